@@ -1,0 +1,39 @@
+"""Transactions: the seam between the services' SQL and the database that runs it.
+
+SQL is written once, as functions of a synchronous SQLAlchemy connection; how and
+where they run is the adapter's business.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """Runs functions in transactions, off the event loop."""
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction and return after its commit is on disk.
+
+        What ``work`` raises undoes its changes alone and is raised here. It may
+        run beside others in one transaction, and must not block on anything but
+        the connection. Cancelling the call does not undo it.
+
+        Raises DomainError STORE_UNAVAILABLE if the commit failed (nothing was
+        stored) and OVERLOADED if too much work waits.
+        """
+        ...
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on a consistent, committed view of the data.
+
+        Raises DomainError STORE_UNAVAILABLE if the database cannot be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then release files and threads."""
+        ...

@@ -1,0 +1,190 @@
+"""The embedded database: one SQLite file, one writer, group commit.
+
+One thread owns the only writing connection. It takes everything that waits,
+runs each piece in a savepoint of one ``BEGIN IMMEDIATE`` transaction and commits
+once, so that fsyncs are shared under load and an idle system commits at once.
+Readers have connections of their own and see the last commit (WAL). Only the
+writer checkpoints.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from antiphon_server.runtime.errors import DomainError, Reason
+
+T = TypeVar("T")
+MAX_WAITING = 10_000
+MAX_GROUP = 256
+READERS = 2
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Work:
+    run: Callable[[Connection], Any]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """A :class:`~antiphon_server.runtime.database.Database` on one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer_engine = _engine(path, read_only=False)
+        self._reader_engine = _engine(path, read_only=True)
+        self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
+        self._writer = threading.Thread(target=self._write_loop, name="sqlite-write")
+        self._closed = False
+        self._writer.start()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """See :meth:`Database.write`."""
+        if self._closed:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        if self._waiting.qsize() > MAX_WAITING:
+            raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
+        item = _Work(work, self._loop.create_future())
+        self._waiting.put(item)
+        result: T = await item.done
+        return result
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """See :meth:`Database.read`."""
+        if self._closed:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        return await self._loop.run_in_executor(self._readers, self._read, work)
+
+    async def close(self) -> None:
+        """See :meth:`Database.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._waiting.put(None)
+        await asyncio.to_thread(self._join)
+
+    def _join(self) -> None:
+        self._writer.join()
+        self._readers.shutdown()
+        self._reader_engine.dispose()
+        self._writer_engine.dispose()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader_engine.begin() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            log.exception("the database could not be read")
+            raise DomainError(Reason.STORE_UNAVAILABLE) from error
+
+    def _write_loop(self) -> None:
+        open_for_work = True
+        while open_for_work:
+            group = [self._waiting.get()]
+            while len(group) < MAX_GROUP and not self._waiting.empty():
+                group.append(self._waiting.get_nowait())
+            open_for_work = None not in group
+            work = [item for item in group if item is not None]
+            if work:
+                self._commit(work)
+                self._loop.call_soon_threadsafe(_resolve, work)
+
+    def _commit(self, group: list[_Work]) -> None:
+        """Commit the group; if that fails, each piece alone, so that one can't sink others."""
+        try:
+            with self._writer_engine.begin() as connection:
+                for item in group:
+                    _run(connection, item, alone=len(group) == 1)
+        except _Undone as undone:
+            group[0].error = undone.__cause__
+        except DBAPIError as error:
+            if len(group) > 1:
+                for item in group:
+                    item.error = None
+                    self._commit([item])
+            else:
+                log.exception("a commit failed; nothing of it was stored")
+                group[0].error = DomainError(Reason.STORE_UNAVAILABLE)
+                group[0].error.__cause__ = error
+
+
+class _Undone(Exception):
+    """Rolls the transaction back for what its only piece of work raised."""
+
+
+def _run(connection: Connection, item: _Work, *, alone: bool) -> None:
+    if alone:
+        try:
+            item.result = item.run(connection)
+        except OperationalError:
+            raise
+        except Exception as error:
+            raise _Undone from error
+        return
+    savepoint = connection.begin_nested()
+    try:
+        item.result = item.run(connection)
+        savepoint.commit()
+    except OperationalError:
+        raise
+    except Exception as error:
+        savepoint.rollback()
+        item.error = error
+
+
+def _resolve(group: list[_Work]) -> None:
+    for item in group:
+        if item.done.done():  # the caller was cancelled; the work stands
+            continue
+        if item.error is not None:
+            item.done.set_exception(item.error)
+        else:
+            item.done.set_result(item.result)
+
+
+def _engine(path: Path, *, read_only: bool) -> Engine:
+    if read_only:
+        engine = create_engine(
+            f"sqlite:///file:{path}?mode=ro&uri=true",
+            poolclass=QueuePool,
+            pool_size=READERS,
+            connect_args={"check_same_thread": False},
+        )
+    else:
+        engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+        )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        connection.execute("PRAGMA busy_timeout=5000")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+        else:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
