@@ -353,7 +353,9 @@ class MessagePosted(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def message(self) -> _message_pb2.Message:
-        """message is the whole message; its offset and create_time are the event's."""
+        """message is the whole message. Its offset and create_time are unset here:
+        they are the event's last_offset and time.
+        """
 
     def __init__(
         self,

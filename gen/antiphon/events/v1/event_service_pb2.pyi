@@ -326,8 +326,8 @@ class ReadEventsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    EVENTS_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
     AT_HEAD_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """cursor is where to read on, now or later."""
@@ -340,8 +340,8 @@ class ReadEventsResponse(_message.Message):
     def __init__(
         self,
         *,
-        events: _abc.Iterable[_event_pb2.Event] | None = ...,
         cursor: _builtins.str = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
         at_head: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -1,0 +1,1 @@
+"""What the log stands on: stores, and the other services."""

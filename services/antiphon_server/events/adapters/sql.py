@@ -1,0 +1,199 @@
+"""The logs in a SQL database."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from antiphon_server.events.adapters.fold import Span, fold_spans
+from antiphon_server.events.adapters.sql_append import Appending
+from antiphon_server.events.adapters.tables import fences, log, requests, scopes
+from antiphon_server.events.model import (
+    Append,
+    Appended,
+    Epoch,
+    Head,
+    Kind,
+    Offset,
+    Page,
+    Record,
+    Scope,
+    new_epoch,
+)
+from antiphon_server.events.wire import placed
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.errors import DomainError
+
+_HEAD = select(scopes.c.id, scopes.c.epoch, scopes.c.last_offset, scopes.c.earliest_offset).where(
+    scopes.c.scope == bindparam("scope")
+)
+_CREATE = insert(scopes).values(last_offset=0, earliest_offset=1)
+_AFTER = (
+    select(log.c.first_offset, log.c.last_offset, log.c.time_us, log.c.kind, log.c.body)
+    .where(log.c.scope_id == bindparam("scope_id"), log.c.last_offset > bindparam("after"))
+    .order_by(log.c.last_offset)
+    .limit(bindparam("max_events"))
+)
+_AFTER_OF_KINDS = _AFTER.where(log.c.kind.in_(bindparam("kinds", expanding=True)))
+_DELTAS = select(log.c.first_offset, log.c.last_offset).where(
+    log.c.scope_id == bindparam("scope_id"),
+    log.c.turn_id == bindparam("turn_id"),
+    log.c.kind == Kind.TEXT_DELTA,
+)
+_SPANS = (
+    select(log.c.first_offset, log.c.last_offset)
+    .where(log.c.scope_id == bindparam("scope_id"), log.c.last_offset >= bindparam("start"))
+    .order_by(log.c.last_offset)
+)
+_REMOVE_DELTAS = delete(log).where(
+    log.c.scope_id == bindparam("scope_id"),
+    log.c.turn_id == bindparam("turn_id"),
+    log.c.kind == Kind.TEXT_DELTA,
+    log.c.last_offset <= bindparam("up_to"),
+)
+_WIDEN = (
+    update(log)
+    .where(
+        log.c.scope_id == bindparam("b_scope_id"), log.c.last_offset == bindparam("b_last_offset")
+    )
+    .values(first_offset=bindparam("b_first_offset"))
+)
+_TRIM = delete(log).where(
+    log.c.scope_id == bindparam("scope_id"), log.c.last_offset < bindparam("before")
+)
+_EARLIEST = select(log.c.first_offset).where(log.c.scope_id == bindparam("scope_id"))
+_SET_EARLIEST = (
+    update(scopes)
+    .where(scopes.c.id == bindparam("b_scope_id"))
+    .values(earliest_offset=bindparam("b_earliest"))
+)
+
+
+class SqlLogStore:
+    """A :class:`~antiphon_server.events.ports.LogStore` in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        """See :meth:`LogStore.append`."""
+        return await self._database.write(lambda connection: Appending(connection).run(batch))
+
+    async def head(self, scope: Scope) -> Head:
+        """See :meth:`LogStore.head`."""
+        found = await self._database.read(lambda connection: _head(connection, scope))
+        if found is None:
+            found = await self._database.write(lambda connection: _create(connection, scope))
+        return found[1]
+
+    async def read(
+        self, scope: Scope, after: Offset, max_events: int, max_bytes: int, kinds: Collection[int]
+    ) -> Page:
+        """See :meth:`LogStore.read`."""
+        return await self._database.read(
+            lambda connection: _read(connection, scope, after, max_events, max_bytes, kinds)
+        )
+
+    async def fold(self, scope: Scope, turn_id: str) -> int:
+        """See :meth:`LogStore.fold`."""
+        return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
+
+    async def trim(self, scope: Scope, before: Offset) -> Offset:
+        """See :meth:`LogStore.trim`."""
+        return await self._database.write(lambda connection: _trim(connection, scope, before))
+
+    async def forget_requests(self, before_us: int) -> int:
+        """See :meth:`LogStore.forget_requests`."""
+
+        def forget(connection: Connection) -> int:
+            connection.execute(delete(fences).where(fences.c.time_us < before_us))
+            old = delete(requests).where(requests.c.time_us < before_us)
+            return connection.execute(old).rowcount
+
+        return await self._database.write(forget)
+
+
+def _head(connection: Connection, scope: Scope) -> tuple[int, Head] | None:
+    row = connection.execute(_HEAD, {"scope": scope}).one_or_none()
+    if row is None:
+        return None
+    return row.id, Head(Epoch(row.epoch), Offset(row.last_offset), Offset(row.earliest_offset))
+
+
+def _create(connection: Connection, scope: Scope) -> tuple[int, Head]:
+    try:
+        with connection.begin_nested():
+            connection.execute(_CREATE, {"scope": scope, "epoch": new_epoch()})
+    except IntegrityError:
+        pass  # somebody else was first
+    found = _head(connection, scope)
+    assert found is not None
+    return found
+
+
+def _read(
+    connection: Connection,
+    scope: Scope,
+    after: Offset,
+    max_events: int,
+    max_bytes: int,
+    kinds: Collection[int],
+) -> Page:
+    found = _head(connection, scope)
+    if found is None:
+        return Page([], after, at_head=True)
+    scope_id, head = found
+    query = _AFTER_OF_KINDS if kinds else _AFTER
+    bound = {"scope_id": scope_id, "after": after, "max_events": max_events}
+    rows = connection.execute(query, bound | ({"kinds": list(kinds)} if kinds else {}))
+    records: list[Record] = []
+    size = 0
+    for first, last, time_us, kind, body in rows:
+        size += len(body)
+        if size > max_bytes and records:
+            break
+        records.append(placed(kind, body, first, last, time_us))
+    else:
+        if len(records) < max_events:
+            return Page(records, max(after, head.last), at_head=True)
+    rows.close()
+    return Page(records, records[-1].last, at_head=records[-1].last == head.last)
+
+
+def _fold(connection: Connection, scope: Scope, turn_id: str) -> int:
+    found = _head(connection, scope)
+    if found is None:
+        return 0
+    of_turn = {"scope_id": found[0], "turn_id": turn_id}
+    deltas = [Span(*row) for row in connection.execute(_DELTAS, of_turn)]
+    if not deltas:
+        return 0
+    start = min(span.last for span in deltas)
+    rows = connection.execute(_SPANS, {"scope_id": found[0], "start": start})
+    plan = fold_spans([Span(*row) for row in rows], set(deltas))
+    if plan.up_to is None:
+        return 0
+    removed = connection.execute(_REMOVE_DELTAS, of_turn | {"up_to": plan.up_to}).rowcount
+    connection.execute(
+        _WIDEN,
+        [
+            {"b_scope_id": found[0], "b_last_offset": span.last, "b_first_offset": span.first}
+            for span in plan.widened
+        ],
+    )
+    return removed
+
+
+def _trim(connection: Connection, scope: Scope, before: Offset) -> Offset:
+    found = _head(connection, scope)
+    if found is None:
+        return Offset(1)
+    scope_id, head = found
+    before = min(before, Offset(head.last + 1))
+    connection.execute(_TRIM, {"scope_id": scope_id, "before": before})
+    left = connection.execute(
+        _EARLIEST.order_by(log.c.last_offset).limit(1), {"scope_id": scope_id}
+    ).scalar()
+    earliest = Offset(head.last + 1 if left is None else left)
+    connection.execute(_SET_EARLIEST, {"b_scope_id": scope_id, "b_earliest": earliest})
+    return earliest

@@ -1,0 +1,72 @@
+"""The log's tables."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
+
+metadata = MetaData()
+
+# A scope's number stands in every row of its log instead of its name.
+scopes = Table(
+    "events_scopes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("scope", String(128), nullable=False, unique=True),
+    Column("epoch", String(16), nullable=False),
+    Column("last_offset", BigInteger, nullable=False),
+    Column("earliest_offset", BigInteger, nullable=False),
+)
+
+log = Table(
+    "events_log",
+    metadata,
+    Column("scope_id", Integer, ForeignKey("events_scopes.id"), primary_key=True),
+    Column("last_offset", BigInteger, primary_key=True),
+    Column("first_offset", BigInteger, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("turn_id", String(80), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Only the text deltas of unfolded turns are in this index.
+Index(
+    "events_log_deltas",
+    log.c.scope_id,
+    log.c.turn_id,
+    sqlite_where=text("kind = 16"),
+    postgresql_where=text("kind = 16"),
+)
+
+requests = Table(
+    "events_requests",
+    metadata,
+    Column("scope_id", Integer, ForeignKey("events_scopes.id"), primary_key=True),
+    Column("request_id", String(128), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("first_offset", BigInteger, nullable=False),
+    Column("last_offset", BigInteger, nullable=False),
+    Column("time_us", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+fences = Table(
+    "events_fences",
+    metadata,
+    Column("scope_id", Integer, ForeignKey("events_scopes.id"), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("time_us", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,96 @@
+"""Live fan-out of one scope: the ring of its newest events and those who wait for more."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from antiphon_server.events.model import Epoch, Offset, Record
+
+RING_EVENTS = 1024
+RING_BYTES = 2 << 20
+
+
+class Follower(Protocol):
+    """Wants to know when a scope has something new."""
+
+    def notify(self) -> None:
+        """Something was committed."""
+        ...
+
+    def tell(self, body: bytes) -> None:
+        """Something ephemeral was said; ``body`` is the whole event, serialised."""
+        ...
+
+    def access_changed(self) -> None:
+        """The follower's right to read the scope must be checked again."""
+        ...
+
+
+class Hub:
+    """A scope on this node.
+
+    The ring holds the newest events, one offset each, without a hole: position is
+    found by subtraction. A follower is a cursor into it, not a queue, so a slow one
+    costs nothing; one that has fallen off reads the store until it is back.
+    """
+
+    def __init__(self, epoch: Epoch, head: Offset) -> None:
+        self.epoch = epoch
+        self.head = head
+        self.followers: set[Follower] = set()
+        self._ring: list[Record] = []
+        self._base = head + 1
+        self._bytes = 0
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Take committed events, in order, and wake who waits. Known ones are passed over."""
+        fresh = [record for record in records if record.first > self.head]
+        if not fresh:
+            return
+        if fresh[0].first != self.head + 1:  # a hole: the store has what is missing
+            self._ring.clear()
+            self._bytes = 0
+            self._base = fresh[0].first
+        self._ring.extend(fresh)
+        self._bytes += sum(len(record.wire) for record in fresh)
+        self.head = fresh[-1].last
+        self._shrink()
+        for follower in self.followers:
+            follower.notify()
+
+    def covers(self, offset: Offset) -> bool:
+        """Whether all that follows ``offset`` is in the ring."""
+        return self._base - 1 <= offset <= self.head
+
+    def after(
+        self, offset: Offset, max_events: int, max_bytes: int
+    ) -> tuple[Sequence[Record], Offset] | None:
+        """Events after ``offset`` and the position reached; None if they are not in the ring."""
+        start = offset + 1 - self._base
+        if start < 0:
+            return None
+        records = self._ring[start : start + max_events]
+        size = 0
+        for index, record in enumerate(records):
+            size += len(record.wire)
+            if size > max_bytes and index:
+                records = records[:index]
+                break
+        return records, records[-1].last if records else max(offset, self.head)
+
+    def _shrink(self) -> None:
+        """Drop the older half when full, so that the cost per event is constant."""
+        if len(self._ring) <= 2 * RING_EVENTS and self._bytes <= 2 * RING_BYTES:
+            return
+        kept, size = 0, 0
+        for record in reversed(self._ring):
+            if kept == RING_EVENTS or size > RING_BYTES:
+                break
+            kept, size = kept + 1, size + len(record.wire)
+        del self._ring[:-kept]
+        self._base = self._ring[0].first
+        self._bytes = size
+
+
+def of_kinds(records: Sequence[Record], kinds: Collection[int]) -> Sequence[Record]:
+    """Those of ``kinds``; all if it is empty."""
+    return [record for record in records if record.kind in kinds] if kinds else records

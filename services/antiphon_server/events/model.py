@@ -1,0 +1,129 @@
+"""The log's own types."""
+
+import re
+import secrets
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import SessionId, UserId
+
+Scope = NewType("Scope", str)
+Offset = NewType("Offset", int)
+Epoch = NewType("Epoch", str)
+
+EPOCH_LENGTH = 12
+_CURSOR = re.compile(rf"([0-9a-f]{{8}})([0-9a-f]{{{EPOCH_LENGTH}}})([0-9a-f]{{1,16}})")
+
+
+class Kind(IntEnum):
+    """The kinds that the log itself must know; the values are the contract's EventKind."""
+
+    TEXT_DELTA = 16
+
+
+def new_epoch() -> Epoch:
+    """A random name for one unbroken history of a scope."""
+    return Epoch(secrets.token_hex(EPOCH_LENGTH // 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position in one scope's history: everything up to ``offset`` has been seen."""
+
+    epoch: Epoch
+    offset: Offset
+
+    def encode(self, scope: Scope) -> str:
+        """The opaque string that clients keep."""
+        return f"{zlib.crc32(scope.encode()):08x}{self.epoch}{self.offset:x}"
+
+    @classmethod
+    def decode(cls, scope: Scope, text: str) -> "Cursor":
+        """Read a client's cursor back.
+
+        Raises DomainError CURSOR_INVALID if it was not issued for ``scope``.
+        """
+        match = _CURSOR.fullmatch(text)
+        if match is None or int(match[1], 16) != zlib.crc32(scope.encode()):
+            raise DomainError(Reason.CURSOR_INVALID, scope=scope)
+        return cls(Epoch(match[2]), Offset(int(match[3], 16)))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a scope's log ends (``last``, 0 if empty) and what can be read (from ``earliest``)."""
+
+    epoch: Epoch
+    last: Offset
+    earliest: Offset
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Whose access an event changes: a user's on some resource, or one session's at all."""
+
+    user_id: UserId | None = None
+    session_id: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to append: its kind and its envelope, serialised without place and time."""
+
+    kind: int
+    turn_id: str
+    body: bytes
+    access_change: AccessChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event in its place: ``wire`` is the whole event, serialised once for everybody."""
+
+    first: Offset
+    last: Offset
+    kind: int
+    wire: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A writer's number; a lower one than the highest seen for ``key`` is kept out."""
+
+    key: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Append:
+    """One atomic append. ``digest`` identifies its content where it has a request id."""
+
+    scope: Scope
+    events: Sequence[NewEvent]
+    time_us: int
+    request_id: str = ""
+    digest: bytes = b""
+    fence: Fence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an append went; ``duplicate`` if its request id was known."""
+
+    epoch: Epoch
+    first: Offset
+    last: Offset
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a log: ``position`` is the offset up to which it tells everything."""
+
+    records: Sequence[Record]
+    position: Offset
+    at_head: bool

@@ -1,0 +1,44 @@
+"""How soon a stream may be written to again.
+
+A frame costs the same however many events it carries, so when many streams have
+something at once, waiting a little makes batches and saves frames. While few are
+busy nobody waits.
+"""
+
+import time
+
+FRAMES_PER_S = 8_000
+MAX_DELAY_S = 0.05
+MIN_DELAY_S = 0.003
+
+
+class Pacing:
+    """Spreads the frames that this process can write over the streams that want one."""
+
+    def __init__(self) -> None:
+        self._ready: set[object] = set()
+        self._last: dict[object, float] = {}
+
+    def ready(self, stream: object) -> None:
+        """``stream`` has something to write."""
+        self._ready.add(stream)
+
+    def idle(self, stream: object) -> None:
+        """``stream`` has nothing to write."""
+        self._ready.discard(stream)
+
+    def wrote(self, stream: object) -> None:
+        """``stream`` was given a frame now."""
+        self._last[stream] = time.monotonic()
+
+    def forget(self, stream: object) -> None:
+        """``stream`` is over."""
+        self._ready.discard(stream)
+        self._last.pop(stream, None)
+
+    def delay(self, stream: object) -> float:
+        """Seconds until ``stream`` should be written to."""
+        interval = min(len(self._ready) / FRAMES_PER_S, MAX_DELAY_S)
+        if interval < MIN_DELAY_S:
+            return 0.0
+        return max(self._last.get(stream, 0.0) + interval - time.monotonic(), 0.0)

@@ -1,0 +1,68 @@
+"""What the log needs from outside."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from antiphon_server.events.model import Append, Appended, Head, Offset, Page, Scope
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.principal import Principal
+
+
+class LogStore(Protocol):
+    """Keeps the logs on disk."""
+
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        """Commit the batch in order and return each append's place or refusal.
+
+        Each append is all or none; a refused one (FENCED, REQUEST_ID_REUSED) leaves
+        the others alone. Offsets are contiguous per scope. Returns after the commit
+        is on disk; raises DomainError STORE_UNAVAILABLE if nothing was stored.
+        """
+        ...
+
+    async def head(self, scope: Scope) -> Head:
+        """Where the log ends; an unknown scope gets an empty log."""
+        ...
+
+    async def read(
+        self, scope: Scope, after: Offset, max_events: int, max_bytes: int, kinds: Collection[int]
+    ) -> Page:
+        """Events after ``after`` in order, of ``kinds`` (empty means all).
+
+        At least one event if there is one, however large; then up to both limits.
+        Does not check that ``after`` can still be read.
+        """
+        ...
+
+    async def fold(self, scope: Scope, turn_id: str) -> int:
+        """Remove the turn's text deltas; the event after each run takes over its offsets.
+
+        Deltas with nothing after them stay. Returns how many were removed.
+        """
+        ...
+
+    async def trim(self, scope: Scope, before: Offset) -> Offset:
+        """Remove events that end before ``before``; returns the earliest offset left."""
+        ...
+
+    async def forget_requests(self, before_us: int) -> int:
+        """Drop request ids older than ``before_us``; returns how many."""
+        ...
+
+
+class Gatekeeper(Protocol):
+    """Knows who may read what, now."""
+
+    async def check_read(self, principal: Principal, scope: Scope) -> None:
+        """Return if ``principal`` may read ``scope`` now.
+
+        Raises DomainError NOT_FOUND otherwise.
+        """
+        ...
+
+    async def verify(self, access_token: str) -> Principal:
+        """Who the token speaks for.
+
+        Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED or SESSION_REVOKED.
+        """
+        ...

@@ -1,0 +1,217 @@
+"""One client's stream: many watches, one writer, constant memory."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+
+from antiphon_server.events.frames import Close, Draining, Ended, Frame, Progress
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import AccessChange
+from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.ports import Gatekeeper
+from antiphon_server.events.watch import Watch, WatchRequest
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal
+
+MAX_WATCHES = 256
+MAX_CONTROL = 1024
+HEARTBEAT_S = (15.0, 25.0)
+_HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
+
+
+class Subscription:
+    """What one principal follows on one stream.
+
+    The client's side calls :meth:`create`, :meth:`cancel`, :meth:`refresh` and
+    :meth:`request_progress`; :meth:`frames` gives what to write, for one writer.
+    """
+
+    def __init__(
+        self, log: EventLog, gatekeeper: Gatekeeper, principal: Principal, pacing: Pacing
+    ) -> None:
+        self.principal = principal
+        self._log = log
+        self._gatekeeper = gatekeeper
+        self._pacing = pacing
+        self._watches: dict[str, Watch] = {}
+        self._ready: dict[Watch, None] = {}
+        self._control: deque[Frame] = deque()
+        self._recheck: dict[Watch, None] = {}
+        self._wake = asyncio.Event()
+        self._ending: Ended | None = None
+        self._next_heartbeat = 0.0
+
+    async def create(self, request: WatchRequest) -> None:
+        """Begin a watch; the outcome is told on the stream."""
+        try:
+            watch = await self._open(request)
+        except DomainError as error:
+            reason = Close.HISTORY_LOST if error.reason in _HISTORY_LOST else Close.REJECTED
+            self._say(Ended(request.watch_id, reason, error))
+            return
+        self._watches[request.watch_id] = watch
+        self._say(watch.created())
+        self._on_ready(watch)
+
+    async def _open(self, request: WatchRequest) -> Watch:
+        if request.watch_id in self._watches:
+            raise DomainError(Reason.WATCH_EXISTS, watch_id=request.watch_id)
+        if len(self._watches) >= MAX_WATCHES:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_WATCHES} watches a stream")
+        await self._gatekeeper.check_read(self.principal, request.scope)
+        return await Watch.open(self._log, request, self._on_ready, self._on_recheck)
+
+    def cancel(self, watch_id: str) -> None:
+        """End a watch; an unknown one is no error."""
+        watch = self._watches.get(watch_id)
+        if watch is None:
+            self._say(Ended(watch_id, Close.CANCELLED))
+        else:
+            self._end_watch(watch, Close.CANCELLED)
+
+    async def refresh(self, access_token: str) -> None:
+        """Go on with a new token of the same user; a bad one ends the stream."""
+        try:
+            principal = await self._gatekeeper.verify(access_token)
+            if principal.user_id != self.principal.user_id:
+                raise DomainError(Reason.TOKEN_INVALID)
+        except DomainError as error:
+            self.end(Ended("", Close.SESSION_ENDED, error))
+            return
+        self.principal = principal
+        self._wake.set()
+
+    def request_progress(self) -> None:
+        """Say now how far each watch is."""
+        self._say(self._progress())
+
+    def access_changed(self, change: AccessChange) -> None:
+        """Check again what the change concerns."""
+        if change.session_id is not None and change.session_id == self.principal.session_id:
+            error = DomainError(Reason.SESSION_REVOKED)
+            self.end(Ended("", Close.SESSION_ENDED, error))
+        if change.user_id is not None and change.user_id == self.principal.user_id:
+            for watch in self._watches.values():
+                self._on_recheck(watch)
+
+    def drain(self, reconnect_after_s: float) -> None:
+        """Tell the client that the server stops, and end the stream."""
+        self._say(Draining(reconnect_after_s))
+        self.end(Ended("", Close.DRAINING, DomainError(Reason.DRAINING, retry_after=1.0)))
+
+    def end(self, ended: Ended) -> None:
+        """End the stream after what is to be said before."""
+        self._ending = self._ending or ended
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop following; nothing more is said."""
+        for watch in self._watches.values():
+            watch.close()
+        self._watches.clear()
+        self._ready.clear()
+        self._pacing.forget(self)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """What to write, in order, until the stream ends. Ask for the next when written."""
+        self._postpone_heartbeat()
+        while True:
+            if self._control:
+                yield self._control.popleft()
+            elif self._ending is not None:
+                yield self._ending
+                return
+            elif self._recheck:
+                await self._check_access()
+            elif self._ready:
+                frame = await self._take()
+                if frame is not None:
+                    yield frame
+            else:
+                await self._idle()
+
+    async def _take(self) -> Frame | None:
+        delay = self._pacing.delay(self)
+        if delay:
+            await asyncio.sleep(delay)
+            if self._control or self._ending or self._recheck or not self._ready:
+                return None
+        watch = next(iter(self._ready))
+        try:
+            frame = await watch.take(self._log)
+        except DomainError as error:
+            self._end_watch(watch, Close.HISTORY_LOST, error)
+            return None
+        self._ready.pop(watch, None)
+        if watch.pending:  # round robin: behind the others
+            self._ready[watch] = None
+        if not self._ready:
+            self._pacing.idle(self)
+        if frame is None:
+            return None
+        self._pacing.wrote(self)
+        self._postpone_heartbeat()
+        return frame
+
+    async def _idle(self) -> None:
+        """Wait until there is something to do: news, a heartbeat, the token's end."""
+        self._wake.clear()
+        now = time.time()
+        until = min(self._next_heartbeat, self.principal.expires_at)
+        try:
+            async with asyncio.timeout(max(until - now, 0)):
+                await self._wake.wait()
+        except TimeoutError:
+            if time.time() >= self.principal.expires_at:
+                self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
+            else:
+                self._say(self._progress())
+                self._postpone_heartbeat()
+
+    async def _check_access(self) -> None:
+        watch = next(iter(self._recheck))
+        del self._recheck[watch]
+        try:
+            await self._gatekeeper.check_read(self.principal, watch.request.scope)
+        except DomainError as error:
+            if error.reason is Reason.STORE_UNAVAILABLE:
+                raise
+            self._end_watch(watch, Close.ACCESS_REMOVED, error)
+
+    def _end_watch(self, watch: Watch, reason: Close, error: DomainError | None = None) -> None:
+        watch.close()
+        self._watches.pop(watch.request.watch_id, None)
+        self._recheck.pop(watch, None)
+        self._ready.pop(watch, None)
+        if not self._ready:
+            self._pacing.idle(self)
+        request = watch.request
+        self._say(Ended(request.watch_id, reason, error, request.scope, watch.cursor))
+
+    def _progress(self) -> Progress:
+        watches = self._watches.values()
+        return Progress([(w.request.watch_id, w.request.scope, w.cursor) for w in watches])
+
+    def _say(self, frame: Frame) -> None:
+        if len(self._control) >= MAX_CONTROL:
+            error = DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0)
+            self.end(Ended("", Close.SLOW_READER, error))
+            return
+        self._control.append(frame)
+        self._wake.set()
+
+    def _on_ready(self, watch: Watch) -> None:
+        if watch not in self._ready:
+            if not self._ready:
+                self._pacing.ready(self)
+            self._ready[watch] = None
+            self._wake.set()
+
+    def _on_recheck(self, watch: Watch) -> None:
+        self._recheck[watch] = None
+        self._wake.set()
+
+    def _postpone_heartbeat(self) -> None:
+        self._next_heartbeat = time.time() + random.uniform(*HEARTBEAT_S)

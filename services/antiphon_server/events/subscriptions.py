@@ -1,0 +1,100 @@
+"""All streams that are open on this node."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import AccessChange
+from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.ports import Gatekeeper
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.principal import Principal, UserId
+
+MAX_STREAMS = 20_000
+MAX_STREAMS_PER_USER = 1_000
+RECONNECT_AFTER_S = 1.0
+
+
+class Subscriptions:
+    """Opens streams, finds them again, and reaches all of them."""
+
+    def __init__(self, gatekeeper: Gatekeeper) -> None:
+        self._gatekeeper = gatekeeper
+        self._pacing = Pacing()
+        self._open: dict[Subscription, None] = {}
+        self._per_user: dict[UserId, int] = {}
+        self._named: dict[tuple[UserId, str], Subscription] = {}
+        self._none_left = asyncio.Event()
+        self._none_left.set()
+        self._draining = False
+
+    @contextmanager
+    def open(
+        self, log: EventLog, principal: Principal, follow_id: str = ""
+    ) -> Iterator[Subscription]:
+        """A stream for as long as the block runs.
+
+        Raises DomainError DRAINING, LIMIT_EXCEEDED, or ALREADY_EXISTS for a
+        ``follow_id`` that the principal uses on another open stream.
+        """
+        name = (principal.user_id, follow_id)
+        self._admit(name)
+        subscription = Subscription(log, self._gatekeeper, principal, self._pacing)
+        self._open[subscription] = None
+        self._per_user[name[0]] = self._per_user.get(name[0], 0) + 1
+        self._none_left.clear()
+        if follow_id:
+            self._named[name] = subscription
+        try:
+            yield subscription
+        finally:
+            subscription.close()
+            self._forget(subscription, name)
+
+    def _admit(self, name: tuple[UserId, str]) -> None:
+        if self._draining:
+            raise DomainError(Reason.DRAINING, retry_after=RECONNECT_AFTER_S)
+        if len(self._open) >= MAX_STREAMS:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_STREAMS} streams a node")
+        if self._per_user.get(name[0], 0) >= MAX_STREAMS_PER_USER:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_STREAMS_PER_USER} streams a user")
+        if name in self._named:
+            raise DomainError(Reason.ALREADY_EXISTS, resource=f"follow {name[1]}")
+
+    def _forget(self, subscription: Subscription, name: tuple[UserId, str]) -> None:
+        del self._open[subscription]
+        self._per_user[name[0]] -= 1
+        if not self._per_user[name[0]]:
+            del self._per_user[name[0]]
+        if self._named.get(name) is subscription:
+            del self._named[name]
+        if not self._open:
+            self._none_left.set()
+
+    def named(self, principal: Principal, follow_id: str) -> Subscription:
+        """The principal's open stream of that name.
+
+        Raises DomainError NOT_FOUND.
+        """
+        found = self._named.get((principal.user_id, follow_id))
+        if found is None:
+            raise not_found(f"follow {follow_id}")
+        return found
+
+    def access_changed(self, change: AccessChange) -> None:
+        """Check again every stream that the change concerns."""
+        for subscription in self._open:
+            subscription.access_changed(change)
+
+    async def drain(self) -> None:
+        """Open no more, tell all that the server stops, and return when all have ended."""
+        self._draining = True
+        for subscription in self._open:
+            subscription.drain(RECONNECT_AFTER_S)
+        await self._none_left.wait()
+
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._open)

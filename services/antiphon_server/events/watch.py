@@ -1,0 +1,118 @@
+"""One scope followed on a stream: a cursor into the log, not a queue."""
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from antiphon_server.events.frames import Batch, Created, Ephemeral
+from antiphon_server.events.hub import Hub, of_kinds
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import Cursor, Offset, Scope
+
+MAX_BATCH_EVENTS = 512
+MAX_BATCH_BYTES = 900_000
+MAX_EPHEMERAL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What a client asked to follow; ``from_latest`` counts only without a cursor."""
+
+    watch_id: str
+    scope: Scope
+    cursor: str = ""
+    from_latest: bool = True
+    kinds: Collection[int] = ()
+    max_batch_events: int = MAX_BATCH_EVENTS
+    ephemeral: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """A watch in place. ``wake`` is called, from the loop, when there may be something."""
+
+    request: WatchRequest
+    hub: Hub
+    position: Offset
+    wake: Callable[["Watch"], None]
+    recheck: Callable[["Watch"], None]
+    _ephemeral: deque[bytes] = field(default_factory=lambda: deque(maxlen=MAX_EPHEMERAL))
+
+    @classmethod
+    async def open(
+        cls,
+        log: EventLog,
+        request: WatchRequest,
+        wake: Callable[["Watch"], None],
+        recheck: Callable[["Watch"], None],
+    ) -> "Watch":
+        """Begin to follow.
+
+        Raises DomainError CURSOR_INVALID, CURSOR_TRIMMED, EPOCH_CHANGED.
+        """
+        hub = await log.hub(request.scope)
+        if request.cursor or not request.from_latest:
+            position = await log.position(request.scope, request.cursor)
+            hub = await log.hub(request.scope)
+        else:
+            position = hub.head
+        watch = cls(request, hub, position, wake, recheck)
+        hub.followers.add(watch)
+        return watch
+
+    def close(self) -> None:
+        """Stop following."""
+        self.hub.followers.discard(self)
+
+    @property
+    def cursor(self) -> Cursor:
+        """The position up to which everything was taken or filtered out."""
+        return Cursor(self.hub.epoch, self.position)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to take."""
+        return self.position < self.hub.head or bool(self._ephemeral)
+
+    def created(self) -> Created:
+        """Say that the watch is in place."""
+        request = self.request
+        head = Cursor(self.hub.epoch, self.hub.head)
+        return Created(request.watch_id, request.scope, self.cursor, head)
+
+    async def take(self, log: EventLog) -> Batch | Ephemeral | None:
+        """Everything new, as one batch of bounded size; None if there is nothing.
+
+        Raises DomainError CURSOR_TRIMMED if what comes next was removed.
+        """
+        request = self.request
+        limit = min(request.max_batch_events or MAX_BATCH_EVENTS, MAX_BATCH_EVENTS)
+        while self.position < self.hub.head:
+            found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
+            if found is None:
+                page = await log.read(
+                    request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
+                )
+                records, self.position = page.records, page.position
+            else:
+                records, self.position = of_kinds(found[0], request.kinds), found[1]
+            if records:
+                return Batch(request.watch_id, request.scope, records, self.cursor)
+        if self._ephemeral:
+            body = self._ephemeral.popleft()
+            return Ephemeral(request.watch_id, request.scope, body, self.cursor)
+        return None
+
+    def notify(self) -> None:
+        """See :class:`~antiphon_server.events.hub.Follower`."""
+        self.wake(self)
+
+    def tell(self, body: bytes) -> None:
+        """See :class:`~antiphon_server.events.hub.Follower`."""
+        if self.request.ephemeral:
+            self._ephemeral.append(body)
+            self.wake(self)
+
+    def access_changed(self) -> None:
+        """See :class:`~antiphon_server.events.hub.Follower`."""
+        self.recheck(self)

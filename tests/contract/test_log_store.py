@@ -1,0 +1,197 @@
+"""Every log store keeps the same promises."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import metadata
+from antiphon_server.events.model import Append, Appended, Fence, NewEvent, Offset, Scope
+from antiphon_server.events.ports import LogStore
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+SCOPE = Scope("conversations/conv_00000001")
+OTHER = Scope("conversations/conv_00000002")
+ALL = (Offset(0), 1000, 1 << 20, ())
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
+    """Each store, empty."""
+    if request.param == "memory":
+        yield MemoryLogStore()
+        return
+    database = SqliteDatabase(tmp_path / "log.db")
+    await database.write(metadata.create_all)
+    yield SqlLogStore(database)
+    await database.close()
+
+
+def event(body: bytes = b"\x2a\x01x", kind: int = 10, turn_id: str = "") -> NewEvent:
+    """Make an event whose body is a valid serialised one."""
+    return NewEvent(kind, turn_id, body)
+
+
+def append(
+    *events: NewEvent,
+    scope: Scope = SCOPE,
+    request_id: str = "",
+    digest: bytes = b"d",
+    fence: Fence | None = None,
+) -> Append:
+    """Make an append at time 5 s."""
+    return Append(scope, events or (event(),), 5_000_000, request_id, digest, fence)
+
+
+async def one(store: LogStore, it: Append) -> Appended | DomainError:
+    """Append alone."""
+    return (await store.append([it]))[0]
+
+
+async def test_offsets_are_contiguous_per_scope(store: LogStore) -> None:
+    """Appends of one batch and of many take the next offsets of their own scope."""
+    results = await store.append(
+        [append(event(), event()), append(scope=OTHER), append(), append(scope=OTHER)]
+    )
+    later = await one(store, append(event(), event(), event()))
+    places = [(r.first, r.last) for r in [*results, later] if isinstance(r, Appended)]
+    assert places == [(1, 2), (1, 1), (3, 3), (2, 2), (4, 6)]
+
+
+async def test_what_was_appended_is_read_back_in_order(store: LogStore) -> None:
+    """A page returns the events after a position, whole and in order."""
+    await store.append(
+        [append(event(b"\x2a\x01a"), event(b"\x2a\x01b")), append(event(b"\x2a\x01c"))]
+    )
+    page = await store.read(SCOPE, Offset(1), 10, 1 << 20, ())
+    assert [(r.first, r.last, r.wire[:3]) for r in page.records] == [
+        (2, 2, b"\x2a\x01b"),
+        (3, 3, b"\x2a\x01c"),
+    ]
+    assert (page.position, page.at_head) == (3, True)
+
+
+async def test_a_page_is_bounded_by_count_and_by_bytes(store: LogStore) -> None:
+    """Both limits hold, and an event larger than the limit comes alone."""
+    await store.append([append(*(event(b"\x2a\x7f" + b"x" * 127) for _ in range(10)))])
+    by_count = await store.read(SCOPE, Offset(0), 3, 1 << 20, ())
+    by_bytes = await store.read(SCOPE, Offset(0), 10, 300, ())
+    alone = await store.read(SCOPE, Offset(4), 10, 1, ())
+    assert [(p.position, p.at_head) for p in (by_count, by_bytes, alone)] == [
+        (3, False),
+        (2, False),
+        (5, False),
+    ]
+    exactly_all = await store.read(SCOPE, Offset(0), 10, 1 << 20, ())
+    assert (exactly_all.position, exactly_all.at_head) == (10, True)
+
+
+async def test_a_filtered_page_says_how_far_it_looked(store: LogStore) -> None:
+    """Events of other kinds are passed over and the position is behind them."""
+    await store.append([append(event(kind=10), event(kind=11), event(kind=12))])
+    page = await store.read(SCOPE, Offset(0), 10, 1 << 20, (11,))
+    assert [r.first for r in page.records] == [2]
+    assert (page.position, page.at_head) == (3, True)
+    nothing = await store.read(SCOPE, Offset(0), 10, 1 << 20, (99,))
+    assert (list(nothing.records), nothing.position) == ([], 3)
+
+
+async def test_an_unknown_scope_is_an_empty_log_with_a_lasting_epoch(store: LogStore) -> None:
+    """The epoch that a watch of an empty log was told stays true after the first append."""
+    head = await store.head(SCOPE)
+    assert (head.last, head.earliest) == (0, 1)
+    result = await one(store, append())
+    assert isinstance(result, Appended)
+    assert result.epoch == head.epoch == (await store.head(SCOPE)).epoch
+
+
+async def test_a_request_id_appends_once(store: LogStore) -> None:
+    """The same request again gets the first answer, in one batch and in a later one."""
+    first, again = await store.append([append(request_id="r"), append(request_id="r")])
+    later = await one(store, append(request_id="r"))
+    assert isinstance(first, Appended)
+    for result in (again, later):
+        assert isinstance(result, Appended)
+        assert result.duplicate
+        assert (result.first, result.last) == (first.first, first.last)
+    assert (await store.head(SCOPE)).last == 1
+
+
+async def test_a_request_id_with_another_body_is_refused(store: LogStore) -> None:
+    """Reuse is an error and appends nothing; another scope's ids are its own."""
+    await one(store, append(request_id="r", digest=b"1"))
+    reused = await one(store, append(request_id="r", digest=b"2"))
+    assert isinstance(reused, DomainError)
+    assert reused.reason is Reason.REQUEST_ID_REUSED
+    assert isinstance(await one(store, append(request_id="r", digest=b"2", scope=OTHER)), Appended)
+    assert (await store.head(SCOPE)).last == 1
+
+
+async def test_forgotten_requests_append_again(store: LogStore) -> None:
+    """Only ids older than asked for are dropped."""
+    await one(store, append(request_id="r"))
+    assert await store.forget_requests(5_000_000) == 0
+    assert await store.forget_requests(5_000_001) == 1
+    result = await one(store, append(request_id="r"))
+    assert isinstance(result, Appended)
+    assert result.first == 2
+
+
+async def test_a_replaced_writer_is_fenced_out(store: LogStore) -> None:
+    """A token lower than the highest seen is refused, in the batch and later; others pass."""
+    results = await store.append(
+        [
+            append(fence=Fence("turn", 1)),
+            append(fence=Fence("turn", 2)),
+            append(fence=Fence("turn", 1)),
+            append(fence=Fence("another", 1)),
+        ]
+    )
+    late = await one(store, append(fence=Fence("turn", 1)))
+    still = await one(store, append(fence=Fence("turn", 2)))
+    refused = [isinstance(r, DomainError) and r.reason is Reason.FENCED for r in results]
+    assert refused == [False, False, True, False]
+    assert isinstance(late, DomainError)
+    assert isinstance(still, Appended)
+
+
+async def test_folding_leaves_no_hole(store: LogStore) -> None:
+    """The event behind each run of deltas covers their offsets; other turns' deltas stay."""
+    mine, other = event(kind=16, turn_id="t"), event(kind=16, turn_id="u")
+    kept = event(kind=10)
+    # 1 kept, 2-3 mine, 4 kept, 5 mine, 6 other, 7 mine, 8 kept (the message), 9 mine (a stray)
+    await store.append([append(kept, mine, mine, kept, mine, other, mine, kept, mine)])
+    assert await store.fold(SCOPE, "t") == 4
+    page = await store.read(SCOPE, *ALL)
+    assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 6), (7, 8), (9, 9)]
+    assert await store.fold(SCOPE, "t") == 0
+    assert await store.fold(SCOPE, "u") == 1
+    page = await store.read(SCOPE, *ALL)
+    assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 8), (9, 9)]
+
+
+async def test_reading_inside_a_folded_range_gets_the_whole_event(store: LogStore) -> None:
+    """A position within the range is before the event that covers it."""
+    delta = event(kind=16, turn_id="t")
+    await store.append([append(delta, delta, delta, event())])
+    await store.fold(SCOPE, "t")
+    page = await store.read(SCOPE, Offset(2), 10, 1 << 20, ())
+    assert [(r.first, r.last) for r in page.records] == [(1, 4)]
+
+
+async def test_trimming_keeps_what_reaches_beyond(store: LogStore) -> None:
+    """The earliest offset is told truly, also when all is trimmed; offsets go on."""
+    delta = event(kind=16, turn_id="t")
+    await store.append([append(event(), delta, delta, event(), event())])
+    await store.fold(SCOPE, "t")
+    assert await store.trim(SCOPE, Offset(3)) == 2
+    assert (await store.head(SCOPE)).earliest == 2
+    assert await store.trim(SCOPE, Offset(99)) == 6
+    head = await store.head(SCOPE)
+    assert (head.last, head.earliest) == (5, 6)
+    result = await one(store, append())
+    assert isinstance(result, Appended)
+    assert result.first == 6
