@@ -1,0 +1,111 @@
+"""The table of errors: each reason's gRPC code and public sentence.
+
+The codes are those in the comments of ``antiphon/errors/v1/error_reason.proto``;
+a test holds table, reasons and contract equal.
+"""
+
+from dataclasses import dataclass
+
+from grpc import StatusCode
+
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A reason's gRPC code and its public sentence with {metadata} in it."""
+
+    code: StatusCode
+    sentence: str
+
+
+_UNAVAILABLE = StatusCode.UNAVAILABLE
+_NOT_FOUND = StatusCode.NOT_FOUND
+_UNAUTHENTICATED = StatusCode.UNAUTHENTICATED
+_EXHAUSTED = StatusCode.RESOURCE_EXHAUSTED
+_PRECONDITION = StatusCode.FAILED_PRECONDITION
+_INVALID = StatusCode.INVALID_ARGUMENT
+
+TABLE: dict[Reason, Entry] = {
+    Reason.INTERNAL: Entry(
+        StatusCode.INTERNAL, "The server made a mistake; quote request id {request_id}."
+    ),
+    Reason.INVALID_ARGUMENT: Entry(_INVALID, "The request breaks a rule of the contract."),
+    Reason.UNIMPLEMENTED: Entry(StatusCode.UNIMPLEMENTED, "The server has no such method."),
+    Reason.DEADLINE_EXCEEDED: Entry(
+        StatusCode.DEADLINE_EXCEEDED, "The deadline passed before the work was done."
+    ),
+    Reason.OVERLOADED: Entry(_EXHAUSTED, "Too much work waits for {resource}; try again later."),
+    Reason.DRAINING: Entry(_UNAVAILABLE, "The server is about to stop; connect again."),
+    Reason.STORE_UNAVAILABLE: Entry(
+        _UNAVAILABLE, "The store can't be used now; nothing was stored."
+    ),
+    Reason.NOT_FOUND: Entry(_NOT_FOUND, "{resource} was not found."),
+    Reason.ALREADY_EXISTS: Entry(StatusCode.ALREADY_EXISTS, "{resource} exists already."),
+    Reason.REQUEST_ID_REUSED: Entry(
+        StatusCode.ALREADY_EXISTS, "Request id {request_id} was used with another body."
+    ),
+    Reason.PAGE_TOKEN_INVALID: Entry(_INVALID, "The page token was not issued for this list."),
+    Reason.ETAG_MISMATCH: Entry(
+        StatusCode.ABORTED, "{resource} changed since it was read; read it again."
+    ),
+    Reason.UNAUTHENTICATED: Entry(_UNAUTHENTICATED, "The call has no usable credentials."),
+    Reason.TOKEN_INVALID: Entry(_UNAUTHENTICATED, "The access token is not valid here."),
+    Reason.TOKEN_EXPIRED: Entry(_UNAUTHENTICATED, "The access token has expired; refresh it."),
+    Reason.SESSION_REVOKED: Entry(_UNAUTHENTICATED, "The session was ended; log in again."),
+    Reason.CREDENTIALS_INVALID: Entry(_UNAUTHENTICATED, "The credentials are wrong."),
+    Reason.PERMISSION_DENIED: Entry(
+        StatusCode.PERMISSION_DENIED, "The caller lacks the permission {permission}."
+    ),
+    Reason.TOO_MANY_ATTEMPTS: Entry(_EXHAUSTED, "Too many failed attempts; try again later."),
+    Reason.CURSOR_INVALID: Entry(_INVALID, "The cursor was not issued for {scope}."),
+    Reason.CURSOR_TRIMMED: Entry(
+        StatusCode.OUT_OF_RANGE,
+        "The events of {scope} after the cursor are gone; the earliest is {earliest_offset}.",
+    ),
+    Reason.EPOCH_CHANGED: Entry(
+        StatusCode.OUT_OF_RANGE, "The history of {scope} was rebuilt; start at {earliest_offset}."
+    ),
+    Reason.FENCED: Entry(StatusCode.ABORTED, "A newer attempt writes {fence_key}; stop."),
+    Reason.WATCH_EXISTS: Entry(
+        StatusCode.ALREADY_EXISTS, "The stream has a watch {watch_id} already."
+    ),
+    Reason.LIMIT_EXCEEDED: Entry(_EXHAUSTED, "The limit {limit} is reached."),
+    Reason.CONVERSATION_ARCHIVED: Entry(
+        _PRECONDITION, "Conversation {conversation_id} is archived and accepts nothing new."
+    ),
+    Reason.LAST_OWNER: Entry(_PRECONDITION, "{resource} would be left without an owner."),
+    Reason.HANDLER_NOT_FOUND: Entry(_NOT_FOUND, "No handler {handler} is registered."),
+    Reason.TURN_REJECTED: Entry(
+        _PRECONDITION, "Turn {running_turn_id} still runs, and the policy is to reject."
+    ),
+    Reason.TURN_LOST: Entry(
+        StatusCode.ABORTED, "The node that ran the turn died; what was delivered is kept."
+    ),
+    Reason.TURN_EXPIRED: Entry(
+        StatusCode.DEADLINE_EXCEEDED, "The turn reached its time limit of {limit_ms} ms."
+    ),
+    Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
+    Reason.MODEL_UNAVAILABLE: Entry(_UNAVAILABLE, "Model {model} can't be reached."),
+    Reason.MODEL_TIMEOUT: Entry(
+        StatusCode.DEADLINE_EXCEEDED, "Model {model} was silent for {timeout_ms} ms."
+    ),
+    Reason.MODEL_PROTOCOL: Entry(
+        _UNAVAILABLE, "The answer of model {model} broke off or could not be understood."
+    ),
+    Reason.MODEL_REFUSED: Entry(
+        _PRECONDITION, "The provider of model {model} refused the request ({http_status})."
+    ),
+}
+
+
+class _Variables(dict[str, str]):
+    """Metadata in which a missing variable reads as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
+
+
+def sentence_of(error: DomainError) -> str:
+    """The public sentence of an error."""
+    return TABLE[error.reason].sentence.format_map(_Variables(error.metadata))

@@ -1,0 +1,98 @@
+"""The error table, the reasons and the contract say the same."""
+
+import re
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+
+from antiphon.errors.v1 import error_reason_pb2
+from antiphon_server.runtime.error_codes import TABLE
+from antiphon_server.runtime.error_table import (
+    domain_error_of_status,
+    error_of_code,
+    status_of,
+)
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid
+
+PREFIX = "ERROR_REASON_"
+PROTO = Path(__file__).parents[2] / "proto/antiphon/errors/v1/error_reason.proto"
+
+
+def documented() -> dict[str, str]:
+    """The comment of each reason in the contract, on one line."""
+    found = {}
+    for comment, name in re.findall(
+        r"((?:^  //.*\n)+)^  ERROR_REASON_(\w+) = \d+;", PROTO.read_text(), re.MULTILINE
+    ):
+        found[name] = re.sub(r"\s*//\s*", " ", comment).strip()
+    return found
+
+
+def test_table_reasons_and_contract_are_equal() -> None:
+    """Each reason has one row, one member and one value of the contract's enum."""
+    contract = {n.removeprefix(PREFIX) for n in error_reason_pb2.ErrorReason.keys()}  # noqa: SIM118
+    assert {r.value for r in TABLE} == {r.value for r in Reason} == contract - {"UNSPECIFIED"}
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_code_is_the_documented_one(reason: Reason) -> None:
+    """The code of each row is the one its comment in the contract names."""
+    match = re.search(r"Code ([A-Z_]+)\.", documented()[reason.value])
+    assert match is not None
+    assert TABLE[reason].code is grpc.StatusCode[match[1]]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_sentence_uses_documented_variables(reason: Reason) -> None:
+    """A sentence's variables are among those its comment lists as metadata."""
+    match = re.search(r"metadata:\s*([a-z_, ]+)", documented()[reason.value])
+    listed = set(re.findall(r"[a-z_]+", match[1])) if match else set()
+    assert set(re.findall(r"{(\w+)}", TABLE[reason].sentence)) <= listed
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_status_carries_the_error_there_and_back(reason: Reason) -> None:
+    """Reason, metadata, violations and retry delay survive the wire."""
+    error = DomainError(
+        reason,
+        violations=[FieldViolation("a.b[0]", "must be set")],
+        retry_after=1.5,
+        resource="ws_1",
+        limit="turns",
+    )
+    back = domain_error_of_status(status_of(error))
+    assert back.reason is reason
+    assert back.metadata == {"resource": "ws_1", "limit": "turns"}
+    assert back.violations == error.violations
+    assert back.retry_after == 1.5
+
+
+def test_a_status_has_exactly_one_error_info() -> None:
+    """Other details stand beside one ErrorInfo of our domain."""
+    status = status_of(invalid("name", "must be set"))
+    infos = [d for d in status.details if d.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
+    info = error_details_pb2.ErrorInfo()
+    infos[0].Unpack(info)
+    assert (len(infos), info.domain, info.reason) == (1, "antiphon", "INVALID_ARGUMENT")
+
+
+def test_a_limit_is_named_by_a_quota_failure() -> None:
+    """LIMIT_EXCEEDED adds a QuotaFailure whose subject is the limit."""
+    status = status_of(DomainError(Reason.LIMIT_EXCEEDED, limit="watches"))
+    failure = error_details_pb2.QuotaFailure()
+    assert any(detail.Unpack(failure) for detail in status.details)
+    assert failure.violations[0].subject == "watches"
+
+
+def test_a_missing_variable_does_not_break_the_sentence() -> None:
+    """An error raised without its metadata still has a sentence."""
+    assert status_of(DomainError(Reason.NOT_FOUND)).message == "- was not found."
+
+
+def test_a_bare_code_becomes_the_nearest_reason() -> None:
+    """A peer without our table is understood by its code."""
+    unavailable = error_of_code(grpc.StatusCode.UNAVAILABLE.value[0])
+    assert (unavailable.reason, unavailable.retry_after) == (Reason.DRAINING, 1.0)
+    assert error_of_code(grpc.StatusCode.DATA_LOSS.value[0]).reason is Reason.INTERNAL
