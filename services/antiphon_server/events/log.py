@@ -139,6 +139,13 @@ class EventLog:
                     del self._hubs[idle]
         return hub
 
+    def tell(self, scope: Scope, body: bytes) -> None:
+        """Tell those who follow the scope now something that is not kept."""
+        hub = self._hubs.get(scope)
+        if hub is not None:
+            for follower in hub.followers:
+                follower.tell(body)
+
     async def head(self, scope: Scope) -> Head:
         """Where the log begins and ends."""
         return await self._store.head(scope)

@@ -71,6 +71,10 @@ class Subscription:
         else:
             self._end_watch(watch, Close.CANCELLED)
 
+    def cancel_all(self) -> None:
+        """End the stream, as the client asked."""
+        self.end(Ended("", Close.CANCELLED))
+
     async def refresh(self, access_token: str) -> None:
         """Go on with a new token of the same user; a bad one ends the stream."""
         try:

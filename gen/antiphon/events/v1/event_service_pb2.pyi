@@ -541,6 +541,7 @@ class AppendResponse(_message.Message):
     LAST_OFFSET_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_CURSOR_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
     """first_offset is the first event's place."""
     last_offset: _builtins.int
@@ -549,6 +550,8 @@ class AppendResponse(_message.Message):
     """cursor is the position after them."""
     duplicate: _builtins.bool
     """duplicate says that the request id was known and nothing was appended."""
+    previous_cursor: _builtins.str
+    """previous_cursor is the position right before them."""
     def __init__(
         self,
         *,
@@ -556,10 +559,11 @@ class AppendResponse(_message.Message):
         last_offset: _builtins.int = ...,
         cursor: _builtins.str = ...,
         duplicate: _builtins.bool = ...,
+        previous_cursor: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "last_offset", b"last_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""The dispatcher: messages become turns, and every turn ends."""

@@ -1,0 +1,1 @@
+"""What the dispatcher stands on: stores, and the other services."""

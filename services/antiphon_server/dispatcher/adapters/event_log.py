@@ -1,0 +1,63 @@
+"""The journal of turns, in the log of the events service."""
+
+from collections.abc import Sequence
+
+from antiphon.events.v1 import event_pb2, event_service_pb2
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
+from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
+from antiphon_server.runtime.error_table import remote_errors
+
+TIMEOUT_S = 30.0
+_PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TURN_FINISHED)
+
+
+class EventLogJournal:
+    """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService."""
+
+    def __init__(self, events: EventServiceAsyncStub) -> None:
+        self._events = events
+
+    async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
+        """See :meth:`Journal.write`."""
+        request = event_service_pb2.AppendRequest(
+            scope=_scope(turn.conversation_id),
+            events=[event_of(turn, step) for step in steps],
+            request_id=request_id,
+        )
+        if turn.attempt:
+            request.fence.key, request.fence.token = turn.turn_id, turn.attempt
+        with remote_errors():
+            response = await self._events.Append(request, timeout=TIMEOUT_S)
+        return response.previous_cursor
+
+    async def past(self, turn: Turn, cursor: str) -> Past:
+        """See :meth:`Journal.past`."""
+        request = event_service_pb2.ReadEventsRequest(
+            scope=_scope(turn.conversation_id), cursor=cursor, page_size=1000, kinds=_PAST_KINDS
+        )
+        text: list[str] = []
+        while True:
+            with remote_errors():
+                page = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
+            for event in page.events:
+                if event.turn_id != turn.turn_id:
+                    continue
+                if event.HasField("turn_finished"):
+                    return Past("".join(text), finished_of(event))
+                text.append(event.text_delta_appended.text)
+            if page.at_head:
+                return Past("".join(text))
+            request.cursor = page.cursor
+
+    async def fold(self, turn: Turn) -> None:
+        """See :meth:`Journal.fold`."""
+        request = event_service_pb2.FoldRequest(
+            scope=_scope(turn.conversation_id), turn_id=turn.turn_id
+        )
+        with remote_errors():
+            await self._events.Fold(request, timeout=TIMEOUT_S)
+
+
+def _scope(conversation_id: ConversationId) -> str:
+    return f"conversations/{conversation_id}"

@@ -1,0 +1,58 @@
+"""Turns in memory: for tests and for those who need nothing kept."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+
+
+class MemoryTurnStore:
+    """A :class:`~antiphon_server.dispatcher.ports.TurnStore` that forgets at the end."""
+
+    def __init__(self) -> None:
+        self._turns: dict[tuple[ConversationId, TurnId], Turn] = {}
+
+    async def add(self, turn: Turn) -> Turn:
+        """See :meth:`TurnStore.add`."""
+        return self._turns.setdefault((turn.conversation_id, turn.turn_id), turn)
+
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+        """See :meth:`TurnStore.get`."""
+        return self._turns.get((conversation_id, turn_id))
+
+    async def put(self, turn: Turn) -> None:
+        """See :meth:`TurnStore.put`."""
+        self._turns[turn.conversation_id, turn.turn_id] = turn
+
+    async def list(
+        self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[Turn]:
+        """See :meth:`TurnStore.list`."""
+        mine = [t for t in self._turns.values() if t.conversation_id == conversation_id]
+        mine.sort(key=_age, reverse=True)
+        return [turn for turn in mine if before is None or _age(turn) < before][:limit]
+
+    async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
+        """See :meth:`TurnStore.claim`."""
+        orphans = [
+            turn
+            for turn in self._turns.values()
+            if not turn.state.ended
+            and (turn.lease_until_us < now_us or (own and turn.node == node))
+        ]
+        for turn in orphans:
+            await self.put(replace(turn, node=node, lease_until_us=until_us))
+        return sorted(orphans, key=_age)
+
+    async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
+        """See :meth:`TurnStore.renew`."""
+        kept = set()
+        for turn in list(self._turns.values()):
+            if turn.turn_id in turn_ids and turn.node == node and not turn.state.ended:
+                await self.put(replace(turn, lease_until_us=until_us))
+                kept.add(turn.turn_id)
+        return kept
+
+
+def _age(turn: Turn) -> tuple[int, str]:
+    return turn.created_us, turn.turn_id

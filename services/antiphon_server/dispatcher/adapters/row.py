@@ -1,0 +1,140 @@
+"""Turns as rows."""
+
+from typing import Any
+
+import msgspec
+
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    Order,
+    Outcome,
+    Policy,
+    State,
+    Turn,
+    TurnId,
+    Usage,
+)
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+class _Order(msgspec.Struct, omit_defaults=True):
+    handler: str
+    policy: int
+    models: tuple[str, ...] = ()
+    max_output_tokens: int = 0
+    time_limit_s: float = 600.0
+
+
+class _Error(msgspec.Struct, omit_defaults=True):
+    reason: str
+    metadata: dict[str, str] = {}
+
+
+class _Outcome(msgspec.Struct, omit_defaults=True):
+    state: int
+    error: _Error | None = None
+    usage: Usage | None = None
+    model: str = ""
+    rolled_back: bool = False
+
+
+_decode_order = msgspec.json.Decoder(_Order).decode
+_decode_outcome = msgspec.json.Decoder(_Outcome).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def to_row(turn: Turn) -> dict[str, Any]:
+    """Return the turn as column values."""
+    return {
+        "turn_id": turn.turn_id,
+        "conversation_id": turn.conversation_id,
+        "creator": turn.creator,
+        "created_us": turn.created_us,
+        "digest": turn.digest,
+        "workspace_id": turn.workspace_id,
+        "state": int(turn.state),
+        "attempt": turn.attempt,
+        "at_once": turn.at_once,
+        "started_us": turn.started_us,
+        "ended_us": turn.ended_us,
+        "has_reply": turn.has_reply,
+        "order_json": _order_json(turn.order),
+        "content": turn.order.content if turn.order else b"",
+        "outcome_json": _outcome_json(turn.outcome),
+        "node": turn.node,
+        "lease_until_us": turn.lease_until_us,
+    }
+
+
+def from_row(row: Any) -> Turn:
+    """Return the turn that a row holds."""
+    return Turn(
+        TurnId(row.turn_id),
+        ConversationId(row.conversation_id),
+        row.creator,
+        row.created_us,
+        bytes(row.digest),
+        _order(row.order_json, row.content),
+        row.workspace_id,
+        State(row.state),
+        row.attempt,
+        bool(row.at_once),
+        row.started_us,
+        row.ended_us,
+        bool(row.has_reply),
+        _outcome(row.outcome_json),
+        row.node,
+        row.lease_until_us,
+    )
+
+
+def _order_json(order: Order | None) -> bytes:
+    if order is None:
+        return b""
+    return _encode(
+        _Order(
+            order.handler,
+            int(order.policy),
+            order.models,
+            order.max_output_tokens,
+            order.time_limit_s,
+        )
+    )
+
+
+def _order(encoded: bytes, content: bytes) -> Order | None:
+    if not encoded:
+        return None
+    it = _decode_order(encoded)
+    return Order(
+        bytes(content),
+        it.handler,
+        Policy(it.policy),
+        it.models,
+        it.max_output_tokens,
+        it.time_limit_s,
+    )
+
+
+def _outcome_json(outcome: Outcome | None) -> bytes:
+    if outcome is None:
+        return b""
+    failure = outcome.error
+    error = _Error(failure.reason.value, failure.metadata) if failure else None
+    return _encode(
+        _Outcome(int(outcome.state), error, outcome.usage, outcome.model, outcome.rolled_back)
+    )
+
+
+def _outcome(encoded: bytes) -> Outcome | None:
+    if not encoded:
+        return None
+    it = _decode_outcome(encoded)
+    error = _error(it.error) if it.error else None
+    return Outcome(State(it.state), error, it.usage, it.model, it.rolled_back)
+
+
+def _error(stored: _Error) -> DomainError:
+    error = DomainError(Reason(stored.reason))
+    error.metadata = stored.metadata
+    return error

@@ -1,0 +1,133 @@
+"""Conversations, context and models, through the services that own them."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+from antiphon.integration.v1 import integration_service_pb2
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
+from antiphon_server.dispatcher.encoding import usage_of
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ConversationView,
+    Policy,
+    Turn,
+    TurnId,
+    Usage,
+)
+from antiphon_server.dispatcher.ports import Prompt
+from antiphon_server.runtime.error_table import remote_errors
+
+TIMEOUT_S = 30.0
+
+
+class ContextConversations:
+    """See :class:`~antiphon_server.dispatcher.ports.Conversations`."""
+
+    def __init__(self, context: ContextServiceAsyncStub) -> None:
+        self._context = context
+
+    async def get(self, conversation_id: ConversationId) -> ConversationView:
+        """See :meth:`Conversations.get`."""
+        request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
+        with remote_errors():
+            response = await self._context.GetConversation(request, timeout=TIMEOUT_S)
+        return _view(response.conversation)
+
+
+def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
+    return ConversationView(
+        ConversationId(conversation.conversation_id),
+        conversation.workspace_id,
+        archived=conversation.HasField("archive_time"),
+        policy=Policy(conversation.turn_policy),
+        models=tuple(conversation.models),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPrompt:
+    """What a model should see."""
+
+    instructions: str
+    messages: list[integration_service_pb2.PromptMessage]
+
+
+class ContextWindow:
+    """See :class:`~antiphon_server.dispatcher.ports.Window`."""
+
+    def __init__(self, context: ContextServiceAsyncStub) -> None:
+        self._context = context
+
+    async def prompt(
+        self, conversation_id: ConversationId, max_tokens: int, last: TurnId, without: set[TurnId]
+    ) -> ContextPrompt:
+        """See :meth:`Window.prompt`."""
+        request = context_service_pb2.GetContextRequest(
+            conversation_id=conversation_id, max_tokens=max_tokens
+        )
+        with remote_errors():
+            response = await self._context.GetContext(request, timeout=TIMEOUT_S)
+        seen = [message for message in response.messages if message.turn_id not in without]
+        seen.sort(key=lambda message: message.turn_id == last)
+        return ContextPrompt(response.instructions, [_prompt_message(it) for it in seen])
+
+
+def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
+    return integration_service_pb2.PromptMessage(role=message.role, parts=message.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """See :class:`~antiphon_server.dispatcher.ports.Reply`."""
+
+    text: str = ""
+    status: str = ""
+    usage: Usage | None = None
+    model: str = ""
+
+
+class IntegrationModels:
+    """See :class:`~antiphon_server.dispatcher.ports.Models`."""
+
+    def __init__(self, integration: IntegrationServiceAsyncStub) -> None:
+        self._integration = integration
+
+    async def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[ModelReply, None]:
+        """See :meth:`Models.generate`."""
+        assert isinstance(prompt, ContextPrompt)
+        assert turn.order is not None
+        request = integration_service_pb2.GenerateRequest(
+            workspace_id=turn.workspace_id,
+            conversation_id=turn.conversation_id,
+            turn_id=turn.turn_id,
+            models=turn.order.models,
+            instructions=prompt.instructions,
+            messages=prompt.messages,
+            max_output_tokens=turn.order.max_output_tokens,
+        )
+        call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
+        try:
+            with remote_errors():
+                async for response in call:
+                    yield _reply(response)
+        finally:
+            call.cancel()
+
+
+def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
+    match response.WhichOneof("step"):
+        case "delta":
+            return ModelReply(text=response.delta.text)
+        case "attempt":
+            return ModelReply(status=_status(response.attempt))
+        case _:
+            done = response.finished
+            return ModelReply(usage=usage_of(done.usage), model=done.model)
+
+
+def _status(attempt: integration_service_pb2.AttemptStarted) -> str:
+    if attempt.retry_of:
+        return f"asking {attempt.model} after {attempt.retry_of.lower().replace('_', ' ')}"
+    return f"asking {attempt.model}"

@@ -1,0 +1,141 @@
+"""Turns in a SQL database."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from antiphon_server.dispatcher.adapters.row import from_row, to_row
+from antiphon_server.dispatcher.adapters.tables import turns
+from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
+from antiphon_server.runtime.database import Database
+
+_ADD = insert(turns)
+_GET = select(turns).where(
+    turns.c.turn_id == bindparam("turn_id"),
+    turns.c.conversation_id == bindparam("conversation_id"),
+)
+_PUT = (
+    update(turns)
+    .where(
+        turns.c.turn_id == bindparam("b_turn_id"),
+        turns.c.conversation_id == bindparam("b_conversation_id"),
+    )
+    .values({column: bindparam(column.name) for column in turns.c if not column.primary_key})
+)
+_LIST = (
+    select(turns)
+    .where(turns.c.conversation_id == bindparam("conversation_id"))
+    .order_by(turns.c.created_us.desc(), turns.c.turn_id.desc())
+    .limit(bindparam("limit"))
+)
+_LIST_BEFORE = _LIST.where(
+    tuple_(turns.c.created_us, turns.c.turn_id)
+    < tuple_(bindparam("created_us"), bindparam("turn_id"))
+)
+_ORPHANED = and_(
+    turns.c.state < State.SUCCEEDED,
+    or_(turns.c.lease_until_us < bindparam("b_now_us"), turns.c.node == bindparam("b_own")),
+)
+_ORPHANS = (
+    select(turns)
+    .where(_ORPHANED)
+    .order_by(turns.c.created_us, turns.c.turn_id)
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(turns)
+    .where(_ORPHANED)
+    .values(node=bindparam("b_node"), lease_until_us=bindparam("until_us"))
+)
+_HELD = select(turns.c.turn_id).where(
+    turns.c.node == bindparam("node"),
+    turns.c.turn_id.in_(bindparam("turn_ids", expanding=True)),
+    turns.c.state < State.SUCCEEDED,
+)
+_RENEW = (
+    update(turns)
+    .where(
+        turns.c.node == bindparam("b_node"),
+        turns.c.turn_id.in_(bindparam("turn_ids", expanding=True)),
+    )
+    .values(lease_until_us=bindparam("until_us"))
+)
+
+
+class SqlTurnStore:
+    """A :class:`~antiphon_server.dispatcher.ports.TurnStore` in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, turn: Turn) -> Turn:
+        """See :meth:`TurnStore.add`."""
+        return await self._database.write(lambda connection: _add(connection, turn))
+
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+        """See :meth:`TurnStore.get`."""
+        return await self._database.read(
+            lambda connection: _get(connection, conversation_id, turn_id)
+        )
+
+    async def put(self, turn: Turn) -> None:
+        """See :meth:`TurnStore.put`."""
+        row = to_row(turn)
+        row["b_turn_id"] = row.pop("turn_id")
+        row["b_conversation_id"] = row.pop("conversation_id")
+        await self._database.write(lambda connection: connection.execute(_PUT, row) and None)
+
+    async def list(
+        self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[Turn]:
+        """See :meth:`TurnStore.list`."""
+        bound: dict[str, object] = {"conversation_id": conversation_id, "limit": limit}
+        if before is not None:
+            bound |= {"created_us": before[0], "turn_id": before[1]}
+        query = _LIST if before is None else _LIST_BEFORE
+        return await self._database.read(
+            lambda connection: [from_row(row) for row in connection.execute(query, bound)]
+        )
+
+    async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
+        """See :meth:`TurnStore.claim`."""
+
+        def work(connection: Connection) -> list[Turn]:
+            bound = {"b_now_us": now_us, "b_own": node if own else ""}
+            found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
+            if found:
+                connection.execute(_LEASE, bound | {"b_node": node, "until_us": until_us})
+            return found
+
+        return await self._database.write(work)
+
+    async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
+        """See :meth:`TurnStore.renew`."""
+        if not turn_ids:
+            return set()
+        ids = list(turn_ids)
+
+        def work(connection: Connection) -> set[TurnId]:
+            held = connection.execute(_HELD, {"node": node, "turn_ids": ids}).scalars().all()
+            connection.execute(_RENEW, {"b_node": node, "turn_ids": ids, "until_us": until_us})
+            return {TurnId(turn_id) for turn_id in held}
+
+        return await self._database.write(work)
+
+
+def _add(connection: Connection, turn: Turn) -> Turn:
+    try:
+        with connection.begin_nested():
+            connection.execute(_ADD, to_row(turn))
+    except IntegrityError:
+        found = _get(connection, turn.conversation_id, turn.turn_id)
+        assert found is not None
+        return found
+    return turn
+
+
+def _get(connection: Connection, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+    bound = {"conversation_id": conversation_id, "turn_id": turn_id}
+    row = connection.execute(_GET, bound).one_or_none()
+    return None if row is None else from_row(row)

@@ -1,0 +1,117 @@
+"""A turn's steps <-> events of the log."""
+
+from antiphon.context.v1 import conversation_pb2, message_pb2
+from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.encoding import usage_message, usage_of
+from antiphon_server.dispatcher.model import (
+    MessagePosted,
+    Outcome,
+    ReplyPosted,
+    State,
+    Step,
+    TextAppended,
+    Turn,
+    TurnAccepted,
+    TurnFinished,
+    TurnProgressed,
+    TurnQueued,
+    TurnStarted,
+)
+from antiphon_server.runtime.error_table import domain_error_of_status, status_of
+
+
+def event_of(turn: Turn, step: Step) -> event_pb2.Event:
+    """Encode what happened in ``turn``."""
+    event = event_pb2.Event(actor=_actor(turn, step), turn_id=turn.turn_id, attempt=turn.attempt)
+    match step:
+        case TextAppended(text, position):
+            delta = event.text_delta_appended
+            delta.message_id, delta.text, delta.position = turn.reply_id, text, position
+        case MessagePosted():
+            event.message_posted.CopyFrom(_question(turn, step))
+        case ReplyPosted():
+            event.message_posted.message.CopyFrom(_reply(turn, step))
+        case TurnAccepted():
+            event.turn_accepted.CopyFrom(_accepted(turn))
+        case TurnQueued(ahead):
+            event.turn_queued.ahead = ahead
+        case TurnStarted():
+            event.turn_started.handler = _handler(turn)
+            event.turn_started.reply_message_id = turn.reply_id
+        case TurnProgressed(status, fraction):
+            event.turn_progressed.status = status
+            if fraction is not None:
+                event.turn_progressed.fraction = fraction
+        case TurnFinished():
+            event.turn_finished.CopyFrom(_finished(turn, step))
+    return event
+
+
+def finished_of(event: event_pb2.Event) -> TurnFinished:
+    """Decode how a turn ended."""
+    it = event.turn_finished
+    outcome = Outcome(
+        State(it.state),
+        domain_error_of_status(it.error) if it.HasField("error") else None,
+        usage_of(it.usage) if it.HasField("usage") else None,
+        it.model,
+        it.rolled_back,
+    )
+    return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
+
+
+def _actor(turn: Turn, step: Step) -> str:
+    if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
+        return turn.creator
+    return f"handlers/{_handler(turn)}"
+
+
+def _handler(turn: Turn) -> str:
+    return turn.order.handler if turn.order else ""
+
+
+def _question(turn: Turn, step: MessagePosted) -> event_pb2.MessagePosted:
+    posted = event_pb2.MessagePosted.FromString(step.content)
+    message = posted.message
+    message.message_id = turn.message_id
+    message.conversation_id = turn.conversation_id
+    message.role = message_pb2.MESSAGE_ROLE_USER
+    message.author = turn.creator
+    message.turn_id = turn.turn_id
+    return posted
+
+
+def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
+    return message_pb2.Message(
+        message_id=turn.reply_id,
+        conversation_id=turn.conversation_id,
+        role=message_pb2.MESSAGE_ROLE_ASSISTANT,
+        author=f"handlers/{_handler(turn)}",
+        parts=[message_pb2.Part(text=step.text)],
+        turn_id=turn.turn_id,
+        truncated=step.truncated,
+    )
+
+
+def _accepted(turn: Turn) -> event_pb2.TurnAccepted:
+    policy = turn.order.policy if turn.order else 0
+    return event_pb2.TurnAccepted(
+        handler=_handler(turn),
+        message_id=turn.message_id,
+        policy=conversation_pb2.TurnPolicy.ValueType(policy),
+    )
+
+
+def _finished(turn: Turn, step: TurnFinished) -> event_pb2.TurnFinished:
+    outcome = step.outcome
+    finished = event_pb2.TurnFinished(
+        state=event_pb2.TurnState.ValueType(outcome.state),
+        reply_message_id=turn.reply_id if step.has_reply else "",
+        model=outcome.model,
+        rolled_back=outcome.rolled_back,
+    )
+    if outcome.error is not None:
+        finished.error.CopyFrom(status_of(outcome.error))
+    if outcome.usage is not None:
+        finished.usage.CopyFrom(usage_message(outcome.usage))
+    return finished

@@ -1,0 +1,49 @@
+"""The dispatcher's table."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
+
+metadata = MetaData()
+
+turns = Table(
+    "dispatcher_turns",
+    metadata,
+    Column("turn_id", String(80), primary_key=True),
+    Column("conversation_id", String(80), primary_key=True),
+    Column("creator", String(128), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("workspace_id", String(80), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at_once", Boolean, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, nullable=False),
+    Column("has_reply", Boolean, nullable=False),
+    # JSON of what was asked for and of how it ended; the message's content beside it.
+    Column("order_json", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("outcome_json", LargeBinary, nullable=False),
+    Column("node", String(128), nullable=False),
+    Column("lease_until_us", BigInteger, nullable=False),
+)
+
+Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)
+# Only turns that have not ended are in this index.
+Index(
+    "dispatcher_turns_open",
+    turns.c.lease_until_us,
+    sqlite_where=text("state < 4"),
+    postgresql_where=text("state < 4"),
+)

@@ -1,0 +1,157 @@
+"""One Converse stream: commands up, answers and a Subscribe stream down."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf.message import Message
+
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon.events.v1 import event_pb2, event_service_pb2
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
+from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.ports import Gatekeeper
+from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.duplex import serve_duplex
+from antiphon_server.runtime.error_table import remote_errors, status_of
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import Principal
+
+SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
+TYPING_TIMEOUT_S = 5.0
+WRITE_TIMEOUT_S = 30.0
+
+Context = grpc.aio.ServicerContext
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class _Conversing:
+    """One stream: who speaks, and with which credentials the log is followed."""
+
+    principal: Principal
+    metadata: Metadata
+    context: Context
+    inner: grpc.aio.StreamStreamCall
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def write(self, frame: bytes | Message) -> None:
+        """Write one frame; frames come from two tasks."""
+        async with self.writing, asyncio.timeout(WRITE_TIMEOUT_S):
+            await self.context.write(frame)
+
+    async def forward(self, request: event_service_pb2.SubscribeRequest) -> None:
+        """Hand a request to the log's stream."""
+        await self.inner.write(request)
+
+
+class Conversings:
+    """Serves Converse. The log's frames pass through as bytes: their fields are the same."""
+
+    def __init__(self, turns: Turns, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
+        self._turns = turns
+        self._gatekeeper = gatekeeper
+        self._events: EventServiceAsyncStub = EventServiceAsyncStub(events)
+        self._subscribe = events.stream_stream(
+            SUBSCRIBE,
+            request_serializer=event_service_pb2.SubscribeRequest.SerializeToString,
+            response_deserializer=None,
+        )
+
+    async def converse(self, principal: Principal, context: Context) -> None:
+        """Serve one stream until it, or the log's stream under it, ends."""
+        metadata = _credentials(context)
+        stream = _Conversing(principal, metadata, context, self._subscribe(metadata=metadata))
+        try:
+            await serve_duplex(self._obey_all(stream), _relay(stream))
+        finally:
+            stream.inner.cancel()
+
+    async def _obey_all(self, stream: _Conversing) -> None:
+        while True:
+            request = await stream.context.read()
+            if request is grpc.aio.EOF:
+                return
+            try:
+                await self._obey(stream, request)
+            except DomainError as error:
+                failed = pb.ConverseError(tag=request.tag, error=status_of(error))
+                await stream.write(pb.ConverseResponse(error=failed))
+
+    async def _obey(self, stream: _Conversing, request: pb.ConverseRequest) -> None:
+        match request.WhichOneof("action"):
+            case "post":
+                await stream.write(await self._post(stream, request))
+            case "cancel":
+                await stream.write(await self._cancel(stream, request))
+            case "typing":
+                await self._typing(stream, request.typing)
+            case "subscribe":
+                create = event_service_pb2.SubscribeRequest(create=request.subscribe)
+                await stream.forward(create)
+            case "unsubscribe":
+                cancel = event_service_pb2.SubscribeRequest(cancel=request.unsubscribe)
+                await stream.forward(cancel)
+            case "refresh":
+                await self._refresh(stream, request)
+
+    async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
+        conversation_id = ConversationId(request.post.conversation_id)
+        await self._gatekeeper.check_write(stream.principal, conversation_id)
+        dispatched = await self._turns.dispatch(
+            stream.principal,
+            conversation_id,
+            TurnId(request.post.turn_id or new_id("turn")),
+            order_of(request.post),
+            digest_of(request.post),
+        )
+        turn, cursor = turn_message(dispatched.turn), dispatched.cursor
+        return pb.ConverseResponse(accepted=pb.Accepted(tag=request.tag, turn=turn, cursor=cursor))
+
+    async def _cancel(
+        self, stream: _Conversing, request: pb.ConverseRequest
+    ) -> pb.ConverseResponse:
+        conversation_id = ConversationId(request.cancel.conversation_id)
+        await self._gatekeeper.check_write(stream.principal, conversation_id)
+        turn = await self._turns.cancel(
+            conversation_id, TurnId(request.cancel.turn_id), stream.principal.actor
+        )
+        return pb.ConverseResponse(accepted=pb.Accepted(tag=request.tag, turn=turn_message(turn)))
+
+    async def _typing(self, stream: _Conversing, typing: pb.SetTyping) -> None:
+        with remote_errors():
+            await self._events.PublishEphemeral(
+                event_service_pb2.PublishEphemeralRequest(
+                    scope=f"conversations/{typing.conversation_id}",
+                    typing=event_pb2.TypingChanged(typing=typing.typing),
+                ),
+                metadata=stream.metadata,
+                timeout=TYPING_TIMEOUT_S,
+            )
+
+    async def _refresh(self, stream: _Conversing, request: pb.ConverseRequest) -> None:
+        """Go on with the new token; the log's stream ends all if it is a bad one."""
+        token = request.refresh.access_token
+        await stream.forward(event_service_pb2.SubscribeRequest(refresh=request.refresh))
+        principal = await self._gatekeeper.verify(token)
+        if principal.user_id == stream.principal.user_id:
+            stream.principal = principal
+            stream.metadata = (("authorization", f"Bearer {token}"),)
+
+
+async def _relay(stream: _Conversing) -> None:
+    with remote_errors():
+        while True:
+            frame = await stream.inner.read()
+            if frame is grpc.aio.EOF:
+                return
+            await stream.write(frame)
+
+
+def _credentials(context: Context) -> Metadata:
+    metadata = context.invocation_metadata() or ()
+    return tuple(
+        (key, value) for key, value in metadata if key == "authorization" and isinstance(value, str)
+    )

@@ -1,0 +1,85 @@
+"""A turn's text on its way into the log."""
+
+import asyncio
+
+from antiphon_server.dispatcher.model import TextAppended, Turn
+from antiphon_server.dispatcher.ports import Journal
+
+MAX_UNCOMMITTED = 64 * 1024
+
+
+class TextWriter:
+    """Appends text with one commit in flight; what comes meanwhile goes into the next.
+
+    So an idle system commits each piece at once, and under load the rows follow the
+    commits, not the tokens. ``committed`` is what clients can have seen.
+    """
+
+    def __init__(self, journal: Journal, turn: Turn, committed: str = "") -> None:
+        self.committed = committed
+        self._journal = journal
+        self._turn = turn
+        self._position = len(committed.encode())
+        self._pending: list[str] = []
+        self._pending_chars = 0
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def write(self, text: str) -> None:
+        """Accept ``text``; waits while 64 Ki characters are not committed.
+
+        Raises the DomainError of an earlier commit that failed.
+        """
+        if not text:
+            return
+        self._pending.append(text)
+        self._pending_chars += len(text)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="turn-text")
+        elif self._flushing.done() or self._pending_chars > MAX_UNCOMMITTED:
+            await self._settle()
+            self._flushing = asyncio.create_task(self._flush(), name="turn-text")
+
+    async def stop(self, *, keep_pending: bool) -> str:
+        """Wait for the commit in flight; returns the text that is left for the last one.
+
+        Without ``keep_pending`` what was not on its way is dropped: nobody saw it.
+        """
+        if not keep_pending:
+            self._pending.clear()
+        await self._settle()
+        rest = "".join(self._pending)
+        self._pending.clear()
+        return rest
+
+    def piece(self, text: str) -> TextAppended:
+        """The step that appends ``text`` behind what is committed."""
+        return TextAppended(text, self._position)
+
+    async def _settle(self) -> None:
+        """Wait for the commit in flight, even if the turn is being cancelled."""
+        task, self._flushing = self._flushing, None
+        if task is None:
+            return
+        cancelled = False
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                if task.cancelled():
+                    raise
+                cancelled = True
+                self._pending.clear()
+            except Exception:
+                break  # raised again below
+        if cancelled:
+            raise asyncio.CancelledError
+        task.result()
+
+    async def _flush(self) -> None:
+        while self._pending:
+            text = "".join(self._pending)
+            self._pending.clear()
+            self._pending_chars = 0
+            await self._journal.write(self._turn, [self.piece(text)])
+            self.committed += text
+            self._position += len(text.encode())

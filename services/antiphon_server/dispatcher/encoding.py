@@ -1,0 +1,121 @@
+"""The contract's messages <-> the dispatcher's own types."""
+
+import hashlib
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.context.v1 import conversation_pb2, message_pb2
+from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
+from antiphon.events.v1 import event_pb2
+from antiphon.integration.v1 import model_pb2
+from antiphon_server.dispatcher.model import HandlerInfo, Order, Policy, Turn, Usage
+from antiphon_server.runtime.error_table import status_of
+from antiphon_server.runtime.errors import invalid
+
+MAX_MESSAGE_BYTES = 1 << 20
+DEFAULT_TIME_LIMIT_S = 600.0
+
+
+def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
+    """Decode what a client asks for.
+
+    Raises DomainError INVALID_ARGUMENT if the message is too large.
+    """
+    content = event_pb2.MessagePosted(
+        message=message_pb2.Message(parts=request.parts)
+    ).SerializeToString(deterministic=True)
+    if len(content) > MAX_MESSAGE_BYTES:
+        raise invalid("parts", "a message has at most 1 MiB; larger content goes by reference")
+    limit = request.time_limit
+    return Order(
+        content,
+        request.handler,
+        Policy(request.policy),
+        tuple(request.models),
+        request.max_output_tokens,
+        limit.seconds + limit.nanos / 1e9
+        if request.HasField("time_limit")
+        else DEFAULT_TIME_LIMIT_S,
+    )
+
+
+def digest_of(request: dispatcher_service_pb2.DispatchRequest) -> bytes:
+    """Identify the request's content."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+
+
+def text_of(content: bytes) -> str:
+    """Return the text of a message's content."""
+    posted = event_pb2.MessagePosted.FromString(content)
+    return "\n".join(part.text for part in posted.message.parts if part.HasField("text"))
+
+
+def turn_message(turn: Turn) -> turn_pb2.Turn:
+    """Encode a turn."""
+    message = turn_pb2.Turn(
+        turn_id=turn.turn_id,
+        conversation_id=turn.conversation_id,
+        state=event_pb2.TurnState.ValueType(turn.state),
+        attempt=turn.attempt,
+        creator=turn.creator,
+        create_time=timestamp(turn.created_us),
+        reply_message_id=turn.reply_id if turn.has_reply else "",
+    )
+    if turn.order is not None:
+        message.handler = turn.order.handler
+        message.policy = conversation_pb2.TurnPolicy.ValueType(turn.order.policy)
+        message.message_id = turn.message_id
+    if turn.started_us:
+        message.start_time.CopyFrom(timestamp(turn.started_us))
+    if turn.ended_us:
+        message.end_time.CopyFrom(timestamp(turn.ended_us))
+    _add_outcome(message, turn)
+    return message
+
+
+def _add_outcome(message: turn_pb2.Turn, turn: Turn) -> None:
+    if turn.outcome is None:
+        return
+    message.model = turn.outcome.model
+    if turn.outcome.error is not None:
+        message.error.CopyFrom(status_of(turn.outcome.error))
+    if turn.outcome.usage is not None:
+        message.usage.CopyFrom(usage_message(turn.outcome.usage))
+
+
+def usage_message(usage: Usage) -> model_pb2.Usage:
+    """Encode what was consumed."""
+    message = model_pb2.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        estimated=usage.estimated,
+    )
+    if usage.cost_micros is not None:
+        message.cost.CopyFrom(model_pb2.Money(currency=usage.currency, micros=usage.cost_micros))
+    return message
+
+
+def usage_of(message: model_pb2.Usage) -> Usage:
+    """Decode what was consumed."""
+    return Usage(
+        message.input_tokens,
+        message.output_tokens,
+        message.estimated,
+        message.cost.currency or "USD",
+        message.cost.micros if message.HasField("cost") else None,
+    )
+
+
+def handler_message(info: HandlerInfo) -> turn_pb2.Handler:
+    """Encode how a handler presents itself."""
+    return turn_pb2.Handler(
+        name=info.name,
+        description=info.description,
+        default=info.default,
+        loss_policy=turn_pb2.LossPolicy.ValueType(info.loss_policy),
+    )
+
+
+def timestamp(time_us: int) -> Timestamp:
+    """Encode microseconds since the epoch."""
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1_000)

@@ -1,0 +1,1 @@
+"""Those who work on turns in this process."""

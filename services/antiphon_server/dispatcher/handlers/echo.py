@@ -1,0 +1,36 @@
+"""Says what was said: to try out clients without a model."""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
+from antiphon_server.dispatcher.ports import Work
+
+_WORDS = re.compile(r"\s*\S+|\s+$")
+
+
+class Echo:
+    """Repeats the message word by word, ``gap_s`` apart.
+
+    ``text_of`` gives a message's text from its serialised content.
+    """
+
+    def __init__(self, text_of: Callable[[bytes], str], gap_s: float = 0.02) -> None:
+        self._text_of = text_of
+        self._gap_s = gap_s
+
+    @property
+    def info(self) -> HandlerInfo:
+        """See :attr:`Handler.info`."""
+        return HandlerInfo(
+            "echo", "Repeats the message word by word; needs no model.", LossPolicy.RESUME
+        )
+
+    async def run(self, work: Work) -> None:
+        """See :meth:`Handler.run`."""
+        assert work.turn.order is not None
+        text = self._text_of(work.turn.order.content)
+        for word in _WORDS.findall(text[len(work.resumed_text) :]):
+            await work.write(word)
+            await asyncio.sleep(self._gap_s)

@@ -1,0 +1,226 @@
+"""The dispatcher's own types."""
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import NewType
+
+from antiphon_server.runtime.errors import DomainError
+
+TurnId = NewType("TurnId", str)
+ConversationId = NewType("ConversationId", str)
+MessageId = NewType("MessageId", str)
+
+
+class State(IntEnum):
+    """Where a turn is in its life; the values are the contract's TurnState."""
+
+    ACCEPTED = 1
+    QUEUED = 2
+    RUNNING = 3
+    SUCCEEDED = 4
+    FAILED = 5
+    CANCELLED = 6
+    EXPIRED = 7
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self >= State.SUCCEEDED
+
+
+class Policy(IntEnum):
+    """What a new turn does with those that run; the values are the contract's TurnPolicy."""
+
+    UNSPECIFIED = 0
+    QUEUE = 1
+    REJECT = 2
+    INTERRUPT = 3
+    ROLLBACK = 4
+    PARALLEL = 5
+
+
+class LossPolicy(IntEnum):
+    """What becomes of a turn whose node died; the values are the contract's LossPolicy."""
+
+    RESUME = 1
+    FAIL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a turn's model calls consumed; ``cost_micros`` is None if a price is unknown."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+    currency: str = "USD"
+    cost_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client asked for. ``content`` is the message's parts, serialised."""
+
+    content: bytes
+    handler: str
+    policy: Policy
+    models: tuple[str, ...] = ()
+    max_output_tokens: int = 0
+    time_limit_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ended."""
+
+    state: State
+    error: DomainError | None = None
+    usage: Usage | None = None
+    model: str = ""
+    rolled_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn as stored. Times are in microseconds since the epoch, UTC; 0 means not yet.
+
+    ``order`` is None, and ``digest`` empty, for a turn that was cancelled before it
+    came. ``at_once`` says that it was started in the commit that accepted it.
+    """
+
+    turn_id: TurnId
+    conversation_id: ConversationId
+    creator: str
+    created_us: int
+    digest: bytes = b""
+    order: Order | None = None
+    workspace_id: str = ""
+    state: State = State.ACCEPTED
+    attempt: int = 0
+    at_once: bool = False
+    started_us: int = 0
+    ended_us: int = 0
+    has_reply: bool = False
+    outcome: Outcome | None = None
+    node: str = ""
+    lease_until_us: int = 0
+
+    @property
+    def message_id(self) -> MessageId:
+        """The id of the message that started the turn; the same on every attempt."""
+        return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_q")
+
+    @property
+    def reply_id(self) -> MessageId:
+        """The id of the answer; the same on every attempt."""
+        return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_a")
+
+    def started(self, now_us: int) -> "Turn":
+        """The turn at the beginning of its next attempt."""
+        return replace(self, state=State.RUNNING, attempt=self.attempt + 1, started_us=now_us)
+
+    def ended(self, outcome: Outcome, now_us: int, *, has_reply: bool) -> "Turn":
+        """The turn at its end."""
+        return replace(
+            self, state=outcome.state, outcome=outcome, ended_us=now_us, has_reply=has_reply
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """What the dispatcher needs to know of a conversation."""
+
+    conversation_id: ConversationId
+    workspace_id: str
+    archived: bool = False
+    policy: Policy = Policy.QUEUE
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerInfo:
+    """How a handler presents itself."""
+
+    name: str
+    description: str
+    loss_policy: LossPolicy
+    default: bool = False
+
+
+# What happened in a turn, in the past tense; the journal writes it into the log.
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted:
+    """The message that starts the turn (``content``: parts, serialised) was said."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAccepted:
+    """The turn was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnQueued:
+    """It waits for ``ahead`` others."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A handler works on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnProgressed:
+    """The handler says how far it is; ``fraction`` is 0 to 1 or None."""
+
+    status: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextAppended:
+    """A piece of the answer; ``position`` is the bytes of UTF-8 before it."""
+
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPosted:
+    """The whole answer, as delivered."""
+
+    text: str
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The turn has ended."""
+
+    outcome: Outcome
+    has_reply: bool
+
+
+Step = (
+    MessagePosted
+    | TurnAccepted
+    | TurnQueued
+    | TurnStarted
+    | TurnProgressed
+    | TextAppended
+    | ReplyPosted
+    | TurnFinished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the log has of a turn: its committed text, and its end if it has one."""
+
+    text: str = ""
+    finished: TurnFinished | None = field(default=None)

@@ -1,0 +1,193 @@
+"""What the dispatcher needs from outside."""
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Protocol
+
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ConversationView,
+    HandlerInfo,
+    Past,
+    Step,
+    Turn,
+    TurnId,
+    Usage,
+)
+from antiphon_server.runtime.principal import Principal
+
+
+class TurnStore(Protocol):
+    """Keeps turns on disk."""
+
+    async def add(self, turn: Turn) -> Turn:
+        """Store ``turn`` unless one with its ids is there; returns the one that is."""
+        ...
+
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+        """Return the turn, None if there is none."""
+        ...
+
+    async def put(self, turn: Turn) -> None:
+        """Replace the stored turn."""
+        ...
+
+    async def list(
+        self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[Turn]:
+        """Return turns, the newest first, older than ``before`` = (created_us, turn id)."""
+        ...
+
+    async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
+        """Take over what nobody works on, oldest first.
+
+        Turns that have not ended and whose lease has run out (with ``own`` also those
+        leased to ``node`` itself, before it was started again) are leased to ``node``
+        until ``until_us``.
+        """
+        ...
+
+    async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
+        """Extend leases that ``node`` still holds; returns those turns."""
+        ...
+
+
+class Journal(Protocol):
+    """Writes a turn's steps into its conversation's log."""
+
+    async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
+        """Commit ``steps`` together; returns the cursor right before them.
+
+        The turn's attempt keeps out writers of lower attempts (FENCED). A repeated
+        ``request_id`` returns the first answer; with other steps REQUEST_ID_REUSED.
+        """
+        ...
+
+    async def past(self, turn: Turn, cursor: str) -> Past:
+        """Read what the log has of the turn after ``cursor``."""
+        ...
+
+    async def fold(self, turn: Turn) -> None:
+        """Fold the text deltas of a finished turn."""
+        ...
+
+
+class Conversations(Protocol):
+    """Knows conversations."""
+
+    async def get(self, conversation_id: ConversationId) -> ConversationView:
+        """Return the conversation as it is now.
+
+        Raises DomainError NOT_FOUND.
+        """
+        ...
+
+
+class Window(Protocol):
+    """Knows what a model should see of a conversation."""
+
+    async def prompt(
+        self, conversation_id: ConversationId, max_tokens: int, last: TurnId, without: set[TurnId]
+    ) -> "Prompt":
+        """Return the newest messages within the budget.
+
+        Those of the turns in ``without`` are left out, and the message of ``last`` is
+        the last.
+        """
+        ...
+
+
+class Prompt(Protocol):
+    """A prompt, opaque to the rules."""
+
+
+class Reply(Protocol):
+    """A step of a model's answer.
+
+    ``text`` is the next piece (may be empty); ``status`` says what is going on;
+    ``usage`` comes with the last step.
+    """
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def usage(self) -> Usage | None: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+
+
+class Models(Protocol):
+    """Asks models."""
+
+    def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[Reply, None]:
+        """Stream the answer. Closing the iterator closes the provider's connection.
+
+        Raises DomainError MODEL_*.
+        """
+        ...
+
+
+class Work(Protocol):
+    """A turn as its handler sees it."""
+
+    @property
+    def turn(self) -> Turn:
+        """The turn, with its order."""
+        ...
+
+    @property
+    def resumed_text(self) -> str:
+        """What earlier attempts have delivered; the answer goes on behind it."""
+        ...
+
+    @property
+    def others(self) -> set[TurnId]:
+        """Turns of the conversation that are not done, without this one."""
+        ...
+
+    async def write(self, text: str) -> None:
+        """Append to the answer. Waits while too much is not committed yet."""
+        ...
+
+    async def progress(self, status: str, fraction: float | None = None) -> None:
+        """Tell people what is going on."""
+        ...
+
+    def account(self, usage: Usage, model: str) -> None:
+        """Note what the answer consumed and who gave it."""
+        ...
+
+
+class Handler(Protocol):
+    """Works on turns."""
+
+    @property
+    def info(self) -> HandlerInfo:
+        """How it presents itself."""
+        ...
+
+    async def run(self, work: Work) -> None:
+        """Write the answer; returning ends the turn, raising fails it.
+
+        Being cancelled stops it: it must let go of what it uses and re-raise.
+        """
+        ...
+
+
+class Gatekeeper(Protocol):
+    """Knows who may do what, now."""
+
+    async def check_write(self, principal: Principal, conversation_id: ConversationId) -> None:
+        """Return if ``principal`` may post to the conversation now.
+
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, TOKEN_EXPIRED.
+        """
+        ...
+
+    async def verify(self, access_token: str) -> Principal:
+        """Return who the token speaks for.
+
+        Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED or SESSION_REVOKED.
+        """
+        ...

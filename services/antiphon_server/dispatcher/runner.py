@@ -1,0 +1,195 @@
+"""One turn from its start to its end."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.model import (
+    Outcome,
+    ReplyPosted,
+    State,
+    Step,
+    Turn,
+    TurnFinished,
+    TurnId,
+    TurnProgressed,
+    TurnStarted,
+    Usage,
+)
+from antiphon_server.dispatcher.ports import Handler, Journal, TurnStore
+from antiphon_server.runtime.errors import DomainError, Reason
+
+RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+log = structlog.get_logger(__name__)
+
+
+class Stop(Protocol):
+    """Why a running turn was cancelled."""
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether another node, or the next start, goes on with it."""
+        ...
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether its messages are left out of the context from now on."""
+        ...
+
+    def seal(self) -> None:
+        """Note that the handler is done: from here on the turn can't be stopped."""
+        ...
+
+
+@dataclass(slots=True)
+class TurnWork:
+    """See :class:`~antiphon_server.dispatcher.ports.Work`."""
+
+    turn: Turn
+    resumed_text: str
+    writer: TextWriter
+    journal: Journal
+    list_others: Callable[[], set[TurnId]]
+    usage: Usage | None = None
+    model: str = ""
+    _status: str = field(default="")
+
+    @property
+    def others(self) -> set[TurnId]:
+        """See :attr:`Work.others`."""
+        return self.list_others()
+
+    async def write(self, text: str) -> None:
+        """See :meth:`Work.write`."""
+        await self.writer.write(text)
+
+    async def progress(self, status: str, fraction: float | None = None) -> None:
+        """See :meth:`Work.progress`."""
+        await self.journal.write(self.turn, [TurnProgressed(status, fraction)])
+
+    def account(self, usage: Usage, model: str) -> None:
+        """See :meth:`Work.account`."""
+        self.usage, self.model = usage, model
+
+
+class Runner:
+    """Runs turns and sees that each ends in the log and in the store."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        journal: Journal,
+        node: str,
+        lease_s: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._node = node
+        self._lease_s = lease_s
+        self._clock = clock
+
+    def now_us(self) -> int:
+        """Return the time as turns note it."""
+        return int(self._clock() * 1e6)
+
+    def leased(self, turn: Turn) -> Turn:
+        """Return the turn as this node holds it from now on."""
+        until = self.now_us() + int(self._lease_s * 1e6)
+        return replace(turn, node=self._node, lease_until_us=until)
+
+    async def start(self, turn: Turn) -> Turn:
+        """Begin the next attempt: first in the store, so that its number is never used twice."""
+        turn = self.leased(turn.started(self.now_us()))
+        await self._store.put(turn)
+        await self._journal.write(
+            turn, [TurnStarted()], request_id=f"{turn.turn_id}:{turn.attempt}"
+        )
+        return turn
+
+    async def work(
+        self,
+        turn: Turn,
+        handler: Handler,
+        resumed_text: str,
+        stop: Stop,
+        others: Callable[[], set[TurnId]],
+    ) -> Turn:
+        """Let ``handler`` work on the started turn; returns the turn as it ended.
+
+        Cancelling stops the handler; the turn still ends as ``stop`` says, unless it is
+        abandoned: then CancelledError is raised and nothing more is written.
+        """
+        writer = TextWriter(self._journal, turn, resumed_text)
+        work = TurnWork(turn, resumed_text, writer, self._journal, others)
+        outcome = await self._outcome(handler, work, stop)
+        stop.seal()
+        rest = ""
+        try:
+            rest = await writer.stop(keep_pending=outcome.state is State.SUCCEEDED)
+        except DomainError as error:
+            outcome = Outcome(State.FAILED, error, work.usage, work.model)
+        if stop.abandoned:
+            raise asyncio.CancelledError
+        return await self.finish(turn, outcome, writer, rest)
+
+    async def _outcome(self, handler: Handler, work: TurnWork, stop: Stop) -> Outcome:
+        order = work.turn.order
+        assert order is not None
+        state, error = State.SUCCEEDED, None
+        try:
+            async with asyncio.timeout(order.time_limit_s) as limit:
+                await handler.run(work)
+        except asyncio.CancelledError:
+            state = State.CANCELLED
+        except DomainError as failure:
+            state, error = State.FAILED, failure
+        except Exception:
+            if limit.expired():
+                limit_ms = int(order.time_limit_s * 1000)
+                state, error = State.EXPIRED, DomainError(Reason.TURN_EXPIRED, limit_ms=limit_ms)
+            else:
+                turn_id = work.turn.turn_id
+                log.exception("a handler failed", handler=order.handler, turn_id=turn_id)
+                state, error = State.FAILED, DomainError(Reason.INTERNAL, request_id=turn_id)
+        return Outcome(state, error, work.usage, work.model, rolled_back=stop.rolled_back)
+
+    async def finish(
+        self, turn: Turn, outcome: Outcome, writer: TextWriter, rest: str = ""
+    ) -> Turn:
+        """Commit the end of the turn: the rest of the text, the answer, and how it ended.
+
+        Returns the turn as it ended, for :meth:`settle`.
+        """
+        text = writer.committed + rest
+        steps: list[Step] = [writer.piece(rest)] if rest else []
+        if text:
+            steps.append(ReplyPosted(text, truncated=outcome.state is not State.SUCCEEDED))
+        steps.append(TurnFinished(outcome, has_reply=bool(text)))
+        await self._persist(turn, steps)
+        return turn.ended(outcome, self.now_us(), has_reply=bool(text))
+
+    async def settle(self, turn: Turn) -> None:
+        """Tidy up behind a turn that has ended in the log: fold its deltas, store its end.
+
+        If this fails, the next holder of its lease finds the end in the log.
+        """
+        await self._journal.fold(turn)
+        await self._store.put(turn)
+
+    async def _persist(self, turn: Turn, steps: list[Step]) -> None:
+        """Write the last steps, however long the store is away."""
+        for delay in (*RETRY_S, None):
+            try:
+                await self._journal.write(turn, steps, request_id=f"{turn.turn_id}:end")
+                return
+            except DomainError as error:
+                if error.reason not in (Reason.STORE_UNAVAILABLE, Reason.OVERLOADED) or not delay:
+                    raise
+                await asyncio.sleep(delay)

@@ -1,0 +1,78 @@
+"""DispatcherService: the contract's messages <-> the dispatcher's rules."""
+
+import grpc
+
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceServicer
+from antiphon_server.dispatcher.conversing import Conversings
+from antiphon_server.dispatcher.encoding import (
+    digest_of,
+    handler_message,
+    order_of,
+    turn_message,
+)
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.principal import current_principal
+
+Context = grpc.aio.ServicerContext
+
+
+class DispatcherServicer(DispatcherServiceServicer):
+    """Serves the dispatcher."""
+
+    def __init__(self, turns: Turns, handlers: Handlers, conversings: Conversings) -> None:
+        self._turns = turns
+        self._handlers = handlers
+        self._conversings = conversings
+
+    async def Dispatch(self, request: pb.DispatchRequest, context: Context) -> pb.DispatchResponse:
+        dispatched = await self._turns.dispatch(
+            current_principal(),
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id or new_id("turn")),
+            order_of(request),
+            digest_of(request),
+        )
+        return pb.DispatchResponse(turn=turn_message(dispatched.turn), cursor=dispatched.cursor)
+
+    async def GetTurn(self, request: pb.GetTurnRequest, context: Context) -> pb.GetTurnResponse:
+        turn = await self._turns.get(
+            ConversationId(request.conversation_id), TurnId(request.turn_id)
+        )
+        return pb.GetTurnResponse(turn=turn_message(turn))
+
+    async def ListTurns(
+        self, request: pb.ListTurnsRequest, context: Context
+    ) -> pb.ListTurnsResponse:
+        position = decode_page_token(request.page_token, fields=2)
+        before = (int(position[0]), position[1]) if position else None
+        limit = page_limit(request.page_size)
+        turns = await self._turns.list(ConversationId(request.conversation_id), before, limit + 1)
+        page, more = turns[:limit], turns[limit:]
+        token = encode_page_token(str(page[-1].created_us), page[-1].turn_id) if more else ""
+        return pb.ListTurnsResponse(
+            turns=[turn_message(turn) for turn in page], next_page_token=token
+        )
+
+    async def CancelTurn(
+        self, request: pb.CancelTurnRequest, context: Context
+    ) -> pb.CancelTurnResponse:
+        turn = await self._turns.cancel(
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id),
+            current_principal().actor,
+        )
+        return pb.CancelTurnResponse(turn=turn_message(turn))
+
+    async def Converse(self, request_iterator: object, context: Context) -> None:
+        await self._conversings.converse(current_principal(), context)
+
+    async def ListHandlers(
+        self, request: pb.ListHandlersRequest, context: Context
+    ) -> pb.ListHandlersResponse:
+        handlers = [handler_message(info) for info in self._handlers.infos()]
+        return pb.ListHandlersResponse(handlers=handlers)

@@ -1,0 +1,149 @@
+"""EventService: the contract's messages <-> the log."""
+
+import asyncio
+
+import grpc
+
+from antiphon.events.v1 import event_pb2
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceServicer
+from antiphon_server.events import wire
+from antiphon_server.events.encoding import FrameEncoder, new_event, watch_request
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import Cursor, Fence, Offset, Scope
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.runtime.duplex import serve_duplex
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.paging import page_limit
+from antiphon_server.runtime.principal import current_principal
+
+MAX_APPEND_BYTES = (1 << 20) + (64 << 10)
+WRITE_TIMEOUT_S = 30.0
+
+Context = grpc.aio.ServicerContext
+
+
+class EventServicer(EventServiceServicer):
+    """Serves the log."""
+
+    def __init__(self, log: EventLog, subscriptions: Subscriptions) -> None:
+        self._log = log
+        self._subscriptions = subscriptions
+        self._encoder = FrameEncoder()
+
+    async def Subscribe(self, request_iterator: object, context: Context) -> None:
+        with self._subscriptions.open(self._log, current_principal()) as subscription:
+            await serve_duplex(
+                _obey_all(subscription, context), self._deliver(subscription, context)
+            )
+
+    async def Follow(self, request: pb.FollowRequest, context: Context) -> None:
+        principal = current_principal()
+        with self._subscriptions.open(self._log, principal, request.follow_id) as subscription:
+            for watch in request.watches:
+                await subscription.create(watch_request(watch))
+            await self._deliver(subscription, context)
+
+    async def _deliver(self, subscription: Subscription, context: Context) -> None:
+        async for frame in subscription.frames():
+            try:
+                async with asyncio.timeout(WRITE_TIMEOUT_S):
+                    await context.write(self._encoder.encode(frame))
+            except TimeoutError:
+                raise DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0) from None
+
+    async def UpdateFollow(
+        self, request: pb.UpdateFollowRequest, context: Context
+    ) -> pb.UpdateFollowResponse:
+        subscription = self._subscriptions.named(current_principal(), request.follow_id)
+        for action in request.actions:
+            await _obey(subscription, action)
+        return pb.UpdateFollowResponse()
+
+    async def CancelFollow(
+        self, request: pb.CancelFollowRequest, context: Context
+    ) -> pb.CancelFollowResponse:
+        self._subscriptions.named(current_principal(), request.follow_id).cancel_all()
+        return pb.CancelFollowResponse()
+
+    async def ReadEvents(self, request: pb.ReadEventsRequest, context: Context) -> bytes:
+        scope = Scope(request.scope)
+        after = await self._log.position(scope, request.cursor)
+        limit = page_limit(request.page_size, default=100, most=1000)
+        page = await self._log.read(scope, after, limit, frozenset(request.kinds))
+        hub = await self._log.hub(scope)
+        cursor = Cursor(hub.epoch, page.position).encode(scope)
+        return wire.page(page.records, cursor, page.at_head)
+
+    async def GetHead(self, request: pb.GetHeadRequest, context: Context) -> pb.GetHeadResponse:
+        scope = Scope(request.scope)
+        head = await self._log.head(scope)
+        earliest = Cursor(head.epoch, Offset(head.earliest - 1))
+        return pb.GetHeadResponse(
+            last_offset=head.last,
+            earliest_offset=head.earliest,
+            cursor=Cursor(head.epoch, head.last).encode(scope),
+            earliest_cursor=earliest.encode(scope),
+        )
+
+    async def PublishEphemeral(
+        self, request: pb.PublishEphemeralRequest, context: Context
+    ) -> pb.PublishEphemeralResponse:
+        event = event_pb2.Event(
+            scope=request.scope, actor=current_principal().actor, ephemeral=True
+        )
+        event.time.GetCurrentTime()
+        if request.HasField("typing"):
+            event.typing_changed.CopyFrom(request.typing)
+        else:
+            event.presence_changed.CopyFrom(request.presence)
+        self._log.tell(Scope(request.scope), event.SerializeToString())
+        return pb.PublishEphemeralResponse()
+
+    async def Append(self, request: pb.AppendRequest, context: Context) -> pb.AppendResponse:
+        scope = Scope(request.scope)
+        events = [new_event(scope, event) for event in request.events]
+        if sum(len(event.body) for event in events) > MAX_APPEND_BYTES:
+            raise invalid("events", "at most 1 MiB in all")
+        fence = request.fence
+        place = await self._log.append(
+            scope,
+            events,
+            request.request_id,
+            Fence(fence.key, fence.token) if request.HasField("fence") else None,
+        )
+        return pb.AppendResponse(
+            first_offset=place.first,
+            last_offset=place.last,
+            cursor=Cursor(place.epoch, place.last).encode(scope),
+            duplicate=place.duplicate,
+            previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
+        )
+
+    async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
+        return pb.FoldResponse(removed=await self._log.fold(Scope(request.scope), request.turn_id))
+
+    async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:
+        earliest = await self._log.trim(Scope(request.scope), Offset(request.before_offset))
+        return pb.TrimResponse(earliest_offset=earliest)
+
+
+async def _obey_all(subscription: Subscription, context: Context) -> None:
+    while True:
+        request = await context.read()
+        if request is grpc.aio.EOF:
+            return
+        await _obey(subscription, request)
+
+
+async def _obey(subscription: Subscription, request: pb.SubscribeRequest) -> None:
+    match request.WhichOneof("action"):
+        case "create":
+            await subscription.create(watch_request(request.create))
+        case "cancel":
+            subscription.cancel(request.cancel.watch_id)
+        case "progress":
+            subscription.request_progress()
+        case "refresh":
+            await subscription.refresh(request.refresh.access_token)
