@@ -1,0 +1,84 @@
+"""Argon2id in a few threads, with few waiting: memory and time stay bounded."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import Parameters, PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+from antiphon_server.runtime.errors import DomainError, Reason
+
+T = TypeVar("T")
+THREADS = 2
+MOST_WAITING = 32
+RETRY_AFTER = 2.0  # seconds; a full queue is done by then
+
+
+class Argon2Pool:
+    """A :class:`~antiphon_server.auth.ports.PasswordHasher` by argon2-cffi.
+
+    The default parameters are RFC 9106's for little memory: 64 MiB an
+    evaluation, so ``threads`` times that at most.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters = RFC_9106_LOW_MEMORY,
+        threads: int = THREADS,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._parameters = parameters
+        self._hasher = PasswordHasher.from_parameters(parameters)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._room = threads + most_waiting
+        self.evaluations = 0
+
+    async def hash(self, password: bytes) -> str:
+        """See :meth:`PasswordHasher.hash`."""
+        return await self._run(lambda: self._hasher.hash(password))
+
+    async def verify(self, encoded: str, password: bytes) -> bool:
+        """See :meth:`PasswordHasher.verify`."""
+        return await self._run(lambda: self._verify(encoded, password))
+
+    def decoy(self) -> str:
+        """See :meth:`PasswordHasher.decoy`."""
+        chosen = self._parameters
+        costs = f"m={chosen.memory_cost},t={chosen.time_cost},p={chosen.parallelism}"
+        salt, digest = _random(chosen.salt_len), _random(chosen.hash_len)
+        return f"$argon2id$v={chosen.version}${costs}${salt}${digest}"
+
+    def outdated(self, encoded: str) -> bool:
+        """See :meth:`PasswordHasher.outdated`."""
+        return extract_parameters(encoded) != self._parameters
+
+    async def close(self) -> None:
+        """Finish what runs; what waits is not begun."""
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    def _verify(self, encoded: str, password: bytes) -> bool:
+        try:
+            return self._hasher.verify(encoded, password)
+        except VerifyMismatchError:
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._room == 0:
+            raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=RETRY_AFTER)
+        self.evaluations += 1
+        self._room -= 1
+        done = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        done.add_done_callback(self._leave)
+        return await done
+
+    def _leave(self, _done: object) -> None:
+        self._room += 1
+
+
+def _random(length: int) -> str:
+    return base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")

@@ -1,0 +1,140 @@
+"""Between the contract's messages and the domain's types."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.auth.v1 import auth_pb2, auth_service_pb2
+from antiphon_server.auth.model import ApiKey, Position, Session, TokenPair, User
+from antiphon_server.auth.service.signing_keys import SigningKey
+from antiphon_server.auth.service.tokens import ALGORITHM
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.principal import SessionId
+
+
+def timestamp(micros: int | None) -> Timestamp | None:
+    """A time of the domain; None stays unset."""
+    if micros is None:
+        return None
+    seconds, rest = divmod(micros, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=rest * 1000)
+
+
+def user(one: User) -> auth_pb2.User:
+    """An account, without its secrets."""
+    return auth_pb2.User(
+        user_id=one.user_id,
+        name=one.name,
+        display_name=one.display_name,
+        operator=one.operator,
+        create_time=timestamp(one.create_time),
+    )
+
+
+def session(one: Session, current: SessionId) -> auth_pb2.Session:
+    """A session, without its secrets."""
+    return auth_pb2.Session(
+        session_id=one.session_id,
+        user_id=one.user_id,
+        device=one.device,
+        create_time=timestamp(one.create_time),
+        last_use_time=timestamp(one.last_use_time),
+        expire_time=timestamp(one.expire_time),
+        current=one.session_id == current,
+    )
+
+
+def tokens(pair: TokenPair) -> auth_pb2.TokenPair:
+    """A pair of tokens."""
+    return auth_pb2.TokenPair(
+        access_token=pair.access_token,
+        access_expire_time=timestamp(pair.access_expire_time),
+        refresh_token=pair.refresh_token,
+        refresh_expire_time=timestamp(pair.refresh_expire_time),
+        session_id=pair.session_id,
+    )
+
+
+def api_key(key: ApiKey) -> auth_pb2.ApiKey:
+    """An API key, without its secret."""
+    return auth_pb2.ApiKey(
+        key_id=key.key_id,
+        label=key.label,
+        create_time=timestamp(key.create_time),
+        expire_time=timestamp(key.expire_time),
+        last_use_time=timestamp(key.last_use_time),
+    )
+
+
+def web_keys(keys: Iterable[SigningKey]) -> list[auth_service_pb2.JsonWebKey]:
+    """Public keys as RFC 8037 writes them."""
+    return [
+        auth_service_pb2.JsonWebKey(kid=key.kid, kty="OKP", crv="Ed25519", x=key.x, alg=ALGORITHM)
+        for key in keys
+    ]
+
+
+def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
+    """The account that a request asks for."""
+    return NewUser(
+        name=request.name,
+        password=request.password,
+        display_name=request.display_name,
+        operator=request.operator,
+        request_id=request.request_id,
+        body=request.SerializeToString(deterministic=True),
+    )
+
+
+def ttl(request: auth_service_pb2.CreateApiKeyRequest) -> int | None:
+    """How long a key shall work, in microseconds; None for as long as it is not revoked."""
+    return request.ttl.ToMicroseconds() if request.HasField("ttl") else None
+
+
+def position(page_token: str) -> Position | None:
+    """Where a page begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    fields = decode_page_token(page_token, 2)
+    if fields is None:
+        return None
+    time, item_id = fields
+    if not (time.isascii() and time.isdigit() and len(time) <= 18):
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return Position(int(time), item_id)
+
+
+def next_sessions(page: Sequence[Session], limit: int) -> str:
+    """The token of the page after this one."""
+    last = page[-1] if len(page) == limit else None
+    return encode_page_token(str(last.create_time), last.session_id) if last else ""
+
+
+def next_api_keys(page: Sequence[ApiKey], limit: int) -> str:
+    """The token of the page after this one."""
+    last = page[-1] if len(page) == limit else None
+    return encode_page_token(str(last.create_time), last.key_id) if last else ""
+
+
+def address(peer: str) -> str:
+    """Where a caller is, for counting guesses: no port, and only the network of IPv6.
+
+    ``peer`` is as gRPC writes it: ``ipv4:203.0.113.7:4711``, ``ipv6:[2001:db8::1]:4711``.
+    Who owns one IPv6 address owns 2**64, so those count as one.
+    """
+    kind, _, rest = unquote(peer).partition(":")
+    if kind not in ("ipv4", "ipv6"):
+        return kind
+    host = rest.rpartition(":")[0].strip("[]").partition("%")[0]
+    try:
+        return _network(ipaddress.ip_address(host))
+    except ValueError:
+        return kind
+
+
+def _network(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else str(ip)

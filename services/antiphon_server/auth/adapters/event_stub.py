@@ -1,0 +1,38 @@
+"""The event log as the auth service sees it."""
+
+import logging
+
+import grpc
+
+from antiphon.events.v1.event_pb2 import Event, SessionRevoked
+from antiphon.events.v1.event_service_pb2 import AppendRequest
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+from antiphon_server.runtime.principal import SessionId, UserId
+
+TIMEOUT = 5.0  # seconds
+log = logging.getLogger(__name__)
+
+
+class EventLog:
+    """A :class:`~antiphon_server.auth.ports.SessionEvents` by the EventService.
+
+    The stub's channel carries this service's own token.
+    """
+
+    def __init__(self, stub: EventServiceAsyncStub) -> None:
+        self._stub = stub
+
+    async def session_revoked(self, user_id: UserId, session_id: SessionId) -> bool:
+        """See :meth:`SessionEvents.session_revoked`."""
+        revoked = SessionRevoked(session_id=session_id)
+        request = AppendRequest(
+            scope=f"users/{user_id}",
+            events=[Event(actor="services/auth", session_revoked=revoked)],
+            request_id=f"session-revoked/{session_id}",
+        )
+        try:
+            await self._stub.Append(request, timeout=TIMEOUT)
+        except grpc.RpcError as error:
+            log.warning("a session's end could not be told yet: %s", error.code())
+            return False
+        return True

@@ -1,0 +1,255 @@
+"""The stores of identity in memory: for tests and for servers that keep nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from antiphon_server.auth.model import (
+    DAY,
+    KEPT_AFTER_END,
+    ApiKey,
+    KeyId,
+    Position,
+    Request,
+    Session,
+    StoredSigningKey,
+    User,
+)
+from antiphon_server.auth.ports import Stores
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import SessionId, UserId
+
+T = TypeVar("T")
+Listed = TypeVar("Listed", Session, ApiKey)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What the stores share, as tables share a database."""
+
+    users: dict[UserId, User] = field(default_factory=dict)
+    requests: dict[tuple[str, str], tuple[Request, UserId]] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+
+    def end(self, ended: Iterable[Session], now: int) -> list[Session]:
+        """End the sessions at ``now``."""
+        changed = [replace(session, end_time=now, announced=False) for session in ended]
+        self.sessions.update({session.session_id: session for session in changed})
+        return changed
+
+
+def memory_stores() -> Stores:
+    """Empty stores."""
+    rows = _Rows()
+    return Stores(
+        users=MemoryUsers(rows),
+        sessions=MemorySessions(rows),
+        api_keys=MemoryApiKeys(rows),
+        signing_keys=MemorySigningKeys(),
+        attempts=MemoryAttempts(),
+    )
+
+
+class MemoryUsers:
+    """A :class:`~antiphon_server.auth.ports.UserStore` in memory."""
+
+    def __init__(self, rows: _Rows) -> None:
+        self._rows = rows
+
+    async def add(self, user: User, request: Request | None) -> User:
+        """See :meth:`UserStore.add`."""
+        earlier = request and await self.made_by(request)
+        if earlier:
+            return earlier
+        if await self.find(user.name):
+            raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{user.name}")
+        self._rows.users[user.user_id] = user
+        if request:
+            self._rows.requests[request.principal, request.request_id] = request, user.user_id
+        return user
+
+    async def made_by(self, request: Request) -> User | None:
+        """See :meth:`UserStore.made_by`."""
+        found = self._rows.requests.get((request.principal, request.request_id))
+        if found is None or found[0].create_time <= request.create_time - DAY:
+            return None
+        if found[0].digest != request.digest:
+            raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
+        return self._rows.users[found[1]]
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See :meth:`UserStore.get`."""
+        return self._rows.users.get(user_id)
+
+    async def find(self, name: str) -> User | None:
+        """See :meth:`UserStore.find`."""
+        return next((user for user in self._rows.users.values() if user.name == name), None)
+
+    async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
+        """See :meth:`UserStore.replace_password_hash`."""
+        user = self._rows.users.get(user_id)
+        if user and user.password_hash == old:
+            self._rows.users[user_id] = replace(user, password_hash=new)
+
+
+class MemorySessions:
+    """A :class:`~antiphon_server.auth.ports.SessionStore` in memory."""
+
+    def __init__(self, rows: _Rows) -> None:
+        self._rows = rows
+
+    async def add(self, session: Session, most: int) -> list[Session] | None:
+        """See :meth:`SessionStore.add`."""
+        now, keys = session.create_time, self._rows.api_keys
+        if session.api_key_id is not None:
+            if session.api_key_id not in keys:
+                return None
+            keys[session.api_key_id] = replace(keys[session.api_key_id], last_use_time=now)
+        others = [one for one in self._live(now) if one.user_id == session.user_id]
+        others.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
+        self._forget(session.user_id, now - KEPT_AFTER_END)
+        ended = self._rows.end(others[most - 1 :], now)
+        self._rows.sessions[session.session_id] = session
+        return ended
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """See :meth:`SessionStore.get`."""
+        return self._rows.sessions.get(session_id)
+
+    async def change(
+        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+    ) -> T | None:
+        """See :meth:`SessionStore.change`."""
+        before = self._rows.sessions.get(session_id)
+        if before is None:
+            return None
+        self._rows.sessions[session_id], outcome = rule(before)
+        return outcome
+
+    async def list_live(
+        self, user_id: UserId, now: int, after: Position | None, limit: int
+    ) -> list[Session]:
+        """See :meth:`SessionStore.list_live`."""
+        found = [session for session in self._live(now) if session.user_id == user_id]
+        return _page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
+
+    async def list_unannounced(self, limit: int) -> list[Session]:
+        """See :meth:`SessionStore.list_unannounced`."""
+        found = [session for session in self._rows.sessions.values() if not session.announced]
+        return sorted(found, key=lambda one: one.end_time or 0)[:limit]
+
+    async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
+        """See :meth:`SessionStore.mark_announced`."""
+        for session_id in session_ids:
+            session = self._rows.sessions[session_id]
+            self._rows.sessions[session_id] = replace(session, announced=True)
+
+    def _forget(self, user_id: UserId, before: int) -> None:
+        for one in list(self._rows.sessions.values()):
+            over = min(one.expire_time, one.end_time or one.expire_time)
+            if one.user_id == user_id and over <= before:
+                del self._rows.sessions[one.session_id]
+
+    def _live(self, now: int) -> list[Session]:
+        return [session for session in self._rows.sessions.values() if session.live(now)]
+
+
+class MemoryApiKeys:
+    """An :class:`~antiphon_server.auth.ports.ApiKeyStore` in memory."""
+
+    def __init__(self, rows: _Rows) -> None:
+        self._rows = rows
+
+    async def add(self, key: ApiKey, most: int) -> bool:
+        """See :meth:`ApiKeyStore.add`."""
+        if len(self._of(key.user_id)) >= most:
+            return False
+        self._rows.api_keys[key.key_id] = key
+        return True
+
+    async def find(self, secret_hash: bytes) -> ApiKey | None:
+        """See :meth:`ApiKeyStore.find`."""
+        keys = self._rows.api_keys.values()
+        return next((key for key in keys if key.secret_hash == secret_hash), None)
+
+    async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
+        """See :meth:`ApiKeyStore.list_keys`."""
+        found = self._of(user_id)
+        return _page(found, lambda key: (key.create_time, key.key_id), after)[:limit]
+
+    async def remove(self, user_id: UserId, key_id: KeyId, now: int) -> list[Session] | None:
+        """See :meth:`ApiKeyStore.remove`."""
+        key = self._rows.api_keys.get(key_id)
+        if key is None or key.user_id != user_id:
+            return None
+        del self._rows.api_keys[key_id]
+        sessions = self._rows.sessions.values()
+        opened = [one for one in sessions if one.api_key_id == key_id and one.live(now)]
+        return self._rows.end(opened, now)
+
+    def _of(self, user_id: UserId) -> list[ApiKey]:
+        return [key for key in self._rows.api_keys.values() if key.user_id == user_id]
+
+
+class MemorySigningKeys:
+    """A :class:`~antiphon_server.auth.ports.SigningKeyStore` in memory."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, StoredSigningKey] = {}
+
+    async def add(self, key: StoredSigningKey) -> None:
+        """See :meth:`SigningKeyStore.add`."""
+        self._keys[key.kid] = key
+
+    async def list_valid(self, now: int) -> list[StoredSigningKey]:
+        """See :meth:`SigningKeyStore.list_valid`."""
+        valid = [key for key in self._keys.values() if _dies(key, now + 1) > now]
+        return sorted(valid, key=lambda key: (key.create_time, key.kid))
+
+    async def retire(self, kids: Sequence[str], when: int, now: int) -> None:
+        """See :meth:`SigningKeyStore.retire`."""
+        for kid in kids:
+            key = self._keys[kid]
+            self._keys[kid] = replace(key, retire_time=min(when, _dies(key, when)))
+        self._keys = {key.kid: key for key in await self.list_valid(now)}
+
+
+class MemoryAttempts:
+    """An :class:`~antiphon_server.auth.ports.AttemptStore` in memory."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, tuple[int, int]] = {}
+
+    async def count(self, key: str, now: int, window: int) -> tuple[int, int]:
+        """See :meth:`AttemptStore.count`."""
+        guesses, end = self._windows.get(key, (0, now))
+        if end <= now:
+            guesses, end = 0, now + window
+            self._windows = {name: it for name, it in self._windows.items() if it[1] > now}
+        self._windows[key] = guesses + 1, end
+        return self._windows[key]
+
+    async def uncount(self, key: str) -> None:
+        """See :meth:`AttemptStore.uncount`."""
+        if key in self._windows:
+            guesses, end = self._windows[key]
+            self._windows[key] = max(guesses - 1, 0), end
+
+    async def reset(self, key: str) -> None:
+        """See :meth:`AttemptStore.reset`."""
+        self._windows.pop(key, None)
+
+
+def _dies(key: StoredSigningKey, never: int) -> int:
+    return never if key.retire_time is None else key.retire_time
+
+
+def _page(
+    found: list[Listed], order: Callable[[Listed], tuple[int, str]], after: Position | None
+) -> list[Listed]:
+    newest_first = sorted(found, key=order, reverse=True)
+    if after is None:
+        return newest_first
+    place = (after.create_time, after.item_id)
+    return [item for item in newest_first if order(item) < place]

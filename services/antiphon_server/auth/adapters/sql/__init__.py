@@ -1,0 +1,23 @@
+"""The stores of identity in a database, one file per noun."""
+
+from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
+from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
+from antiphon_server.auth.adapters.sql.sessions import SqlSessions
+from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
+from antiphon_server.auth.adapters.sql.users import SqlUsers
+from antiphon_server.auth.ports import Stores
+from antiphon_server.runtime.database import Database
+
+
+def sql_stores(database: Database) -> Stores:
+    """All stores on one database, whose tables exist."""
+    return Stores(
+        users=SqlUsers(database),
+        sessions=SqlSessions(database),
+        api_keys=SqlApiKeys(database),
+        signing_keys=SqlSigningKeys(database),
+        attempts=SqlAttempts(database),
+    )
+
+
+__all__ = ["sql_stores"]

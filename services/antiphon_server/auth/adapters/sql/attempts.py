@@ -1,0 +1,68 @@
+"""Counters of guesses in a database."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, case, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from antiphon_server.auth.adapters.tables import attempts
+from antiphon_server.runtime.database import Database
+
+_KEY = attempts.c.key == bindparam("which")
+_UNCOUNT = (
+    update(attempts).where(_KEY, attempts.c.guesses > 0).values(guesses=attempts.c.guesses - 1)
+)
+_RESET = delete(attempts).where(_KEY)
+_FORGET = delete(attempts).where(attempts.c.window_end <= bindparam("now"))
+
+
+def _count(dialect: Any) -> Any:
+    """Insert or count on, in one statement; a window that has ended begins anew."""
+    over = attempts.c.window_end <= bindparam("now")
+    row = {
+        "key": bindparam("which"),
+        "guesses": 1,
+        "window_end": bindparam("fresh_end", type_=BigInteger),
+    }
+    anew = {
+        "guesses": case((over, 1), else_=attempts.c.guesses + 1),
+        "window_end": case(
+            (over, bindparam("fresh_end", type_=BigInteger)), else_=attempts.c.window_end
+        ),
+    }
+    return (
+        dialect.insert(attempts)
+        .values(row)
+        .on_conflict_do_update(index_elements=["key"], set_=anew)
+        .returning(attempts.c.guesses, attempts.c.window_end)
+    )
+
+
+_COUNT = {"sqlite": _count(sqlite), "postgresql": _count(postgresql)}
+
+
+class SqlAttempts:
+    """An :class:`~antiphon_server.auth.ports.AttemptStore` in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self, key: str, now: int, window: int) -> tuple[int, int]:
+        """See :meth:`AttemptStore.count`."""
+        values = {"which": key, "now": now, "fresh_end": now + window}
+
+        def work(connection: Connection) -> tuple[int, int]:
+            row = connection.execute(_COUNT[connection.dialect.name], values).one()
+            if row.guesses == 1:
+                connection.execute(_FORGET, {"now": now})
+            return row.guesses, row.window_end
+
+        return await self._database.write(work)
+
+    async def uncount(self, key: str) -> None:
+        """See :meth:`AttemptStore.uncount`."""
+        await self._database.write(lambda connection: connection.execute(_UNCOUNT, {"which": key}))
+
+    async def reset(self, key: str) -> None:
+        """See :meth:`AttemptStore.reset`."""
+        await self._database.write(lambda connection: connection.execute(_RESET, {"which": key}))

@@ -1,0 +1,141 @@
+"""Sessions in a database."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import TypeVar
+
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, update
+
+from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
+from antiphon_server.auth.adapters.tables import api_keys, sessions
+from antiphon_server.auth.model import KEPT_AFTER_END, Position, Session
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.principal import SessionId, UserId
+
+T = TypeVar("T")
+
+_BY_ID = select_all(sessions).where(sessions.c.session_id == bindparam("session_id"))
+_LOCKED = _BY_ID.with_for_update()
+_ADD = insert(sessions)
+_CHANGING = [column.name for column in sessions.c if column.name != "session_id"]
+_CHANGE = (
+    update(sessions)
+    .where(sessions.c.session_id == bindparam("which"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_USE_KEY = (
+    update(api_keys)
+    .where(api_keys.c.key_id == bindparam("which"))
+    .values(last_use_time=bindparam("now"))
+)
+_LEAST_USED = (
+    select_all(sessions)
+    .where(sessions.c.user_id == bindparam("user_id"), live())
+    .order_by(sessions.c.last_use_time.desc(), sessions.c.session_id.desc())
+    .limit(bindparam("page_limit", type_=Integer))
+    .offset(bindparam("kept", type_=Integer))
+    .with_for_update()
+)
+_FORGET = delete(sessions).where(
+    sessions.c.user_id == bindparam("user_id"),
+    or_(sessions.c.expire_time <= bindparam("before"), sessions.c.end_time <= bindparam("before")),
+)
+_PAGE = page(sessions, "session_id").where(live())
+_UNANNOUNCED = (
+    select_all(sessions)
+    .where(sessions.c.announced.is_(False))
+    .order_by(sessions.c.end_time)
+    .limit(bindparam("page_limit", type_=Integer))
+)
+_MARK = (
+    update(sessions)
+    .where(sessions.c.session_id.in_(bindparam("which", expanding=True)))
+    .values(announced=True)
+)
+
+
+class SqlSessions:
+    """A :class:`~antiphon_server.auth.ports.SessionStore` in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, session: Session, most: int) -> list[Session] | None:
+        """See :meth:`SessionStore.add`."""
+        return await self._database.write(lambda connection: _add(connection, session, most))
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """See :meth:`SessionStore.get`."""
+
+        def work(connection: Connection) -> Session | None:
+            row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
+            return Session(*row) if row else None
+
+        return await self._database.read(work)
+
+    async def change(
+        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+    ) -> T | None:
+        """See :meth:`SessionStore.change`."""
+
+        def work(connection: Connection) -> T | None:
+            row = connection.execute(_LOCKED, {"session_id": session_id}).one_or_none()
+            if row is None:
+                return None
+            before = Session(*row)
+            after, outcome = rule(before)
+            if after != before:
+                store_changes(connection, [after])
+            return outcome
+
+        return await self._database.write(work)
+
+    async def list_live(
+        self, user_id: UserId, now: int, after: Position | None, limit: int
+    ) -> list[Session]:
+        """See :meth:`SessionStore.list_live`."""
+        values = page_parameters(user_id, after, limit) | {"now": now}
+        return await self._database.read(
+            lambda connection: [Session(*row) for row in connection.execute(_PAGE, values)]
+        )
+
+    async def list_unannounced(self, limit: int) -> list[Session]:
+        """See :meth:`SessionStore.list_unannounced`."""
+        values = {"page_limit": limit}
+        return await self._database.read(
+            lambda connection: [Session(*row) for row in connection.execute(_UNANNOUNCED, values)]
+        )
+
+    async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
+        """See :meth:`SessionStore.mark_announced`."""
+        values = {"which": list(session_ids)}
+        await self._database.write(lambda connection: connection.execute(_MARK, values))
+
+
+def store_changes(connection: Connection, changed: list[Session]) -> None:
+    """Write the sessions' fields; their rows are locked by this transaction."""
+    if changed:
+        rows = [asdict(session) for session in changed]
+        connection.execute(_CHANGE, [{"which": row.pop("session_id"), **row} for row in rows])
+
+
+def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
+    """The sessions of these rows, ended at ``now``."""
+    return [
+        replace(Session(*row), end_time=now, announced=False)  # type: ignore[arg-type]
+        for row in found
+    ]
+
+
+def _add(connection: Connection, session: Session, most: int) -> list[Session] | None:
+    now = session.create_time
+    if session.api_key_id is not None:
+        used = connection.execute(_USE_KEY, {"which": session.api_key_id, "now": now})
+        if not used.rowcount:
+            return None
+    connection.execute(_FORGET, {"user_id": session.user_id, "before": now - KEPT_AFTER_END})
+    limits = {"user_id": session.user_id, "now": now, "kept": most - 1, "page_limit": most}
+    ended = end_all(connection.execute(_LEAST_USED, limits).all(), now)
+    store_changes(connection, ended)
+    connection.execute(_ADD, asdict(session))
+    return ended

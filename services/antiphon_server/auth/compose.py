@@ -1,0 +1,105 @@
+"""The composition root's slice for identity: every concrete class in its place."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+from antiphon_server.auth.adapters.secret_files import PrivateFile
+from antiphon_server.auth.adapters.server_secret import load_or_create
+from antiphon_server.auth.ports import Clock, SessionEvents, Stores
+from antiphon_server.auth.service.api_keys import ApiKeys
+from antiphon_server.auth.service.attempts import Attempts
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.local_operator import LocalOperator
+from antiphon_server.auth.service.login import Login
+from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.auth.servicer import AuthServicer
+
+VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+SECRET_FILE = "auth.key"
+OPERATOR_FILE = "operator.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """The auth service. Call ``start`` before it serves and ``close`` at the end."""
+
+    servicer: AuthServicer
+    verifier: Verifier
+    access_tokens: AccessTokens
+    signing_keys: SigningKeys
+    liveness: Liveness
+    local_operator: LocalOperator
+    endings: Endings
+    completion: Completion
+    hasher: Argon2Pool
+
+    async def start(self) -> None:
+        """Load the signing keys: from then on tokens are issued and verified."""
+        await self.signing_keys.load()
+
+    async def greet(self) -> None:
+        """Once the event log answers: the local operator, and ends not told before."""
+        await self.local_operator.ensure()
+        await self.endings.announce_pending()
+
+    async def close(self) -> None:
+        """Finish what was begun, then stop the threads."""
+        await self.completion.close()
+        await self.hasher.close()
+
+
+def compose_auth(
+    stores: Stores,
+    events: SessionEvents,
+    data_dir: Path,
+    hasher: Argon2Pool | None = None,
+    settings: TokenSettings | None = None,
+    clock: Clock = time.time,
+) -> Auth:
+    """The auth service on these stores, its secret and operator key in ``data_dir``.
+
+    Raises OSError, ExposedFileError or UnusableSecretError if the secret's file
+    can't be used.
+    """
+    settings, hasher = settings or TokenSettings(), hasher or Argon2Pool()
+    secret = load_or_create(data_dir / SECRET_FILE)
+    completion, liveness = Completion(), Liveness()
+    signing_keys = SigningKeys(stores.signing_keys, secret, clock, settings.longest_life)
+    access_tokens = AccessTokens(signing_keys, settings, clock)
+    passwords = Passwords(hasher)
+    users = Users(stores.users, passwords, secret, clock)
+    endings = Endings(stores.sessions, events, liveness)
+    sessions = Sessions(
+        stores.sessions,
+        users,
+        access_tokens,
+        RefreshTokens(secret),
+        endings,
+        completion,
+        clock,
+    )
+    api_keys = ApiKeys(stores.api_keys, endings, completion, clock)
+    attempts = Attempts(stores.attempts, clock)
+    login = Login(stores.users, passwords, attempts, api_keys, sessions)
+    operator_file = PrivateFile(data_dir / OPERATOR_FILE)
+    return Auth(
+        servicer=AuthServicer(users, login, sessions, api_keys, signing_keys),
+        verifier=Verifier(access_tokens, stores.sessions, liveness, clock),
+        access_tokens=access_tokens,
+        signing_keys=signing_keys,
+        liveness=liveness,
+        local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
+        endings=endings,
+        completion=completion,
+        hasher=hasher,
+    )

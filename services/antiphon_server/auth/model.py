@@ -1,0 +1,127 @@
+"""The domain's own types.
+
+Times are microseconds since the epoch, UTC. Hashes are SHA-256 digests.
+"""
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from antiphon_server.runtime.principal import SessionId, UserId
+
+KeyId = NewType("KeyId", str)
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+KEPT_AFTER_END = 30 * DAY
+"""How long an ended session is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. ``password_hash`` is None for one that has only API keys."""
+
+    user_id: UserId
+    name: str
+    display_name: str
+    operator: bool
+    password_hash: str | None = field(repr=False)
+    create_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in and the family of refresh tokens that descends from it.
+
+    ``generation`` counts refreshes. ``refresh_hash`` is of the newest refresh
+    token, ``previous_hash`` of the one before, ``rotate_time`` is when the newest
+    was issued. ``expire_time`` moves with each refresh up to
+    ``final_expire_time``. ``announced`` is False from the end of the session until
+    the event log knows of it.
+    """
+
+    session_id: SessionId
+    user_id: UserId
+    device: str
+    api_key_id: KeyId | None
+    create_time: int
+    last_use_time: int
+    expire_time: int
+    final_expire_time: int
+    generation: int
+    refresh_hash: bytes = field(repr=False)
+    previous_hash: bytes | None = field(repr=False)
+    rotate_time: int
+    end_time: int | None = None
+    announced: bool = True
+
+    def live(self, now: int) -> bool:
+        """Whether the session has neither been ended nor expired."""
+        return self.end_time is None and self.expire_time > now
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A program's credential, without its secret."""
+
+    key_id: KeyId
+    user_id: UserId
+    label: str
+    secret_hash: bytes = field(repr=False)
+    create_time: int
+    expire_time: int | None = None
+    last_use_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSigningKey:
+    """An Ed25519 key pair as it is stored; the private part is sealed.
+
+    From ``retire_time`` on, tokens signed with it are refused; None means that
+    it is in use.
+    """
+
+    kid: str
+    public_key: bytes
+    sealed_private_key: bytes = field(repr=False)
+    create_time: int
+    retire_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a client needs to call and to go on calling."""
+
+    access_token: str = field(repr=False)
+    access_expire_time: int
+    refresh_token: str = field(repr=False)
+    refresh_expire_time: int
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The answer to a successful login."""
+
+    tokens: TokenPair
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A mutation that may be repeated: who asked, under which id, for what.
+
+    ``digest`` is keyed, because the body may hold a password.
+    """
+
+    principal: str
+    request_id: str
+    digest: bytes
+    create_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list that is ordered by time, newest first, then by id."""
+
+    create_time: int
+    item_id: str

@@ -1,0 +1,213 @@
+"""What the rules of identity need from the outside."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from antiphon_server.auth.model import (
+    ApiKey,
+    KeyId,
+    Position,
+    Request,
+    Session,
+    StoredSigningKey,
+    User,
+)
+from antiphon_server.runtime.principal import SessionId, UserId
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+"""Unix time in seconds."""
+
+
+class UserStore(Protocol):
+    """Accounts, found by id and by folded name."""
+
+    async def add(self, user: User, request: Request | None) -> User:
+        """Store ``user``, or return the user that the same request made before.
+
+        Raises DomainError ALREADY_EXISTS if the name is taken, REQUEST_ID_REUSED
+        if the request id was used within 24 h with another body.
+        """
+        ...
+
+    async def made_by(self, request: Request) -> User | None:
+        """The user that the request made before. Raises REQUEST_ID_REUSED."""
+        ...
+
+    async def get(self, user_id: UserId) -> User | None:
+        """The user of that id."""
+        ...
+
+    async def find(self, name: str) -> User | None:
+        """The user of that folded name."""
+        ...
+
+    async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
+        """Store ``new`` unless the hash is no longer ``old``."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Sessions, live and ended; those that ended long ago may be gone."""
+
+    async def add(self, session: Session, most: int) -> list[Session] | None:
+        """Store a new session and note the use of the API key that opened it.
+
+        Returns the least recently used sessions of the user, ended to keep live
+        ones at ``most``; None, with nothing stored, if the API key is gone.
+        """
+        ...
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """The session of that id, live or ended."""
+        ...
+
+    async def change(
+        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+    ) -> T | None:
+        """Replace the session by what ``rule`` makes of it, in one transaction.
+
+        Concurrent changes of one session happen one after another. Returns the
+        rule's second result; None if there is no such session.
+        """
+        ...
+
+    async def list_live(
+        self, user_id: UserId, now: int, after: Position | None, limit: int
+    ) -> list[Session]:
+        """A page of the user's live sessions, the newest first."""
+        ...
+
+    async def list_unannounced(self, limit: int) -> list[Session]:
+        """Ended sessions that the event log does not know of yet."""
+        ...
+
+    async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
+        """The event log knows of these."""
+        ...
+
+
+class ApiKeyStore(Protocol):
+    """API keys, found by the hash of their secret."""
+
+    async def add(self, key: ApiKey, most: int) -> bool:
+        """Store the key; False if the user has ``most`` keys already."""
+        ...
+
+    async def find(self, secret_hash: bytes) -> ApiKey | None:
+        """The key whose secret has that hash."""
+        ...
+
+    async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
+        """A page of the user's keys, the newest first."""
+        ...
+
+    async def remove(self, user_id: UserId, key_id: KeyId, now: int) -> list[Session] | None:
+        """Delete the user's key and end the live sessions it opened, which are returned.
+
+        None if the user has no such key.
+        """
+        ...
+
+
+class SigningKeyStore(Protocol):
+    """The keys that access tokens are signed with."""
+
+    async def add(self, key: StoredSigningKey) -> None:
+        """Store a new key."""
+        ...
+
+    async def list_valid(self, now: int) -> list[StoredSigningKey]:
+        """The keys that are not retired, the oldest first. Retired ones are deleted in time."""
+        ...
+
+    async def retire(self, kids: Sequence[str], when: int, now: int) -> None:
+        """Let the keys die at ``when``, unless they die before; forget those dead by ``now``."""
+        ...
+
+
+class AttemptStore(Protocol):
+    """Counters of guesses; each starts a window of time with its first guess."""
+
+    async def count(self, key: str, now: int, window: int) -> tuple[int, int]:
+        """Count one guess: the number so far in the key's window, and the window's end."""
+        ...
+
+    async def uncount(self, key: str) -> None:
+        """Take one guess back."""
+        ...
+
+    async def reset(self, key: str) -> None:
+        """Forget the key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All that is kept."""
+
+    users: UserStore
+    sessions: SessionStore
+    api_keys: ApiKeyStore
+    signing_keys: SigningKeyStore
+    attempts: AttemptStore
+
+
+class PasswordHasher(Protocol):
+    """A slow, memory-hard hash, computed off the event loop by a bounded pool."""
+
+    async def hash(self, password: bytes) -> str:
+        """The encoded hash. Raises DomainError OVERLOADED if too many wait."""
+        ...
+
+    async def verify(self, encoded: str, password: bytes) -> bool:
+        """Whether the password has that hash; exactly one evaluation.
+
+        Raises DomainError OVERLOADED if too many wait; nothing was evaluated then.
+        """
+        ...
+
+    def decoy(self) -> str:
+        """A hash of nothing, as costly to verify as a new one."""
+        ...
+
+    def outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        ...
+
+
+class ServerSecret(Protocol):
+    """The installation's own secret, and what is made of it."""
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, always the same."""
+        ...
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, sealed: bytes, purpose: str) -> bytes | None:
+        """Decrypt; None if it was not sealed with this secret and purpose."""
+        ...
+
+
+class SecretFile(Protocol):
+    """One secret that only the owner of the process can read."""
+
+    def read(self) -> str | None:
+        """The secret; None if it is missing, unreadable or readable by others."""
+        ...
+
+    def write(self, secret: str) -> None:
+        """Replace the secret, all or nothing."""
+        ...
+
+
+class SessionEvents(Protocol):
+    """Tells everybody else that a session has ended."""
+
+    async def session_revoked(self, user_id: UserId, session_id: SessionId) -> bool:
+        """Make it known, once however often it is called; False if that failed for now."""
+        ...

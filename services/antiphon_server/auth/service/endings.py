@@ -1,0 +1,42 @@
+"""The end of sessions: at once in this process, soon for everybody else."""
+
+from collections.abc import Sequence
+
+from antiphon_server.auth.model import Session
+from antiphon_server.auth.ports import SessionEvents, SessionStore
+from antiphon_server.auth.service.liveness import Liveness
+
+BATCH = 100
+
+
+class Endings:
+    """Makes the end of sessions known.
+
+    What the event log could not take stays noted in the store and is told at the
+    next ending or start.
+    """
+
+    def __init__(self, store: SessionStore, events: SessionEvents, liveness: Liveness) -> None:
+        self._store = store
+        self._events = events
+        self._liveness = liveness
+
+    async def announce(self, ended: Sequence[Session]) -> None:
+        """Refuse the tokens of these sessions from now on, then tell the event log.
+
+        They are ended in the store already.
+        """
+        for session in ended:
+            self._liveness.ended(session.session_id)
+        if ended:
+            await self.announce_pending()
+
+    async def announce_pending(self) -> None:
+        """Tell the event log of the ends that it does not know yet."""
+        told = []
+        for session in await self._store.list_unannounced(BATCH):
+            if not await self._events.session_revoked(session.user_id, session.session_id):
+                break
+            told.append(session.session_id)
+        if told:
+            await self._store.mark_announced(told)

@@ -1,0 +1,50 @@
+"""The operator who needs no set-up: whoever can read the data directory."""
+
+from antiphon_server.auth.model import KeyId, User
+from antiphon_server.auth.ports import SecretFile, UserStore
+from antiphon_server.auth.service.api_keys import MOST_PER_USER, ApiKeys
+from antiphon_server.auth.service.users import NewUser, Users
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+
+NAME = "local"
+LABEL = "operator.key"
+MOST_KEYS = MOST_PER_USER + 1  # there is always room for this one
+_SELF = Principal("service", UserId("auth"), SessionId(""))
+
+
+class LocalOperator:
+    """Keeps the user ``local`` and a file with a working API key for it."""
+
+    def __init__(self, store: UserStore, users: Users, api_keys: ApiKeys, file: SecretFile) -> None:
+        self._store = store
+        self._users = users
+        self._api_keys = api_keys
+        self._file = file
+
+    async def ensure(self) -> None:
+        """Make what is missing. A key whose file is lost or was exposed is revoked.
+
+        Raises DomainError ALREADY_EXISTS if an ordinary user has the name.
+        """
+        user = await self._store.find(NAME) or await self._create()
+        if not user.operator:
+            raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{NAME}")
+        secret = self._file.read()
+        key = await self._api_keys.find(secret) if secret else None
+        if key is None or key.user_id != user.user_id:
+            await self._replace_key(user.user_id)
+
+    async def _create(self) -> User:
+        new = NewUser(NAME, display_name="Local operator", operator=True)
+        return await self._users.create(_SELF, new)
+
+    async def _replace_key(self, owner: UserId) -> None:
+        for key_id in await self._lost_keys(owner):
+            await self._api_keys.revoke(owner, key_id)
+        _, secret = await self._api_keys.create(owner, LABEL, None, MOST_KEYS)
+        self._file.write(secret)
+
+    async def _lost_keys(self, owner: UserId) -> list[KeyId]:
+        keys = await self._api_keys.list_keys(owner, None, MOST_KEYS)
+        return [key.key_id for key in keys if key.label == LABEL]

@@ -1,0 +1,67 @@
+"""Login: a credential in, a session out."""
+
+import contextlib
+
+from antiphon_server.auth.model import SignedIn, User
+from antiphon_server.auth.ports import UserStore
+from antiphon_server.auth.service.api_keys import ApiKeys
+from antiphon_server.auth.service.attempts import Attempts
+from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.users import fold_name, possible_name
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+class Login:
+    """Signs people in by password and programs by API key."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        passwords: Passwords,
+        attempts: Attempts,
+        api_keys: ApiKeys,
+        sessions: Sessions,
+    ) -> None:
+        self._users = users
+        self._passwords = passwords
+        self._attempts = attempts
+        self._api_keys = api_keys
+        self._sessions = sessions
+
+    async def by_password(self, name: str, password: str, device: str, address: str) -> SignedIn:
+        """A session for the right password; ``address`` is where the caller is.
+
+        An unknown name takes the same way as a wrong password. Raises DomainError
+        CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+        """
+        name = fold_name(name)
+        await self._attempts.spend(name, address)
+        user = await self._users.find(name) if possible_name(name) else None
+        if not await self._right(name, address, password, user) or user is None:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        await self._attempts.succeed(name, address)
+        await self._strengthen(user, password)
+        return await self._sessions.open(user, device)
+
+    async def by_api_key(self, secret: str, device: str) -> SignedIn:
+        """A session for an API key. Raises DomainError CREDENTIALS_INVALID."""
+        key = await self._api_keys.find(secret)
+        user = key and await self._users.get(key.user_id)
+        if not user:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        return await self._sessions.open(user, device, key)
+
+    async def _right(self, name: str, address: str, password: str, user: User | None) -> bool:
+        try:
+            return await self._passwords.check(password, user.password_hash if user else None)
+        except DomainError:  # not evaluated, so not a guess
+            await self._attempts.refund(name, address)
+            raise
+
+    async def _strengthen(self, user: User, password: str) -> None:
+        old = user.password_hash
+        with contextlib.suppress(DomainError):  # next time, then
+            new = old and await self._passwords.renew(password, old)
+            if old and new:
+                await self._users.replace_password_hash(user.user_id, old, new)

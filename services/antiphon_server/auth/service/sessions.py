@@ -1,0 +1,172 @@
+"""Sessions: opened by a login, kept alive by refreshes, ended for good."""
+
+from dataclasses import replace
+
+from antiphon_server.auth.model import (
+    DAY,
+    SECOND,
+    ApiKey,
+    Position,
+    Session,
+    SignedIn,
+    TokenPair,
+    User,
+)
+from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.refresh_tokens import (
+    IDLE,
+    Meaning,
+    RefreshTokens,
+    present,
+    token_hash,
+)
+from antiphon_server.auth.service.tokens import AccessTokens
+from antiphon_server.auth.service.users import Users, printable
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import Principal, SessionId
+
+LONGEST = 180 * DAY
+MOST_PER_USER = 1_000
+
+
+class Sessions:
+    """Opens, refreshes, lists and ends sessions."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        users: Users,
+        access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
+        endings: Endings,
+        completion: Completion,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._access_tokens = access_tokens
+        self._refresh_tokens = refresh_tokens
+        self._endings = endings
+        self._completion = completion
+        self._clock = clock
+
+    async def open(self, user: User, device: str, key: ApiKey | None = None) -> SignedIn:
+        """A new session of a user who has proved who they are, by ``key`` or by password.
+
+        Raises DomainError CREDENTIALS_INVALID if the key was revoked meanwhile.
+        """
+        session_id = SessionId(new_id("sess"))
+        token = self._refresh_tokens.first(session_id)
+        session = _new(session_id, user, device, key, token_hash(token), self._now())
+        await self._completion.run(self._add(session))
+        return SignedIn(self._pair(session, token, user), user)
+
+    async def refresh(self, token: str) -> TokenPair:
+        """The next pair of tokens.
+
+        Raises DomainError CREDENTIALS_INVALID for a token that was never issued,
+        SESSION_REVOKED if its session is over or is ended by this very reuse.
+        """
+        session_id = self._refresh_tokens.session_of(token)
+        if session_id is None:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        successor = self._refresh_tokens.successor(token)
+        session = await self._completion.run(self._present(session_id, token, successor))
+        return self._pair(session, successor, await self._users.get(session.user_id))
+
+    async def get(self, session_id: SessionId) -> Session:
+        """The session of that id. Raises DomainError NOT_FOUND."""
+        session = await self._store.get(session_id)
+        if session is None:
+            raise not_found(f"sessions/{session_id}")
+        return session
+
+    async def list_live(
+        self, caller: Principal, after: Position | None, limit: int
+    ) -> list[Session]:
+        """A page of the caller's live sessions, the newest first."""
+        return await self._store.list_live(caller.user_id, self._now(), after, limit)
+
+    async def revoke(self, caller: Principal, session_id: SessionId) -> None:
+        """End a session of the caller's, or anyone's for an operator or a service.
+
+        Returns when its tokens no longer work. Raises DomainError NOT_FOUND.
+        """
+        session = await self.get(session_id)
+        own = caller.kind == "user" and session.user_id == caller.user_id
+        if not own and not caller.operator and caller.kind != "service":
+            raise not_found(f"sessions/{session_id}")
+        await self._completion.run(self._end(session_id))
+
+    async def _add(self, session: Session) -> None:
+        ended = await self._store.add(session, MOST_PER_USER)
+        if ended is None:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        await self._endings.announce(ended)
+
+    async def _present(self, session_id: SessionId, token: str, successor: str) -> Session:
+        now, presented, following = self._now(), token_hash(token), token_hash(successor)
+
+        def rule(session: Session) -> tuple[Session, tuple[Session, Meaning]]:
+            after, meaning = present(session, presented, following, now)
+            return after, (after, meaning)
+
+        result = await self._store.change(session_id, rule)
+        if result is None:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        session, meaning = result
+        if meaning is Meaning.REUSED:
+            await self._endings.announce([session])
+        if meaning in (Meaning.REUSED, Meaning.ENDED):
+            raise DomainError(Reason.SESSION_REVOKED)
+        return session
+
+    async def _end(self, session_id: SessionId) -> None:
+        now = self._now()
+
+        def rule(session: Session) -> tuple[Session, list[Session]]:
+            if session.end_time is not None:
+                return session, []
+            after = replace(session, end_time=now, announced=False)
+            return after, [after]
+
+        await self._endings.announce(await self._store.change(session_id, rule) or [])
+
+    def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
+        access_token, access_expire_time = self._access_tokens.for_session(session, user.operator)
+        return TokenPair(
+            access_token=access_token,
+            access_expire_time=access_expire_time,
+            refresh_token=refresh_token,
+            refresh_expire_time=session.expire_time,
+            session_id=session.session_id,
+        )
+
+    def _now(self) -> int:
+        return int(self._clock() * SECOND)
+
+
+def _new(
+    session_id: SessionId, user: User, device: str, key: ApiKey | None, first: bytes, now: int
+) -> Session:
+    """A session that outlives neither the longest time nor the key that opened it."""
+    final = now + LONGEST
+    if key is not None and key.expire_time is not None:
+        final = min(final, key.expire_time)
+    return Session(
+        session_id=session_id,
+        user_id=user.user_id,
+        device=printable(device),
+        api_key_id=key.key_id if key else None,
+        create_time=now,
+        last_use_time=now,
+        expire_time=min(now + IDLE, final),
+        final_expire_time=final,
+        generation=0,
+        refresh_hash=first,
+        previous_hash=None,
+        rotate_time=now,
+    )

@@ -1,0 +1,125 @@
+"""Access tokens: EdDSA-signed JWTs (RFC 9068, RFC 8037, RFC 8725)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from antiphon_server.auth.model import SECOND, Session
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+
+ALGORITHM = "EdDSA"
+TYPE = "at+jwt"
+LONGEST_BYTES = 8 * 1024
+_REQUIRED = ["iss", "aud", "sub", "sid", "kind", "operator", "iat", "exp", "jti"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """Who issues tokens, for whom, and for how many seconds."""
+
+    issuer: str = "antiphon"
+    audience: str = "antiphon"
+    user_seconds: int = 15 * 60
+    service_seconds: int = 5 * 60
+
+    @property
+    def longest_life(self) -> int:
+        """The longest life of any token, in seconds."""
+        return max(self.user_seconds, self.service_seconds)
+
+
+class AccessTokens:
+    """Signs access tokens and reads them back."""
+
+    def __init__(self, keys: SigningKeys, settings: TokenSettings, clock: Clock) -> None:
+        self._keys = keys
+        self._settings = settings
+        self._clock = clock
+        self._services: dict[str, tuple[str, float]] = {}
+
+    def for_session(self, session: Session, operator: bool) -> tuple[str, int]:
+        """The token of the session's generation and its expiry in microseconds.
+
+        The same generation gets the same token as long as the key signs.
+        """
+        issued = session.rotate_time // SECOND
+        expires = min(issued + self._settings.user_seconds, session.expire_time // SECOND)
+        claims = {
+            "kind": "user",
+            "sub": session.user_id,
+            "sid": session.session_id,
+            "operator": operator,
+            "iat": issued,
+            "exp": expires,
+            "jti": f"{session.session_id}.{session.generation}",
+        }
+        return self._sign(claims), expires * SECOND
+
+    def for_service(self, name: str) -> str:
+        """A token of a service of this installation; the same until it is half used up."""
+        token, renew_at = self._services.get(name, ("", 0.0))
+        if self._clock() < renew_at:
+            return token
+        issued, life = int(self._clock()), self._settings.service_seconds
+        claims = {
+            "kind": "service",
+            "sub": name,
+            "sid": "",
+            "operator": False,
+            "iat": issued,
+            "exp": issued + life,
+            "jti": f"{name}.{issued}",
+        }
+        token = self._sign(claims)
+        self._services[name] = token, issued + life / 2
+        return token
+
+    def read(self, token: str) -> Principal:
+        """Who the token speaks for, though it may have expired.
+
+        Raises DomainError TOKEN_INVALID for anything that this installation has
+        not signed as an access token with a key that is valid now. Nothing that
+        a token's header names is ever fetched.
+        """
+        if len(token) > LONGEST_BYTES or not token.isascii():
+            raise DomainError(Reason.TOKEN_INVALID)
+        try:
+            return _principal(self._verified(token))
+        except (jwt.PyJWTError, KeyError) as error:
+            raise DomainError(Reason.TOKEN_INVALID) from error
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        kid = header.get("kid")
+        key = self._keys.verification_key(kid)
+        # No other parameter is allowed: not jwk, jku, x5u, x5c or crit.
+        if key is None or header != {"alg": ALGORITHM, "typ": TYPE, "kid": kid}:
+            raise jwt.InvalidTokenError
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=self._settings.audience,
+            issuer=self._settings.issuer,
+            # Times are compared each time the token is used, by our own clock.
+            options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
+        )
+        return claims
+
+    def _sign(self, claims: dict[str, Any]) -> str:
+        kid, private = self._keys.signer()
+        whole = {"iss": self._settings.issuer, "aud": self._settings.audience, **claims}
+        return jwt.encode(whole, private, ALGORITHM, headers={"typ": TYPE, "kid": kid})
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    kind, user_id, session_id = claims["kind"], claims["sub"], claims["sid"]
+    operator, expires = claims["operator"], claims["exp"]
+    shapes = isinstance(user_id, str) and isinstance(session_id, str) and type(expires) is int
+    if kind not in ("user", "service") or not shapes or (kind == "user") != bool(session_id):
+        raise jwt.InvalidTokenError
+    return Principal(kind, UserId(user_id), SessionId(session_id), operator is True, expires)

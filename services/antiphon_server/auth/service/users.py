@@ -1,0 +1,98 @@
+"""Accounts."""
+
+import hmac
+import re
+from dataclasses import dataclass, field
+
+from antiphon_server.auth.model import SECOND, Request, User
+from antiphon_server.auth.ports import Clock, ServerSecret, UserStore
+from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import Principal, UserId
+
+_NAME = re.compile(r"[0-9a-z._@-]{1,64}", re.ASCII)
+
+
+def fold_name(name: str) -> str:
+    """The one spelling of a user's name."""
+    return name.lower()
+
+
+def possible_name(folded: str) -> bool:
+    """Whether an account may have this folded name."""
+    return _NAME.fullmatch(folded) is not None
+
+
+def printable(text: str) -> str:
+    """What people may be shown of a text: no control characters."""
+    return "".join(character for character in text if character.isprintable())
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """An account to make. An empty password means that only API keys sign in.
+
+    ``body`` is the whole request, by which a repetition is told from another
+    request with the same ``request_id``; an empty id repeats nothing.
+    """
+
+    name: str
+    password: str = field(default="", repr=False)
+    display_name: str = ""
+    operator: bool = False
+    request_id: str = ""
+    body: bytes = field(default=b"", repr=False)
+
+
+class Users:
+    """Makes and finds accounts."""
+
+    def __init__(
+        self, store: UserStore, passwords: Passwords, secret: ServerSecret, clock: Clock
+    ) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._request_key = secret.derive("request digests")
+        self._clock = clock
+
+    async def get(self, user_id: UserId) -> User:
+        """The user of that id. Raises DomainError NOT_FOUND."""
+        user = await self._store.get(user_id)
+        if user is None:
+            raise not_found(f"users/{user_id}")
+        return user
+
+    async def create(self, caller: Principal, new: NewUser) -> User:
+        """Make an account; whether the caller may is checked before.
+
+        Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, INVALID_ARGUMENT,
+        OVERLOADED.
+        """
+        now = int(self._clock() * SECOND)
+        request = self._request(caller, new, now)
+        earlier = request and await self._store.made_by(request)
+        return earlier or await self._add(new, request, now)
+
+    async def _add(self, new: NewUser, request: Request | None, now: int) -> User:
+        name = fold_name(new.name)
+        if not possible_name(name):
+            raise invalid("name", "must be letters, digits and . _ @ -, at most 64")
+        if await self._store.find(name):
+            raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{name}")
+        hashed = await self._passwords.hash(new.password) if new.password else None
+        user = User(
+            user_id=UserId(new_id("user")),
+            name=name,
+            display_name=printable(new.display_name) or name,
+            operator=new.operator,
+            password_hash=hashed,
+            create_time=now,
+        )
+        return await self._store.add(user, request)
+
+    def _request(self, caller: Principal, new: NewUser, now: int) -> Request | None:
+        if not new.request_id:
+            return None
+        digest = hmac.digest(self._request_key, new.body, "sha256")
+        return Request(caller.actor, new.request_id, digest, now)

@@ -1,0 +1,66 @@
+"""Who an access token speaks for: asked on every call, so answered from memory."""
+
+from collections import OrderedDict
+
+from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.tokens import AccessTokens
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal, SessionId
+
+
+class Verifier:
+    """Verifies access tokens; remembers the ``most`` newest good ones.
+
+    A signature is checked once, the expiry and the session each time. The store
+    is asked only about sessions that this process does not know.
+    """
+
+    def __init__(
+        self,
+        tokens: AccessTokens,
+        sessions: SessionStore,
+        liveness: Liveness,
+        clock: Clock,
+        most: int = 10_000,
+    ) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._liveness = liveness
+        self._clock = clock
+        self._most = most
+        self._known: OrderedDict[str, Principal] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """The principal of a valid token.
+
+        Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED.
+        """
+        principal = self._known.get(token) or self._read(token)
+        if principal.expires_at <= self._clock():
+            self._known.pop(token, None)
+            raise DomainError(Reason.TOKEN_EXPIRED)
+        if principal.kind == "user" and not await self._live(principal.session_id):
+            raise DomainError(Reason.SESSION_REVOKED)
+        return principal
+
+    def forget(self) -> None:
+        """Check every signature again, because a key was withdrawn."""
+        self._known.clear()
+
+    def _read(self, token: str) -> Principal:
+        principal = self._tokens.read(token)
+        self._known[token] = principal
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _live(self, session_id: SessionId) -> bool:
+        state = self._liveness.state(session_id)
+        if state is not None:
+            return state
+        session = await self._sessions.get(session_id)
+        if session is None or session.end_time is not None:
+            self._liveness.ended(session_id)
+            return False
+        return self._liveness.lives(session_id)

@@ -1,0 +1,246 @@
+"""Every store of identity keeps the same promises."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.model import (
+    DAY,
+    ApiKey,
+    KeyId,
+    Position,
+    Request,
+    Session,
+    StoredSigningKey,
+    User,
+)
+from antiphon_server.auth.ports import Stores
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+NOW = 1_000 * DAY
+ANN = User(UserId("user_00000001"), "ann", "Ann", False, "hash", NOW)
+BOB = User(UserId("user_00000002"), "bob", "Bob", True, None, NOW)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    """Each set of stores, empty."""
+    if request.param == "memory":
+        yield memory_stores()
+        return
+    database = SqliteDatabase(tmp_path / "auth.db")
+    await database.write(metadata.create_all)
+    yield sql_stores(database)
+    await database.close()
+
+
+def session(number: int, user: User = ANN, key: KeyId | None = None, age: int = 0) -> Session:
+    """A live session, opened and last used ``age`` ago."""
+    return Session(
+        session_id=SessionId(f"sess_{number:08}"),
+        user_id=user.user_id,
+        device="test",
+        api_key_id=key,
+        create_time=NOW - age,
+        last_use_time=NOW - age,
+        expire_time=NOW + DAY,
+        final_expire_time=NOW + 2 * DAY,
+        generation=0,
+        refresh_hash=b"1" * 32,
+        previous_hash=None,
+        rotate_time=NOW - age,
+    )
+
+
+def api_key(number: int, user: User = ANN) -> ApiKey:
+    """A key that does not expire."""
+    digest = number.to_bytes(32, "big")
+    return ApiKey(KeyId(f"key_{number:08}"), user.user_id, "label", digest, NOW + number)
+
+
+def ending(at: Session) -> tuple[Session, str]:
+    """A rule that ends a session."""
+    return replace(at, end_time=NOW, announced=False), "ended"
+
+
+async def refusal(attempt: object) -> Reason:
+    """Why an awaitable was refused."""
+    with pytest.raises(DomainError) as caught:
+        await attempt  # type: ignore[misc]
+    return caught.value.reason
+
+
+async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
+    """What was stored comes back whole; what was not is None."""
+    await stores.users.add(ANN, None)
+    await stores.users.add(BOB, None)
+    assert await stores.users.get(ANN.user_id) == ANN
+    assert await stores.users.find("bob") == BOB
+    assert await stores.users.find("eve") is None
+    assert await stores.users.get(UserId("user_00000009")) is None
+
+
+async def test_a_name_belongs_to_one_user(stores: Stores) -> None:
+    """The second user of a name is refused, and nothing of it is stored."""
+    await stores.users.add(ANN, None)
+    other = replace(BOB, name="ann")
+    assert await refusal(stores.users.add(other, None)) is Reason.ALREADY_EXISTS
+    assert await stores.users.get(other.user_id) is None
+
+
+async def test_a_repeated_request_returns_the_first_user(stores: Stores) -> None:
+    """Within 24 h a request id stands for one body and one answer."""
+    request = Request("users/u", "r1", b"d" * 32, NOW)
+    await stores.users.add(ANN, request)
+    again = replace(ANN, user_id=UserId("user_00000003"))
+    later = replace(request, create_time=NOW + DAY - 1)
+    assert await stores.users.add(again, later) == ANN
+    assert await stores.users.made_by(later) == ANN
+    assert await stores.users.made_by(replace(later, principal="users/v")) is None
+    other = replace(later, digest=b"e" * 32)
+    assert await refusal(stores.users.made_by(other)) is Reason.REQUEST_ID_REUSED
+    assert await stores.users.made_by(replace(other, create_time=NOW + DAY)) is None
+    assert await stores.users.add(BOB, replace(other, create_time=NOW + DAY)) == BOB
+
+
+async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> None:
+    """A stronger hash of an old password never undoes a change of password."""
+    await stores.users.add(ANN, None)
+    await stores.users.replace_password_hash(ANN.user_id, "other", "new")
+    assert await stores.users.get(ANN.user_id) == ANN
+    await stores.users.replace_password_hash(ANN.user_id, "hash", "new")
+    assert await stores.users.get(ANN.user_id) == replace(ANN, password_hash="new")
+
+
+async def test_changes_of_a_session_happen_one_after_another(stores: Stores) -> None:
+    """Concurrent rules each see what the one before left."""
+    await stores.sessions.add(session(1), 10)
+
+    def count(at: Session) -> tuple[Session, int]:
+        return replace(at, generation=at.generation + 1), at.generation
+
+    which = session(1).session_id
+    seen = await asyncio.gather(*(stores.sessions.change(which, count) for _ in range(50)))
+    assert sorted(number for number in seen if number is not None) == list(range(50))
+    stored = await stores.sessions.get(which)
+    assert stored == replace(session(1), generation=50)
+    assert await stores.sessions.change(SessionId("sess_00000009"), count) is None
+
+
+async def test_live_sessions_are_listed_newest_first_in_pages(stores: Stores) -> None:
+    """Pages join without gaps; ended, expired and other people's sessions are left out."""
+    for number in range(5):
+        await stores.sessions.add(session(number, age=number // 2), 10)
+    await stores.sessions.add(session(8, BOB), 10)
+    await stores.sessions.change(session(2).session_id, ending)
+    first = await stores.sessions.list_live(ANN.user_id, NOW, None, 2)
+    after = Position(first[-1].create_time, first[-1].session_id)
+    rest = await stores.sessions.list_live(ANN.user_id, NOW, after, 9)
+    numbers = [int(found.session_id[5:]) for found in first + rest]
+    assert numbers == [1, 0, 3, 4]
+    assert await stores.sessions.list_live(ANN.user_id, NOW + DAY, None, 9) == []
+
+
+async def test_the_least_used_session_makes_room(stores: Stores) -> None:
+    """A user's live sessions are bounded; those ended for it are returned."""
+    for number in range(3):
+        assert await stores.sessions.add(session(number, age=9 - number), 3) == []
+    await stores.sessions.add(session(7, BOB, age=20), 3)
+    ended = await stores.sessions.add(session(4), 3)
+    assert ended == [replace(session(0, age=9), end_time=NOW, announced=False)]
+    assert await stores.sessions.get(ended[0].session_id) == ended[0]
+
+
+async def test_sessions_that_ended_long_ago_are_forgotten(stores: Stores) -> None:
+    """After 30 days an ended or expired session is gone, a live one is not."""
+    await stores.sessions.add(session(1), 10)
+    await stores.sessions.add(session(2), 10)
+    await stores.sessions.add(replace(session(3), expire_time=NOW + 90 * DAY), 10)
+    await stores.sessions.change(session(2).session_id, ending)
+    await stores.sessions.add(replace(session(4), create_time=NOW + 31 * DAY), 10)
+    found = [await stores.sessions.get(session(number).session_id) for number in range(1, 5)]
+    assert [one is not None for one in found] == [False, False, True, True]
+
+
+async def test_an_end_is_unannounced_until_marked(stores: Stores) -> None:
+    """Ends are told once, the oldest first, whatever was in between."""
+    for number in range(3):
+        await stores.sessions.add(session(number), 10)
+        await stores.sessions.change(session(number).session_id, ending)
+    waiting = await stores.sessions.list_unannounced(2)
+    assert len(waiting) == 2
+    await stores.sessions.mark_announced([one.session_id for one in waiting])
+    assert len(await stores.sessions.list_unannounced(9)) == 1
+
+
+async def test_a_key_is_found_by_the_hash_of_its_secret(stores: Stores) -> None:
+    """What was stored comes back whole."""
+    await stores.api_keys.add(api_key(1), 10)
+    assert await stores.api_keys.find(api_key(1).secret_hash) == api_key(1)
+    assert await stores.api_keys.find(b"x" * 32) is None
+
+
+async def test_keys_are_bounded_and_listed_newest_first(stores: Stores) -> None:
+    """The limit is per user; pages join without gaps."""
+    assert [await stores.api_keys.add(api_key(n), 3) for n in range(4)] == [True] * 3 + [False]
+    assert await stores.api_keys.add(api_key(7, BOB), 3)
+    first = await stores.api_keys.list_keys(ANN.user_id, None, 2)
+    after = Position(first[-1].create_time, first[-1].key_id)
+    rest = await stores.api_keys.list_keys(ANN.user_id, after, 2)
+    assert first + rest == [api_key(2), api_key(1), api_key(0)]
+
+
+async def test_a_removed_key_ends_what_it_opened(stores: Stores) -> None:
+    """Its live sessions end with it, and no session can be opened by it any more."""
+    await stores.users.add(ANN, None)
+    await stores.api_keys.add(api_key(1), 10)
+    key = api_key(1).key_id
+    assert await stores.sessions.add(session(1, key=key), 10) == []
+    await stores.sessions.add(session(2), 10)
+    used = await stores.api_keys.find(api_key(1).secret_hash)
+    assert used == replace(api_key(1), last_use_time=NOW)
+    assert await stores.api_keys.remove(BOB.user_id, key, NOW) is None
+    ended = await stores.api_keys.remove(ANN.user_id, key, NOW)
+    assert ended == [replace(session(1, key=key), end_time=NOW, announced=False)]
+    assert await stores.sessions.get(session(2).session_id) == session(2)
+    assert await stores.api_keys.remove(ANN.user_id, key, NOW) is None
+    assert await stores.sessions.add(session(3, key=key), 10) is None
+    assert await stores.sessions.get(session(3).session_id) is None
+
+
+async def test_signing_keys_are_retired_and_forgotten(stores: Stores) -> None:
+    """A retired key is valid until its time; retiring again never prolongs it."""
+    keys = stores.signing_keys
+    old = StoredSigningKey("old", b"p" * 32, b"sealed", NOW)
+    new = StoredSigningKey("new", b"q" * 32, b"sealed", NOW + 1)
+    await keys.add(new)
+    await keys.add(old)
+    await keys.retire(["old"], NOW + 10, NOW)
+    await keys.retire(["old"], NOW + 20, NOW)
+    dying = replace(old, retire_time=NOW + 10)
+    assert await keys.list_valid(NOW + 9) == [dying, new]
+    assert await keys.list_valid(NOW + 10) == [new]
+    await keys.retire([], NOW, NOW + 10)
+    assert await keys.list_valid(NOW) == [new]
+
+
+async def test_guesses_are_counted_in_windows(stores: Stores) -> None:
+    """Concurrent guesses get different numbers; a window that is over begins anew."""
+    count = stores.attempts.count
+    counted = await asyncio.gather(*(count("k", NOW, 100) for _ in range(20)))
+    assert sorted(counted) == [(number, NOW + 100) for number in range(1, 21)]
+    assert await count("other", NOW, 100) == (1, NOW + 100)
+    await stores.attempts.uncount("k")
+    await stores.attempts.uncount("unknown")
+    assert await count("k", NOW + 99, 100) == (20, NOW + 100)
+    assert await count("k", NOW + 100, 100) == (1, NOW + 200)
+    await stores.attempts.reset("k")
+    assert await count("k", NOW + 101, 100) == (1, NOW + 201)
