@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.events.v1 import event_pb2, event_service_pb2
-from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper
@@ -23,7 +24,7 @@ SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 30.0
 
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -34,7 +35,7 @@ class _Conversing:
     principal: Principal
     metadata: Metadata
     context: Context
-    inner: grpc.aio.StreamStreamCall
+    inner: "grpc.aio.StreamStreamCall[event_service_pb2.SubscribeRequest, bytes]"
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def write(self, frame: bytes | Message) -> None:
@@ -53,8 +54,8 @@ class Conversings:
     def __init__(self, turns: Turns, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
         self._turns = turns
         self._gatekeeper = gatekeeper
-        self._events: EventServiceAsyncStub = EventServiceAsyncStub(events)
-        self._subscribe = events.stream_stream(
+        self._events = EventServiceStub(events)
+        self._subscribe: Any = events.stream_stream(
             SUBSCRIBE,
             request_serializer=event_service_pb2.SubscribeRequest.SerializeToString,
             response_deserializer=None,
@@ -145,7 +146,7 @@ async def _relay(stream: _Conversing) -> None:
     with remote_errors():
         while True:
             frame = await stream.inner.read()
-            if frame is grpc.aio.EOF:
+            if not isinstance(frame, bytes):  # EOF
                 return
             await stream.write(frame)
 

@@ -1,5 +1,7 @@
 """DispatcherService: the contract's messages <-> the dispatcher's rules."""
 
+from typing import Any, TypeAlias
+
 import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
@@ -18,7 +20,7 @@ from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
 from antiphon_server.runtime.principal import current_principal
 
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class DispatcherServicer(DispatcherServiceServicer):
@@ -68,7 +70,9 @@ class DispatcherServicer(DispatcherServiceServicer):
         )
         return pb.CancelTurnResponse(turn=turn_message(turn))
 
-    async def Converse(self, request_iterator: object, context: Context) -> None:
+    async def Converse(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
         await self._conversings.converse(current_principal(), context)
 
     async def ListHandlers(

@@ -1,6 +1,11 @@
-"""EventService: the contract's messages <-> the log."""
+"""EventService: the contract's messages <-> the log.
+
+Streams are coroutines that write, not generators (a cancelled generator may never be
+closed, grpc/grpc#42295), and hot answers are bytes; the stubs' types know neither.
+"""
 
 import asyncio
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -21,7 +26,7 @@ from antiphon_server.runtime.principal import current_principal
 MAX_APPEND_BYTES = (1 << 20) + (64 << 10)
 WRITE_TIMEOUT_S = 30.0
 
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class EventServicer(EventServiceServicer):
@@ -32,13 +37,17 @@ class EventServicer(EventServiceServicer):
         self._subscriptions = subscriptions
         self._encoder = FrameEncoder()
 
-    async def Subscribe(self, request_iterator: object, context: Context) -> None:
+    async def Subscribe(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
         with self._subscriptions.open(self._log, current_principal()) as subscription:
             await serve_duplex(
                 _obey_all(subscription, context), self._deliver(subscription, context)
             )
 
-    async def Follow(self, request: pb.FollowRequest, context: Context) -> None:
+    async def Follow(  # type: ignore[override]
+        self, request: pb.FollowRequest, context: Context
+    ) -> None:
         principal = current_principal()
         with self._subscriptions.open(self._log, principal, request.follow_id) as subscription:
             for watch in request.watches:
@@ -67,7 +76,9 @@ class EventServicer(EventServiceServicer):
         self._subscriptions.named(current_principal(), request.follow_id).cancel_all()
         return pb.CancelFollowResponse()
 
-    async def ReadEvents(self, request: pb.ReadEventsRequest, context: Context) -> bytes:
+    async def ReadEvents(  # type: ignore[override]
+        self, request: pb.ReadEventsRequest, context: Context
+    ) -> bytes:
         scope = Scope(request.scope)
         after = await self._log.position(scope, request.cursor)
         limit = page_limit(request.page_size, default=100, most=1000)

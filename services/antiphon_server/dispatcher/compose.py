@@ -1,0 +1,67 @@
+"""The composition root's slice for the dispatcher: every concrete class in its place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.gatekeeper import PolicyGatekeeper
+from antiphon_server.dispatcher.adapters.services import (
+    ContextConversations,
+    ContextWindow,
+    IntegrationModels,
+)
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.conversing import Conversings
+from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.handlers.assistant import Assistant
+from antiphon_server.dispatcher.handlers.echo import Echo
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.leases import LEASE_S, Leases
+from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.dispatcher.servicer import DispatcherServicer
+from antiphon_server.dispatcher.turns import Spawn, Turns
+from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.database import Database
+
+VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """The dispatcher: ``leases.run`` is its background task."""
+
+    turns: Turns
+    leases: Leases
+    servicer: DispatcherServicer
+
+
+def compose_dispatcher(
+    database: Database,
+    internal: grpc.aio.Channel,
+    on_behalf: grpc.aio.Channel,
+    policy: AccessPolicy,
+    verifier: TokenVerifier,
+    spawn: Spawn,
+    node: str,
+) -> Dispatcher:
+    """Put the dispatcher on a database.
+
+    ``internal`` speaks to the other services as the dispatcher itself, ``on_behalf``
+    with the credentials that each call brings. ``node`` names this process in leases;
+    it must be the same after a restart, and never that of two processes at once.
+    """
+    store = SqlTurnStore(database)
+    context = ContextServiceStub(internal)
+    journal = EventLogJournal(EventServiceStub(internal))
+    models = IntegrationModels(IntegrationServiceStub(internal))
+    handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
+    runner = Runner(store, journal, node, LEASE_S)
+    turns = Turns(store, journal, ContextConversations(context), handlers, runner, spawn)
+    conversings = Conversings(turns, PolicyGatekeeper(policy, verifier), on_behalf)
+    servicer = DispatcherServicer(turns, handlers, conversings)
+    return Dispatcher(turns, Leases(store, turns, node), servicer)

@@ -1,0 +1,133 @@
+"""Every turn store keeps the same promises."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.tables import metadata
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    Order,
+    Outcome,
+    Policy,
+    State,
+    Turn,
+    TurnId,
+    Usage,
+)
+from antiphon_server.dispatcher.ports import TurnStore
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+CONVERSATION = ConversationId("conv_00000001")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TurnStore]:
+    """Each store, empty."""
+    if request.param == "memory":
+        yield MemoryTurnStore()
+        return
+    database = SqliteDatabase(tmp_path / "turns.db")
+    await database.write(metadata.create_all)
+    yield SqlTurnStore(database)
+    await database.close()
+
+
+def turn(number: int = 1, **changes: object) -> Turn:
+    """Make a turn, created ``number`` microseconds after the epoch."""
+    it = Turn(
+        TurnId(f"turn_{number:08}"),
+        CONVERSATION,
+        "users/user_anna",
+        number,
+        b"digest",
+        Order(b"hello", "echo", Policy.QUEUE, ("a/b", "c/d"), 77, 1.5),
+        "ws_00000001",
+    )
+    return replace(it, **changes)  # type: ignore[arg-type]
+
+
+async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
+    """Every field survives, at the beginning and at the end."""
+    it = turn(node="n", lease_until_us=5, at_once=True, attempt=1, started_us=9)
+    await store.add(it)
+    assert await store.get(CONVERSATION, it.turn_id) == it
+    error = DomainError(Reason.MODEL_TIMEOUT, model="a/b", timeout_ms=3)
+    outcome = Outcome(State.FAILED, error, Usage(1, 2, True, "USD", 3), "a/b", rolled_back=True)
+    await store.put(it.ended(outcome, 42, has_reply=True))
+    found = await store.get(CONVERSATION, it.turn_id)
+    assert found is not None
+    assert found.outcome is not None
+    assert found.outcome.error is not None
+    assert (found.outcome.error.reason, found.outcome.error.metadata) == (
+        Reason.MODEL_TIMEOUT,
+        {"model": "a/b", "timeout_ms": "3"},
+    )
+    assert replace(found.outcome, error=None) == replace(outcome, error=None)
+    assert (found.state, found.ended_us, found.has_reply) == (State.FAILED, 42, True)
+
+
+async def test_a_tombstone_has_no_order(store: TurnStore) -> None:
+    """A turn cancelled before it came is kept without content."""
+    stone = turn(digest=b"", order=None).ended(Outcome(State.CANCELLED), 2, has_reply=False)
+    await store.add(stone)
+    assert await store.get(CONVERSATION, stone.turn_id) == stone
+
+
+async def test_the_first_to_add_wins(store: TurnStore) -> None:
+    """Adding again returns what is there."""
+    first = await store.add(turn(creator="users/user_anna"))
+    second = await store.add(turn(creator="users/user_eve"))
+    assert first == second
+    assert second.creator == "users/user_anna"
+
+
+async def test_an_unknown_turn_is_none(store: TurnStore) -> None:
+    """Also when the id exists in another conversation."""
+    await store.add(turn(1))
+    assert await store.get(ConversationId("conv_00000002"), TurnId("turn_00000001")) is None
+
+
+async def test_turns_are_listed_newest_first_by_pages(store: TurnStore) -> None:
+    """Pages neither overlap nor skip; other conversations' turns are not in them."""
+    for number in (2, 1, 3, 5, 4):
+        await store.add(turn(number))
+    await store.add(turn(9, conversation_id=ConversationId("conv_00000002")))
+    page = await store.list(CONVERSATION, None, 2)
+    rest = await store.list(CONVERSATION, (page[-1].created_us, page[-1].turn_id), 10)
+    assert [it.created_us for it in [*page, *rest]] == [5, 4, 3, 2, 1]
+
+
+async def test_only_orphans_are_claimed(store: TurnStore) -> None:
+    """Expired leases are taken over, one's own at the start, oldest first; ended ones never."""
+    ended = turn(4).ended(Outcome(State.SUCCEEDED), 1, has_reply=True)
+    for it in (
+        turn(1, node="other", lease_until_us=100),
+        turn(3, node="other", lease_until_us=10),
+        turn(2, node="me", lease_until_us=100),
+        ended,
+    ):
+        await store.add(it)
+    expired = await store.claim("me", 50, 150, own=False)
+    assert [it.created_us for it in expired] == [3]
+    own = await store.claim("me", 50, 160, own=True)
+    assert [it.created_us for it in own] == [2, 3]
+    found = await store.get(CONVERSATION, TurnId("turn_00000003"))
+    assert found is not None
+    assert (found.node, found.lease_until_us) == ("me", 160)
+
+
+async def test_only_leases_still_held_are_renewed(store: TurnStore) -> None:
+    """A turn that another node took or that ended is not returned."""
+    await store.add(turn(1, node="me", lease_until_us=10))
+    await store.add(turn(2, node="other", lease_until_us=10))
+    ids = [TurnId("turn_00000001"), TurnId("turn_00000002")]
+    assert await store.renew("me", ids, 99) == {ids[0]}
+    other = await store.get(CONVERSATION, ids[1])
+    assert other is not None
+    assert other.lease_until_us == 10
