@@ -1,0 +1,65 @@
+"""Addresses as people write them -> channels."""
+
+import json
+
+import grpc
+
+DEFAULT_PORT = 7450
+DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
+_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+# What may be sent twice: reads, and changes that carry a request id, a turn id or a
+# token whose second use gets the first one's answer.
+_IDEMPOTENT = {
+    "antiphon.auth.v1.AuthService": """
+        Refresh WhoAmI ListSessions RevokeSession CreateUser ListApiKeys GetJwks""",
+    "antiphon.context.v1.ContextService": """
+        CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
+        CreateConversation GetConversation ListConversations ArchiveConversation
+        GetMember ListMembers PostMessage ListMessages GetContext""",
+    "antiphon.dispatcher.v1.DispatcherService": """
+        Dispatch GetTurn ListTurns CancelTurn ListHandlers""",
+    "antiphon.events.v1.EventService": """
+        ReadEvents GetHead""",
+    "antiphon.integration.v1.IntegrationService": """
+        ListModels CountTokens GetUsage""",
+}
+
+
+def service_config() -> str:
+    """How calls are retried: UNAVAILABLE only, idempotent RPCs only (gRFC A6)."""
+    names = [
+        {"service": service, "method": method}
+        for service, methods in _IDEMPOTENT.items()
+        for method in methods.split()
+    ]
+    policy = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": policy}]})
+
+
+def open_channel(address: str, tls: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
+    """A channel to ``host:port``, ``http://host:port`` or ``https://host:port`` (TLS).
+
+    It notices a dead connection within 30 s, and connects again without long pauses.
+    """
+    options = [
+        ("grpc.service_config", service_config()),
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5_000),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    scheme, _, rest = address.rpartition("://")
+    if tls is not None or scheme == "https":
+        return grpc.aio.secure_channel(rest, tls or grpc.ssl_channel_credentials(), options)
+    return grpc.aio.insecure_channel(rest, options)

@@ -1,0 +1,64 @@
+"""Messages on a Converse stream that wait for their answers, over reconnections."""
+
+import asyncio
+from collections.abc import Iterable
+
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
+    Accepted,
+    ConverseError,
+    ConverseRequest,
+)
+from antiphon_client.errors import AntiphonError
+from antiphon_client.status import error_of_status
+
+_MAX_OPEN = 256
+
+
+class Asks:
+    """What was asked and not yet answered, in order; all of it may be sent twice."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[ConverseRequest, asyncio.Future[Accepted]]] = {}
+        self._count = 0
+        self._room = asyncio.Semaphore(_MAX_OPEN)
+        self.outbox: asyncio.Queue[ConverseRequest] = asyncio.Queue()
+
+    async def ask(self, request: ConverseRequest) -> Accepted:
+        """Send when there is a connection, and again on each new one until it is answered.
+
+        Raises AntiphonError: the server's, or the stream's if that ends for good.
+        """
+        async with self._room:
+            self._count += 1
+            request.tag = str(self._count)
+            answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+            self._open[request.tag] = (request, answer)
+            self.outbox.put_nowait(request)
+            try:
+                return await answer
+            finally:
+                self._open.pop(request.tag, None)
+
+    def unanswered(self) -> Iterable[ConverseRequest]:
+        """What a new connection is to be told first; the outbox begins anew."""
+        self.outbox = asyncio.Queue()
+        return [request for request, _ in self._open.values()]
+
+    def accepted(self, accepted: Accepted) -> None:
+        """The answer to one."""
+        _, answer = self._open.get(accepted.tag, (None, None))
+        if answer is not None and not answer.done():
+            answer.set_result(accepted)
+
+    def refused(self, refused: ConverseError) -> None:
+        """One failed. A server that is stopping will be asked again after it."""
+        error = error_of_status(refused.error)
+        _, answer = self._open.get(refused.tag, (None, None))
+        if answer is not None and not answer.done() and error.reason != "DRAINING":
+            answer.set_exception(error)
+
+    def fail(self, error: AntiphonError) -> None:
+        """There will be no more connections."""
+        for _, answer in self._open.values():
+            if not answer.done():
+                answer.set_exception(error)

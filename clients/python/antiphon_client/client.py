@@ -1,0 +1,164 @@
+"""The client: one channel, one session, and what can be done with them."""
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.events.v1.event_pb2 import Event, EventKind
+from antiphon.events.v1.event_service_pb2 import SubscribeRequest
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.events.v1.stream_pb2 import RefreshToken
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_client.accounts import Accounts
+from antiphon_client.address import DEFAULT_ADDRESS, open_channel
+from antiphon_client.caller import DEADLINE_S, Caller
+from antiphon_client.conversations import Conversations
+from antiphon_client.converse import ConverseWire, LiveConversation
+from antiphon_client.credentials import Credentials
+from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
+from antiphon_client.logs import Logs
+from antiphon_client.models import Models
+from antiphon_client.place import Place
+from antiphon_client.redial import Connection, Redial, ignore_connection
+from antiphon_client.token_exchange import TokenExchange
+from antiphon_client.token_store import MemoryTokenStore, TokenStore
+from antiphon_client.tokens import TokenSource
+from antiphon_client.turns import Turns
+from antiphon_client.wire import Wire
+
+
+class Client(Accounts, Conversations, Turns, Models, Logs):
+    """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
+
+    Its calls have a deadline and are repeated where that is safe; :meth:`converse` and
+    :meth:`follow` are streams that outlive broken connections.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        tokens: TokenSource,
+        *,
+        deadline: float,
+        silence: float,
+        give_up_after: float,
+        on_connection: Callable[[Connection], None],
+    ) -> None:
+        self.channel = channel
+        self.tokens = tokens
+        self._caller = Caller(tokens, deadline)
+        self._auth = AuthServiceStub(channel)
+        self._context = ContextServiceStub(channel)
+        self._dispatcher = DispatcherServiceStub(channel)
+        self._events = EventServiceStub(channel)
+        self._integration = IntegrationServiceStub(channel)
+        self._silence = silence
+        self._give_up_after = give_up_after
+        self._on_connection = on_connection
+
+    @classmethod
+    def connect(
+        cls,
+        address: str = DEFAULT_ADDRESS,
+        credentials: Credentials | None = None,
+        *,
+        store: TokenStore | None = None,
+        tls: grpc.ChannelCredentials | None = None,
+        device: str = "antiphon_client",
+        deadline: float = DEADLINE_S,
+        silence: float = 40.0,
+        give_up_after: float = 300.0,
+        on_connection: Callable[[Connection], None] = ignore_connection,
+    ) -> Self:
+        """A client for ``host:port``, or ``https://host:port`` for TLS. Nothing is sent yet.
+
+        Without ``credentials`` the tokens in ``store`` are used. ``deadline`` is for unary
+        calls, ``silence`` for how long a stream may say nothing before it is opened again,
+        ``give_up_after`` for how long a stream tries to; all in seconds. ``on_connection``
+        is told how streams' connections are.
+        """
+        channel = open_channel(address, tls)
+        exchange = TokenExchange(channel, device)
+        return cls(
+            channel,
+            TokenSource(exchange, credentials, store or MemoryTokenStore()),
+            deadline=deadline,
+            silence=silence,
+            give_up_after=give_up_after,
+            on_connection=on_connection,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End open streams and the channel."""
+        await self.tokens.close()
+        await self.channel.close()
+
+    def follow(
+        self,
+        scope: str,
+        *,
+        cursor: str = "",
+        offset: int | None = None,
+        earliest: bool = False,
+        kinds: Iterable[EventKind.ValueType] = (),
+        ephemeral: bool = False,
+        on_history_lost: HistoryLostPolicy | None = None,
+    ) -> Follow:
+        """Every event of a scope, once and in order.
+
+        From right after ``cursor``; without one from now on, or from the earliest there is.
+        ``offset`` is the last place seen, if known: a gap right after it is noticed too.
+        """
+        place = Place(
+            scope, cursor, offset=offset, earliest=earliest, kinds=kinds, ephemeral=ephemeral
+        )
+        return Follow(self._subscribe, self._redial(), place, on_history_lost)
+
+    def converse(
+        self,
+        conversation_id: str,
+        *,
+        cursor: str = "",
+        on_event: Callable[[Event], None] | None = None,
+    ) -> LiveConversation:
+        """A conversation to post to and read answers from; use it with ``async with``.
+
+        ``on_event`` is told every event of the conversation from ``cursor`` (or now) on.
+        """
+        place = Place(f"conversations/{conversation_id}", cursor, ephemeral=on_event is not None)
+        redial = self._redial()
+        return LiveConversation(conversation_id, self._converse, redial, place, on_event)
+
+    def _redial(self) -> Redial:
+        return Redial(self.tokens, self._give_up_after, self._on_connection)
+
+    def _subscribe(self) -> SubscribeWire:
+        return Wire(self._events.Subscribe, self.tokens, _refresh_subscribe, self._silence)
+
+    def _converse(self) -> ConverseWire:
+        return Wire(self._dispatcher.Converse, self.tokens, _refresh_converse, self._silence)
+
+
+def _refresh_subscribe(token: str) -> SubscribeRequest:
+    return SubscribeRequest(refresh=RefreshToken(access_token=token))
+
+
+def _refresh_converse(token: str) -> ConverseRequest:
+    return ConverseRequest(refresh=RefreshToken(access_token=token))

@@ -1,0 +1,99 @@
+"""Conversations and their messages."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.auth.v1.access_pb2 import Role
+from antiphon.context.v1 import context_service_pb2 as messages
+from antiphon.context.v1.conversation_pb2 import (
+    TURN_POLICY_UNSPECIFIED,
+    Conversation,
+    Member,
+    TurnPolicy,
+)
+from antiphon.context.v1.message_pb2 import Message, Part
+from antiphon_client.caller import Caller, pages
+from antiphon_client.ids import new_request_id
+
+if TYPE_CHECKING:
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+
+class Conversations:
+    """The context service. Errors: AntiphonError, as each RPC's comment says."""
+
+    _context: "ContextServiceAsyncStub"
+    _caller: Caller
+
+    async def create_conversation(
+        self,
+        title: str = "",
+        *,
+        conversation_id: str = "",
+        workspace_id: str = "",
+        models: Sequence[str] = (),
+        instructions: str = "",
+        policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
+    ) -> Conversation:
+        """Make a conversation that the caller owns."""
+        request = messages.CreateConversationRequest(
+            conversation_id=conversation_id,
+            workspace_id=workspace_id,
+            title=title,
+            turn_policy=policy,
+            models=models,
+            instructions=instructions,
+            request_id=new_request_id(),
+        )
+        return (await self._caller.call(self._context.CreateConversation, request)).conversation
+
+    async def get_conversation(self, conversation_id: str) -> Conversation:
+        """One conversation."""
+        request = messages.GetConversationRequest(conversation_id=conversation_id)
+        return (await self._caller.call(self._context.GetConversation, request)).conversation
+
+    def list_conversations(
+        self, workspace_id: str = "", *, show_archived: bool = False
+    ) -> AsyncGenerator[Conversation]:
+        """Those that the caller may read, the newest first."""
+
+        async def fetch(page_token: str) -> messages.ListConversationsResponse:
+            request = messages.ListConversationsRequest(
+                workspace_id=workspace_id, page_token=page_token, show_archived=show_archived
+            )
+            return await self._caller.call(self._context.ListConversations, request)
+
+        return pages(fetch, lambda page: page.conversations)
+
+    async def archive_conversation(self, conversation_id: str) -> Conversation:
+        """Take a conversation out of use."""
+        request = messages.ArchiveConversationRequest(conversation_id=conversation_id)
+        return (await self._caller.call(self._context.ArchiveConversation, request)).conversation
+
+    def list_messages(self, conversation_id: str) -> AsyncGenerator[Message]:
+        """A conversation's messages, the newest first."""
+
+        async def fetch(page_token: str) -> messages.ListMessagesResponse:
+            request = messages.ListMessagesRequest(
+                conversation_id=conversation_id, page_token=page_token
+            )
+            return await self._caller.call(self._context.ListMessages, request)
+
+        return pages(fetch, lambda page: page.messages)
+
+    async def post_message(self, conversation_id: str, text: str) -> Message:
+        """Say something without starting a turn."""
+        request = messages.PostMessageRequest(
+            conversation_id=conversation_id, parts=[Part(text=text)], request_id=new_request_id()
+        )
+        return (await self._caller.call(self._context.PostMessage, request)).message
+
+    async def add_member(self, resource: str, user_id: str, role: Role.ValueType) -> Member:
+        """Give a user a role on a workspace or conversation."""
+        request = messages.AddMemberRequest(resource=resource, user_id=user_id, role=role)
+        return (await self._caller.call(self._context.AddMember, request)).member
+
+    async def remove_member(self, resource: str, user_id: str) -> None:
+        """Take a user's role away."""
+        request = messages.RemoveMemberRequest(resource=resource, user_id=user_id)
+        await self._caller.call(self._context.RemoveMember, request)

@@ -1,0 +1,32 @@
+"""The models that the server can call, and what they have cost."""
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from antiphon.integration.v1 import integration_service_pb2 as messages
+from antiphon.integration.v1.model_pb2 import Model
+from antiphon_client.caller import Caller, pages
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
+
+
+class Models:
+    """The integration service. Errors: AntiphonError, as each RPC's comment says."""
+
+    _integration: "IntegrationServiceAsyncStub"
+    _caller: Caller
+
+    def list_models(self) -> AsyncGenerator[Model]:
+        """The configured models, the default first."""
+
+        async def fetch(page_token: str) -> messages.ListModelsResponse:
+            request = messages.ListModelsRequest(page_token=page_token)
+            return await self._caller.call(self._integration.ListModels, request)
+
+        return pages(fetch, lambda page: page.models)
+
+    async def get_usage(self, workspace_id: str, turn_id: str = "") -> messages.GetUsageResponse:
+        """What a workspace's calls consumed: the total, and the newest calls."""
+        request = messages.GetUsageRequest(workspace_id=workspace_id, turn_id=turn_id)
+        return await self._caller.call(self._integration.GetUsage, request)

@@ -1,0 +1,57 @@
+"""gRPC's statuses -> this package's exceptions."""
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from antiphon_client.errors import (
+    AntiphonError,
+    HistoryLost,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+)
+
+_DETAILS_KEY = "grpc-status-details-bin"
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_BY_REASON: dict[str, type[AntiphonError]] = {
+    "CURSOR_TRIMMED": HistoryLost,
+    "EPOCH_CHANGED": HistoryLost,
+}
+_BY_CODE: dict[grpc.StatusCode, type[AntiphonError]] = {
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+}
+
+
+def error_of_rpc(error: grpc.aio.AioRpcError) -> AntiphonError:
+    """The exception for a call that failed."""
+    status = status_pb2.Status()
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            status.MergeFromString(value)
+    status.code = error.code().value[0]
+    status.message = error.details() or ""
+    return error_of_status(status)
+
+
+def error_of_status(status: status_pb2.Status) -> AntiphonError:
+    """The exception for a status inside a message: a turn's or a watch's error."""
+    code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
+    info = error_details_pb2.ErrorInfo()
+    bad = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
+    for detail in status.details:
+        _ = detail.Unpack(info) or detail.Unpack(bad) or detail.Unpack(retry)
+    kind = _BY_REASON.get(info.reason) or _BY_CODE.get(code, AntiphonError)
+    has_retry = retry.HasField("retry_delay")
+    return kind(
+        code,
+        status.message,
+        reason=info.reason,
+        metadata=dict(info.metadata),
+        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
+        violations={entry.field: entry.description for entry in bad.field_violations},
+    )

@@ -1,0 +1,186 @@
+"""A turn as its events tell it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+
+from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
+from antiphon.dispatcher.v1.turn_pb2 import Turn
+from antiphon.events.v1 import event_pb2
+from antiphon.events.v1.event_pb2 import Event, TurnState
+from antiphon.integration.v1.model_pb2 import Usage
+from antiphon_client.errors import AntiphonError
+from antiphon_client.status import error_of_status
+from antiphon_client.text import Text, text_of
+
+_ENDED = frozenset(
+    {
+        event_pb2.TURN_STATE_SUCCEEDED,
+        event_pb2.TURN_STATE_FAILED,
+        event_pb2.TURN_STATE_CANCELLED,
+        event_pb2.TURN_STATE_EXPIRED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """How a turn ended. ``text`` is what was delivered, ``truncated`` if it was cut off."""
+
+    turn_id: str
+    state: TurnState.ValueType
+    text: str
+    message_id: str = ""
+    truncated: bool = False
+    error: AntiphonError | None = None
+    usage: Usage | None = None
+    model: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the answer is complete."""
+        return self.state == event_pb2.TURN_STATE_SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStatus:
+    """What a turn is doing: its state, a sentence for people, and how much is done (0-1)."""
+
+    state: TurnState.ValueType
+    sentence: str = ""
+    fraction: float | None = None
+
+
+class TurnHandle:
+    """A turn under way: iterate for the answer's text as it comes, then ask for the result.
+
+    Several may iterate; each gets the text from its beginning. What was received is kept
+    once, whoever reads it.
+    """
+
+    def __init__(self, turn_id: str, cancel: Callable[[str], Awaitable[Turn]]) -> None:
+        self.turn_id = turn_id
+        self.status = TurnStatus(event_pb2.TURN_STATE_ACCEPTED)
+        self._cancel = cancel
+        self._log: list[str | TurnStatus] = []
+        self._texts: dict[str, Text] = {}
+        self._message = Message()
+        self._result: TurnResult | None = None
+        self._error: AntiphonError | None = None
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> AsyncGenerator[str]:
+        """The answer's text in pieces. Raises AntiphonError if the stream fails for good."""
+        return self._pieces()
+
+    async def updates(self) -> AsyncGenerator[str | TurnStatus]:
+        """Text and changes of status, in the order they came, until the turn has ended."""
+        seen = 0
+        while True:
+            while seen < len(self._log):
+                seen += 1
+                yield self._log[seen - 1]
+            if self.done:
+                break
+            await self._news.wait()
+        if self._error is not None:
+            raise self._error
+
+    async def result(self) -> TurnResult:
+        """How the turn ended. Raises AntiphonError if the stream fails for good."""
+        while not self.done:
+            await self._news.wait()
+        if self._result is None:
+            raise self._error or AssertionError("done without an outcome")
+        return self._result
+
+    async def cancel(self) -> Turn:
+        """Stop the turn; it still ends by its result. Stopping an ended turn is no error."""
+        return await self._cancel(self.turn_id)
+
+    @property
+    def done(self) -> bool:
+        """Whether the turn has ended, or its stream has failed."""
+        return self._result is not None or self._error is not None
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        if self._message.message_id:
+            return text_of(self._message.parts)
+        return "".join(map(str, self._texts.values()))
+
+    def apply(self, event: Event) -> None:
+        """Take in one event of this turn."""
+        match event.WhichOneof("payload"):
+            case "text_delta_appended":
+                delta = event.text_delta_appended
+                self._say(self._text(delta.message_id).append(delta.position, delta.text))
+            case "message_posted" if event.message_posted.message.role == MESSAGE_ROLE_ASSISTANT:
+                message = self._message = event.message_posted.message
+                self._say(self._text(message.message_id).replace(text_of(message.parts)))
+            case "turn_finished":
+                self._finish(event.turn_finished)
+            case _:
+                self._take_status(event)
+
+    def accepted(self, turn: Turn) -> None:
+        """The server has taken the turn in, or says how it is when asked again."""
+        never_came = turn.state in _ENDED and not turn.message_id
+        if never_came and not self.done:
+            finished = event_pb2.TurnFinished(state=turn.state)
+            if turn.HasField("error"):
+                finished.error.CopyFrom(turn.error)
+            self._finish(finished)
+
+    def fail(self, error: AntiphonError) -> None:
+        """No more will be heard of the turn."""
+        if not self.done:
+            self._error = error
+            self._wake()
+
+    def _take_status(self, event: Event) -> None:
+        match event.WhichOneof("payload"):
+            case "turn_queued":
+                ahead = f"waiting for {event.turn_queued.ahead} before it"
+                self._say(TurnStatus(event_pb2.TURN_STATE_QUEUED, ahead))
+            case "turn_started":
+                self._say(TurnStatus(event_pb2.TURN_STATE_RUNNING, event.turn_started.handler))
+            case "turn_progressed":
+                at = event.turn_progressed
+                fraction = at.fraction if at.HasField("fraction") else None
+                self._say(TurnStatus(event_pb2.TURN_STATE_RUNNING, at.status, fraction))
+
+    def _finish(self, finished: event_pb2.TurnFinished) -> None:
+        has_error = finished.HasField("error")
+        self._result = TurnResult(
+            turn_id=self.turn_id,
+            state=finished.state,
+            text=self.text,
+            message_id=finished.reply_message_id,
+            truncated=self._message.truncated,
+            error=error_of_status(finished.error) if has_error else None,
+            usage=finished.usage if finished.HasField("usage") else None,
+            model=finished.model,
+        )
+        self.status = TurnStatus(finished.state)
+        self._wake()
+
+    def _text(self, message_id: str) -> Text:
+        return self._texts.setdefault(message_id, Text())
+
+    def _say(self, news: str | TurnStatus) -> None:
+        if isinstance(news, TurnStatus):
+            self.status = news
+        if news:
+            self._log.append(news)
+            self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _pieces(self) -> AsyncGenerator[str]:
+        async for update in self.updates():
+            if isinstance(update, str):
+                yield update

@@ -1,0 +1,74 @@
+"""Turns without a stream: dispatch, look, stop."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.context.v1.conversation_pb2 import TURN_POLICY_UNSPECIFIED, TurnPolicy
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as messages
+from antiphon.dispatcher.v1.turn_pb2 import Handler, Turn
+from antiphon_client.caller import Caller, pages
+from antiphon_client.ids import new_turn_id
+
+if TYPE_CHECKING:
+    from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceAsyncStub
+
+
+class Turns:
+    """The dispatcher service. Errors: AntiphonError, as each RPC's comment says."""
+
+    _dispatcher: "DispatcherServiceAsyncStub"
+    _caller: Caller
+
+    async def dispatch(
+        self,
+        conversation_id: str,
+        text: str,
+        *,
+        turn_id: str = "",
+        handler: str = "",
+        models: Sequence[str] = (),
+        policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
+        max_output_tokens: int = 0,
+    ) -> messages.DispatchResponse:
+        """Post a message and start a turn; follow from the response's cursor to see it all."""
+        request = messages.DispatchRequest(
+            conversation_id=conversation_id,
+            turn_id=turn_id or new_turn_id(),
+            handler=handler,
+            parts=[Part(text=text)],
+            policy=policy,
+            models=models,
+            max_output_tokens=max_output_tokens,
+        )
+        return await self._caller.call(self._dispatcher.Dispatch, request)
+
+    async def get_turn(self, conversation_id: str, turn_id: str) -> Turn:
+        """One turn as it is now."""
+        request = messages.GetTurnRequest(conversation_id=conversation_id, turn_id=turn_id)
+        return (await self._caller.call(self._dispatcher.GetTurn, request)).turn
+
+    def list_turns(self, conversation_id: str) -> AsyncGenerator[Turn]:
+        """A conversation's turns, the newest first."""
+
+        async def fetch(page_token: str) -> messages.ListTurnsResponse:
+            request = messages.ListTurnsRequest(
+                conversation_id=conversation_id, page_token=page_token
+            )
+            return await self._caller.call(self._dispatcher.ListTurns, request)
+
+        return pages(fetch, lambda page: page.turns)
+
+    async def cancel_turn(self, conversation_id: str, turn_id: str) -> Turn:
+        """Stop a turn, before, during or after it runs."""
+        request = messages.CancelTurnRequest(conversation_id=conversation_id, turn_id=turn_id)
+        return (await self._caller.call(self._dispatcher.CancelTurn, request)).turn
+
+    def list_handlers(self) -> AsyncGenerator[Handler]:
+        """Who can work on turns, the default first."""
+
+        async def fetch(page_token: str) -> messages.ListHandlersResponse:
+            request = messages.ListHandlersRequest(page_token=page_token)
+            return await self._caller.call(self._dispatcher.ListHandlers, request)
+
+        return pages(fetch, lambda page: page.handlers)
