@@ -1,0 +1,100 @@
+"""Who may call which RPC: rules read from the contracts, and the ports that apply them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, cast, get_args
+
+from antiphon_server.runtime.principal import Principal
+
+Permission = Literal["PUBLIC", "AUTHENTICATED", "READ", "WRITE", "MANAGE", "OPERATE", "INTERNAL"]
+"""``antiphon.auth.v1.Permission`` without its prefix."""
+
+THIRD_PARTY = (
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+)
+"""Services whose contracts are not ours; whether they run at all is settled at start."""
+
+_PREFIX = "PERMISSION_"
+_ROLE_BOUND = ("READ", "WRITE", "MANAGE")
+
+
+class TokenVerifier(Protocol):
+    """Knows access tokens."""
+
+    async def verify(self, token: str) -> Principal:
+        """Who holds the token.
+
+        Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED or SESSION_REVOKED.
+        """
+        ...
+
+
+class AccessPolicy(Protocol):
+    """Knows roles."""
+
+    async def check(self, principal: Principal, permission: Permission, resource: str) -> None:
+        """Return if the principal may do that to the resource.
+
+        ``permission`` is READ, WRITE or MANAGE; ``resource`` is a workspace id, a
+        conversation id or a scope. Raises DomainError NOT_FOUND for a caller with
+        no role on it, PERMISSION_DENIED for one whose role is too small.
+        """
+        ...
+
+
+class UndeclaredAccess(Exception):
+    """A contract has an RPC that does not say who may call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a caller must hold, and the path of the request's field that names the resource."""
+
+    permission: Permission
+    resource_path: tuple[str, ...] = ()
+
+
+PUBLIC = Rule("PUBLIC")
+
+
+def rules_of(services: Iterable[str]) -> dict[str, Rule]:
+    """The rule of every method of the named services, by its full name.
+
+    Raises UndeclaredAccess for a method without a valid declaration, and
+    LookupError for a service whose descriptors are not loaded.
+    """
+    from google.protobuf import descriptor_pool
+
+    rules: dict[str, Rule] = {}
+    for service in services:
+        descriptor = descriptor_pool.Default().FindServiceByName(service)
+        for method in descriptor.methods:
+            name = f"/{service}/{method.name}"
+            rules[name] = PUBLIC if service in THIRD_PARTY else _declared(name, method)
+    return rules
+
+
+def _declared(name: str, method: Any) -> Rule:
+    from antiphon.auth.v1 import access_pb2
+
+    access = method.GetOptions().Extensions[access_pb2.access]
+    permission = access_pb2.Permission.Name(access.permission).removeprefix(_PREFIX)
+    if permission not in get_args(Permission):
+        raise UndeclaredAccess(f"{name} does not declare who may call it")
+    path = tuple(access.resource_field.split(".")) if access.resource_field else ()
+    if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(method.input_type, path):
+        raise UndeclaredAccess(f"{name} declares a resource that its permission can't use")
+    return Rule(cast(Permission, permission), path)
+
+
+def _leads_to_text(message: Any, path: tuple[str, ...]) -> bool:
+    """Whether the path exists and ends at a string."""
+    field = None
+    for name in path:
+        field = message.fields_by_name.get(name) if message is not None else None
+        if field is None or field.is_repeated:
+            return False
+        message = field.message_type
+    return field is None or field.type == field.TYPE_STRING

@@ -1,0 +1,51 @@
+"""The only place where exceptions become statuses."""
+
+import asyncio
+import logging
+from typing import Any, NoReturn
+
+import grpc
+
+from antiphon_server.runtime.error_table import DETAILS_KEY, status_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.request_id import HEADER, current_request_id
+
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+log = logging.getLogger(__name__)
+
+
+class ErrorInterceptor(MethodInterceptor):
+    """Ends an RPC with the status of what its handler raised.
+
+    What is not a DomainError is a defect: it is logged once, with its trace, and
+    the client gets INTERNAL with the request id and nothing else.
+    """
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class."""
+
+        async def call(request: Any, context: Context) -> Any:
+            try:
+                return await inner(request, context)
+            except (asyncio.CancelledError, grpc.aio.AbortError):
+                raise
+            except DomainError as error:
+                await refuse(context, error)
+            except Exception:
+                if context.cancelled():  # a write to a client that has gone
+                    raise
+                request_id = current_request_id()
+                log.exception("%s failed (request %s)", method.name, request_id)
+                await refuse(context, DomainError(Reason.INTERNAL, request_id=request_id))
+
+        return call
+
+
+async def refuse(context: Context, error: DomainError) -> NoReturn:
+    """End the RPC with the error's status. Raises AbortError."""
+    status = status_of(error)
+    trailing: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
+    if request_id := current_request_id():
+        trailing.append((HEADER, request_id))
+    await context.abort(CODES[status.code], status.message, tuple(trailing))
