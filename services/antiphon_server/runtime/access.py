@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Protocol
 
+from google.protobuf import descriptor_pool
+
+from antiphon.auth.v1 import access_pb2
 from antiphon_server.runtime.principal import Principal
 
-Permission = Literal["PUBLIC", "AUTHENTICATED", "READ", "WRITE", "MANAGE", "OPERATE", "INTERNAL"]
-"""``antiphon.auth.v1.Permission`` without its prefix."""
+Permission = int
+"""A value of the contract's enum ``antiphon.auth.v1.Permission``."""
 
 THIRD_PARTY = (
     "grpc.health.v1.Health",
@@ -16,8 +19,11 @@ THIRD_PARTY = (
 )
 """Services whose contracts are not ours; whether they run at all is settled at start."""
 
-_PREFIX = "PERMISSION_"
-_ROLE_BOUND = ("READ", "WRITE", "MANAGE")
+_ROLE_BOUND = (
+    access_pb2.PERMISSION_READ,
+    access_pb2.PERMISSION_WRITE,
+    access_pb2.PERMISSION_MANAGE,
+)
 
 
 class TokenVerifier(Protocol):
@@ -37,7 +43,7 @@ class AccessPolicy(Protocol):
     async def check(self, principal: Principal, permission: Permission, resource: str) -> None:
         """Return if the principal may do that to the resource.
 
-        ``permission`` is READ, WRITE or MANAGE; ``resource`` is a workspace id, a
+        ``permission`` is PERMISSION_READ, _WRITE or _MANAGE; ``resource`` is a workspace id, a
         conversation id or a scope. Raises DomainError NOT_FOUND for a caller with
         no role on it, PERMISSION_DENIED for one whose role is too small.
         """
@@ -56,7 +62,14 @@ class Rule:
     resource_path: tuple[str, ...] = ()
 
 
-PUBLIC = Rule("PUBLIC")
+PUBLIC = Rule(access_pb2.PERMISSION_PUBLIC)
+
+
+def name_of(permission: Permission) -> str:
+    """The permission's name without its prefix, such as ``WRITE``."""
+    return access_pb2.Permission.Name(access_pb2.Permission.ValueType(permission)).removeprefix(
+        "PERMISSION_"
+    )
 
 
 def rules_of(services: Iterable[str]) -> dict[str, Rule]:
@@ -65,8 +78,6 @@ def rules_of(services: Iterable[str]) -> dict[str, Rule]:
     Raises UndeclaredAccess for a method without a valid declaration, and
     LookupError for a service whose descriptors are not loaded.
     """
-    from google.protobuf import descriptor_pool
-
     rules: dict[str, Rule] = {}
     for service in services:
         descriptor = descriptor_pool.Default().FindServiceByName(service)
@@ -77,16 +88,14 @@ def rules_of(services: Iterable[str]) -> dict[str, Rule]:
 
 
 def _declared(name: str, method: Any) -> Rule:
-    from antiphon.auth.v1 import access_pb2
-
     access = method.GetOptions().Extensions[access_pb2.access]
-    permission = access_pb2.Permission.Name(access.permission).removeprefix(_PREFIX)
-    if permission not in get_args(Permission):
+    permission = access.permission
+    if not permission or permission not in access_pb2.Permission.values():
         raise UndeclaredAccess(f"{name} does not declare who may call it")
     path = tuple(access.resource_field.split(".")) if access.resource_field else ()
     if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(method.input_type, path):
         raise UndeclaredAccess(f"{name} declares a resource that its permission can't use")
-    return Rule(cast(Permission, permission), path)
+    return Rule(permission, path)
 
 
 def _leads_to_text(message: Any, path: tuple[str, ...]) -> bool:

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon_server.runtime.access import AccessPolicy, Permission, Rule
+from antiphon.auth.v1.access_pb2 import (
+    PERMISSION_AUTHENTICATED,
+    PERMISSION_INTERNAL,
+    PERMISSION_OPERATE,
+    PERMISSION_PUBLIC,
+)
+from antiphon_server.runtime.access import AccessPolicy, Permission, Rule, name_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import (
     UNKNOWN,
@@ -34,9 +40,9 @@ class AccessInterceptor(MethodInterceptor):
         if method is UNKNOWN:
             return inner
         rule = self._rules[method.name]
-        if rule.permission in ("PUBLIC", "AUTHENTICATED"):
+        if rule.permission in (PERMISSION_PUBLIC, PERMISSION_AUTHENTICATED):
             return inner
-        if rule.permission in ("OPERATE", "INTERNAL"):
+        if rule.permission in (PERMISSION_OPERATE, PERMISSION_INTERNAL):
             return _by_kind(rule.permission, inner)
         if method.request_streaming:
             raise LookupError(f"{method.name} streams requests, so it has no one resource")
@@ -59,11 +65,11 @@ class AccessInterceptor(MethodInterceptor):
 def _by_kind(permission: Permission, inner: Behaviour) -> Behaviour:
     async def call(request: Any, context: Context) -> Any:
         if not _holds(current_principal(), permission):
-            raise DomainError(Reason.PERMISSION_DENIED, permission=permission)
+            raise DomainError(Reason.PERMISSION_DENIED, permission=name_of(permission))
         return await inner(request, context)
 
     return call
 
 
 def _holds(principal: Principal, permission: Permission) -> bool:
-    return principal.kind == "service" or (permission == "OPERATE" and principal.operator)
+    return principal.kind == "service" or (permission == PERMISSION_OPERATE and principal.operator)
