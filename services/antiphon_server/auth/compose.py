@@ -34,6 +34,10 @@ class Auth:
     """The auth service. Call ``start`` before it serves and ``close`` at the end."""
 
     servicer: AuthServicer
+    users: Users
+    login: Login
+    sessions: Sessions
+    api_keys: ApiKeys
     verifier: Verifier
     access_tokens: AccessTokens
     signing_keys: SigningKeys
@@ -94,6 +98,10 @@ def compose_auth(
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
         servicer=AuthServicer(users, login, sessions, api_keys, signing_keys),
+        users=users,
+        login=login,
+        sessions=sessions,
+        api_keys=api_keys,
         verifier=Verifier(access_tokens, stores.sessions, liveness, clock),
         access_tokens=access_tokens,
         signing_keys=signing_keys,

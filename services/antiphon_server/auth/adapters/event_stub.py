@@ -7,6 +7,8 @@ import grpc
 from antiphon.events.v1.event_pb2 import Event, SessionRevoked
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.principal import SessionId, UserId
 
 TIMEOUT = 5.0  # seconds
@@ -31,8 +33,9 @@ class EventLog:
             request_id=f"session-revoked/{session_id}",
         )
         try:
-            await self._stub.Append(request, timeout=TIMEOUT)
-        except grpc.RpcError as error:
-            log.warning("a session's end could not be told yet: %s", error.code())
+            with remote_errors():
+                await self._stub.Append(request, timeout=TIMEOUT)
+        except (DomainError, grpc.aio.UsageError) as error:
+            log.warning("a session's end could not be told yet: %s", error)
             return False
         return True

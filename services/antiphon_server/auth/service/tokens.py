@@ -1,5 +1,6 @@
 """Access tokens: EdDSA-signed JWTs (RFC 9068, RFC 8037, RFC 8725)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from antiphon_server.runtime.principal import Principal, SessionId, UserId
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
 LONGEST_BYTES = 8 * 1024
+# Without padding: one token has one spelling. 86 characters are 64 bytes.
+_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{86}", re.ASCII)
 _REQUIRED = ["iss", "aud", "sub", "sid", "kind", "operator", "iat", "exp", "jti"]
 
 
@@ -85,7 +88,7 @@ class AccessTokens:
         not signed as an access token with a key that is valid now. Nothing that
         a token's header names is ever fetched.
         """
-        if len(token) > LONGEST_BYTES or not token.isascii():
+        if len(token) > LONGEST_BYTES or _SHAPE.fullmatch(token) is None:
             raise DomainError(Reason.TOKEN_INVALID)
         try:
             return _principal(self._verified(token))

@@ -1,0 +1,126 @@
+"""API keys: typos never reach the store, revocation ends what a key opened."""
+
+import string
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon_server.auth.model import DAY, SECOND
+from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.runtime.errors import Reason
+from tests.auth.world import World, contents, error, open_world, reason
+
+SECRET = new_secret()
+
+
+@given(st.integers(0, len(SECRET) - 1), st.sampled_from(string.printable))
+def test_a_typo_is_recognised(place: int, character: str) -> None:
+    """Any one wrong character is refused by the checksum."""
+    typo = SECRET[:place] + character + SECRET[place + 1 :]
+    assert well_formed(typo) == (typo == SECRET)
+
+
+@given(st.text())
+def test_garbage_is_no_key(text: str) -> None:
+    """No text is a key by chance, and none is a fault."""
+    assert not well_formed(text)
+    assert not well_formed(f"antk_{text}")
+
+
+def test_keys_have_the_announced_shape() -> None:
+    """``antk_``, 43 random characters and 6 of checksum; never the same twice."""
+    secrets = {new_secret() for _ in range(100)}
+    assert len(secrets) == 100
+    assert {len(secret) for secret in secrets} == {54}
+    assert all(secret.startswith("antk_") and well_formed(secret) for secret in secrets)
+
+
+async def test_a_mistyped_key_never_reaches_the_store(tmp_path: Path) -> None:
+    """It is refused although the store is gone; a well-formed one would need it."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.close()
+    wrong = SECRET[:-1] + ("0" if SECRET[-1] != "0" else "1")
+    assert await reason(world.auth.login.by_api_key(wrong, "")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.auth.login.by_api_key(SECRET, "")) is Reason.STORE_UNAVAILABLE
+
+
+async def test_a_key_opens_sessions_without_a_password(world: World) -> None:
+    """No hash is evaluated; the key notes its last use."""
+    user = await world.user()
+    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    before = world.hasher.evaluations
+    world.clock.time += 5
+    signed_in = await world.auth.login.by_api_key(secret, "ci")
+    principal = await world.auth.verifier.verify(signed_in.tokens.access_token)
+    assert principal.user_id == user.user_id
+    assert world.hasher.evaluations == before
+    (listed,) = await world.auth.api_keys.list_keys(user.user_id, None, 9)
+    assert listed.last_use_time == int(world.clock() * SECOND)
+    assert (listed.key_id, listed.label) == (key.key_id, "ci")
+
+
+async def test_the_secret_is_stored_only_as_a_hash(world: World, tmp_path: Path) -> None:
+    """Neither the key's representation nor the database's files hold it."""
+    user = await world.user()
+    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    await world.auth.login.by_api_key(secret, "ci")
+    assert secret[5:] not in repr(key)
+    assert secret[5:48].encode() not in contents(tmp_path)
+
+
+async def test_a_well_formed_guess_is_refused(world: World) -> None:
+    """A key that was never issued buys nothing and says nothing."""
+    refused = await error(world.auth.login.by_api_key(new_secret(), ""))
+    assert (refused.reason, refused.metadata) == (Reason.CREDENTIALS_INVALID, {})
+
+
+async def test_an_expired_key_and_its_sessions_are_over(world: World) -> None:
+    """Nothing that a key opened outlives it."""
+    user = await world.user()
+    _, secret = await world.auth.api_keys.create(user.user_id, "ci", DAY)
+    world.clock.time += 86_400 - 60
+    tokens = (await world.auth.login.by_api_key(secret, "")).tokens
+    assert tokens.refresh_expire_time == tokens.access_expire_time // SECOND * SECOND + SECOND // 4
+    world.clock.time += 60
+    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
+    verified = world.auth.verifier.verify(tokens.access_token)
+    assert await reason(verified) is Reason.TOKEN_EXPIRED
+    refreshed = world.auth.sessions.refresh(tokens.refresh_token)
+    assert await reason(refreshed) is Reason.SESSION_REVOKED
+
+
+async def test_revoking_a_key_ends_its_sessions_at_once(world: World) -> None:
+    """Those opened by password or by another key live on."""
+    user = await world.user()
+    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    mine = (await world.auth.login.by_api_key(secret, "")).tokens
+    other = (await world.login()).tokens
+    for token in (mine.access_token, other.access_token):
+        await world.auth.verifier.verify(token)
+    await world.auth.api_keys.revoke(user.user_id, key.key_id)
+    verified = world.auth.verifier.verify(mine.access_token)
+    assert await reason(verified) is Reason.SESSION_REVOKED
+    await world.auth.verifier.verify(other.access_token)
+    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
+    assert world.events.told == [(user.user_id, mine.session_id)]
+
+
+async def test_a_key_is_its_owners(world: World) -> None:
+    """Nobody else can revoke it or see that it exists."""
+    ann, eve = await world.user(), await world.user("eve")
+    key, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
+    refused = world.auth.api_keys.revoke(eve.user_id, key.key_id)
+    assert await reason(refused) is Reason.NOT_FOUND
+    assert await world.auth.api_keys.list_keys(eve.user_id, None, 9) == []
+    await world.auth.login.by_api_key(secret, "")
+
+
+async def test_keys_are_bounded(world: World) -> None:
+    """The hundred-and-first is refused by name of the limit."""
+    user = await world.user()
+    for _ in range(100):
+        await world.auth.api_keys.create(user.user_id, "ci", None)
+    refused = await error(world.auth.api_keys.create(user.user_id, "ci", None))
+    assert refused.reason is Reason.LIMIT_EXCEEDED
+    assert refused.metadata == {"limit": "api_keys"}

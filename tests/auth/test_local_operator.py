@@ -1,0 +1,190 @@
+"""The local operator: a key for whoever can read the data directory, and nobody else."""
+
+import logging
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.auth.adapters.secret_files import ExposedFileError, PrivateFile
+from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+from antiphon_server.runtime.errors import Reason
+from tests.auth.world import World, open_world, reason
+
+
+def mode(path: Path) -> int:
+    """The permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def started(data_dir: Path, *, sqlite: bool = True) -> World:
+    """Start with the local operator."""
+    world = await open_world(data_dir, sqlite=sqlite)
+    await world.auth.greet()
+    return world
+
+
+async def test_first_start_makes_private_files(tmp_path: Path) -> None:
+    """Directory 0700, files 0600 under any umask; the key signs the operator in."""
+    data_dir, old = tmp_path / "new" / "data", os.umask(0)
+    try:
+        world = await started(data_dir, sqlite=False)
+    finally:
+        os.umask(old)
+    assert mode(data_dir) == 0o700
+    assert {file.name: mode(file) for file in data_dir.iterdir()} == {
+        "auth.key": 0o600,
+        "operator.key": 0o600,
+    }
+    secret = key_in(data_dir)
+    signed_in = await world.auth.login.by_api_key(secret, "cli")
+    assert (signed_in.user.name, signed_in.user.operator) == ("local", True)
+    assert (await world.auth.verifier.verify(signed_in.tokens.access_token)).operator
+    await world.close()
+
+
+async def test_a_good_key_is_kept(tmp_path: Path) -> None:
+    """A second start changes nothing, and its sessions live on."""
+    await (await started(tmp_path)).close()
+    before = (tmp_path / "operator.key").read_bytes()
+    world = await started(tmp_path)
+    assert (tmp_path / "operator.key").read_bytes() == before
+    user = await world.stores.users.find("local")
+    assert user is not None
+    assert len(await world.auth.api_keys.list_keys(user.user_id, None, 9)) == 1
+    await world.close()
+
+
+def key_in(data_dir: Path) -> str:
+    """The operator's key."""
+    return (data_dir / "operator.key").read_text().strip()
+
+
+def _lose(path: Path) -> None:
+    path.unlink()
+
+
+def _garble(path: Path) -> None:
+    path.write_bytes(b"\xff\x00garbage")
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _expose(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("damage", [_lose, _garble, _empty, _expose, _link])
+async def test_a_lost_key_is_replaced_and_revoked(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """A missing, unreadable or exposed file gets a new key; the old one buys nothing."""
+    world = await started(tmp_path)
+    old = key_in(tmp_path)
+    tokens = (await world.auth.login.by_api_key(old, "")).tokens
+    damage(tmp_path / "operator.key")
+    await world.close()
+    world = await started(tmp_path)
+    new = key_in(tmp_path)
+    assert mode(tmp_path / "operator.key") == 0o600
+    assert not (tmp_path / "operator.key").is_symlink()
+    await world.auth.login.by_api_key(new, "")
+    assert await reason(world.auth.login.by_api_key(old, "")) is Reason.CREDENTIALS_INVALID
+    verified = world.auth.verifier.verify(tokens.access_token)
+    assert await reason(verified) is Reason.SESSION_REVOKED
+    await world.close()
+
+
+async def test_a_full_list_of_keys_stops_no_start(tmp_path: Path) -> None:
+    """There is always room for the operator's own key."""
+    world = await started(tmp_path)
+    user = await world.stores.users.find("local")
+    assert user is not None
+    for _ in range(99):
+        await world.auth.api_keys.create(user.user_id, "ci", None)
+    await world.auth.local_operator.ensure()
+    (key, *_) = [
+        key
+        for key in await world.auth.api_keys.list_keys(user.user_id, None, 200)
+        if key.label == "operator.key"
+    ]
+    await world.auth.api_keys.revoke(user.user_id, key.key_id)
+    await world.auth.api_keys.create(user.user_id, "ci", None)
+    await world.auth.local_operator.ensure()
+    secret = key_in(tmp_path)
+    await world.auth.login.by_api_key(secret, "")
+    await world.close()
+
+
+async def test_an_ordinary_user_called_local_gets_no_operator_key(tmp_path: Path) -> None:
+    """The name alone gives nobody rights."""
+    world = await open_world(tmp_path)
+    await world.user("local")
+    assert await reason(world.auth.local_operator.ensure()) is Reason.ALREADY_EXISTS
+    assert not (tmp_path / "operator.key").exists()
+    await world.close()
+
+
+async def test_secrets_stay_out_of_logs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Making, losing and replacing keys prints none of them."""
+    caplog.set_level(logging.DEBUG)
+    await (await started(tmp_path)).close()
+    first = key_in(tmp_path)
+    (tmp_path / "operator.key").unlink()
+    await (await started(tmp_path)).close()
+    second = key_in(tmp_path)
+    for secret in (first, second, (tmp_path / "auth.key").read_text().strip()):
+        assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("permission", [0o640, 0o604, 0o660, 0o620])
+def test_an_exposed_server_secret_stops_the_start(tmp_path: Path, permission: int) -> None:
+    """What others could read or write is not used."""
+    load_or_create(tmp_path / "auth.key")
+    (tmp_path / "auth.key").chmod(permission)
+    with pytest.raises(ExposedFileError, match="chmod 600"):
+        load_or_create(tmp_path / "auth.key")
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"!" * 44, b"A" * 43 + b"\n", b"x" * 5000])
+def test_a_damaged_server_secret_is_never_replaced(tmp_path: Path, content: bytes) -> None:
+    """The start fails and the file is as it was."""
+    path = tmp_path / "auth.key"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises((UnusableSecretError, ExposedFileError)):
+        load_or_create(path)
+    assert path.read_bytes() == content
+
+
+def test_the_server_secret_is_the_same_at_each_start(tmp_path: Path) -> None:
+    """What it sealed it opens again; each purpose is apart."""
+    first = load_or_create(tmp_path / "auth.key")
+    again = load_or_create(tmp_path / "auth.key")
+    assert first.derive("a") == again.derive("a") != again.derive("b")
+    sealed = first.seal(b"plain", "a")
+    assert again.open(sealed, "a") == b"plain"
+    assert sealed != first.seal(b"plain", "a")
+    assert again.open(sealed, "b") is None
+    assert again.open(sealed[:-1], "a") is None
+    assert again.open(b"", "a") is None
+
+
+def test_a_crash_while_writing_leaves_the_old_or_the_new_secret(tmp_path: Path) -> None:
+    """A half-written file beside the real one is no obstacle."""
+    file = PrivateFile(tmp_path / "operator.key")
+    file.write("old")
+    (tmp_path / f".operator.key.{os.getpid()}.new").write_text("ha")
+    assert file.read() == "old"
+    file.write("new")
+    assert file.read() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["operator.key"]

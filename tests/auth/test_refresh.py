@@ -1,0 +1,167 @@
+"""Refresh: one successor for everybody, and a reused token ends the session."""
+
+import asyncio
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.model import DAY, SECOND
+from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import SessionId
+from tests.auth.world import World, open_world, reason
+
+
+async def test_a_refresh_buys_the_next_pair(world: World) -> None:
+    """Each generation has new tokens of the same session; older access tokens live on."""
+    await world.user()
+    first = (await world.login()).tokens
+    world.clock.time += 60
+    second = await world.auth.sessions.refresh(first.refresh_token)
+    assert second.session_id == first.session_id
+    assert second.refresh_token != first.refresh_token
+    assert second.access_token != first.access_token
+    assert second.access_expire_time == first.access_expire_time + 60 * SECOND
+    assert second.refresh_expire_time == first.refresh_expire_time + 60 * SECOND
+    for pair in (first, second):
+        await world.auth.verifier.verify(pair.access_token)
+
+
+async def test_the_predecessor_gets_the_same_pair_for_10_s(world: World) -> None:
+    """A lost answer costs nothing: the whole pair is the same."""
+    await world.user()
+    first = (await world.login()).tokens
+    pair = await world.auth.sessions.refresh(first.refresh_token)
+    world.clock.time += 10
+    assert await world.auth.sessions.refresh(first.refresh_token) == pair
+    await world.auth.sessions.refresh(pair.refresh_token)
+
+
+async def test_reuse_after_10_s_ends_the_session(world: World) -> None:
+    """Both tokens of the family die at once, and the end is told."""
+    user = await world.user()
+    first = (await world.login()).tokens
+    pair = await world.auth.sessions.refresh(first.refresh_token)
+    world.clock.time += 10.001
+    for token in (first.refresh_token, pair.refresh_token, first.refresh_token):
+        assert await reason(world.auth.sessions.refresh(token)) is Reason.SESSION_REVOKED
+    for token in (first.access_token, pair.access_token):
+        assert await reason(world.auth.verifier.verify(token)) is Reason.SESSION_REVOKED
+    assert world.events.told == [(user.user_id, first.session_id)]
+
+
+async def test_an_older_ancestor_is_reuse_at_once(world: World) -> None:
+    """Only the immediate predecessor is forgiven."""
+    await world.user()
+    first = (await world.login()).tokens
+    second = await world.auth.sessions.refresh(first.refresh_token)
+    third = await world.auth.sessions.refresh(second.refresh_token)
+    for token in (first.refresh_token, third.refresh_token):
+        assert await reason(world.auth.sessions.refresh(token)) is Reason.SESSION_REVOKED
+
+
+async def test_concurrent_refreshes_make_no_fork(world: World) -> None:
+    """Fifty clients that refresh at once all get the one successor, round after round."""
+    await world.user()
+    token = (await world.login()).tokens.refresh_token
+    for _ in range(20):
+        pairs = await asyncio.gather(*(world.auth.sessions.refresh(token) for _ in range(50)))
+        assert len(set(pairs)) == 1
+        token = pairs[0].refresh_token
+        world.clock.time += 1
+
+
+async def test_reuse_is_seen_across_a_restart(tmp_path: Path) -> None:
+    """A used-up token ends the family in a new process too, and it stays ended."""
+    before = await open_world(tmp_path, sqlite=True)
+    await before.user()
+    first = (await before.login()).tokens
+    pair = await before.auth.sessions.refresh(first.refresh_token)
+    await before.close()
+    between = await open_world(tmp_path, sqlite=True, clock=before.clock)
+    assert await between.auth.sessions.refresh(first.refresh_token) == pair
+    between.clock.time += 11
+    stolen = between.auth.sessions.refresh(first.refresh_token)
+    assert await reason(stolen) is Reason.SESSION_REVOKED
+    await between.close()
+    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
+    verified = after.auth.verifier.verify(pair.access_token)
+    assert await reason(verified) is Reason.SESSION_REVOKED
+    refreshed = after.auth.sessions.refresh(pair.refresh_token)
+    assert await reason(refreshed) is Reason.SESSION_REVOKED
+    await after.close()
+
+
+async def test_an_unused_session_expires(world: World) -> None:
+    """Thirty days without a refresh end a session; it is no longer listed."""
+    user = await world.user()
+    pair = (await world.login()).tokens
+    assert pair.refresh_expire_time == int(world.clock() * SECOND) + 30 * DAY
+    world.clock.time += 30 * 86_400
+    refreshed = world.auth.sessions.refresh(pair.refresh_token)
+    assert await reason(refreshed) is Reason.SESSION_REVOKED
+    assert await world.stores.sessions.list_live(user.user_id, 0, None, 9) != []
+    now = int(world.clock() * SECOND)
+    assert await world.stores.sessions.list_live(user.user_id, now, None, 9) == []
+
+
+async def test_no_session_outlives_180_days(world: World) -> None:
+    """Refreshing every 20 days ends on the 180th, and no token outlives it."""
+    await world.user()
+    pair = (await world.login()).tokens
+    start, last = world.clock.time, 180 * 86_400
+    for day in range(20, 180, 20):
+        world.clock.time = start + day * 86_400
+        pair = await world.auth.sessions.refresh(pair.refresh_token)
+    assert pair.refresh_expire_time == int((start + last) * SECOND)
+    world.clock.time = start + last - 60
+    pair = await world.auth.sessions.refresh(pair.refresh_token)
+    assert pair.access_expire_time <= pair.refresh_expire_time
+    world.clock.time = start + last
+    refreshed = world.auth.sessions.refresh(pair.refresh_token)
+    assert await reason(refreshed) is Reason.SESSION_REVOKED
+
+
+async def test_a_lost_server_secret_ends_refreshing_only(tmp_path: Path) -> None:
+    """With a new secret old refresh tokens are refused and new logins work."""
+    before = await open_world(tmp_path, sqlite=True)
+    await before.user()
+    old = (await before.login()).tokens
+    await before.close()
+    (tmp_path / "auth.key").unlink()
+    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
+    await after.auth.verifier.verify(old.access_token)
+    refreshed = after.auth.sessions.refresh(old.refresh_token)
+    assert await reason(refreshed) is Reason.CREDENTIALS_INVALID
+    await after.login()
+    await after.close()
+
+
+TOKENS = RefreshTokens(MasterSecret(b"s" * 32))
+TOKEN = TOKENS.first(SessionId(new_id("sess")))
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters())
+def test_a_changed_token_was_never_issued(place: int, character: str) -> None:
+    """Any other character anywhere makes a token garbage."""
+    changed = TOKEN[:place] + character + TOKEN[place + 1 :]
+    assert (TOKENS.session_of(changed) is not None) == (changed == TOKEN)
+
+
+@given(st.text())
+def test_garbage_is_refused_without_an_exception(text: str) -> None:
+    """No string but an issued token names a session."""
+    assert TOKENS.session_of(text) is None
+    assert TOKENS.session_of(f"antr_{text}") is None
+
+
+def test_successors_depend_on_the_secret() -> None:
+    """Who has a used token but not the secret can't work out the next."""
+    other = RefreshTokens(MasterSecret(b"t" * 32))
+    assert TOKENS.successor(TOKEN) == TOKENS.successor(TOKEN)
+    assert TOKENS.successor(TOKEN) != other.successor(TOKEN)
+    assert TOKENS.session_of(TOKENS.successor(TOKEN)) == TOKENS.session_of(TOKEN)
+    assert other.session_of(TOKEN) is None

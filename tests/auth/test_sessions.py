@@ -1,0 +1,192 @@
+"""Sessions: an end takes effect at once, everywhere, and stays."""
+
+import asyncio
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from antiphon_server.auth.model import Session
+from antiphon_server.auth.ports import SessionStore
+from antiphon_server.auth.service import sessions as rules
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.auth.world import OPERATOR, World, open_world, reason
+
+SERVICE = Principal("service", UserId("context"), SessionId(""))
+
+
+async def caller(world: World, name: str = "ann") -> Principal:
+    """Sign in and call."""
+    return await world.auth.verifier.verify((await world.login(name)).tokens.access_token)
+
+
+async def test_a_revoked_session_is_refused_at_the_next_call(world: World) -> None:
+    """A token that was just remembered as good is refused right after the end."""
+    user = await world.user()
+    tokens = (await world.login()).tokens
+    me = await world.auth.verifier.verify(tokens.access_token)
+    heard: list[SessionId] = []
+    world.auth.liveness.on_end(heard.append)
+    await world.auth.sessions.revoke(me, tokens.session_id)
+    assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.auth.sessions.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
+    assert heard == [tokens.session_id]
+    assert world.events.told == [(user.user_id, tokens.session_id)]
+
+
+async def test_revoking_twice_is_no_error(world: World) -> None:
+    """The second time changes and tells nothing."""
+    await world.user()
+    me = await caller(world)
+    await world.auth.sessions.revoke(me, me.session_id)
+    first = await world.auth.sessions.get(me.session_id)
+    world.clock.time += 5
+    await world.auth.sessions.revoke(me, me.session_id)
+    assert await world.auth.sessions.get(me.session_id) == first
+    assert len(world.events.told) == 1
+
+
+async def test_only_owner_operator_and_services_revoke(world: World) -> None:
+    """For anybody else the session does not exist."""
+    await world.user()
+    await world.user("eve")
+    eve, ann = await caller(world, "eve"), await caller(world)
+    refused = world.auth.sessions.revoke(eve, ann.session_id)
+    assert await reason(refused) is Reason.NOT_FOUND
+    unknown = world.auth.sessions.revoke(OPERATOR, SessionId("sess_00000000"))
+    assert await reason(unknown) is Reason.NOT_FOUND
+    await world.auth.sessions.revoke(OPERATOR, ann.session_id)
+    await world.auth.sessions.revoke(SERVICE, eve.session_id)
+    assert len(world.events.told) == 2
+
+
+class SlowSessions:
+    """The look-up of a session store: counted, and answered when ``answer`` is set."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self.asked = 0
+        self.answer = asyncio.Event()
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """What the store says now, told later."""
+        self.asked += 1
+        found = await self._store.get(session_id)
+        await self.answer.wait()
+        return found
+
+
+def verifier_of(world: World, sessions: SlowSessions, liveness: Liveness) -> Verifier:
+    """A verifier that has seen nothing yet."""
+    store = cast(SessionStore, sessions)
+    return Verifier(world.auth.access_tokens, store, liveness, world.clock)
+
+
+async def test_a_new_process_asks_the_store_once(world: World) -> None:
+    """A session that this process has not seen is looked up, then remembered."""
+    await world.user()
+    token = (await world.login()).tokens.access_token
+    sessions = SlowSessions(world.stores.sessions)
+    sessions.answer.set()
+    verifier = verifier_of(world, sessions, Liveness())
+    for _ in range(3):
+        await verifier.verify(token)
+    assert sessions.asked == 1
+
+
+async def test_a_look_up_that_began_before_the_end_revives_nothing(world: World) -> None:
+    """The store said 'live' before the end and is heard after it: still refused."""
+    await world.user()
+    tokens = (await world.login()).tokens
+    sessions = SlowSessions(world.stores.sessions)
+    verifier = verifier_of(world, sessions, world.auth.liveness)
+    looking = asyncio.create_task(reason(verifier.verify(tokens.access_token)))
+    await asyncio.sleep(0.05)
+    await world.auth.sessions.revoke(OPERATOR, tokens.session_id)
+    sessions.answer.set()
+    assert await looking is Reason.SESSION_REVOKED
+
+
+async def test_what_was_forgotten_is_looked_up(world: World) -> None:
+    """However little is remembered, ended sessions are refused and live ones are not."""
+    await world.user()
+    liveness = Liveness(most=2)
+    verifier = Verifier(world.auth.access_tokens, world.stores.sessions, liveness, world.clock, 2)
+    pairs = [(await world.login()).tokens for _ in range(5)]
+    for pair in pairs[:3]:
+        await world.auth.sessions.revoke(OPERATOR, pair.session_id)
+    for _ in range(2):
+        for pair in pairs[:3]:
+            assert await reason(verifier.verify(pair.access_token)) is Reason.SESSION_REVOKED
+        for pair in pairs[3:]:
+            await verifier.verify(pair.access_token)
+
+
+async def test_an_end_that_could_not_be_told_is_told_later(tmp_path: Path) -> None:
+    """The log's absence fails no revocation; the next start tells what is due, once."""
+    before = await open_world(tmp_path, sqlite=True)
+    before.events.reachable = False
+    user = await before.user()
+    token = (await before.login()).tokens
+    me = await before.auth.verifier.verify(token.access_token)
+    await before.auth.sessions.revoke(me, me.session_id)
+    assert await reason(before.auth.verifier.verify(token.access_token)) is Reason.SESSION_REVOKED
+    await before.close()
+    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
+    for _ in range(2):
+        await after.auth.greet()
+    assert after.events.told == [(user.user_id, me.session_id)]
+    await after.close()
+
+
+async def test_a_caller_who_leaves_does_not_stop_the_end(world: World) -> None:
+    """A revocation whose caller was cancelled takes effect all the same."""
+    await world.user()
+    token = (await world.login()).tokens.access_token
+    me = await world.auth.verifier.verify(token)
+    revoking = asyncio.create_task(world.auth.sessions.revoke(me, me.session_id))
+    for _ in range(4):
+        await asyncio.sleep(0.002 if world.database else 0)
+    revoking.cancel()
+    await asyncio.gather(revoking, return_exceptions=True)
+    await world.auth.completion.close()
+    ended = (await world.auth.sessions.get(me.session_id)).end_time is not None
+    refused = world.auth.liveness.state(me.session_id) is False
+    assert ended == refused
+    assert ended or not world.events.told
+
+
+async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> None:
+    """A thief who hangs up at once keeps no access token either."""
+    await world.user()
+    first = (await world.login()).tokens
+    await world.auth.sessions.refresh(first.refresh_token)
+    world.clock.time += 60
+    reuse = asyncio.create_task(world.auth.sessions.refresh(first.refresh_token))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    reuse.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reuse
+    await world.auth.completion.close()
+    assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
+
+
+async def test_sessions_of_a_user_are_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One login too many ends the session that was used longest ago, and tells it."""
+    monkeypatch.setattr(rules, "MOST_PER_USER", 3)
+    await world.user()
+    pairs = []
+    for _ in range(4):
+        pairs.append((await world.login()).tokens)
+        world.clock.time += 1
+    verifier = world.auth.verifier
+    assert await reason(verifier.verify(pairs[0].access_token)) is Reason.SESSION_REVOKED
+    for pair in pairs[1:]:
+        await verifier.verify(pair.access_token)
+    assert [told[1] for told in world.events.told] == [pairs[0].session_id]

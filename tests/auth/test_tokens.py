@@ -1,0 +1,289 @@
+"""Access tokens: only what this installation signed is accepted."""
+
+import base64
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.auth.world import OPERATOR, PASSWORD, World, reason
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"
+
+
+def segments(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the claims of a token."""
+    header, claims, _ = token.split(".")
+    return _parsed(header), _parsed(claims)
+
+
+def _parsed(segment: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=="))
+    return parsed
+
+
+async def token_of(world: World) -> str:
+    """A good token."""
+    await world.user()
+    return (await world.login()).tokens.access_token
+
+
+async def test_a_token_says_what_the_standard_asks(world: World) -> None:
+    """Header and claims are those of RFC 9068, and 15 minutes of life."""
+    await world.user()
+    signed_in = await world.login()
+    header, claims = segments(signed_in.tokens.access_token)
+    kid = world.auth.signing_keys.valid()[0].kid
+    assert header == {"alg": "EdDSA", "typ": "at+jwt", "kid": kid}
+    now = int(world.clock())
+    assert claims == {
+        "iss": "antiphon",
+        "aud": "antiphon",
+        "kind": "user",
+        "sub": signed_in.user.user_id,
+        "sid": signed_in.tokens.session_id,
+        "operator": False,
+        "iat": now,
+        "exp": now + 900,
+        "jti": f"{signed_in.tokens.session_id}.0",
+    }
+
+
+async def test_a_token_expires_even_when_it_is_remembered(world: World) -> None:
+    """The expiry is compared each time, by the service's clock."""
+    token = await token_of(world)
+    await world.auth.verifier.verify(token)
+    world.clock.time = int(world.clock.time) + 899.999
+    principal = await world.auth.verifier.verify(token)
+    world.clock.time = principal.expires_at
+    for _ in range(2):
+        assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_EXPIRED
+
+
+Forge = Callable[[dict[str, Any], dict[str, Any], Any], str]
+OTHER_KEY = Ed25519PrivateKey.generate()
+RSA_KEY = generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC_JWK = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(OTHER_KEY.public_key()))
+
+
+def header(key: Any = None, algorithm: str = "EdDSA", **changes: Any) -> Forge:
+    """Sign again with these header parameters, by the real key or another."""
+
+    def forge(parts: dict[str, Any], claims: dict[str, Any], real: Any) -> str:
+        changed = {name: value for name, value in {**parts, **changes}.items() if value is not None}
+        changed["alg"] = algorithm
+        return jwt.encode(claims, real if key is None else key, algorithm, headers=changed)
+
+    return forge
+
+
+def claims(**changes: Any) -> Forge:
+    """Sign again, by the real key, with these claims; None leaves one out."""
+
+    def forge(parts: dict[str, Any], old: dict[str, Any], real: Any) -> str:
+        changed = {name: value for name, value in {**old, **changes}.items() if value is not None}
+        return jwt.encode(changed, real, "EdDSA", headers=parts)
+
+    return forge
+
+
+FORGERIES: dict[str, Forge] = {
+    "another key, our kid": header(OTHER_KEY),
+    "another key in jwk": header(OTHER_KEY, jwk=PUBLIC_JWK),
+    "our key with jwk": header(jwk=PUBLIC_JWK),
+    "jku": header(jku="http://127.0.0.1:9/keys"),
+    "x5u": header(x5u="http://127.0.0.1:9/cert"),
+    "x5c": header(x5c=["MAA="]),
+    "crit": header(crit=["exp"], exp=1),
+    "cty": header(cty="JWT"),
+    "no typ": header(typ=""),
+    "typ of an ID token": header(typ="JWT"),
+    "typ in capitals": header(typ="AT+JWT"),
+    "unknown kid": header(kid="x"),
+    "path as kid": header(kid="../../../dev/null"),
+    "HS256 by the word secret": header("secret" * 8, "HS256"),
+    "RS256": header(RSA_KEY, "RS256"),
+    "another audience": claims(aud="other"),
+    "no audience": claims(aud=None),
+    "another issuer": claims(iss="https://evil.example"),
+    "no issuer": claims(iss=None),
+    "no expiry": claims(exp=None),
+    "an expiry in words": claims(exp="tomorrow"),
+    "an endless expiry": claims(exp=float("inf")),
+    "a true expiry": claims(exp=True),
+    "no subject": claims(sub=None),
+    "a number as subject": claims(sub=7),
+    "no session": claims(sid=None),
+    "an empty session": claims(sid=""),
+    "a list as session": claims(sid=["sess_1"]),
+    "no kind": claims(kind=None),
+    "another kind": claims(kind="anonymous"),
+    "a service with a session": claims(kind="service"),
+    "no operator": claims(operator=None),
+    "no id": claims(jti=None),
+    "no time": claims(iat=None),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+async def test_a_forgery_is_refused(world: World, name: str) -> None:
+    """Even what is signed by the real key is refused when a part of it is wrong."""
+    parts, old = segments(await token_of(world))
+    forged = FORGERIES[name](parts, old, world.auth.signing_keys.signer()[1])
+    assert await reason(world.auth.verifier.verify(forged)) is Reason.TOKEN_INVALID
+
+
+async def test_only_true_makes_an_operator(world: World) -> None:
+    """A claim that is merely truthy gives no rights."""
+    parts, old = segments(await token_of(world))
+    forged = claims(operator="yes")(parts, old, world.auth.signing_keys.signer()[1])
+    assert not (await world.auth.verifier.verify(forged)).operator
+
+
+async def test_unsigned_and_confused_algorithms_are_refused(world: World) -> None:
+    """``none``, and HMAC with the public key as its secret, are refused."""
+    token = await token_of(world)
+    parts, body, _ = token.split(".")
+    raw = world.auth.signing_keys.valid()[0].public.public_bytes_raw()
+    for alg in ("none", "None", "nOnE", "HS256", "HS512", "ES256", "", None):
+        changed = _segment(_parsed(parts) | {"alg": alg})
+        for signature in ("", token.split(".")[2], _mac(f"{changed}.{body}", raw)):
+            forged = f"{changed}.{body}.{signature}"
+            assert await reason(world.auth.verifier.verify(forged)) is Reason.TOKEN_INVALID
+
+
+def _segment(parsed: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parsed).encode()).rstrip(b"=").decode()
+
+
+def _mac(text: str, key: bytes) -> str:
+    signed = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    return base64.urlsafe_b64encode(signed.sign(text.encode(), key)).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "Bearer x",
+        "\ud800.\ud800.\ud800",
+        "é" * 100,
+        "x" * 8193,
+        "." * 1_000_000,
+        base64.urlsafe_b64encode(b"[" * 5_000).decode() + ".e30.AA",
+        base64.urlsafe_b64encode(b"9" * 5_000).decode() + ".e30.AA",
+        base64.urlsafe_b64encode(b'{"kid":["a"],"alg":"EdDSA"}').decode() + ".e30.AA",
+        base64.urlsafe_b64encode(b'{"b64":false,"crit":["b64"]}').decode() + "..AA",
+    ],
+)
+async def test_strange_strings_are_refused(world: World, strange: str) -> None:
+    """Whatever comes, the answer is TOKEN_INVALID, and soon."""
+    began = time.perf_counter()
+    assert await reason(world.auth.verifier.verify(strange)) is Reason.TOKEN_INVALID
+    assert time.perf_counter() - began < 0.2
+
+
+async def test_no_mutation_is_accepted(world: World) -> None:
+    """Of 5,000 changed, cut, doubled and spliced tokens none is accepted, none is a fault."""
+    token = await token_of(world)
+    signed_in = await world.login()
+    other = signed_in.tokens.access_token
+    chance = random.Random(7)
+    tried = {token, other}
+    while len(tried) < 5_002:
+        tried.add(_mutated(chance, token, other))
+    for mutant in tried - {token, other}:
+        assert await reason(world.auth.verifier.verify(mutant)) is Reason.TOKEN_INVALID
+
+
+def _mutated(chance: random.Random, token: str, other: str) -> str:
+    place, end = sorted(chance.sample(range(len(token) + 1), 2))
+    some = chance.choice(ALPHABET)
+    return chance.choice(
+        [
+            token[:place] + some + token[place + 1 :],
+            token[:place] + some + token[place:],
+            token[:place] + token[end:],
+            token[:end] + token[place:],
+            token[:place] + other[place:],
+            token[:place] + token[place:end].swapcase() + token[end:],
+            token[:-1] + some,
+            token + some * chance.randrange(1, 4),
+            some + token,
+        ]
+    )
+
+
+@given(st.text(max_size=200))
+async def test_no_text_is_a_token(text: str) -> None:
+    """Reading refuses any text as TOKEN_INVALID and raises nothing else."""
+    secret = MasterSecret(b"s" * 32)
+    keys = SigningKeys(memory_stores().signing_keys, secret, time.time, 900)
+    tokens = AccessTokens(keys, TokenSettings(), time.time)
+    with pytest.raises(DomainError) as caught:
+        tokens.read(text)
+    assert caught.value.reason is Reason.TOKEN_INVALID
+
+
+async def test_a_service_token_speaks_for_the_service(world: World) -> None:
+    """It needs no session, is reused until it is half used up, and expires."""
+    mint = world.auth.access_tokens.for_service
+    token = mint("dispatcher")
+    principal = await world.auth.verifier.verify(token)
+    assert (principal.kind, principal.user_id, principal.session_id) == (
+        "service",
+        "dispatcher",
+        "",
+    )
+    assert not principal.operator
+    assert mint("dispatcher") == token
+    assert mint("context") != token
+    world.clock.time += 151
+    assert mint("dispatcher") != token
+    await world.auth.verifier.verify(token)
+    world.clock.time += 150
+    assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_EXPIRED
+
+
+async def test_an_operators_token_says_so(world: World) -> None:
+    """The claim follows the account."""
+    await world.auth.users.create(OPERATOR, NewUser("root", PASSWORD, operator=True))
+    tokens = (await world.login("root")).tokens
+    assert (await world.auth.verifier.verify(tokens.access_token)).operator
+
+
+async def test_a_remembered_token_costs_microseconds(world: World) -> None:
+    """A second look at a token takes a small part of the time of its first."""
+    token = await token_of(world)
+    verify = world.auth.verifier.verify
+    await verify(token)
+
+    async def looks(forget: bool) -> float:
+        began = time.perf_counter()
+        for _ in range(100):
+            if forget:
+                world.auth.verifier.forget()
+            await verify(token)
+        return time.perf_counter() - began
+
+    first = min([await looks(forget=True) for _ in range(5)])
+    again = min([await looks(forget=False) for _ in range(5)])
+    assert again * 10 < first

@@ -1,0 +1,71 @@
+"""Accounts: made once per request, whatever is repeated at once."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.principal import UserId
+from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
+
+REQUEST = NewUser("ann", PASSWORD, request_id="6f0c…", body=b"body")
+
+
+async def test_a_repeated_request_makes_one_account(world: World) -> None:
+    """Ten at once and one later all get the first one's answer."""
+    create = world.auth.users.create
+    users = await asyncio.gather(*(create(OPERATOR, REQUEST) for _ in range(10)))
+    world.clock.time += 86_000
+    users.append(await create(OPERATOR, REQUEST))
+    assert len(set(users)) == 1
+    assert await world.auth.users.get(users[0].user_id) == users[0]
+
+
+async def test_a_request_id_with_another_body_is_refused(world: World) -> None:
+    """The refusal names the id; another caller's same id is another request."""
+    await world.auth.users.create(OPERATOR, REQUEST)
+    other = dataclasses.replace(REQUEST, name="bob", body=b"other")
+    refused = await error(world.auth.users.create(OPERATOR, other))
+    assert refused.reason is Reason.REQUEST_ID_REUSED
+    assert refused.metadata == {"request_id": REQUEST.request_id}
+    somebody = dataclasses.replace(OPERATOR, user_id=UserId("user_somebody"))
+    await world.auth.users.create(somebody, other)
+
+
+async def test_a_name_is_taken_in_any_case(world: World) -> None:
+    """Upper and lower case are the same name; the display name keeps its own."""
+    user = await world.auth.users.create(OPERATOR, NewUser("Ann", display_name="Ann B."))
+    assert (user.name, user.display_name) == ("ann", "Ann B.")
+    refused = await error(world.auth.users.create(OPERATOR, NewUser("aNN")))
+    assert refused.reason is Reason.ALREADY_EXISTS
+    assert refused.metadata == {"resource": "users/ann"}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "ann\n", "anné", "a/b", "a" * 65])
+async def test_an_impossible_name_is_refused(world: World, name: str) -> None:
+    """Only ASCII letters, digits and four signs; no look-alikes."""
+    assert await reason(world.user(name)) is Reason.INVALID_ARGUMENT
+
+
+async def test_an_unknown_user_is_not_found(world: World) -> None:
+    """The refusal names what was asked for."""
+    refused = await error(world.auth.users.get(UserId("user_00000000")))
+    assert refused.metadata == {"resource": "users/user_00000000"}
+
+
+async def test_no_secret_is_in_a_representation(world: World) -> None:
+    """What may end up in a log shows no password, hash or token."""
+    user = await world.user()
+    signed_in = await world.login()
+    session = await world.auth.sessions.get(signed_in.tokens.session_id)
+    shown = repr((user, signed_in, session, NewUser("x", PASSWORD, body=PASSWORD.encode())))
+    secrets = (
+        PASSWORD,
+        user.password_hash or "-",
+        signed_in.tokens.access_token,
+        signed_in.tokens.refresh_token,
+        repr(session.refresh_hash),
+    )
+    assert not [secret for secret in secrets if secret in shown]

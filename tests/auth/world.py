@@ -1,0 +1,102 @@
+"""The auth service as it runs, with a clock that stands still and cheap hashes."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from argon2 import Parameters
+from argon2.profiles import CHEAPEST
+
+from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
+from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.compose import Auth, compose_auth
+from antiphon_server.auth.model import SignedIn, User
+from antiphon_server.auth.ports import Stores
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+OPERATOR = Principal("user", UserId("user_operator"), SessionId("sess_operator"), operator=True)
+PASSWORD = "correct horse battery"
+
+
+class FakeClock:
+    """Unix time that moves when told to."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.25
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@dataclass(slots=True)
+class World:
+    """A running auth service and what it stands on."""
+
+    auth: Auth
+    stores: Stores
+    events: MemorySessionEvents
+    clock: FakeClock
+    hasher: Argon2Pool
+    database: SqliteDatabase | None
+
+    async def user(self, name: str = "ann", password: str = PASSWORD) -> User:
+        """Make an account."""
+        return await self.auth.users.create(OPERATOR, NewUser(name, password))
+
+    async def login(self, name: str = "ann", password: str = PASSWORD) -> SignedIn:
+        """Sign in from one address."""
+        return await self.auth.login.by_password(name, password, "test", "192.0.2.1")
+
+    async def close(self) -> None:
+        """Stop what runs."""
+        await self.auth.close()
+        if self.database:
+            await self.database.close()
+
+
+async def open_world(
+    data_dir: Path,
+    *,
+    sqlite: bool = False,
+    clock: FakeClock | None = None,
+    stores: Stores | None = None,
+    parameters: Parameters = CHEAPEST,
+    most_waiting: int = 1_000,
+) -> World:
+    """Start the auth service on the data directory, as a process does."""
+    clock, events = clock or FakeClock(), MemorySessionEvents()
+    hasher = Argon2Pool(parameters, most_waiting=most_waiting)
+    database = None
+    if sqlite:
+        database = SqliteDatabase(data_dir / "test.db")
+        await database.write(metadata.create_all)
+        stores = sql_stores(database)
+    stores = stores or memory_stores()
+    auth = compose_auth(stores, events, data_dir, hasher=hasher, clock=clock)
+    await auth.start()
+    return World(auth, stores, events, clock, hasher, database)
+
+
+async def reason(attempt: Awaitable[object]) -> Reason:
+    """Why the attempt was refused."""
+    return (await error(attempt)).reason
+
+
+async def error(attempt: Awaitable[object]) -> DomainError:
+    """How the attempt was refused."""
+    with pytest.raises(DomainError) as caught:
+        await attempt
+    return caught.value
+
+
+def contents(folder: Path, pattern: str = "*") -> bytes:
+    """All that the files of a folder hold."""
+    files = [file for file in folder.glob(pattern) if file.is_file()]
+    return b"\0".join(file.read_bytes() for file in files)
