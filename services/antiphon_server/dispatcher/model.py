@@ -84,8 +84,8 @@ class Outcome:
 class Turn:
     """A turn as stored. Times are in microseconds since the epoch, UTC; 0 means not yet.
 
-    ``order`` is None, and ``digest`` empty, for a turn that was cancelled before it
-    came. ``at_once`` says that it was started in the commit that accepted it.
+    ``order`` is None for a turn that was cancelled before it came, and ``digest`` empty
+    as long as it has not come. ``at_once`` says that it was started in the commit that accepted it.
     """
 
     turn_id: TurnId

@@ -132,7 +132,7 @@ class Runner:
         stop.seal()
         rest = ""
         try:
-            rest = await writer.stop(keep_pending=outcome.state is State.SUCCEEDED)
+            rest = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
             outcome = Outcome(State.FAILED, error, work.usage, work.model)
         if stop.abandoned:

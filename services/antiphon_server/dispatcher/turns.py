@@ -114,22 +114,21 @@ class Turns:
         )
         if stored is None:
             return None
-        if not stored.digest:
-            return await self._came_too_late(stored, turn)
-        if stored.digest != turn.digest:
+        if stored.digest not in (b"", turn.digest):
             raise DomainError(Reason.REQUEST_ID_REUSED, request_id=turn.turn_id)
+        if stored.order is None:
+            return await self._came_too_late(stored, turn)
         return Dispatched(stored, active.cursor if active else await self._post(stored))
 
     async def _came_too_late(self, stored: Turn, turn: Turn) -> Dispatched:
-        """End a turn that was cancelled before it came."""
+        """End a turn that was cancelled before it came; its message is not posted."""
         assert stored.outcome is not None
-        turn = replace(turn, attempt=1).ended(
-            stored.outcome, self._runner.now_us(), has_reply=False
-        )
+        came = replace(stored, digest=turn.digest, workspace_id=turn.workspace_id)
         steps = [TurnFinished(stored.outcome, has_reply=False)]
-        cursor = await self._journal.write(turn, steps, request_id=f"{turn.turn_id}:end")
-        await self._store.put(turn)
-        return Dispatched(turn, cursor)
+        cursor = await self._journal.write(came, steps, request_id=f"{turn.turn_id}:end")
+        if not stored.digest:
+            await self._store.put(came)
+        return Dispatched(came, cursor)
 
     async def _accept(self, lane: Lane, turn: Turn, policy: Policy) -> Dispatched:
         ahead = lane.before(policy)

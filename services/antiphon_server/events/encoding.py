@@ -22,6 +22,9 @@ from antiphon_server.runtime.principal import SessionId, UserId
 _CACHED_BATCHES = 64
 
 
+_KINDS = {name: field.number for name, field in event_pb2.Event.DESCRIPTOR.fields_by_name.items()}
+
+
 def new_event(scope: str, event: event_pb2.Event) -> NewEvent:
     """Decode an event to append.
 
@@ -32,9 +35,9 @@ def new_event(scope: str, event: event_pb2.Event) -> NewEvent:
         raise invalid("events", "an event needs a payload")
     if event.ephemeral or event.HasField("time") or event.first_offset or event.last_offset:
         raise invalid("events", "place and time are set by the log")
-    event.scope = scope
-    kind = event_pb2.Event.DESCRIPTOR.fields_by_name[payload].number
-    return NewEvent(kind, event.turn_id, event.SerializeToString(), _access_change(event, payload))
+    kind = _KINDS[payload]
+    body = wire.scoped(event.SerializeToString(), scope)
+    return NewEvent(kind, event.turn_id, body, _access_change(event, payload))
 
 
 def _access_change(event: event_pb2.Event, payload: str) -> AccessChange | None:

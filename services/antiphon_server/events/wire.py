@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from antiphon_server.events.model import Offset, Record
 
+_SCOPE = b"\x0a"  # Event.scope = 1, string
 _FIRST_OFFSET = b"\x10"  # Event.first_offset = 2, varint
 _LAST_OFFSET = b"\x18"  # Event.last_offset = 3, varint
 _TIME = b"\x22"  # Event.time = 4, message
@@ -21,6 +22,11 @@ _BATCH = b"\x0a"  # SubscribeResponse.batch = 1, message
 _EVENT = b"\x12"  # EventBatch.events = ReadEventsResponse.events = 2, message
 _CURSOR_OF_PAGE = b"\x0a"  # ReadEventsResponse.cursor = 1, string
 _AT_HEAD = b"\x18\x01"  # ReadEventsResponse.at_head = 3, true
+
+
+def scoped(body: bytes, scope: str) -> bytes:
+    """An event, serialised, that says which scope it is in, whatever it said before."""
+    return body + _SCOPE + _sized(scope.encode())
 
 
 def placed(kind: int, body: bytes, first: Offset, last: Offset, time_us: int) -> Record:

@@ -1,12 +1,15 @@
 """The journal of turns, in the log of the events service."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
-from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
 from antiphon_server.runtime.error_table import remote_errors
+
+if TYPE_CHECKING:  # these exist for the type checker alone
+    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 TIMEOUT_S = 30.0
 _PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TURN_FINISHED)
@@ -15,7 +18,7 @@ _PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TU
 class EventLogJournal:
     """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService."""
 
-    def __init__(self, events: EventServiceAsyncStub) -> None:
+    def __init__(self, events: "EventServiceAsyncStub") -> None:
         self._events = events
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
 from antiphon.integration.v1 import integration_service_pb2
-from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
 from antiphon_server.dispatcher.encoding import usage_of
 from antiphon_server.dispatcher.model import (
     ConversationId,
@@ -19,13 +18,17 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import Prompt
 from antiphon_server.runtime.error_table import remote_errors
 
+if TYPE_CHECKING:  # these exist for the type checker alone
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+    from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
+
 TIMEOUT_S = 30.0
 
 
 class ContextConversations:
     """See :class:`~antiphon_server.dispatcher.ports.Conversations`."""
 
-    def __init__(self, context: ContextServiceAsyncStub) -> None:
+    def __init__(self, context: "ContextServiceAsyncStub") -> None:
         self._context = context
 
     async def get(self, conversation_id: ConversationId) -> ConversationView:
@@ -57,7 +60,7 @@ class ContextPrompt:
 class ContextWindow:
     """See :class:`~antiphon_server.dispatcher.ports.Window`."""
 
-    def __init__(self, context: ContextServiceAsyncStub) -> None:
+    def __init__(self, context: "ContextServiceAsyncStub") -> None:
         self._context = context
 
     async def prompt(
@@ -91,7 +94,7 @@ class ModelReply:
 class IntegrationModels:
     """See :class:`~antiphon_server.dispatcher.ports.Models`."""
 
-    def __init__(self, integration: IntegrationServiceAsyncStub) -> None:
+    def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
         self._integration = integration
 
     async def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[ModelReply, None]:

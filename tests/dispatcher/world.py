@@ -1,0 +1,226 @@
+"""A dispatcher on a real log, with handlers that do as the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+
+from antiphon.events.v1 import event_pb2, event_service_pb2
+from antiphon.events.v1.event_service_pb2_grpc import (
+    EventServiceStub,
+    add_EventServiceServicer_to_server,
+)
+from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.handlers.echo import Echo
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.leases import Leases
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ConversationView,
+    HandlerInfo,
+    LossPolicy,
+    Order,
+    Policy,
+    State,
+    Turn,
+    TurnId,
+)
+from antiphon_server.dispatcher.ports import TurnStore, Work
+from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.dispatcher.turns import Dispatched, Turns
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import Scope
+from antiphon_server.events.servicer import EventServicer
+from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+
+if TYPE_CHECKING:
+    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+
+CONVERSATION = ConversationId("conv_00000001")
+ANNA = Principal("user", UserId("user_anna"), SessionId("sess_1"))
+
+
+class Open:
+    """Lets everybody read."""
+
+    async def check_read(self, principal: Principal, scope: Scope) -> None:
+        return
+
+    async def verify(self, access_token: str) -> Principal:
+        return ANNA
+
+
+@dataclass
+class Known:
+    """The conversations that there are."""
+
+    views: dict[ConversationId, ConversationView] = field(default_factory=dict)
+
+    async def get(self, conversation_id: ConversationId) -> ConversationView:
+        if conversation_id not in self.views:
+            raise not_found(conversation_id)
+        return self.views[conversation_id]
+
+
+class Told:
+    """A handler that writes what it is told, when it is told."""
+
+    def __init__(self, name: str, loss: LossPolicy) -> None:
+        self._info = HandlerInfo(name, "", loss)
+        self.running = asyncio.Event()
+        self.lines: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
+        self.resumed: list[str] = []
+        self.cancelled = 0
+
+    @property
+    def info(self) -> HandlerInfo:
+        return self._info
+
+    async def run(self, work: Work) -> None:
+        self.running.set()
+        self.resumed.append(work.resumed_text)
+        try:
+            while (line := await self.lines.get()) is not None:
+                if isinstance(line, BaseException):
+                    raise line
+                await work.write(line)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.running.clear()
+
+
+@dataclass
+class World:
+    """Everything that a test of turns touches."""
+
+    log: EventLog
+    events: "EventServiceAsyncStub"
+    store: TurnStore
+    known: Known
+    told: Told
+    fragile: Told
+    turns: Turns
+    leases: Leases
+    tasks: set["asyncio.Task[None]"]
+
+    async def dispatch(
+        self,
+        number: int = 1,
+        handler: str = "told",
+        policy: Policy = Policy.UNSPECIFIED,
+        text: str = "hello big world",
+        time_limit_s: float = 60.0,
+    ) -> Dispatched:
+        """Dispatch turn ``number``."""
+        order = Order(content(text), handler, policy, time_limit_s=time_limit_s)
+        digest = f"{handler}{policy}{text}".encode()
+        return await self.turns.dispatch(ANNA, CONVERSATION, turn_id(number), order, digest)
+
+    async def cancel(self, number: int = 1) -> Turn:
+        """Cancel turn ``number``."""
+        return await self.turns.cancel(CONVERSATION, turn_id(number), ANNA.actor)
+
+    async def ended(self, number: int = 1) -> Turn:
+        """Wait until the turn has ended and is stored so."""
+        async with asyncio.timeout(5):
+            while True:
+                turn = await self.store.get(CONVERSATION, turn_id(number))
+                if turn is not None and turn.state.ended:
+                    return turn
+                await asyncio.sleep(0.001)
+
+    async def state(self, number: int, state: State) -> None:
+        """Wait until the turn is in ``state``."""
+        async with asyncio.timeout(5):
+            while True:
+                turn = await self.turns.get(CONVERSATION, turn_id(number))
+                if turn.state is state:
+                    return
+                await asyncio.sleep(0.001)
+
+    async def history(self) -> list[event_pb2.Event]:
+        """Return the conversation's log."""
+        request = event_service_pb2.ReadEventsRequest(
+            scope=f"conversations/{CONVERSATION}", page_size=1000
+        )
+        events: list[event_pb2.Event] = []
+        while True:
+            page = await self.events.ReadEvents(request)
+            events.extend(page.events)
+            if page.at_head:
+                return events
+            request.cursor = page.cursor
+
+    async def kinds(self, number: int | None = None) -> list[str]:
+        """Return the kinds of the log's events, of one turn or of all."""
+        wanted = turn_id(number) if number else None
+        return [
+            str(event.WhichOneof("payload"))
+            for event in await self.history()
+            if wanted in (None, event.turn_id)
+        ]
+
+    async def messages(self) -> list[tuple[str, bool]]:
+        """Return the posted messages: text and whether truncated."""
+        return [
+            (event.message_posted.message.parts[0].text, event.message_posted.message.truncated)
+            for event in await self.history()
+            if event.HasField("message_posted")
+        ]
+
+
+def turn_id(number: int) -> TurnId:
+    return TurnId(f"turn_{number:08}")
+
+
+def content(text: str) -> bytes:
+    posted = event_pb2.MessagePosted()
+    posted.message.parts.add(text=text)
+    return posted.SerializeToString()
+
+
+@asynccontextmanager
+async def world(
+    store: TurnStore | None = None, log: EventLog | None = None
+) -> AsyncIterator[World]:
+    """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(name: str, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(coroutine, name=name)
+        tasks.add(task)
+        return task
+
+    store = store or MemoryTurnStore()
+    own_log = log or EventLog(MemoryLogStore())
+    if log is None:
+        spawn("log", own_log.run())
+    server = LocalServer([ErrorInterceptor()])
+    add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
+    events = EventServiceStub(server.channel())
+    journal = EventLogJournal(events)
+    known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
+    told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
+    handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0)])
+    runner = Runner(store, journal, "node", lease_s=15.0)
+    turns = Turns(store, journal, known, handlers, runner, spawn)
+    leases = Leases(store, turns, "node")
+    try:
+        yield World(own_log, events, store, known, told, fragile, turns, leases, tasks)
+    finally:
+        async with asyncio.timeout(5):
+            await turns.drain(0.0)
+            if log is None:
+                own_log.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
