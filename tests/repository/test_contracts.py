@@ -1,0 +1,79 @@
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+
+from antiphon.auth.v1 import access_pb2
+from buf.validate import validate_pb2
+from tests.repository.files import ROOT
+
+ON_A_RESOURCE = {
+    access_pb2.PERMISSION_READ,
+    access_pb2.PERMISSION_WRITE,
+    access_pb2.PERMISSION_MANAGE,
+}
+
+
+def rpcs() -> Iterator[MethodDescriptor]:
+    for path in sorted((ROOT / "gen" / "antiphon").rglob("*_service_pb2.py")):
+        name = ".".join(path.relative_to(ROOT / "gen").with_suffix("").parts)
+        for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
+            yield from service.methods
+
+
+def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
+    *parents, last = path.split(".")
+    for name in parents:
+        parent = message.fields_by_name.get(name)
+        if parent is None or parent.message_type is None:
+            return None
+        message = parent.message_type
+    return message.fields_by_name.get(last)
+
+
+def test_committed_stubs_are_those_of_the_contracts() -> None:
+    """Generating the stubs anew changes nothing."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        [ROOT / ".ci" / "stubs"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_rpc_declares_who_may_call_it() -> None:
+    """An RPC that nobody thought about is found here, before a server refuses to start."""
+    undeclared = [
+        rpc.full_name
+        for rpc in rpcs()
+        if not rpc.GetOptions().Extensions[access_pb2.access].permission
+    ]
+    assert undeclared == []
+    assert len(list(rpcs())) > 40
+
+
+def test_a_role_is_always_on_a_named_resource() -> None:
+    """A permission that needs a role names a string field of the request; no other does."""
+    for rpc in rpcs():
+        access = rpc.GetOptions().Extensions[access_pb2.access]
+        assert (access.permission in ON_A_RESOURCE) == bool(access.resource_field), rpc.full_name
+        if access.resource_field:
+            field = field_at(rpc.input_type, access.resource_field)
+            assert field is not None, f"{rpc.full_name}: {access.resource_field}"
+            assert field.type == FieldDescriptor.TYPE_STRING, rpc.full_name
+
+
+def test_every_vendored_rule_is_enforced() -> None:
+    """The validator in use knows every option of the vendored protovalidate contract."""
+    known = importlib.import_module("protovalidate._gen.buf.validate.validate_pb")
+    for name, message in validate_pb2.DESCRIPTOR.message_types_by_name.items():
+        theirs = {field.name: field.number for field in getattr(known, name).desc().fields}
+        ours = {field.name: field.number for field in message.fields}
+        assert ours.items() <= theirs.items(), name

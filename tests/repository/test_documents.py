@@ -1,0 +1,86 @@
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.repository.files import ROOT, documents
+
+FENCED = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
+COMMAND = re.compile(r"^\s*(?:\$ )?(?:uv run )?antiphon (?P<arguments>[a-z].*)$", re.MULTILINE)
+TASK = re.compile(r"\bpoe ([a-z]+)")
+
+
+def relative_links(document: Path) -> Iterator[str]:
+    for match in LINK.finditer(document.read_text()):
+        target = match[1] or match[2]
+        if not re.match(r"[a-z]+:|#|<", target):
+            yield target.partition("#")[0]
+
+
+def commands(document: Path) -> Iterator[list[str]]:
+    """The words after `antiphon` on every line of a code block that calls it."""
+    for block in FENCED.finditer(document.read_text()):
+        for match in COMMAND.finditer(block[1]):
+            yield shlex.split(re.split(r" [|>&;]", match["arguments"])[0], comments=True)
+
+
+def help_of(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "antiphon_server", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+    )
+
+
+def test_relative_links_resolve() -> None:
+    """Every link to a file of the repository leads to one."""
+    broken = [
+        f"{document.relative_to(ROOT)}: {link}"
+        for document in documents()
+        for link in relative_links(document)
+        if not (document.parent / link).exists()
+    ]
+    assert broken == []
+
+
+def test_documented_commands_exist() -> None:
+    """Every `antiphon` command in a code block exists, with the options it is given."""
+    used: dict[str, set[str]] = {}
+    for document in documents():
+        for command, *arguments in commands(document):
+            options = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+            used.setdefault(command, set()).update(options)
+    for command, options in used.items():
+        shown = help_of(command)
+        assert shown.returncode == 0, f"{command}: {shown.stderr}"
+        assert [option for option in options if option not in shown.stdout] == [], command
+
+
+def test_documented_tasks_exist() -> None:
+    """Every `poe` task that a document names is defined."""
+    defined = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["poe"]["tasks"]
+    named = {name for document in documents() for name in TASK.findall(document.read_text())}
+    assert named <= defined.keys()
+
+
+def test_every_dependency_is_described() -> None:
+    """Every direct dependency, extras and development included, has a line in dependencies.md."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = pyproject["project"]
+    groups = [
+        project["dependencies"],
+        *project["optional-dependencies"].values(),
+        *pyproject["dependency-groups"].values(),
+    ]
+    names = {re.split(r"[\[<>=; ]", need)[0] for group in groups for need in group}
+    described = (ROOT / "docs" / "dependencies.md").read_text()
+    missing = [
+        n for n in names if not re.search(rf"(?m)^\|[^\n]*(?<![\w-]){n}(?![\w-])", described)
+    ]
+    assert [name for name in missing if name != project["name"]] == []
