@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
-from antiphon_server.auth.adapters import encoding
+from antiphon_server.auth import encoding
 from antiphon_server.auth.model import KeyId, SignedIn
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.login import Login
@@ -87,8 +87,9 @@ class AuthServicer(AuthServiceServicer):
     async def CreateApiKey(
         self, request: pb.CreateApiKeyRequest, context: Any
     ) -> pb.CreateApiKeyResponse:
-        owner = current_principal().user_id
-        key, secret = await self._api_keys.create(owner, request.label, encoding.ttl(request))
+        owner = await self._users.get(current_principal().user_id)  # services have no keys
+        ttl = encoding.ttl(request)
+        key, secret = await self._api_keys.create(owner.user_id, request.label, ttl)
         return pb.CreateApiKeyResponse(api_key=encoding.api_key(key), secret=secret)
 
     async def ListApiKeys(

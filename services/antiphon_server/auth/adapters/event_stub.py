@@ -1,15 +1,18 @@
 """The event log as the auth service sees it."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import grpc
 
 from antiphon.events.v1.event_pb2 import Event, SessionRevoked
 from antiphon.events.v1.event_service_pb2 import AppendRequest
-from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.principal import SessionId, UserId
+
+if TYPE_CHECKING:
+    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 TIMEOUT = 5.0  # seconds
 log = logging.getLogger(__name__)
@@ -21,7 +24,7 @@ class EventLog:
     The stub's channel carries this service's own token.
     """
 
-    def __init__(self, stub: EventServiceAsyncStub) -> None:
+    def __init__(self, stub: "EventServiceAsyncStub") -> None:
         self._stub = stub
 
     async def session_revoked(self, user_id: UserId, session_id: SessionId) -> bool:

@@ -97,6 +97,8 @@ def ttl(request: auth_service_pb2.CreateApiKeyRequest) -> int | None:
 
 def position(page_token: str) -> Position | None:
     """Where a page begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    if not page_token.isascii():
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
     fields = decode_page_token(page_token, 2)
     if fields is None:
         return None

@@ -1,0 +1,292 @@
+"""AuthService as clients see it, over the local channel and over sockets."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from antiphon.auth.v1 import auth_pb2, auth_service_pb2_grpc
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon_server.auth import encoding
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.paging import encode_page_token
+from antiphon_server.runtime.principal import Principal
+from tests.auth.world import PASSWORD, World, contents, open_world
+
+
+class NoRoles:
+    """A policy under which nobody has a role."""
+
+    async def check(self, principal: Principal, permission: int, resource: str) -> None:
+        """Refuse."""
+        raise DomainError(Reason.NOT_FOUND, resource=resource)
+
+
+@dataclass(slots=True)
+class Api:
+    """A client's view of the service."""
+
+    world: World
+    channel: grpc.aio.Channel
+    operator_key: str
+
+    async def call(self, method: str, request: Any, token: str = "") -> Any:
+        """Call one RPC. Raises DomainError for what it was refused with."""
+        metadata = (("authorization", f"Bearer {token}"),) if token else None
+        stub = auth_service_pb2_grpc.AuthServiceStub(self.channel)
+        try:
+            return await getattr(stub, method)(request, metadata=metadata, timeout=10)
+        except grpc.aio.AioRpcError as error:
+            raise domain_error_of(error) from error
+
+    async def refused(self, method: str, request: Any, token: str = "") -> DomainError:
+        """How one RPC was refused."""
+        with pytest.raises(DomainError) as caught:
+            await self.call(method, request, token)
+        return caught.value
+
+    async def sign_in(self, name: str = "", device: str = "test") -> pb.LoginResponse:
+        """Sign in by password; as the local operator without a name."""
+        request = pb.LoginRequest(device=device)
+        if name:
+            request.password.name, request.password.password = name, PASSWORD
+        else:
+            request.api_key.api_key = self.operator_key
+        response: pb.LoginResponse = await self.call("Login", request)
+        return response
+
+    async def make(self, *names: str) -> None:
+        """Make users."""
+        token = (await self.sign_in()).tokens.access_token
+        for name in names:
+            await self.call("CreateUser", pb.CreateUserRequest(name=name, password=PASSWORD), token)
+
+
+@pytest.fixture(params=["local", "sockets"])
+async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
+    """The service with its interceptors, as one process serves it."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.auth.greet()
+    interceptors = [
+        ErrorInterceptor(),
+        AuthenticationInterceptor(world.auth.verifier),
+        ValidationInterceptor(),
+        AccessInterceptor(NoRoles()),
+    ]
+    local = request.param == "local"
+    server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
+    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(world.auth.servicer, server)
+    if isinstance(server, LocalServer):
+        channel: grpc.aio.Channel = server.channel()
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    operator_key = contents(tmp_path, "operator.key").decode().strip()
+    yield Api(world, channel, operator_key)
+    await channel.close()
+    await server.stop(0)
+    await world.close()
+
+
+async def test_a_persons_way_through_the_service(api: Api) -> None:
+    """Create, sign in, who am I, refresh, list, log out, refused."""
+    await api.make("ann")
+    signed_in = await api.sign_in("Ann", "laptop")
+    token = signed_in.tokens.access_token
+    me = await api.call("WhoAmI", pb.WhoAmIRequest(), token)
+    assert me.user == signed_in.user
+    assert (me.session.device, me.session.current) == ("laptop", True)
+    assert me.session.session_id == signed_in.tokens.session_id
+    refresh = pb.RefreshRequest(refresh_token=signed_in.tokens.refresh_token)
+    newer = (await api.call("Refresh", refresh)).tokens
+    assert newer.session_id == signed_in.tokens.session_id
+    assert await api.call("Refresh", refresh) == pb.RefreshResponse(tokens=newer)
+    await api.sign_in("ann", "phone")
+    listed = await api.call("ListSessions", pb.ListSessionsRequest(), newer.access_token)
+    assert [(one.device, one.current) for one in listed.sessions] == [
+        ("phone", False),
+        ("laptop", True),
+    ]
+    await api.call("Logout", pb.LogoutRequest(), newer.access_token)
+    for dead in (token, newer.access_token):
+        error = await api.refused("WhoAmI", pb.WhoAmIRequest(), dead)
+        assert error.reason is Reason.SESSION_REVOKED
+
+
+async def test_sessions_are_listed_in_pages(api: Api) -> None:
+    """Pages join; a token of another list is refused."""
+    await api.make("ann")
+    for number in range(5):
+        token = (await api.sign_in("ann", f"device {number}")).tokens.access_token
+    seen, page_token = [], ""
+    while True:
+        request = pb.ListSessionsRequest(page_size=2, page_token=page_token)
+        page = await api.call("ListSessions", request, token)
+        seen += [one.device for one in page.sessions]
+        page_token = page.next_page_token
+        if not page_token:
+            break
+    assert seen == [f"device {number}" for number in reversed(range(5))]
+    for bad in ("x", "AAAA", encode_page_token("one", "two"), "é"):
+        request = pb.ListSessionsRequest(page_token=bad)
+        error = await api.refused("ListSessions", request, token)
+        assert error.reason is Reason.PAGE_TOKEN_INVALID
+
+
+async def test_an_operator_revokes_anyones_session(api: Api) -> None:
+    """Another user is told that there is no such session."""
+    await api.make("ann", "eve")
+    ann = (await api.sign_in("ann")).tokens
+    eve = (await api.sign_in("eve")).tokens.access_token
+    request = pb.RevokeSessionRequest(session_id=ann.session_id)
+    assert (await api.refused("RevokeSession", request, eve)).reason is Reason.NOT_FOUND
+    await api.call("WhoAmI", pb.WhoAmIRequest(), ann.access_token)
+    await api.call("RevokeSession", request, (await api.sign_in()).tokens.access_token)
+    error = await api.refused("WhoAmI", pb.WhoAmIRequest(), ann.access_token)
+    assert error.reason is Reason.SESSION_REVOKED
+
+
+async def test_only_operators_create_users(api: Api) -> None:
+    """Neither a user nor anybody without a token may."""
+    await api.make("ann")
+    token = (await api.sign_in("ann")).tokens.access_token
+    request = pb.CreateUserRequest(name="eve", password=PASSWORD, operator=True)
+    assert (await api.refused("CreateUser", request, token)).reason is Reason.PERMISSION_DENIED
+    assert (await api.refused("CreateUser", request)).reason is Reason.UNAUTHENTICATED
+
+
+async def test_creating_a_user_is_idempotent(api: Api) -> None:
+    """The same request id gets the same user; with another body it is refused."""
+    token = (await api.sign_in()).tokens.access_token
+    request = pb.CreateUserRequest(name="ann", password=PASSWORD, request_id=str(uuid.uuid4()))
+    answers = await asyncio.gather(*(api.call("CreateUser", request, token) for _ in range(5)))
+    assert all(answer == answers[0] for answer in answers)
+    request.display_name = "Other"
+    error = await api.refused("CreateUser", request, token)
+    assert error.reason is Reason.REQUEST_ID_REUSED
+    again = pb.CreateUserRequest(name="ANN", password=PASSWORD)
+    error = await api.refused("CreateUser", again, token)
+    assert (error.reason, error.metadata) == (Reason.ALREADY_EXISTS, {"resource": "users/ann"})
+
+
+async def test_a_programs_way_through_the_service(api: Api) -> None:
+    """Create a key, sign in by it, list it without its secret, revoke it, refused."""
+    await api.make("ann")
+    token = (await api.sign_in("ann")).tokens.access_token
+    create = pb.CreateApiKeyRequest(label="ci", ttl=Duration(seconds=60))
+    made = await api.call("CreateApiKey", create, token)
+    assert made.api_key.expire_time.seconds == made.api_key.create_time.seconds + 60
+    login = pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key=made.secret))
+    opened = (await api.call("Login", login)).tokens
+    (listed,) = (await api.call("ListApiKeys", pb.ListApiKeysRequest(), token)).api_keys
+    assert listed.HasField("last_use_time")
+    listed.ClearField("last_use_time")
+    assert listed == made.api_key
+    await api.call("RevokeApiKey", pb.RevokeApiKeyRequest(key_id=listed.key_id), token)
+    error = await api.refused("WhoAmI", pb.WhoAmIRequest(), opened.access_token)
+    assert error.reason is Reason.SESSION_REVOKED
+    assert (await api.refused("Login", login)).reason is Reason.CREDENTIALS_INVALID
+    error = await api.refused("RevokeApiKey", pb.RevokeApiKeyRequest(key_id=listed.key_id), token)
+    assert error.reason is Reason.NOT_FOUND
+
+
+async def test_gateways_verify_tokens_by_the_published_keys(api: Api) -> None:
+    """A standard library accepts a token by GetJwks alone."""
+    token = (await api.sign_in()).tokens.access_token
+    (key,) = (await api.call("GetJwks", pb.GetJwksRequest())).keys
+    published = {"kty": key.kty, "crv": key.crv, "x": key.x, "kid": key.kid, "alg": key.alg}
+    claims = jwt.decode(
+        token,
+        jwt.PyJWK(published),
+        algorithms=["EdDSA"],
+        audience="antiphon",
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert claims["operator"] is True
+    assert jwt.get_unverified_header(token)["kid"] == key.kid
+
+
+async def test_guesses_run_out_with_a_time_to_retry(api: Api) -> None:
+    """After five wrong guesses the status says when the next may come."""
+    await api.make("ann")
+    guess = pb.LoginRequest(password=pb.PasswordCredential(name="ann", password="wrong"))
+    errors = await asyncio.gather(*(api.refused("Login", guess) for _ in range(12)))
+    reasons = [error.reason for error in errors]
+    assert reasons.count(Reason.CREDENTIALS_INVALID) == 5
+    assert reasons.count(Reason.TOO_MANY_ATTEMPTS) == 7
+    waits = [error.retry_after for error in errors if error.retry_after]
+    assert len(waits) == 7
+    assert all(800 < wait <= 900 for wait in waits)
+
+
+@pytest.mark.parametrize("method", ["WhoAmI", "Logout", "CreateApiKey"])
+async def test_a_service_has_no_account(api: Api, method: str) -> None:
+    """What belongs to an account is not found for a part of the installation."""
+    token = api.world.auth.access_tokens.for_service("dispatcher")
+    requests = {"CreateApiKey": pb.CreateApiKeyRequest(label="x")}
+    request = requests.get(method) or getattr(pb, f"{method}Request")()
+    assert (await api.refused(method, request, token)).reason is Reason.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pb.LoginRequest(),
+        pb.LoginRequest(password=pb.PasswordCredential(name="ann")),
+        pb.LoginRequest(password=pb.PasswordCredential(name="a" * 65, password="x")),
+        pb.LoginRequest(password=pb.PasswordCredential(name="ann", password="x" * 1025)),
+        pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key="x" * 257)),
+        pb.RefreshRequest(),
+        pb.RefreshRequest(refresh_token="x" * 513),
+        pb.RefreshRequest(refresh_token="antr_" + "\U0001f600" * 20),
+    ],
+)
+async def test_strange_credentials_are_refused(api: Api, request_: Any) -> None:
+    """Typed refusals before anything is hashed."""
+    before = api.world.hasher.evaluations
+    method = type(request_).__name__.removesuffix("Request")
+    error = await api.refused(method, request_)
+    assert error.reason in (Reason.INVALID_ARGUMENT, Reason.CREDENTIALS_INVALID)
+    assert api.world.hasher.evaluations == before
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("ipv4:203.0.113.7:4711", "203.0.113.7"),
+        ("ipv6:[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::/64"),
+        ("ipv6:%5B2001:db8:1:2::9%5D:4711", "2001:db8:1:2::/64"),
+        ("ipv6:[fe80::1%25eth0]:4711", "fe80::/64"),
+        ("ipv6:[::ffff:203.0.113.7]:4711", "203.0.113.7"),
+        ("unix:/run/socket", "unix"),
+        ("unix:", "unix"),
+        ("local", "local"),
+        ("ipv4:nonsense", "ipv4"),
+        ("", ""),
+    ],
+)
+def test_guesses_are_counted_per_network(peer: str, address: str) -> None:
+    """A port or the lower half of an IPv6 address buys no new guesses."""
+    assert encoding.address(peer) == address
+
+
+def test_times_keep_their_microseconds() -> None:
+    """No float is involved on the way to a Timestamp."""
+    time = 1_800_000_000_123_456
+    made = auth_pb2.ApiKey(expire_time=encoding.timestamp(time))
+    assert made.expire_time.ToMicroseconds() == time
+    assert not auth_pb2.ApiKey(expire_time=encoding.timestamp(None)).HasField("expire_time")
