@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.adapters.secret_files import ExposedFileError, PrivateFile
+from antiphon_server.auth.adapters.secret_files import (
+    ExposedFileError,
+    PrivateFile,
+    create_private,
+    read_private,
+)
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
 from antiphon_server.runtime.errors import Reason
 from tests.auth.world import World, open_world, reason
@@ -177,6 +182,14 @@ def test_the_server_secret_is_the_same_at_each_start(tmp_path: Path) -> None:
     assert again.open(sealed, "b") is None
     assert again.open(sealed[:-1], "a") is None
     assert again.open(b"", "a") is None
+
+
+def test_a_server_secret_is_made_once(tmp_path: Path) -> None:
+    """Processes that start at once agree on the one that was made first."""
+    create_private(tmp_path / "auth.key", b"first")
+    create_private(tmp_path / "auth.key", b"second")
+    assert read_private(tmp_path / "auth.key") == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["auth.key"]
 
 
 def test_a_crash_while_writing_leaves_the_old_or_the_new_secret(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the rules of identity need from the outside."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -135,7 +136,7 @@ class AttemptStore(Protocol):
         ...
 
     async def uncount(self, key: str) -> None:
-        """Take one guess back."""
+        """Take one guess back: it was right."""
         ...
 
     async def reset(self, key: str) -> None:
@@ -157,15 +158,19 @@ class Stores:
 class PasswordHasher(Protocol):
     """A slow, memory-hard hash, computed off the event loop by a bounded pool."""
 
+    def slot(self) -> AbstractContextManager[None]:
+        """A place in the pool, for one evaluation after another.
+
+        Raises DomainError OVERLOADED at once if too many wait.
+        """
+        ...
+
     async def hash(self, password: bytes) -> str:
-        """The encoded hash. Raises DomainError OVERLOADED if too many wait."""
+        """The encoded hash; the caller has a slot."""
         ...
 
     async def verify(self, encoded: str, password: bytes) -> bool:
-        """Whether the password has that hash; exactly one evaluation.
-
-        Raises DomainError OVERLOADED if too many wait; nothing was evaluated then.
-        """
+        """Whether the password has that hash, by one evaluation; the caller has a slot."""
         ...
 
     def decoy(self) -> str:

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from argon2 import Parameters, PasswordHasher, extract_parameters
@@ -23,7 +24,8 @@ class Argon2Pool:
     """A :class:`~antiphon_server.auth.ports.PasswordHasher` by argon2-cffi.
 
     The default parameters are RFC 9106's for little memory: 64 MiB an
-    evaluation, so ``threads`` times that at most.
+    evaluation, so ``threads`` times that at most. What waits for a caller who has
+    gone is never begun.
     """
 
     def __init__(
@@ -37,6 +39,17 @@ class Argon2Pool:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._room = threads + most_waiting
         self.evaluations = 0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """See :meth:`PasswordHasher.slot`."""
+        if self._room == 0:
+            raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=RETRY_AFTER)
+        self._room -= 1
+        try:
+            yield
+        finally:
+            self._room += 1
 
     async def hash(self, password: bytes) -> str:
         """See :meth:`PasswordHasher.hash`."""
@@ -68,16 +81,8 @@ class Argon2Pool:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._room == 0:
-            raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=RETRY_AFTER)
         self.evaluations += 1
-        self._room -= 1
-        done = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        done.add_done_callback(self._leave)
-        return await done
-
-    def _leave(self, _done: object) -> None:
-        self._room += 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
 def _random(length: int) -> str:

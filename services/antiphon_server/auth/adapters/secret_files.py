@@ -50,6 +50,20 @@ def read_private(path: Path) -> bytes:
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace the file, all or nothing, so that it is on disk when this returns."""
+    _beside(path, content).replace(path)
+    _sync_directory(path.parent)
+
+
+def create_private(path: Path, content: bytes) -> None:
+    """Make the file unless it exists, even if two processes do so at once."""
+    fresh = _beside(path, content)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
+    _sync_directory(path.parent)
+
+
+def _beside(path: Path, content: bytes) -> Path:
     make_private_directory(path.parent)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     with contextlib.suppress(FileNotFoundError):
@@ -60,8 +74,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
-    _sync_directory(path.parent)
+    return fresh
 
 
 def make_private_directory(path: Path) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from antiphon_server.auth.adapters.secret_files import read_private, write_private
+from antiphon_server.auth.adapters.secret_files import create_private, read_private
 
 LENGTH = 32
 _NONCE = 12
@@ -63,7 +63,7 @@ def load_or_create(path: Path) -> MasterSecret:
     file that exists.
     """
     if not path.exists() and not path.is_symlink():
-        write_private(path, base64.b64encode(secrets.token_bytes(LENGTH)) + b"\n")
+        create_private(path, base64.b64encode(secrets.token_bytes(LENGTH)) + b"\n")
     try:
         return MasterSecret(base64.b64decode(read_private(path).strip(), validate=True))
     except binascii.Error as error:

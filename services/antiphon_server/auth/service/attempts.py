@@ -30,11 +30,6 @@ class Attempts:
         await self._spend(_key(name, address), PER_NAME_AND_ADDRESS)
         await self._spend(_key(name), PER_NAME)
 
-    async def refund(self, name: str, address: str) -> None:
-        """The attempt was not evaluated."""
-        await self._store.uncount(_key(name, address))
-        await self._store.uncount(_key(name))
-
     async def succeed(self, name: str, address: str) -> None:
         """The attempt was right: this address begins anew."""
         await self._store.reset(_key(name, address))

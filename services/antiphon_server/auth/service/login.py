@@ -1,7 +1,5 @@
 """Login: a credential in, a session out."""
 
-import contextlib
-
 from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.api_keys import ApiKeys
@@ -35,13 +33,8 @@ class Login:
         An unknown name takes the same way as a wrong password. Raises DomainError
         CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
         """
-        name = fold_name(name)
-        await self._attempts.spend(name, address)
-        user = await self._users.find(name) if possible_name(name) else None
-        if not await self._right(name, address, password, user) or user is None:
-            raise DomainError(Reason.CREDENTIALS_INVALID)
-        await self._attempts.succeed(name, address)
-        await self._strengthen(user, password)
+        with self._passwords.slot():  # before anything else, so that a flood costs nothing
+            user = await self._check(fold_name(name), password, address)
         return await self._sessions.open(user, device)
 
     async def by_api_key(self, secret: str, device: str) -> SignedIn:
@@ -52,16 +45,18 @@ class Login:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         return await self._sessions.open(user, device, key)
 
-    async def _right(self, name: str, address: str, password: str, user: User | None) -> bool:
-        try:
-            return await self._passwords.check(password, user.password_hash if user else None)
-        except DomainError:  # not evaluated, so not a guess
-            await self._attempts.refund(name, address)
-            raise
+    async def _check(self, name: str, password: str, address: str) -> User:
+        await self._attempts.spend(name, address)
+        user = await self._users.find(name) if possible_name(name) else None
+        stored = user.password_hash if user else None
+        if not await self._passwords.check(password, stored) or user is None:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        await self._attempts.succeed(name, address)
+        await self._strengthen(user, password)
+        return user
 
     async def _strengthen(self, user: User, password: str) -> None:
         old = user.password_hash
-        with contextlib.suppress(DomainError):  # next time, then
-            new = old and await self._passwords.renew(password, old)
-            if old and new:
-                await self._users.replace_password_hash(user.user_id, old, new)
+        new = await self._passwords.renew(password, old) if old else None
+        if old and new:
+            await self._users.replace_password_hash(user.user_id, old, new)

@@ -1,6 +1,7 @@
 """Passwords: what is hashed, and that every check costs the same."""
 
 import unicodedata
+from contextlib import AbstractContextManager
 
 from antiphon_server.auth.ports import PasswordHasher
 from antiphon_server.runtime.errors import invalid
@@ -15,6 +16,10 @@ class Passwords:
         self._hasher = hasher
         self._decoy = hasher.decoy()
 
+    def slot(self) -> AbstractContextManager[None]:
+        """Leave to check one password. Raises DomainError OVERLOADED at once."""
+        return self._hasher.slot()
+
     async def hash(self, password: str) -> str:
         """The hash to store for a new password.
 
@@ -22,18 +27,22 @@ class Passwords:
         """
         if len(unicodedata.normalize("NFKC", password)) < SHORTEST:
             raise invalid("password", f"must have at least {SHORTEST} characters")
-        return await self._hasher.hash(_normal(password))
+        with self.slot():
+            return await self._hasher.hash(_normal(password))
 
     async def check(self, password: str, stored: str | None) -> bool:
         """Whether the password is right; exactly one evaluation, with or without an account.
 
-        Raises DomainError OVERLOADED if nothing could be evaluated.
+        The caller has a slot.
         """
         right = await self._hasher.verify(stored or self._decoy, _normal(password))
         return right and stored is not None
 
     async def renew(self, password: str, stored: str) -> str | None:
-        """The hash to store instead of one with weaker parameters; None if it is good."""
+        """The hash to store instead of one with weaker parameters; None if it is good.
+
+        The caller has a slot.
+        """
         if not self._hasher.outdated(stored):
             return None
         return await self._hasher.hash(_normal(password))
