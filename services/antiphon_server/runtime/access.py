@@ -1,6 +1,5 @@
 """Who may call which RPC: rules read from the contracts, and the ports that apply them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -72,29 +71,25 @@ def name_of(permission: Permission) -> str:
     )
 
 
-def rules_of(services: Iterable[str]) -> dict[str, Rule]:
-    """The rule of every method of the named services, by its full name.
+def rule_of(method: str) -> Rule:
+    """The rule that the contract declares for a method, named ``/package.Service/Method``.
 
     Raises UndeclaredAccess for a method without a valid declaration, and
     LookupError for a service whose descriptors are not loaded.
     """
-    rules: dict[str, Rule] = {}
-    for service in services:
-        descriptor = descriptor_pool.Default().FindServiceByName(service)
-        for method in descriptor.methods:
-            name = f"/{service}/{method.name}"
-            rules[name] = PUBLIC if service in THIRD_PARTY else _declared(name, method)
-    return rules
-
-
-def _declared(name: str, method: Any) -> Rule:
-    access = method.GetOptions().Extensions[access_pb2.access]
+    service, _, name = method[1:].partition("/")
+    if service in THIRD_PARTY:
+        return PUBLIC
+    descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+    access = descriptor.GetOptions().Extensions[access_pb2.access]
     permission = access.permission
     if not permission or permission not in access_pb2.Permission.values():
-        raise UndeclaredAccess(f"{name} does not declare who may call it")
+        raise UndeclaredAccess(f"{method} does not declare who may call it")
     path = tuple(access.resource_field.split(".")) if access.resource_field else ()
-    if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(method.input_type, path):
-        raise UndeclaredAccess(f"{name} declares a resource that its permission can't use")
+    if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(descriptor.input_type, path):
+        raise UndeclaredAccess(f"{method} declares a resource that its permission can't use")
+    if path and descriptor.client_streaming:
+        raise UndeclaredAccess(f"{method} streams requests, so it has no one resource")
     return Rule(permission, path)
 
 
@@ -106,4 +101,4 @@ def _leads_to_text(message: Any, path: tuple[str, ...]) -> bool:
         if field is None or field.is_repeated:
             return False
         message = field.message_type
-    return field is None or field.type == field.TYPE_STRING
+    return field is None or bool(field.type == field.TYPE_STRING)

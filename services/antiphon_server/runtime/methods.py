@@ -105,6 +105,11 @@ class MethodTable(grpc.aio.Server):
         """The full names of all registered methods."""
         return self._handlers.keys()
 
+    def prepare(self) -> None:
+        """Wrap every method now, so that what an interceptor refuses shows at start."""
+        for name in self._handlers:
+            self.resolve(name)
+
     def resolve(self, name: str) -> Resolved:
         """The method of that full name; one that raises UNIMPLEMENTED if there is none."""
         resolved = self._resolved.get(name)

@@ -1,6 +1,5 @@
 """Lets a call through only if the contract allows it to the caller."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from antiphon.auth.v1.access_pb2 import (
@@ -9,7 +8,7 @@ from antiphon.auth.v1.access_pb2 import (
     PERMISSION_OPERATE,
     PERMISSION_PUBLIC,
 )
-from antiphon_server.runtime.access import AccessPolicy, Permission, Rule, name_of
+from antiphon_server.runtime.access import AccessPolicy, Permission, Rule, name_of, rule_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import (
     UNKNOWN,
@@ -30,22 +29,19 @@ class AccessInterceptor(MethodInterceptor):
     per message by their handlers.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], policy: AccessPolicy) -> None:
+    def __init__(self, policy: AccessPolicy) -> None:
         super().__init__()
-        self._rules = rules
         self._policy = policy
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class. Raises LookupError for a method without a rule."""
+        """See the class. Raises UndeclaredAccess for a method without a rule."""
         if method is UNKNOWN:
             return inner
-        rule = self._rules[method.name]
+        rule = rule_of(method.name)
         if rule.permission in (PERMISSION_PUBLIC, PERMISSION_AUTHENTICATED):
             return inner
         if rule.permission in (PERMISSION_OPERATE, PERMISSION_INTERNAL):
             return _by_kind(rule.permission, inner)
-        if method.request_streaming:
-            raise LookupError(f"{method.name} streams requests, so it has no one resource")
         return self._by_role(rule, inner)
 
     def _by_role(self, rule: Rule, inner: Behaviour) -> Behaviour:

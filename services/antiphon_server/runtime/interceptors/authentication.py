@@ -1,9 +1,8 @@
 """Finds out who is calling."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from antiphon_server.runtime.access import PUBLIC, Rule, TokenVerifier
+from antiphon_server.runtime.access import PUBLIC, TokenVerifier, rule_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import (
     UNKNOWN,
@@ -24,14 +23,13 @@ class AuthenticationInterceptor(MethodInterceptor):
     UNAUTHENTICATED without a token, and what the verifier raises.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], verifier: TokenVerifier) -> None:
+    def __init__(self, verifier: TokenVerifier) -> None:
         super().__init__()
-        self._rules = rules
         self._verifier = verifier
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class. Raises LookupError for a method without a rule."""
-        public = method is UNKNOWN or self._rules[method.name] == PUBLIC
+        """See the class. Raises UndeclaredAccess for a method without a rule."""
+        public = method is UNKNOWN or rule_of(method.name) == PUBLIC
         verify = self._verifier.verify
 
         async def call(request: Any, context: Context) -> Any:

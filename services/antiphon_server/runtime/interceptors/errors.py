@@ -32,14 +32,20 @@ class ErrorInterceptor(MethodInterceptor):
                 raise
             except DomainError as error:
                 await refuse(context, error)
-            except Exception:
-                if context.cancelled():  # a write to a client that has gone
+            except Exception as error:
+                if context.cancelled():
                     raise
                 request_id = current_request_id()
-                log.exception("%s failed (request %s)", method.name, request_id)
+                # gRPC's own error is a write to a client that has gone.
+                level = logging.DEBUG if _of_transport(error) else logging.ERROR
+                log.log(level, "%s failed (%s)", method.name, request_id, exc_info=error)
                 await refuse(context, DomainError(Reason.INTERNAL, request_id=request_id))
 
         return call
+
+
+def _of_transport(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.InternalError)
 
 
 async def refuse(context: Context, error: DomainError) -> NoReturn:

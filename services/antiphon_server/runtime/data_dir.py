@@ -1,0 +1,37 @@
+"""The data directory: private, and one process's at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK_FILE = "lock"
+
+
+class DataDirUnusable(Exception):
+    """The directory can't be used; the message says why and what to do."""
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[Path]:
+    """Make the directory, mode 0700, and keep other processes out for the block's time.
+
+    The lock is the kernel's: it goes with the process, however that ends. Raises
+    DataDirUnusable if another process has it or it can't be written.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        why = error.strerror
+        raise DataDirUnusable(f"{path}: {why}; choose another with --data-dir") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"{path}: another server uses it; stop that one or choose another --data-dir"
+            raise DataDirUnusable(message) from error
+        yield path
+    finally:
+        os.close(handle)
