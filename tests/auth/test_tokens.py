@@ -198,7 +198,7 @@ async def test_strange_strings_are_refused(world: World, strange: str) -> None:
     """Whatever comes, the answer is TOKEN_INVALID, and soon."""
     began = time.perf_counter()
     assert await reason(world.auth.verifier.verify(strange)) is Reason.TOKEN_INVALID
-    assert time.perf_counter() - began < 0.2
+    assert time.perf_counter() - began < 1
 
 
 async def test_no_mutation_is_accepted(world: World) -> None:
