@@ -1,6 +1,9 @@
 """gRPC's statuses -> this package's exceptions."""
 
+import contextlib
+
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from antiphon_client.errors import (
@@ -12,6 +15,7 @@ from antiphon_client.errors import (
     Unavailable,
 )
 
+_DOMAIN = "antiphon"
 _DETAILS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _BY_REASON: dict[str, type[AntiphonError]] = {
@@ -29,9 +33,10 @@ _BY_CODE: dict[grpc.StatusCode, type[AntiphonError]] = {
 def error_of_rpc(error: grpc.aio.AioRpcError) -> AntiphonError:
     """The exception for a call that failed."""
     status = status_pb2.Status()
-    for key, value in error.trailing_metadata() or ():
-        if key == _DETAILS_KEY and isinstance(value, bytes):
-            status.MergeFromString(value)
+    details = (error.trailing_metadata() or {}).get(_DETAILS_KEY)
+    if isinstance(details, bytes):
+        with contextlib.suppress(DecodeError):
+            status = status_pb2.Status.FromString(details)
     status.code = error.code().value[0]
     status.message = error.details() or ""
     return error_of_status(status)
@@ -45,12 +50,13 @@ def error_of_status(status: status_pb2.Status) -> AntiphonError:
     retry = error_details_pb2.RetryInfo()
     for detail in status.details:
         _ = detail.Unpack(info) or detail.Unpack(bad) or detail.Unpack(retry)
-    kind = _BY_REASON.get(info.reason) or _BY_CODE.get(code, AntiphonError)
+    reason = info.reason if info.domain == _DOMAIN else ""
+    kind = _BY_REASON.get(reason) or _BY_CODE.get(code, AntiphonError)
     has_retry = retry.HasField("retry_delay")
     return kind(
         code,
         status.message,
-        reason=info.reason,
+        reason=reason,
         metadata=dict(info.metadata),
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
         violations={entry.field: entry.description for entry in bad.field_violations},

@@ -1,0 +1,193 @@
+import asyncio
+import random
+
+import pytest
+from google.rpc import code_pb2
+
+from antiphon.events.v1 import event_pb2
+from antiphon_client import (
+    AntiphonError,
+    ApiKey,
+    Client,
+    GapError,
+    LiveConversation,
+    TurnStatus,
+    Unavailable,
+    new_turn_id,
+)
+from tests.client.fake_server import CONVERSATION, error_status, fake_server
+from tests.fakes.proxy import Proxy
+
+LONG = [f"word{n} " for n in range(60)]
+
+
+async def test_an_answer_comes_in_pieces_and_ends_with_a_result() -> None:
+    """The pieces, put together, are the result's text."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        turn = await talk.post("Hi")
+        pieces = [piece async for piece in turn]
+        result = await turn.result()
+        assert "".join(pieces) == result.text == "Hello wide wörld!"
+        assert result.succeeded
+        assert result.model == "fake/model"
+
+
+async def test_updates_tell_the_status_as_well() -> None:
+    """What the turn does comes in order with its text."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        updates = [update async for update in (await talk.post("Hi")).updates()]
+        assert updates[0] == TurnStatus(event_pb2.TURN_STATE_RUNNING, "echo")
+        assert updates[1] == "Hello"
+
+
+async def test_a_refused_post_raises_and_the_conversation_goes_on() -> None:
+    """One message that fails does not end the conversation."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        server.post_error = error_status(code_pb2.NOT_FOUND, "HANDLER_NOT_FOUND", handler="x")
+        with pytest.raises(AntiphonError) as caught:
+            await talk.post("Hi", handler="x")
+        assert caught.value.reason == "HANDLER_NOT_FOUND"
+        server.post_error = None
+        assert (await (await talk.post("Hi")).result()).succeeded
+
+
+async def ask(talk: LiveConversation) -> str:
+    turn = await talk.post("Hi")
+    pieces = [piece async for piece in turn]
+    assert "".join(pieces) == (await turn.result()).text
+    return "".join(pieces)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_cuts_change_nothing_in_an_answer(seed: int) -> None:
+    """Over many cuts each post is taken once and each answer arrives whole, once."""
+    async with (
+        fake_server(answer=LONG, gap_s=0.005) as server,
+        Proxy(server.port) as proxy,
+        Client.connect(proxy.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+
+        async def cut() -> None:
+            chance = random.Random(seed)
+            while True:
+                proxy.cut_after(chance.randint(1, 6000), chance.choice(["up", "down"]))
+                await asyncio.sleep(chance.uniform(0.0, 0.1))
+
+        cutting = asyncio.create_task(cut())
+        answers = await asyncio.gather(*(ask(talk) for _ in range(5)))
+        cutting.cancel()
+        assert answers == ["".join(LONG)] * 5
+        assert len(server.posts) == len(set(server.posts)) == 5
+
+
+async def test_an_answer_folded_while_away_replaces_its_partial_text() -> None:
+    """Who comes back after the end of an answer gets the rest from the whole message."""
+    async with (
+        fake_server(answer=LONG, gap_s=0.005) as server,
+        Proxy(server.port) as proxy,
+        Client.connect(proxy.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        turn = await talk.post("Hi")
+        seen = ""
+        async for piece in turn:
+            seen += piece
+            if len(seen) > 50:
+                break
+        proxy.refuse()
+        proxy.cut()
+        while not server.log.events[-1].HasField("turn_finished"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        server.log.fold(turn.turn_id)
+        proxy.flow()
+        result = await turn.result()
+        assert result.text == "".join(LONG)
+        assert "".join([piece async for piece in turn]) == result.text
+
+
+async def test_a_server_that_restarts_is_found_again() -> None:
+    """A new process on the same port, with the same log, goes on with the answer."""
+    async with fake_server(answer=LONG, gap_s=0.01) as first:
+        state = first
+        client = Client.connect(first.address, ApiKey("key"))
+        talk = await client.converse(CONVERSATION).__aenter__()
+        turn = await talk.post("Hi")
+        async for piece in turn:
+            assert piece
+            break
+    await asyncio.sleep(0.3)
+    async with fake_server(log=state.log, port=state.port, valid=state.valid):
+        assert (await turn.result()).text == "".join(LONG)
+        await talk.__aexit__(None, None, None)
+        await client.close()
+
+
+async def test_stopping_can_be_asked_for_before_the_post_is_answered() -> None:
+    """A turn id chosen by the caller is all that a stop needs."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        turn_id = new_turn_id()
+        assert (await talk.cancel(turn_id)).turn_id == turn_id
+
+
+async def test_a_gap_fails_every_turn() -> None:
+    """Nobody is given a text with a hole."""
+    async with (
+        fake_server(skip=4) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        turn = await talk.post("Hi")
+        with pytest.raises(GapError):
+            await turn.result()
+        with pytest.raises(GapError):
+            await talk.post("again")
+
+
+async def test_entering_fails_where_no_server_is() -> None:
+    """Nobody listening is Unavailable, at the beginning."""
+    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.2) as client:
+        with pytest.raises(Unavailable):
+            await client.converse(CONVERSATION).__aenter__()
+
+
+async def test_closing_fails_what_is_open() -> None:
+    """A turn whose conversation is closed does not wait for ever."""
+    async with (
+        fake_server(gap_s=5) as server,
+        Client.connect(server.address, ApiKey("k")) as client,
+    ):
+        async with client.converse(CONVERSATION) as talk:
+            turn = await talk.post("Hi")
+        with pytest.raises(Unavailable):
+            await turn.result()
+
+
+async def test_on_event_is_told_everything() -> None:
+    """An observer sees each event of the conversation once."""
+    kinds: list[str | None] = []
+
+    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+        observer = client.converse(
+            CONVERSATION, on_event=lambda event: kinds.append(event.WhichOneof("payload"))
+        )
+        async with observer as talk:
+            await (await talk.post("Hi")).result()
+    assert kinds[:2] == ["turn_accepted", "turn_started"]
+    assert kinds[-1] == "turn_finished"

@@ -1,0 +1,168 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from antiphon_client import (
+    ApiKey,
+    Client,
+    FileTokenStore,
+    MemoryTokenStore,
+    Tokens,
+    Unauthenticated,
+    Unavailable,
+)
+from antiphon_client.credentials import Password
+from antiphon_client.tokens import TokenSource
+from tests.client.fake_server import fake_server
+
+
+async def test_many_calls_at_once_log_in_once() -> None:
+    """However many calls wait for a token, there is one Login."""
+    async with (
+        fake_server(auth_delay_s=0.05) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        await asyncio.gather(*(client.who_am_i() for _ in range(50)))
+        assert server.logins == 1
+
+
+async def test_many_calls_at_once_refresh_once() -> None:
+    """A refused token is refreshed once for all calls that it failed."""
+    async with (
+        fake_server(auth_delay_s=0.05) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        await client.who_am_i()
+        server.valid.clear()
+        await asyncio.gather(*(client.who_am_i() for _ in range(50)))
+        assert (server.logins, server.refreshes) == (1, 1)
+
+
+async def test_a_token_is_refreshed_before_it_expires() -> None:
+    """Near its end a token is replaced without any call having failed."""
+    async with (
+        fake_server(token_life_s=0.5) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        await client.who_am_i()
+        await asyncio.sleep(0.45)
+        await client.who_am_i()
+        assert (server.logins, server.refreshes) == (1, 1)
+
+
+async def test_a_cancelled_caller_does_not_lose_the_refresh() -> None:
+    """The answer to a refresh is kept though the call that asked for it is gone."""
+    async with (
+        fake_server(auth_delay_s=0.1) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await client.who_am_i()
+        await client.who_am_i()
+        assert server.logins == 1
+
+
+async def test_a_refused_refresh_logs_in_again() -> None:
+    """A session that was ended is replaced where the credentials allow it."""
+    store = MemoryTokenStore(Tokens("old", 0.0, "stolen"))
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key"), store=store) as client,
+    ):
+        await client.who_am_i()
+        assert (server.logins, server.refreshes) == (1, 1)
+
+
+async def test_wrong_credentials_are_a_typed_error() -> None:
+    """A wrong key is Unauthenticated with the server's reason."""
+    async with fake_server() as server, Client.connect(server.address, ApiKey("wrong")) as client:
+        with pytest.raises(Unauthenticated) as caught:
+            await client.who_am_i()
+        assert caught.value.reason == "CREDENTIALS_INVALID"
+
+
+async def test_without_credentials_one_is_told_so() -> None:
+    """No credentials is Unauthenticated before anything is sent."""
+    async with fake_server() as server, Client.connect(server.address) as client:
+        with pytest.raises(Unauthenticated, match="not logged in"):
+            await client.who_am_i()
+
+
+async def test_a_refused_token_that_cannot_be_renewed_is_an_error() -> None:
+    """A ready token without a refresh token is tried once."""
+    async with fake_server() as server, Client.connect(server.address, Tokens("bad")) as client:
+        with pytest.raises(Unauthenticated) as caught:
+            await client.who_am_i()
+        assert caught.value.reason == "TOKEN_EXPIRED"
+
+
+async def test_closing_ends_the_session_if_asked() -> None:
+    """A key that is to leave no session behind logs out."""
+    async with fake_server() as server:
+        async with Client.connect(server.address, ApiKey("key", end_session=True)) as client:
+            await client.who_am_i()
+        assert server.logouts == 1
+
+
+async def test_idempotent_calls_are_repeated_when_unavailable() -> None:
+    """UNAVAILABLE is retried by the service config."""
+    async with (
+        fake_server(unavailable=2) as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        assert (await client.who_am_i()).user.name == "anna"
+
+
+async def test_a_server_that_is_away_is_unavailable() -> None:
+    """Nobody listening is Unavailable, soon."""
+    async with Client.connect("127.0.0.1:1", ApiKey("key")) as client:
+        with pytest.raises(Unavailable):
+            await client.who_am_i()
+
+
+async def test_the_file_store_keeps_tokens_for_their_owner_only(tmp_path: Path) -> None:
+    """Tokens survive in a file of mode 0600."""
+    store = FileTokenStore(tmp_path / "sub" / "tokens.json")
+    assert store.load() is None
+    store.save(Tokens("a", 1.0, "r", 2.0, "s"))
+    assert FileTokenStore(tmp_path / "sub" / "tokens.json").load() == Tokens("a", 1, "r", 2, "s")
+    assert (tmp_path / "sub" / "tokens.json").stat().st_mode & 0o777 == 0o600
+    store.save(None)
+    assert store.load() is None
+
+
+async def test_a_damaged_token_file_counts_as_none(tmp_path: Path) -> None:
+    """What can't be understood is no reason to fail."""
+    (tmp_path / "tokens.json").write_text('{"wrong": 1}')
+    assert FileTokenStore(tmp_path / "tokens.json").load() is None
+
+
+class CountingExchange:
+    """An exchange whose refresh tokens work once."""
+
+    def __init__(self) -> None:
+        self.used: list[str] = []
+
+    async def login(self, credentials: ApiKey | Password) -> Tokens:
+        raise AssertionError("never")
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        assert refresh_token not in self.used, "a refresh token was used twice"
+        self.used.append(refresh_token)
+        await asyncio.sleep(0.02)
+        return Tokens(f"access{len(self.used)}", 1e12, f"refresh{len(self.used)}", 1e12)
+
+    async def logout(self, access_token: str) -> None:
+        raise AssertionError("never")
+
+
+async def test_programs_that_share_a_file_use_each_refresh_token_once(tmp_path: Path) -> None:
+    """Ten programs with one file exchange its refresh token once between them."""
+    path = tmp_path / "tokens.json"
+    FileTokenStore(path).save(Tokens("expired", 1.0, "refresh0", 1e12))
+    exchange = CountingExchange()
+    sources = [TokenSource(exchange, None, FileTokenStore(path)) for _ in range(10)]
+    assert set(await asyncio.gather(*(source.get() for source in sources))) == {"access1"}
+    assert exchange.used == ["refresh0"]
