@@ -1,7 +1,6 @@
 """Page sizes and page tokens (AIP-158)."""
 
 import base64
-import binascii
 
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -29,7 +28,7 @@ def decode_page_token(token: str, fields: int) -> tuple[str, ...] | None:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         position = tuple(raw.decode().split("\0"))
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII or not UTF-8
         position = ()
     if len(position) != fields:
         raise DomainError(Reason.PAGE_TOKEN_INVALID)

@@ -1,0 +1,42 @@
+"""Page tokens come back as they were given, and nothing else does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
+
+FIELD = st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
+
+
+@given(st.lists(FIELD, min_size=1, max_size=4))
+def test_a_token_gives_its_position_back(position: list[str]) -> None:
+    """Whatever the fields hold."""
+    token = encode_page_token(*position)
+    if token:  # one empty field is the first page
+        assert decode_page_token(token, len(position)) == tuple(position)
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_any_other_text_is_refused_or_has_the_right_number_of_fields(token: str) -> None:
+    """No text, however odd, raises anything but PAGE_TOKEN_INVALID."""
+    try:
+        position = decode_page_token(token, 2)
+    except DomainError as error:
+        assert error.reason is Reason.PAGE_TOKEN_INVALID
+    else:
+        assert position is not None
+        assert len(position) == 2
+
+
+@pytest.mark.parametrize("token", ["é", "a", "####", "AA==x", "\ud7ff"])
+def test_malformed_tokens_are_refused(token: str) -> None:
+    """Bad base64 and characters outside ASCII."""
+    with pytest.raises(DomainError):
+        decode_page_token(token, 2)
+
+
+def test_page_sizes_are_coerced() -> None:
+    """0 is the default, too many is the most (AIP-158)."""
+    assert [page_limit(0), page_limit(7), page_limit(10_000)] == [50, 7, 200]
