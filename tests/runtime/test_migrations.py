@@ -1,0 +1,102 @@
+"""Tables are brought up to date once, and are those that the code expects."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, inspect, text
+
+from antiphon_server.auth import compose as auth
+from antiphon_server.auth.adapters.tables import metadata as auth_tables
+from antiphon_server.dispatcher import compose as dispatcher
+from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
+from antiphon_server.events import compose as events
+from antiphon_server.events.adapters.tables import metadata as events_tables
+from antiphon_server.runtime.migrations import FromTheFuture, migrate
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+SERVICES = {
+    "auth": (auth.VERSIONS, auth_tables),
+    "dispatcher": (dispatcher.VERSIONS, dispatcher_tables),
+    "events": (events.VERSIONS, events_tables),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Path) -> None:
+    """Alembic's own comparison finds no difference."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    versions, tables = SERVICES[service]
+    database = SqliteDatabase(tmp_path / "x.db")
+    try:
+        await migrate(database, service, versions)
+        await migrate(database, service, versions)
+        difference = await database.write(
+            lambda connection: compare_metadata(
+                MigrationContext.configure(
+                    connection,
+                    opts={"version_table": f"alembic_version_{service}", "compare_type": True},
+                ),
+                tables,
+            )
+        )
+        assert difference == []
+    finally:
+        await database.close()
+
+
+async def test_all_services_share_one_database(tmp_path: Path) -> None:
+    """Each has tables and a version of its own."""
+    database = SqliteDatabase(tmp_path / "x.db")
+    try:
+        for service, (versions, _tables) in SERVICES.items():
+            await migrate(database, service, versions)
+        names = await database.read(lambda connection: inspect(connection).get_table_names())
+        for service, (_versions, tables) in SERVICES.items():
+            assert f"alembic_version_{service}" in names
+            assert isinstance(tables, MetaData)
+            assert set(tables.tables) <= set(names)
+    finally:
+        await database.close()
+
+
+async def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    """An older program says so instead of writing into it."""
+    database = SqliteDatabase(tmp_path / "x.db")
+    try:
+        await migrate(database, "events", events.VERSIONS)
+        newer = text("UPDATE alembic_version_events SET version_num = '9999'")
+        await database.write(lambda connection: connection.execute(newer) and None)
+        with pytest.raises(FromTheFuture, match="9999"):
+            await migrate(database, "events", events.VERSIONS)
+    finally:
+        await database.close()
+
+
+def test_alembic_is_not_imported_when_nothing_is_to_be_done(tmp_path: Path) -> None:
+    """A start on data that is up to date does not pay for it."""
+    program = f"""
+import asyncio, sys
+from pathlib import Path
+from antiphon_server.events.compose import VERSIONS
+from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+async def main():
+    database = SqliteDatabase(Path({str(tmp_path / "x.db")!r}))
+    await migrate(database, "events", VERSIONS)
+    await database.close()
+
+asyncio.run(main())
+print("alembic" in sys.modules)
+"""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True\n", "False\n"]
