@@ -1,0 +1,1 @@
+"""Reaches the world outside: models, and the ledger of what they cost."""

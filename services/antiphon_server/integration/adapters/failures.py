@@ -1,0 +1,41 @@
+"""What goes wrong with a model, as domain errors that hold no provider's text."""
+
+from antiphon_server.runtime.errors import DomainError, Reason
+
+MAX_RETRY_AFTER_S = 60.0
+
+
+def unavailable(model: str, retry_after: float | None = None) -> DomainError:
+    """The provider can't be reached or says that it failed; seconds to wait, if it said."""
+    return DomainError(Reason.MODEL_UNAVAILABLE, model=model, retry_after=retry_after)
+
+
+def silent(model: str, timeout_s: float) -> DomainError:
+    """The provider sent nothing for too long."""
+    return DomainError(Reason.MODEL_TIMEOUT, model=model, timeout_ms=round(timeout_s * 1000))
+
+
+def garbled(model: str) -> DomainError:
+    """The provider's answer can't be understood or broke off."""
+    return DomainError(Reason.MODEL_PROTOCOL, model=model)
+
+
+def not_runnable(model: str, install: str) -> DomainError:
+    """The model can't be run here; ``install`` is what to install."""
+    return DomainError(Reason.MODEL_NOT_FOUND, model=model, install=install)
+
+
+def of_status(model: str, status: int, retry_after: str = "") -> DomainError:
+    """What an HTTP status other than 200 means; ``retry_after`` is the header."""
+    if status in (408, 429) or status >= 500:
+        return unavailable(model, _seconds(retry_after))
+    if status >= 400:
+        return DomainError(Reason.MODEL_REFUSED, model=model, http_status=status)
+    return garbled(model)
+
+
+def _seconds(header: str) -> float | None:
+    digits = header.strip()
+    if not (digits.isascii() and digits.replace(".", "", 1).isdigit()) or len(digits) > 12:
+        return None  # absent, or a date: the usual backoff will do
+    return min(float(digits), MAX_RETRY_AFTER_S)

@@ -1,0 +1,104 @@
+"""The local small model: a llama.cpp server of ours, spoken to on the OpenAI wire."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+from pydantic import SecretStr
+
+from antiphon_server.integration.adapters.failures import garbled, unavailable
+from antiphon_server.integration.adapters.gguf import find_gguf
+from antiphon_server.integration.adapters.http import HttpPool
+from antiphon_server.integration.adapters.llama_server import Address, LlamaServer
+from antiphon_server.integration.adapters.openai_request import encode_messages
+from antiphon_server.integration.adapters.openai_wire import OpenAIModel
+from antiphon_server.integration.model import ModelStep, Part, Prices, Prompt, PromptMessage
+from antiphon_server.integration.settings import ModelSettings
+
+# Without any instructions a model of this size answers in verse, in French.
+_INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))
+_DEFAULT_CONTEXT = 4096
+
+_T = TypeVar("_T")
+
+
+class _Rendered(msgspec.Struct):
+    prompt: str
+
+
+class _Tokenized(msgspec.Struct):
+    tokens: list[int]
+
+
+class LocalModel:
+    """A :class:`~antiphon_server.integration.ports.ModelBackend` that runs here, for free."""
+
+    def __init__(self, settings: ModelSettings, pool: HttpPool) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._wire: tuple[Address, OpenAIModel] | None = None
+        self._server = LlamaServer(settings.name, settings.context_tokens or _DEFAULT_CONTEXT)
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        """See :meth:`ModelBackend.generate`; the first call starts the process."""
+        wire = self._wire_to(await self._address())
+        whole = replace(prompt, messages=_instructed(prompt.messages))
+        async with aclosing(wire.generate(whole)) as steps:
+            async for step in steps:
+                yield step
+
+    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+        """See :meth:`ModelBackend.count`: by the model's own template and tokenizer."""
+        whole = encode_messages(_instructed(tuple(messages)))
+        prompt = await self._ask("apply-template", {"messages": whole}, _Rendered)
+        question = {"content": prompt.prompt, "parse_special": True}
+        return len((await self._ask("tokenize", question, _Tokenized)).tokens)
+
+    async def prices(self) -> Prices | None:
+        """See :meth:`ModelBackend.prices`."""
+        return self._settings.prices or Prices(0, 0)
+
+    async def close(self) -> None:
+        """See :meth:`ModelBackend.close`: stops the process."""
+        await self._server.close()
+
+    async def _address(self) -> Address:
+        return await self._server.address(find_gguf(self._settings.name, self._settings.gguf))
+
+    def _wire_to(self, address: Address) -> OpenAIModel:
+        if self._wire is None or self._wire[0] is not address:
+            there = {"base_url": f"{address.url}/v1", "api_key": SecretStr(address.key)}
+            settings = self._settings.model_copy(update=there)
+            # llama.cpp ends its connections after a stream, and one here costs nothing.
+            self._wire = (address, OpenAIModel(settings, self._pool, keep_alive=False))
+        return self._wire[1]
+
+    async def _ask(self, path: str, question: dict[str, object], answer: type[_T]) -> _T:
+        """One of llama.cpp's own calls. Raises DomainError MODEL_UNAVAILABLE, MODEL_PROTOCOL."""
+        address = await self._address()
+        session = await self._pool.session()
+        import aiohttp
+
+        try:
+            async with (
+                asyncio.timeout(self._settings.first_byte_timeout_s),
+                session.post(
+                    f"{address.url}/{path}",
+                    data=msgspec.json.encode(question),
+                    headers={"Authorization": f"Bearer {address.key}"},
+                ) as response,
+            ):
+                return msgspec.json.decode(await response.read(), type=answer)
+        except msgspec.MsgspecError as error:
+            raise garbled(self._settings.name) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise unavailable(self._settings.name) from error
+
+
+def _instructed(messages: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:
+    """The messages, with instructions before them if there are none."""
+    has_some = messages and messages[0].role == "system"
+    return messages if has_some else (_INSTRUCTIONS, *messages)

@@ -1,0 +1,129 @@
+"""The OpenAI wire's streamed answer: server-sent events with one JSON chunk each.
+
+Written for throughput: what one read brought is split once, and its texts are
+handed on as one.
+Source: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from antiphon_server.integration.model import FinishReason, ModelEnd, Tokens
+
+MAX_LINE = 1 << 20
+MAX_ANSWER = 4 << 20
+
+_FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+}
+
+
+class Malformed(Exception):
+    """The provider's bytes are not a chat-completions stream, or too many."""
+
+
+class ProviderFault(Exception):
+    """The provider said in the stream that it failed."""
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
+
+
+class _Usage(msgspec.Struct, gc=False):
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: msgspec.Raw | None = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class AnswerParser:
+    """Reads one streamed answer from chunks of bytes cut anywhere."""
+
+    __slots__ = ("_held", "_held_size", "_size", "done", "reason", "tokens")
+
+    def __init__(self) -> None:
+        self._held: list[bytes] = []  # an unfinished line, joined when its end comes
+        self._held_size = 0
+        self._size = 0
+        self.done = False
+        self.reason: FinishReason | None = None
+        self.tokens: Tokens | None = None
+
+    def feed(self, chunk: bytes) -> str:
+        """The text that ``chunk`` completes, often empty. Raises Malformed, ProviderFault."""
+        if b"\n" not in chunk:
+            self._hold(chunk)
+            return ""
+        if self._held:
+            self._held.append(chunk)
+            chunk = b"".join(self._held)
+            self._held.clear()
+            self._held_size = 0
+        *lines, rest = chunk.split(b"\n")
+        if rest:
+            self._hold(rest)
+        text = "".join([self._event(line[5:]) for line in lines if line.startswith(b"data:")])
+        self._size += len(text)
+        if self._size > MAX_ANSWER:
+            raise Malformed("answer too long")
+        return text
+
+    def end(self) -> ModelEnd:
+        """The answer's end, when no more bytes come. Raises Malformed if it broke off."""
+        if not self.done and self.reason is None:
+            raise Malformed("no end")
+        return ModelEnd(self.reason or FinishReason.UNSPECIFIED, self.tokens)
+
+    def _hold(self, piece: bytes) -> None:
+        self._held.append(piece)
+        self._held_size += len(piece)
+        if self._held_size > MAX_LINE:
+            raise Malformed("line too long")
+
+    def _event(self, data: bytes) -> str:
+        if self.done:
+            return ""
+        if data.strip() == b"[DONE]":
+            self.done = True
+            return ""
+        try:
+            chunk = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Malformed("not a chunk") from error
+        if chunk.error is not None:
+            raise ProviderFault
+        if chunk.usage is not None:
+            self.tokens = _tokens(chunk.usage) or self.tokens
+        return self._choice(chunk.choices[0]) if chunk.choices else ""
+
+    def _choice(self, choice: _Choice) -> str:
+        if choice.finish_reason is not None:
+            self.reason = _FINISH_REASONS.get(choice.finish_reason, FinishReason.UNSPECIFIED)
+        return (choice.delta.content if choice.delta else None) or ""
+
+
+def _tokens(usage: _Usage) -> Tokens | None:
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    return Tokens(usage.prompt_tokens, usage.completion_tokens)

@@ -1,0 +1,137 @@
+"""The ledger in a SQL database."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from antiphon_server.integration.adapters.row import (
+    call_of,
+    filter_values,
+    opened_values,
+    settled_values,
+    total_of,
+)
+from antiphon_server.integration.adapters.tables import calls
+from antiphon_server.integration.model import (
+    Call,
+    CallId,
+    Outcome,
+    SettledCall,
+    Settlement,
+    Usage,
+    UsageFilter,
+)
+from antiphon_server.runtime.database import Database
+
+_OPEN = insert(calls)
+_SETTLED_COLUMNS = (
+    "outcome",
+    "duration_ms",
+    "input_tokens",
+    "output_tokens",
+    "estimated",
+    "currency",
+    "cost_micros",
+    "error_reason",
+)
+_SETTLE = (
+    update(calls)
+    .where(calls.c.call_id == bindparam("b_call_id"), calls.c.outcome.is_(None))
+    .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
+)
+_ABANDON = (
+    update(calls)
+    .where(calls.c.owner == bindparam("b_owner"), calls.c.outcome.is_(None))
+    .values(outcome=Outcome.UNKNOWN.value)
+)
+_WANTED = and_(
+    calls.c.workspace_id == bindparam("workspace_id"),
+    calls.c.start_us >= bindparam("start_us"),
+    calls.c.start_us < bindparam("end_us"),
+    or_(bindparam("turn_id") == "", calls.c.turn_id == bindparam("turn_id")),
+    calls.c.outcome.is_not(None),
+)
+_NEWEST = (
+    select(calls)
+    .where(_WANTED)
+    .order_by(calls.c.start_us.desc(), calls.c.call_id.desc())
+    .limit(bindparam("limit"))
+)
+_NEWEST_BEFORE = _NEWEST.where(
+    or_(
+        calls.c.start_us < bindparam("before_us"),
+        and_(calls.c.start_us == bindparam("before_us"), calls.c.call_id < bindparam("before_id")),
+    )
+)
+
+
+def _sum(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(func.sum(column), 0)
+
+
+_CHARGED = case((calls.c.cost_micros > 0, calls.c.currency))
+_TOTAL = select(
+    _sum(calls.c.input_tokens).label("input_tokens"),
+    _sum(calls.c.output_tokens).label("output_tokens"),
+    _sum(case((calls.c.estimated, 1), else_=0)).label("estimates"),
+    _sum(calls.c.cost_micros).label("cost_micros"),
+    _sum(case((calls.c.cost_micros.is_(None), 1), else_=0)).label("unpriced"),
+    func.min(_CHARGED).label("currency"),
+    func.max(_CHARGED).label("other_currency"),
+).where(_WANTED)
+
+
+class SqlLedger:
+    """A :class:`~antiphon_server.integration.ports.Ledger` in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, call: Call, owner: str) -> None:
+        """See :meth:`Ledger.open`."""
+        row = opened_values(call, owner)
+        await self._database.write(lambda connection: _run(connection, _OPEN, row))
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        """See :meth:`Ledger.settle`."""
+        row = {f"b_{name}": value for name, value in settled_values(settlement).items()}
+        row["b_call_id"] = call_id
+        await self._database.write(lambda connection: _run(connection, _SETTLE, row))
+
+    async def abandon(self, owner: str) -> int:
+        """See :meth:`Ledger.abandon`."""
+        row = {"b_owner": owner}
+        return await self._database.write(lambda connection: _run(connection, _ABANDON, row))
+
+    async def calls(
+        self, wanted: UsageFilter, before: tuple[int, CallId] | None, limit: int
+    ) -> list[SettledCall]:
+        """See :meth:`Ledger.calls`."""
+        values: dict[str, object] = {**filter_values(wanted), "limit": limit}
+        if before is not None:
+            values |= {"before_us": before[0], "before_id": before[1]}
+        query = _NEWEST if before is None else _NEWEST_BEFORE
+        return await self._database.read(
+            lambda connection: [call_of(row) for row in connection.execute(query, values)]
+        )
+
+    async def total(self, wanted: UsageFilter) -> Usage:
+        """See :meth:`Ledger.total`."""
+        return await self._database.read(
+            lambda connection: total_of(connection.execute(_TOTAL, filter_values(wanted)).one())
+        )
+
+
+def _run(connection: Connection, statement: Any, row: dict[str, Any]) -> int:
+    return int(connection.execute(statement, row).rowcount)

@@ -1,0 +1,68 @@
+"""The composition root's slice for the world outside: every concrete class in its place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from antiphon_server.integration.adapters.backends import make_backend
+from antiphon_server.integration.adapters.http import HttpPool
+from antiphon_server.integration.adapters.sql import SqlLedger
+from antiphon_server.integration.ports import Ledger
+from antiphon_server.integration.service.attempt import Attempts
+from antiphon_server.integration.service.catalogue import Catalogue
+from antiphon_server.integration.service.generation import Generator, Patience
+from antiphon_server.integration.service.usage import UsageReports
+from antiphon_server.integration.servicer import IntegrationServicer
+from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.database import Database
+
+VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+OWNER = "local"
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """The integration service. Call ``start`` before it serves and ``close`` at the end."""
+
+    servicer: IntegrationServicer
+    catalogue: Catalogue
+    generator: Generator
+    ledger: Ledger
+    pool: HttpPool
+    owner: str
+
+    async def start(self) -> None:
+        """Settle what an earlier process left open."""
+        abandoned = await self.ledger.abandon(self.owner)
+        if abandoned:
+            logger.warning("model calls of an earlier process have no known end", count=abandoned)
+
+    async def close(self) -> None:
+        """Stop the local model and close all connections."""
+        await self.catalogue.close()
+        await self.pool.close()
+
+
+def compose_integration(
+    database: Database,
+    models: Sequence[ModelSettings],
+    *,
+    ledger: Ledger | None = None,
+    owner: str = OWNER,
+    patience: Patience | None = None,
+) -> Integration:
+    """Put the service on a database; ``models`` are callable, the default first.
+
+    ``owner`` names this server in the ledger, the same after a restart, and unlike
+    every other server on the same database.
+    """
+    pool = HttpPool()
+    ledger = ledger or SqlLedger(database)
+    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool))
+    generator = Generator(catalogue, Attempts(ledger, owner), patience)
+    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger))
+    return Integration(servicer, catalogue, generator, ledger, pool, owner)

@@ -1,0 +1,162 @@
+"""The contract's messages <-> the domain's types."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.context.v1 import message_pb2
+from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon.integration.v1 import model_pb2
+from antiphon_server.integration.model import (
+    AttemptStarted,
+    Finished,
+    Money,
+    Order,
+    Part,
+    PartKind,
+    Payer,
+    Prices,
+    Prompt,
+    PromptMessage,
+    Role,
+    SettledCall,
+    Step,
+    Usage,
+    UsageFilter,
+    WorkspaceId,
+)
+from antiphon_server.integration.service.catalogue import ConfiguredModel
+from antiphon_server.integration.service.usage import UsagePage
+
+DEFAULT_OUTPUT_TOKENS = 1024
+
+_ROLES: dict[int, Role] = {
+    message_pb2.MESSAGE_ROLE_USER: "user",
+    message_pb2.MESSAGE_ROLE_ASSISTANT: "assistant",
+    message_pb2.MESSAGE_ROLE_SYSTEM: "system",
+}
+
+
+def order(request: pb.GenerateRequest) -> Order:
+    """What a GenerateRequest asks for; its instructions become the first message."""
+    messages = prompt_messages(request.messages)
+    if request.instructions:
+        messages = (PromptMessage("system", (Part("text", request.instructions),)), *messages)
+    prompt = Prompt(
+        messages,
+        request.max_output_tokens or DEFAULT_OUTPUT_TOKENS,
+        request.temperature if request.HasField("temperature") else None,
+    )
+    payer = Payer(WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id)
+    return Order(payer, tuple(request.models), prompt)
+
+
+def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
+    """The messages of a prompt."""
+    return tuple(
+        PromptMessage(_ROLES[message.role], tuple(_part(part) for part in message.parts))
+        for message in messages
+    )
+
+
+def _part(part: message_pb2.Part) -> Part:
+    kind: PartKind | None = part.WhichOneof("content")
+    if kind is None or kind == "text":
+        return Part("text", part.text)
+    reference: message_pb2.Reference = getattr(part, kind)
+    return Part(kind, reference.uri)
+
+
+def response(step: Step) -> pb.GenerateResponse:
+    """One step of a generation."""
+    if isinstance(step, str):
+        return pb.GenerateResponse(delta=pb.TextDelta(text=step))
+    if isinstance(step, AttemptStarted):
+        attempt = pb.AttemptStarted(call_id=step.call_id, model=step.model, retry_of=step.retry_of)
+        return pb.GenerateResponse(attempt=attempt)
+    return pb.GenerateResponse(finished=_finished(step))
+
+
+def _finished(step: Finished) -> pb.GenerateFinished:
+    return pb.GenerateFinished(
+        model=step.model,
+        finish_reason=model_pb2.FinishReason.ValueType(step.reason),
+        usage=_usage(step.usage),
+    )
+
+
+def models_response(
+    models: Sequence[tuple[ConfiguredModel, Prices | None]], default: str, next_page_token: str
+) -> pb.ListModelsResponse:
+    """A page of models; ``default`` is the default's name."""
+    return pb.ListModelsResponse(
+        models=[_model(model, prices, model.name == default) for model, prices in models],
+        next_page_token=next_page_token,
+    )
+
+
+def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> model_pb2.Model:
+    described = model_pb2.Model(
+        name=model.name,
+        provider=model.settings.provider,
+        context_tokens=model.settings.context_tokens,
+        default=default,
+    )
+    if prices is not None:
+        described.input_price.CopyFrom(_money(Money(prices.currency, prices.input_micros)))
+        described.output_price.CopyFrom(_money(Money(prices.currency, prices.output_micros)))
+    return described
+
+
+def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
+    """Which calls a GetUsageRequest is about."""
+    unset = UsageFilter(WorkspaceId(request.workspace_id), turn_id=request.turn_id)
+    return replace(
+        unset,
+        start_us=_micros(request.start_time) if request.HasField("start_time") else unset.start_us,
+        end_us=_micros(request.end_time) if request.HasField("end_time") else unset.end_us,
+    )
+
+
+def usage_response(page: UsagePage) -> pb.GetUsageResponse:
+    """A page of the ledger."""
+    return pb.GetUsageResponse(
+        total=_usage(page.total),
+        calls=[_call(call) for call in page.calls],
+        next_page_token=page.next_page_token,
+    )
+
+
+def _call(call: SettledCall) -> model_pb2.ModelCall:
+    settled = call.settlement
+    message = model_pb2.ModelCall(
+        call_id=call.call_id,
+        workspace_id=call.payer.workspace_id,
+        conversation_id=call.payer.conversation_id,
+        turn_id=call.payer.turn_id,
+        model=call.model,
+        outcome=model_pb2.AttemptOutcome.ValueType(settled.outcome),
+        usage=_usage(settled.usage),
+        duration_ms=settled.duration_ms,
+        error_reason=settled.error_reason,
+    )
+    message.start_time.FromMicroseconds(call.start_us)
+    return message
+
+
+def _usage(usage: Usage) -> model_pb2.Usage:
+    return model_pb2.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        estimated=usage.estimated,
+        cost=None if usage.cost is None else _money(usage.cost),
+    )
+
+
+def _money(money: Money) -> model_pb2.Money:
+    return model_pb2.Money(currency=money.currency, micros=money.micros)
+
+
+def _micros(time: Timestamp) -> int:
+    return time.ToMicroseconds()

@@ -1,0 +1,53 @@
+"""IntegrationService: the contract's messages <-> the rules."""
+
+from typing import Any, TypeAlias
+
+import grpc
+
+from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceServicer
+from antiphon_server.integration import encoding
+from antiphon_server.integration.model import Step
+from antiphon_server.integration.service.catalogue import Catalogue
+from antiphon_server.integration.service.generation import Generator
+from antiphon_server.integration.service.usage import UsageReports
+from antiphon_server.runtime.paging import page_limit
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class IntegrationServicer(IntegrationServiceServicer):
+    """Serves models and the ledger."""
+
+    def __init__(self, catalogue: Catalogue, generator: Generator, reports: UsageReports) -> None:
+        self._catalogue = catalogue
+        self._generator = generator
+        self._reports = reports
+
+    async def ListModels(
+        self, request: pb.ListModelsRequest, context: Context
+    ) -> pb.ListModelsResponse:
+        limit = page_limit(request.page_size)
+        models, next_page_token = self._catalogue.page(limit, request.page_token)
+        priced = [(model, await model.prices()) for model in models]
+        return encoding.models_response(priced, self._catalogue.named("").name, next_page_token)
+
+    async def Generate(  # type: ignore[override]
+        self, request: pb.GenerateRequest, context: Context
+    ) -> None:
+        async def emit(step: Step) -> None:
+            await context.write(encoding.response(step))
+
+        await self._generator.run(encoding.order(request), emit)
+
+    async def CountTokens(
+        self, request: pb.CountTokensRequest, context: Context
+    ) -> pb.CountTokensResponse:
+        model = self._catalogue.named(request.model)
+        tokens, exact = await model.count(encoding.prompt_messages(request.messages))
+        return pb.CountTokensResponse(tokens=tokens, exact=exact)
+
+    async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
+        wanted = encoding.usage_filter(request)
+        page = await self._reports.page(wanted, request.page_size, request.page_token)
+        return encoding.usage_response(page)
