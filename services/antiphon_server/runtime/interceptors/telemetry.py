@@ -1,0 +1,116 @@
+"""Gives every RPC an id, counts and times it, and writes one line about it."""
+
+import asyncio
+import re
+import time
+from typing import Any
+
+import grpc
+import structlog
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.request_id import HEADER, current_request_id, set_request_id
+
+_SAFE = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
+_BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")
+_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
+_SERVER_FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
+
+log = structlog.get_logger("antiphon.access")
+
+
+class TelemetryInterceptor(MethodInterceptor):
+    """The outermost interceptor.
+
+    The request id is the caller's ``x-request-id`` if that is safe to log, the
+    surrounding RPC's for a call between services in one process, or a new one.
+    Calls over the network are logged as info, those inside the process as debug.
+    """
+
+    def __init__(self, metrics: RpcMetrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class."""
+        metrics = self._metrics.method(method.name)
+        fields_of = _unbound if method.request_streaming else _FieldsOf()
+
+        async def call(request: Any, context: Context) -> Any:
+            request_id = _request_id(context)
+            before = set_request_id(request_id)
+            tokens = bind_contextvars(request=request_id, **fields_of(request))
+            begun = time.perf_counter()
+            metrics.running += 1
+            code = "UNKNOWN"
+            try:
+                response = await inner(request, context)
+                code = _name(context.code())
+                return response
+            except asyncio.CancelledError:
+                code = "CANCELLED"
+                raise
+            except grpc.aio.AbortError:
+                code = _name(context.code())
+                raise
+            finally:
+                seconds = time.perf_counter() - begun
+                metrics.ended(code, seconds)
+                _write_line(method, context, code, seconds)
+                reset_contextvars(**tokens)
+                set_request_id(before)
+
+        return call
+
+
+def _write_line(method: Method, context: Context, code: str, seconds: float) -> None:
+    if code in _SERVER_FAULTS:
+        write = log.warning
+    elif context.peer() == "local":
+        write = log.debug
+    else:
+        write = log.info
+    write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3))
+
+
+def _request_id(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == HEADER and isinstance(value, str) and _SAFE.fullmatch(value):
+            return value
+    return current_request_id() or new_id("req")
+
+
+def _name(code: Any) -> str:
+    """The code's name; grpc.aio's context holds a number, 0 if none was set."""
+    return code.name if isinstance(code, grpc.StatusCode) else _NAMES.get(code or 0, "UNKNOWN")
+
+
+def _unbound(_request: Any) -> dict[str, str]:
+    return {}
+
+
+class _FieldsOf:
+    """Finds the ids that a request type has, once per type."""
+
+    def __init__(self) -> None:
+        self._type: type | None = None
+        self._fields: tuple[str, ...] = ()
+
+    def __call__(self, request: Any) -> dict[str, str]:
+        if type(request) is not self._type:
+            self._type = type(request)
+            self._fields = tuple(name for name in _BOUND_FIELDS if _is_text(request, name))
+        return {
+            name.removesuffix("_id"): value
+            for name in self._fields
+            if (value := getattr(request, name))
+        }
+
+
+def _is_text(request: Any, name: str) -> bool:
+    descriptor = getattr(request, "DESCRIPTOR", None)
+    field = descriptor.fields_by_name.get(name) if descriptor is not None else None
+    return field is not None and field.type == field.TYPE_STRING and not field.is_repeated

@@ -1,0 +1,75 @@
+"""Counts and durations of RPCs: integers on the way, made into metrics when scraped."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+"""Upper bounds of the duration histogram's buckets, in seconds."""
+
+
+class _Durations:
+    """How long the RPCs of one method and code took."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+
+class MethodMetrics:
+    """What is known of one method's RPCs. ``running`` counts those not yet ended."""
+
+    __slots__ = ("by_code", "running")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.by_code: defaultdict[str, _Durations] = defaultdict(_Durations)
+
+    def ended(self, code: str, seconds: float) -> None:
+        """Count an RPC that ended with ``code`` after ``seconds``."""
+        self.running -= 1
+        durations = self.by_code[code]
+        durations.buckets[bisect_left(BOUNDS, seconds)] += 1
+        durations.seconds += seconds
+
+
+class RpcMetrics:
+    """All methods' metrics; a collector for a prometheus_client registry."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, MethodMetrics] = {}
+
+    def method(self, name: str) -> MethodMetrics:
+        """The metrics of a method, by its full name."""
+        return self.methods.setdefault(name, MethodMetrics())
+
+    def collect(self) -> Iterator[Any]:
+        """Yield prometheus_client's metric families."""
+        from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+
+        durations = HistogramMetricFamily(
+            "antiphon_rpc_duration_seconds",
+            "How long RPCs took, by method and code.",
+            labels=["method", "code"],
+        )
+        running = GaugeMetricFamily(
+            "antiphon_rpc_running", "RPCs that have not ended.", labels=["method"]
+        )
+        for name, metrics in list(self.methods.items()):
+            running.add_metric([name], metrics.running)
+            for code, measured in list(metrics.by_code.items()):
+                durations.add_metric([name, code], _cumulated(measured.buckets), measured.seconds)
+        yield durations
+        yield running
+
+
+def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    found: list[tuple[str, float]] = []
+    for bound, count in zip([*map(str, BOUNDS), "+Inf"], buckets, strict=True):
+        total += count
+        found.append((bound, total))
+    return found
