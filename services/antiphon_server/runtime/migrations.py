@@ -21,17 +21,20 @@ async def migrate(database: Database, service: str, versions: Path) -> None:
 
     Raises FromTheFuture if it has seen one that is not there.
     """
+    await database.write(lambda connection: _migrate(connection, service, versions))
+
+
+def _migrate(connection: Connection, service: str, versions: Path) -> None:
     table = f"alembic_version_{service}"
     known = sorted(path.name[:4] for path in versions.glob("[0-9]*.py"))
-    seen = await database.read(lambda connection: _seen(connection, table))
-    if seen == known[-1]:
-        return
+    seen = _seen(connection, table)
     if seen and seen not in known:
         raise FromTheFuture(
             f"the data of {service} is of revision {seen}, this version knows {known[-1]}: "
             "install the newer version again"
         )
-    await database.write(lambda connection: _upgrade(connection, table, versions))
+    if seen != known[-1]:
+        _upgrade(connection, table, versions)
 
 
 def _seen(connection: Connection, table: str) -> str:

@@ -48,7 +48,7 @@ class SqliteDatabase:
         self._reader_engine = _engine(path, read_only=True)
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
-        self._writer = threading.Thread(target=self._write_loop, name="sqlite-write")
+        self._writer = threading.Thread(target=self._write_loop, name="sqlite-write", daemon=True)
         self._closed = False
         self._writer.start()
 
