@@ -20,7 +20,8 @@ class Database(Protocol):
 
         What ``work`` raises undoes its changes alone and is raised here. It may
         run beside others in one transaction, and must not block on anything but
-        the connection. Cancelling the call does not undo it.
+        the connection; it is run once more, on its own, if a transaction that it
+        shared failed. Cancelling the call does not undo it.
 
         Raises DomainError STORE_UNAVAILABLE if the commit failed (nothing was
         stored) and OVERLOADED if too much work waits.

@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -48,7 +49,10 @@ class SqliteDatabase:
         self._reader_engine = _engine(path, read_only=True)
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
+        self._reading = 0
+        # A daemon, so that a program that dies without close() does not hang.
         self._writer = threading.Thread(target=self._write_loop, name="sqlite-write", daemon=True)
+        self._opened = threading.Event()
         self._closed = False
         self._writer.start()
 
@@ -56,7 +60,7 @@ class SqliteDatabase:
         """See :meth:`Database.write`."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        if self._waiting.qsize() > MAX_WAITING:
+        if self._waiting.qsize() >= MAX_WAITING:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         item = _Work(work, self._loop.create_future())
         self._waiting.put(item)
@@ -67,7 +71,13 @@ class SqliteDatabase:
         """See :meth:`Database.read`."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        return await self._loop.run_in_executor(self._readers, self._read, work)
+        if self._reading >= MAX_WAITING:
+            raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
+        self._reading += 1
+        try:
+            return await self._loop.run_in_executor(self._readers, self._read, work)
+        finally:
+            self._reading -= 1
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""
@@ -84,6 +94,7 @@ class SqliteDatabase:
         self._writer_engine.dispose()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
+        self._opened.wait()
         try:
             with self._reader_engine.begin() as connection:
                 return work(connection)
@@ -91,7 +102,17 @@ class SqliteDatabase:
             log.exception("the database could not be read")
             raise DomainError(Reason.STORE_UNAVAILABLE) from error
 
+    def _open(self) -> None:
+        """Make the file before anybody reads: readers can't. A failure shows at the first write."""
+        try:
+            self._writer_engine.connect().close()
+        except DBAPIError:
+            log.exception("the database could not be opened")
+        finally:
+            self._opened.set()
+
     def _write_loop(self) -> None:
+        self._open()
         open_for_work = True
         while open_for_work:
             group = [self._waiting.get()]
@@ -100,8 +121,21 @@ class SqliteDatabase:
             open_for_work = None not in group
             work = [item for item in group if item is not None]
             if work:
-                self._commit(work)
-                self._loop.call_soon_threadsafe(_resolve, work)
+                self._write(work)
+
+    def _write(self, group: list[_Work]) -> None:
+        """Commit the group and tell its callers, whatever happens: this thread must live on."""
+        try:
+            self._commit(group)
+        except BaseException as error:
+            log.exception("a transaction failed in a way that is not the database's")
+            for item in group:
+                item.error = item.error or DomainError(Reason.STORE_UNAVAILABLE)
+                item.error.__cause__ = item.error.__cause__ or error
+        try:
+            self._loop.call_soon_threadsafe(_resolve, group)
+        except RuntimeError:
+            log.warning("the event loop ended before its writes were answered")
 
     def _commit(self, group: list[_Work]) -> None:
         """Commit the group; if that fails, each piece alone, so that one can't sink others."""
@@ -150,7 +184,9 @@ def _resolve(group: list[_Work]) -> None:
     for item in group:
         if item.done.done():  # the caller was cancelled; the work stands
             continue
-        if item.error is not None:
+        if isinstance(item.error, StopIteration):  # a future would not take it
+            item.done.set_exception(RuntimeError("StopIteration in a transaction"))
+        elif item.error is not None:
             item.done.set_exception(item.error)
         else:
             item.done.set_result(item.result)
@@ -158,15 +194,18 @@ def _resolve(group: list[_Work]) -> None:
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
     if read_only:
+        uri = URL.create("sqlite", database=f"file:{quote(str(path))}").update_query_dict(
+            {"mode": "ro", "uri": "true"}
+        )
         engine = create_engine(
-            f"sqlite:///file:{path}?mode=ro&uri=true",
+            uri,
             poolclass=QueuePool,
             pool_size=READERS,
             connect_args={"check_same_thread": False},
         )
     else:
         engine = create_engine(
-            f"sqlite:///{path}",
+            URL.create("sqlite", database=str(path)),
             poolclass=StaticPool,
             connect_args={"check_same_thread": False},
         )

@@ -1,0 +1,235 @@
+"""One writer, group commit, and readers that see every commit."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from antiphon_server.runtime import sqlite
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    """A database with one table, in a folder whose name would confuse a URL."""
+    folder = tmp_path / "a b?c#d%20"
+    folder.mkdir()
+    database = SqliteDatabase(folder / "test.db")
+    await database.write(create)
+    yield database
+    await database.close()
+
+
+def create(connection: Connection) -> None:
+    """Make the one table."""
+    connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY)"))
+
+
+def insert(number: int, connection: Connection) -> int:
+    """Insert a row and return how many there are."""
+    connection.execute(text("INSERT INTO t VALUES (:n)"), {"n": number})
+    return rows(connection)
+
+
+def rows(connection: Connection) -> int:
+    """How many rows there are."""
+    return int(connection.execute(text("SELECT count(*) FROM t")).scalar_one())
+
+
+class Gate:
+    """Holds the writer up, so that what follows waits for one commit."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._release = threading.Event()
+        self._held = asyncio.ensure_future(database.write(lambda _: self._release.wait(5)))
+
+    async def open(self) -> None:
+        """Let the writer go on."""
+        await asyncio.sleep(0.02)
+        self._release.set()
+        await self._held
+
+
+async def test_readers_see_what_was_committed(database: SqliteDatabase) -> None:
+    """A read that begins after a write returned sees it."""
+    for number in range(20):
+        await database.write(partial(insert, number))
+        assert await database.read(rows) == number + 1
+
+
+async def test_a_failing_piece_undoes_only_itself(database: SqliteDatabase) -> None:
+    """Pieces that share a commit do not share each other's failures."""
+    gate = Gate(database)
+
+    def fails(connection: Connection) -> None:
+        insert(100, connection)
+        raise ValueError("mine")
+
+    pieces = [
+        database.write(lambda c: insert(1, c)),
+        database.write(fails),
+        database.write(lambda c: insert(1, c)),  # taken
+        database.write(lambda c: insert(2, c)),
+    ]
+    results = asyncio.gather(*pieces, return_exceptions=True)
+    await gate.open()
+    first, second, third, fourth = await results
+    assert (first, fourth) == (1, 2)
+    assert isinstance(second, ValueError)
+    assert isinstance(third, IntegrityError)
+    assert await database.read(rows) == 2
+
+
+async def test_a_piece_that_fails_alone_is_undone(database: SqliteDatabase) -> None:
+    """Without company the error and the rollback are the same."""
+
+    def fails(connection: Connection) -> None:
+        insert(1, connection)
+        raise DomainError(Reason.ETAG_MISMATCH, resource="t")
+
+    with pytest.raises(DomainError) as caught:
+        await database.write(fails)
+    assert caught.value.reason is Reason.ETAG_MISMATCH
+    assert await database.read(rows) == 0
+
+
+async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabase) -> None:
+    """When a shared transaction fails, each piece is tried on its own."""
+    gate = Gate(database)
+    results = asyncio.gather(
+        database.write(lambda c: insert(1, c)),
+        database.write(lambda c: c.execute(text("INSERT INTO missing VALUES (1)")).close()),
+        database.write(lambda c: insert(2, c)),
+        return_exceptions=True,
+    )
+    await gate.open()
+    first, second, third = await results
+    assert (first, third) == (1, 2)
+    assert isinstance(second, DomainError)
+    assert second.reason is Reason.STORE_UNAVAILABLE
+    assert isinstance(second.__cause__, OperationalError)
+
+
+async def test_work_that_waits_shares_a_commit(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred concurrent writes need far fewer transactions."""
+    commits: list[int] = []
+    commit = SqliteDatabase._commit
+
+    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
+        commits.append(len(group))
+        commit(self, group)
+
+    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    gate = Gate(database)
+    writes = asyncio.gather(*(database.write(partial(insert, n)) for n in range(100)))
+    await gate.open()
+    assert sorted(await writes) == list(range(1, 101))
+    assert sum(commits) == 101
+    assert len(commits) <= 2
+
+
+async def test_the_work_of_a_cancelled_caller_stands(database: SqliteDatabase) -> None:
+    """Cancelling a write does not undo it, nor trouble those beside it."""
+    gate = Gate(database)
+    cancelled = asyncio.ensure_future(database.write(lambda c: insert(1, c)))
+    beside = asyncio.ensure_future(database.write(lambda c: insert(2, c)))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await gate.open()
+    assert await beside == 2
+    assert cancelled.cancelled()
+    assert await database.read(rows) == 2
+
+
+async def test_close_finishes_what_was_accepted(tmp_path: Path) -> None:
+    """Writes that wait at close are committed and answered; later ones are refused."""
+    path = tmp_path / "test.db"
+    database = SqliteDatabase(path)
+    await database.write(create)
+    gate = Gate(database)
+    writes = [asyncio.ensure_future(database.write(partial(insert, n))) for n in range(50)]
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(database.close())
+    await gate.open()
+    await closing
+    assert [await write for write in writes] == list(range(1, 51))
+    for refused in (database.write(rows), database.read(rows)):
+        with pytest.raises(DomainError) as caught:
+            await refused
+        assert caught.value.reason is Reason.STORE_UNAVAILABLE
+    again = SqliteDatabase(path)
+    assert await again.read(rows) == 50
+    await again.close()
+
+
+async def test_too_much_waiting_work_is_refused(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is bounded; the refusal says when to try again."""
+    monkeypatch.setattr(sqlite, "MAX_WAITING", 3)
+    gate = Gate(database)
+    await asyncio.sleep(0.05)
+    accepted = [asyncio.ensure_future(database.write(rows)) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(DomainError) as caught:
+        await database.write(rows)
+    assert (caught.value.reason, caught.value.retry_after) == (Reason.OVERLOADED, 1.0)
+    await gate.open()
+    await asyncio.gather(*accepted)
+
+
+async def test_the_writer_survives_any_exception(database: SqliteDatabase) -> None:
+    """What is no ordinary exception, or one a future refuses, fails its piece and no more."""
+
+    def exits(_connection: Connection) -> None:
+        raise SystemExit
+
+    with pytest.raises(DomainError):
+        await database.write(exits)
+    with pytest.raises(RuntimeError):
+        await database.write(lambda _: next(iter(())))
+    assert await database.write(lambda c: insert(1, c)) == 1
+
+
+async def test_a_read_does_not_write(database: SqliteDatabase) -> None:
+    """A reader's connection refuses changes."""
+    with pytest.raises(DomainError):
+        await database.read(lambda c: insert(1, c))
+    assert await database.read(rows) == 0
+
+
+async def test_a_file_that_can_not_be_opened_is_an_error_of_the_store(tmp_path: Path) -> None:
+    """Nothing hangs: every call says that the store is not available."""
+    database = SqliteDatabase(tmp_path / "missing" / "test.db")
+    for call in (database.read(rows), database.write(rows)):
+        with pytest.raises(DomainError) as caught:
+            await call
+        assert caught.value.reason is Reason.STORE_UNAVAILABLE
+    await database.close()
+
+
+async def test_reads_do_not_wait_for_a_write(database: SqliteDatabase) -> None:
+    """While a transaction is open, readers see the commit before it."""
+    gate = Gate(database)
+    await asyncio.sleep(0.02)
+    assert await asyncio.wait_for(database.read(rows), 1) == 0
+    await gate.open()
+
+
+async def test_commits_are_synced(database: SqliteDatabase) -> None:
+    """The file is in WAL mode and a commit is synced before it is acknowledged."""
+    modes = await database.write(
+        lambda c: (
+            c.exec_driver_sql("PRAGMA journal_mode").scalar(),
+            c.exec_driver_sql("PRAGMA synchronous").scalar(),
+        )
+    )
+    assert modes == ("wal", 2)
