@@ -22,6 +22,7 @@ from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
+from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
 from antiphon_client.models import Models
 from antiphon_client.place import Place
@@ -145,6 +146,10 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         place = Place(f"conversations/{conversation_id}", cursor, ephemeral=on_event is not None)
         redial = self._redial()
         return LiveConversation(conversation_id, self._converse, redial, place, on_event)
+
+    async def health(self) -> dict[str, bool]:
+        """Whether each service and internal part serves, by grpc.health.v1; "" is the whole."""
+        return await health_of(self.channel)
 
     def _redial(self) -> Redial:
         return Redial(self.tokens, self._give_up_after, self._on_connection)

@@ -79,6 +79,11 @@ class LiveConversation:
         """The position up to which everything was received."""
         return self._place.cursor
 
+    @property
+    def failed(self) -> AntiphonError | None:
+        """Why the conversation has ended for good; None while it goes on."""
+        return self._error
+
     async def post(
         self,
         text: str,

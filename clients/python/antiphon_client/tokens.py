@@ -91,11 +91,19 @@ class TokenSource:
         if self._flight is not None:
             await asyncio.wait([self._flight])
         if isinstance(self._login, ApiKey) and self._login.end_session and self._tokens:
-            try:
-                await self._exchange.logout(self._tokens.access_token)
-            except AntiphonError:
-                return
+            await self.logout()
+
+    async def logout(self) -> bool:
+        """Forget the session's tokens; return whether the server ended it as well."""
+        tokens, self._tokens = self._tokens, None
+        try:
+            if tokens is not None:
+                await self._exchange.logout(tokens.access_token)
+        except AntiphonError:
+            return False
+        finally:
             self._store.save(None)
+        return True
 
     async def _renewed(self) -> Tokens:
         if self._flight is None:

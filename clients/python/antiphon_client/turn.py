@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.dispatcher.v1.turn_pb2 import Turn
@@ -25,7 +25,10 @@ _ENDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """How a turn ended. ``text`` is what was delivered, ``truncated`` if it was cut off."""
+    """How a turn ended. ``text`` is what was delivered, ``truncated`` if it was cut off.
+
+    ``usage`` is zero where no model was called; its ``cost`` is unset if a price is unknown.
+    """
 
     turn_id: str
     state: TurnState.ValueType
@@ -33,7 +36,7 @@ class TurnResult:
     message_id: str = ""
     truncated: bool = False
     error: AntiphonError | None = None
-    usage: Usage | None = None
+    usage: Usage = field(default_factory=Usage)
     model: str = ""
 
     @property
@@ -160,7 +163,7 @@ class TurnHandle:
             message_id=finished.reply_message_id,
             truncated=self._message.truncated,
             error=error_of_status(finished.error) if has_error else None,
-            usage=finished.usage if finished.HasField("usage") else None,
+            usage=finished.usage,
             model=finished.model,
         )
         self.status = TurnStatus(finished.state)

@@ -1,0 +1,1 @@
+"""The command line. It speaks to servers through antiphon_client alone."""

@@ -1,0 +1,94 @@
+"""``antiphon chat``: from arguments to a running chat."""
+
+import io
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from antiphon_server.cli.console import CommandError, fail
+from antiphon_server.cli.options import Address, DataDir
+
+
+def chat(
+    once: Annotated[
+        str | None,
+        typer.Option("--once", metavar="TEXT", help="Ask this, print the answer, and leave."),
+    ] = None,
+    conversation: Annotated[
+        str,
+        typer.Option("--conversation", "-c", metavar="ID", help="Go on with a conversation."),
+    ] = "",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Which model to ask; see `antiphon models`.")
+    ] = "",
+    handler: Annotated[
+        str, typer.Option("--handler", help="Who shall answer, e.g. `assistant` or `echo`.")
+    ] = "",
+    json: Annotated[
+        bool, typer.Option("--json", help="With --once: print the answer as a JSON object.")
+    ] = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Talk to a model: the answer streams in as it comes.
+
+    Where no server runs on this machine, one is started for as long as the chat takes.
+    Ctrl-C stops an answer; at the prompt, Ctrl-C twice or Ctrl-D leaves. If the server goes
+    and comes back, even in the middle of an answer, the chat goes on.
+
+    Examples:
+        antiphon chat
+
+        antiphon chat --once "What is the capital of France?"
+
+        antiphon chat --conversation conv_… --model openai/gpt-5-mini
+    """
+    if once is not None and not once.strip():
+        fail("there is nothing to ask; write something after --once", 2)
+    if json and once is None:
+        fail("--json needs --once", 2)
+    try:
+        with ExitStack() as stack:
+            raise typer.Exit(
+                _chat(stack, once, conversation, model, handler, json, address, data_dir)
+            )
+    except CommandError as error:
+        fail(str(error))
+
+
+def _chat(
+    stack: ExitStack,
+    once: str | None,
+    conversation: str,
+    model: str,
+    handler: str,
+    json: bool,
+    address: str,
+    data_dir: DataDir,
+) -> int:
+    from antiphon_client import AntiphonError
+    from antiphon_server.cli.chat.dialogue import Dialogue
+    from antiphon_server.cli.chat.loop_thread import LoopThread
+    from antiphon_server.cli.chat.opening import open_talk
+    from antiphon_server.cli.chat.screen import Screen
+    from antiphon_server.cli.chat.talk import Wishes
+    from antiphon_server.cli.explain import explain
+
+    screen = Screen(io.StringIO()) if json else Screen()  # JSON is printed at the end
+    try:
+        loop = stack.enter_context(LoopThread())
+        wishes = Wishes(handler, model)
+        talk = open_talk(stack, loop, screen, wishes, address, data_dir)
+        dialogue = Dialogue(loop, talk, screen)
+        if conversation:
+            dialogue.resume(conversation, quiet=once is not None)
+        if once is not None:
+            return dialogue.once(once, json)
+        return dialogue.run()
+    except AntiphonError as error:
+        screen.clear_status()
+        raise CommandError(explain(error)) from None
+    except KeyboardInterrupt:
+        screen.end_line()
+        return 130

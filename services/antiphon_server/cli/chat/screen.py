@@ -1,0 +1,121 @@
+"""A terminal on which text streams, with a line of status that comes and goes."""
+
+import sys
+from typing import TextIO
+
+from rich.cells import cell_len
+
+_DIM, _RED, _BOLD, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+_ERASE = "\r\x1b[K"
+_TAB = 8
+
+
+def printable(text: str) -> str:
+    """Text without the control characters by which it could command the terminal."""
+    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f"))
+
+
+class Screen:
+    """Where a chat is shown.
+
+    Text goes to stdout. Everything else does too on a terminal; where stdout is something
+    else, it goes to stderr, in plain lines.
+    """
+
+    def __init__(self, out: TextIO = sys.stdout, notes: TextIO = sys.stderr) -> None:
+        self._out = out
+        self._notes = notes
+        self.fancy = out.isatty() and notes.isatty()
+        self._column = 0
+        self._status = ""
+
+    def status(self, sentence: str) -> None:
+        """Show what is happening until there is text or another status."""
+        sentence = printable(sentence).replace("\n", " ")
+        if sentence == self._status:
+            return
+        self._hide()
+        self._status = sentence
+        if not self.fancy:
+            print(f"· {sentence}", file=self._notes, flush=True)
+            return
+        shown = _fit(f"· {sentence}", self._width() - 1)
+        begin = "\n" if self._column else ""
+        self._write(f"{begin}{_ERASE}{_DIM}{shown}{_PLAIN}")
+
+    def clear_status(self) -> None:
+        """Show the text only."""
+        self._hide()
+        self._status = ""
+
+    def text(self, piece: str) -> None:
+        """Add to the text."""
+        piece = printable(piece)
+        self.clear_status()
+        self._write(piece)
+        self._move(piece)
+
+    def end_line(self) -> None:
+        """Go to the beginning of a line."""
+        self.clear_status()
+        if self._column:
+            self._write("\n")
+            self._column = 0
+
+    def note(self, sentence: str, *, style: str = _DIM) -> None:
+        """Print a line that is not part of the text."""
+        self.end_line()
+        if self.fancy:
+            self._write(f"{style}{printable(sentence)}{_PLAIN}\n")
+        else:
+            print(printable(sentence), file=self._notes, flush=True)
+
+    def error(self, sentence: str) -> None:
+        """Print what went wrong."""
+        self.note(sentence, style=_RED)
+
+    def said(self, who: str, text: str) -> None:
+        """Print an earlier message."""
+        self.end_line()
+        self._write(f"{_BOLD}{who}{_PLAIN} " if self.fancy else f"{who} ")
+        self._write(printable(text).rstrip("\n") + "\n")
+
+    def _hide(self) -> None:
+        if not self._status or not self.fancy:
+            return
+        if not self._column:
+            self._write(_ERASE)
+        elif self._column < self._width():
+            self._write(f"{_ERASE}\x1b[1A\x1b[{self._column + 1}G")
+        else:  # the text's line was full, so it goes on here
+            self._write(_ERASE)
+            self._column = 0
+
+    def _move(self, piece: str) -> None:
+        width = self._width()
+        for char in piece:
+            if char == "\n":
+                self._column = 0
+            elif char == "\t":
+                self._column = min((self._column // _TAB + 1) * _TAB, width - 1)
+            else:
+                cells = cell_len(char)
+                wraps = self._column + cells > width
+                self._column = cells if wraps else self._column + cells
+
+    def _width(self) -> int:
+        import shutil
+
+        return max(20, shutil.get_terminal_size().columns)
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def _fit(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) >= width:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,161 @@
+"""The conversation behind the screen: what is asked, and what comes back."""
+
+from dataclasses import dataclass
+
+from antiphon.context.v1.message_pb2 import Message
+from antiphon.events.v1.event_pb2 import (
+    TURN_STATE_ACCEPTED,
+    TURN_STATE_QUEUED,
+    TURN_STATE_RUNNING,
+    Event,
+)
+from antiphon_client import (
+    Client,
+    Connection,
+    LiveConversation,
+    TurnHandle,
+    TurnResult,
+    new_turn_id,
+)
+from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.local_server import LocalServer
+
+_OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
+_TITLE_LENGTH = 60
+
+
+@dataclass
+class Wishes:
+    """How to ask: which handler and model; empty means the server's choice."""
+
+    handler: str = ""
+    model: str = ""
+
+
+class Talk:
+    """One conversation at a time with a server."""
+
+    def __init__(self, screen: Screen, wishes: Wishes, server: LocalServer | None) -> None:
+        self.wishes = wishes
+        self.conversation_id = ""
+        self.client: Client
+        self._screen = screen
+        self._server = server
+        self._live: LiveConversation | None = None
+        self._turn_id = ""
+
+    def on_connection(self, connection: Connection) -> None:
+        """Tell the user, if an answer is awaited; bring an own server back if it died."""
+        if connection.state == "waiting" and self._server is not None:
+            self._server.revive()
+        if not self._turn_id:
+            return
+        if connection.state == "waiting":
+            self._screen.status("connection lost, trying again; the answer will go on")
+        elif connection.state == "connected":
+            self._screen.clear_status()
+
+    async def ask(self, text: str) -> TurnResult:
+        """Post a message and show the answer as it comes."""
+        self._turn_id = new_turn_id()
+        try:
+            self._screen.status("sending")
+            live = await self._open(text)
+            models = [self.wishes.model] if self.wishes.model else []
+            turn = await live.post(
+                text, handler=self.wishes.handler, models=models, turn_id=self._turn_id
+            )
+            return await self._show(turn)
+        finally:
+            self._turn_id = ""
+
+    async def stop(self) -> None:
+        """Stop the answer under way, also before it has begun."""
+        if self._turn_id and self._live is not None:
+            self._screen.status("stopping")
+            await self._live.cancel(self._turn_id)
+
+    async def resume(self, conversation_id: str, last: int) -> list[Message]:
+        """Go on with a conversation; return its last messages, the oldest first."""
+        await self.client.get_conversation(conversation_id)
+        await self.leave()
+        messages: list[Message] = []
+        async for message in self.client.list_messages(conversation_id):
+            messages.append(message)
+            if len(messages) == last:
+                break
+        self.conversation_id = conversation_id
+        return messages[::-1]
+
+    async def join(self) -> TurnResult | None:
+        """Show the answer that the conversation is in the middle of, if it is."""
+        async for turn in self.client.list_turns(self.conversation_id):
+            if turn.state in _OPEN_STATES:
+                return await self._join(turn.turn_id)
+            break
+        return None
+
+    async def leave(self) -> None:
+        """Close the conversation; the next message begins another one."""
+        if self._live is not None:
+            await self._live.__aexit__(None, None, None)
+        self._live = None
+        self.conversation_id = ""
+
+    async def _join(self, turn_id: str) -> TurnResult:
+        """What was said before now is read from the log, the rest follows behind it."""
+        scope, cursor, at_head = f"conversations/{self.conversation_id}", "", False
+        past: list[Event] = []
+        while not at_head:
+            page = await self.client.read_events(scope, cursor, page_size=1000)
+            past += (event for event in page.events if event.turn_id == turn_id)
+            cursor, at_head = page.cursor, page.at_head
+        live = self.client.converse(self.conversation_id, cursor=cursor)
+        turn = live.join(turn_id)
+        for event in past:
+            turn.apply(event)
+        self._turn_id = turn_id
+        try:
+            self._live = await live.__aenter__()
+            return await self._show(turn)
+        finally:
+            self._turn_id = ""
+
+    async def _open(self, text: str) -> LiveConversation:
+        if not self.conversation_id:
+            title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
+            made = await self.client.create_conversation(title)
+            self.conversation_id = made.conversation_id
+        if self._live is not None and self._live.failed:
+            await self._live.__aexit__(None, None, None)
+            self._live = None
+        if self._live is None:
+            self._live = await self.client.converse(self.conversation_id).__aenter__()
+        return self._live
+
+    async def _show(self, turn: TurnHandle) -> TurnResult:
+        async for update in turn.updates():
+            if isinstance(update, str):
+                self._screen.text(update)
+            elif update.sentence:
+                self._screen.status(update.sentence)
+        self._screen.end_line()
+        return await turn.result()
+
+
+def summary(result: TurnResult, seconds: float) -> str:
+    """One line about an answer: model, tokens, cost, time."""
+    usage = result.usage
+    facts = [
+        "stopped" if result.truncated else None,
+        result.model or None,
+        f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
+        _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
+        f"{seconds:.1f} s",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _money(micros: int, currency: str) -> str:
+    amount = f"{micros / 1_000_000:.6f}".rstrip("0").rstrip(".")
+    return f"${amount}" if currency == "USD" else f"{amount} {currency}"

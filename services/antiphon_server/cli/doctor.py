@@ -1,0 +1,48 @@
+"""``antiphon doctor``."""
+
+import typer
+
+from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.options import Address, DataDir, Json
+
+_MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
+
+
+def doctor(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """Check every part, and say what to do about what is wrong.
+
+    Looks at versions, the data folder and who may read it, disk space, the server and each
+    of its services and parts, the login, and the models. The exit code is 1 if something is
+    wrong.
+
+    Examples:
+        antiphon doctor
+
+        antiphon doctor --json | jq 'select(.verdict == "bad")'
+    """
+    healthy = run(_doctor(json, address, data_dir))
+    raise typer.Exit(0 if healthy else 1)
+
+
+async def _doctor(json: bool, address: str, data_dir: DataDir) -> bool:
+    from antiphon_server.cli.checks import examine
+
+    healthy = True
+    async for finding in examine(address, data_dir):
+        healthy = healthy and finding.verdict != "bad"
+        if json:
+            print_json(
+                {
+                    "check": finding.check,
+                    "verdict": finding.verdict,
+                    "found": finding.found,
+                    "remedy": finding.remedy,
+                }
+            )
+            continue
+        mark, colour = _MARKS[finding.verdict]
+        typer.secho(f"{mark} ", fg=colour, nl=False)
+        typer.echo(f"{finding.check}: {finding.found}")
+        if finding.remedy:
+            typer.secho(f"    {finding.remedy}", fg=colour)
+    return healthy

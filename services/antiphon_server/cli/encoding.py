@@ -1,0 +1,18 @@
+"""Messages as JSON, with the contract's own field names."""
+
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def as_dict(message: Message) -> dict[str, Any]:
+    """A message as JSON says it (https://protobuf.dev/programming-guides/json)."""
+    found: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    return found
+
+
+def local_time(time: Timestamp, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A time as this machine's clock shows it."""
+    return time.ToDatetime().astimezone().strftime(form) if time.seconds else ""

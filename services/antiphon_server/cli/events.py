@@ -1,0 +1,62 @@
+"""Events as lines of text and of JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from antiphon.events.v1.event_pb2 import Event, EventKind, TurnState
+from antiphon_client import text_of
+from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.encoding import as_dict, local_time
+
+_PREFIX = "EVENT_KIND_"
+_KINDS = sorted(set(EventKind.keys()) - {"EVENT_KIND_UNSPECIFIED"})
+
+
+def kinds_named(names: str) -> Sequence[EventKind.ValueType]:
+    """Kinds by their names, separated by commas. Raises CommandError for unknown ones."""
+    kinds = []
+    for name in filter(None, (name.strip() for name in names.split(","))):
+        key = _PREFIX + name.upper()
+        if key not in _KINDS:
+            known = ", ".join(kind.removeprefix(_PREFIX).lower() for kind in _KINDS)
+            raise CommandError(f"there is no kind {name!r}; the kinds are {known}.")
+        kinds.append(EventKind.Value(key))
+    return kinds
+
+
+def event_json(event: Event, cursor: str) -> dict[str, Any]:
+    """An event as JSON, with the cursor behind it if there is one."""
+    found = as_dict(event)
+    found["kind"] = event.WhichOneof("payload") or ""
+    if cursor:
+        found["cursor"] = cursor
+    return found
+
+
+def event_line(event: Event) -> str:
+    """An event as one line: place, time, who, what."""
+    place = f"#{event.last_offset}"
+    if event.last_offset > event.first_offset:
+        place = f"#{event.first_offset}-{event.last_offset}"
+    kind = event.WhichOneof("payload") or "unknown"
+    time = local_time(event.time, "%H:%M:%S")
+    return f"{place:<8} {time}  {kind:<20} {event.actor}  {_detail(event)}".rstrip()
+
+
+def _detail(event: Event) -> str:
+    match event.WhichOneof("payload"):
+        case "message_posted":
+            return _short(text_of(event.message_posted.message.parts))
+        case "text_delta_appended":
+            return _short(event.text_delta_appended.text)
+        case "turn_progressed":
+            return event.turn_progressed.status
+        case "turn_finished":
+            state = TurnState.Name(event.turn_finished.state).removeprefix("TURN_STATE_")
+            return f"{state.lower()} {event.turn_finished.error.message}".strip()
+    return event.turn_id
+
+
+def _short(text: str, most: int = 100) -> str:
+    line = repr(text)
+    return line if len(line) <= most else line[: most - 2] + "…'"

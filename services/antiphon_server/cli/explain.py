@@ -1,0 +1,48 @@
+"""Errors -> sentences that say what to do."""
+
+from antiphon_client import AntiphonError, Unauthenticated, Unavailable
+
+_SENTENCES = {
+    "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
+    "SESSION_REVOKED": "the session was ended; sign in again with `antiphon login`",
+    "PERMISSION_DENIED": "you may not do this: it needs {permission}",
+    "TOO_MANY_ATTEMPTS": "too many failed logins; try again in {retry}",
+    "OVERLOADED": "the server has too much to do; try again in {retry}",
+    "DRAINING": "the server is stopping; try again in {retry}",
+    "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",
+    "INTERNAL": "the server failed; its log says more about request {request_id}",
+    "NOT_FOUND": "there is no {resource}, or you have no access to it",
+    "HANDLER_NOT_FOUND": "there is no handler {handler}",
+    "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
+    "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
+    "TURN_LOST": "the server died while it answered; what had come is kept. Ask again",
+    "TURN_EXPIRED": "the answer took longer than its limit",
+    "MODEL_NOT_FOUND": "there is no model {model}; `antiphon models` lists those there are",
+    "MODEL_UNAVAILABLE": "the model {model} can't be reached now; try again or choose another one",
+    "MODEL_TIMEOUT": "the model {model} was silent for too long; try again or choose another one",
+    "MODEL_PROTOCOL": "the model {model} broke off, or said what can't be understood; try again",
+    "MODEL_REFUSED": "the model {model} refused: check its key, its quota and the question",
+    "CURSOR_INVALID": "that cursor is not from this server's {scope}",
+    "CURSOR_TRIMMED": "the events after the cursor are gone; go on from {earliest_cursor}",
+    "EPOCH_CHANGED": "the history was rebuilt; begin again from {earliest_cursor}",
+}
+
+
+class _Variables(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return f"({key} unknown)"
+
+
+def explain(error: AntiphonError) -> str:
+    """One sentence: what is wrong, and what to do where that is known."""
+    sentence = _SENTENCES.get(error.reason)
+    if sentence is not None:
+        retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"
+        return sentence.format_map(_Variables(error.metadata) | {"retry": retry})
+    if error.violations:
+        return "; ".join(f"{field}: {rule}" for field, rule in error.violations.items())
+    if isinstance(error, Unavailable) and not error.reason:
+        return f"the server can't be reached ({error.message})"
+    if isinstance(error, Unauthenticated):
+        return "the server does not know you; sign in with `antiphon login`"
+    return f"{error.message} ({error.reason or error.code.name})"

@@ -1,0 +1,44 @@
+"""``antiphon``: its commands."""
+
+import typer
+
+from antiphon_server.cli.chat.command import chat
+from antiphon_server.cli.conversations import conversations
+from antiphon_server.cli.doctor import doctor
+from antiphon_server.cli.login import login, logout
+from antiphon_server.cli.models import models
+from antiphon_server.cli.tail import tail
+from antiphon_server.cli.token import token
+from antiphon_server.cli.up import up
+
+_ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
+
+Begin with `antiphon chat`: it needs no set-up, no network and no key.
+"""
+
+app = typer.Typer(
+    help=_ABOUT,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (chat, up, tail, conversations, models, token, login, logout, doctor):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def _global(
+    version: bool = typer.Option(False, "--version", help="Say which version this is."),
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"antiphon {version_of('antiphon')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command that argv names."""
+    app(prog_name="antiphon")

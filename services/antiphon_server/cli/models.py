@@ -1,0 +1,32 @@
+"""``antiphon models``."""
+
+import typer
+
+from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.options import Address, DataDir, Json
+
+
+def models(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """List the models that the server can ask, the default first.
+
+    Examples:
+        antiphon models
+
+        antiphon chat --model openai/gpt-5-mini   (asks one of them)
+    """
+    run(_list(json, address, data_dir))
+
+
+async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        async for model in client.list_models():
+            if json:
+                print_json(as_dict(model))
+                continue
+            notes = ["default"] if model.default else []
+            if model.context_tokens:
+                notes.append(f"{model.context_tokens:,} tokens of context")
+            typer.echo(f"{model.name}  {', '.join(notes)}".rstrip())

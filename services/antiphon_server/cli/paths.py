@@ -1,0 +1,23 @@
+"""Where the command line finds and keeps things."""
+
+import os
+import re
+from pathlib import Path
+
+OPERATOR_FILE = "operator.key"
+SERVER_FILE = "server.json"
+
+
+def data_dir_or_default(data_dir: Path | None) -> Path:
+    """The data directory, by default the server's default."""
+    if data_dir is not None:
+        return data_dir.expanduser()
+    from antiphon_server.settings import default_data_dir
+
+    return default_data_dir()
+
+
+def login_file(address: str) -> Path:
+    """Where the tokens of a login at an address are kept (XDG Base Directory)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "antiphon" / "logins" / (re.sub(r"[^\w.-]+", "_", address) + ".json")

@@ -1,0 +1,95 @@
+"""``antiphon tail``."""
+
+from typing import Annotated
+
+import typer
+
+from antiphon_server.cli.console import CommandError, print_json, run
+from antiphon_server.cli.options import Address, DataDir, Json
+
+
+def tail(
+    scope: Annotated[
+        str,
+        typer.Argument(
+            help="`conv_…`, `ws_…`, `user_…` (or in full: `conversations/conv_…`), `global`.",
+            show_default=False,
+        ),
+    ],
+    start: Annotated[
+        str,
+        typer.Option("--from", metavar="CURSOR", help="`earliest`, `latest`, or a cursor."),
+    ] = "latest",
+    kinds: Annotated[
+        str, typer.Option("--kinds", help="Only these, e.g. `message_posted,turn_finished`.")
+    ] = "",
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=0, help="Stop after so many; 0 means never.")
+    ] = 0,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Follow a log: print every event once and in order, also after the connection broke.
+
+    With --json each line is an event, and `cursor` stands on each line from behind which
+    one can go on: keep it, and give it to --from.
+
+    Examples:
+        antiphon tail conv_… --from earliest
+
+        antiphon tail conv_… --kinds message_posted,turn_finished --json
+
+        antiphon tail conv_… --from "$CURSOR" --json
+    """
+    run(_tail(scope, start, kinds, count, json, address, data_dir))
+
+
+async def _tail(
+    scope: str, start: str, kinds: str, count: int, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.events import event_json, event_line, kinds_named
+
+    wanted = kinds_named(kinds)
+    cursor = "" if start in ("earliest", "latest") else start
+    client = client_for(
+        address, data_dir, give_up_after=float("inf"), on_connection=_say_connection
+    )
+    left = count
+    async with client:
+        follow = client.follow(
+            full_scope(scope), cursor=cursor, earliest=start == "earliest", kinds=wanted
+        )
+        async for batch in follow.batches():
+            for event in batch.events:
+                is_last = event is batch.events[-1]
+                if json:
+                    print_json(event_json(event, batch.cursor if is_last else ""))
+                else:
+                    typer.echo(event_line(event))
+                left -= 1
+                if left == 0:
+                    return
+
+
+def _say_connection(connection: object) -> None:
+    from antiphon_client import Connection
+    from antiphon_server.cli.explain import explain
+
+    if isinstance(connection, Connection) and connection.state == "waiting" and connection.error:
+        typer.secho(f"{explain(connection.error)}; trying again", dim=True, err=True)
+
+
+def full_scope(scope: str) -> str:
+    """A scope's full name. Raises CommandError if it is none."""
+    folders = {"conv": "conversations", "ws": "workspaces", "user": "users"}
+    folder = folders.get(scope.partition("_")[0])
+    if folder is not None and "/" not in scope:
+        return f"{folder}/{scope}"
+    if scope == "global" or scope.partition("/")[0] in folders.values():
+        return scope
+    raise CommandError(
+        f"{scope!r} is no scope; write conv_…, ws_…, user_… or global. "
+        "`antiphon conversations` lists conversations."
+    )

@@ -1,0 +1,137 @@
+"""``antiphon up``."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from antiphon_server.cli.console import fail
+from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.paths import SERVER_FILE
+
+if TYPE_CHECKING:
+    from antiphon_server.settings import Settings
+
+
+def up(
+    host: Annotated[str | None, typer.Option(help="Where to listen. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="0 picks one. [default: 7450]")] = None,
+    admin_port: Annotated[
+        int | None, typer.Option(help="Metrics, on loopback; 0 picks one. [default: 7451]")
+    ] = None,
+    data_dir: DataDir = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The default model. [default: local/smollm2-135m]"),
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error. [default: info]")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="console or json. [default: console]")
+    ] = None,
+    session: Annotated[bool, typer.Option("--session", hidden=True)] = False,
+) -> None:
+    """Run a server: all services in one process, on one port.
+
+    Everything can also be set by variables: ANTIPHON_HOST, ANTIPHON_PORT, ANTIPHON_MODEL …
+
+    Examples:
+        antiphon up
+
+        antiphon up --port 8000 --data-dir ./data
+
+        OPENAI_API_KEY=… antiphon up --model openai/gpt-5-mini
+    """
+    given = {
+        "host": host,
+        "port": port,
+        "admin_port": admin_port,
+        "data_dir": data_dir,
+        "model": model,
+        "log_level": log_level,
+        "log_format": log_format,
+    }
+    _up({key: value for key, value in given.items() if value is not None}, session)
+
+
+def _up(given: dict[str, Any], session: bool) -> None:
+    from pydantic import ValidationError
+
+    from antiphon_server.runtime.data_dir import DataDirUnusable
+    from antiphon_server.settings import Settings
+
+    try:
+        _run(Settings(**given), session)
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"{'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}", 2)
+    except DataDirUnusable as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.strerror or error}; choose another --port or --host")
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _run(settings: "Settings", session: bool) -> None:
+    from antiphon_server.app import serve
+
+    announcement = _Announcement(settings, session)
+    work = _serve_session(settings, announcement) if session else serve(settings, announcement)
+    try:
+        asyncio.run(work)
+    finally:
+        announcement.withdraw()
+
+
+class _Announcement:
+    """Says where the server is: to people, to other commands, to a parent process."""
+
+    def __init__(self, settings: "Settings", session: bool) -> None:
+        self._settings = settings
+        self._session = session
+        self._file: Path | None = None
+
+    def __call__(self, port: int) -> None:
+        settings = self._settings
+        host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
+        address = f"{host}:{port}"
+        self._file = settings.data_dir / SERVER_FILE
+        self._file.write_text(json.dumps({"address": address, "pid": os.getpid()}))
+        if self._session:
+            sys.stdout.write(json.dumps({"address": address}) + "\n")
+            sys.stdout.flush()
+            return
+        typer.echo(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
+        typer.echo("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+
+    def withdraw(self) -> None:
+        """The server is gone."""
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+
+async def _serve_session(settings: "Settings", announcement: _Announcement) -> None:
+    """Serve until the parent's end of stdin closes, however the parent ended."""
+    import signal
+
+    from antiphon_server.app import serve
+
+    closed = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(closed), sys.stdin)
+
+    async def stop_with_parent() -> None:
+        await closed.read(-1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    watching = asyncio.create_task(stop_with_parent(), name="parent")
+    try:
+        await serve(settings, announcement)
+    finally:
+        watching.cancel()
