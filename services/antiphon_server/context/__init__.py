@@ -1,0 +1,1 @@
+"""The context service: workspaces, conversations, members, messages and their window."""

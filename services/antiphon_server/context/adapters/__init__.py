@@ -1,0 +1,1 @@
+"""What the context service stands on: stores, and the log."""

@@ -1,0 +1,50 @@
+"""Everything in memory: for tests and for those who need nothing kept."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from antiphon_server.context.adapters.memory_messages import MemoryMessages
+from antiphon_server.context.adapters.memory_resources import (
+    MemoryConversations,
+    MemoryMembers,
+    MemoryOutbox,
+    MemoryRequests,
+    MemoryWorkspaces,
+)
+from antiphon_server.context.adapters.memory_table import Journal
+from antiphon_server.context.ports import Records
+
+T = TypeVar("T")
+
+
+class MemoryRecords:
+    """See :class:`~antiphon_server.context.ports.Records`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.members = MemoryMembers(journal)
+        self.workspaces = MemoryWorkspaces(journal, self.members)
+        self.conversations = MemoryConversations(journal, self.members)
+        self.members.know(self.workspaces.table, self.conversations.table)
+        self.messages = MemoryMessages(journal)
+        self.outbox = MemoryOutbox(journal)
+        self.requests = MemoryRequests(journal)
+
+
+class MemoryStore:
+    """A :class:`~antiphon_server.context.ports.Store` that forgets at the end.
+
+    Work runs at once and alone; what it changed is undone if it raises.
+    """
+
+    def __init__(self) -> None:
+        self._journal = Journal()
+        self._records = MemoryRecords(self._journal)
+
+    async def write(self, work: Callable[[Records], T]) -> T:
+        """See :meth:`Store.write`."""
+        with self._journal.transaction():
+            return work(self._records)
+
+    async def read(self, work: Callable[[Records], T]) -> T:
+        """See :meth:`Store.read`."""
+        return work(self._records)

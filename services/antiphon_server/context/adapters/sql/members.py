@@ -1,0 +1,126 @@
+"""Direct roles in SQL."""
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.sql.functions import coalesce
+
+from antiphon_server.context.adapters.tables import conversations, members, workspaces
+from antiphon_server.context.model.resources import (
+    Member,
+    ResourceId,
+    Role,
+    Standing,
+    WorkspaceId,
+)
+from antiphon_server.runtime.principal import UserId
+
+_HERE = members.alias("here")
+_AROUND = members.alias("around")
+_IN_CONVERSATION = (
+    select(conversations.c.workspace_id, coalesce(_HERE.c.role, 0), coalesce(_AROUND.c.role, 0))
+    .outerjoin(
+        _HERE,
+        (_HERE.c.resource == conversations.c.conversation_id)
+        & (_HERE.c.user_id == bindparam("user_id")),
+    )
+    .outerjoin(
+        _AROUND,
+        (_AROUND.c.resource == conversations.c.workspace_id)
+        & (_AROUND.c.user_id == bindparam("user_id")),
+    )
+    .where(conversations.c.conversation_id == bindparam("resource"))
+)
+_IN_WORKSPACE = (
+    select(workspaces.c.workspace_id, coalesce(_HERE.c.role, 0), coalesce(_HERE.c.role, 0))
+    .outerjoin(
+        _HERE,
+        (_HERE.c.resource == workspaces.c.workspace_id) & (_HERE.c.user_id == bindparam("user_id")),
+    )
+    .where(workspaces.c.workspace_id == bindparam("resource"))
+)
+_KEY = (members.c.resource == bindparam("key_resource")) & (
+    members.c.user_id == bindparam("key_user")
+)
+_COLUMNS = (members.c.resource, members.c.user_id, members.c.role, members.c.create_us)
+_GET = select(*_COLUMNS).where(_KEY)
+_ADD = insert(members)
+_PUT = update(members).where(_KEY).values(role=bindparam("new_role"))
+_REMOVE = delete(members).where(_KEY)
+_OWNERS = select(func.count()).where(
+    members.c.resource == bindparam("key_resource"), members.c.role == int(Role.OWNER)
+)
+_LIST = (
+    select(*_COLUMNS)
+    .where(members.c.resource == bindparam("key_resource"), members.c.user_id > bindparam("after"))
+    .order_by(members.c.user_id)
+    .limit(bindparam("page_limit"))
+)
+# SQLite has one writer and leaves FOR UPDATE out.
+_LOCK_WORKSPACE = (
+    select(workspaces.c.version)
+    .where(workspaces.c.workspace_id == bindparam("resource"))
+    .with_for_update()
+)
+_LOCK_CONVERSATION = (
+    select(conversations.c.version)
+    .where(conversations.c.conversation_id == bindparam("resource"))
+    .with_for_update()
+)
+
+
+class SqlMembers:
+    """See :class:`~antiphon_server.context.ports.MemberRecords`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
+        """See :meth:`MemberRecords.standing`."""
+        statement = _IN_WORKSPACE if resource.startswith("ws_") else _IN_CONVERSATION
+        values = {"user_id": user_id, "resource": resource}
+        row = self._connection.execute(statement, values).first()
+        return Standing(WorkspaceId(row[0]), Role(row[1]), Role(row[2])) if row else None
+
+    def lock(self, resource: ResourceId) -> None:
+        """See :meth:`MemberRecords.lock`."""
+        statement = _LOCK_WORKSPACE if resource.startswith("ws_") else _LOCK_CONVERSATION
+        self._connection.execute(statement, {"resource": resource})
+
+    def get(self, resource: ResourceId, user_id: UserId) -> Member | None:
+        """See :meth:`MemberRecords.get`."""
+        row = self._connection.execute(_GET, _key(resource, user_id)).first()
+        return Member(row[0], row[1], Role(row[2]), row[3]) if row else None
+
+    def add(self, member: Member, resource_create_us: int) -> None:
+        """See :meth:`MemberRecords.add`."""
+        values = {
+            "resource": member.resource,
+            "user_id": member.user_id,
+            "role": int(member.role),
+            "create_us": member.create_us,
+            "of_workspace": member.resource.startswith("ws_"),
+            "resource_create_us": resource_create_us,
+        }
+        self._connection.execute(_ADD, values)
+
+    def put(self, member: Member) -> None:
+        """See :meth:`MemberRecords.put`."""
+        values = _key(member.resource, member.user_id) | {"new_role": int(member.role)}
+        self._connection.execute(_PUT, values)
+
+    def remove(self, resource: ResourceId, user_id: UserId) -> None:
+        """See :meth:`MemberRecords.remove`."""
+        self._connection.execute(_REMOVE, _key(resource, user_id))
+
+    def count_owners(self, resource: ResourceId) -> int:
+        """See :meth:`MemberRecords.count_owners`."""
+        return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
+
+    def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
+        """See :meth:`MemberRecords.list_of`."""
+        values = {"key_resource": resource, "after": after or "", "page_limit": limit}
+        rows = self._connection.execute(_LIST, values)
+        return [Member(row[0], row[1], Role(row[2]), row[3]) for row in rows]
+
+
+def _key(resource: ResourceId, user_id: UserId) -> dict[str, object]:
+    return {"key_resource": resource, "key_user": user_id}

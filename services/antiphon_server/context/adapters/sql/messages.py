@@ -1,0 +1,227 @@
+"""The projection of messages in SQL.
+
+Every row holds the sums over all rows up to it, so totals cost one row however long
+the history is; what was rolled back is rare and is summed on its own.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+
+from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT
+from antiphon_server.context.adapters.tables import messages, projections
+from antiphon_server.context.model.messages import (
+    Content,
+    Message,
+    MessageId,
+    MessageRole,
+    MessageSize,
+    Offset,
+    Totals,
+)
+from antiphon_server.context.model.resources import ConversationId
+
+_TABLE = messages.c
+_HERE = _TABLE.conversation_id == bindparam("conversation")
+_BELOW = _TABLE.log_offset < bindparam("before")
+_NO_END = 1 << 62
+
+_PROJECTED = projections.c.conversation_id == bindparam("conversation")
+_CURSOR = select(projections.c.cursor).where(_PROJECTED).with_for_update()
+_BEGIN = insert(projections)
+_SET_CURSOR = update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
+_SET_TRIMMED = update(projections).where(_PROJECTED).values(trimmed_offset=bindparam("trimmed"))
+_CLEAR = delete(messages).where(_HERE)
+_CLEAR_CURSOR = delete(projections).where(_PROJECTED)
+
+_ADD = insert(messages)
+_SO_FAR = (
+    select(_TABLE.messages_so_far, _TABLE.tokens_so_far)
+    .where(_HERE, _BELOW)
+    .order_by(_TABLE.log_offset.desc())
+    .limit(1)
+)
+_UNDO = (
+    update(messages)
+    .where(_HERE, _TABLE.turn_id.in_(bindparam("turns", expanding=True)))
+    .values(rolled_back=True)
+)
+_UNDONE = select(func.count(), func.coalesce(func.sum(_TABLE.tokens), 0)).where(
+    _HERE, _BELOW, _TABLE.rolled_back == true()
+)
+_IN_CONTEXT = _TABLE.rolled_back == false()
+_SIZES = (
+    select(_TABLE.log_offset, _TABLE.tokens, _TABLE.size_bytes)
+    .where(_HERE, _BELOW)
+    .order_by(_TABLE.log_offset.desc())
+    .limit(PAGE_LIMIT)
+)
+_SIZES_IN_CONTEXT = _SIZES.where(_IN_CONTEXT)
+_COLUMNS: Select[Any] = select(
+    _TABLE.message_id,
+    _TABLE.log_offset,
+    _TABLE.role,
+    _TABLE.author,
+    _TABLE.turn_id,
+    _TABLE.truncated,
+    _TABLE.create_us,
+    _TABLE.content,
+    _TABLE.text_bytes,
+)
+_FIND = _COLUMNS.where(_HERE, _TABLE.message_id == bindparam("message"))
+_BETWEEN = _COLUMNS.where(
+    _HERE, _TABLE.log_offset.between(bindparam("first"), bindparam("last"))
+).order_by(_TABLE.log_offset.desc())
+_BETWEEN_IN_CONTEXT = _BETWEEN.where(_IN_CONTEXT)
+_NEWEST_BEFORE = (
+    select(_TABLE.conversation_id, func.max(_TABLE.log_offset))
+    .join(projections, projections.c.conversation_id == _TABLE.conversation_id)
+    .where(
+        _TABLE.conversation_id.in_(bindparam("conversations", expanding=True)),
+        _TABLE.log_offset > projections.c.trimmed_offset,
+        _TABLE.create_us < bindparam("cutoff_us"),
+    )
+    .group_by(_TABLE.conversation_id)
+)
+
+
+class SqlMessages:
+    """See :class:`~antiphon_server.context.ports.MessageRecords`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def cursor(self, conversation_id: ConversationId) -> str:
+        """See :meth:`MessageRecords.cursor`."""
+        cursor = self._connection.execute(_CURSOR, {"conversation": conversation_id}).scalar()
+        return cursor or ""
+
+    def set_cursor(self, conversation_id: ConversationId, cursor: str) -> None:
+        """See :meth:`MessageRecords.set_cursor`."""
+        values = {"conversation": conversation_id, "new_cursor": cursor}
+        if self._connection.execute(_SET_CURSOR, values).rowcount == 0:
+            first = {"conversation_id": conversation_id, "cursor": cursor, "trimmed_offset": 0}
+            self._connection.execute(_BEGIN, first)
+
+    def add(self, messages: Sequence[Message]) -> None:
+        """See :meth:`MessageRecords.add`."""
+        so_far = self.totals(messages[0].conversation_id, None)
+        rows = []
+        for message in messages:
+            tokens = message.content.tokens
+            so_far = Totals(so_far.messages + 1, so_far.tokens + tokens)
+            rows.append(_row(message, tokens, so_far))
+        self._connection.execute(_ADD, rows)
+
+    def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
+        """See :meth:`MessageRecords.roll_back`."""
+        values = {"conversation": conversation_id, "turns": list(turn_ids)}
+        self._connection.execute(_UNDO, values)
+
+    def clear(self, conversation_id: ConversationId) -> None:
+        """See :meth:`MessageRecords.clear`."""
+        self._connection.execute(_CLEAR, {"conversation": conversation_id})
+        self._connection.execute(_CLEAR_CURSOR, {"conversation": conversation_id})
+
+    def find(self, conversation_id: ConversationId, message_id: MessageId) -> Message | None:
+        """See :meth:`MessageRecords.find`."""
+        values = {"conversation": conversation_id, "message": message_id}
+        row = self._connection.execute(_FIND, values).first()
+        return _message(conversation_id, row) if row else None
+
+    def sizes(
+        self,
+        conversation_id: ConversationId,
+        before: Offset | None,
+        limit: int,
+        *,
+        rolled_back: bool,
+    ) -> list[MessageSize]:
+        """See :meth:`MessageRecords.sizes`."""
+        values = _below(conversation_id, before) | {"page_limit": limit}
+        statement = _SIZES if rolled_back else _SIZES_IN_CONTEXT
+        return [MessageSize(*row) for row in self._connection.execute(statement, values)]
+
+    def between(
+        self, conversation_id: ConversationId, first: Offset, last: Offset, *, rolled_back: bool
+    ) -> list[Message]:
+        """See :meth:`MessageRecords.between`."""
+        values = {"conversation": conversation_id, "first": first, "last": last}
+        statement = _BETWEEN if rolled_back else _BETWEEN_IN_CONTEXT
+        rows = self._connection.execute(statement, values)
+        return [_message(conversation_id, row) for row in rows]
+
+    def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
+        """See :meth:`MessageRecords.totals`."""
+        row = self._connection.execute(_SO_FAR, _below(conversation_id, before)).first()
+        return Totals(row[0], row[1]) if row else Totals(0, 0)
+
+    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
+        """See :meth:`MessageRecords.rolled_back`."""
+        row = self._connection.execute(_UNDONE, _below(conversation_id, before)).one()
+        return Totals(row[0], int(row[1]))
+
+    def newest_before(
+        self, conversation_ids: Collection[ConversationId], create_us: int
+    ) -> dict[ConversationId, Offset]:
+        """See :meth:`MessageRecords.newest_before`."""
+        values = {"conversations": list(conversation_ids), "cutoff_us": create_us}
+        rows = self._connection.execute(_NEWEST_BEFORE, values)
+        return {ConversationId(row[0]): Offset(row[1]) for row in rows}
+
+    def set_trimmed(self, offsets: dict[ConversationId, Offset]) -> None:
+        """See :meth:`MessageRecords.set_trimmed`."""
+        rows = [{"conversation": key, "trimmed": offset} for key, offset in offsets.items()]
+        self._connection.execute(_SET_TRIMMED, rows)
+
+
+def _below(conversation_id: ConversationId, before: Offset | None) -> dict[str, Any]:
+    end = _NO_END if before is None else before
+    return {"conversation": conversation_id, "before": end}
+
+
+def _row(message: Message, tokens: int, so_far: Totals) -> dict[str, Any]:
+    return {
+        "conversation_id": message.conversation_id,
+        "log_offset": message.offset,
+        "message_id": message.message_id,
+        "role": int(message.role),
+        "author": message.author,
+        "turn_id": message.turn_id,
+        "truncated": message.truncated,
+        "rolled_back": False,
+        "create_us": message.create_us,
+        "tokens": tokens,
+        "text_bytes": message.content.text_bytes,
+        "size_bytes": len(message.content.encoded),
+        "messages_so_far": so_far.messages,
+        "tokens_so_far": so_far.tokens,
+        "content": message.content.encoded,
+    }
+
+
+def _message(conversation_id: ConversationId, row: Row[Any]) -> Message:
+    return Message(
+        row.message_id,
+        conversation_id,
+        Offset(row.log_offset),
+        MessageRole(row.role),
+        row.author,
+        row.turn_id,
+        row.truncated,
+        row.create_us,
+        Content(row.content, row.text_bytes),
+    )

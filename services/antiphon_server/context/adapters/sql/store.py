@@ -1,0 +1,43 @@
+"""Transactions on a database, as the rules see them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from antiphon_server.context.adapters.sql.conversations import SqlConversations
+from antiphon_server.context.adapters.sql.members import SqlMembers
+from antiphon_server.context.adapters.sql.messages import SqlMessages
+from antiphon_server.context.adapters.sql.outbox import SqlOutbox, SqlRequests
+from antiphon_server.context.adapters.sql.workspaces import SqlWorkspaces
+from antiphon_server.context.ports import Records
+from antiphon_server.runtime.database import Database
+
+T = TypeVar("T")
+
+
+class SqlRecords:
+    """See :class:`~antiphon_server.context.ports.Records`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.workspaces = SqlWorkspaces(connection)
+        self.conversations = SqlConversations(connection)
+        self.members = SqlMembers(connection)
+        self.messages = SqlMessages(connection)
+        self.outbox = SqlOutbox(connection)
+        self.requests = SqlRequests(connection)
+
+
+class SqlStore:
+    """A :class:`~antiphon_server.context.ports.Store` on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, work: Callable[[Records], T]) -> T:
+        """See :meth:`Store.write`."""
+        return await self._database.write(lambda connection: work(SqlRecords(connection)))
+
+    async def read(self, work: Callable[[Records], T]) -> T:
+        """See :meth:`Store.read`."""
+        return await self._database.read(lambda connection: work(SqlRecords(connection)))

@@ -1,0 +1,80 @@
+"""Workspaces in SQL."""
+
+from sqlalchemy import Connection, bindparam, insert, select, true, update
+
+from antiphon_server.context.adapters.sql.rows import (
+    PAGE_LIMIT,
+    add_unless_taken,
+    in_use,
+    older,
+    place,
+    workspace_of,
+)
+from antiphon_server.context.adapters.tables import members, workspaces
+from antiphon_server.context.model.resources import Position, Workspace, WorkspaceId
+from antiphon_server.runtime.principal import UserId
+
+_COLUMNS = tuple(workspaces.c)
+_GET = select(*_COLUMNS).where(workspaces.c.workspace_id == bindparam("workspace_id"))
+_ADD = insert(workspaces)
+_PUT = (
+    update(workspaces)
+    .where(workspaces.c.workspace_id == bindparam("key"))
+    .values(
+        display_name=bindparam("display_name"),
+        archive_us=bindparam("archive_us"),
+        version=bindparam("version"),
+    )
+)
+_LIST = (
+    select(*_COLUMNS)
+    .join(members, members.c.resource == workspaces.c.workspace_id)
+    .where(
+        members.c.user_id == bindparam("user_id"),
+        members.c.of_workspace == true(),
+        in_use(workspaces.c.archive_us),
+        older(members.c.resource_create_us, members.c.resource),
+    )
+    .order_by(members.c.resource_create_us.desc(), members.c.resource.desc())
+    .limit(PAGE_LIMIT)
+)
+
+
+class SqlWorkspaces:
+    """See :class:`~antiphon_server.context.ports.WorkspaceRecords`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """See :meth:`WorkspaceRecords.get`."""
+        row = self._connection.execute(_GET, {"workspace_id": workspace_id}).first()
+        return workspace_of(row) if row else None
+
+    def add(self, workspace: Workspace) -> bool:
+        """See :meth:`WorkspaceRecords.add`."""
+        values = {
+            "workspace_id": workspace.workspace_id,
+            "display_name": workspace.display_name,
+            "create_us": workspace.create_us,
+            "archive_us": workspace.archive_us,
+            "version": workspace.version,
+        }
+        return add_unless_taken(self._connection, _ADD, values)
+
+    def put(self, workspace: Workspace) -> None:
+        """See :meth:`WorkspaceRecords.put`."""
+        values = {
+            "key": workspace.workspace_id,
+            "display_name": workspace.display_name,
+            "archive_us": workspace.archive_us,
+            "version": workspace.version,
+        }
+        self._connection.execute(_PUT, values)
+
+    def list_of(
+        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
+    ) -> list[Workspace]:
+        """See :meth:`WorkspaceRecords.list_of`."""
+        values = {"user_id": user_id, **place(after, limit, archived=archived)}
+        return [workspace_of(row) for row in self._connection.execute(_LIST, values)]

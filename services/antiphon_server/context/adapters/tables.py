@@ -1,0 +1,108 @@
+"""The tables of the context service. Times are microseconds since 1970."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+workspaces = Table(
+    "context_workspaces",
+    metadata,
+    Column("workspace_id", String(80), primary_key=True),
+    Column("display_name", String(128), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("archive_us", BigInteger, nullable=True),
+    Column("version", Integer, nullable=False),
+)
+
+conversations = Table(
+    "context_conversations",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("workspace_id", String(80), nullable=False),
+    Column("title", String(256), nullable=False),
+    Column("turn_policy", Integer, nullable=False),
+    Column("models", Text, nullable=False),  # a JSON list
+    Column("instructions", Text, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("archive_us", BigInteger, nullable=True),
+    Column("version", Integer, nullable=False),
+    Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
+)
+
+members = Table(
+    "context_members",
+    metadata,
+    Column("resource", String(80), primary_key=True),
+    Column("user_id", String(80), primary_key=True),
+    Column("role", Integer, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    # Of the resource: a user's resources are listed in this order.
+    Column("of_workspace", Boolean, nullable=False),
+    Column("resource_create_us", BigInteger, nullable=False),
+    Index("context_members_by_user", "user_id", "of_workspace", "resource_create_us", "resource"),
+)
+
+messages = Table(
+    "context_messages",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("log_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", String(80), nullable=False),
+    Column("role", Integer, nullable=False),
+    Column("author", String(160), nullable=False),
+    Column("turn_id", String(80), nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("rolled_back", Boolean, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("text_bytes", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    # Of this message and all before it, so that a sum over a history is one row.
+    Column("messages_so_far", Integer, nullable=False),
+    Column("tokens_so_far", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # last: the rest is read without it
+    Index("context_messages_by_id", "conversation_id", "message_id"),
+    Index("context_messages_by_turn", "conversation_id", "turn_id"),
+    Index("context_messages_in_context", "conversation_id", "rolled_back", "log_offset"),
+)
+
+projections = Table(
+    "context_projections",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("cursor", String(256), nullable=False),
+    Column("trimmed_offset", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "context_outbox",
+    metadata,
+    Column(
+        "place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("entry_id", String(80), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+requests = Table(
+    "context_requests",
+    metadata,
+    Column("actor", String(160), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Index("context_requests_by_time", "create_us"),
+)

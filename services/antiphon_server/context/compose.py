@@ -1,0 +1,68 @@
+"""The composition root's slice for the context service: every concrete class in its place."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.context.adapters.event_log import EventServiceLog
+from antiphon_server.context.adapters.sql import SqlStore
+from antiphon_server.context.ports import Clock, EventLog, Store
+from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.conversations import Conversations
+from antiphon_server.context.service.members import Members
+from antiphon_server.context.service.messages import Messages
+from antiphon_server.context.service.projection import Projection
+from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.retention import Retention
+from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.workspaces import Workspaces
+from antiphon_server.context.servicer import ContextServicer
+from antiphon_server.runtime.database import Database
+
+VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The context service: ``relay.run`` and ``retention.run`` are its background tasks.
+
+    Call ``relay.relay_outbox`` once the log answers, and ``changes.close`` at the end.
+    """
+
+    servicer: ContextServicer
+    roles: Roles
+    relay: Relay
+    changes: Changes
+    retention: Retention
+
+
+def compose_context(
+    database: Database, internal: grpc.aio.Channel, keep_events_s: float | None = None
+) -> Context:
+    """Put the context service on a database.
+
+    ``internal`` speaks to the log as this service; ``keep_events_s`` is how long the
+    logs of conversations are kept, None for ever.
+    """
+    event_log = EventServiceLog(EventServiceStub(internal))
+    return compose(SqlStore(database), event_log, time.time, keep_events_s)
+
+
+def compose(
+    store: Store, event_log: EventLog, clock: Clock, keep_events_s: float | None = None
+) -> Context:
+    """Put the context service on any store and log."""
+    roles, relay = Roles(store), Relay(store, event_log)
+    changes, projection = Changes(store, roles, relay), Projection(store, event_log)
+    servicer = ContextServicer(
+        Workspaces(store, changes, clock),
+        Conversations(store, changes, clock),
+        Members(store, changes, clock),
+        Messages(store, event_log, projection),
+        roles,
+    )
+    retention = Retention(store, event_log, projection, clock, keep_events_s)
+    return Context(servicer, roles, relay, changes, retention)

@@ -1,0 +1,208 @@
+"""The contract's messages <-> workspaces, conversations, members and messages."""
+
+import hashlib
+from collections.abc import Collection
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message as Protobuf
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.auth.v1 import access_pb2
+from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
+from antiphon_server.context.model.changes import RequestKey
+from antiphon_server.context.model.messages import (
+    Content,
+    Message,
+    MessageId,
+    MessageRole,
+    Offset,
+    Window,
+)
+from antiphon_server.context.model.resources import (
+    Conversation,
+    ConversationId,
+    Member,
+    ResourceId,
+    Role,
+    TurnPolicy,
+    Workspace,
+    WorkspaceId,
+    etag,
+)
+from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.principal import Principal, UserId
+
+_MAX_INT32 = (1 << 31) - 1
+
+
+def timestamp(time_us: int) -> Timestamp:
+    """Microseconds since 1970 as a Timestamp."""
+    seconds, micros = divmod(time_us, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def microseconds(time: Timestamp) -> int:
+    """A Timestamp as microseconds since 1970."""
+    return time.seconds * 1_000_000 + time.nanos // 1000
+
+
+def workspace(it: Workspace) -> conversation_pb2.Workspace:
+    """Encode a workspace."""
+    return conversation_pb2.Workspace(
+        workspace_id=it.workspace_id,
+        display_name=it.display_name,
+        create_time=timestamp(it.create_us),
+        archive_time=timestamp(it.archive_us) if it.archive_us else None,
+        etag=etag(it.version),
+    )
+
+
+def workspace_of(it: conversation_pb2.Workspace) -> Workspace:
+    """Decode a workspace that :func:`workspace` encoded."""
+    return Workspace(
+        WorkspaceId(it.workspace_id),
+        it.display_name,
+        microseconds(it.create_time),
+        microseconds(it.archive_time) or None,
+        _version(it.etag),
+    )
+
+
+def conversation(it: Conversation) -> conversation_pb2.Conversation:
+    """Encode a conversation."""
+    return conversation_pb2.Conversation(
+        conversation_id=it.conversation_id,
+        workspace_id=it.workspace_id,
+        title=it.title,
+        turn_policy=conversation_pb2.TurnPolicy.ValueType(it.turn_policy),
+        models=it.models,
+        instructions=it.instructions,
+        create_time=timestamp(it.create_us),
+        archive_time=timestamp(it.archive_us) if it.archive_us else None,
+        etag=etag(it.version),
+    )
+
+
+def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
+    """Decode a conversation that :func:`conversation` encoded."""
+    return Conversation(
+        ConversationId(it.conversation_id),
+        WorkspaceId(it.workspace_id),
+        it.title,
+        TurnPolicy(it.turn_policy),
+        tuple(it.models),
+        it.instructions,
+        microseconds(it.create_time),
+        microseconds(it.archive_time) or None,
+        _version(it.etag),
+    )
+
+
+def member(it: Member) -> conversation_pb2.Member:
+    """Encode a member."""
+    return conversation_pb2.Member(
+        resource=it.resource,
+        user_id=it.user_id,
+        role=access_pb2.Role.ValueType(it.role),
+        create_time=timestamp(it.create_us),
+    )
+
+
+def member_of(it: conversation_pb2.Member) -> Member:
+    """Decode a member that :func:`member` encoded."""
+    role, created = Role(it.role), microseconds(it.create_time)
+    return Member(ResourceId(it.resource), UserId(it.user_id), role, created)
+
+
+def content_of(it: context_service_pb2.PostMessageRequest | message_pb2.Message) -> Content:
+    """Decode the parts of a message, as far as the rules need them."""
+    encoded = message_pb2.Message(parts=it.parts).SerializeToString(deterministic=True)
+    return Content(encoded, sum(_text_bytes(part) for part in it.parts))
+
+
+def _text_bytes(part: message_pb2.Part) -> int:
+    match part.WhichOneof("content"):
+        case "text":
+            return len(part.text.encode())
+        case "image":
+            return len(part.image.uri)
+        case "audio":
+            return len(part.audio.uri)
+        case "file":
+            return len(part.file.uri)
+        case _:
+            return 0
+
+
+def message(it: Message) -> message_pb2.Message:
+    """Encode a message."""
+    encoded = message_pb2.Message.FromString(it.content.encoded)
+    encoded.message_id = it.message_id
+    encoded.conversation_id = it.conversation_id
+    encoded.role = message_pb2.MessageRole.ValueType(it.role)
+    encoded.author = it.author
+    encoded.turn_id = it.turn_id
+    encoded.truncated = it.truncated
+    encoded.create_time.CopyFrom(timestamp(it.create_us))
+    encoded.offset = it.offset
+    return encoded
+
+
+def message_of(
+    it: message_pb2.Message, conversation_id: ConversationId, offset: int, create_us: int
+) -> Message:
+    """Decode a message that stands in the log at that place and time."""
+    return Message(
+        MessageId(it.message_id),
+        conversation_id,
+        Offset(offset),
+        MessageRole(it.role),
+        it.author,
+        it.turn_id,
+        it.truncated,
+        create_us,
+        content_of(it),
+    )
+
+
+def window(it: Window) -> context_service_pb2.GetContextResponse:
+    """Encode a window."""
+    return context_service_pb2.GetContextResponse(
+        instructions=it.instructions,
+        messages=[message(one) for one in it.messages],
+        estimated_tokens=min(it.estimated_tokens, _MAX_INT32),
+        omitted_messages=min(it.omitted.messages, _MAX_INT32),
+        omitted_tokens=min(it.omitted.tokens, _MAX_INT32),
+        rolled_back_messages=min(it.rolled_back_messages, _MAX_INT32),
+    )
+
+
+def request_key(principal: Principal, request_id: str, request: Protobuf) -> RequestKey | None:
+    """What makes a repeated request known; None without a request id."""
+    if not request_id:
+        return None
+    name = request.DESCRIPTOR.full_name.encode()
+    digest = hashlib.sha256(name + b"\0" + request.SerializeToString(deterministic=True)).digest()
+    return RequestKey(principal.actor, request_id, digest)
+
+
+def masked(mask: FieldMask, allowed: Collection[str]) -> frozenset[str]:
+    """The fields that a mask names.
+
+    Raises DomainError INVALID_ARGUMENT if it names none, or one that is not ``allowed``.
+    """
+    paths = frozenset(mask.paths)
+    if not paths or not paths <= frozenset(allowed):
+        raise invalid("update_mask", f"one or more of {', '.join(allowed)}")
+    return paths
+
+
+def turn_policy_of(value: int) -> TurnPolicy:
+    """Decode a policy. Raises DomainError INVALID_ARGUMENT for one that is not defined."""
+    if value not in TurnPolicy._value2member_map_:
+        raise invalid("conversation.turn_policy", "a defined value")
+    return TurnPolicy(value)
+
+
+def _version(text: str) -> int:
+    return int(text.removeprefix("v"), 16)

@@ -1,0 +1,125 @@
+"""What happened to workspaces and conversations, in the past tense."""
+
+from dataclasses import dataclass
+from typing import NewType, TypeAlias
+
+from antiphon_server.context.model.resources import (
+    Conversation,
+    ConversationId,
+    Member,
+    ResourceId,
+    Workspace,
+    WorkspaceId,
+)
+from antiphon_server.runtime.principal import UserId
+
+Scope = NewType("Scope", str)
+"""Whose log it is: ``conversations/conv_…`` or ``workspaces/ws_…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationCreated:
+    """The conversation exists."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationUpdated:
+    """Its settings changed."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationArchived:
+    """It accepts nothing new."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceUpdated:
+    """The workspace changed or was archived."""
+
+    workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAdded:
+    """A user has a role here."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUpdated:
+    """A member's role changed."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved:
+    """A user has no role here any more."""
+
+    resource: ResourceId
+    user_id: UserId
+
+
+Change: TypeAlias = (
+    ConversationCreated
+    | ConversationUpdated
+    | ConversationArchived
+    | WorkspaceUpdated
+    | MemberAdded
+    | MemberUpdated
+    | MemberRemoved
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """Changes that the log is to be told of, in one append that ``entry_id`` makes idempotent."""
+
+    entry_id: str
+    scope: Scope
+    actor: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A caller's request id and what it was sent with: ``digest`` is of the request's bytes."""
+
+    actor: str
+    request_id: str
+    digest: bytes
+
+
+Answer: TypeAlias = Workspace | Conversation
+"""What a repeated request gets again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequest:
+    """A request that was answered before."""
+
+    digest: bytes
+    answer: Answer
+
+
+def conversation_scope(conversation_id: ConversationId) -> Scope:
+    """The log of a conversation."""
+    return Scope(f"conversations/{conversation_id}")
+
+
+def workspace_scope(workspace_id: WorkspaceId) -> Scope:
+    """The log of a workspace."""
+    return Scope(f"workspaces/{workspace_id}")
+
+
+def scope_of(resource: ResourceId) -> Scope:
+    """The log of a workspace or conversation."""
+    kind = "workspaces" if resource.startswith("ws_") else "conversations"
+    return Scope(f"{kind}/{resource}")

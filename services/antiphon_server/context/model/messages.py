@@ -1,0 +1,109 @@
+"""Messages, the projection that holds them, and the window that a model sees."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+from antiphon_server.context.model.resources import ConversationId
+
+MessageId = NewType("MessageId", str)
+Offset = NewType("Offset", int)
+"""A place in a conversation's log, from 1."""
+
+MAX_MESSAGE_BYTES = 1 << 20
+_BYTES_A_TOKEN = 4
+_TOKENS_A_MESSAGE = 4
+
+
+class MessageRole(IntEnum):
+    """Whose voice a message has. The contract's values."""
+
+    UNSPECIFIED = 0
+    USER = 1
+    ASSISTANT = 2
+    SYSTEM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's parts as the adapters encoded them, and the bytes of UTF-8 in them.
+
+    The rules need no more of it.
+    """
+
+    encoded: bytes
+    text_bytes: int
+
+    @property
+    def tokens(self) -> int:
+        """What it costs a model: 4 bytes a token, plus 4 a message."""
+        return -(-self.text_bytes // _BYTES_A_TOKEN) + _TOKENS_A_MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """Something to be said; its place and time are set by the log."""
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    author: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that was said, at ``offset`` of its conversation's log."""
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    offset: Offset
+    role: MessageRole
+    author: str
+    turn_id: str
+    truncated: bool
+    create_us: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRolledBack:
+    """A turn's messages are left out of the context from now on."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """What a stretch of a log says about messages, and the cursor after it."""
+
+    items: tuple[Message | TurnRolledBack, ...]
+    cursor: str
+    at_head: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSize:
+    """What it takes to keep a message in a page or a window: tokens and bytes."""
+
+    offset: Offset
+    tokens: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many messages there are in some stretch, and what they cost."""
+
+    messages: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a model should see, the oldest message first, and what was left out."""
+
+    instructions: str
+    messages: tuple[Message, ...]
+    estimated_tokens: int
+    omitted: Totals
+    rolled_back_messages: int

@@ -1,0 +1,313 @@
+"""What the context service needs from outside.
+
+Rules run as synchronous functions of :class:`Records` inside one transaction of a
+:class:`Store`, so that what they check still holds when they change something.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol, TypeVar
+
+from antiphon_server.context.model.changes import (
+    Answer,
+    OutboxEntry,
+    PastRequest,
+    RequestKey,
+)
+from antiphon_server.context.model.messages import (
+    LogPage,
+    Message,
+    MessageId,
+    MessageSize,
+    NewMessage,
+    Offset,
+    Totals,
+)
+from antiphon_server.context.model.resources import (
+    Conversation,
+    ConversationId,
+    Member,
+    Position,
+    ResourceId,
+    Standing,
+    Workspace,
+    WorkspaceId,
+)
+from antiphon_server.runtime.principal import UserId
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+"""Unix time in seconds."""
+
+
+class WorkspaceRecords(Protocol):
+    """Workspaces within a transaction."""
+
+    def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """The workspace."""
+        ...
+
+    def add(self, workspace: Workspace) -> bool:
+        """Store a new workspace; False if its id is taken."""
+        ...
+
+    def put(self, workspace: Workspace) -> None:
+        """Replace the stored workspace."""
+        ...
+
+    def list_of(
+        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
+    ) -> list[Workspace]:
+        """Those that the user is a member of, the newest first; archived ones if asked for."""
+        ...
+
+
+class ConversationRecords(Protocol):
+    """Conversations within a transaction."""
+
+    def get(self, conversation_id: ConversationId) -> Conversation | None:
+        """The conversation."""
+        ...
+
+    def add(self, conversation: Conversation) -> bool:
+        """Store a new conversation; False if its id is taken."""
+        ...
+
+    def put(self, conversation: Conversation) -> None:
+        """Replace the stored conversation."""
+        ...
+
+    def list_of(
+        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
+    ) -> list[Conversation]:
+        """Those that the user may read, by a role there or as admin of the workspace."""
+        ...
+
+    def list_in(
+        self,
+        workspace_id: WorkspaceId,
+        member: UserId | None,
+        after: Position | None,
+        limit: int,
+        *,
+        archived: bool,
+    ) -> list[Conversation]:
+        """Those of one workspace; with ``member`` only where that user has a direct role."""
+        ...
+
+    def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
+        """A page of all there are, in the order of their ids."""
+        ...
+
+
+class MemberRecords(Protocol):
+    """Direct roles within a transaction."""
+
+    def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
+        """The user's roles around a resource; None if there is no such resource."""
+        ...
+
+    def lock(self, resource: ResourceId) -> None:
+        """Let nobody else change the resource or its members until the transaction's end."""
+        ...
+
+    def get(self, resource: ResourceId, user_id: UserId) -> Member | None:
+        """The user's direct role on the resource."""
+        ...
+
+    def add(self, member: Member, resource_create_us: int) -> None:
+        """Store a new member of a resource that was made at that time."""
+        ...
+
+    def put(self, member: Member) -> None:
+        """Replace the stored member."""
+        ...
+
+    def remove(self, resource: ResourceId, user_id: UserId) -> None:
+        """Delete the member."""
+        ...
+
+    def count_owners(self, resource: ResourceId) -> int:
+        """How many direct owners the resource has."""
+        ...
+
+    def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
+        """A page of the resource's direct members, in the order of their user ids."""
+        ...
+
+
+class MessageRecords(Protocol):
+    """The projection of the logs' messages within a transaction."""
+
+    def cursor(self, conversation_id: ConversationId) -> str:
+        """Up to where in the log the projection tells everything; empty for the beginning."""
+        ...
+
+    def set_cursor(self, conversation_id: ConversationId, cursor: str) -> None:
+        """Note that everything up to there is in the projection."""
+        ...
+
+    def add(self, messages: Sequence[Message]) -> None:
+        """Store messages of one conversation, newer than all stored ones, in order."""
+        ...
+
+    def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
+        """Mark the turns' messages as rolled back."""
+        ...
+
+    def clear(self, conversation_id: ConversationId) -> None:
+        """Forget everything about the conversation's messages, the cursor included."""
+        ...
+
+    def find(self, conversation_id: ConversationId, message_id: MessageId) -> Message | None:
+        """The message of that id."""
+        ...
+
+    def sizes(
+        self,
+        conversation_id: ConversationId,
+        before: Offset | None,
+        limit: int,
+        *,
+        rolled_back: bool,
+    ) -> list[MessageSize]:
+        """Of messages below ``before``, the newest first; rolled back ones if asked for."""
+        ...
+
+    def between(
+        self, conversation_id: ConversationId, first: Offset, last: Offset, *, rolled_back: bool
+    ) -> list[Message]:
+        """Messages from ``first`` to ``last``, the newest first."""
+        ...
+
+    def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
+        """All messages below ``before``, rolled back or not, at a cost that does not grow."""
+        ...
+
+    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
+        """The rolled back messages below ``before``."""
+        ...
+
+    def newest_before(
+        self, conversation_ids: Collection[ConversationId], create_us: int
+    ) -> dict[ConversationId, Offset]:
+        """Each conversation's newest message from before that time, unless trimmed already."""
+        ...
+
+    def set_trimmed(self, offsets: dict[ConversationId, Offset]) -> None:
+        """Note that the logs were trimmed up to and including these places."""
+        ...
+
+
+class OutboxRecords(Protocol):
+    """What the log is still to be told, within a transaction."""
+
+    def add(self, entry: OutboxEntry) -> None:
+        """Put the entry behind those that wait."""
+        ...
+
+    def first(self, limit: int) -> list[OutboxEntry]:
+        """The entries that wait longest, in order."""
+        ...
+
+    def remove(self, entry_ids: Sequence[str]) -> None:
+        """The log knows of these."""
+        ...
+
+
+class RequestRecords(Protocol):
+    """Answers to requests that may be repeated, within a transaction."""
+
+    def find(self, actor: str, request_id: str) -> PastRequest | None:
+        """What the caller got for that request id before."""
+        ...
+
+    def add(self, key: RequestKey, answer: Answer, create_us: int) -> None:
+        """Remember the answer."""
+        ...
+
+    def forget(self, before_us: int) -> int:
+        """Drop those older than that; returns how many."""
+        ...
+
+
+class Records(Protocol):
+    """Everything that is kept, as one transaction sees it."""
+
+    @property
+    def workspaces(self) -> WorkspaceRecords:
+        """Workspaces."""
+        ...
+
+    @property
+    def conversations(self) -> ConversationRecords:
+        """Conversations."""
+        ...
+
+    @property
+    def members(self) -> MemberRecords:
+        """Who has which role."""
+        ...
+
+    @property
+    def messages(self) -> MessageRecords:
+        """What was said."""
+        ...
+
+    @property
+    def outbox(self) -> OutboxRecords:
+        """What the log is to be told."""
+        ...
+
+    @property
+    def requests(self) -> RequestRecords:
+        """What was answered."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps everything; runs rules in transactions."""
+
+    async def write(self, work: Callable[[Records], T]) -> T:
+        """Run ``work`` alone and return after its changes are on disk.
+
+        What ``work`` raises undoes its changes and is raised here. Cancelling the call
+        does not undo it. Raises DomainError STORE_UNAVAILABLE (nothing was stored) and
+        OVERLOADED.
+        """
+        ...
+
+    async def read(self, work: Callable[[Records], T]) -> T:
+        """Run ``work``, which changes nothing, on a consistent and committed view.
+
+        Raises DomainError STORE_UNAVAILABLE.
+        """
+        ...
+
+
+class EventLog(Protocol):
+    """The logs of conversations and workspaces.
+
+    Everything here raises DomainError if the log can't be reached or refuses.
+    """
+
+    async def append(self, entry: OutboxEntry) -> None:
+        """Commit the entry's changes, together; an entry appended before is left alone."""
+        ...
+
+    async def post(self, message: NewMessage, request_id: str) -> None:
+        """Commit a message; the same request id with the same message does nothing.
+
+        Raises DomainError REQUEST_ID_REUSED if it was used for another message.
+        """
+        ...
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
+        """What the log says about messages after ``cursor`` (empty: from the beginning).
+
+        Raises DomainError CURSOR_TRIMMED or EPOCH_CHANGED, with earliest_cursor.
+        """
+        ...
+
+    async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
+        """Remove the events that end before ``before``."""
+        ...

@@ -1,0 +1,75 @@
+"""How every change is made: commit, forget stale roles, tell the log, answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
+from antiphon_server.context.model.resources import Conversation, Workspace
+from antiphon_server.context.ports import Records, Store
+from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import Principal, UserId
+
+T = TypeVar("T")
+AnswerT = TypeVar("AnswerT", Workspace, Conversation)
+RELAY_WAIT_S = 2.0
+
+
+class Changes:
+    """Makes changes; one that was begun is finished even if its caller goes away."""
+
+    def __init__(self, store: Store, roles: Roles, relay: Relay) -> None:
+        self._store = store
+        self._roles = roles
+        self._relay = relay
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def make(self, work: Callable[[Records], T], of_user: UserId | None = None) -> T:
+        """Commit ``work``; ``of_user`` is whose roles it changes.
+
+        The log has normally been told when this returns; if it can't be told soon,
+        that is made up for later and fails nothing. Raises what ``work`` raises, and
+        DomainError STORE_UNAVAILABLE and OVERLOADED.
+        """
+        change: Awaitable[T] = self._store.write(work)
+        if of_user is not None:
+            change = self._roles.changing(of_user, change)
+        result, told = await asyncio.shield(self._own(self._commit(change)))
+        await asyncio.wait({told}, timeout=RELAY_WAIT_S)
+        return result
+
+    async def _commit(self, change: Awaitable[T]) -> tuple[T, asyncio.Task[bool]]:
+        return await change, self._own(self._relay.relay_outbox())
+
+    async def close(self) -> None:
+        """Wait for the changes that were begun."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def tell(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:
+    """Have the log told, together, of what this transaction changes."""
+    entry = OutboxEntry(new_id("out"), scope, principal.actor, changes)
+    records.outbox.add(entry)
+
+
+def answered(records: Records, request: RequestKey | None, kind: type[AnswerT]) -> AnswerT | None:
+    """What the same request got before; None if it is new or can't be told.
+
+    Raises DomainError REQUEST_ID_REUSED if its id was used with another body.
+    """
+    past = records.requests.find(request.actor, request.request_id) if request else None
+    if past is None or request is None:
+        return None
+    if past.digest != request.digest or not isinstance(past.answer, kind):
+        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
+    return past.answer

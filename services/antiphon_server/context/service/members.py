@@ -1,0 +1,144 @@
+"""The rules of membership."""
+
+from dataclasses import replace
+
+from antiphon_server.context.model.changes import (
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+    scope_of,
+)
+from antiphon_server.context.model.resources import (
+    ConversationId,
+    Member,
+    ResourceId,
+    Role,
+    WorkspaceId,
+)
+from antiphon_server.context.ports import Clock, Records, Store
+from antiphon_server.context.service.access import denied, require
+from antiphon_server.context.service.changes import Changes, tell
+from antiphon_server.context.service.pages import Page
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.principal import Principal, UserId
+
+
+class Members:
+    """Gives roles and takes them away. Everything raises STORE_UNAVAILABLE, too."""
+
+    def __init__(self, store: Store, changes: Changes, clock: Clock) -> None:
+        self._store = store
+        self._changes = changes
+        self._clock = clock
+
+    async def add(
+        self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
+    ) -> Member:
+        """Give a user a role. Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED."""
+        member = Member(resource, user_id, role, int(self._clock() * 1e6))
+
+        def work(records: Records) -> Member:
+            own_role = _manage(records, principal, resource)
+            if records.members.get(resource, user_id) is not None:
+                raise DomainError(Reason.ALREADY_EXISTS, resource=_name(resource, user_id))
+            _only_owners(own_role, role)
+            records.members.add(member, _create_us(records, resource))
+            tell(records, principal, scope_of(resource), MemberAdded(member))
+            return member
+
+        return await self._changes.make(work, of_user=user_id)
+
+    async def get(self, principal: Principal, resource: ResourceId, user_id: UserId) -> Member:
+        """One user's direct role. Raises DomainError NOT_FOUND."""
+
+        def work(records: Records) -> Member:
+            require(records, principal, resource, Role.VIEWER)
+            return _member(records, resource, user_id)
+
+        return await self._store.read(work)
+
+    async def list(
+        self, principal: Principal, resource: ResourceId, limit: int, token: str
+    ) -> Page[Member]:
+        """Who has a direct role. Raises DomainError NOT_FOUND, PAGE_TOKEN_INVALID."""
+        fields = decode_page_token(token, 1)
+        after = UserId(fields[0]) if fields else None
+
+        def work(records: Records) -> list[Member]:
+            require(records, principal, resource, Role.VIEWER)
+            return records.members.list_of(resource, after, limit + 1)
+
+        found = await self._store.read(work)
+        if len(found) <= limit:
+            return Page(found)
+        return Page(found[:limit], encode_page_token(found[limit - 1].user_id))
+
+    async def update(
+        self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
+    ) -> Member:
+        """Change a role. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
+
+        def work(records: Records) -> Member:
+            own_role = _manage(records, principal, resource)
+            before = _member(records, resource, user_id)
+            if role is before.role:
+                return before
+            _only_owners(own_role, role, before.role)
+            _keep_an_owner(records, before)
+            after = replace(before, role=role)
+            records.members.put(after)
+            tell(records, principal, scope_of(resource), MemberUpdated(after))
+            return after
+
+        return await self._changes.make(work, of_user=user_id)
+
+    async def remove(self, principal: Principal, resource: ResourceId, user_id: UserId) -> None:
+        """Take a role away. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
+
+        def work(records: Records) -> None:
+            own_role = _manage(records, principal, resource)
+            before = _member(records, resource, user_id)
+            _only_owners(own_role, before.role)
+            _keep_an_owner(records, before)
+            records.members.remove(resource, user_id)
+            tell(records, principal, scope_of(resource), MemberRemoved(resource, user_id))
+
+        await self._changes.make(work, of_user=user_id)
+
+
+def _manage(records: Records, principal: Principal, resource: ResourceId) -> Role:
+    """The caller's role, high enough to manage members; the resource is locked."""
+    records.members.lock(resource)
+    return require(records, principal, resource, Role.ADMIN)
+
+
+def _only_owners(own_role: Role, *touched: Role) -> None:
+    if Role.OWNER in touched and own_role is not Role.OWNER:
+        raise denied(Role.OWNER)
+
+
+def _keep_an_owner(records: Records, member: Member) -> None:
+    """Before a member stops being what it is: somebody else must be an owner."""
+    if member.role is Role.OWNER and records.members.count_owners(member.resource) <= 1:
+        raise DomainError(Reason.LAST_OWNER, resource=member.resource)
+
+
+def _member(records: Records, resource: ResourceId, user_id: UserId) -> Member:
+    member = records.members.get(resource, user_id)
+    if member is None:
+        raise not_found(_name(resource, user_id))
+    return member
+
+
+def _name(resource: ResourceId, user_id: UserId) -> str:
+    return f"{resource}/members/{user_id}"
+
+
+def _create_us(records: Records, resource: ResourceId) -> int:
+    """When the resource was made: lists of a user's resources are in that order."""
+    if resource.startswith("ws_"):
+        found = records.workspaces.get(WorkspaceId(resource))
+        return found.create_us if found else 0
+    conversation = records.conversations.get(ConversationId(resource))
+    return conversation.create_us if conversation else 0

@@ -1,0 +1,41 @@
+"""Page tokens of what is listed the newest first, and of what has a place in a log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from antiphon_server.context.model.resources import Position
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+
+T = TypeVar("T")
+_MAX_DIGITS = 18  # fits 63 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items and the token of the next page, empty on the last."""
+
+    items: Sequence[T]
+    next_token: str = ""
+
+
+def page_of(items: list[T], limit: int, place: Callable[[T], Position]) -> Page[T]:
+    """A page of ``limit`` of the items, of which one more than that were asked for."""
+    if len(items) <= limit:
+        return Page(items)
+    last = place(items[limit - 1])
+    return Page(items[:limit], encode_page_token(str(last.create_us), last.item_id))
+
+
+def position(token: str) -> Position | None:
+    """Where the page of ``token`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    fields = decode_page_token(token, 2)
+    return Position(number(fields[0]), fields[1]) if fields else None
+
+
+def number(text: str) -> int:
+    """A decimal number from a page token. Raises DomainError PAGE_TOKEN_INVALID."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return int(text)

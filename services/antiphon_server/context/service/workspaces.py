@@ -1,0 +1,142 @@
+"""The rules of workspaces."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from antiphon_server.context.model.changes import (
+    MemberAdded,
+    RequestKey,
+    WorkspaceUpdated,
+    workspace_scope,
+)
+from antiphon_server.context.model.resources import (
+    Member,
+    Position,
+    ResourceId,
+    Role,
+    Workspace,
+    WorkspaceId,
+    etag,
+)
+from antiphon_server.context.ports import Clock, Records, Store
+from antiphon_server.context.service.access import owner_of_new, require
+from antiphon_server.context.service.changes import Changes, answered, tell
+from antiphon_server.context.service.pages import Page, page_of, position
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import Principal, UserId
+
+MAX_NAME = 128
+OWN_NAME = "Personal"
+
+
+class Workspaces:
+    """Makes, finds and changes workspaces. Everything raises STORE_UNAVAILABLE, too."""
+
+    def __init__(self, store: Store, changes: Changes, clock: Clock) -> None:
+        self._store = store
+        self._changes = changes
+        self._clock = clock
+
+    async def create(
+        self, principal: Principal, display_name: str, request: RequestKey | None
+    ) -> Workspace:
+        """Make a workspace that the caller owns. Raises DomainError REQUEST_ID_REUSED."""
+        owner, now = owner_of_new(principal), int(self._clock() * 1e6)
+
+        def work(records: Records) -> Workspace:
+            before = answered(records, request, Workspace)
+            if before is not None:
+                return before
+            workspace = Workspace(WorkspaceId(new_id("ws")), display_name, now)
+            _add(records, principal, workspace, owner)
+            if request is not None:
+                records.requests.add(request, workspace, now)
+            return workspace
+
+        return await self._changes.make(work, of_user=owner)
+
+    async def get(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
+        """One workspace. Raises DomainError NOT_FOUND."""
+        return await self._store.read(lambda r: _get(r, principal, workspace_id, Role.VIEWER))
+
+    async def list(
+        self, principal: Principal, limit: int, token: str, *, archived: bool
+    ) -> Page[Workspace]:
+        """Those that the caller is a member of, the newest first.
+
+        Raises DomainError PAGE_TOKEN_INVALID.
+        """
+        after, user_id = position(token), principal.user_id
+        found = await self._store.read(
+            lambda r: r.workspaces.list_of(user_id, after, limit + 1, archived=archived)
+        )
+        return page_of(found, limit, lambda it: Position(it.create_us, it.workspace_id))
+
+    async def update(
+        self, principal: Principal, workspace_id: WorkspaceId, display_name: str, seen_etag: str
+    ) -> Workspace:
+        """Rename it. Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT."""
+        if not 1 <= len(display_name) <= MAX_NAME:
+            raise invalid("workspace.display_name", f"1 to {MAX_NAME} characters")
+
+        def change(workspace: Workspace) -> Workspace:
+            if seen_etag and seen_etag != etag(workspace.version):
+                raise DomainError(Reason.ETAG_MISMATCH, resource=workspace_id)
+            return replace(workspace, display_name=display_name)
+
+        return await self._change(principal, workspace_id, change)
+
+    async def archive(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
+        """Take it out of use, if it is not already. Raises DomainError NOT_FOUND."""
+        now = int(self._clock() * 1e6)
+
+        def change(workspace: Workspace) -> Workspace:
+            return workspace if workspace.archive_us else replace(workspace, archive_us=now)
+
+        return await self._change(principal, workspace_id, change)
+
+    async def _change(
+        self,
+        principal: Principal,
+        workspace_id: WorkspaceId,
+        change: Callable[[Workspace], Workspace],
+    ) -> Workspace:
+        def work(records: Records) -> Workspace:
+            records.members.lock(ResourceId(workspace_id))
+            before = _get(records, principal, workspace_id, Role.ADMIN)
+            after = change(before)
+            if after == before:
+                return before
+            after = replace(after, version=before.version + 1)
+            records.workspaces.put(after)
+            tell(records, principal, workspace_scope(workspace_id), WorkspaceUpdated(after))
+            return after
+
+        return await self._changes.make(work)
+
+
+def own_workspace(records: Records, principal: Principal, owner: UserId, now: int) -> WorkspaceId:
+    """The owner's default workspace, made at the first use; its id follows from the owner's."""
+    workspace_id = WorkspaceId(f"ws_{owner.removeprefix('user_')}")
+    if records.workspaces.get(workspace_id) is None:
+        _add(records, principal, Workspace(workspace_id, OWN_NAME, now), owner)
+    return workspace_id
+
+
+def _add(records: Records, principal: Principal, workspace: Workspace, owner: UserId) -> None:
+    if not records.workspaces.add(workspace):
+        return  # somebody else's first use came between
+    member = Member(ResourceId(workspace.workspace_id), owner, Role.OWNER, workspace.create_us)
+    records.members.add(member, workspace.create_us)
+    tell(records, principal, workspace_scope(workspace.workspace_id), MemberAdded(member))
+
+
+def _get(
+    records: Records, principal: Principal, workspace_id: WorkspaceId, least: Role
+) -> Workspace:
+    require(records, principal, workspace_id, least)
+    workspace = records.workspaces.get(workspace_id)
+    if workspace is None:
+        raise not_found(workspace_id)
+    return workspace

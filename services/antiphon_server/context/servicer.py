@@ -1,0 +1,241 @@
+"""ContextService: decode, call, encode."""
+
+from typing import Any
+
+from antiphon.auth.v1 import access_pb2
+from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
+from antiphon_server.context import encoding
+from antiphon_server.context.model.messages import Offset
+from antiphon_server.context.model.resources import (
+    ConversationId,
+    ResourceId,
+    Role,
+    TurnPolicy,
+    WorkspaceId,
+)
+from antiphon_server.context.service.conversations import Conversations, NewConversation
+from antiphon_server.context.service.limits import ConversationPatch
+from antiphon_server.context.service.members import Members
+from antiphon_server.context.service.messages import Messages
+from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.workspaces import Workspaces
+from antiphon_server.runtime.paging import page_limit
+from antiphon_server.runtime.principal import UserId, current_principal
+
+
+class ContextServicer(ContextServiceServicer):
+    """The RPCs of ``antiphon.context.v1.ContextService``."""
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        conversations: Conversations,
+        members: Members,
+        messages: Messages,
+        roles: Roles,
+    ) -> None:
+        self._workspaces = workspaces
+        self._conversations = conversations
+        self._members = members
+        self._messages = messages
+        self._roles = roles
+
+    async def CreateWorkspace(
+        self, request: pb.CreateWorkspaceRequest, context: Any
+    ) -> pb.CreateWorkspaceResponse:
+        principal = current_principal()
+        key = encoding.request_key(principal, request.request_id, request)
+        made = await self._workspaces.create(principal, request.display_name, key)
+        return pb.CreateWorkspaceResponse(workspace=encoding.workspace(made))
+
+    async def GetWorkspace(
+        self, request: pb.GetWorkspaceRequest, context: Any
+    ) -> pb.GetWorkspaceResponse:
+        workspace_id = WorkspaceId(request.workspace_id)
+        found = await self._workspaces.get(current_principal(), workspace_id)
+        return pb.GetWorkspaceResponse(workspace=encoding.workspace(found))
+
+    async def ListWorkspaces(
+        self, request: pb.ListWorkspacesRequest, context: Any
+    ) -> pb.ListWorkspacesResponse:
+        page = await self._workspaces.list(
+            current_principal(),
+            page_limit(request.page_size),
+            request.page_token,
+            archived=request.show_archived,
+        )
+        return pb.ListWorkspacesResponse(
+            workspaces=[encoding.workspace(one) for one in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def UpdateWorkspace(
+        self, request: pb.UpdateWorkspaceRequest, context: Any
+    ) -> pb.UpdateWorkspaceResponse:
+        encoding.masked(request.update_mask, ("display_name",))
+        wish = request.workspace
+        workspace_id = WorkspaceId(wish.workspace_id)
+        changed = await self._workspaces.update(
+            current_principal(), workspace_id, wish.display_name, wish.etag
+        )
+        return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
+
+    async def ArchiveWorkspace(
+        self, request: pb.ArchiveWorkspaceRequest, context: Any
+    ) -> pb.ArchiveWorkspaceResponse:
+        workspace_id = WorkspaceId(request.workspace_id)
+        archived = await self._workspaces.archive(current_principal(), workspace_id)
+        return pb.ArchiveWorkspaceResponse(workspace=encoding.workspace(archived))
+
+    async def CreateConversation(
+        self, request: pb.CreateConversationRequest, context: Any
+    ) -> pb.CreateConversationResponse:
+        principal = current_principal()
+        wish = NewConversation(
+            ConversationId(request.conversation_id),
+            WorkspaceId(request.workspace_id),
+            request.title,
+            TurnPolicy(request.turn_policy),
+            tuple(request.models),
+            request.instructions,
+        )
+        key = encoding.request_key(principal, request.request_id, request)
+        made = await self._conversations.create(principal, wish, key)
+        return pb.CreateConversationResponse(conversation=encoding.conversation(made))
+
+    async def GetConversation(
+        self, request: pb.GetConversationRequest, context: Any
+    ) -> pb.GetConversationResponse:
+        conversation_id = ConversationId(request.conversation_id)
+        found = await self._conversations.get(current_principal(), conversation_id)
+        return pb.GetConversationResponse(conversation=encoding.conversation(found))
+
+    async def ListConversations(
+        self, request: pb.ListConversationsRequest, context: Any
+    ) -> pb.ListConversationsResponse:
+        page = await self._conversations.list(
+            current_principal(),
+            WorkspaceId(request.workspace_id),
+            page_limit(request.page_size),
+            request.page_token,
+            archived=request.show_archived,
+        )
+        return pb.ListConversationsResponse(
+            conversations=[encoding.conversation(one) for one in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def UpdateConversation(
+        self, request: pb.UpdateConversationRequest, context: Any
+    ) -> pb.UpdateConversationResponse:
+        wish = request.conversation
+        conversation_id = ConversationId(wish.conversation_id)
+        changed = await self._conversations.update(
+            current_principal(), conversation_id, _patch(request), wish.etag
+        )
+        return pb.UpdateConversationResponse(conversation=encoding.conversation(changed))
+
+    async def ArchiveConversation(
+        self, request: pb.ArchiveConversationRequest, context: Any
+    ) -> pb.ArchiveConversationResponse:
+        conversation_id = ConversationId(request.conversation_id)
+        archived = await self._conversations.archive(current_principal(), conversation_id)
+        return pb.ArchiveConversationResponse(conversation=encoding.conversation(archived))
+
+    async def AddMember(self, request: pb.AddMemberRequest, context: Any) -> pb.AddMemberResponse:
+        resource, user_id, role = _membership(request)
+        added = await self._members.add(current_principal(), resource, user_id, role)
+        return pb.AddMemberResponse(member=encoding.member(added))
+
+    async def GetMember(self, request: pb.GetMemberRequest, context: Any) -> pb.GetMemberResponse:
+        resource, user_id = ResourceId(request.resource), UserId(request.user_id)
+        found = await self._members.get(current_principal(), resource, user_id)
+        return pb.GetMemberResponse(member=encoding.member(found))
+
+    async def ListMembers(
+        self, request: pb.ListMembersRequest, context: Any
+    ) -> pb.ListMembersResponse:
+        page = await self._members.list(
+            current_principal(),
+            ResourceId(request.resource),
+            page_limit(request.page_size),
+            request.page_token,
+        )
+        return pb.ListMembersResponse(
+            members=[encoding.member(one) for one in page.items], next_page_token=page.next_token
+        )
+
+    async def UpdateMember(
+        self, request: pb.UpdateMemberRequest, context: Any
+    ) -> pb.UpdateMemberResponse:
+        resource, user_id, role = _membership(request)
+        changed = await self._members.update(current_principal(), resource, user_id, role)
+        return pb.UpdateMemberResponse(member=encoding.member(changed))
+
+    async def RemoveMember(
+        self, request: pb.RemoveMemberRequest, context: Any
+    ) -> pb.RemoveMemberResponse:
+        resource, user_id = ResourceId(request.resource), UserId(request.user_id)
+        await self._members.remove(current_principal(), resource, user_id)
+        return pb.RemoveMemberResponse()
+
+    async def PostMessage(
+        self, request: pb.PostMessageRequest, context: Any
+    ) -> pb.PostMessageResponse:
+        posted = await self._messages.post(
+            current_principal(),
+            ConversationId(request.conversation_id),
+            encoding.content_of(request),
+            request.request_id,
+        )
+        return pb.PostMessageResponse(message=encoding.message(posted))
+
+    async def ListMessages(
+        self, request: pb.ListMessagesRequest, context: Any
+    ) -> pb.ListMessagesResponse:
+        page = await self._messages.list(
+            current_principal(),
+            ConversationId(request.conversation_id),
+            page_limit(request.page_size),
+            request.page_token,
+        )
+        return pb.ListMessagesResponse(
+            messages=[encoding.message(one) for one in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def GetContext(
+        self, request: pb.GetContextRequest, context: Any
+    ) -> pb.GetContextResponse:
+        window = await self._messages.window(
+            current_principal(),
+            ConversationId(request.conversation_id),
+            request.max_tokens,
+            Offset(request.up_to_offset),
+        )
+        return encoding.window(window)
+
+    async def CheckAccess(
+        self, request: pb.CheckAccessRequest, context: Any
+    ) -> pb.CheckAccessResponse:
+        user_id, resource = UserId(request.user_id), ResourceId(request.resource)
+        role = await self._roles.effective(user_id, resource)
+        return pb.CheckAccessResponse(role=access_pb2.Role.ValueType(role))
+
+
+def _membership(
+    request: pb.AddMemberRequest | pb.UpdateMemberRequest,
+) -> tuple[ResourceId, UserId, Role]:
+    return ResourceId(request.resource), UserId(request.user_id), Role(request.role)
+
+
+def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
+    allowed = ("title", "turn_policy", "models", "instructions")
+    paths, wish = encoding.masked(request.update_mask, allowed), request.conversation
+    return ConversationPatch(
+        title=wish.title if "title" in paths else None,
+        turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
+        models=tuple(wish.models) if "models" in paths else None,
+        instructions=wish.instructions if "instructions" in paths else None,
+    )
