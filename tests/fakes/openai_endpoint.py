@@ -57,14 +57,18 @@ class FakeEndpoint:
     async def __aexit__(self, *_: object) -> None:
         """Close every connection."""
         self._server.close()
-        for connection in list(self._protocols):
-            connection.close()
+        self.close_idle()
         await asyncio.sleep(0)
 
     @property
     def base_url(self) -> str:
         """What a client is given."""
         return f"http://127.0.0.1:{self.port}/v1"
+
+    def close_idle(self) -> None:
+        """Close every connection, as providers do with idle ones."""
+        for connection in list(self._protocols):
+            connection.close()
 
     def next_behaviour(self, model: str) -> Behaviour:
         """How to answer the next request."""

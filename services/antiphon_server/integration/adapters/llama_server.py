@@ -7,9 +7,9 @@ import secrets
 import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
-from pathlib import Path
 
 from antiphon_server.integration.adapters.failures import unavailable
+from antiphon_server.integration.adapters.gguf import find_gguf
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 3.0
@@ -27,22 +27,25 @@ class Address:
 
 
 class LlamaServer:
-    """One process for one GGUF file."""
+    """One process for one GGUF file: the configured one, or that of the extra ``local``."""
 
-    def __init__(self, model: str, context_tokens: int) -> None:
+    def __init__(self, model: str, gguf: str, context_tokens: int) -> None:
         self._model = model
+        self._gguf = gguf
         self._context_tokens = context_tokens
         self._process: Process | None = None
         self._starting: asyncio.Task[Address] | None = None
 
-    async def address(self, gguf: Path) -> Address:
+    async def address(self) -> Address:
         """Where to reach it; starts it unless it runs.
 
         Callers share one start; cancelling one of them does not stop it. Raises
-        DomainError MODEL_UNAVAILABLE if it does not come up.
+        DomainError MODEL_NOT_FOUND if something is missing, MODEL_UNAVAILABLE if it
+        does not come up.
         """
         if self._starting is None or self._failed():
-            self._starting = asyncio.create_task(self._start(gguf), name="llama-start")
+            self._starting = asyncio.create_task(self._start(), name="llama-start")
+            self._starting.add_done_callback(_seen)
         return await asyncio.shield(self._starting)
 
     async def close(self) -> None:
@@ -64,7 +67,8 @@ class LlamaServer:
             return True
         return self._process is None or self._process.returncode is not None
 
-    async def _start(self, gguf: Path) -> Address:
+    async def _start(self) -> Address:
+        gguf = await asyncio.to_thread(find_gguf, self._model, self._gguf)
         key = secrets.token_urlsafe(24)
         command = [sys.executable, "-P", "-m", _MODULE, "--gguf", str(gguf)]
         command += ["--context-tokens", str(self._context_tokens)]
@@ -90,6 +94,12 @@ class LlamaServer:
         last_words = (await process.stderr.read(65536))[-2000:].decode(errors="replace")
         await _stop(process)
         log.error("the local model did not start: %s", last_words)
+
+
+def _seen(start: asyncio.Task[Address]) -> None:
+    """Take note of a failed start even if everybody who waited for it has gone."""
+    if not start.cancelled():
+        start.exception()
 
 
 async def _handshake(process: Process, key: str) -> str:

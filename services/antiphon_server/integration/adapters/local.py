@@ -10,7 +10,6 @@ import msgspec
 from pydantic import SecretStr
 
 from antiphon_server.integration.adapters.failures import garbled, unavailable
-from antiphon_server.integration.adapters.gguf import find_gguf
 from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.llama_server import Address, LlamaServer
 from antiphon_server.integration.adapters.openai_request import encode_messages
@@ -40,11 +39,12 @@ class LocalModel:
         self._settings = settings
         self._pool = pool
         self._wire: tuple[Address, OpenAIModel] | None = None
-        self._server = LlamaServer(settings.name, settings.context_tokens or _DEFAULT_CONTEXT)
+        context_tokens = settings.context_tokens or _DEFAULT_CONTEXT
+        self._server = LlamaServer(settings.name, settings.gguf, context_tokens)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         """See :meth:`ModelBackend.generate`; the first call starts the process."""
-        wire = self._wire_to(await self._address())
+        wire = self._wire_to(await self._server.address())
         whole = replace(prompt, messages=_instructed(prompt.messages))
         async with aclosing(wire.generate(whole)) as steps:
             async for step in steps:
@@ -65,9 +65,6 @@ class LocalModel:
         """See :meth:`ModelBackend.close`: stops the process."""
         await self._server.close()
 
-    async def _address(self) -> Address:
-        return await self._server.address(find_gguf(self._settings.name, self._settings.gguf))
-
     def _wire_to(self, address: Address) -> OpenAIModel:
         if self._wire is None or self._wire[0] is not address:
             there = {"base_url": f"{address.url}/v1", "api_key": SecretStr(address.key)}
@@ -78,7 +75,7 @@ class LocalModel:
 
     async def _ask(self, path: str, question: dict[str, object], answer: type[_T]) -> _T:
         """One of llama.cpp's own calls. Raises DomainError MODEL_UNAVAILABLE, MODEL_PROTOCOL."""
-        address = await self._address()
+        address = await self._server.address()
         session = await self._pool.session()
         import aiohttp
 

@@ -5,7 +5,7 @@ handed on as one.
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -51,7 +51,7 @@ class _Usage(msgspec.Struct, gc=False):
 class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
-    error: msgspec.Raw | None = None
+    error: Any = None  # an object or a sentence
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode

@@ -1,0 +1,324 @@
+"""The contract, over a local channel and over a socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from antiphon.context.v1 import message_pb2
+from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon.integration.v1 import model_pb2
+from antiphon.integration.v1.integration_service_pb2_grpc import (
+    IntegrationServiceStub,
+    add_IntegrationServiceServicer_to_server,
+)
+from antiphon_server.integration.adapters.tables import metadata
+from antiphon_server.integration.compose import Integration, compose_integration
+from antiphon_server.integration.service.generation import Patience
+from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.sqlite import SqliteDatabase
+from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
+from tests.integration.world import on_wire
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
+
+Stub: TypeAlias = "IntegrationServiceAsyncStub"
+
+WORKSPACE = "ws_00000001"
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeEndpoint]:
+    async with FakeEndpoint(Behaviour(deltas=4)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[Integration]:
+    database = SqliteDatabase(tmp_path / "x.db")
+    await database.write(metadata.create_all)
+    models = [
+        model_named("scripted/echo"),
+        on_wire(endpoint.base_url),
+        on_wire(
+            endpoint.base_url, "openai/unpriced", input_price_micros=None, output_price_micros=None
+        ),
+        ModelSettings.model_validate(
+            {"name": "scripted/count", "kind": "scripted", "script": {"deltas": 3}}
+        ),
+    ]
+    patience = Patience(first_wait_s=0.001)
+    integration = compose_integration(database, models, patience=patience)
+    await integration.start()
+    yield integration
+    await integration.close()
+    await database.close()
+
+
+@pytest.fixture(params=["local", "socket"])
+async def stub(request: pytest.FixtureRequest, integration: Integration) -> AsyncIterator[Stub]:
+    """A client of the service on each kind of channel."""
+    table: Any = LocalServer([ErrorInterceptor(), ValidationInterceptor()])
+    add_IntegrationServiceServicer_to_server(integration.servicer, table)
+    if request.param == "local":
+        yield IntegrationServiceStub(table.channel())
+        return
+    server = Server(table)
+    port = await server.start("127.0.0.1", 0)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield IntegrationServiceStub(channel)
+    await server.stop(0)
+
+
+def says(text: str) -> list[pb.PromptMessage]:
+    part = message_pb2.Part(text=text)
+    return [pb.PromptMessage(role=message_pb2.MESSAGE_ROLE_USER, parts=[part])]
+
+
+def ask(*models: str, text: str = "a b c", **fields: Any) -> pb.GenerateRequest:
+    return pb.GenerateRequest(
+        workspace_id=WORKSPACE, turn_id="turn_1", models=models, messages=says(text), **fields
+    )
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> tuple[grpc.StatusCode, str]:
+    """The code and the only ErrorInfo's reason."""
+    status = rpc_status.from_call(error)
+    assert status is not None
+    infos = [
+        detail for detail in status.details if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)
+    ]
+    assert len(infos) == 1
+    info = error_details_pb2.ErrorInfo()
+    infos[0].Unpack(info)
+    assert info.domain == "antiphon"
+    return error.code(), info.reason
+
+
+async def test_models_are_listed_with_the_default_first(stub: Stub) -> None:
+    """In pages."""
+    first = await stub.ListModels(pb.ListModelsRequest(page_size=3))
+    rest = await stub.ListModels(pb.ListModelsRequest(page_token=first.next_page_token))
+    models = [*first.models, *rest.models]
+    assert [(model.name, model.default) for model in models] == [
+        ("scripted/echo", True),
+        ("openai/small", False),
+        ("openai/unpriced", False),
+        ("scripted/count", False),
+    ]
+    assert models[1].input_price == model_pb2.Money(currency="USD", micros=10_000_000_000)
+    assert not models[2].HasField("input_price")
+    assert rest.next_page_token == ""
+
+
+async def test_an_answer_is_streamed(stub: Stub) -> None:
+    """The attempt, the texts, the end."""
+    steps = [step async for step in stub.Generate(ask())]
+    assert [step.WhichOneof("step") for step in steps] == [
+        "attempt",
+        *["delta"] * 3,
+        "finished",
+    ]
+    assert "".join(step.delta.text for step in steps) == "a b c"
+    assert steps[-1].finished.finish_reason == model_pb2.FINISH_REASON_STOP
+    assert steps[-1].finished.model == "scripted/echo"
+    assert steps[-1].finished.usage.output_tokens == 3
+
+
+async def test_instructions_come_before_the_messages(stub: Stub, endpoint: FakeEndpoint) -> None:
+    """As a message of the system, and limits are passed on."""
+    request = ask("openai/small", instructions="Be brief.", max_output_tokens=9, temperature=0.0)
+    async for _ in stub.Generate(request):
+        pass
+    body = endpoint.seen[0].body
+    assert body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "a b c"},
+    ]
+    assert (body["max_tokens"], body["temperature"]) == (9, 0.0)
+
+
+async def test_usage_is_told_by_turn_and_in_pages(stub: Stub, endpoint: FakeEndpoint) -> None:
+    """Failed attempts too; the total is that of the whole range."""
+    endpoint.plan.append(Behaviour("500"))
+    async for _ in stub.Generate(ask("openai/small")):
+        pass
+    async for _ in stub.Generate(ask("scripted/count")):
+        pass
+    request = pb.GetUsageRequest(workspace_id=WORKSPACE, turn_id="turn_1", page_size=2)
+    page = await stub.GetUsage(request)
+    request.page_token = page.next_page_token
+    rest = await stub.GetUsage(request)
+    calls = [*page.calls, *rest.calls]
+    assert [(call.model, call.outcome, call.error_reason) for call in calls] == [
+        ("scripted/count", model_pb2.ATTEMPT_OUTCOME_SUCCEEDED, ""),
+        ("openai/small", model_pb2.ATTEMPT_OUTCOME_SUCCEEDED, ""),
+        ("openai/small", model_pb2.ATTEMPT_OUTCOME_FAILED, "MODEL_UNAVAILABLE"),
+    ]
+    assert rest.total == page.total
+    assert (page.total.input_tokens, page.total.output_tokens) == (11 + 6, 20 + 3)
+    assert page.total.cost == model_pb2.Money(currency="USD", micros=310_000)
+    other = await stub.GetUsage(pb.GetUsageRequest(workspace_id="ws_00000002"))
+    assert not other.calls
+
+
+async def test_usage_of_a_time_range(stub: Stub) -> None:
+    """From the start, to before the end."""
+    async for _ in stub.Generate(ask()):
+        pass
+    (call,) = (await stub.GetUsage(pb.GetUsageRequest(workspace_id=WORKSPACE))).calls
+    at = call.start_time
+    found = [
+        len((await stub.GetUsage(request)).calls)
+        for request in (
+            pb.GetUsageRequest(workspace_id=WORKSPACE, start_time=at),
+            pb.GetUsageRequest(workspace_id=WORKSPACE, end_time=at),
+        )
+    ]
+    assert found == [1, 0]
+
+
+async def test_a_price_that_is_unknown_is_unset(stub: Stub) -> None:
+    """Rather than nothing."""
+    steps = [step async for step in stub.Generate(ask("openai/unpriced"))]
+    assert not steps[-1].finished.usage.HasField("cost")
+
+
+async def test_tokens_are_estimated(stub: Stub) -> None:
+    """At four bytes a token plus four a message."""
+    counted = await stub.CountTokens(pb.CountTokensRequest(messages=says("äöü12")))
+    assert (counted.tokens, counted.exact) == (4 + 2, False)
+
+
+async def test_cancelling_the_call_closes_the_providers_connection(
+    stub: Stub, endpoint: FakeEndpoint
+) -> None:
+    """And the ledger says so."""
+    endpoint.behaviour = Behaviour(deltas=1000, gap_ms=5)
+    call = stub.Generate(ask("openai/small"))
+    async for step in call:
+        if step.HasField("delta"):
+            break
+    call.cancel()
+    await endpoint.wait_aborted()
+    for _ in range(100):  # the settlement follows the abort
+        if calls := (await stub.GetUsage(USAGE)).calls:
+            break
+        await asyncio.sleep(0.01)
+    assert calls[0].outcome == model_pb2.ATTEMPT_OUTCOME_CANCELLED
+    assert calls[0].usage.estimated
+
+
+async def test_a_deadline_stops_the_provider_too(stub: Stub, endpoint: FakeEndpoint) -> None:
+    """The caller gets DEADLINE_EXCEEDED."""
+    endpoint.behaviour = Behaviour("hang")
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        async for _ in stub.Generate(ask("openai/small"), timeout=0.1):
+            pass
+    assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await endpoint.wait_aborted()
+
+
+USAGE = pb.GetUsageRequest(workspace_id=WORKSPACE)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "reason"),
+    [
+        (ask("x/y"), grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
+        (
+            pb.GenerateRequest(
+                workspace_id=WORKSPACE,
+                messages=[
+                    pb.PromptMessage(
+                        role=message_pb2.MESSAGE_ROLE_USER,
+                        parts=[
+                            message_pb2.Part(
+                                image=message_pb2.Reference(
+                                    uri="https://x/y.png", media_type="image/png"
+                                )
+                            )
+                        ],
+                    )
+                ],
+            ),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "INVALID_ARGUMENT",
+        ),
+        (
+            pb.GenerateRequest(workspace_id="x"),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "INVALID_ARGUMENT",
+        ),
+    ],
+)
+async def test_requests_that_cannot_be_met_are_refused(
+    stub: Stub, request_: pb.GenerateRequest, code: grpc.StatusCode, reason: str
+) -> None:
+    """Before any step."""
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        async for _ in stub.Generate(request_):
+            pass
+    assert reason_of(raised.value) == (code, reason)
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "reason"),
+    [
+        ("500", grpc.StatusCode.UNAVAILABLE, "MODEL_UNAVAILABLE"),
+        ("401", grpc.StatusCode.FAILED_PRECONDITION, "MODEL_REFUSED"),
+        ("cut", grpc.StatusCode.UNAVAILABLE, "MODEL_PROTOCOL"),
+        ("garbage", grpc.StatusCode.UNAVAILABLE, "MODEL_PROTOCOL"),
+    ],
+)
+async def test_a_models_failure_is_a_typed_error(
+    stub: Stub, endpoint: FakeEndpoint, mode: str, code: grpc.StatusCode, reason: str
+) -> None:
+    """With nothing that the provider said."""
+    endpoint.behaviour = Behaviour(mode, deltas=4)
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        async for _ in stub.Generate(ask("openai/small")):
+            pass
+    assert reason_of(raised.value) == (code, reason)
+    assert "canary" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["!", "bm9uc2Vuc2U", "eAB5"])
+async def test_a_bad_page_token_is_refused(stub: Stub, token: str) -> None:
+    """By both lists."""
+    for call in (
+        stub.ListModels(pb.ListModelsRequest(page_token=token)),
+        stub.GetUsage(pb.GetUsageRequest(workspace_id=WORKSPACE, page_token=token)),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await call
+        assert reason_of(raised.value) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "PAGE_TOKEN_INVALID",
+        )
+
+
+async def test_calls_of_a_process_that_died_are_unknown_after_the_next_start(
+    stub: Stub, integration: Integration, endpoint: FakeEndpoint
+) -> None:
+    """As if the server had been killed in the middle."""
+    endpoint.behaviour = Behaviour("hang")
+    call = stub.Generate(ask("openai/small"))
+    await call.read()
+    await endpoint.wait_seen(1)
+    await integration.start()
+    (entry,) = (await stub.GetUsage(USAGE)).calls
+    assert entry.outcome == model_pb2.ATTEMPT_OUTCOME_UNKNOWN
+    assert entry.usage.estimated
+    call.cancel()

@@ -1,0 +1,61 @@
+"""What the tests of the integration service share."""
+
+from antiphon_server.integration.model import (
+    ModelEnd,
+    ModelStep,
+    Order,
+    Part,
+    Payer,
+    Prompt,
+    PromptMessage,
+    Step,
+    WorkspaceId,
+)
+from antiphon_server.integration.ports import ModelBackend
+from antiphon_server.integration.settings import ModelSettings
+
+WORKSPACE = WorkspaceId("ws_00000001")
+
+
+def asking(text: str = "What is the capital of France?", limit: int = 1024) -> Prompt:
+    """A prompt of one question."""
+    return Prompt((PromptMessage("user", (Part("text", text),)),), limit)
+
+
+def order(*models: str, text: str = "Hello") -> Order:
+    """An order for a workspace."""
+    return Order(Payer(WORKSPACE, "conv_00000001", "turn_00000001"), models, asking(text))
+
+
+def on_wire(base_url: str, name: str = "openai/small", **options: object) -> ModelSettings:
+    """A model on the OpenAI wire with a key that must not leak, a cent a token."""
+    given = {"input_price_micros": 10_000_000_000, "output_price_micros": 10_000_000_000}
+    return ModelSettings.model_validate(
+        {"name": name, "kind": "openai", "base_url": base_url, "api_key": "sk-secret"}
+        | given
+        | options
+    )
+
+
+async def answer(backend: ModelBackend, prompt: Prompt | None = None) -> tuple[str, ModelEnd]:
+    """The whole answer."""
+    steps: list[ModelStep] = [step async for step in backend.generate(prompt or asking())]
+    end = steps.pop()
+    assert isinstance(end, ModelEnd)
+    return "".join(step for step in steps if isinstance(step, str)), end
+
+
+class Recorder:
+    """Takes the steps of a generation."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    async def __call__(self, step: Step) -> None:
+        """Take one."""
+        self.steps.append(step)
+
+    @property
+    def text(self) -> str:
+        """The texts joined."""
+        return "".join(step for step in self.steps if isinstance(step, str))
