@@ -250,7 +250,9 @@ class FakeEvents(event_service_pb2_grpc.EventServiceServicer):
     def __init__(self, server: FakeServer) -> None:
         self.streams = Streams(server, event_service_pb2.SubscribeResponse)
 
-    async def Subscribe(self, _: Any, context: Context) -> None:
+    async def Subscribe(  # type: ignore[override]
+        self, _: Any, context: Context
+    ) -> None:
         await self.streams.serve(context)
 
 
@@ -258,7 +260,9 @@ class FakeDispatcher(dispatcher_service_pb2_grpc.DispatcherServiceServicer):
     def __init__(self, server: FakeServer) -> None:
         self.streams = Streams(server, dispatcher_pb2.ConverseResponse)
 
-    async def Converse(self, _: Any, context: Context) -> None:
+    async def Converse(  # type: ignore[override]
+        self, _: Any, context: Context
+    ) -> None:
         await self.streams.serve(context)
 
 

@@ -44,7 +44,7 @@ async def test_updates_tell_the_status_as_well() -> None:
         client.converse(CONVERSATION) as talk,
     ):
         updates = [update async for update in (await talk.post("Hi")).updates()]
-        assert updates[0] == TurnStatus(event_pb2.TURN_STATE_RUNNING, "echo")
+        assert updates[0] == TurnStatus(event_pb2.TURN_STATE_RUNNING, "echo began")
         assert updates[1] == "Hello"
 
 

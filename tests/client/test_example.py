@@ -15,7 +15,7 @@ async def example(address: str, key: str, show: Callable[[str], None]) -> None:
             async for piece in turn:
                 show(piece)
             result = await turn.result()
-            show(f"\n({result.model}, {result.usage.output_tokens if result.usage else 0} tokens)")
+            show(f"\n({result.model}, {result.usage.output_tokens} tokens)")
 
 
 async def test_the_example_prints_the_answer(capsys: pytest.CaptureFixture[str]) -> None:

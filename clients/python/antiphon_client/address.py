@@ -24,6 +24,7 @@ _IDEMPOTENT = {
     "antiphon.integration.v1.IntegrationService": """
         ListModels CountTokens GetUsage""",
 }
+SERVICES = tuple(_IDEMPOTENT)
 
 
 def service_config() -> str:

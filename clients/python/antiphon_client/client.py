@@ -16,7 +16,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_client.accounts import Accounts
-from antiphon_client.address import DEFAULT_ADDRESS, open_channel
+from antiphon_client.address import DEFAULT_ADDRESS, SERVICES, open_channel
 from antiphon_client.caller import DEADLINE_S, Caller
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
@@ -120,6 +120,7 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         earliest: bool = False,
         kinds: Iterable[EventKind.ValueType] = (),
         ephemeral: bool = False,
+        max_batch_events: int = 0,
         on_history_lost: HistoryLostPolicy | None = None,
     ) -> Follow:
         """Every event of a scope, once and in order.
@@ -128,7 +129,13 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         ``offset`` is the last place seen, if known: a gap right after it is noticed too.
         """
         place = Place(
-            scope, cursor, offset=offset, earliest=earliest, kinds=kinds, ephemeral=ephemeral
+            scope,
+            cursor,
+            offset=offset,
+            earliest=earliest,
+            kinds=kinds,
+            ephemeral=ephemeral,
+            max_batch_events=max_batch_events,
         )
         return Follow(self._subscribe, self._redial(), place, on_history_lost)
 
@@ -147,9 +154,12 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         redial = self._redial()
         return LiveConversation(conversation_id, self._converse, redial, place, on_event)
 
-    async def health(self) -> dict[str, bool]:
-        """Whether each service and internal part serves, by grpc.health.v1; "" is the whole."""
-        return await health_of(self.channel)
+    async def health(self, parts: Iterable[str] = ()) -> dict[str, bool]:
+        """Whether each service and internal part serves, by grpc.health.v1; "" is the whole.
+
+        ``parts`` are asked for besides the services where the server does not list them.
+        """
+        return await health_of(self.channel, (*SERVICES, *parts))
 
     def _redial(self) -> Redial:
         return Redial(self.tokens, self._give_up_after, self._on_connection)

@@ -28,6 +28,7 @@ class Place:
         earliest: bool = False,
         kinds: Iterable[EventKind.ValueType] = (),
         ephemeral: bool = False,
+        max_batch_events: int = 0,
     ) -> None:
         self.scope = scope
         self.cursor = cursor
@@ -35,6 +36,7 @@ class Place:
         self._earliest = earliest
         self._kinds = tuple(kinds)
         self._ephemeral = ephemeral
+        self._max_batch_events = max_batch_events
 
     def watch(self) -> stream_pb2.Watch:
         """What to ask the server for."""
@@ -46,6 +48,7 @@ class Place:
             start=earliest if self._earliest else latest,
             kinds=self._kinds,
             ephemeral=self._ephemeral,
+            max_batch_events=self._max_batch_events,
         )
 
     def created(self, created: stream_pb2.WatchCreated) -> None:

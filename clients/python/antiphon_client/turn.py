@@ -148,7 +148,9 @@ class TurnHandle:
                 ahead = f"waiting for {event.turn_queued.ahead} before it"
                 self._say(TurnStatus(event_pb2.TURN_STATE_QUEUED, ahead))
             case "turn_started":
-                self._say(TurnStatus(event_pb2.TURN_STATE_RUNNING, event.turn_started.handler))
+                self._say(
+                    TurnStatus(event_pb2.TURN_STATE_RUNNING, f"{event.turn_started.handler} began")
+                )
             case "turn_progressed":
                 at = event.turn_progressed
                 fraction = at.fraction if at.HasField("fraction") else None

@@ -18,6 +18,7 @@ from antiphon_server.cli.where import access_to, host_and_port, listens, local_s
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
+_PARTS = ("store", "log", "turns.leases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
 
 async def _health(client: Client) -> AsyncIterator[Finding]:
     try:
-        parts = await client.health()
+        parts = await client.health(_PARTS)
     except AntiphonError as error:
         remedy = "Is it an Antiphon server? Look at its log, or start it again."
         yield Finding("health", "bad", explain(error), remedy)

@@ -17,12 +17,11 @@ def conversations(
 ) -> None:
     """List your conversations, the newest first.
 
-    Examples:
-        antiphon conversations
+    For example:
 
-        antiphon conversations --json | jq -r .conversation_id
-
-        antiphon chat --conversation conv_…   (goes on with one of them)
+    - `antiphon conversations`
+    - `antiphon conversations --json | jq -r .conversation_id`
+    - `antiphon chat --conversation conv_…` (goes on with one of them)
     """
     run(_list(limit, archived, json, address, data_dir))
 

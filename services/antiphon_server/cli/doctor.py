@@ -15,10 +15,10 @@ def doctor(json: Json = False, address: Address = "", data_dir: DataDir = None) 
     of its services and parts, the login, and the models. The exit code is 1 if something is
     wrong.
 
-    Examples:
-        antiphon doctor
+    For example:
 
-        antiphon doctor --json | jq 'select(.verdict == "bad")'
+    - `antiphon doctor`
+    - `antiphon doctor --json | jq 'select(.verdict == "bad")'`
     """
     healthy = run(_doctor(json, address, data_dir))
     raise typer.Exit(0 if healthy else 1)

@@ -1,5 +1,6 @@
 """Messages as JSON, with the contract's own field names."""
 
+from datetime import UTC
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -15,4 +16,4 @@ def as_dict(message: Message) -> dict[str, Any]:
 
 def local_time(time: Timestamp, form: str = "%Y-%m-%d %H:%M") -> str:
     """A time as this machine's clock shows it."""
-    return time.ToDatetime().astimezone().strftime(form) if time.seconds else ""
+    return time.ToDatetime(UTC).astimezone().strftime(form) if time.seconds else ""

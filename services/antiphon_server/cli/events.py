@@ -25,11 +25,10 @@ def kinds_named(names: str) -> Sequence[EventKind.ValueType]:
 
 
 def event_json(event: Event, cursor: str) -> dict[str, Any]:
-    """An event as JSON, with the cursor behind it if there is one."""
+    """An event as JSON, with the cursor behind it."""
     found = as_dict(event)
     found["kind"] = event.WhichOneof("payload") or ""
-    if cursor:
-        found["cursor"] = cursor
+    found["cursor"] = cursor
     return found
 
 
@@ -40,7 +39,7 @@ def event_line(event: Event) -> str:
         place = f"#{event.first_offset}-{event.last_offset}"
     kind = event.WhichOneof("payload") or "unknown"
     time = local_time(event.time, "%H:%M:%S")
-    return f"{place:<8} {time}  {kind:<20} {event.actor}  {_detail(event)}".rstrip()
+    return f"{place:<8} {time}  {kind:<21} {event.actor}  {_detail(event)}".rstrip()
 
 
 def _detail(event: Event) -> str:

@@ -29,10 +29,10 @@ def login(
     The tokens are kept in a file that only you can read, for this address; the password is
     not kept. On the server's own machine the operator needs no login.
 
-    Examples:
-        antiphon login
+    For example:
 
-        antiphon login --address https://antiphon.example.org:443 --name anna
+    - `antiphon login`
+    - `antiphon login --address https://antiphon.example.org:443 --name anna`
     """
     run(_login(address, name, password))
 
@@ -62,8 +62,9 @@ async def _login(address: str, name: str, password: str) -> None:
 def logout(address: Address = "") -> None:
     """End the session of `antiphon login`, here and on the server.
 
-    Example:
-        antiphon logout --address https://antiphon.example.org:443
+    For example:
+
+    - `antiphon logout --address https://antiphon.example.org:443`
     """
     run(_logout(address))
 

@@ -9,10 +9,10 @@ from antiphon_server.cli.options import Address, DataDir, Json
 def models(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
     """List the models that the server can ask, the default first.
 
-    Examples:
-        antiphon models
+    For example:
 
-        antiphon chat --model openai/gpt-5-mini   (asks one of them)
+    - `antiphon models`
+    - `antiphon chat --model openai/gpt-4.1-mini` (asks one of them)
     """
     run(_list(json, address, data_dir))
 

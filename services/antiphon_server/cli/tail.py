@@ -32,15 +32,14 @@ def tail(
 ) -> None:
     """Follow a log: print every event once and in order, also after the connection broke.
 
-    With --json each line is an event, and `cursor` stands on each line from behind which
-    one can go on: keep it, and give it to --from.
+    With --json each line is an event and has a `cursor`: give it to --from, and it goes on
+    right behind that event.
 
-    Examples:
-        antiphon tail conv_… --from earliest
+    For example:
 
-        antiphon tail conv_… --kinds message_posted,turn_finished --json
-
-        antiphon tail conv_… --from "$CURSOR" --json
+    - `antiphon tail conv_… --from earliest`
+    - `antiphon tail conv_… --kinds message_posted,turn_finished --json`
+    - `antiphon tail conv_… --from "$CURSOR" --json`
     """
     run(_tail(scope, start, kinds, count, json, address, data_dir))
 
@@ -59,13 +58,16 @@ async def _tail(
     left = count
     async with client:
         follow = client.follow(
-            full_scope(scope), cursor=cursor, earliest=start == "earliest", kinds=wanted
+            full_scope(scope),
+            cursor=cursor,
+            earliest=start == "earliest",
+            kinds=wanted,
+            max_batch_events=1 if json else 0,
         )
         async for batch in follow.batches():
             for event in batch.events:
-                is_last = event is batch.events[-1]
                 if json:
-                    print_json(event_json(event, batch.cursor if is_last else ""))
+                    print_json(event_json(event, batch.cursor))
                 else:
                     typer.echo(event_line(event))
                 left -= 1

@@ -12,9 +12,10 @@ def token(json: Json = False, address: Address = "", data_dir: DataDir = None) -
     On the server's machine the operator's key in the data directory buys it; elsewhere the
     login does (`antiphon login`). It works for some minutes.
 
-    Example:
-        grpcurl -plaintext -H "authorization: Bearer $(antiphon token)"
-        localhost:7450 antiphon.auth.v1.AuthService/WhoAmI
+    For example:
+
+    - `TOKEN=$(antiphon token)`
+    - `grpcurl -plaintext -H "authorization: Bearer $TOKEN" localhost:7450 list`
     """
     found, seconds = run(_token(address, data_dir))
     if json:

@@ -40,12 +40,11 @@ def up(
 
     Everything can also be set by variables: ANTIPHON_HOST, ANTIPHON_PORT, ANTIPHON_MODEL …
 
-    Examples:
-        antiphon up
+    For example:
 
-        antiphon up --port 8000 --data-dir ./data
-
-        OPENAI_API_KEY=… antiphon up --model openai/gpt-5-mini
+    - `antiphon up`
+    - `antiphon up --port 8000 --data-dir ./data`
+    - `OPENAI_API_KEY=… antiphon up --model openai/gpt-4.1-mini`
     """
     given = {
         "host": host,

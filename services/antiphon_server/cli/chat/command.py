@@ -37,12 +37,11 @@ def chat(
     Ctrl-C stops an answer; at the prompt, Ctrl-C twice or Ctrl-D leaves. If the server goes
     and comes back, even in the middle of an answer, the chat goes on.
 
-    Examples:
-        antiphon chat
+    For example:
 
-        antiphon chat --once "What is the capital of France?"
-
-        antiphon chat --conversation conv_… --model openai/gpt-5-mini
+    - `antiphon chat`
+    - `antiphon chat --once "What is the capital of France?"`
+    - `antiphon chat --conversation conv_… --model openai/gpt-4.1-mini`
     """
     if once is not None and not once.strip():
         fail("there is nothing to ask; write something after --once", 2)

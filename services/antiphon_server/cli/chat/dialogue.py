@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER
 from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, TurnState
 from antiphon_client import AntiphonError, TurnResult, text_of
+from antiphon_server.cli.chat.keys import unseen_keys
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, summary
@@ -120,6 +121,10 @@ class Dialogue:
 
     def _wait(self, asking: Coroutine[Any, Any, Result]) -> Result | None:
         """Wait for an answer. Ctrl-C stops it; once more, and it is not waited for."""
+        with unseen_keys():
+            return self._wait_stoppable(asking)
+
+    def _wait_stoppable(self, asking: Coroutine[Any, Any, Result]) -> Result | None:
         self._began = time.monotonic()
         answer = self._loop.start(asking)
         stopping: Future[None] | None = None

@@ -1,5 +1,6 @@
 """A terminal on which text streams, with a line of status that comes and goes."""
 
+import shutil
 import sys
 from typing import TextIO
 
@@ -27,6 +28,7 @@ class Screen:
         self._notes = notes
         self.fancy = out.isatty() and notes.isatty()
         self._column = 0
+        self._word = ""
         self._status = ""
 
     def status(self, sentence: str) -> None:
@@ -50,17 +52,17 @@ class Screen:
 
     def text(self, piece: str) -> None:
         """Add to the text."""
-        piece = printable(piece)
         self.clear_status()
-        self._write(piece)
-        self._move(piece)
+        piece = printable(piece)
+        self._write("".join(map(self._wrapped, piece)) if self.fancy else piece)
+        if not self.fancy and piece:
+            self._column = 0 if piece.endswith("\n") else 1
 
     def end_line(self) -> None:
         """Go to the beginning of a line."""
         self.clear_status()
         if self._column:
-            self._write("\n")
-            self._column = 0
+            self._write(self._new_line("\n"))
 
     def note(self, sentence: str, *, style: str = _DIM) -> None:
         """Print a line that is not part of the text."""
@@ -89,23 +91,38 @@ class Screen:
             self._write(f"{_ERASE}\x1b[1A\x1b[{self._column + 1}G")
         else:  # the text's line was full, so it goes on here
             self._write(_ERASE)
-            self._column = 0
+            self._new_line("")
 
-    def _move(self, piece: str) -> None:
-        width = self._width()
-        for char in piece:
-            if char == "\n":
-                self._column = 0
-            elif char == "\t":
-                self._column = min((self._column // _TAB + 1) * _TAB, width - 1)
-            else:
-                cells = cell_len(char)
-                wraps = self._column + cells > width
-                self._column = cells if wraps else self._column + cells
+    def _wrapped(self, char: str) -> str:
+        """What to write for the next character, so that lines break between words."""
+        if char == "\n":
+            return self._new_line(char)
+        width, cells = self._width(), cell_len(char)
+        if char == "\t":
+            char, cells = " " * _TAB, _TAB
+        if char.isspace():
+            self._word = ""
+            if self._column + cells > width:
+                return self._new_line("\n")
+            self._column += cells
+            return char
+        moved = ""
+        if self._column + cells > width:
+            begin, word = self._column - cell_len(self._word), self._word
+            if begin > 0:
+                moved = f"\x1b[{begin + 1}G\x1b[K\n{word}"
+                self._column = cell_len(word)
+            else:  # a word longer than a line
+                moved = self._new_line("\n")
+        self._word += char
+        self._column += cells
+        return moved + char
+
+    def _new_line(self, char: str) -> str:
+        self._column, self._word = 0, ""
+        return char
 
     def _width(self) -> int:
-        import shutil
-
         return max(20, shutil.get_terminal_size().columns)
 
     def _write(self, text: str) -> None:

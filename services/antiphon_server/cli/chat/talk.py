@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from antiphon.context.v1.message_pb2 import Message
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_ACCEPTED,
+    TURN_STATE_CANCELLED,
+    TURN_STATE_EXPIRED,
+    TURN_STATE_FAILED,
     TURN_STATE_QUEUED,
     TURN_STATE_RUNNING,
     Event,
@@ -22,6 +25,11 @@ from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
+_ENDINGS = {
+    TURN_STATE_CANCELLED: "stopped",
+    TURN_STATE_FAILED: "broken off",
+    TURN_STATE_EXPIRED: "out of time",
+}
 
 
 @dataclass
@@ -147,7 +155,7 @@ def summary(result: TurnResult, seconds: float) -> str:
     """One line about an answer: model, tokens, cost, time."""
     usage = result.usage
     facts = [
-        "stopped" if result.truncated else None,
+        _ENDINGS.get(result.state),
         result.model or None,
         f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
