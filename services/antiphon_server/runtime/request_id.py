@@ -1,19 +1,37 @@
-"""The id by which one RPC is found in logs, also by the services it calls."""
+"""What one RPC is found by in the logs, also in those of the services it calls."""
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 HEADER = "x-request-id"
 
-_current: ContextVar[str] = ContextVar("request_id", default="")
+
+@dataclass(slots=True, eq=False)
+class Rpc:
+    """An RPC that runs. ``session`` is its caller's, as soon as that is known."""
+
+    request_id: str = ""
+    session: str = ""
+
+
+_NONE = Rpc()
+_current: ContextVar[Rpc] = ContextVar("rpc", default=_NONE)
 
 
 def current_request_id() -> str:
     """The id of the RPC that runs in this task, "" outside of one."""
-    return _current.get()
+    return _current.get().request_id
 
 
-def set_request_id(request_id: str) -> str:
-    """Note the id for the rest of this task and return the one before."""
+def set_rpc(rpc: Rpc) -> Rpc:
+    """Note the RPC for the rest of this task and return the one before."""
     before = _current.get()
-    _current.set(request_id)
+    _current.set(rpc)
     return before
+
+
+def note_session(session: str) -> None:
+    """Note whose session the running RPC belongs to."""
+    rpc = _current.get()
+    if rpc is not _NONE:
+        rpc.session = session

@@ -5,6 +5,7 @@ import logging.handlers
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,7 +72,12 @@ def redact(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def _tells(key: str, value: object) -> bool:
-    return isinstance(value, (str, bytes)) and _SECRET_KEYS.search(key) is not None
+    return isinstance(value, (str, bytes)) and _names_a_secret(key)
+
+
+@lru_cache(1024)
+def _names_a_secret(key: str) -> bool:
+    return _SECRET_KEYS.search(key) is not None
 
 
 def _clean(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
 from antiphon_server.runtime.access import PUBLIC, TokenVerifier, rule_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import (
@@ -12,6 +14,7 @@ from antiphon_server.runtime.methods import (
     MethodInterceptor,
 )
 from antiphon_server.runtime.principal import ANONYMOUS, current_principal, set_principal
+from antiphon_server.runtime.request_id import note_session
 
 _SCHEME = "bearer "
 
@@ -36,12 +39,21 @@ class AuthenticationInterceptor(MethodInterceptor):
             principal = ANONYMOUS if public else await verify(bearer_token(context))
             before = current_principal()
             set_principal(principal)
+            tokens = _bind(principal.session_id) if principal.session_id else None
             try:
                 return await inner(request, context)
-            finally:
-                set_principal(before)  # a local call runs in its caller's task
+            finally:  # a local call runs in its caller's task
+                set_principal(before)
+                if tokens is not None:
+                    reset_contextvars(**tokens)
 
         return call
+
+
+def _bind(session: str) -> Any:
+    """Make the session part of what is logged from here on, and of the RPC's own line."""
+    note_session(session)
+    return bind_contextvars(session=session)
 
 
 def bearer_token(context: Context) -> str:

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
 from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.request_id import HEADER, current_request_id, set_request_id
+from antiphon_server.runtime.request_id import HEADER, Rpc, current_request_id, set_rpc
 
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
 _BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")
@@ -40,9 +40,9 @@ class TelemetryInterceptor(MethodInterceptor):
         fields_of = _unbound if method.request_streaming else _FieldsOf()
 
         async def call(request: Any, context: Context) -> Any:
-            request_id = _request_id(context)
-            before = set_request_id(request_id)
-            tokens = bind_contextvars(request=request_id, **fields_of(request))
+            rpc = Rpc(_request_id(context))
+            before = set_rpc(rpc)
+            tokens = bind_contextvars(request=rpc.request_id, **fields_of(request))
             begun = time.perf_counter()
             metrics.running += 1
             code = "UNKNOWN"
@@ -59,21 +59,22 @@ class TelemetryInterceptor(MethodInterceptor):
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.ended(code, seconds)
-                _write_line(method, context, code, seconds)
+                _write_line(method, context, rpc, code, seconds)
                 reset_contextvars(**tokens)
-                set_request_id(before)
+                set_rpc(before)
 
         return call
 
 
-def _write_line(method: Method, context: Context, code: str, seconds: float) -> None:
+def _write_line(method: Method, context: Context, rpc: Rpc, code: str, seconds: float) -> None:
     if code in _SERVER_FAULTS:
         write = log.warning
     elif context.peer() == "local":
         write = log.debug
     else:
         write = log.info
-    write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3))
+    session = {"session": rpc.session} if rpc.session else {}
+    write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3), **session)
 
 
 def _request_id(context: Context) -> str:

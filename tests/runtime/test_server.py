@@ -1,0 +1,191 @@
+"""The server keeps its limits, and stops in order."""
+
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1 import event_service_pb2_grpc as stubs
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.reflection import V1, V1_ALPHA, register_reflection
+from antiphon_server.runtime.server import MIB, CannotListen, Server
+from tests.runtime.events_service import HEAD, SCOPE, Events, read
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+async def server(events: Events, health: Health) -> AsyncIterator[Server]:
+    table = LocalServer([ErrorInterceptor(), ValidationInterceptor()])
+    stubs.add_EventServiceServicer_to_server(events, table)
+    health.register(table)
+    register_reflection(table)
+    server = Server(table)
+    yield server
+    await server.stop(0)
+
+
+@pytest.fixture
+async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
+    port = await server.start("127.0.0.1", 0)
+    limits = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=limits) as channel:
+        yield channel
+
+
+async def failure(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def test_a_taken_port_is_a_clear_error(server: Server) -> None:
+    """The error names the address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=f"127.0.0.1:{port}"):
+            await server.start("127.0.0.1", port)
+
+
+async def test_two_servers_do_not_share_a_port(server: Server, events: Events) -> None:
+    """A second server on a port is refused rather than given half of the calls."""
+    port = await server.start("127.0.0.1", 0)
+    table = LocalServer()
+    stubs.add_EventServiceServicer_to_server(events, table)
+    with pytest.raises(CannotListen):
+        await Server(table).start("127.0.0.1", port)
+
+
+async def test_stop_awaits_handlers_that_it_aborted(
+    server: Server, channel: grpc.aio.Channel, events: Events
+) -> None:
+    """A handler that cleans up slowly has ended when stop returns."""
+    stub: Any = stubs.EventServiceStub(channel)
+    call = stub.ReadEvents(read("slow"))
+    await events.begun.wait()
+    assert server.running == 1
+    await server.stop(0)
+    assert events.ended.is_set()
+    assert server.running == 0
+    with pytest.raises(grpc.aio.AioRpcError):
+        await call
+
+
+async def test_stop_lets_handlers_end_within_the_grace(
+    server: Server, channel: grpc.aio.Channel, events: Events
+) -> None:
+    """A short call that runs is answered."""
+    stub: Any = stubs.EventServiceStub(channel)
+    call = stub.ReadEvents(read("brief"))
+    await events.begun.wait()
+    await server.stop(5)
+    assert (await call).cursor == "done"
+
+
+async def test_garbage_is_an_invalid_argument(channel: grpc.aio.Channel) -> None:
+    """Bytes that are no message, or no UTF-8, are refused with a typed error."""
+    unary: Any = channel.unary_unary("/antiphon.events.v1.EventService/GetHead")
+    for garbage in (b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"\x0a\x7fshort"):
+        error = await failure(unary(garbage))
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert domain_error_of(error).reason is Reason.INVALID_ARGUMENT
+    stream: Any = channel.stream_stream("/antiphon.events.v1.EventService/Subscribe")
+    call = stream(iter([b"\xff\xff\xff"]))
+    assert (await failure(call.read())).code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_oversize_is_refused_at_the_boundary(channel: grpc.aio.Channel) -> None:
+    """A message of 4 MiB is read, one byte more is RESOURCE_EXHAUSTED, and the server lives."""
+    unary: Any = channel.unary_unary("/antiphon.events.v1.EventService/GetHead")
+    fits = pb.GetHeadRequest(scope="x" * (4 * MIB - 5)).SerializeToString()
+    assert len(fits) == 4 * MIB
+    assert (await failure(unary(fits))).code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert (await failure(unary(fits + b"x"))).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    valid = pb.GetHeadRequest(scope=SCOPE).SerializeToString()
+    assert await unary(valid) == b""
+
+
+async def test_oversize_metadata_is_refused(channel: grpc.aio.Channel) -> None:
+    """More than 16 KiB of metadata is RESOURCE_EXHAUSTED, and the server lives."""
+    stub: Any = stubs.EventServiceStub(channel)
+    error = await failure(stub.GetHead(HEAD, metadata=(("x-large", "x" * (16 << 10)),)))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    await stub.GetHead(HEAD)
+
+
+async def test_health_tells_services_parts_and_the_whole(
+    channel: grpc.aio.Channel, health: Health
+) -> None:
+    """The whole serves when it is ready and every part that it needs serves."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+
+    async def check(name: str = "") -> int:
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+        return int(answer.status)
+
+    await health.set("store", True)
+    await health.set("cache", False, needed=False)
+    assert (await check("store"), await check("cache")) == (SERVING, NOT_SERVING)
+    await health.ready()
+    assert await check() == SERVING
+    await health.set("store", False)
+    assert await check() == NOT_SERVING
+    await health.set("store", True)
+    await health.drain()
+    await health.set("store", True)
+    assert (await check(), await check("store")) == (NOT_SERVING, NOT_SERVING)
+    assert (await failure(stub.Check(health_pb2.HealthCheckRequest(service="x")))).code() is (
+        grpc.StatusCode.NOT_FOUND
+    )
+
+
+async def test_health_can_be_watched(channel: grpc.aio.Channel, health: Health) -> None:
+    """A watcher learns of each change."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    watch = stub.Watch(health_pb2.HealthCheckRequest(service="store"))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    await health.set("store", True)
+    assert (await watch.read()).status == SERVING
+    watch.cancel()
+
+
+@pytest.mark.parametrize("service", [V1, V1_ALPHA])
+async def test_reflection_lists_the_services(channel: grpc.aio.Channel, service: str) -> None:
+    """Both versions list what was registered, and describe it."""
+    info: Any = channel.stream_stream(
+        f"/{service}/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    name = "antiphon.events.v1.EventService"
+    requests = [
+        reflection_pb2.ServerReflectionRequest(list_services=""),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol=name),
+    ]
+    listed, described = [answer async for answer in info(iter(requests))]
+    names = [entry.name for entry in listed.list_services_response.service]
+    assert {name, "grpc.health.v1.Health"} <= set(names)
+    assert described.file_descriptor_response.file_descriptor_proto
