@@ -1,0 +1,132 @@
+"""Who may call what is read from the contracts, and nothing is open by mistake."""
+
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+from antiphon.auth.v1 import access_pb2, auth_service_pb2
+from antiphon.context.v1 import context_service_pb2
+from antiphon_server.runtime.access import PUBLIC, Rule, UndeclaredAccess, rule_of
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.methods import Method
+from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId, set_principal
+
+USER = Principal("user", UserId("user_1"), SessionId("sess_1"))
+
+
+def declare(method: str, access: access_pb2.Access | None, *, streaming: bool = False) -> str:
+    """Add a service with one method to the descriptors; its request is CreateWorkspace's."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name=f"test/{method}.proto",
+        package="test.access",
+        dependency=["antiphon/context/v1/context_service.proto"],
+    )
+    rpc = file.service.add(name=method).method.add(
+        name="Call",
+        input_type=".antiphon.context.v1.UpdateWorkspaceRequest",
+        output_type=".antiphon.context.v1.UpdateWorkspaceResponse",
+        client_streaming=streaming,
+    )
+    if access is not None:
+        rpc.options.Extensions[access_pb2.access].CopyFrom(access)
+    descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
+    return f"/test.access.{method}/Call"
+
+
+READ = access_pb2.PERMISSION_READ
+
+
+@pytest.mark.parametrize(
+    ("name", "access", "streaming"),
+    [
+        ("Nothing", None, False),
+        ("Unspecified", access_pb2.Access(), False),
+        ("NoResource", access_pb2.Access(permission=READ), False),
+        ("NoSuchField", access_pb2.Access(permission=READ, resource_field="nothing"), False),
+        ("NotText", access_pb2.Access(permission=READ, resource_field="workspace"), False),
+        (
+            "Streaming",
+            access_pb2.Access(permission=READ, resource_field="workspace.workspace_id"),
+            True,
+        ),
+        (
+            "NeedsNone",
+            access_pb2.Access(
+                permission=access_pb2.PERMISSION_PUBLIC, resource_field="workspace.workspace_id"
+            ),
+            False,
+        ),
+    ],
+)
+def test_an_incomplete_declaration_stops_the_start(
+    name: str, access: access_pb2.Access | None, streaming: bool
+) -> None:
+    """A server with such an RPC does not start."""
+    method = declare(name, access, streaming=streaming)
+    service = method[1:].partition("/")[0]
+
+    class Policy:
+        async def check(self, principal: Principal, permission: int, resource: str) -> None: ...
+
+    table = LocalServer([AccessInterceptor(Policy())])
+    handler: Any = grpc.unary_unary_rpc_method_handler(nothing)
+    table.add_registered_method_handlers(service, {"Call": handler})
+    with pytest.raises(UndeclaredAccess, match=name):
+        table.prepare()
+
+
+def test_rules_are_those_of_the_contract() -> None:
+    """Permission and path are read; third-party services are listed as public."""
+    prefix = "/antiphon.context.v1.ContextService/"
+    assert rule_of(prefix + "UpdateWorkspace") == Rule(
+        access_pb2.PERMISSION_MANAGE, ("workspace", "workspace_id")
+    )
+    assert rule_of("/grpc.health.v1.Health/Check") == PUBLIC
+    with pytest.raises(LookupError):
+        rule_of("/grpc.other.v1.Service/Call")
+
+
+class Recording:
+    """Remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def check(self, principal: Principal, permission: int, resource: str) -> None:
+        self.asked.append((principal, permission, resource))
+
+    async def verify(self, token: str) -> Principal:
+        self.asked.append(token)
+        return USER
+
+
+async def nothing(_request: Any, _context: Any) -> None: ...
+
+
+async def test_an_empty_resource_is_the_callers_own() -> None:
+    """The policy is asked only about a resource that the request names."""
+    policy = Recording()
+    method = Method("/antiphon.context.v1.ContextService/CreateConversation")
+    call = AccessInterceptor(policy).wrap(method, nothing)
+    set_principal(USER)
+    context: Any = None
+    await call(context_service_pb2.CreateConversationRequest(), context)
+    assert policy.asked == []
+    await call(context_service_pb2.CreateConversationRequest(workspace_id="ws_1"), context)
+    set_principal(ANONYMOUS)
+    assert policy.asked == [(USER, access_pb2.PERMISSION_WRITE, "ws_1")]
+
+
+async def test_a_public_method_asks_no_verifier() -> None:
+    """A stale token does not keep anybody from logging in."""
+    verifier = Recording()
+    method = Method("/antiphon.auth.v1.AuthService/Login")
+    call = AuthenticationInterceptor(verifier).wrap(method, nothing)
+    metadata = (("authorization", "Bearer stale"),)
+    request = auth_service_pb2.LoginRequest()
+    await call(request, LocalServer().channel().begin("/x/Y", metadata, None)[1])
+    assert verifier.asked == []

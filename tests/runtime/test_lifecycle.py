@@ -1,0 +1,141 @@
+"""Parts start in order, stop in reverse, and nothing is left running."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.lifecycle import Lifecycle
+
+
+@pytest.fixture
+def steps() -> list[str]:
+    return []
+
+
+@asynccontextmanager
+async def part(name: str, steps: list[str]) -> AsyncIterator[str]:
+    steps.append(f"+{name}")
+    yield name
+    steps.append(f"-{name}")
+
+
+async def forever(name: str, steps: list[str]) -> None:
+    steps.append(f"+{name}")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        steps.append(f"-{name}")
+
+
+async def test_the_last_started_stops_first(steps: list[str]) -> None:
+    """Context managers, stop functions and tasks stop in the reverse order of their start."""
+    async with Lifecycle() as lifecycle:
+        assert await lifecycle.enter("store", part("store", steps)) == "store"
+        lifecycle.spawn("relay", forever("relay", steps))
+
+        async def stop() -> None:
+            steps.append("-server")
+
+        lifecycle.on_stop("server", stop)
+        await asyncio.sleep(0)
+        steps.clear()
+    assert steps == ["-server", "-relay", "-store"]
+
+
+async def test_a_part_that_fails_to_stop_does_not_keep_others(
+    steps: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its failure is logged with its name."""
+
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async with Lifecycle() as lifecycle:
+        await lifecycle.enter("store", part("store", steps))
+        lifecycle.on_stop("cache", fails)
+    assert steps == ["+store", "-store"]
+    assert "cache failed to stop" in caplog.text
+
+
+async def test_what_started_stops_if_a_later_part_does_not_start(steps: list[str]) -> None:
+    """The error of the start is raised after the rest was stopped."""
+
+    @asynccontextmanager
+    async def broken() -> AsyncIterator[None]:
+        raise ValueError("can't start")
+        yield
+
+    async def start() -> None:
+        async with Lifecycle() as lifecycle:
+            await lifecycle.enter("store", part("store", steps))
+            await lifecycle.enter("broken", broken())
+
+    with pytest.raises(ValueError, match="can't start"):
+        await start()
+    assert steps == ["+store", "-store"]
+
+
+async def test_a_crashing_task_ends_the_process_and_its_health(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A vital task's crash is logged, told to health, and sets `crashed`."""
+    health = Health()
+    await health.set("relay", True)
+    await health.ready()
+
+    async def crashes() -> None:
+        raise ValueError("canary")
+
+    async with Lifecycle(health) as lifecycle:
+        lifecycle.spawn("relay", crashes())
+        await asyncio.wait_for(lifecycle.crashed.wait(), 1)
+    assert health.parts == {"relay": False}
+    assert not health.serving
+    assert "background task relay crashed" in caplog.text
+
+
+async def test_a_task_that_is_not_vital_only_loses_its_health() -> None:
+    """The process goes on and still serves."""
+    health = Health()
+    await health.ready()
+
+    async def crashes() -> None:
+        raise ValueError
+
+    async with Lifecycle(health) as lifecycle:
+        lifecycle.spawn("cleaning", crashes(), vital=False)
+        await asyncio.sleep(0.01)
+        assert not lifecycle.crashed.is_set()
+        assert health.serving
+        assert health.parts == {"cleaning": False}
+
+
+async def test_a_task_that_ends_by_itself_is_no_crash() -> None:
+    """Work that is done leaves health alone."""
+
+    async def ends() -> None:
+        return
+
+    health = Health()
+    async with Lifecycle(health) as lifecycle:
+        lifecycle.spawn("once", ends())
+        await asyncio.sleep(0.01)
+        assert not lifecycle.crashed.is_set()
+    assert health.parts == {}
+
+
+async def test_cancelling_the_stop_does_not_leave_parts(steps: list[str]) -> None:
+    """Everything is stopped, then the cancellation is raised."""
+    lifecycle = Lifecycle()
+    await lifecycle.enter("store", part("store", steps))
+    lifecycle.on_stop("slow", lambda: asyncio.sleep(10))
+    stopping = asyncio.create_task(lifecycle.stop())
+    await asyncio.sleep(0.01)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert steps == ["+store", "-store"]
