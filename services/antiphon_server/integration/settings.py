@@ -107,7 +107,7 @@ def model_named(name: str) -> ModelSettings:
     """
     provider = name.partition("/")[0]
     if provider == "local":
-        return ModelSettings(name=name, kind="local", context_tokens=4096)
+        return ModelSettings(name=name, kind="local", context_tokens=8192)
     if provider == "scripted":
         return ModelSettings(name=name, kind="scripted")
     if provider in _OPENAI_WIRE:

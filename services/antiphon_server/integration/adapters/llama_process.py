@@ -14,7 +14,7 @@ def main() -> None:
     """Load the model, print the address, wait for the parent's end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gguf", required=True)
-    parser.add_argument("--context-tokens", type=int, default=4096)
+    parser.add_argument("--context-tokens", type=int, default=8192)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--parallel", type=int, default=4)
     arguments = parser.parse_args()

@@ -19,7 +19,7 @@ from antiphon_server.integration.settings import ModelSettings
 
 # Without any instructions a model of this size answers in verse, in French.
 _INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))
-_DEFAULT_CONTEXT = 4096
+_DEFAULT_CONTEXT = 8192  # what SmolLM2 was trained on
 
 _T = TypeVar("_T")
 
