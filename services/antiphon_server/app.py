@@ -1,0 +1,255 @@
+"""The composition root: every service in its place, started and stopped in order."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+import grpc
+
+from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
+from antiphon.context.v1.context_service_pb2_grpc import (
+    ContextServiceStub,
+    add_ContextServiceServicer_to_server,
+)
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
+    add_DispatcherServiceServicer_to_server,
+)
+from antiphon.events.v1.event_service_pb2_grpc import (
+    EventServiceStub,
+    add_EventServiceServicer_to_server,
+)
+from antiphon.integration.v1.integration_service_pb2_grpc import (
+    add_IntegrationServiceServicer_to_server,
+)
+from antiphon_server.auth import compose as auth_slice
+from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
+from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.context import compose as context_slice
+from antiphon_server.context.access_policy import ContextAccessPolicy
+from antiphon_server.dispatcher import compose as dispatcher_slice
+from antiphon_server.events import compose as events_slice
+from antiphon_server.integration import compose as integration_slice
+from antiphon_server.runtime.admin import Admin
+from antiphon_server.runtime.data_dir import exclusive
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.reflection import register_reflection
+from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.settings import Settings
+
+DATABASE_FILE = "antiphon.db"
+NODE = "embedded"
+DAY_S = 86_400.0
+SLICES = {
+    "auth": auth_slice.VERSIONS,
+    "context": context_slice.VERSIONS,
+    "dispatcher": dispatcher_slice.VERSIONS,
+    "events": events_slice.VERSIONS,
+    "integration": integration_slice.VERSIONS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A server that serves: its ports, and the way for it to say that it can't go on."""
+
+    port: int
+    admin_port: int | None
+    crashed: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Services:
+    auth: auth_slice.Auth
+    events: events_slice.Events
+    context: context_slice.Context
+    integration: integration_slice.Integration
+    dispatcher: dispatcher_slice.Dispatcher
+    turn_tasks: TaskSet
+
+
+async def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
+    """Run a server until SIGTERM or SIGINT; ``ready`` is told the port once it serves.
+
+    Raises DataDirUnusable, CannotListen, FromTheFuture, RuntimeError if a vital part
+    crashed.
+    """
+    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    stopping = asyncio.Event()
+    with _signals(stopping):
+        async with running(settings) as app:
+            if ready is not None:
+                ready(app.port)
+            waits = [asyncio.ensure_future(it.wait()) for it in (stopping, app.crashed)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        if app.crashed.is_set():
+            raise RuntimeError("a vital part crashed; the log says which")
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """Run a server for the time of the block, without touching signals or logging."""
+    health = Health()
+    with exclusive(settings.data_dir) as data_dir:
+        async with Lifecycle(health) as lifecycle:
+            database = SqliteDatabase(data_dir / DATABASE_FILE)
+            lifecycle.on_stop("store", database.close)
+            for service, versions in SLICES.items():
+                await migrate(database, service, versions)
+            metrics = RpcMetrics()
+            table, services = _compose(settings, database, metrics)
+            await _start(services, lifecycle, health, settings)
+            yield await _listen(settings, table, services, lifecycle, health, metrics)
+
+
+def _compose(
+    settings: Settings, database: Database, metrics: RpcMetrics
+) -> tuple[LocalServer, _Services]:
+    """Put every service in its place; nothing runs yet."""
+    # What the guards of every call ask themselves is asked on a table without guards.
+    unguarded = LocalServer([ErrorInterceptor()])
+    inner = unguarded.channel()
+    policy = ContextAccessPolicy(ContextServiceStub(inner))
+    stores = sql_stores(database)
+    auth = auth_slice.compose_auth(
+        stores, SessionEventLog(EventServiceStub(inner)), settings.data_dir
+    )
+    table = _guarded(auth, policy, metrics)
+
+    def internal(service: str) -> grpc.aio.Channel:
+        token = auth.access_tokens.for_service
+        return table.channel(lambda: (("authorization", f"Bearer {token(service)}"),))
+
+    turn_tasks = TaskSet()
+    keep_s = settings.retention_days * DAY_S if settings.retention_days else None
+    events = events_slice.compose_events(database, policy, auth.verifier)
+    context = context_slice.compose_context(database, internal("context"), keep_s)
+    integration = integration_slice.compose_integration(database, settings.all_models())
+    dispatcher = dispatcher_slice.compose_dispatcher(
+        database,
+        internal("dispatcher"),
+        table.channel(),
+        policy,
+        auth.verifier,
+        turn_tasks.spawn,
+        NODE,
+    )
+    services = _Services(auth, events, context, integration, dispatcher, turn_tasks)
+    for server in (unguarded, table):
+        _register(server, services)
+    return table, services
+
+
+def _guarded(
+    auth: auth_slice.Auth, policy: ContextAccessPolicy, metrics: RpcMetrics
+) -> LocalServer:
+    return LocalServer(
+        [
+            TelemetryInterceptor(metrics),
+            ErrorInterceptor(),
+            AuthenticationInterceptor(auth.verifier),
+            ValidationInterceptor(),
+            AccessInterceptor(policy),
+        ]
+    )
+
+
+def _register(server: LocalServer, services: _Services) -> None:
+    add_AuthServiceServicer_to_server(services.auth.servicer, server)
+    add_ContextServiceServicer_to_server(services.context.servicer, server)
+    add_DispatcherServiceServicer_to_server(services.dispatcher.servicer, server)
+    add_EventServiceServicer_to_server(services.events.servicer, server)
+    add_IntegrationServiceServicer_to_server(services.integration.servicer, server)
+
+
+async def _start(
+    services: _Services, lifecycle: Lifecycle, health: Health, settings: Settings
+) -> None:
+    """Start the services in the order of their dependencies."""
+    log = services.events.log
+
+    async def flush() -> None:
+        log.close()
+        await asyncio.wait([writer])
+
+    lifecycle.on_stop("auth", services.auth.close)
+    await services.auth.start()
+    writer = lifecycle.spawn("log", log.run())
+    lifecycle.on_stop("log", flush)
+    lifecycle.spawn("log.forget", services.events.forget(), vital=False)
+    await services.auth.greet()
+    lifecycle.on_stop("context", services.context.changes.close)
+    await services.context.relay.relay_outbox()
+    lifecycle.spawn("context.relay", services.context.relay.run(), vital=False)
+    lifecycle.spawn("context.retention", services.context.retention.run(), vital=False)
+    lifecycle.on_stop("integration", services.integration.close)
+    await services.integration.start()
+    lifecycle.on_stop("turns", services.turn_tasks.stop)
+    await services.dispatcher.leases.adopt_orphans(own=True)
+    lifecycle.spawn("turns.leases", services.dispatcher.leases.run())
+    for part in ("store", "log", "turns.leases"):
+        await health.set(part, serving=True)
+
+
+async def _listen(
+    settings: Settings,
+    table: LocalServer,
+    services: _Services,
+    lifecycle: Lifecycle,
+    health: Health,
+    metrics: RpcMetrics,
+) -> App:
+    """Open the ports and say that everything serves; at the end, drain."""
+    for service in list(table.services):
+        await health.set(service, serving=True)
+    health.register(table)
+    if settings.reflection:
+        register_reflection(table)
+    server = Server(table)
+    lifecycle.on_stop("local calls", lambda: table.stop(None))
+    lifecycle.on_stop("server", lambda: server.stop(1.0))
+    port = await server.start(settings.host, settings.port)
+
+    async def drain() -> None:
+        await health.drain()
+        await asyncio.gather(
+            services.events.subscriptions.drain(),
+            services.dispatcher.turns.drain(settings.drain_grace_s),
+        )
+
+    lifecycle.on_stop("drain", drain)
+    admin_port = None
+    if settings.admin_port is not None:
+        admin = Admin(health, [metrics])
+        lifecycle.on_stop("admin", admin.stop)
+        admin_port = await admin.start(settings.admin_port)
+    await health.ready()
+    return App(port, admin_port, lifecycle.crashed)
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
