@@ -33,7 +33,7 @@ class Method:
     response_streaming: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resolved:
     """A method, its behaviour with all interceptors around it, and its codecs."""
 

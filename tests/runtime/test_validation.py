@@ -1,0 +1,63 @@
+"""The contract's rules are applied, and what breaks them is named."""
+
+import threading
+
+import pytest
+
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1 import event_service_pb2_grpc as stubs
+from antiphon.events.v1 import stream_pb2
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.validation import Undecodable, check, warm_up
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.reflection import register_reflection
+from tests.runtime.events_service import HEAD, Events
+
+
+def refused(message: object) -> DomainError:
+    with pytest.raises(DomainError) as caught:
+        check(message)
+    assert caught.value.reason is Reason.INVALID_ARGUMENT
+    return caught.value
+
+
+def test_a_valid_message_passes() -> None:
+    """Nothing is raised."""
+    check(HEAD)
+
+
+def test_each_violation_has_its_path() -> None:
+    """Nested and repeated fields are named as a client writes them."""
+    watch = stream_pb2.Watch(watch_id="x" * 65, scope="nowhere", kinds=[99])  # type: ignore[list-item]
+    error = refused(pb.FollowRequest(follow_id="x" * 65, watches=[watch]))
+    assert {v.field for v in error.violations} == {
+        "follow_id",
+        "watches[0].watch_id",
+        "watches[0].scope",
+        "watches[0].kinds[0]",
+    }
+    assert all(0 < len(v.description) <= 200 for v in error.violations)
+
+
+def test_bytes_that_were_no_message_are_refused() -> None:
+    """The stand-in for an undecodable request never reaches a handler."""
+    assert refused(Undecodable()).violations[0].description
+
+
+def test_rules_can_be_compiled_beforehand_in_a_thread() -> None:
+    """All registered methods are warmed up, also those without descriptors."""
+    table = LocalServer()
+    stubs.add_EventServiceServicer_to_server(Events(), table)
+    register_reflection(table)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            warm_up(table.names())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert errors == []
