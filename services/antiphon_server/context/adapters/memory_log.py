@@ -85,6 +85,10 @@ class MemoryEventLog:
         self._earliest[scope] = max(before, self._earliest.get(scope, 1))
         self.told[scope] = [row for row in self.told.get(scope, ()) if row[0] >= before]
 
+    def earliest(self, conversation_id: ConversationId) -> int:
+        """The first place that is still there."""
+        return self._earliest.get(conversation_scope(conversation_id), 1)
+
     def rebuild(self, conversation_id: ConversationId) -> None:
         """Lose the history and begin a new epoch, as after a disaster."""
         scope = conversation_scope(conversation_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from antiphon_server.context.model.messages import LogPage, Message, TurnRolledBack
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import EventLog, Records, Store
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -83,6 +83,7 @@ def _project(
     records: Records, conversation_id: ConversationId, expected: str, page: LogPage
 ) -> bool:
     """Store what the page says, if the projection still is where the page begins."""
+    records.members.lock(ResourceId(conversation_id))
     if records.messages.cursor(conversation_id) != expected:
         return False
     said = [item for item in page.items if isinstance(item, Message)]

@@ -40,7 +40,7 @@ _BELOW = _TABLE.log_offset < bindparam("before")
 _NO_END = 1 << 62
 
 _PROJECTED = projections.c.conversation_id == bindparam("conversation")
-_CURSOR = select(projections.c.cursor).where(_PROJECTED).with_for_update()
+_CURSOR = select(projections.c.cursor).where(_PROJECTED)
 _BEGIN = insert(projections)
 _SET_CURSOR = update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
 _SET_TRIMMED = update(projections).where(_PROJECTED).values(trimmed_offset=bindparam("trimmed"))

@@ -1,0 +1,208 @@
+"""Messages: posted to the log, read from its projection."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from antiphon.auth.v1.access_pb2 import ROLE_MEMBER, ROLE_VIEWER
+from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon.context.v1 import message_pb2
+from antiphon_server.runtime.errors import Reason
+from tests.context.world import ANN, BOB, SERVICE, Refused, World, parts, texts
+
+REQUEST = str(uuid.UUID(int=1))
+
+
+async def listed(world: World, conversation: str, size: int = 0) -> list[message_pb2.Message]:
+    """All messages, page by page, the newest first."""
+    seen: list[message_pb2.Message] = []
+    token = ""
+    while True:
+        request = pb.ListMessagesRequest(
+            conversation_id=conversation, page_size=size, page_token=token
+        )
+        page = await world.client(ANN).ListMessages(request)
+        seen += page.messages
+        token = page.next_page_token
+        if not token:
+            return seen
+
+
+async def test_a_message_is_what_was_said(world: World) -> None:
+    """Every field is set, and the same message is listed."""
+    conversation = await world.conversation()
+    image = message_pb2.Part(
+        image=message_pb2.Reference(uri="https://x.example/y", media_type="image/png")
+    )
+    request = pb.PostMessageRequest(conversation_id=conversation, parts=[*parts("hi"), image])
+    posted = (await world.client(ANN).PostMessage(request)).message
+    assert list(posted.parts) == list(request.parts)
+    assert posted.role == message_pb2.MESSAGE_ROLE_USER
+    assert (posted.author, posted.conversation_id) == (f"users/{ANN}", conversation)
+    assert posted.offset > 0
+    assert posted.create_time.seconds > 1_700_000_000
+    assert await listed(world, conversation) == [posted]
+
+
+async def test_what_the_log_has_is_listed_at_once(world: World) -> None:
+    """Messages that others append to the log are never hidden, however often one looks."""
+    conversation = await world.conversation()
+    expected: list[str] = []
+    for number in range(12):
+        if number % 3:
+            await world.say(conversation, str(number), "turn_00000001")
+        else:
+            await world.post(conversation, str(number))
+        expected.insert(0, str(number))
+        assert texts(await listed(world, conversation)) == expected
+    found = await listed(world, conversation)
+    assert found[0].turn_id == "turn_00000001"
+    assert [it.offset for it in found] == sorted((it.offset for it in found), reverse=True)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 50])
+async def test_pages_follow_one_another(world: World, size: int) -> None:
+    """Whatever the page size, every message comes once, the newest first."""
+    conversation = await world.conversation()
+    for number in range(7):
+        await world.say(conversation, str(number))
+    assert texts(await listed(world, conversation, size)) == list("6543210")
+
+
+async def test_a_page_ends_before_a_mebibyte(world: World) -> None:
+    """Large messages come a few at a time, and all of them come."""
+    conversation = await world.conversation()
+    for number in range(5):
+        await world.say(conversation, str(number) * 250_000)
+    request = pb.ListMessagesRequest(conversation_id=conversation)
+    page = await world.client(ANN).ListMessages(request)
+    assert len(page.messages) == 4
+    assert len(await listed(world, conversation)) == 5
+
+
+@pytest.mark.parametrize("token", ["!", "YWJj", "LTU", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OQ", "NQA1"])
+async def test_a_foreign_page_token_is_refused(world: World, token: str) -> None:
+    """What no list of ours gave is PAGE_TOKEN_INVALID."""
+    conversation = await world.conversation()
+    with Refused(Reason.PAGE_TOKEN_INVALID):
+        request = pb.ListMessagesRequest(conversation_id=conversation, page_token=token)
+        await world.client(ANN).ListMessages(request)
+
+
+async def test_the_same_request_says_it_once(world: World) -> None:
+    """Twenty times at once and once more later: one message, one answer."""
+    conversation = await world.conversation()
+    request = pb.PostMessageRequest(
+        conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
+    )
+    answers = await asyncio.gather(*(world.client(ANN).PostMessage(request) for _ in range(20)))
+    answers.append(await world.client(ANN).PostMessage(request))
+    assert all(answer == answers[0] for answer in answers)
+    assert await listed(world, conversation) == [answers[0].message]
+    with Refused(Reason.REQUEST_ID_REUSED) as refused:
+        other = pb.PostMessageRequest(
+            conversation_id=conversation, parts=parts("ho"), request_id=REQUEST
+        )
+        await world.client(ANN).PostMessage(other)
+    assert refused.error is not None
+    assert refused.error.metadata == {"request_id": REQUEST}
+
+
+async def test_other_callers_request_ids_are_their_own(world: World) -> None:
+    """Two people may use the same request id."""
+    conversation = await world.conversation()
+    add = pb.AddMemberRequest(resource=conversation, user_id=BOB, role=ROLE_MEMBER)
+    await world.client(ANN).AddMember(add)
+    for user in (ANN, BOB):
+        await world.client(user).PostMessage(
+            pb.PostMessageRequest(
+                conversation_id=conversation, parts=parts(user), request_id=REQUEST
+            )
+        )
+    assert texts(await listed(world, conversation)) == [BOB, ANN]
+
+
+async def test_without_request_id_everything_is_said(world: World) -> None:
+    """The same words twice are two messages."""
+    conversation = await world.conversation()
+    await world.post(conversation, "again")
+    await world.post(conversation, "again")
+    assert texts(await listed(world, conversation)) == ["again", "again"]
+
+
+async def test_an_archived_conversation_accepts_nothing_new(world: World) -> None:
+    """It can be read, and a request that was answered before gets its answer again."""
+    conversation = await world.conversation()
+    request = pb.PostMessageRequest(
+        conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
+    )
+    first = await world.client(ANN).PostMessage(request)
+    archive = pb.ArchiveConversationRequest(conversation_id=conversation)
+    await world.client(ANN).ArchiveConversation(archive)
+    with Refused(Reason.CONVERSATION_ARCHIVED):
+        await world.post(conversation, "too late")
+    assert await world.client(ANN).PostMessage(request) == first
+    assert texts(await listed(world, conversation)) == ["hi"]
+
+
+async def test_posting_needs_a_member(world: World) -> None:
+    """A viewer is refused, a stranger finds nothing, a removed member is a stranger."""
+    conversation = await world.conversation()
+    with Refused(Reason.NOT_FOUND):
+        await world.post(conversation, "x", BOB)
+    with Refused(Reason.NOT_FOUND):
+        await world.context_of("conv_unknown0")
+    add = pb.AddMemberRequest(resource=conversation, user_id=BOB, role=ROLE_VIEWER)
+    await world.client(ANN).AddMember(add)
+    with Refused(Reason.PERMISSION_DENIED):
+        await world.post(conversation, "x", BOB)
+    remove = pb.RemoveMemberRequest(resource=conversation, user_id=BOB)
+    await world.client(ANN).RemoveMember(remove)
+    with Refused(Reason.NOT_FOUND):
+        await world.post(conversation, "x", BOB)
+    assert await listed(world, conversation) == []
+
+
+async def test_a_message_has_a_size_limit(world: World) -> None:
+    """One MiB in all is said, one byte more is not."""
+    conversation = await world.conversation()
+    # Each part costs its text and 8 bytes around it.
+    filling = ["x" * 262_144] * 3 + ["x" * (262_144 - 4 * 8)]
+    request = pb.PostMessageRequest(conversation_id=conversation, parts=parts(*filling))
+    posted = await world.client(ANN).PostMessage(request)
+    assert len(posted.message.parts) == 4
+    request.parts[3].text += "x" * 32
+    with Refused(Reason.INVALID_ARGUMENT):
+        await world.client(ANN).PostMessage(request)
+
+
+async def test_a_log_that_is_away_loses_nothing(world: World) -> None:
+    """Post and list fail while it is, and go on where they were after."""
+    conversation = await world.conversation()
+    await world.post(conversation, "1")
+    world.log.broken = True
+    with Refused(Reason.STORE_UNAVAILABLE):
+        await world.post(conversation, "2")
+    with Refused(Reason.STORE_UNAVAILABLE):
+        await listed(world, conversation)
+    world.log.broken = False
+    await world.post(conversation, "3")
+    assert texts(await listed(world, conversation)) == ["3", "1"]
+
+
+async def test_readers_and_writers_at_once(world: World) -> None:
+    """Whatever overlaps, every message is projected once."""
+    conversation = await world.conversation()
+
+    async def write(number: int) -> None:
+        await world.say(conversation, str(number))
+
+    async def read(_: int) -> None:
+        await world.context_of(conversation)
+
+    await asyncio.gather(*((write, read)[number % 2](number) for number in range(100)))
+    assert len(await listed(world, conversation)) == 50
+    assert await world.client(SERVICE).ListMessages(
+        pb.ListMessagesRequest(conversation_id=conversation)
+    )

@@ -1,0 +1,27 @@
+"""The migrations make the tables that the store uses."""
+
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from antiphon_server.context.adapters.tables import metadata
+from antiphon_server.context.compose import VERSIONS
+from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.sqlite import SqliteDatabase
+
+
+async def test_tables_and_migrations_are_equal(tmp_path: Path) -> None:
+    """Nothing is left to generate, neither columns, types nor indexes; twice is no error."""
+    database = SqliteDatabase(tmp_path / "test.db")
+    await migrate(database, "context", VERSIONS)
+    await migrate(database, "context", VERSIONS)
+
+    def differences(connection: Connection) -> object:
+        options = {"compare_type": True, "version_table": "alembic_version_context"}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    found = await database.read(differences)
+    await database.close()
+    assert found == []

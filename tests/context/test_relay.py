@@ -1,0 +1,136 @@
+"""The relay: the log learns of every change, in order, once."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon.context.v1 import conversation_pb2
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.ports import Records
+from antiphon_server.context.service.relay import Relay
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.context.world import ANN, World
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[None]:
+    """The background task, for a while."""
+    task = asyncio.create_task(relay.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def waiting(world: World) -> list[OutboxEntry]:
+    return await world.store.read(lambda r: r.outbox.first(100))
+
+
+async def rename(world: World, conversation_id: str, title: str) -> None:
+    wish = conversation_pb2.Conversation(conversation_id=conversation_id, title=title)
+    await world.client(ANN).UpdateConversation(
+        pb.UpdateConversationRequest(conversation=wish, update_mask=FieldMask(paths=["title"]))
+    )
+
+
+async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> None:
+    """What was committed is answered, kept, and told in order as soon as the log is back."""
+    conversation_id = await world.conversation(title="0")
+    world.log.broken = True
+    for title in "123":
+        await rename(world, conversation_id, title)
+    kept = await waiting(world)
+    assert len(kept) == 3
+    world.log.broken = False
+    async with running(Relay(world.store, world.log, first_retry_s=0.01)) as _:
+        assert await world.context.relay.relay_outbox()
+    assert await waiting(world) == []
+    assert world.log.appends[-3:] == kept
+
+
+async def test_the_background_task_tries_again(world: World) -> None:
+    """Without any further call the log is told."""
+    relay = Relay(world.store, world.log, first_retry_s=0.01)
+    world.log.broken = True
+    await world.conversation()
+    async with running(relay):
+        assert not await relay.relay_outbox()
+        await asyncio.sleep(0.05)
+        assert await waiting(world)
+        world.log.broken = False
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if not await waiting(world):
+                break
+    assert await waiting(world) == []
+
+
+async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
+    """A new relay on the same store finds it; told twice is told once."""
+    world.log.broken = True
+    conversation_id = await world.conversation()
+    entries = await waiting(world)
+    world.log.broken = False
+    for entry in entries:  # told, but the process died before it could note that
+        await world.log.append(entry)
+    assert await Relay(world.store, world.log).relay_outbox()
+    assert await waiting(world) == []
+    page = await world.log.read(conversation_id, "")  # type: ignore[arg-type]
+    assert page.at_head
+    if world.memory_log is not None:
+        told = world.memory_log.told[entries[-1].scope]
+        assert len(told) == len(entries[-1].changes)
+
+
+async def test_one_scope_does_not_wait_for_another(world: World) -> None:
+    """What the log refuses keeps back its own scope's later changes alone."""
+    refused, fine = await world.conversation(), await world.conversation()
+    inner = world.log.append
+
+    async def picky(entry: OutboxEntry) -> None:
+        if entry.scope.endswith(refused):
+            raise DomainError(Reason.OVERLOADED)
+        await inner(entry)
+
+    world.log.append = picky  # type: ignore[method-assign]
+    for title in "12":
+        await rename(world, refused, title)
+        await rename(world, fine, title)
+    assert [entry.scope for entry in await waiting(world)] == [f"conversations/{refused}"] * 2
+
+
+async def test_many_changes_at_once_are_all_told(world: World) -> None:
+    """More than a batch of them, from many callers."""
+    await asyncio.gather(*(world.conversation() for _ in range(150)))
+    assert await world.context.relay.relay_outbox()
+    assert len(world.log.appends) == len({it.entry_id for it in world.log.appends}) == 151
+
+
+async def test_old_request_ids_are_forgotten(world: World) -> None:
+    """After a day and an hour a request id may be used again; before, it may not."""
+    request = pb.CreateWorkspaceRequest(display_name="x", request_id=str(uuid.uuid4()))
+    first = await world.client(ANN).CreateWorkspace(request)
+    world.clock.now += 24 * 3600
+    await world.context.retention.once()
+    assert await world.client(ANN).CreateWorkspace(request) == first
+    world.clock.now += 3601
+    await world.context.retention.once()
+    assert await world.client(ANN).CreateWorkspace(request) != first
+
+
+async def test_a_rule_that_raises_changes_nothing(world: World) -> None:
+    """Everything that a transaction did is undone."""
+    conversation_id = await world.conversation(title="T")
+
+    def work(records: Records) -> None:
+        records.members.remove(conversation_id, ANN)  # type: ignore[arg-type]
+        raise DomainError(Reason.LAST_OWNER)
+
+    with pytest.raises(DomainError):
+        await world.store.write(work)
+    request = pb.GetMemberRequest(resource=conversation_id, user_id=ANN)
+    assert (await world.client(ANN).GetMember(request)).member.user_id == ANN

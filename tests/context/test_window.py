@@ -1,0 +1,113 @@
+"""The window: what a model sees of a history."""
+
+import random
+
+import pytest
+
+from antiphon.context.v1 import context_service_pb2 as pb
+from tests.context.world import ANN, World, texts
+
+
+def cost(text: str) -> int:
+    """The contract's estimate."""
+    return -(-len(text.encode()) // 4) + 4
+
+
+async def test_an_empty_conversation_has_an_empty_window(world: World) -> None:
+    """Instructions are there from the beginning and cost nothing."""
+    conversation = await world.conversation(instructions="Be kind.")
+    assert await world.context_of(conversation) == pb.GetContextResponse(instructions="Be kind.")
+
+
+@pytest.mark.parametrize("budget", [1, 5, 6, 10, 11, 12, 17, 18, 1000])
+async def test_the_newest_that_fit_are_kept(world: World, budget: int) -> None:
+    """The oldest of them first; the newest in any case; the rest is counted."""
+    said = ["a", "bb", "ccccc", "d" * 9, "é" * 2]
+    conversation = await world.conversation()
+    for text in said:
+        await world.say(conversation, text)
+    window = await world.context_of(conversation, budget)
+    kept = 1
+    while kept < len(said) and sum(map(cost, said[-kept - 1 :])) <= budget:
+        kept += 1
+    assert texts(window.messages) == said[-kept:]
+    assert window.estimated_tokens == sum(map(cost, said[-kept:]))
+    assert window.omitted_messages == len(said) - kept
+    assert window.omitted_tokens == sum(map(cost, said[:-kept]))
+
+
+async def test_the_default_budget_is_4096(world: World) -> None:
+    """A budget of 0 is the default."""
+    conversation = await world.conversation()
+    for _ in range(5):
+        await world.say(conversation, "x" * 4 * 1020)
+    window = await world.context_of(conversation)
+    assert (len(window.messages), window.estimated_tokens) == (4, 4096)
+
+
+async def test_a_window_may_end_earlier(world: World) -> None:
+    """Messages after up_to_offset are neither kept nor counted."""
+    conversation = await world.conversation()
+    for number in range(6):
+        await world.say(conversation, str(number))
+    everything = (await world.context_of(conversation)).messages
+    window = await world.context_of(conversation, 10, everything[3].offset)
+    assert texts(window.messages) == ["2", "3"]
+    assert window.omitted_messages == 2
+    window = await world.context_of(conversation, 10, everything[0].offset - 1)
+    assert window == pb.GetContextResponse()
+
+
+async def test_what_was_rolled_back_is_left_out(world: World) -> None:
+    """Both messages of the turn are, wherever they stand; the list still has them."""
+    conversation = await world.conversation()
+    for number in range(8):
+        await world.say(conversation, str(number), f"turn_0000000{number // 2}")
+    await world.context_of(conversation)
+    await world.roll_back(conversation, "turn_00000003")
+    await world.roll_back(conversation, "turn_00000001")
+    await world.say(conversation, "8", "turn_00000004")
+    window = await world.context_of(conversation)
+    assert texts(window.messages) == ["0", "1", "4", "5", "8"]
+    assert (window.rolled_back_messages, window.omitted_messages) == (4, 0)
+    window = await world.context_of(conversation, 10)
+    assert texts(window.messages) == ["5", "8"]
+    assert (window.omitted_messages, window.omitted_tokens) == (3, 15)
+    request = pb.ListMessagesRequest(conversation_id=conversation)
+    assert len((await world.client(ANN).ListMessages(request)).messages) == 9
+
+
+async def test_a_window_fits_a_message(world: World) -> None:
+    """A huge budget does not make a huge answer: what is beyond 3 MiB is omitted."""
+    conversation = await world.conversation()
+    for _ in range(20):
+        await world.say(conversation, "x" * 200_000)
+    window = await world.context_of(conversation, 2_000_000)
+    assert window.ByteSize() < 4 << 20
+    assert len(window.messages) == 15
+    assert window.omitted_messages == 5
+
+
+async def test_any_history_any_budget(world: World) -> None:
+    """A long random history gives what the plain rule gives."""
+    chance = random.Random(7)
+    conversation = await world.conversation()
+    said: list[tuple[str, str]] = []
+    for number in range(300):
+        text, turn = "x" * chance.randrange(200), f"turn_{number // 2:08}"
+        said.append((text, turn))
+        await world.say(conversation, text or "y", turn)
+    undone = {f"turn_{chance.randrange(150):08}" for _ in range(20)}
+    for turn in sorted(undone):
+        await world.roll_back(conversation, turn)
+    alive = [text or "y" for text, turn in said if turn not in undone]
+    for budget in (1, 50, 400, 3000, 9000, 100_000):
+        window = await world.context_of(conversation, budget)
+        kept = len(window.messages)
+        assert texts(window.messages) == alive[-kept:]
+        assert window.estimated_tokens == sum(map(cost, alive[-kept:]))
+        assert window.estimated_tokens <= budget or kept == 1
+        assert kept == len(alive) or sum(map(cost, alive[-kept - 1 :])) > budget
+        assert window.omitted_tokens == sum(map(cost, alive[:-kept]))
+        assert window.omitted_messages == len(alive) - kept
+        assert window.rolled_back_messages == len(said) - len(alive)
