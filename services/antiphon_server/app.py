@@ -39,7 +39,7 @@ from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor, warm_up
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.metrics import RpcMetrics
@@ -49,6 +49,7 @@ from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from antiphon_server.runtime.tasks import TaskSet
 from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.runtime.tracing import Tracing, start_tracing
 from antiphon_server.settings import Settings
 
 DATABASE_FILE = "antiphon.db"
@@ -113,13 +114,16 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             for service, versions in SLICES.items():
                 await migrate(database, service, versions)
             metrics = RpcMetrics()
-            table, services = _compose(settings, database, metrics)
+            tracing = start_tracing(settings.otlp_endpoint)
+            if tracing is not None:
+                lifecycle.on_stop("traces", tracing.stop)
+            table, services = _compose(settings, database, metrics, tracing)
             await _start(services, lifecycle, health, settings)
             yield await _listen(settings, table, services, lifecycle, health, metrics)
 
 
 def _compose(
-    settings: Settings, database: Database, metrics: RpcMetrics
+    settings: Settings, database: Database, metrics: RpcMetrics, tracing: Tracing | None
 ) -> tuple[LocalServer, _Services]:
     """Put every service in its place; nothing runs yet."""
     # What the guards of every call ask themselves is asked on a table without guards.
@@ -130,7 +134,7 @@ def _compose(
     auth = auth_slice.compose_auth(
         stores, SessionEventLog(EventServiceStub(inner)), settings.data_dir
     )
-    table = _guarded(auth, policy, metrics)
+    table = _guarded(auth, policy, metrics, tracing)
 
     def internal(service: str) -> grpc.aio.Channel:
         token = auth.access_tokens.for_service
@@ -157,10 +161,14 @@ def _compose(
 
 
 def _guarded(
-    auth: auth_slice.Auth, policy: ContextAccessPolicy, metrics: RpcMetrics
+    auth: auth_slice.Auth,
+    policy: ContextAccessPolicy,
+    metrics: RpcMetrics,
+    tracing: Tracing | None,
 ) -> LocalServer:
     return LocalServer(
         [
+            *([tracing.interceptor] if tracing else []),
             TelemetryInterceptor(metrics),
             ErrorInterceptor(),
             AuthenticationInterceptor(auth.verifier),
@@ -240,6 +248,9 @@ async def _listen(
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
+    # The first call of each kind would wait for its rules to be compiled.
+    names = list(table.names())
+    lifecycle.spawn("rules", asyncio.to_thread(warm_up, names), vital=False)
     return App(port, admin_port, lifecycle.crashed)
 
 
