@@ -1,5 +1,7 @@
 """``antiphon``: its commands."""
 
+import os
+
 import typer
 
 from antiphon_server.cli.chat.command import chat
@@ -41,4 +43,6 @@ def _global(
 
 def main() -> None:
     """Run the command that argv names."""
+    # What gRPC's core says of broken connections would stand in the middle of a chat.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     app(prog_name="antiphon")

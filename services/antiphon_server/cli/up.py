@@ -14,6 +14,8 @@ from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from antiphon_server.settings import Settings
 
 
@@ -62,19 +64,28 @@ def _up(given: dict[str, Any], session: bool) -> None:
     from pydantic import ValidationError
 
     from antiphon_server.runtime.data_dir import DataDirUnusable
+    from antiphon_server.runtime.server import CannotListen
     from antiphon_server.settings import Settings
 
     try:
         _run(Settings(**given), session)
     except ValidationError as error:
-        first = error.errors()[0]
-        fail(f"{'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}", 2)
+        fail(_wrong_setting(error), 2)
     except DataDirUnusable as error:
         fail(str(error))
+    except CannotListen as error:
+        fail(f"{error}; choose another --port or --host")
     except OSError as error:
-        fail(f"{error.strerror or error}; choose another --port or --host")
+        fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _wrong_setting(error: "ValidationError") -> str:
+    first = error.errors()[0]
+    if error.title == "ModelSettings" and first["loc"] == ("name",):
+        return f"model: {first['input']!r} is no name; write provider/model"
+    return f"{'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}"
 
 
 def _run(settings: "Settings", session: bool) -> None:

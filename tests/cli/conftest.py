@@ -1,0 +1,75 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.cli.local_server import LocalServer
+
+
+@dataclass(frozen=True)
+class Home:
+    """A user's home: where a server keeps its data, and where logins are kept."""
+
+    path: Path
+
+    @property
+    def data_dir(self) -> Path:
+        return self.path / "data" / "antiphon"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make it the home of a program."""
+        return {
+            "XDG_DATA_HOME": str(self.path / "data"),
+            "XDG_STATE_HOME": str(self.path / "state"),
+            "HOME": str(self.path),
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+        }
+
+    def run(
+        self, *arguments: str, stdin: str = "", timeout: float = 60, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run ``antiphon`` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "antiphon_server", *arguments],
+            env={**os.environ, **self.environment, **variables},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home in which nothing has run yet."""
+    return Home(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home for the tests of one file."""
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def address(shared_home: Home) -> Iterator[str]:
+    """A server at ``shared_home``, found by commands there without being told."""
+    server = LocalServer(shared_home.data_dir)
+    yield server.start()
+    server.stop()
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def antiphon(shared_home: Home, address: str) -> Run:
+    """Run a command beside the server."""
+    return shared_home.run

@@ -1,0 +1,101 @@
+"""A terminal for programs under test: what a person types, and what they see."""
+
+import codecs
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from tests.cli.glass import Glass
+
+_COLUMNS = 8000
+
+
+class Terminal:
+    """Runs ``antiphon`` with a pseudo-terminal as its controlling one; a context manager."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], columns: int = _COLUMNS
+    ) -> None:
+        self._arguments = arguments
+        self._environment = environment
+        self._columns = columns
+        self._glass = Glass(columns)
+        self._news = threading.Condition()
+
+    def __enter__(self) -> Self:
+        self._master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self._columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "antiphon_server", *self._arguments],
+            env={**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""},
+            preexec_fn=lambda: os.login_tty(slave),
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        os.close(self._master)
+
+    @property
+    def seen(self) -> str:
+        """What stands on the terminal, from its beginning."""
+        return "\n".join(self._glass.lines)
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    def line(self, text: str) -> None:
+        """Type a line."""
+        self.type(text + "\n")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self.type("\x03")
+
+    def wait_for(self, pattern: str, timeout: float = 20.0, after: int = 0) -> "re.Match[str]":
+        """Wait until something stands in the output behind ``after`` characters of it."""
+        until = time.monotonic() + timeout
+        with self._news:
+            while (match := re.compile(pattern).search(self.seen, after)) is None:
+                left = until - time.monotonic()
+                if left <= 0 or not self._news.wait(left):
+                    raise AssertionError(f"no {pattern!r} in:\n{self.seen[after:]}")
+        return match
+
+    def wait(self, timeout: float = 20.0) -> int:
+        """Wait for the program's end; return its exit code."""
+        return self.process.wait(timeout)
+
+    def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while True:
+            try:
+                piece = os.read(self._master, 65536)
+            except OSError:  # the program has ended
+                piece = b""
+            with self._news:
+                self._glass.feed(decoder.decode(piece))
+                self._news.notify_all()
+            if not piece:
+                return

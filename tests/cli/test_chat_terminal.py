@@ -1,0 +1,113 @@
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.cli.conftest import Home
+from tests.cli.terminal import Terminal
+
+LONG = " ".join(f"w{number}" for number in range(400))  # 8 s of echo
+SERVER_STOPS_S = 15.0
+
+
+def server_of(terminal: Terminal) -> psutil.Process:
+    """The server that a chat started for itself."""
+    [child] = psutil.Process(terminal.process.pid).children()
+    return child
+
+
+@pytest.fixture
+def chat(home: Home):  # type: ignore[no-untyped-def]
+    with Terminal(["chat", "--handler", "echo"], home.environment) as terminal:
+        terminal.wait_for(">$")
+        yield terminal
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal) -> None:
+    """After a stop the next message is answered; Ctrl-D leaves; the server goes with it."""
+    server = server_of(chat)
+    chat.line(LONG)
+    chat.wait_for(r"\nw0 w1 w2")
+    chat.interrupt()
+    stopped = chat.wait_for("stopped · ")
+    assert "w399" not in chat.seen[len(LONG) + 100 :]
+    chat.line("still here")
+    chat.wait_for("\nstill here\n(.|\n)*>$", after=stopped.end())
+    chat.type("\x04")
+    assert chat.wait() == 0
+    assert "antiphon chat --conversation conv_" in chat.seen
+    server.wait(SERVER_STOPS_S)
+
+
+def test_ctrl_c_twice_at_the_prompt_leaves(chat: Terminal) -> None:
+    """The first one says what the second one does."""
+    chat.interrupt()
+    chat.wait_for("Ctrl-C again, or Ctrl-D, leaves")
+    chat.wait_for(">$")
+    chat.interrupt()
+    assert chat.wait() == 0
+
+
+def test_commands_work(chat: Terminal) -> None:
+    """What /help lists does what it says."""
+    chat.line("/help")
+    chat.wait_for("/conversations  list conversations")
+    chat.line("first words")
+    chat.wait_for("\nfirst words\n")
+    chat.line("/conversations")
+    chat.wait_for(r"conv_\w+  first words")
+    chat.line("/new")
+    chat.wait_for("A new conversation")
+    chat.line("/model some/model")
+    chat.wait_for("Asking some/model from now on")
+    chat.line("/models")
+    chat.wait_for("\nlocal/smollm2-135m")
+    chat.line("/nonsense")
+    chat.wait_for("There is no command /nonsense")
+    chat.line("/quit")
+    assert chat.wait() == 0
+
+
+def test_a_killed_server_comes_back_and_the_answer_goes_on(chat: Terminal) -> None:
+    """Kill -9 in mid-answer: the chat brings its server back, and nothing is missing or twice."""
+    chat.line(LONG)
+    chat.wait_for(r"\nw0 w1 w2")
+    time.sleep(1.0)
+    server_of(chat).kill()
+    chat.wait_for("connection lost, trying again")
+    chat.wait_for(r"\d s\n", timeout=60)
+    assert f"\n{LONG}\n" in chat.seen
+
+
+def test_the_server_dies_with_its_chat(chat: Terminal) -> None:
+    """However the chat ends, its server ends too."""
+    server = server_of(chat)
+    os.kill(chat.process.pid, signal.SIGKILL)
+    server.wait(SERVER_STOPS_S)
+
+
+def test_what_is_typed_during_an_answer_is_asked_next(chat: Terminal) -> None:
+    """Keys do not show in the text, and are not lost."""
+    chat.line(LONG[:300])
+    chat.wait_for(r"\nw0 w1 w2")
+    chat.line("typed ahead")
+    chat.wait_for("> typed ahead\ntyped ahead\n")
+    assert chat.seen.count("typed ahead") == 2
+
+
+def test_a_second_chat_uses_the_first_ones_server(chat: Terminal, home: Home) -> None:
+    """Two chats of one user share one server."""
+    shown = home.run("chat", "--once", "me too", "--handler", "echo")
+    assert shown.stdout == "me too\n"
+    assert "starting" not in shown.stderr
+
+
+def test_a_conversation_in_mid_answer_is_joined(chat: Terminal, home: Home) -> None:
+    """Another terminal that opens the conversation shows all of the answer under way."""
+    chat.line(LONG)
+    chat.wait_for(r"\nw0 w1 w2")
+    [line] = home.run("conversations").stdout.splitlines()
+    with Terminal(["chat", "-c", line.split()[0]], home.environment) as other:
+        other.wait_for(f"\n{LONG}\n", timeout=30)

@@ -1,0 +1,132 @@
+import json
+
+import pytest
+
+from antiphon_client import ApiKey, Client
+from antiphon_server.cli.paths import OPERATOR_FILE
+from tests.cli.conftest import Home, Run
+
+
+def objects(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def conversation(shared_home: Home, address: str) -> str:
+    """A conversation in which something was said."""
+    shown = shared_home.run("chat", "--once", "one two three", "--handler", "echo", "--json")
+    return str(json.loads(shown.stdout)["conversation_id"])
+
+
+def test_once_prints_the_answer_and_nothing_else(antiphon: Run) -> None:
+    """Stdout is the answer, as plain text; what happens is told on stderr."""
+    shown = antiphon("chat", "--once", "one two three", "--handler", "echo")
+    assert (shown.returncode, shown.stdout) == (0, "one two three\n")
+    assert "sending" in shown.stderr
+    assert "\x1b" not in shown.stdout + shown.stderr
+
+
+def test_once_can_answer_in_json(antiphon: Run) -> None:
+    """A script gets the text, and what it needs to go on."""
+    shown = antiphon("chat", "--once", "one two", "--handler", "echo", "--json")
+    answer = json.loads(shown.stdout)
+    assert (answer["text"], answer["state"], answer["error"]) == ("one two", "succeeded", "")
+
+
+def test_lines_from_a_pipe_are_messages(antiphon: Run) -> None:
+    """Without a keyboard each line is asked, and the end of input leaves."""
+    shown = antiphon("chat", "--handler", "echo", stdin="one\ntwo\n/quit\n")
+    assert (shown.returncode, shown.stdout) == (0, "one\ntwo\n")
+
+
+def test_a_conversation_goes_on(antiphon: Run, conversation: str) -> None:
+    """--conversation shows what was said last, then goes on."""
+    shown = antiphon("chat", "-c", conversation, "--handler", "echo", stdin="four\n")
+    assert "one two three" in shown.stdout
+    assert shown.stdout.endswith("four\n")
+
+
+def test_conversations_are_listed(antiphon: Run, conversation: str) -> None:
+    """The list has the title, which is the first message."""
+    line = next(
+        line for line in antiphon("conversations").stdout.splitlines() if conversation in line
+    )
+    assert line.endswith("one two three")
+    ids = [
+        found["conversation_id"] for found in objects(antiphon("conversations", "--json").stdout)
+    ]
+    assert conversation in ids
+
+
+def test_models_are_listed(antiphon: Run) -> None:
+    """The default model comes first."""
+    first = objects(antiphon("models", "--json").stdout)[0]
+    assert (first["name"], first["default"]) == ("local/smollm2-135m", True)
+    assert antiphon("models").stdout.startswith("local/smollm2-135m  default")
+
+
+def test_a_log_is_read_and_gone_on_with(antiphon: Run, conversation: str) -> None:
+    """Each line's cursor leads right behind it."""
+    first = objects(
+        antiphon("tail", conversation, "--from", "earliest", "-n", "3", "--json").stdout
+    )
+    assert [found["last_offset"] for found in first] == ["1", "2", "3"]
+    cursor = str(first[1]["cursor"])
+    [third] = objects(antiphon("tail", conversation, "--from", cursor, "-n", "1", "--json").stdout)
+    assert third["last_offset"] == "3"
+
+
+def test_a_log_is_shown_to_people(antiphon: Run, conversation: str) -> None:
+    """One line an event, filtered by kind."""
+    arguments = ["--from", "earliest", "--kinds", "message_posted", "-n", "2"]
+    lines = antiphon("tail", conversation, *arguments).stdout.splitlines()
+    assert len(lines) == 2
+    assert all("message_posted" in line and "'one two three'" in line for line in lines)
+
+
+def test_doctor_finds_a_running_server_healthy(antiphon: Run) -> None:
+    """Every part is checked and nothing is wrong."""
+    shown = antiphon("doctor", "--json")
+    verdicts = {found["check"]: found["verdict"] for found in objects(shown.stdout)}
+    assert shown.returncode == 0
+    assert {"versions", "data folder", "disk", "server", "login", "model"} <= set(verdicts)
+    assert verdicts["health of the whole"] == verdicts["health of store"] == "ok"
+
+
+def test_doctor_says_what_to_do(home: Home) -> None:
+    """What is wrong comes with a remedy, and the exit code is 1."""
+    home.data_dir.mkdir(parents=True, mode=0o700)
+    key = home.data_dir / OPERATOR_FILE
+    key.write_text("antk_x")
+    key.chmod(0o644)
+    shown = home.run("doctor", "-a", "127.0.0.1:9")
+    assert shown.returncode == 1
+    assert f"chmod 600 {key}" in shown.stdout
+    assert "antiphon up" in shown.stdout
+
+
+async def test_a_token_works(antiphon: Run, address: str) -> None:
+    """The printed token calls the server."""
+    from antiphon_client import Tokens
+
+    token = antiphon("token").stdout.strip()
+    async with Client.connect(address, Tokens(token)) as client:
+        assert (await client.who_am_i()).user.operator
+
+
+async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: Home) -> None:
+    """Tokens are kept for their owner only, work without a password, and end at logout."""
+    key = (shared_home.data_dir / OPERATOR_FILE).read_text().strip()
+    async with Client.connect(address, ApiKey(key)) as client:
+        await client.create_user("anna", "correct horse battery")
+    arguments = ["login", "-a", address, "--name", "anna"]
+    wrong = home.run(*arguments, ANTIPHON_PASSWORD="not the password")
+    assert wrong.returncode == 1
+    assert "does not accept" in wrong.stderr
+    right = home.run(*arguments, ANTIPHON_PASSWORD="correct horse battery")
+    assert right.stdout == f"Signed in at {address} as anna.\n"
+    [kept] = (home.path / "state" / "antiphon" / "logins").glob("*.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert home.run("conversations", "-a", address).returncode == 0
+    assert home.run("logout", "-a", address).stdout == "Signed out.\n"
+    assert home.run("conversations", "-a", address).returncode == 1

@@ -1,0 +1,79 @@
+import socket
+
+import pytest
+
+from tests.cli.conftest import Home, Run
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["models", "-a", NOWHERE], 1, "no server listens on 127.0.0.1:9"),
+        (["models", "-a", "nonsense"], 1, "'nonsense' is no address"),
+        (["tail", "conv_00000001", "-a", NOWHERE], 1, "no server listens"),
+        (["chat", "--once", "hi", "-a", NOWHERE], 1, "no server listens"),
+        (["chat", "--once", " "], 2, "nothing to ask"),
+        (["chat", "--json"], 2, "--json needs --once"),
+        (["logout"], 1, "you are not signed in"),
+        (["up", "--port", "99999"], 2, "port: "),
+        (["up", "--model", "nonsense"], 2, "model"),
+        (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),
+    ],
+)
+def test_expected_failures_are_sentences(
+    home: Home, arguments: list[str], code: int, says: str
+) -> None:
+    """What can go wrong is said on stderr in a sentence, without a traceback."""
+    shown = home.run(*arguments)
+    assert shown.returncode == code, shown.stderr
+    assert says in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert shown.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tail", "nonsense"], "'nonsense' is no scope"),
+        (["tail", "conv_00000001", "--kinds", "x"], "there is no kind 'x'; the kinds are"),
+        (["tail", "conv_00000001"], "there is no conversations/conv_00000001"),
+        (["tail", "conv_00000001", "--from", "x"], "conv_00000001"),
+        (["chat", "--once", "hi", "-c", "conv_00000001"], "there is no conv_00000001"),
+        (["chat", "--once", "hi", "-c", "x"], "conversation_id"),
+        (["chat", "--once", "hi", "--model", "no/model"], "there is no model no/model"),
+        (["chat", "--once", "hi", "--handler", "nobody"], "there is no handler nobody"),
+    ],
+)
+def test_refusals_of_the_server_are_sentences(
+    antiphon: Run, arguments: list[str], says: str
+) -> None:
+    """What the server refuses is said with what to do."""
+    shown = antiphon(*arguments)
+    assert shown.returncode == 1
+    assert says in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_without_the_key_one_is_sent_to_login(address: str, home: Home) -> None:
+    """Another user of the machine is told to sign in."""
+    shown = home.run("models", "-a", address)
+    assert shown.returncode == 1
+    assert f"antiphon login -a {address}" in shown.stderr
+
+
+def test_a_port_in_use_is_a_sentence(home: Home) -> None:
+    """Two servers on one port: the second one says so."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        shown = home.run("up", "--port", str(taken.getsockname()[1]))
+    assert shown.returncode == 1
+    assert "Traceback" not in shown.stderr
+    assert "--port" in shown.stderr
+
+
+def test_a_data_folder_in_use_is_a_sentence(antiphon: Run, address: str) -> None:
+    """Two servers on one data folder: the second one says so."""
+    shown = antiphon("up", "--port", "0", "--admin-port", "0")
+    assert shown.returncode == 1
+    assert "another server uses it" in shown.stderr

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import Home
+
+COMMANDS = ["chat", "up", "tail", "conversations", "models", "token", "login", "logout", "doctor"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_teaches(home: Home, command: str) -> None:
+    """Every command's help says what it does and shows examples."""
+    shown = home.run(command, "--help")
+    assert shown.returncode == 0
+    assert "For example:" in shown.stdout
+    assert f"antiphon {command}" in shown.stdout
+
+
+def test_the_overview_names_every_command(home: Home) -> None:
+    """The commands stand in the overview, and where to begin."""
+    shown = home.run("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    assert "Begin with antiphon chat" in shown
+
+
+def test_the_version_is_said(home: Home) -> None:
+    """--version prints it."""
+    assert home.run("--version").stdout.startswith("antiphon ")
+
+
+@pytest.mark.parametrize("module", ["grpc", "pydantic", "sqlalchemy", "antiphon_client"])
+def test_the_overview_loads_nothing_heavy(module: str) -> None:
+    """Commands load what they need when they run."""
+    code = f"import sys, antiphon_server.cli.main; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
