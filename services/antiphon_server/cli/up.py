@@ -74,7 +74,7 @@ def _up(given: dict[str, Any], session: bool) -> None:
     except DataDirUnusable as error:
         fail(str(error))
     except CannotListen as error:
-        fail(f"{error}; choose another --port or --host")
+        fail(f"{error}; choose another --port, --admin-port or --host")
     except OSError as error:
         fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
     except KeyboardInterrupt:
@@ -83,7 +83,7 @@ def _up(given: dict[str, Any], session: bool) -> None:
 
 def _wrong_setting(error: "ValidationError") -> str:
     first = error.errors()[0]
-    if error.title == "ModelSettings" and first["loc"] == ("name",):
+    if first["loc"] == ("name",):  # of a model
         return f"model: {first['input']!r} is no name; write provider/model"
     return f"{'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}"
 
