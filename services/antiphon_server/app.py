@@ -26,11 +26,16 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
 from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.auth.adapters.tables import metadata as auth_tables
 from antiphon_server.context import compose as context_slice
 from antiphon_server.context.access_policy import ContextAccessPolicy
+from antiphon_server.context.adapters.tables import metadata as context_tables
 from antiphon_server.dispatcher import compose as dispatcher_slice
+from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
 from antiphon_server.events import compose as events_slice
+from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration_slice
+from antiphon_server.integration.adapters.tables import metadata as integration_tables
 from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.database import Database
@@ -42,6 +47,7 @@ from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor, warm_up
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.memory import give_back
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.reflection import register_reflection
@@ -55,12 +61,12 @@ from antiphon_server.settings import Settings
 DATABASE_FILE = "antiphon.db"
 NODE = "embedded"
 DAY_S = 86_400.0
-SLICES = {
-    "auth": auth_slice.VERSIONS,
-    "context": context_slice.VERSIONS,
-    "dispatcher": dispatcher_slice.VERSIONS,
-    "events": events_slice.VERSIONS,
-    "integration": integration_slice.VERSIONS,
+SCHEMAS = {
+    "auth": (auth_slice.VERSIONS, auth_tables),
+    "context": (context_slice.VERSIONS, context_tables),
+    "dispatcher": (dispatcher_slice.VERSIONS, dispatcher_tables),
+    "events": (events_slice.VERSIONS, events_tables),
+    "integration": (integration_slice.VERSIONS, integration_tables),
 }
 
 
@@ -111,8 +117,8 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         async with Lifecycle(health) as lifecycle:
             database = SqliteDatabase(data_dir / DATABASE_FILE)
             lifecycle.on_stop("store", database.close)
-            for service, versions in SLICES.items():
-                await migrate(database, service, versions)
+            for service, (versions, tables) in SCHEMAS.items():
+                await migrate(database, service, versions, tables)
             metrics = RpcMetrics()
             tracing = start_tracing(settings.otlp_endpoint)
             if tracing is not None:
@@ -248,10 +254,14 @@ async def _listen(
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
-    # The first call of each kind would wait for its rules to be compiled.
-    names = list(table.names())
-    lifecycle.spawn("rules", asyncio.to_thread(warm_up, names), vital=False)
+    lifecycle.spawn("warm-up", _warm_up(list(table.names())), vital=False)
     return App(port, admin_port, lifecycle.crashed)
+
+
+async def _warm_up(methods: list[str]) -> None:
+    """Compile the requests' rules, for which the first call of each kind would wait."""
+    await asyncio.to_thread(warm_up, methods)
+    give_back()
 
 
 @contextlib.contextmanager

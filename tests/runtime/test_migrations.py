@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
 
 from antiphon_server.auth import compose as auth
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
@@ -46,6 +46,37 @@ async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Pa
         assert difference == []
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_an_empty_database_gets_the_same_tables_at_once(service: str, tmp_path: Path) -> None:
+    """Made from the tables or by all revisions: the same schema, the same stamp."""
+    versions, tables = SERVICES[service]
+    schemas = []
+    for name, given in (("made", tables), ("migrated", None)):
+        database = SqliteDatabase(tmp_path / name)
+        try:
+            await migrate(database, service, versions, given)
+            schemas.append(await database.read(lambda c: _schema(c, service)))
+        finally:
+            await database.close()
+    assert schemas[0] == schemas[1]
+
+
+def _schema(connection: Connection, service: str) -> dict[str, object]:
+    found = inspect(connection)
+    version = text(f"SELECT version_num FROM alembic_version_{service}")
+    return {
+        "version": connection.execute(version).scalar(),
+        **{
+            table: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)],
+                found.get_pk_constraint(table)["constrained_columns"],
+                sorted(str(index["column_names"]) for index in found.get_indexes(table)),
+            )
+            for table in sorted(found.get_table_names())
+        },
+    }
 
 
 async def test_all_services_share_one_database(tmp_path: Path) -> None:
