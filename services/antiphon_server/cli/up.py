@@ -64,6 +64,7 @@ def _up(given: dict[str, Any], session: bool) -> None:
     from pydantic import ValidationError
 
     from antiphon_server.runtime.data_dir import DataDirUnusable
+    from antiphon_server.runtime.migrations import FromTheFuture
     from antiphon_server.runtime.server import CannotListen
     from antiphon_server.settings import Settings
 
@@ -75,6 +76,8 @@ def _up(given: dict[str, Any], session: bool) -> None:
         fail(str(error))
     except CannotListen as error:
         fail(f"{error}; choose another --port, --admin-port or --host")
+    except FromTheFuture:
+        fail("the data was written by a newer version of Antiphon; use that one")
     except OSError as error:
         fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
     except KeyboardInterrupt:

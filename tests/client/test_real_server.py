@@ -1,0 +1,201 @@
+"""The client against a whole server: what the stand-ins of the other files can't show."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
+from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED
+from antiphon_client import (
+    AntiphonError,
+    ApiKey,
+    Client,
+    Follow,
+    NotFound,
+    Password,
+    Tokens,
+    TurnResult,
+    Unauthenticated,
+    new_turn_id,
+    text_of,
+)
+from antiphon_server.app import running
+from antiphon_server.settings import Settings
+from tests.client.test_example import example
+from tests.fakes.proxy import Proxy
+
+WORDS = " ".join(f"wörd{number}" for number in range(80))
+
+
+class Server:
+    def __init__(self, port: int, key: str) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.key = ApiKey(key)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    settings = Settings(port=0, admin_port=None, data_dir=tmp_path / "data", model="scripted/echo")
+    async with running(settings) as app:
+        yield Server(app.port, (settings.data_dir / "operator.key").read_text().strip())
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[Client]:
+    async with Client.connect(server.address, server.key) as client:
+        yield client
+
+
+async def test_the_example_runs(server: Server) -> None:
+    """The README's example prints an answer."""
+    shown: list[str] = []
+    await example(server.address, server.key.secret, shown.append)
+    assert "".join(shown).startswith("What is the capital of France?\n(scripted/echo, ")
+
+
+async def test_random_cuts_change_nothing(server: Server) -> None:
+    """Over many cuts each answer arrives whole and once, and the log has no gap."""
+    chance = random.Random(7)
+    async with Proxy(server.port) as proxy, Client.connect(proxy.address, server.key) as client:
+        conversation = await client.create_conversation()
+        scope = f"conversations/{conversation.conversation_id}"
+        offsets: list[int] = []
+
+        async def follow() -> None:
+            async for event in client.follow(scope, earliest=True):
+                offsets.extend(range(event.first_offset, event.last_offset + 1))
+
+        async def cut() -> None:
+            while True:
+                proxy.cut_after(chance.randint(1, 5000), chance.choice(["up", "down"]))
+                await asyncio.sleep(chance.uniform(0.0, 0.2))
+
+        tasks = [asyncio.create_task(follow()), asyncio.create_task(cut())]
+        async with client.converse(conversation.conversation_id) as talk:
+            for _ in range(3):
+                turn = await talk.post(WORDS, handler="echo")
+                assert "".join([piece async for piece in turn]) == WORDS
+        tasks[1].cancel()
+        head = await client.get_head(scope)
+        async with asyncio.timeout(10):
+            while not offsets or offsets[-1] < head.last_offset:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        tasks[0].cancel()
+        assert sorted(set(offsets)) == list(range(1, head.last_offset + 1))
+        assert proxy.connections > 3
+
+
+async def test_a_stop_keeps_exactly_what_was_delivered(client: Client) -> None:
+    """The stored message is the text that the client has seen."""
+    conversation = await client.create_conversation()
+    async with client.converse(conversation.conversation_id) as talk:
+        turn = await talk.post(WORDS, handler="echo")
+        seen = ""
+        async for piece in turn:
+            seen += piece
+            if len(seen) > 30:
+                await turn.cancel()
+                break
+        result = await turn.result()
+    assert result.state == TURN_STATE_CANCELLED
+    assert result.truncated
+    reply = await anext(client.list_messages(conversation.conversation_id))
+    assert text_of(reply.parts) == result.text
+    assert result.text.startswith(seen)
+
+
+async def test_a_stop_may_come_before_its_turn(client: Client) -> None:
+    """A turn that was stopped before it came ends at once, with nothing said."""
+    conversation = await client.create_conversation()
+    async with client.converse(conversation.conversation_id) as talk:
+        turn_id = new_turn_id()
+        await talk.cancel(turn_id)
+        turn = await talk.post(WORDS, handler="echo", turn_id=turn_id)
+        result = await turn.result()
+    assert (result.state, result.text) == (TURN_STATE_CANCELLED, "")
+
+
+async def test_several_turns_are_told_apart(client: Client) -> None:
+    """Turns of one conversation, posted together, each get their own answer."""
+    conversation = await client.create_conversation()
+    async with client.converse(conversation.conversation_id) as talk:
+
+        async def ask(number: int) -> TurnResult:
+            return await (await talk.post(f"say {number}", handler="echo")).result()
+
+        results = await asyncio.gather(*(ask(number) for number in range(5)))
+    assert [result.text for result in results] == [f"say {number}" for number in range(5)]
+
+
+async def test_access_that_is_removed_ends_the_stream(server: Server, client: Client) -> None:
+    """Who may not read any more is told so, for good."""
+    user = await client.create_user("anna", "correct horse battery")
+    conversation = await client.create_conversation()
+    await client.add_member(conversation.conversation_id, user.user_id, ROLE_VIEWER)
+    credentials = Password("anna", "correct horse battery")
+    async with Client.connect(server.address, credentials) as anna:
+        follow = anna.follow(f"conversations/{conversation.conversation_id}", earliest=True)
+        reading = asyncio.create_task(_read_all(follow))
+        await asyncio.sleep(0.3)
+        assert not reading.done()
+        await client.remove_member(conversation.conversation_id, user.user_id)
+        with pytest.raises(AntiphonError):
+            await asyncio.wait_for(reading, 2)
+
+
+async def test_a_session_that_is_ended_ends_its_streams(server: Server, client: Client) -> None:
+    """A client that has nothing but a session's tokens is out when that is revoked."""
+    tokens = Tokens(await client.tokens.get())
+    session = (await client.who_am_i()).session.session_id
+    scope = f"conversations/{(await client.create_conversation()).conversation_id}"
+    async with Client.connect(server.address, tokens) as other:
+        reading = asyncio.create_task(_read_all(other.follow(scope)))
+        await asyncio.sleep(0.3)
+        assert not reading.done()
+        await client.revoke_session(session)
+        with pytest.raises(Unauthenticated):
+            await asyncio.wait_for(reading, 2)
+
+
+async def test_a_key_opens_another_session(client: Client) -> None:
+    """A client that has a key goes on in a new session when its session is revoked."""
+    session = (await client.who_am_i()).session.session_id
+    await client.revoke_session(session)
+    assert (await client.who_am_i()).session.session_id != session
+
+
+async def test_foreign_conversations_do_not_exist(server: Server, client: Client) -> None:
+    """Where there is no access there is nothing to be found."""
+    await client.create_user("ben", "correct horse battery")
+    conversation = await client.create_conversation()
+    credentials = Password("ben", "correct horse battery")
+    async with Client.connect(server.address, credentials) as ben:
+        with pytest.raises(NotFound):
+            await ben.get_conversation(conversation.conversation_id)
+        with pytest.raises(NotFound):
+            await ben.converse(conversation.conversation_id).__aenter__()
+        with pytest.raises(NotFound):
+            await _read_all(ben.follow(f"conversations/{conversation.conversation_id}"))
+
+
+async def test_a_wrong_password_is_unauthenticated(server: Server) -> None:
+    """It is an error of its own kind."""
+    async with Client.connect(server.address, Password("nobody", "x")) as nobody:
+        with pytest.raises(Unauthenticated):
+            await nobody.who_am_i()
+
+
+async def test_broken_rules_name_the_field(client: Client) -> None:
+    """A refused request says which field and why."""
+    with pytest.raises(AntiphonError) as caught:
+        await client.get_conversation("nonsense")
+    assert "conversation_id" in caught.value.violations
+
+
+async def _read_all(follow: Follow) -> None:
+    async for _ in follow:
+        pass
