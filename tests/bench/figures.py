@@ -1,0 +1,93 @@
+"""What a row says: a figure, its floor, what it should reach; and the statistics behind it."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound on the figure: times its floor, or in its own unit where ``of_floor`` is not set."""
+
+    bound: float
+    at_most: bool = True
+    of_floor: bool = True
+
+    def met(self, value: float, floor: float | None) -> bool | None:
+        """Whether ``value`` is within the bound; None if there is no floor to compare with."""
+        if self.of_floor:
+            if not floor:
+                return None
+            value = value / floor
+        return value <= self.bound if self.at_most else value >= self.bound
+
+    def __str__(self) -> str:
+        side = "at most" if self.at_most else "at least"
+        return f"{side} {self.bound:,g}{' x floor' if self.of_floor else ''}"
+
+
+def at_most(bound: float, *, of_floor: bool = True) -> Target:
+    """Less is better."""
+    return Target(bound, at_most=True, of_floor=of_floor)
+
+
+def at_least(bound: float, *, of_floor: bool = True) -> Target:
+    """More is better."""
+    return Target(bound, at_most=False, of_floor=of_floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure. ``floor`` is in the same unit, of the same run."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    target: Target | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """The figure in floors."""
+        return self.value / self.floor if self.floor else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is reached; None if that can't be said."""
+        return self.target.met(self.value, self.floor) if self.target else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The figure as one object of the JSON list."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "floor": self.floor,
+            "ratio": self.ratio,
+            "target": str(self.target or ""),
+            "met": self.met,
+        }
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below which ``percent`` of all are (nearest rank). Raises ValueError for none."""
+    if not values:
+        raise ValueError("nothing was measured")
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of what several rounds gave."""
+    return statistics.median(values)
+
+
+def number(value: float | None) -> str:
+    """A number with three digits that count, thousands apart."""
+    if value is None:
+        return "-"
+    size = abs(value)
+    if size >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"

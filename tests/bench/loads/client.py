@@ -1,0 +1,102 @@
+"""What loads share: channels, credentials, conversations, and a window of time to count in."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import grpc
+import psutil
+
+from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+
+WARM_S = 0.5
+_OPTIONS = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_receive_message_length", 4 << 20),
+)
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is measured: a server's address and process id, and a token if it wants one."""
+
+    address: str
+    pid: int
+    token: str = ""
+
+    @property
+    def metadata(self) -> Metadata:
+        """The credentials of a call."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+    def channel(self) -> grpc.aio.Channel:
+        """A connection of its own."""
+        return grpc.aio.insecure_channel(self.address, _OPTIONS)
+
+    async def conversation(self, channel: grpc.aio.Channel) -> str:
+        """A new conversation of the caller's; for a floor, which has none, some id."""
+        if not self.token:
+            return "conv_0123456789abcdef"
+        answer = await ContextServiceStub(channel).CreateConversation(
+            CreateConversationRequest(), metadata=self.metadata, timeout=30
+        )
+        return answer.conversation.conversation_id
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that the server has used, in seconds."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
+@dataclass(slots=True)
+class Window:
+    """A stretch of time that counts, after a warm-up; and what the server used in it."""
+
+    target: Target
+    seconds: float
+    begin: float = float("inf")
+    end: float = float("inf")
+    cpu_s: float = 0.0
+
+    async def run(self, clients: Iterable[Callable[[], Awaitable[None]]]) -> None:
+        """Start the clients, let the window pass, and end them. Raises what a client raised."""
+        tasks = [asyncio.ensure_future(_forever(client)) for client in clients]
+        passing = asyncio.ensure_future(self._pass())
+        try:
+            await asyncio.wait([passing, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+            await passing
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pass(self) -> None:
+        await asyncio.sleep(WARM_S)
+        used, self.begin = self.target.cpu_s, time.perf_counter()
+        self.end = self.begin + self.seconds
+        await asyncio.sleep(self.seconds)
+        self.cpu_s = self.target.cpu_s - used
+
+    def counts(self, moment: float) -> bool:
+        """Whether something that ended (or began) at ``moment`` is within."""
+        return self.begin <= moment < self.end
+
+
+async def _forever(client: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await client()
+
+
+@contextlib.asynccontextmanager
+async def channels(target: Target, count: int) -> AsyncIterator[list[grpc.aio.Channel]]:
+    """So many connections for the time of the block."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(target.channel()) for _ in range(count)]

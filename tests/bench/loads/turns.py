@@ -1,0 +1,119 @@
+"""Clients that post, each after its answer has ended: over Converse, or the bare relay."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest, DispatchRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.events.v1.stream_pb2 import Watch
+from antiphon.integration.v1.integration_service_pb2 import GenerateRequest
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from tests.bench.loads.client import Target, Window, channels
+
+DELTA = "word "
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``clients`` at once for ``seconds``. Without a token the target is the relay."""
+
+    target: dict[str, Any]
+    clients: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Tally:
+    window: Window
+    turns: int = 0
+    bytes: int = 0
+    first_s: list[float] = field(default_factory=list)
+
+    def text(self, text: str, begun: float, first: bool) -> None:
+        now = time.perf_counter()
+        if self.window.counts(now):
+            self.bytes += len(text)
+            if first:
+                self.first_s.append(now - begun)
+
+    def ended(self) -> None:
+        self.turns += self.window.counts(time.perf_counter())
+
+
+async def run(job: Job) -> dict[str, Any]:
+    """Returns turns a second, seconds to first tokens, and server CPU per 1,000 deltas."""
+    target = Target(**job.target)
+    tally = _Tally(Window(target, job.seconds))
+    async with channels(target, job.clients) as connections:
+        kind = _Conversing if target.token else _Relayed
+        clients = [await kind.open(target, channel, tally) for channel in connections]
+        await tally.window.run([client.turn for client in clients])
+    deltas = tally.bytes / len(DELTA)
+    return {
+        "turns_per_s": tally.turns / job.seconds,
+        "first_s": tally.first_s,
+        "cpu_s_per_1000": tally.window.cpu_s / deltas * 1000 if deltas else 0.0,
+        "cpu_share": tally.window.cpu_s / job.seconds,
+    }
+
+
+class _Relayed:
+    def __init__(self, channel: grpc.aio.Channel, tally: _Tally) -> None:
+        self._generate = IntegrationServiceStub(channel).Generate
+        self._tally = tally
+
+    @classmethod
+    async def open(cls, target: Target, channel: grpc.aio.Channel, tally: _Tally) -> "_Relayed":
+        return cls(channel, tally)
+
+    async def turn(self) -> None:
+        begun, first = time.perf_counter(), True
+        async for step in self._generate(GenerateRequest()):
+            self._tally.text(step.delta.text, begun, first)
+            first = False
+        self._tally.ended()
+
+
+class _Conversing:
+    """One long-lived stream, one conversation."""
+
+    def __init__(self, call: Any, conversation: str, tally: _Tally) -> None:
+        self._call = call
+        self._conversation = conversation
+        self._tally = tally
+
+    @classmethod
+    async def open(cls, target: Target, channel: grpc.aio.Channel, tally: _Tally) -> "_Conversing":
+        conversation = await target.conversation(channel)
+        call = DispatcherServiceStub(channel).Converse(metadata=target.metadata)
+        watch = Watch(watch_id="w", scope=f"conversations/{conversation}")
+        await call.write(ConverseRequest(subscribe=watch))
+        frame: Any = await call.read()
+        if frame is grpc.aio.EOF or not frame.HasField("created"):
+            raise RuntimeError(f"no watch: {frame}")
+        return cls(call, conversation, tally)
+
+    async def turn(self) -> None:
+        turn_id = f"turn_{secrets.token_hex(8)}"
+        post = DispatchRequest(conversation_id=self._conversation, turn_id=turn_id)
+        post.parts.append(Part(text="say it"))
+        begun, first = time.perf_counter(), True
+        await self._call.write(ConverseRequest(post=post))
+        while True:
+            frame = await self._call.read()
+            if frame is grpc.aio.EOF or frame.HasField("error") or frame.HasField("ended"):
+                raise RuntimeError(f"the stream failed: {frame}")
+            for event in frame.batch.events:
+                if event.turn_id != turn_id:
+                    continue
+                if event.HasField("text_delta_appended"):
+                    self._tally.text(event.text_delta_appended.text, begun, first)
+                    first = False
+                elif event.HasField("turn_finished"):
+                    self._tally.ended()
+                    return

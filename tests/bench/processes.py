@@ -1,0 +1,129 @@
+"""Processes under measurement: started, found ready, weighed, ended."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+ROOT = Path(__file__).parents[2]
+READY_S = 30.0
+STOP_S = 20.0
+POLL_S = 0.004
+
+
+class DidNotStart(Exception):
+    """A process ended, or did not serve in time; the message holds what it printed."""
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without settings of the server, and with ``extra``."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANTIPHON_")}
+    return kept | {"PYTHONUNBUFFERED": "1", **(extra or {})}
+
+
+class Server:
+    """A gRPC server in a process of its own, on ``127.0.0.1:port``."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+        self.port = port
+        self._process = process
+        self._log = log
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """What a load is told about it."""
+        return {"address": self.address, "pid": self.pid}
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its resident memory now."""
+        size: int = psutil.Process(self.pid).memory_info().rss
+        return size
+
+    async def serving(self) -> None:
+        """Wait for health to say SERVING. Raises DidNotStart."""
+        try:
+            async with asyncio.timeout(READY_S):
+                while not await self._serves():
+                    if self._process.returncode is not None:
+                        raise DidNotStart(self._log.read_text()[-2000:])
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise DidNotStart(self._log.read_text()[-2000:]) from None
+
+    async def _serves(self) -> bool:
+        try:  # a refused TCP connection is cheaper to find out than gRPC's
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        async with grpc.aio.insecure_channel(self.address) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            try:
+                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            except grpc.aio.AioRpcError:
+                return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Ask it to end, and make it end."""
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_S)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+
+
+@asynccontextmanager
+async def launched(
+    module: str, *arguments: str, log: Path, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Run ``python -m module --port P …`` for the block's time; not ready when it begins."""
+    port = free_port()
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            *arguments,
+            "--port",
+            str(port),
+            cwd=ROOT,
+            env=environment(extra),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    server = Server(process, port, log)
+    try:
+        yield server
+    finally:
+        await server.stop()

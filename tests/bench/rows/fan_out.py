@@ -1,0 +1,51 @@
+"""Fan-out: one scope, 500 subscribers, 1,000 published a second in open loop."""
+
+from typing import Any
+
+from tests.bench.antiphon import service_token
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure, at_least, at_most, median
+from tests.bench.rows.sides import of
+
+SUBSCRIBERS = 500
+PER_SECOND = 1000
+SCOPE = "global"
+
+
+async def fan_out(bench: Bench) -> list[Figure]:
+    """The floor is the bare trial: a shared ring, 50 ms between two writes to one stream."""
+    data_dir = bench.fresh() / "data"
+    token = await service_token(data_dir)
+    async with bench.floor("ring") as floor, bench.antiphon(data_dir) as ours:
+
+        async def load(target: dict[str, Any], publisher: dict[str, Any]) -> dict[str, Any]:
+            return await bench.load(
+                "fan_out",
+                target=target,
+                publisher=publisher,
+                scope=SCOPE,
+                subscribers=SUBSCRIBERS,
+                per_second=PER_SECOND,
+                seconds=bench.seconds,
+            )
+
+        bare, measured = await bench.in_turn(
+            lambda: load(floor.target, floor.target),
+            lambda: load(ours.target, ours.target | {"token": token}),
+        )
+    return [
+        Figure(
+            "fan-out to 500 subscribers",
+            median(of(measured, "events_per_s")),
+            "events/s",
+            median(of(bare, "events_per_s")),
+            at_least(400_000, of_floor=False),
+        ),
+        Figure(
+            "fan-out, p99",
+            median(of(measured, "p99_s")) * 1000,
+            "ms",
+            median(of(bare, "p99_s")) * 1000,
+            at_most(150, of_floor=False),
+        ),
+    ]

@@ -1,0 +1,25 @@
+"""Added time to first token: 10 clients, 5 ms between deltas; the model itself takes none."""
+
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure, at_most, median, percentile
+from tests.bench.rows.sides import relay_and_server
+
+CLIENTS = 10
+DELTAS = 20
+GAP_MS = 5
+
+
+async def first_token(bench: Bench) -> list[Figure]:
+    """From the client's post to its first text, through the log, beside the bare relay."""
+    async with relay_and_server(bench, DELTAS, GAP_MS) as sides:
+        floor, ours = await sides.turns(CLIENTS)
+
+    def figure(percent: int, bound: float) -> Figure:
+        value, least = (
+            median([percentile(round_["first_s"], percent) * 1000 for round_ in rounds])
+            for rounds in (ours, floor)
+        )
+        name = f"added time to first token, p{percent}"
+        return Figure(name, value, "ms", least, at_most(bound))
+
+    return [figure(50, 2), figure(99, 3)]

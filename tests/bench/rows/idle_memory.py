@@ -1,0 +1,52 @@
+"""Resident memory per idle Subscribe stream, each on a conversation of its own."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import grpc
+
+from antiphon.events.v1.event_service_pb2 import SubscribeRequest
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.events.v1.stream_pb2 import Watch
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure, at_most
+from tests.bench.loads.client import Target, channels
+from tests.bench.processes import Server
+
+BEFORE = 20
+CONNECTIONS = 20
+SETTLE_S = 1.0
+
+
+async def idle_memory(bench: Bench) -> list[Figure]:
+    """What each stream beyond the first 20 adds; the client is another process."""
+    count = 400 if bench.quick else 900
+    async with bench.floor("ring") as floor, bench.antiphon() as ours:
+        bare = await _per_stream(floor, Target(**floor.target), count)
+        measured = await _per_stream(ours.server, Target(**ours.target), count)
+    target = at_most(30, of_floor=False)
+    return [Figure("memory per idle subscribed stream", measured, "KB", bare, target)]
+
+
+async def _per_stream(server: Server, target: Target, count: int) -> float:
+    async with AsyncExitStack() as stack:
+        connections = await stack.enter_async_context(channels(target, CONNECTIONS))
+        names = [await target.conversation(connections[0]) for _ in range(BEFORE + count)]
+        calls = [await _subscribe(connections[0], target, name) for name in names[:BEFORE]]
+        await asyncio.sleep(SETTLE_S)
+        before = server.resident_bytes
+        for at, name in enumerate(names[BEFORE:]):
+            calls.append(await _subscribe(connections[at % CONNECTIONS], target, name))
+        await asyncio.sleep(SETTLE_S)
+        return (server.resident_bytes - before) / count / 1024
+
+
+async def _subscribe(channel: grpc.aio.Channel, target: Target, conversation: str) -> Any:
+    call = EventServiceStub(channel).Subscribe(metadata=target.metadata)
+    watch = Watch(watch_id="w", scope=f"conversations/{conversation}")
+    await call.write(SubscribeRequest(create=watch))
+    frame: Any = await call.read()
+    if frame is grpc.aio.EOF or not frame.HasField("created"):
+        raise RuntimeError(f"no watch: {frame}")
+    return call
