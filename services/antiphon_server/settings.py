@@ -2,16 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import msgspec
+from msgspec import Meta
 
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.configuration import configured, from_environment
 
+PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
 DEFAULT_ADMIN_PORT = 7451
 DEFAULT_MODEL = "local/smollm2-135m"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 def default_data_dir() -> Path:
@@ -20,15 +24,13 @@ def default_data_dir() -> Path:
     return Path(base) / "antiphon"
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What `antiphon up` can be told, by options or by variables ``ANTIPHON_*``."""
 
-    model_config = SettingsConfigDict(env_prefix="ANTIPHON_", frozen=True, extra="forbid")
-
     host: str = "127.0.0.1"
-    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
-    admin_port: int | None = Field(default=DEFAULT_ADMIN_PORT, ge=0, le=65535)
-    data_dir: Path = Field(default_factory=default_data_dir)
+    port: Port = DEFAULT_PORT
+    admin_port: Port | None = DEFAULT_ADMIN_PORT
+    data_dir: Path = msgspec.field(default_factory=default_data_dir)
     model: str = DEFAULT_MODEL
     models: tuple[ModelSettings, ...] = ()
     reflection: bool = True
@@ -36,16 +38,24 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
     otlp_endpoint: str = ""
-    retention_days: int = Field(default=0, ge=0)
-    drain_grace_s: float = Field(default=5.0, ge=0, le=300)
-
-    @model_validator(mode="after")
-    def _default_model_is_known(self) -> Self:
-        self.all_models()
-        return self
+    retention_days: Annotated[int, Meta(ge=0)] = 0
+    drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 
     def all_models(self) -> tuple[ModelSettings, ...]:
-        """Return the configured models, the default first."""
+        """Return the configured models, the default first.
+
+        Raises WrongSetting if the default is neither configured nor known by its name.
+        """
         named = {model.name: model for model in self.models}
         default = named.pop(self.model, None) or model_named(self.model)
         return (default, *named.values())
+
+
+def read_settings(**given: Any) -> Settings:
+    """Return the settings: what is ``given``, then the environment, then the defaults.
+
+    Raises WrongSetting.
+    """
+    settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
+    settings.all_models()
+    return settings

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
@@ -39,6 +37,7 @@ from antiphon_server.events.model import Scope
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 

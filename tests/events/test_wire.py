@@ -41,14 +41,14 @@ def test_a_batch_is_a_frame_of_all_three_streams(
     """Subscribe, Follow and Converse read the same bytes as the same batch."""
     records = [record(text, n, n, 5) for n, text in enumerate(texts, 1)]
     encoded = wire.batch(watch_id, records, cursor)
-    frames = [
-        event_service_pb2.SubscribeResponse.FromString(encoded),
-        event_service_pb2.FollowResponse.FromString(encoded),
-        dispatcher_service_pb2.ConverseResponse.FromString(encoded),
+    batches = [
+        event_service_pb2.SubscribeResponse.FromString(encoded).batch,
+        event_service_pb2.FollowResponse.FromString(encoded).batch,
+        dispatcher_service_pb2.ConverseResponse.FromString(encoded).batch,
     ]
-    for frame in frames:
-        assert (frame.batch.watch_id, frame.batch.cursor) == (watch_id, cursor)
-        assert [event.text_delta_appended.text for event in frame.batch.events] == texts
+    for batch in batches:
+        assert (batch.watch_id, batch.cursor) == (watch_id, cursor)
+        assert [event.text_delta_appended.text for event in batch.events] == texts
 
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=300)), st.booleans())

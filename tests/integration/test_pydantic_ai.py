@@ -18,6 +18,7 @@ from antiphon_server.integration.model import (
     Tokens,
 )
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.anthropic_endpoint import FakeAnthropic
 from tests.integration.world import answer, asking
@@ -38,7 +39,7 @@ def claude(provider: FakeAnthropic, **options: object) -> ProviderModel:
         "base_url": provider.base_url,
         "api_key": "sk-secret",
     }
-    return ProviderModel(ModelSettings.model_validate(settings | options))
+    return ProviderModel(configured(settings | options, ModelSettings))
 
 
 async def test_an_answer_is_streamed_with_its_usage(provider: FakeAnthropic) -> None:

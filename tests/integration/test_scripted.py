@@ -5,15 +5,14 @@ import pytest
 from antiphon_server.integration.adapters.scripted import ScriptedModel
 from antiphon_server.integration.model import FinishReason, ModelEnd, Tokens
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.integration.world import answer, asking
 
 
 def count(**script: object) -> ScriptedModel:
     return ScriptedModel(
-        ModelSettings.model_validate(
-            {"name": "scripted/count", "kind": "scripted", "script": script}
-        )
+        configured({"name": "scripted/count", "kind": "scripted", "script": script}, ModelSettings)
     )
 
 

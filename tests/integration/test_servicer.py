@@ -21,6 +21,7 @@ from antiphon_server.integration.adapters.tables import metadata
 from antiphon_server.integration.compose import Integration, compose_integration
 from antiphon_server.integration.service.generation import Patience
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
@@ -53,8 +54,8 @@ async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[I
         on_wire(
             endpoint.base_url, "openai/unpriced", input_price_micros=None, output_price_micros=None
         ),
-        ModelSettings.model_validate(
-            {"name": "scripted/count", "kind": "scripted", "script": {"deltas": 3}}
+        configured(
+            {"name": "scripted/count", "kind": "scripted", "script": {"deltas": 3}}, ModelSettings
         ),
     ]
     patience = Patience(first_wait_s=0.001)

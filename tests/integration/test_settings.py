@@ -1,10 +1,10 @@
 """How models are configured."""
 
 import pytest
-from pydantic import ValidationError
 
 from antiphon_server.integration.model import Money, Prices, Tokens
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.configuration import WrongSetting, configured
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_name_alone_says_how_a_model_is_reached(name: str, kind: str, model: s
 @pytest.mark.parametrize("name", ["", "gpt", "/x", "x/", "x/a b", "x/" + "y" * 200])
 def test_a_name_without_a_provider_is_refused(name: str) -> None:
     """With a ValueError, as other settings are."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(WrongSetting):
         model_named(name)
 
 
@@ -36,7 +36,6 @@ def test_a_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) ->
     settings = model_named("openai/gpt-4.1-mini")
     assert settings.secret == "sk-from-environment"
     assert "sk-from" not in repr(settings)
-    assert "sk-from" not in settings.model_dump_json()
 
 
 @pytest.mark.parametrize(
@@ -50,8 +49,8 @@ def test_a_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     """At the start, not at the first call."""
-    with pytest.raises(ValidationError):
-        ModelSettings.model_validate({"name": "x/y", **wrong})
+    with pytest.raises(WrongSetting):
+        configured({"name": "x/y", **wrong}, ModelSettings)
 
 
 def test_costs_are_rounded_up() -> None:

@@ -13,6 +13,7 @@ from antiphon_server.integration.model import (
 )
 from antiphon_server.integration.ports import ModelBackend
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.configuration import configured
 
 WORKSPACE = WorkspaceId("ws_00000001")
 
@@ -30,10 +31,11 @@ def order(*models: str, text: str = "Hello") -> Order:
 def on_wire(base_url: str, name: str = "openai/small", **options: object) -> ModelSettings:
     """A model on the OpenAI wire with a key that must not leak, a cent a token."""
     given = {"input_price_micros": 10_000_000_000, "output_price_micros": 10_000_000_000}
-    return ModelSettings.model_validate(
+    return configured(
         {"name": name, "kind": "openai", "base_url": base_url, "api_key": "sk-secret"}
         | given
-        | options
+        | options,
+        ModelSettings,
     )
 
 

@@ -14,8 +14,6 @@ from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from antiphon_server.settings import Settings
 
 
@@ -61,17 +59,19 @@ def up(
 
 
 def _up(given: dict[str, Any], session: bool) -> None:
-    from pydantic import ValidationError
-
+    from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.runtime.data_dir import DataDirUnusable
     from antiphon_server.runtime.migrations import FromTheFuture
     from antiphon_server.runtime.server import CannotListen
-    from antiphon_server.settings import Settings
+    from antiphon_server.runtime.tracing import TracingUnavailable
+    from antiphon_server.settings import read_settings
 
     try:
-        _run(Settings(**given), session)
-    except ValidationError as error:
-        fail(_wrong_setting(error), 2)
+        _run(read_settings(**given), session)
+    except WrongSetting as error:
+        fail(str(error), 2)
+    except TracingUnavailable as error:
+        fail(str(error))
     except DataDirUnusable as error:
         fail(str(error))
     except CannotListen as error:
@@ -82,13 +82,6 @@ def _up(given: dict[str, Any], session: bool) -> None:
         fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _wrong_setting(error: "ValidationError") -> str:
-    first = error.errors()[0]
-    if first["loc"] == ("name",):  # of a model
-        return f"model: {first['input']!r} is no name; write provider/model"
-    return f"{'.'.join(map(str, first['loc'])) or 'settings'}: {first['msg']}"
 
 
 def _run(settings: "Settings", session: bool) -> None:

@@ -1,14 +1,20 @@
 """The models that Generate can call, as configured."""
 
 import os
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+import msgspec
+from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from antiphon_server.integration.model import ModelName, PartKind, Prices
+from antiphon_server.runtime.configuration import Secret, WrongSetting, configured
 
+NotNegative = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
 Kind = Literal["openai", "local", "provider", "scripted"]
 
+_NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
 OPENAI_URL = "https://api.openai.com/v1"
 # Providers that speak the OpenAI wire: name -> (base URL, variable of the key).
 _OPENAI_WIRE = {
@@ -20,18 +26,16 @@ _OPENAI_WIRE = {
 }
 
 
-class Script(BaseModel):
+class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a scripted model answers: ``deltas`` of count, ``gap_ms`` before each text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    deltas: int = Field(default=20, ge=0)
-    gap_ms: float = Field(default=0, ge=0)
-    fail_after: int | None = Field(default=None, ge=0)
+    deltas: NotNegative = 20
+    gap_ms: Annotated[float, Meta(ge=0)] = 0
+    fail_after: NotNegative | None = None
     fail_reason: str = "MODEL_UNAVAILABLE"
 
 
-class ModelSettings(BaseModel):
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model.
 
     ``name`` is what callers say, ``provider/model``; ``model`` what the provider
@@ -39,42 +43,33 @@ class ModelSettings(BaseModel):
     environment variable ``api_key_env`` if that is named.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[a-z0-9._-]+/[^\s/][^\s]*$", max_length=128)
+    name: Annotated[str, Meta(pattern=_NAME, max_length=128)]
     kind: Kind
     model: str = ""
     base_url: str = ""
-    api_key: SecretStr | None = None
+    api_key: Secret | None = None
     api_key_env: str = ""
     gguf: str = ""
-    context_tokens: int = Field(default=0, ge=0)
-    input_price_micros: int | None = Field(default=None, ge=0)
-    output_price_micros: int | None = Field(default=None, ge=0)
+    context_tokens: NotNegative = 0
+    input_price_micros: NotNegative | None = None
+    output_price_micros: NotNegative | None = None
     currency: str = "USD"
     accepts: frozenset[PartKind] = frozenset({"text"})
-    first_byte_timeout_s: float = Field(default=60, gt=0)
-    idle_timeout_s: float = Field(default=30, gt=0)
+    first_byte_timeout_s: Positive = 60.0
+    idle_timeout_s: Positive = 30.0
     script: Script = Script()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        key = os.environ.get(values.get("api_key_env") or "", "")
-        known = {"model": str(values.get("name", "")).partition("/")[2]}
-        if key:
-            known["api_key"] = key
-        return {**known, **values}
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest. Raises ValueError for what makes no sense."""
+        if not self.model:
+            force_setattr(self, "model", self.name.partition("/")[2])
+        key = os.environ.get(self.api_key_env) if self.api_key_env else None
+        if key and self.api_key is None:
+            force_setattr(self, "api_key", Secret(key))
         if (self.input_price_micros is None) != (self.output_price_micros is None):
             raise ValueError("give both prices or none")
         if self.kind == "openai" and not self.base_url:
             raise ValueError("a model on the OpenAI wire needs a base_url")
-        return self
 
     @property
     def model_name(self) -> ModelName:
@@ -96,7 +91,7 @@ class ModelSettings(BaseModel):
     @property
     def secret(self) -> str:
         """The key, or an empty string."""
-        return self.api_key.get_secret_value() if self.api_key else ""
+        return self.api_key.reveal() if self.api_key else ""
 
 
 def model_named(name: str) -> ModelSettings:
@@ -106,11 +101,15 @@ def model_named(name: str) -> ModelSettings:
     variables that the provider's own tools use. Raises ValueError for a name without one.
     """
     provider = name.partition("/")[0]
+    found: dict[str, Any] = {"name": name, "kind": "provider"}
     if provider == "local":
-        return ModelSettings(name=name, kind="local", context_tokens=8192)
-    if provider == "scripted":
-        return ModelSettings(name=name, kind="scripted")
-    if provider in _OPENAI_WIRE:
+        found |= {"kind": "local", "context_tokens": 8192}
+    elif provider == "scripted":
+        found |= {"kind": "scripted"}
+    elif provider in _OPENAI_WIRE:
         url, key = _OPENAI_WIRE[provider]
-        return ModelSettings(name=name, kind="openai", base_url=url, api_key_env=key)
-    return ModelSettings(name=name, kind="provider")
+        found |= {"kind": "openai", "base_url": url, "api_key_env": key}
+    try:
+        return configured(found, ModelSettings)
+    except WrongSetting as error:
+        raise WrongSetting(f"model: {name!r} is no name; write provider/model") from error

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
-from pydantic import SecretStr
 
 from antiphon_server.integration.adapters.failures import garbled, unavailable
 from antiphon_server.integration.adapters.http import HttpPool
@@ -16,6 +15,7 @@ from antiphon_server.integration.adapters.openai_request import encode_messages
 from antiphon_server.integration.adapters.openai_wire import OpenAIModel
 from antiphon_server.integration.model import ModelStep, Part, Prices, Prompt, PromptMessage
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.configuration import Secret
 
 # Without any instructions a model of this size answers in verse, in French.
 _INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))
@@ -67,8 +67,9 @@ class LocalModel:
 
     def _wire_to(self, address: Address) -> OpenAIModel:
         if self._wire is None or self._wire[0] is not address:
-            there = {"base_url": f"{address.url}/v1", "api_key": SecretStr(address.key)}
-            settings = self._settings.model_copy(update=there)
+            settings = msgspec.structs.replace(
+                self._settings, base_url=f"{address.url}/v1", api_key=Secret(address.key)
+            )
             # llama.cpp ends its connections after a stream, and one here costs nothing.
             self._wire = (address, OpenAIModel(settings, self._pool, keep_alive=False))
         return self._wire[1]

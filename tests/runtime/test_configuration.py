@@ -1,0 +1,75 @@
+"""Settings come from options and variables, typed, and say what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.settings import DEFAULT_MODEL, DEFAULT_PORT, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variables of the machine."""
+    for name in ("PORT", "MODELS", "MODEL", "DATA_DIR", "REFLECTION", "ADMIN_PORT"):
+        monkeypatch.delenv(f"ANTIPHON_{name}", raising=False)
+
+
+def test_defaults_need_nothing() -> None:
+    """A user who sets nothing gets a server on this machine."""
+    settings = read_settings()
+    assert (settings.host, settings.port, settings.model) == (
+        "127.0.0.1",
+        DEFAULT_PORT,
+        DEFAULT_MODEL,
+    )
+
+
+def test_options_go_before_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And variables before defaults; texts become what the field is."""
+    monkeypatch.setenv("ANTIPHON_PORT", "8001")
+    monkeypatch.setenv("ANTIPHON_REFLECTION", "false")
+    monkeypatch.setenv("ANTIPHON_DATA_DIR", "~/somewhere")
+    assert read_settings().port == 8001
+    assert read_settings(port=8002).port == 8002
+    assert read_settings().reflection is False
+    assert read_settings().data_dir == Path.home() / "somewhere"
+
+
+def test_models_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default comes first; a key is not shown."""
+    monkeypatch.setenv(
+        "ANTIPHON_MODELS",
+        '[{"name": "mine/llama", "kind": "openai", "base_url": "http://h/v1", "api_key": "k-123"}]',
+    )
+    settings = read_settings(model="mine/llama")
+    assert [model.name for model in settings.all_models()] == ["mine/llama"]
+    assert settings.models[0].secret == "k-123"
+    assert "k-123" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ANTIPHON_PORT", "70000", "port"),
+        ("ANTIPHON_PORT", "eighty", "port"),
+        ("ANTIPHON_MODEL", "gpt", "'gpt'"),
+        ("ANTIPHON_MODELS", "[{", "ANTIPHON_MODELS"),
+        ("ANTIPHON_MODELS", '[{"name": "x/y"}]', "models"),
+        ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "openai"}]', "base_url"),
+        ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "local", "nonsense": 1}]', "nonsense"),
+    ],
+)
+def test_what_can_not_be_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """The message says which setting and which rule."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WrongSetting, match=said):
+        read_settings()
+
+
+def test_an_unknown_option_is_refused() -> None:
+    """A typo does not pass in silence."""
+    with pytest.raises(WrongSetting, match="prot"):
+        read_settings(prot=1)
