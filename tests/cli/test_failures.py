@@ -17,6 +17,7 @@ NOWHERE = "127.0.0.1:9"
         (["chat", "--once", " "], 2, "nothing to ask"),
         (["chat", "--json"], 2, "--json needs --once"),
         (["logout"], 1, "you are not signed in"),
+        (["models"], 1, "/data/antiphon"),
         (["up", "--port", "99999"], 2, "port: "),
         (["up", "--model", "nonsense"], 2, "model"),
         (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from antiphon_client import DEFAULT_ADDRESS, AntiphonError, Client
+from antiphon_client import AntiphonError, Client
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
-from antiphon_server.cli.where import access_to, host_and_port, listens, local_server
+from antiphon_server.cli.where import access_to, server_for
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
@@ -92,14 +92,10 @@ def _disk(folder: Path) -> Finding:
 
 def _server(address: str, folder: Path) -> tuple[str | None, Finding]:
     try:
-        host_and_port(address or DEFAULT_ADDRESS)
+        found = server_for(address, folder)
     except CommandError as error:
         return None, Finding("server", "bad", str(error))
-    found = (address if listens(address) else None) if address else local_server(folder)
-    if found is not None:
-        return found, Finding("server", "ok", f"something listens on {found}")
-    remedy = "Start one with `antiphon up`; `antiphon chat` starts its own."
-    return None, Finding("server", "bad", f"none on {address or DEFAULT_ADDRESS}", remedy)
+    return found, Finding("server", "ok", f"listens on {found}")
 
 
 async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:

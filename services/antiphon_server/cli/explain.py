@@ -42,7 +42,8 @@ def explain(error: AntiphonError) -> str:
     if error.violations:
         return "; ".join(f"{field}: {rule}" for field, rule in error.violations.items())
     if isinstance(error, Unavailable) and not error.reason:
-        return f"the server can't be reached ({error.message})"
+        # gRPC tells the whole way to the cause; the cause stands at the end.
+        return f"the server can't be reached ({error.message.rpartition(': ')[2]})"
     if isinstance(error, Unauthenticated):
         return "the server does not know you; sign in with `antiphon login`"
     return f"{error.message} ({error.reason or error.code.name})"

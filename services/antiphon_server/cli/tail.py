@@ -1,11 +1,14 @@
 """``antiphon tail``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon_server.cli.console import CommandError, print_json, run
 from antiphon_server.cli.options import Address, DataDir, Json
+
+if TYPE_CHECKING:
+    from antiphon_client import Connection
 
 
 def tail(
@@ -52,9 +55,7 @@ async def _tail(
 
     wanted = kinds_named(kinds)
     cursor = "" if start in ("earliest", "latest") else start
-    client = client_for(
-        address, data_dir, give_up_after=float("inf"), on_connection=_say_connection
-    )
+    client = client_for(address, data_dir, give_up_after=float("inf"), on_connection=_Connections())
     left = count
     async with client:
         follow = client.follow(
@@ -75,12 +76,21 @@ async def _tail(
                     return
 
 
-def _say_connection(connection: object) -> None:
-    from antiphon_client import Connection
-    from antiphon_server.cli.explain import explain
+class _Connections:
+    """Says on stderr when the connection broke, and why, once."""
 
-    if isinstance(connection, Connection) and connection.state == "waiting" and connection.error:
-        typer.secho(f"{explain(connection.error)}; trying again", dim=True, err=True)
+    def __init__(self) -> None:
+        self._broken = False
+
+    def __call__(self, connection: "Connection") -> None:
+        from antiphon_server.cli.explain import explain
+
+        if connection.state == "connected" and self._broken:
+            typer.secho("· connected again", dim=True, err=True)
+            self._broken = False
+        elif connection.error is not None and not self._broken:
+            typer.secho(f"· {explain(connection.error)}; trying again", dim=True, err=True)
+            self._broken = True
 
 
 def full_scope(scope: str) -> str:

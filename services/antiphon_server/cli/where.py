@@ -13,6 +13,7 @@ from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE, login_file
 
 _PROBE_S = 1.0
+_KEY_VARIABLE = "ANTIPHON_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,44 @@ def listens(address: str) -> bool:
 
 
 def local_server(data_dir: Path) -> str | None:
-    """The address of the running server of this data directory, or of the default address."""
+    """The address of this data folder's running server; else the default one if signed in there.
+
+    What happens to listen on the default port may be somebody else's: it gets no key.
+    """
     try:
-        found = str(json.loads((data_dir / SERVER_FILE).read_text())["address"])
+        told = json.loads((data_dir / SERVER_FILE).read_text())
+        address, pid = str(told["address"]), int(told["pid"])
     except (OSError, ValueError, KeyError, TypeError):
-        found = ""
-    for address in (found, DEFAULT_ADDRESS):
-        if address and listens(address):
-            return address
-    return None
+        address, pid = "", 0
+    if address and _is_alive(pid) and listens(address):
+        return address
+    known = bool(os.environ.get(_KEY_VARIABLE)) or login_file(DEFAULT_ADDRESS).exists()
+    return DEFAULT_ADDRESS if known and listens(DEFAULT_ADDRESS) else None
 
 
 def server_for(address: str, data_dir: Path) -> str:
     """The server that is meant. Raises CommandError if none listens there."""
-    found = address if address and listens(address) else None
-    if not address:
-        found = local_server(data_dir)
-    if found is None:
-        remedy = "Start one with `antiphon up`." if not address else "Is the address right?"
-        raise CommandError(f"no server listens on {address or DEFAULT_ADDRESS}. {remedy}")
-    return found
+    found = (address if listens(address) else None) if address else local_server(data_dir)
+    if found is not None:
+        return found
+    if address:
+        raise CommandError(f"no server listens on {address}. Is the address right?")
+    if listens(DEFAULT_ADDRESS):
+        raise CommandError(
+            f"the server on {DEFAULT_ADDRESS} does not keep its data in {data_dir}. Give its "
+            f"--data-dir here too, or run `antiphon login -a {DEFAULT_ADDRESS}`."
+        )
+    raise CommandError(f"no server runs on {data_dir}. Start one with `antiphon up`.")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Access:
@@ -72,7 +91,7 @@ def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Acce
     An API key from the environment; else an earlier login's tokens; else, on this machine,
     the operator's key in the data directory. Raises CommandError if there is none.
     """
-    if key := os.environ.get("ANTIPHON_API_KEY"):
+    if key := os.environ.get(_KEY_VARIABLE):
         return Access(ApiKey(key, end_session), None)
     store = FileTokenStore(login_file(address))
     if store.load() is not None:

@@ -80,11 +80,9 @@ def _chat(
         wishes = Wishes(handler, model)
         talk = open_talk(stack, loop, screen, wishes, address, data_dir)
         dialogue = Dialogue(loop, talk, screen)
-        if conversation:
-            dialogue.resume(conversation, quiet=once is not None)
         if once is not None:
-            return dialogue.once(once, json)
-        return dialogue.run()
+            return dialogue.once(once, conversation, json)
+        return dialogue.run(conversation)
     except AntiphonError as error:
         screen.clear_status()
         raise CommandError(explain(error)) from None

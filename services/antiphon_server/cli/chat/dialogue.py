@@ -41,14 +41,16 @@ class Dialogue:
             "/help": lambda _: self._screen.note(_HELP),
             "/new": self._new,
             "/conversations": self._list_conversations,
-            "/open": self.resume,
+            "/open": self._open,
             "/model": self._choose_model,
             "/models": self._list_models,
             "/stop": lambda _: self._screen.note("There is no answer under way."),
         }
 
-    def once(self, text: str, json: bool) -> int:
-        """Ask one question; return the exit code."""
+    def once(self, text: str, conversation_id: str, json: bool) -> int:
+        """Ask one question, in a conversation if one is named; return the exit code."""
+        if conversation_id:
+            self._loop.call(self._talk.resume(conversation_id, 1))
         result = self._ask(text)
         if result is None:
             return 130
@@ -60,12 +62,14 @@ class Dialogue:
             return 130
         return 0 if result.succeeded else 1
 
-    def run(self) -> int:
-        """Talk until the user leaves; return the exit code."""
+    def run(self, conversation_id: str) -> int:
+        """Talk until the user leaves; return the exit code. Begin where one left, if named."""
         if sys.stdin.isatty():
             import readline  # noqa: F401 - gives input() its line editing
 
             self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
+        if conversation_id:
+            self._open(conversation_id)
         interrupted = False
         while True:
             try:
@@ -88,15 +92,11 @@ class Dialogue:
             self._screen.note(f"Go on later with: {again}")
         return 0
 
-    def resume(self, conversation_id: str, quiet: bool = False) -> None:
+    def _open(self, conversation_id: str) -> None:
         """Go on with a conversation: show its last messages, and what is being said."""
-        messages = self._loop.call(self._talk.resume(conversation_id, _SHOWN_MESSAGES))
-        if quiet:
-            return
-        for message in messages:
-            who = ">" if message.role == MESSAGE_ROLE_USER else ""
-            self._screen.said(who, text_of(message.parts))
-        self._wait(self._talk.join())
+        for message in self._loop.call(self._talk.resume(conversation_id, _SHOWN_MESSAGES)):
+            self._screen.said(text_of(message.parts), by_user=message.role == MESSAGE_ROLE_USER)
+        self._report(self._wait(self._talk.join()))
 
     def _read(self) -> str:
         if not sys.stdin.isatty():

@@ -7,6 +7,7 @@ from antiphon_client import Client
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, Wishes
+from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.where import Access, access_to, local_server, server_for
@@ -26,13 +27,13 @@ def open_talk(
     """
     folder = data_dir_or_default(data_dir)
     screen.status("looking for a server")
-    found = server_for(address, folder) if address else local_server(folder)
     own: LocalServer | None = None
+    found = server_for(address, folder) if address else local_server(folder)
     if found is None:
         screen.status("starting a server")
         own = LocalServer(folder)
         stack.callback(own.stop)
-        found = own.start()
+        found = _start(own, folder)
     access = access_to(found, folder)
     talk = Talk(screen, wishes, own)
     screen.status("signing in")
@@ -41,6 +42,17 @@ def open_talk(
     loop.call(talk.client.who_am_i())
     screen.clear_status()
     return talk
+
+
+def _start(own: LocalServer, folder: Path) -> str:
+    """Start an own server; where another chat was faster, use that one's."""
+    try:
+        return own.start()
+    except CommandError:
+        found = local_server(folder)
+        if found is None:
+            raise
+        return found
 
 
 async def _connect(talk: Talk, address: str, access: Access) -> None:

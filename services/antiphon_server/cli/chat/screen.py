@@ -41,7 +41,7 @@ class Screen:
         if not self.fancy:
             print(f"· {sentence}", file=self._notes, flush=True)
             return
-        shown = _fit(f"· {sentence}", self._width() - 1)
+        shown = _fit(f"· {sentence}", self._width())
         begin = "\n" if self._column else ""
         self._write(f"{begin}{_ERASE}{_DIM}{shown}{_PLAIN}")
 
@@ -76,22 +76,20 @@ class Screen:
         """Print what went wrong."""
         self.note(sentence, style=_RED)
 
-    def said(self, who: str, text: str) -> None:
+    def said(self, text: str, *, by_user: bool) -> None:
         """Print an earlier message."""
         self.end_line()
-        self._write(f"{_BOLD}{who}{_PLAIN} " if self.fancy else f"{who} ")
-        self._write(printable(text).rstrip("\n") + "\n")
+        if by_user:
+            self._write(f"\n{_BOLD}>{_PLAIN} " if self.fancy else "> ")
+            self._column = 2
+        self.text(text.rstrip("\n"))
+        self.end_line()
 
     def _hide(self) -> None:
         if not self._status or not self.fancy:
             return
-        if not self._column:
-            self._write(_ERASE)
-        elif self._column < self._width():
-            self._write(f"{_ERASE}\x1b[1A\x1b[{self._column + 1}G")
-        else:  # the text's line was full, so it goes on here
-            self._write(_ERASE)
-            self._new_line("")
+        back = f"\x1b[1A\x1b[{self._column + 1}G" if self._column else ""
+        self._write(f"{_ERASE}{back}")
 
     def _wrapped(self, char: str) -> str:
         """What to write for the next character, so that lines break between words."""
@@ -123,7 +121,8 @@ class Screen:
         return char
 
     def _width(self) -> int:
-        return max(20, shutil.get_terminal_size().columns)
+        """The columns to use: without the last one the cursor is always where it seems."""
+        return max(20, shutil.get_terminal_size().columns) - 1
 
     def _write(self, text: str) -> None:
         self._out.write(text)
