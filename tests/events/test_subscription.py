@@ -1,7 +1,9 @@
 """A stream gets exactly what its watches cover, whatever happens beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,14 @@ from antiphon_server.events import hub as hub_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Frame, Progress
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import AccessChange, NewEvent, Offset, Scope
+from antiphon_server.events.model import (
+    AccessChange,
+    Append,
+    Appended,
+    NewEvent,
+    Offset,
+    Scope,
+)
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
@@ -228,3 +237,49 @@ async def test_kinds_are_filtered_and_the_cursor_moves_on(
     progress = (await until(frames, bool))[0]
     assert isinstance(progress, Progress)
     assert progress.positions[0][2].offset == 3
+
+
+async def test_a_token_that_expires_ends_a_busy_stream_too(log: EventLog) -> None:
+    """The expiry is looked at between frames, not only when nothing happens."""
+    expired = replace(ANNA, expires_at=time.time() - 1)
+    subscription = Subscription(log, Gate(), expired, Pacing())
+    await subscription.create(WatchRequest("w", SCOPE))
+    await log.append(SCOPE, events())
+    frames = [frame async for frame in subscription.frames()]
+    assert isinstance(frames[-1], Ended)
+    assert frames[-1].reason is Close.SESSION_ENDED
+    assert offsets(frames) == []
+
+
+async def test_a_stream_that_can_get_no_more_watches_ends_with_its_last(log: EventLog) -> None:
+    """A Follow without a name says why its watch failed, and is over."""
+    gate = Gate()
+    gate.locked.add(SCOPE)
+    subscription = Subscription(log, gate, ANNA, Pacing(), ends_when_empty=True)
+    await subscription.create(WatchRequest("w", SCOPE))
+    frames = [frame async for frame in subscription.frames()]
+    assert [type(frame) for frame in frames] == [Ended]
+
+
+class BrokenOnce(MemoryLogStore):
+    """Fails its first append in a way that nobody expects."""
+
+    broken = True
+
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("no such table")
+        return await super().append(batch)
+
+
+async def test_a_defect_of_the_store_does_not_stop_the_log() -> None:
+    """What could not be appended is refused; the next is committed."""
+    log = EventLog(BrokenOnce())
+    running = asyncio.create_task(log.run())
+    with pytest.raises(DomainError) as caught:
+        await log.append(SCOPE, events())
+    assert caught.value.reason is Reason.STORE_UNAVAILABLE
+    assert (await log.append(SCOPE, events())).first == 1
+    log.close()
+    await running

@@ -258,8 +258,11 @@ class Turns:
                     stone.ended(outcome, self._runner.now_us(), has_reply=False)
                 )
             active.stop()
-        async with asyncio.timeout(STOP_WAIT_S):
-            await active.done.wait()
+        try:
+            async with asyncio.timeout(STOP_WAIT_S):
+                await active.done.wait()
+        except TimeoutError:  # the store is away; the turn ends when it is back
+            raise DomainError(Reason.DEADLINE_EXCEEDED) from None
         return active.turn
 
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Sequence
@@ -28,6 +29,8 @@ MAX_GROUP = 512
 MAX_IDLE_HUBS = 1024
 MAX_PAGE_BYTES = 1 << 20
 REQUESTS_KEPT_S = 25 * 3600
+
+log = logging.getLogger(__name__)
 
 
 class EventLog:
@@ -95,18 +98,21 @@ class EventLog:
         self._wake.set()
 
     async def _commit(self, group: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
-        try:
-            results = await self._store.append([append for append, _ in group])
-        except DomainError as error:
-            results = [error] * len(group)
-        except BaseException:
-            for _, done in group:
-                done.cancel()
-            raise
+        results = await self._append_all([append for append, _ in group])
         for (append, done), result in zip(group, results, strict=True):
             if isinstance(result, Appended) and not result.duplicate:
                 self._publish(append, result)
             _resolve(done, result)
+
+    async def _append_all(self, batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+        """Commit the batch; a defect of the store fails the batch and not the log."""
+        try:
+            return await self._store.append(batch)
+        except DomainError as error:
+            return [error] * len(batch)
+        except Exception:
+            log.exception("a batch could not be appended")
+            return [DomainError(Reason.STORE_UNAVAILABLE)] * len(batch)
 
     def _publish(self, append: Append, place: Appended) -> None:
         records = [

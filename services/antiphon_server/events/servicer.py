@@ -48,8 +48,12 @@ class EventServicer(EventServiceServicer):
     async def Follow(  # type: ignore[override]
         self, request: pb.FollowRequest, context: Context
     ) -> None:
-        principal = current_principal()
-        with self._subscriptions.open(self._log, principal, request.follow_id) as subscription:
+        with self._subscriptions.open(
+            self._log,
+            current_principal(),
+            request.follow_id,
+            ends_when_empty=not request.follow_id,  # nobody could add a watch
+        ) as subscription:
             for watch in request.watches:
                 await subscription.create(watch_request(watch))
             await self._deliver(subscription, context)

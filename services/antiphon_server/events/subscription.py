@@ -25,13 +25,21 @@ class Subscription:
     """What one principal follows on one stream.
 
     The client's side calls :meth:`create`, :meth:`cancel`, :meth:`refresh` and
-    :meth:`request_progress`; :meth:`frames` gives what to write, for one writer.
+    :meth:`request_progress`; :meth:`frames` gives what to write, for one writer. With
+    ``ends_when_empty`` the stream is over when its last watch is.
     """
 
     def __init__(
-        self, log: EventLog, gatekeeper: Gatekeeper, principal: Principal, pacing: Pacing
+        self,
+        log: EventLog,
+        gatekeeper: Gatekeeper,
+        principal: Principal,
+        pacing: Pacing,
+        *,
+        ends_when_empty: bool = False,
     ) -> None:
         self.principal = principal
+        self._ends_when_empty = ends_when_empty
         self._log = log
         self._gatekeeper = gatekeeper
         self._pacing = pacing
@@ -127,6 +135,10 @@ class Subscription:
             elif self._ending is not None:
                 yield self._ending
                 return
+            elif self._ends_when_empty and not self._watches:
+                return
+            elif time.time() >= self.principal.expires_at:
+                self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
             elif self._recheck:
                 await self._check_access()
             elif self._ready:
@@ -168,9 +180,7 @@ class Subscription:
             async with asyncio.timeout(max(until - now, 0)):
                 await self._wake.wait()
         except TimeoutError:
-            if time.time() >= self.principal.expires_at:
-                self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
-            else:
+            if time.time() >= self._next_heartbeat:
                 self._say(self._progress())
                 self._postpone_heartbeat()
 

@@ -32,7 +32,12 @@ class Subscriptions:
 
     @contextmanager
     def open(
-        self, log: EventLog, principal: Principal, follow_id: str = ""
+        self,
+        log: EventLog,
+        principal: Principal,
+        follow_id: str = "",
+        *,
+        ends_when_empty: bool = False,
     ) -> Iterator[Subscription]:
         """A stream for as long as the block runs.
 
@@ -41,7 +46,9 @@ class Subscriptions:
         """
         name = (principal.user_id, follow_id)
         self._admit(name)
-        subscription = Subscription(log, self._gatekeeper, principal, self._pacing)
+        subscription = Subscription(
+            log, self._gatekeeper, principal, self._pacing, ends_when_empty=ends_when_empty
+        )
         self._open[subscription] = None
         self._per_user[name[0]] = self._per_user.get(name[0], 0) + 1
         self._none_left.clear()

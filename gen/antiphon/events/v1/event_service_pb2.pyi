@@ -126,7 +126,8 @@ class FollowRequest(_message.Message):
     WATCHES_FIELD_NUMBER: _builtins.int
     follow_id: _builtins.str
     """follow_id names the stream for UpdateFollow and CancelFollow; a random one
-    is chosen by the client. Empty where neither is needed.
+    is chosen by the client. Empty where neither is needed: the stream then ends
+    with its last watch.
     """
     @_builtins.property
     def watches(self) -> _containers.RepeatedCompositeFieldContainer[_stream_pb2.Watch]:

@@ -73,7 +73,10 @@ class _CloseReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CloseReas
     earliest_cursor. Start there, after reading the state.
     """
     CLOSE_REASON_SLOW_READER: _CloseReason.ValueType  # 6
-    """CLOSE_REASON_SLOW_READER: the client did not read for 30 s. Resume by cursor."""
+    """CLOSE_REASON_SLOW_READER: the client asked for more than it reads. Resume by
+    cursor. A client that reads nothing for 30 s can't be told so: its stream
+    ends with the status OVERLOADED.
+    """
     CLOSE_REASON_DRAINING: _CloseReason.ValueType  # 7
     """CLOSE_REASON_DRAINING: the server stops. Resume by cursor, after Draining's
     time.
@@ -103,7 +106,10 @@ CLOSE_REASON_HISTORY_LOST: CloseReason.ValueType  # 5
 earliest_cursor. Start there, after reading the state.
 """
 CLOSE_REASON_SLOW_READER: CloseReason.ValueType  # 6
-"""CLOSE_REASON_SLOW_READER: the client did not read for 30 s. Resume by cursor."""
+"""CLOSE_REASON_SLOW_READER: the client asked for more than it reads. Resume by
+cursor. A client that reads nothing for 30 s can't be told so: its stream
+ends with the status OVERLOADED.
+"""
 CLOSE_REASON_DRAINING: CloseReason.ValueType  # 7
 """CLOSE_REASON_DRAINING: the server stops. Resume by cursor, after Draining's
 time.
