@@ -106,7 +106,7 @@ class _Announcement:
     def __call__(self, port: int) -> None:
         settings = self._settings
         host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
-        address = f"{host}:{port}"
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._file = settings.data_dir / SERVER_FILE
         self._file.write_text(json.dumps({"address": address, "pid": os.getpid()}))
         if self._session:
