@@ -1,0 +1,86 @@
+"""Every RPC of every contract, found in the descriptors."""
+
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from antiphon.auth.v1 import access_pb2
+from antiphon_client.address import SERVICES
+
+ANSWER_S = 5.0
+LISTEN_S = 0.3
+TRIES = 5
+# What grpc.aio's client says, instead of the status that the server sent, where it wrote
+# to a stream in the moment in which the server ended it.
+LOST_OUTCOME = "Internal error from Core"
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One RPC: its name, and what the contract says of it."""
+
+    method: MethodDescriptor
+
+    @property
+    def path(self) -> str:
+        """Its name on the wire."""
+        return f"/{self.method.containing_service.full_name}/{self.method.name}"
+
+    @property
+    def access(self) -> access_pb2.Access:
+        """Who may call it."""
+        found: access_pb2.Access = self.method.GetOptions().Extensions[access_pb2.access]
+        return found
+
+    @property
+    def request_type(self) -> type[Message]:
+        """The class of its requests."""
+        return message_factory.GetMessageClass(self.method.input_type)
+
+    async def call(self, channel: grpc.aio.Channel, request: Message, token: str = "") -> Message:
+        """Send one request and return the last answer; a stream may go on without more.
+
+        Raises AioRpcError.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return await self._once(channel, request, token)
+            except grpc.aio.AioRpcError as error:
+                if error.details() != LOST_OUTCOME:
+                    raise
+        return await self._once(channel, request, token)
+
+    async def _once(self, channel: grpc.aio.Channel, request: Message, token: str) -> Message:
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        kind = f"{_way(self.method.client_streaming)}_{_way(self.method.server_streaming)}"
+        answer_type = message_factory.GetMessageClass(self.method.output_type)
+        multi = getattr(channel, kind)(
+            self.path,
+            request_serializer=self.request_type.SerializeToString,
+            response_deserializer=answer_type.FromString,
+        )
+        if not self.method.server_streaming:
+            answer: Message = await multi(request, metadata=metadata, timeout=ANSWER_S)
+            return answer
+        sent = iter([request]) if self.method.client_streaming else request
+        last = answer_type()
+        try:
+            async for frame in multi(sent, metadata=metadata, timeout=LISTEN_S):
+                last = frame
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise
+        return last
+
+
+def _way(streaming: bool) -> str:
+    return "stream" if streaming else "unary"
+
+
+def every_rpc() -> list[Rpc]:
+    """All RPCs of all contracts."""
+    pool = descriptor_pool.Default()
+    return [Rpc(method) for name in SERVICES for method in pool.FindServiceByName(name).methods]

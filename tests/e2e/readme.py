@@ -1,0 +1,64 @@
+"""The commands that the README prints, run as they stand."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.processes import ROOT
+
+_BLOCK = "^```console {mark}\n(.*?)^```"
+_MARK = "@@ end of command, exit code "
+# This environment's commands, then the machine's, then those that Go has installed.
+PATH = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"], str(Path.home() / "go" / "bin")]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One command of a block: what it printed, to both streams, and its exit code."""
+
+    command: str
+    output: str
+    exit_code: int
+
+
+def commands(mark: str, document: Path = ROOT / "README.md") -> list[str]:
+    """The commands of the block that opens with ````console mark``, continued lines joined."""
+    found = re.search(_BLOCK.format(mark=mark), document.read_text(), re.DOTALL | re.MULTILINE)
+    assert found is not None, f"{document.name} has no block `console {mark}`"
+    return list(_commands(found[1].splitlines()))
+
+
+def _commands(lines: list[str]) -> Iterator[str]:
+    command = ""
+    for line in lines:
+        command += line.removeprefix("$ ") if not command else line
+        if command.endswith("\\"):
+            command += "\n"
+        else:
+            yield command
+            command = ""
+
+
+def run(block: list[str], variables: Mapping[str, str], timeout_s: float = 60) -> list[Ran]:
+    """Run a block in one shell, like somebody who types it; ``antiphon`` is this environment's."""
+    script = "".join(f"{{ {line}\n}} 2>&1; code=$?; echo; echo '{_MARK}'$code\n" for line in block)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={**os.environ, "PATH": PATH, **variables},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    pieces = re.split(rf"^{_MARK}(\d+)$", done.stdout, flags=re.MULTILINE)
+    outputs, codes = pieces[:-1:2], pieces[1::2]
+    return [
+        Ran(command, output.strip(), int(code))
+        for command, output, code in zip(block, outputs, codes, strict=True)
+    ]

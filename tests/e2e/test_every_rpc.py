@@ -1,0 +1,139 @@
+"""Every RPC of every contract, called by everybody: the set is generated from the descriptors."""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from antiphon.auth.v1 import access_pb2
+from tests.e2e.callers import Caller, channel_to, operator, user
+from tests.e2e.contracts import Rpc, every_rpc
+from tests.e2e.refusals import reason_in, reason_of
+from tests.e2e.server import ServerProcess
+from tests.e2e.smallest import smallest
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Logout ends the session that the others go on with; it has a test of its own. What takes
+# things out of use comes last.
+RPCS = sorted(
+    (rpc for rpc in every_rpc() if rpc.method.name != "Logout"),
+    key=lambda rpc: rpc.method.name.startswith("Archive"),
+)
+EACH = pytest.mark.parametrize("rpc", RPCS, ids=[rpc.path for rpc in RPCS])
+UNKNOWN_IDS = {it: f"{it}_unknown-0001" for it in ("conv", "ws", "user", "turn", "sess", "key")}
+ROLE_BOUND = (
+    access_pb2.PERMISSION_READ,
+    access_pb2.PERMISSION_WRITE,
+    access_pb2.PERMISSION_MANAGE,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def channel(server: ServerProcess) -> AsyncIterator[grpc.aio.Channel]:
+    async with channel_to(server) as channel:
+        yield channel
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def boss(server: ServerProcess) -> Caller:
+    return await operator(server)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def anna(server: ServerProcess) -> Caller:
+    return await user(server, "anna")
+
+
+async def outcome(call: Awaitable[Any]) -> str:
+    """OK, or the reason of a typed refusal, be it in the last frame of a stream."""
+    try:
+        answer = await call
+    except grpc.aio.AioRpcError as error:
+        return reason_of(error)
+    for name in ("ended", "error"):
+        if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):
+            return reason_in(getattr(answer, name).error)
+    return "OK"
+
+
+@EACH
+async def test_nobody_gets_in(rpc: Rpc, channel: grpc.aio.Channel) -> None:
+    """Who is not signed in is told so, whatever the request, unless the RPC is public."""
+    came = await outcome(rpc.call(channel, rpc.request_type()))
+    public = rpc.access.permission == access_pb2.PERMISSION_PUBLIC
+    assert came in (("OK", "INVALID_ARGUMENT") if public else ("UNAUTHENTICATED",))
+
+
+@EACH
+async def test_a_forged_token_gets_nobody_in(rpc: Rpc, channel: grpc.aio.Channel) -> None:
+    """A token that is none is refused, whatever the request, unless the RPC is public."""
+    came = await outcome(rpc.call(channel, rpc.request_type(), "e30.e30." + "A" * 86))
+    public = rpc.access.permission == access_pb2.PERMISSION_PUBLIC
+    assert came in (("OK", "INVALID_ARGUMENT") if public else ("TOKEN_INVALID",))
+
+
+@EACH
+async def test_an_empty_request_of_a_user(
+    rpc: Rpc, channel: grpc.aio.Channel, anna: Caller
+) -> None:
+    """A user's empty request is answered, or refused by the contract's rules."""
+    came = await outcome(rpc.call(channel, rpc.request_type(), anna.token))
+    assert came in ("OK", "INVALID_ARGUMENT", "PERMISSION_DENIED")
+
+
+@EACH
+async def test_an_empty_request_of_the_operator(
+    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller
+) -> None:
+    """The operator's empty request is answered, or refused by the contract's rules."""
+    came = await outcome(rpc.call(channel, rpc.request_type(), boss.token))
+    assert came in ("OK", "INVALID_ARGUMENT", "PERMISSION_DENIED")
+
+
+@EACH
+async def test_what_belongs_to_others_does_not_exist(
+    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller, anna: Caller
+) -> None:
+    """A valid request about another user's things finds nothing and changes nothing."""
+    request = smallest(rpc.request_type, boss.known, rpc.access.resource_field)
+    came = await outcome(rpc.call(channel, request, anna.token))
+    assert came != "INVALID_ARGUMENT", request
+    if rpc.access.permission in ROLE_BOUND or rpc.method.client_streaming:
+        assert came == "NOT_FOUND"
+    if rpc.access.permission in (access_pb2.PERMISSION_OPERATE, access_pb2.PERMISSION_INTERNAL):
+        assert came == "PERMISSION_DENIED"
+
+
+@EACH
+async def test_what_does_not_exist_is_not_found(
+    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller
+) -> None:
+    """A valid request about something unknown is NOT_FOUND for the operator too."""
+    request = smallest(rpc.request_type, UNKNOWN_IDS, rpc.access.resource_field)
+    came = await outcome(rpc.call(channel, request, boss.token))
+    assert came != "INVALID_ARGUMENT", request
+    if rpc.access.permission in ROLE_BOUND or rpc.method.client_streaming:
+        assert came == "NOT_FOUND"
+
+
+@EACH
+async def test_a_valid_request_is_served(rpc: Rpc, channel: grpc.aio.Channel, boss: Caller) -> None:
+    """The smallest valid request about one's own things is answered or refused by a rule."""
+    request = smallest(rpc.request_type, boss.known, rpc.access.resource_field)
+    came = await outcome(rpc.call(channel, request, boss.token))
+    internal = rpc.access.permission == access_pb2.PERMISSION_INTERNAL
+    assert (came == "PERMISSION_DENIED") == internal
+    assert came not in ("INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAUTHENTICATED"), request
+
+
+async def test_logout_ends_its_session(channel: grpc.aio.Channel, server: ServerProcess) -> None:
+    """After Logout the token is refused."""
+    (logout,) = (rpc for rpc in every_rpc() if rpc.method.name == "Logout")
+    (who_am_i,) = (rpc for rpc in every_rpc() if rpc.method.name == "WhoAmI")
+    ben = await user(server, "ben")
+    assert await outcome(logout.call(channel, logout.request_type())) == "UNAUTHENTICATED"
+    assert await outcome(logout.call(channel, logout.request_type(), ben.token)) == "OK"
+    came = await outcome(who_am_i.call(channel, who_am_i.request_type(), ben.token))
+    assert came == "SESSION_REVOKED"
