@@ -70,7 +70,7 @@ async def ask(talk: LiveConversation) -> str:
     return "".join(pieces)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_cuts_change_nothing_in_an_answer(seed: int) -> None:
     """Over many cuts each post is taken once and each answer arrives whole, once."""
     async with (
@@ -84,7 +84,7 @@ async def test_cuts_change_nothing_in_an_answer(seed: int) -> None:
             chance = random.Random(seed)
             while True:
                 proxy.cut_after(chance.randint(1, 6000), chance.choice(["up", "down"]))
-                await asyncio.sleep(chance.uniform(0.0, 0.1))
+                await asyncio.sleep(chance.uniform(0.02, 0.2))
 
         cutting = asyncio.create_task(cut())
         answers = await asyncio.gather(*(ask(talk) for _ in range(5)))

@@ -80,7 +80,7 @@ async def test_cuts_lose_and_repeat_nothing() -> None:
         async def cut() -> None:
             for size in itertools.cycle([700, 1500, 90, 4000]):
                 proxy.cut_after(size)
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.06)
 
         cutting = asyncio.create_task(cut())
         await fill(server, 500)

@@ -17,6 +17,10 @@ class Backoff:
         self._tries += 1
         return random.uniform(ceiling / 10, ceiling)
 
+    def ease(self) -> None:
+        """Something worked, if not for long: wait 0.4 s at most the next time."""
+        self._tries = min(self._tries, 2)
+
     def reset(self) -> None:
         """Begin again with short pauses."""
         self._tries = 0

@@ -75,6 +75,7 @@ class Redial:
         """The server took us in."""
         self._was_refused = False
         self._tell(Connection("connected"))
+        self._backoff.ease()
         self._worked = time.monotonic()
 
     def progressed(self) -> None:
