@@ -2,10 +2,11 @@
 
 import asyncio
 
-from antiphon_server.dispatcher.model import TextAppended, Turn
+from antiphon_server.dispatcher.model import Step, TextAppended, Turn, TurnProgressed
 from antiphon_server.dispatcher.ports import Journal
 
 MAX_UNCOMMITTED = 64 * 1024
+MAX_PROGRESS = 64
 
 
 class TextWriter:
@@ -22,6 +23,7 @@ class TextWriter:
         self._position = len(committed.encode())
         self._pending: list[str] = []
         self._pending_chars = 0
+        self._progress: list[TurnProgressed] = []
         self._flushing: asyncio.Task[None] | None = None
 
     async def write(self, text: str) -> None:
@@ -33,17 +35,21 @@ class TextWriter:
             return
         self._pending.append(text)
         self._pending_chars += len(text)
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush(), name="turn-text")
-        elif self._flushing.done() or self._pending_chars > MAX_UNCOMMITTED:
+        await self._flush_soon()
+
+    async def progress(self, step: TurnProgressed) -> None:
+        """Accept news for people; it goes out before the text that comes after it."""
+        if self._pending or len(self._progress) >= MAX_PROGRESS:
             await self._settle()
-            self._flushing = asyncio.create_task(self._flush(), name="turn-text")
+        self._progress.append(step)
+        await self._flush_soon()
 
     async def stop(self, *, keep_pending: bool) -> str:
         """Wait for the commit in flight; returns the text that is left for the last one.
 
         Without ``keep_pending`` what was not on its way is dropped: nobody saw it.
         """
+        self._progress.clear()
         if not keep_pending:
             self._pending.clear()
         await self._settle()
@@ -54,6 +60,13 @@ class TextWriter:
     def piece(self, text: str) -> TextAppended:
         """The step that appends ``text`` behind what is committed."""
         return TextAppended(text, self._position)
+
+    async def _flush_soon(self) -> None:
+        flushing = self._flushing
+        if flushing is not None and not flushing.done() and self._pending_chars <= MAX_UNCOMMITTED:
+            return
+        await self._settle()
+        self._flushing = asyncio.create_task(self._flush(), name="turn-text")
 
     async def _settle(self) -> None:
         """Wait for the commit in flight, even if the turn is being cancelled."""
@@ -76,10 +89,14 @@ class TextWriter:
         task.result()
 
     async def _flush(self) -> None:
-        while self._pending:
+        while self._pending or self._progress:
+            steps: list[Step] = [*self._progress]
             text = "".join(self._pending)
+            if text:
+                steps.append(self.piece(text))
+            self._progress.clear()
             self._pending.clear()
             self._pending_chars = 0
-            await self._journal.write(self._turn, [self.piece(text)])
+            await self._journal.write(self._turn, steps)
             self.committed += text
             self._position += len(text.encode())

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -54,11 +54,9 @@ class TurnWork:
     turn: Turn
     resumed_text: str
     writer: TextWriter
-    journal: Journal
     list_others: Callable[[], set[TurnId]]
     usage: Usage | None = None
     model: str = ""
-    _status: str = field(default="")
 
     @property
     def others(self) -> set[TurnId]:
@@ -71,7 +69,7 @@ class TurnWork:
 
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """See :meth:`Work.progress`."""
-        await self.journal.write(self.turn, [TurnProgressed(status, fraction)])
+        await self.writer.progress(TurnProgressed(status, fraction))
 
     def account(self, usage: Usage, model: str) -> None:
         """See :meth:`Work.account`."""
@@ -127,7 +125,7 @@ class Runner:
         abandoned: then CancelledError is raised and nothing more is written.
         """
         writer = TextWriter(self._journal, turn, resumed_text)
-        work = TurnWork(turn, resumed_text, writer, self._journal, others)
+        work = TurnWork(turn, resumed_text, writer, others)
         outcome = await self._outcome(handler, work, stop)
         stop.seal()
         rest = ""

@@ -169,15 +169,16 @@ def _run(connection: Connection, item: _Work, *, alone: bool) -> None:
         except Exception as error:
             raise _Undone from error
         return
-    savepoint = connection.begin_nested()
+    driver: Any = connection.connection.dbapi_connection  # SQLAlchemy would compile each name
+    driver.execute("SAVEPOINT piece")
     try:
         item.result = item.run(connection)
-        savepoint.commit()
     except OperationalError:
         raise
     except Exception as error:
-        savepoint.rollback()
+        driver.execute("ROLLBACK TO piece")
         item.error = error
+    driver.execute("RELEASE piece")
 
 
 def _resolve(group: list[_Work]) -> None:
@@ -224,6 +225,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -71,7 +71,14 @@ class SqlTurnStore:
 
     async def add(self, turn: Turn) -> Turn:
         """See :meth:`TurnStore.add`."""
-        return await self._database.write(lambda connection: _add(connection, turn))
+        row = to_row(turn)
+        try:
+            await self._database.write(lambda connection: connection.execute(_ADD, row) and None)
+        except IntegrityError:
+            found = await self.get(turn.conversation_id, turn.turn_id)
+            assert found is not None
+            return found
+        return turn
 
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
         """See :meth:`TurnStore.get`."""
@@ -122,17 +129,6 @@ class SqlTurnStore:
             return {TurnId(turn_id) for turn_id in held}
 
         return await self._database.write(work)
-
-
-def _add(connection: Connection, turn: Turn) -> Turn:
-    try:
-        with connection.begin_nested():
-            connection.execute(_ADD, to_row(turn))
-    except IntegrityError:
-        found = _get(connection, turn.conversation_id, turn.turn_id)
-        assert found is not None
-        return found
-    return turn
 
 
 def _get(connection: Connection, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
