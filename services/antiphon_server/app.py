@@ -140,7 +140,10 @@ def _compose(
     auth = auth_slice.compose_auth(
         stores, SessionEventLog(EventServiceStub(inner)), settings.data_dir
     )
-    table = _guarded(auth, policy, metrics, tracing)
+    # People at a console want to see what went wrong; machines want to see all.
+    every_call = settings.log_format == "json" or settings.log_file is not None
+    telemetry = TelemetryInterceptor(metrics, every_call=every_call)
+    table = _guarded(auth, policy, telemetry, tracing)
 
     def internal(service: str) -> grpc.aio.Channel:
         token = auth.access_tokens.for_service
@@ -169,13 +172,13 @@ def _compose(
 def _guarded(
     auth: auth_slice.Auth,
     policy: ContextAccessPolicy,
-    metrics: RpcMetrics,
+    telemetry: TelemetryInterceptor,
     tracing: Tracing | None,
 ) -> LocalServer:
     return LocalServer(
         [
             *([tracing.interceptor] if tracing else []),
-            TelemetryInterceptor(metrics),
+            telemetry,
             ErrorInterceptor(),
             AuthenticationInterceptor(auth.verifier),
             ValidationInterceptor(),

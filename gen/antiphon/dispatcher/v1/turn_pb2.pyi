@@ -100,7 +100,7 @@ class Turn(_message.Message):
     creator: _builtins.str
     """creator is who started it: `users/user_…`."""
     model: _builtins.str
-    """model is the model that answered; empty if none did."""
+    """model is the model that answered to the end; empty if none did."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -119,7 +119,9 @@ class Turn(_message.Message):
 
     @_builtins.property
     def usage(self) -> _model_pb2.Usage:
-        """usage is what its model calls consumed; unset if it made none."""
+        """usage is what its model calls consumed; unset if it made none, or was
+        stopped before the model had reported: then GetUsage knows, by the turn_id.
+        """
 
     def __init__(
         self,

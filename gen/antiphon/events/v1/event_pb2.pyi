@@ -493,7 +493,7 @@ class TurnFinished(_message.Message):
     reply_message_id: _builtins.str
     """reply_message_id is the answer's message; empty if nothing was delivered."""
     model: _builtins.str
-    """model is the model that answered; empty if none did."""
+    """model is the model that answered to the end; empty if none did."""
     rolled_back: _builtins.bool
     """rolled_back says that the turn's messages are left out of the context from
     now on.
@@ -504,7 +504,9 @@ class TurnFinished(_message.Message):
 
     @_builtins.property
     def usage(self) -> _model_pb2.Usage:
-        """usage is what the turn's model calls consumed; unset if it made none."""
+        """usage is what the turn's model calls consumed; unset if it made none, or was
+        stopped before the model had reported: then GetUsage knows, by the turn_id.
+        """
 
     def __init__(
         self,

@@ -19,6 +19,8 @@ _BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")
 _NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _SERVER_FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 
+_NORMAL = frozenset({"OK", "CANCELLED"})
+
 log = structlog.get_logger("antiphon.access")
 
 
@@ -27,12 +29,14 @@ class TelemetryInterceptor(MethodInterceptor):
 
     The request id is the caller's ``x-request-id`` if that is safe to log, the
     surrounding RPC's for a call between services in one process, or a new one.
-    Calls over the network are logged as info, those inside the process as debug.
+    Calls over the network are logged as info if they were refused or failed, and with
+    ``every_call`` also if not; the others as debug.
     """
 
-    def __init__(self, metrics: RpcMetrics) -> None:
+    def __init__(self, metrics: RpcMetrics, *, every_call: bool = True) -> None:
         super().__init__()
         self._metrics = metrics
+        self._every_call = every_call
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
         """See the class."""
