@@ -62,6 +62,7 @@ class Bench:
             cwd=ROOT,
             env=environment(),
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # clients that leave at a window's end
         )
         assert process.stdout is not None
         try:

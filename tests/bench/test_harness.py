@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench.__main__ import measure
+from tests.bench.bench import Bench
 from tests.bench.figures import Figure, at_least, at_most, percentile
+from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import table, write_json
 
@@ -57,6 +59,21 @@ def test_rows_have_names_of_their_own() -> None:
 def test_a_row_measures_real_processes() -> None:
     """The cheapest row, measured quickly, gives sensible figures beside their floors."""
     row = next(row for row in ROWS if row.name == "cold-start")
-    figures = asyncio.run(measure([row], quick=True))
-    assert len(figures) == 4
-    assert all(figure.ratio is not None and 1 < figure.ratio < 100 for figure in figures)
+    outcome = asyncio.run(measure([row], quick=True))
+    assert outcome.failed == []
+    assert len(outcome.figures) == 4
+    assert all(one.ratio is not None and 1 < one.ratio < 100 for one in outcome.figures)
+
+
+def test_a_row_that_fails_costs_no_other_its_figures() -> None:
+    """A failed row is named; the rows after it are measured."""
+
+    async def broken(bench: Bench) -> list[Figure]:
+        raise OSError("no such floor")
+
+    async def working(bench: Bench) -> list[Figure]:
+        return [Figure("a", 1.0, "s")]
+
+    outcome = asyncio.run(measure([Row("broken", broken), Row("working", working)], quick=True))
+    assert outcome.failed == ["broken"]
+    assert [figure.name for figure in outcome.figures] == ["a"]
