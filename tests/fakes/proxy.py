@@ -21,6 +21,7 @@ class Pipe:
         self._source = source
         self._sink = sink
         self.carried = 0
+        self._ended = False
 
     async def run(self) -> None:
         """Carry bytes until an end closes; then close the other for writing."""
@@ -30,6 +31,8 @@ class Pipe:
                 await asyncio.sleep(self._rules.delay_s)
             if self._rules.bytes_per_s:
                 await asyncio.sleep(len(chunk) / self._rules.bytes_per_s)
+            if self._ended:  # what still comes has nowhere to go
+                continue
             self._sink.write(chunk)
             self.carried += len(chunk)
             self._rules.carried(len(chunk))
@@ -38,6 +41,7 @@ class Pipe:
 
     def half_close(self) -> None:
         """Send FIN to the receiving end; the other direction goes on."""
+        self._ended = True
         with contextlib.suppress(OSError):
             if self._sink.can_write_eof():
                 self._sink.write_eof()

@@ -91,6 +91,21 @@ async def test_a_half_close_ends_one_direction_only() -> None:
         writer.close()
 
 
+async def test_what_comes_after_a_half_close_is_dropped() -> None:
+    """Bytes in the direction that has ended go nowhere, and the connection lives on."""
+    async with echo() as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"a")
+        assert await reader.readexactly(1) == b"a"
+        proxy.half_close("down")
+        writer.write(b"an echo that nobody hears")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        assert proxy.open == 1
+        assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_refusal_resets_new_connections_only() -> None:
     """New connections are reset until the proxy lets them flow."""
     async with echo() as proxy:
