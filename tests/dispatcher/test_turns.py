@@ -33,7 +33,7 @@ async def test_a_turn_runs_from_its_message_to_its_end(it: World) -> None:
     """Every step is in the log; the answer is the message, its deltas folded into it."""
     dispatched = await it.dispatch(handler="echo")
     turn = await it.ended()
-    assert (dispatched.turn.state, turn.state, turn.attempt) == (State.RUNNING, State.SUCCEEDED, 1)
+    assert (dispatched.state, turn.state, turn.attempt) == (State.RUNNING, State.SUCCEEDED, 1)
     assert await it.messages() == [("hello big world", False)] * 2
     kinds = await it.kinds()
     assert kinds[:3] == ["message_posted", "turn_accepted", "turn_started"]
@@ -51,7 +51,7 @@ async def test_the_same_turn_again_is_the_same_turn(it: World) -> None:
     await it.ended()
     after = await it.dispatch()
     assert first.cursor == again.cursor == after.cursor
-    assert after.turn.state is State.SUCCEEDED
+    assert after.state is State.SUCCEEDED
     assert len([kind for kind in await it.kinds() if kind == "message_posted"]) == 1
 
 
@@ -92,7 +92,7 @@ async def test_queued_turns_run_one_after_the_other(it: World) -> None:
     """The second says that it waits, and starts after the first has ended."""
     await it.dispatch(1)
     queued = await it.dispatch(2)
-    assert queued.turn.state is State.QUEUED
+    assert queued.state is State.QUEUED
     it.told.lines.put_nowait(None)
     await it.ended(1)
     it.told.lines.put_nowait(None)
@@ -125,7 +125,7 @@ async def test_interrupt_stops_what_runs_and_keeps_its_text(it: World, policy: P
     """The new turn runs after the old one has ended; rollback marks the old one."""
     await it.dispatch(1)
     it.told.lines.put_nowait("partial")
-    await asyncio.sleep(0.02)
+    await it.delivered("partial")
     await it.dispatch(2, policy=policy)
     first = await it.ended(1)
     it.told.lines.put_nowait(None)
@@ -140,7 +140,7 @@ async def test_parallel_turns_run_beside_each_other(it: World) -> None:
     """The second is started while the first runs."""
     await it.dispatch(1)
     made = await it.dispatch(2, handler="echo", policy=Policy.PARALLEL)
-    assert made.turn.state is State.RUNNING
+    assert made.state is State.RUNNING
     assert (await it.ended(2)).state is State.SUCCEEDED
     assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.RUNNING
 
@@ -161,7 +161,7 @@ async def test_cancel_before_dispatch_ends_the_turn_when_it_comes(it: World) -> 
     assert (await it.cancel()).state is State.CANCELLED
     late = await it.dispatch()
     again = await it.dispatch()
-    assert late.turn.state is again.turn.state is State.CANCELLED
+    assert late.state is again.state is State.CANCELLED
     assert await it.kinds() == ["turn_finished"]
     assert not it.told.running.is_set()
 
@@ -272,7 +272,7 @@ async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
     """The next attempt is told what was delivered, and one message results."""
     await it.dispatch()
     it.told.lines.put_nowait("first half, ")
-    await asyncio.sleep(0.02)
+    await it.delivered("first half, ")
     await it.turns.drain(0.0)
     assert (await it.kinds())[-1] == "text_delta_appended"
     async with world(it.store, it.log) as next_life:
@@ -289,7 +289,7 @@ async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World
     """Nothing that was seen is lost, and subscribers see why it ended."""
     await it.dispatch(handler="fragile")
     it.fragile.lines.put_nowait("half")
-    await asyncio.sleep(0.02)
+    await it.delivered("half")
     await it.turns.drain(0.0)
     async with world(it.store, it.log) as next_life:
         await next_life.leases.adopt_orphans(own=True)
@@ -341,17 +341,108 @@ async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
     """Two nodes with the same turn: the older one is fenced out, in mid-stream."""
     await it.dispatch()
     it.told.lines.put_nowait("old ")
-    await asyncio.sleep(0.02)
+    await it.delivered("old ")
     async with world(it.store, it.log) as other:
         stored = await other.store.get(CONVERSATION, turn_id(1))
         assert stored is not None
-        await other.turns.adopt(stored)
+        await other.recovery.adopt(stored)
         await other.told.running.wait()
         it.told.lines.put_nowait("zombie ")
         it.told.lines.put_nowait(None)
-        await asyncio.sleep(0.02)
+        zombie = [task for task in it.tasks if task.get_name() == f"turn {turn_id(1)}"]
+        await asyncio.wait(zombie, timeout=5)
         other.told.lines.put_nowait("new")
         other.told.lines.put_nowait(None)
         assert (await other.ended()).attempt == 2
         assert (await other.messages())[-1] == ("old new", False)
         assert "zombie" not in str(await other.history())
+
+
+async def test_a_turn_is_known_for_ever(it: World) -> None:
+    """Also when the log has forgotten the request ids: nothing is posted again."""
+    first = await it.dispatch(handler="echo")
+    await it.ended()
+    await it.cancel(2)
+    tombstone = await it.dispatch(2)
+    before = await it.kinds()
+    await it.log_store.forget_requests(2**60)
+    again = await it.dispatch(handler="echo")
+    assert (again.state, again.cursor) == (State.SUCCEEDED, first.cursor)
+    assert await it.dispatch(2) == tombstone
+    assert await it.kinds() == before
+
+
+async def test_an_answer_that_is_too_long_fails_the_turn(it: World) -> None:
+    """What fits is kept; the turn ends and does not come back."""
+    await it.dispatch()
+    for _ in range(7):
+        it.told.lines.put_nowait("x" * 100_000)
+    turn = await it.ended()
+    assert turn.outcome is not None
+    assert turn.outcome.error is not None
+    assert (turn.state, turn.outcome.error.reason) == (State.FAILED, Reason.LIMIT_EXCEEDED)
+    assert (await it.messages())[-1] == ("x" * 600_000, True)
+
+
+async def test_cancelling_a_turn_that_nobody_works_on_ends_it(it: World) -> None:
+    """Let go, or left by an earlier life: the wish is kept, the handler does not run."""
+    await it.dispatch()
+    it.told.lines.put_nowait("half")
+    await it.delivered("half")
+    await it.turns.drain(0.0)
+    async with world(it.store, it.log) as next_life:
+        assert (await next_life.cancel()).state is State.CANCELLED
+        assert await next_life.leases.adopt_orphans(own=True) == 0
+        assert next_life.told.resumed == []
+        assert (await next_life.messages())[-1] == ("half", True)
+
+
+async def test_a_wish_to_cancel_another_nodes_turn_is_kept_for_the_next_holder(it: World) -> None:
+    """Nothing more is delivered, and the turn ends as CANCELLED when it is taken over."""
+    await it.dispatch()
+    it.told.lines.put_nowait("half")
+    await it.delivered("half")
+    await it.turns.drain(0.0)
+    stored = await it.store.get(CONVERSATION, turn_id(1))
+    assert stored is not None
+    await it.store.put(replace(stored, node="another"))
+    async with world(it.store, it.log) as next_life:
+        assert (await next_life.cancel()).state is State.RUNNING
+        kept = await next_life.store.get(CONVERSATION, turn_id(1))
+        assert kept is not None
+        await next_life.recovery.adopt(kept)
+        assert (await next_life.ended()).state is State.CANCELLED
+        assert next_life.told.resumed == []
+
+
+async def test_a_stop_is_kept_when_the_server_stops_too(it: World) -> None:
+    """Draining lets go of turns, but not of one that somebody has stopped."""
+    await it.dispatch()
+    it.told.lines.put_nowait("half")
+    await it.delivered("half")
+    stopping = asyncio.create_task(it.cancel())
+    await asyncio.sleep(0)
+    await it.turns.drain(0.0)
+    assert (await stopping).state is State.CANCELLED
+    assert (await it.kinds())[-1] == "turn_finished"
+
+
+async def test_rolling_back_a_turn_that_is_being_cancelled_counts(it: World) -> None:
+    """The stronger wish wins as long as the turn has not ended."""
+    await it.dispatch(1)
+    await it.told.running.wait()
+    stopping = asyncio.create_task(it.cancel(1))
+    await asyncio.sleep(0)
+    await it.dispatch(2, policy=Policy.ROLLBACK)
+    turn = await stopping
+    assert turn.outcome is not None
+    assert turn.outcome.rolled_back
+
+
+async def test_nothing_is_accepted_while_draining(it: World) -> None:
+    """The client is told to come back; nothing was stored."""
+    await it.turns.drain(0.0)
+    with pytest.raises(DomainError) as caught:
+        await it.dispatch()
+    assert caught.value.reason is Reason.DRAINING
+    assert await it.store.get(CONVERSATION, turn_id(1)) is None

@@ -14,8 +14,10 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.model import (
     ConversationId,
@@ -29,8 +31,9 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.ports import TurnStore, Work
+from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
-from antiphon_server.dispatcher.turns import Dispatched, Turns
+from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Scope
@@ -71,7 +74,10 @@ class Known:
 
 
 class Told:
-    """A handler that writes what it is told, when it is told."""
+    """A handler that writes what it is told, when it is told.
+
+    ``heard`` counts the lines that it has worked off.
+    """
 
     def __init__(self, name: str, loss: LossPolicy) -> None:
         self._info = HandlerInfo(name, "", loss)
@@ -79,6 +85,7 @@ class Told:
         self.lines: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
         self.resumed: list[str] = []
         self.cancelled = 0
+        self.heard = 0
 
     @property
     def info(self) -> HandlerInfo:
@@ -92,6 +99,7 @@ class Told:
                 if isinstance(line, BaseException):
                     raise line
                 await work.write(line)
+                self.heard += 1
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
@@ -104,12 +112,14 @@ class World:
     """Everything that a test of turns touches."""
 
     log: EventLog
+    log_store: MemoryLogStore
     events: "EventServiceAsyncStub"
     store: TurnStore
     known: Known
     told: Told
     fragile: Told
     turns: Turns
+    recovery: Recovery
     leases: Leases
     tasks: set["asyncio.Task[None]"]
 
@@ -120,7 +130,7 @@ class World:
         policy: Policy = Policy.UNSPECIFIED,
         text: str = "hello big world",
         time_limit_s: float = 60.0,
-    ) -> Dispatched:
+    ) -> Turn:
         """Dispatch turn ``number``."""
         order = Order(content(text), handler, policy, time_limit_s=time_limit_s)
         digest = f"{handler}{policy}{text}".encode()
@@ -145,6 +155,15 @@ class World:
             while True:
                 turn = await self.turns.get(CONVERSATION, turn_id(number))
                 if turn.state is state:
+                    return
+                await asyncio.sleep(0.001)
+
+    async def delivered(self, text: str) -> None:
+        """Wait until the log has a delta that ends with ``text``."""
+        async with asyncio.timeout(5):
+            while True:
+                deltas = [e.text_delta_appended.text for e in await self.history()]
+                if any(delta.endswith(text) for delta in deltas):
                     return
                 await asyncio.sleep(0.001)
 
@@ -202,7 +221,8 @@ async def world(
         return task
 
     store = store or MemoryTurnStore()
-    own_log = log or EventLog(MemoryLogStore())
+    log_store = MemoryLogStore()
+    own_log = log or EventLog(log_store)
     if log is None:
         spawn("log", own_log.run())
     server = LocalServer([ErrorInterceptor()])
@@ -213,10 +233,15 @@ async def world(
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
     handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0)])
     runner = Runner(store, journal, "node", lease_s=15.0)
-    turns = Turns(store, journal, known, handlers, runner, spawn)
-    leases = Leases(store, turns, "node")
+    lanes = Lanes()
+    execution = Execution(store, journal, handlers, runner, lanes, spawn)
+    recovery = Recovery(store, journal, handlers, runner, lanes, execution)
+    turns = Turns(store, journal, known, handlers, runner, lanes, execution, recovery)
+    leases = Leases(store, lanes, recovery, "node")
     try:
-        yield World(own_log, events, store, known, told, fragile, turns, leases, tasks)
+        yield World(
+            own_log, log_store, events, store, known, told, fragile, turns, recovery, leases, tasks
+        )
     finally:
         async with asyncio.timeout(5):
             await turns.drain(0.0)

@@ -18,13 +18,16 @@ from antiphon_server.dispatcher.adapters.services import (
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.execution import Execution, Spawn
 from antiphon_server.dispatcher.handlers.assistant import Assistant
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
+from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
-from antiphon_server.dispatcher.turns import Spawn, Turns
+from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.database import Database
 
@@ -61,7 +64,11 @@ def compose_dispatcher(
     models = IntegrationModels(IntegrationServiceStub(internal))
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
     runner = Runner(store, journal, node, LEASE_S)
-    turns = Turns(store, journal, ContextConversations(context), handlers, runner, spawn)
+    lanes = Lanes()
+    execution = Execution(store, journal, handlers, runner, lanes, spawn)
+    recovery = Recovery(store, journal, handlers, runner, lanes, execution)
+    conversations = ContextConversations(context)
+    turns = Turns(store, journal, conversations, handlers, runner, lanes, execution, recovery)
     conversings = Conversings(turns, PolicyGatekeeper(policy, verifier), on_behalf)
     servicer = DispatcherServicer(turns, handlers, conversings)
-    return Dispatcher(turns, Leases(store, turns, node), servicer)
+    return Dispatcher(turns, Leases(store, lanes, recovery, node), servicer)

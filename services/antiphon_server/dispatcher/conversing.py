@@ -14,7 +14,7 @@ from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_messag
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.duplex import serve_duplex
+from antiphon_server.runtime.duplex import serve_duplex, write_in_time
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
@@ -22,7 +22,6 @@ from antiphon_server.runtime.principal import Principal
 
 SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0
-WRITE_TIMEOUT_S = 30.0
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata = tuple[tuple[str, str], ...]
@@ -40,8 +39,8 @@ class _Conversing:
 
     async def write(self, frame: bytes | Message) -> None:
         """Write one frame; frames come from two tasks."""
-        async with self.writing, asyncio.timeout(WRITE_TIMEOUT_S):
-            await self.context.write(frame)
+        async with self.writing:
+            await write_in_time(self.context, frame)
 
     async def forward(self, request: event_service_pb2.SubscribeRequest) -> None:
         """Hand a request to the log's stream."""
@@ -101,15 +100,15 @@ class Conversings:
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
         conversation_id = ConversationId(request.post.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)
-        dispatched = await self._turns.dispatch(
+        turn = await self._turns.dispatch(
             stream.principal,
             conversation_id,
             TurnId(request.post.turn_id or new_id("turn")),
             order_of(request.post),
             digest_of(request.post),
         )
-        turn, cursor = turn_message(dispatched.turn), dispatched.cursor
-        return pb.ConverseResponse(accepted=pb.Accepted(tag=request.tag, turn=turn, cursor=cursor))
+        accepted = pb.Accepted(tag=request.tag, turn=turn_message(turn), cursor=turn.cursor)
+        return pb.ConverseResponse(accepted=accepted)
 
     async def _cancel(
         self, stream: _Conversing, request: pb.ConverseRequest

@@ -4,9 +4,12 @@ import asyncio
 
 from antiphon_server.dispatcher.model import Step, TextAppended, Turn, TurnProgressed
 from antiphon_server.dispatcher.ports import Journal
+from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_UNCOMMITTED = 64 * 1024
 MAX_PROGRESS = 64
+MAX_TEXT_BYTES = 600 * 1024
+"""An answer goes into one append of 1 MiB, its last piece beside it."""
 
 
 class TextWriter:
@@ -20,7 +23,7 @@ class TextWriter:
         self.committed = committed
         self._journal = journal
         self._turn = turn
-        self._position = len(committed.encode())
+        self._position = self._accepted = len(committed.encode())
         self._pending: list[str] = []
         self._pending_chars = 0
         self._progress: list[TurnProgressed] = []
@@ -29,10 +32,14 @@ class TextWriter:
     async def write(self, text: str) -> None:
         """Accept ``text``; waits while 64 Ki characters are not committed.
 
-        Raises the DomainError of an earlier commit that failed.
+        Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
+        answer that would not fit into a message.
         """
         if not text:
             return
+        self._accepted += len(text.encode())
+        if self._accepted > MAX_TEXT_BYTES:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
         self._pending.append(text)
         self._pending_chars += len(text)
         await self._flush_soon()

@@ -1,44 +1,72 @@
-"""The turns of one conversation that have not ended, and who waits for whom."""
+"""The turns in hand, by conversation: who waits for whom, and why one is stopped."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
-from antiphon_server.dispatcher.model import Policy, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
 
-MAX_TURNS = 100
+
+class Halt(Enum):
+    """Why a turn in hand is being stopped."""
+
+    NOT = auto()
+    CANCELLED = auto()
+    ROLLED_BACK = auto()
+    ABANDONED = auto()
 
 
 @dataclass(slots=True, eq=False)
 class ActiveTurn:
-    """A turn in this process: the task that brings it to its end, and how to stop it."""
+    """A turn in this process: the task that brings it to its end, and how to stop it.
+
+    ``done`` is set when its end is in the log, or when it was let go.
+    """
 
     turn: Turn
-    cursor: str = ""
     task: asyncio.Task[None] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    stopping: bool = False
-    finishing: bool = False
-    abandoned: bool = False
-    rolled_back: bool = False
+    halt: Halt = Halt.NOT
+    _sealed: bool = False
 
     def stop(self, *, rolled_back: bool = False) -> None:
-        """Cancel the turn; stopping it again, or at its end, changes nothing."""
-        if self.finishing or self.stopping:
+        """Cancel the turn; at its end, or once it was let go, that changes nothing."""
+        if self._sealed or self.halt is Halt.ABANDONED:
             return
-        self.rolled_back = rolled_back
-        self.stopping = True
+        first = self.halt is Halt.NOT
+        if rolled_back:
+            self.halt = Halt.ROLLED_BACK
+        elif first:
+            self.halt = Halt.CANCELLED
+        if first and self.task is not None:
+            self.task.cancel()
+
+    def abandon(self) -> None:
+        """Let go of the turn without ending it: the next holder of its lease goes on.
+
+        A turn that somebody stops is brought to its end all the same.
+        """
+        if self._sealed or self.halt is not Halt.NOT:
+            return
+        self.halt = Halt.ABANDONED
         if self.task is not None:
             self.task.cancel()
 
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
-        self.finishing = True
+        self._sealed = True
 
-    def abandon(self) -> None:
-        """Let go of the turn without ending it: the next holder of its lease goes on."""
-        self.abandoned = True
-        self.stop()
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody asked for its end."""
+        return self.halt in (Halt.CANCELLED, Halt.ROLLED_BACK)
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether its messages are left out of the context from now on."""
+        return self.halt is Halt.ROLLED_BACK
 
 
 @dataclass(slots=True)
@@ -56,6 +84,47 @@ class Lane:
     def unfinished(self) -> list[ActiveTurn]:
         """Those whose end is not in the log yet, in the order they came."""
         return [active for active in self.turns.values() if not active.done.is_set()]
+
+    def others(self, active: ActiveTurn) -> set[TurnId]:
+        """The unfinished ones but ``active``."""
+        return {it.turn.turn_id for it in self.unfinished() if it is not active}
+
+
+class Lanes:
+    """All conversations that have turns in hand, or about which something is decided."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[ConversationId, Lane] = {}
+
+    @asynccontextmanager
+    async def of(self, conversation_id: ConversationId) -> AsyncIterator[Lane]:
+        """Decide alone about a conversation's turns."""
+        lane = self._lanes.setdefault(conversation_id, Lane())
+        lane.users += 1
+        try:
+            async with lane.lock:
+                yield lane
+        finally:
+            lane.users -= 1
+            self._release(conversation_id, lane)
+
+    def find(self, conversation_id: ConversationId, turn_id: TurnId) -> ActiveTurn | None:
+        """The turn, if it is in hand."""
+        lane = self._lanes.get(conversation_id)
+        return lane.turns.get(turn_id) if lane else None
+
+    def all(self) -> list[ActiveTurn]:
+        """Every turn in hand."""
+        return [active for lane in self._lanes.values() for active in lane.turns.values()]
+
+    def remove(self, lane: Lane, turn: Turn) -> None:
+        """Let the turn go from its lane."""
+        lane.turns.pop(turn.turn_id, None)
+        self._release(turn.conversation_id, lane)
+
+    def _release(self, conversation_id: ConversationId, lane: Lane) -> None:
+        if not lane.users and not lane.turns and self._lanes.get(conversation_id) is lane:
+            del self._lanes[conversation_id]
 
 
 def stop_all(turns: Iterable[ActiveTurn], policy: Policy) -> None:

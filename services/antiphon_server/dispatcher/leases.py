@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import structlog
 
+from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.ports import TurnStore
-from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.runtime.errors import DomainError
 
 LEASE_S = 15.0
@@ -21,13 +22,15 @@ class Leases:
     def __init__(
         self,
         store: TurnStore,
-        turns: Turns,
+        lanes: Lanes,
+        recovery: Recovery,
         node: str,
         lease_s: float = LEASE_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._turns = turns
+        self._lanes = lanes
+        self._recovery = recovery
         self._node = node
         self._lease_s = lease_s
         self._clock = clock
@@ -40,13 +43,14 @@ class Leases:
         """
         now_us, until_us = self._now_us(), self._until_us()
         orphans = await self._store.claim(self._node, now_us, until_us, own=own)
-        in_hand = {active.turn.turn_id for active in self._turns.active()}
+        in_hand = {active.turn.turn_id for active in self._lanes.all()}
         adopted = [turn for turn in orphans if turn.turn_id not in in_hand]
         for turn in adopted:
             try:
-                await self._turns.adopt(turn)
-            except DomainError as error:
-                log.warning("a turn could not be adopted", turn_id=turn.turn_id, why=error.reason)
+                await self._recovery.adopt(turn)
+            except Exception:
+                # Its lease runs out, and it is tried again; the others must not wait for it.
+                log.exception("a turn could not be adopted", turn_id=turn.turn_id)
         return len(adopted)
 
     async def run(self) -> None:
@@ -61,7 +65,7 @@ class Leases:
                 self._let_go_if_expired()
 
     async def _renew(self) -> None:
-        active = {it.turn.turn_id: it for it in self._turns.active() if not it.done.is_set()}
+        active = {it.turn.turn_id: it for it in self._lanes.all() if not it.done.is_set()}
         began = self._clock()
         kept = await self._store.renew(self._node, list(active), self._until_us())
         self._renewed_at = began
@@ -72,7 +76,7 @@ class Leases:
     def _let_go_if_expired(self) -> None:
         """Stop writing when others may have taken over."""
         if self._clock() - self._renewed_at > self._lease_s:
-            for active in self._turns.active():
+            for active in self._lanes.all():
                 active.abandon()
 
     def _now_us(self) -> int:

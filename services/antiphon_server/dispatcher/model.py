@@ -85,7 +85,9 @@ class Turn:
     """A turn as stored. Times are in microseconds since the epoch, UTC; 0 means not yet.
 
     ``order`` is None for a turn that was cancelled before it came, and ``digest`` empty
-    as long as it has not come. ``at_once`` says that it was started in the commit that accepted it.
+    as long as it has not come. ``at_once`` says that it was started in the commit that
+    accepted it. ``cursor`` is the position right before its first event, "" while that is
+    not known to be committed. ``cancel_requested`` is for whoever takes it over.
     """
 
     turn_id: TurnId
@@ -104,6 +106,8 @@ class Turn:
     outcome: Outcome | None = None
     node: str = ""
     lease_until_us: int = 0
+    cursor: str = ""
+    cancel_requested: bool = False
 
     @property
     def message_id(self) -> MessageId:

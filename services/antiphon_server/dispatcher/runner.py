@@ -33,8 +33,8 @@ class Stop(Protocol):
     """Why a running turn was cancelled."""
 
     @property
-    def abandoned(self) -> bool:
-        """Whether another node, or the next start, goes on with it."""
+    def wanted(self) -> bool:
+        """Whether somebody asked for its end; else another node, or the next start, goes on."""
         ...
 
     @property
@@ -102,6 +102,10 @@ class Runner:
         until = self.now_us() + int(self._lease_s * 1e6)
         return replace(turn, node=self._node, lease_until_us=until)
 
+    def holds(self, turn: Turn) -> bool:
+        """Whether the lease is this node's."""
+        return turn.node == self._node
+
     async def start(self, turn: Turn) -> Turn:
         """Begin the next attempt: first in the store, so that its number is never used twice."""
         turn = self.leased(turn.started(self.now_us()))
@@ -121,19 +125,22 @@ class Runner:
     ) -> Turn:
         """Let ``handler`` work on the started turn; returns the turn as it ended.
 
-        Cancelling stops the handler; the turn still ends as ``stop`` says, unless it is
-        abandoned: then CancelledError is raised and nothing more is written.
+        Cancelling stops the handler. The turn ends if somebody asked for that; if not,
+        CancelledError is raised and nothing more is written.
         """
         writer = TextWriter(self._journal, turn, resumed_text)
         work = TurnWork(turn, resumed_text, writer, others)
         outcome = await self._outcome(handler, work, stop)
         stop.seal()
-        rest = ""
         try:
             rest = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
-            outcome = Outcome(State.FAILED, error, work.usage, work.model)
-        if stop.abandoned:
+            # It is not known what was committed: only the log can say.
+            past = await self._journal.past(turn, turn.cursor)
+            writer, rest = TextWriter(self._journal, turn, past.text), ""
+            if outcome.state is State.SUCCEEDED:
+                outcome = replace(outcome, state=State.FAILED, error=error)
+        if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
         return await self.finish(turn, outcome, writer, rest)
 

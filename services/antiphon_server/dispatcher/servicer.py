@@ -17,7 +17,7 @@ from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number, page_limit
 from antiphon_server.runtime.principal import current_principal
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -32,14 +32,14 @@ class DispatcherServicer(DispatcherServiceServicer):
         self._conversings = conversings
 
     async def Dispatch(self, request: pb.DispatchRequest, context: Context) -> pb.DispatchResponse:
-        dispatched = await self._turns.dispatch(
+        turn = await self._turns.dispatch(
             current_principal(),
             ConversationId(request.conversation_id),
             TurnId(request.turn_id or new_id("turn")),
             order_of(request),
             digest_of(request),
         )
-        return pb.DispatchResponse(turn=turn_message(dispatched.turn), cursor=dispatched.cursor)
+        return pb.DispatchResponse(turn=turn_message(turn), cursor=turn.cursor)
 
     async def GetTurn(self, request: pb.GetTurnRequest, context: Context) -> pb.GetTurnResponse:
         turn = await self._turns.get(
@@ -51,7 +51,7 @@ class DispatcherServicer(DispatcherServiceServicer):
         self, request: pb.ListTurnsRequest, context: Context
     ) -> pb.ListTurnsResponse:
         position = decode_page_token(request.page_token, fields=2)
-        before = (int(position[0]), position[1]) if position else None
+        before = (number(position[0]), position[1]) if position else None
         limit = page_limit(request.page_size)
         turns = await self._turns.list(ConversationId(request.conversation_id), before, limit + 1)
         page, more = turns[:limit], turns[limit:]
@@ -78,5 +78,11 @@ class DispatcherServicer(DispatcherServiceServicer):
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context
     ) -> pb.ListHandlersResponse:
-        handlers = [handler_message(info) for info in self._handlers.infos()]
-        return pb.ListHandlersResponse(handlers=handlers)
+        position = decode_page_token(request.page_token, fields=1)
+        start = number(position[0]) if position else 0
+        end = start + page_limit(request.page_size)
+        infos = self._handlers.infos()
+        return pb.ListHandlersResponse(
+            handlers=[handler_message(info) for info in infos[start:end]],
+            next_page_token=encode_page_token(str(end)) if end < len(infos) else "",
+        )

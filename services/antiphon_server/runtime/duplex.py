@@ -4,6 +4,23 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from antiphon_server.runtime.errors import DomainError, Reason
+
+WRITE_TIMEOUT_S = 30.0
+
+
+async def write_in_time(context: Any, frame: Any) -> None:
+    """Write to a client that reads.
+
+    Raises DomainError OVERLOADED, upon which it may come back and resume, if it has read
+    nothing for 30 s.
+    """
+    try:
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
+            await context.write(frame)
+    except TimeoutError:
+        raise DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0) from None
+
 
 async def serve_duplex(
     reading: Coroutine[Any, Any, None], writing: Coroutine[Any, Any, None]

@@ -33,3 +33,13 @@ def decode_page_token(token: str, fields: int) -> tuple[str, ...] | None:
     if len(position) != fields:
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
     return position
+
+
+def number(field: str) -> int:
+    """A field of a page position as a number that a store can hold.
+
+    Raises DomainError PAGE_TOKEN_INVALID.
+    """
+    if not (field.isascii() and field.isdigit() and len(field) < 19):
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return int(field)

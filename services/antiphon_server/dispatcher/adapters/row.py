@@ -63,6 +63,8 @@ def to_row(turn: Turn) -> dict[str, Any]:
         "outcome_json": _outcome_json(turn.outcome),
         "node": turn.node,
         "lease_until_us": turn.lease_until_us,
+        "cursor": turn.cursor,
+        "cancel_requested": turn.cancel_requested,
     }
 
 
@@ -85,6 +87,8 @@ def from_row(row: Any) -> Turn:
         _outcome(row.outcome_json),
         row.node,
         row.lease_until_us,
+        row.cursor,
+        bool(row.cancel_requested),
     )
 
 

@@ -37,6 +37,8 @@ turns = Table(
     Column("outcome_json", LargeBinary, nullable=False),
     Column("node", String(128), nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
+    Column("cursor", String(256), nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
 )
 
 Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)

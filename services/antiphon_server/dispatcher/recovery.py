@@ -1,0 +1,65 @@
+"""Turns that another process, or this one's earlier life, has left behind."""
+
+from dataclasses import replace
+
+from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.execution import Execution
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.lane import Lanes
+from antiphon_server.dispatcher.model import Outcome, State, Turn
+from antiphon_server.dispatcher.ports import Journal, TurnStore
+from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+class Recovery:
+    """Goes on with turns, or ends them. The log's word counts."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        journal: Journal,
+        handlers: Handlers,
+        runner: Runner,
+        lanes: Lanes,
+        execution: Execution,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._handlers = handlers
+        self._runner = runner
+        self._lanes = lanes
+        self._execution = execution
+
+    async def adopt(self, turn: Turn) -> None:
+        """Take the turn in hand; returns when that is done, not when the turn has ended.
+
+        Its outcome is taken over if it has ended in the log. It is cancelled if that was
+        asked for; it is resumed or failed, as its handler says, if it ran; it is started if
+        it waited.
+        """
+        async with self._lanes.of(turn.conversation_id) as lane:
+            if turn.turn_id in lane.turns:
+                return
+            if not turn.cursor:
+                turn = await self._execution.post(turn)
+            past = await self._journal.past(turn, turn.cursor)
+            assert turn.order is not None
+            if past.finished is not None:
+                outcome, has_reply = past.finished.outcome, past.finished.has_reply
+                now_us = self._runner.now_us()
+                await self._runner.settle(turn.ended(outcome, now_us, has_reply=has_reply))
+            elif turn.cancel_requested:
+                await self._end(turn, past.text, Outcome(State.CANCELLED))
+            elif turn.state is State.RUNNING and not self._handlers.resumes(turn.order.handler):
+                lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
+                await self._end(turn, past.text, lost)
+            else:
+                self._execution.go_on(lane, turn, past.text)
+
+    async def _end(self, turn: Turn, text: str, outcome: Outcome) -> None:
+        """End the turn, keeping what was delivered; nobody else writes to it any more."""
+        turn = replace(turn, attempt=turn.attempt + 1)
+        await self._store.put(turn)
+        ended = await self._runner.finish(turn, outcome, TextWriter(self._journal, turn, text))
+        await self._runner.settle(ended)
