@@ -1,0 +1,1 @@
+"""Traffic, faults, a recorded history, and one validator per promise."""

@@ -1,0 +1,41 @@
+"""The long forms: ``python -m tests.robustness kill --rounds 50``, ``… cuts --cuts 1000``."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.robustness.cuts import cut_connections
+from tests.robustness.kill import kill_rounds
+
+
+def main() -> int:
+    """Run one, print its figures, and what was wrong; 1 if anything was."""
+    arguments = _parser().parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        if arguments.what == "kill":
+            killed = asyncio.run(kill_rounds(home, arguments.rounds, arguments.seed))
+            line, wrong = killed.line, killed.wrong
+        else:
+            cut = asyncio.run(cut_connections(home, arguments.cuts, arguments.seed))
+            line, wrong = cut.line, cut.wrong
+    print(line, *wrong[:50], sep="\n")
+    return 1 if wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.robustness", description=__doc__)
+    what = parser.add_subparsers(dest="what", required=True)
+    kill = what.add_parser("kill", help="kill -9 in mid-answer")
+    kill.add_argument("--rounds", type=int, default=50)
+    cuts = what.add_parser("cuts", help="connections cut at random")
+    cuts.add_argument("--cuts", type=int, default=1000)
+    for each in (kill, cuts):
+        each.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

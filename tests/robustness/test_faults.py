@@ -1,0 +1,27 @@
+"""Faults under traffic, in the short form; ``python -m tests.robustness`` has the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.robustness.cuts import cut_connections
+from tests.robustness.kill import kill_rounds
+
+
+@pytest.mark.timeout(180)
+async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
+    """After kill -9 in mid-answer clients rejoin by themselves, and every promise holds."""
+    killed = await kill_rounds(tmp_path, rounds=5, seed=1)
+    print(killed.line)
+    assert killed.wrong == []
+    assert killed.states["SUCCEEDED"] >= killed.rounds
+
+
+@pytest.mark.timeout(180)
+async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
+    """Whatever cuts the connections, everybody gets everything, once and in order."""
+    cut = await cut_connections(tmp_path, cuts=60, seed=1)
+    print(cut.line)
+    assert cut.wrong == []
+    assert cut.cuts >= 60
+    assert cut.seen > cut.events

@@ -1,0 +1,171 @@
+"""People at work: they follow, converse and post, and note what they see and are promised."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import grpc
+
+from antiphon.context.v1.context_service_pb2 import PostMessageRequest
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.events.v1.event_pb2 import Event
+from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle, text_of
+from antiphon_client.status import error_of_rpc
+from tests.e2e.until import until
+from tests.robustness.history import Fact, History, Reader, Seen, Stored, fact_of, state_name
+
+if TYPE_CHECKING:
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+POST_S = 3.0
+CATCH_UP_S = 30.0
+# What a refused or broken call says that may be made again with the same request id.
+AGAIN = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
+
+
+def note(reader: Reader, event: Event) -> None:
+    """Write down what somebody saw."""
+    if not event.ephemeral:
+        reader.seen.append(Seen(time.monotonic(), fact_of(event)))
+
+
+async def follow(client: Client, conversation_id: str, reader: Reader) -> None:
+    """Follow from the beginning, over whatever happens, until cancelled."""
+    async for event in client.follow(f"conversations/{conversation_id}", earliest=True):
+        note(reader, event)
+
+
+async def follow_in_bits(
+    client: Client, conversation_id: str, reader: Reader, chance: random.Random
+) -> None:
+    """Follow, but leave after some batches and come back with the stored cursor."""
+    cursor, offset = "", 0
+    while True:
+        stream = client.follow(
+            f"conversations/{conversation_id}", cursor=cursor, offset=offset, earliest=True
+        )
+        left = chance.randint(1, 30)
+        batches = stream.batches()
+        async for batch in batches:
+            for event in batch.events:
+                note(reader, event)
+            cursor, offset, left = batch.cursor, batch.offset or offset, left - 1
+            if not left:
+                break
+        await batches.aclose()
+
+
+async def take_answer(turn: TurnHandle, reader: Reader) -> str:
+    """Read an answer in pieces to its end; returns how that was: ``FAILED TURN_LOST``."""
+    reader.told[turn.turn_id] = ""
+    async for piece in turn:
+        reader.told[turn.turn_id] += piece
+    result = await turn.result()
+    return " ".join([state_name(result.state), *([result.error.reason] if result.error else [])])
+
+
+class Talker:
+    """Posts turn after turn on one conversation; stops some of them in the middle."""
+
+    def __init__(self, talk: LiveConversation, history: History, reader: Reader) -> None:
+        self._talk = talk
+        self._history = history
+        self._reader = reader
+        self.states: list[str] = []
+
+    async def turn(
+        self, text: str, *, handler: str = "", stop_after_s: float | None = None
+    ) -> None:
+        """One turn, from the post to its end."""
+        turn = await self._talk.post(text, handler=handler)
+        self._history.accepted_turns.append(turn.turn_id)
+        answer = asyncio.create_task(take_answer(turn, self._reader))
+        if stop_after_s is not None:
+            await asyncio.sleep(stop_after_s)
+            await turn.cancel()
+        self.states.append(await answer)
+
+    async def run(self, stopping: asyncio.Event, chance: random.Random) -> None:
+        """Turn after turn, until told to stop."""
+        number = 0
+        while not stopping.is_set():
+            number += 1
+            words = " ".join(f"wörd{number}.{at}" for at in range(chance.randint(1, 30)))
+            stop = chance.uniform(0.0, 0.4) if chance.random() < 0.3 else None
+            await self.turn(words, handler=chance.choice(["", "echo"]), stop_after_s=stop)
+
+
+async def write(
+    client: Client,
+    conversation_id: str,
+    history: History,
+    stopping: asyncio.Event,
+    gap_s: float = 0.02,
+) -> None:
+    """Post message after message, each until it is accepted, until told to stop."""
+    context = ContextServiceStub(client.channel)
+    number = 0
+    while not stopping.is_set():
+        number += 1
+        request = PostMessageRequest(
+            conversation_id=conversation_id,
+            parts=[Part(text=f"message {number}")],
+            request_id=str(uuid.uuid4()),
+        )
+        history.accepted_messages.append(await _until_accepted(context, client, request))
+        await asyncio.sleep(gap_s)
+
+
+async def _until_accepted(
+    context: "ContextServiceAsyncStub", client: Client, request: PostMessageRequest
+) -> str:
+    while True:
+        try:
+            metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
+            answer = await context.PostMessage(request, metadata=metadata, timeout=POST_S)
+        except grpc.aio.AioRpcError as rpc_error:
+            error = error_of_rpc(rpc_error)
+        except AntiphonError as refused:
+            error = refused
+        else:
+            return answer.message.message_id
+        if error.code.name not in AGAIN or error.reason in ("INTERNAL", "NOT_FOUND"):
+            raise error
+        await asyncio.sleep(0.02)
+
+
+async def caught_up(client: Client, conversation_id: str, readers: Sequence[Reader]) -> None:
+    """Wait until all readers have seen the log to its end. Raises TimeoutError."""
+    head = await client.get_head(f"conversations/{conversation_id}")
+    await until(lambda: all(_end(it) >= head.last_offset for it in readers), CATCH_UP_S)
+
+
+def _end(reader: Reader) -> int:
+    return reader.seen[-1].fact.last if reader.seen else 0
+
+
+async def read_state(client: Client, conversation_id: str, history: History) -> None:
+    """Read what is stored in the end: the log, the messages, the turns."""
+    history.log = await _log(client, conversation_id)
+    history.messages = [
+        (message.message_id, Stored(text_of(message.parts), message.turn_id))
+        async for message in client.list_messages(conversation_id)
+    ]
+    history.turns = {
+        turn.turn_id: state_name(turn.state) async for turn in client.list_turns(conversation_id)
+    }
+
+
+async def _log(client: Client, conversation_id: str) -> list[Fact]:
+    facts: list[Fact] = []
+    cursor = ""
+    while True:
+        page = await client.read_events(f"conversations/{conversation_id}", cursor, page_size=1000)
+        facts += [fact_of(event) for event in page.events]
+        cursor = page.cursor
+        if page.at_head:
+            return facts
