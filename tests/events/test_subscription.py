@@ -2,21 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 
 import pytest
 
+from antiphon.events.v1.event_service_pb2 import SubscribeResponse
 from antiphon_server.events import hub as hub_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.encoding import FrameEncoder
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Frame, Progress
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import (
     AccessChange,
     Append,
     Appended,
+    Epoch,
+    Head,
     NewEvent,
     Offset,
+    Page,
+    Record,
     Scope,
 )
 from antiphon_server.events.pacing import Pacing
@@ -283,3 +289,117 @@ async def test_a_defect_of_the_store_does_not_stop_the_log() -> None:
     assert (await log.append(SCOPE, events())).first == 1
     log.close()
     await running
+
+
+async def test_a_filtered_watch_takes_nothing_from_another_one(log: EventLog) -> None:
+    """Two streams with the same watch id and position, one filtered: each gets its own."""
+    encoder = FrameEncoder()
+    filtered = Subscription(log, Gate(), ANNA, Pacing())
+    await filtered.create(WatchRequest("w", SCOPE, kinds=frozenset({16})))
+    whole = Subscription(log, Gate(), ANNA, Pacing())
+    await whole.create(WatchRequest("w", SCOPE))
+    await log.append(SCOPE, [*events(3, kind=16), *events(1, kind=15)])
+    for subscription, expected in ((filtered, [1, 2, 3]), (whole, [1, 2, 3, 4])):
+        frame = (await until(subscription.frames(), lambda it: bool(offsets(it))))[-1]
+        sent = SubscribeResponse.FromString(encoder.encode(frame))
+        assert [event.last_offset for event in sent.batch.events] == expected
+
+
+class Slow(MemoryLogStore):
+    """Lets the test do something while the log is asked for its head or for a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def head(self, scope: Scope) -> Head:
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().head(scope)
+
+
+async def test_access_taken_away_while_a_watch_opens_is_noticed(gate: Gate) -> None:
+    """There is no moment between the check and the watch in which a removal is missed."""
+    store = Slow()
+    subscription = Subscription(EventLog(store), gate, ANNA, Pacing())
+    creating = asyncio.create_task(subscription.create(WatchRequest("w", SCOPE)))
+    await store.asked.wait()
+    gate.locked.add(SCOPE)
+    subscription.access_changed(AccessChange(user_id=ANNA.user_id))
+    store.go_on.set()
+    await creating
+    ended = (await until(subscription.frames(), bool))[0]
+    assert isinstance(ended, Ended)
+    assert ended.reason is Close.REJECTED
+
+
+async def test_watches_that_open_at_once_are_counted_and_closed() -> None:
+    """One of many of the same name wins; one that opens after the end leaves nothing behind."""
+    store = Slow()
+    log = EventLog(store)
+    subscription = Subscription(log, Gate(), ANNA, Pacing())
+    request = WatchRequest("w", SCOPE)
+    creating = [asyncio.create_task(subscription.create(request)) for _ in range(600)]
+    await store.asked.wait()
+    store.go_on.set()
+    await asyncio.gather(*creating)
+    hub = await log.hub(SCOPE)
+    assert len(hub.followers) == 1
+    subscription.close()
+    await subscription.create(WatchRequest("late", SCOPE))
+    assert len(hub.followers) == 0
+
+
+class Failing(MemoryLogStore):
+    """Can't be read."""
+
+    async def read(
+        self, scope: Scope, after: Offset, max_events: int, max_bytes: int, kinds: Collection[int]
+    ) -> Page:
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+
+async def test_a_store_that_is_away_ends_the_stream_so_that_it_can_be_resumed() -> None:
+    """It is not told as lost history, upon which a client would throw its state away."""
+    store = Failing()
+    await store.append([Append(SCOPE, events(3), 1)])
+    subscription = Subscription(EventLog(store), Gate(), ANNA, Pacing())
+    await subscription.create(WatchRequest("w", SCOPE, from_latest=False))
+    frames = subscription.frames()
+    assert isinstance((await until(frames, bool))[0], Created)
+    with pytest.raises(DomainError) as caught:
+        await anext(frames)
+    assert caught.value.reason is Reason.STORE_UNAVAILABLE
+
+
+async def test_a_cancelled_watch_stays_ended(log: EventLog, subscription: Subscription) -> None:
+    """Also when it is cancelled while its next batch is being read."""
+    for _ in range(3 * hub_module.RING_EVENTS // 256):
+        await log.append(SCOPE, events(256))
+    await subscription.create(WatchRequest("w", SCOPE, from_latest=False, max_batch_events=10))
+    frames = subscription.frames()
+    await until(frames, lambda it: len(it) == 3)
+    reading = asyncio.ensure_future(anext(frames))
+    await asyncio.sleep(0)
+    subscription.cancel("w")
+    subscription.request_progress()
+    taken = [await reading]
+    while not isinstance(taken[-1], Progress):
+        taken.append(await anext(frames))
+    at = next(n for n, frame in enumerate(taken) if isinstance(frame, Ended))
+    assert not any(isinstance(frame, Batch) for frame in taken[at:])
+
+
+async def test_rings_are_bounded_together(log: EventLog) -> None:
+    """Scopes that nobody follows hold little, however many there are."""
+    budget = hub_module.RingBudget()
+    hubs = [hub_module.Hub(Epoch("e"), Offset(0), budget) for _ in range(50)]
+    for hub in hubs:
+        for offset in range(1, 200):
+            place = Offset(offset)
+            hub.publish([Record(place, place, 10, b"x" * 1000)])
+    assert budget.used < 50 * 3 * hub_module.IDLE_BYTES
+    for hub in hubs:
+        hub.clear()
+    assert budget.used == 0

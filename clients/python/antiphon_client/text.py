@@ -51,4 +51,4 @@ class Text:
 
 def text_of(parts: Iterable[Part]) -> str:
     """A message's text: its text parts, one after the other."""
-    return "".join(part.text for part in parts)
+    return "\n".join(part.text for part in parts if part.HasField("text"))

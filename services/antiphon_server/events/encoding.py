@@ -80,7 +80,7 @@ class FrameEncoder:
         first, last = records[0].first, records[-1].last
         if last - first + 1 != len(records):  # filtered or folded: not told by its ends
             return wire.batch(frame.watch_id, records, cursor)
-        key = (frame.watch_id, cursor, first)
+        key = (frame.watch_id, cursor, first, last)  # another watch's filter may have ended it
         encoded = self._batches.get(key)
         if encoded is None:
             if len(self._batches) >= _CACHED_BATCHES:

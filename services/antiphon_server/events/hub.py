@@ -1,12 +1,28 @@
 """Live fan-out of one scope: the ring of its newest events and those who wait for more."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.events.model import Epoch, Offset, Record
 
 RING_EVENTS = 1024
-RING_BYTES = 2 << 20
+RING_BYTES = 1 << 20
+IDLE_EVENTS = 32
+IDLE_BYTES = 32 << 10
+NODE_BYTES = 64 << 20
+
+
+@dataclass(slots=True)
+class RingBudget:
+    """What all rings of a node hold, in bytes; full, they keep only what idle ones do."""
+
+    used: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether rings must be short."""
+        return self.used > NODE_BYTES
 
 
 class Follower(Protocol):
@@ -33,7 +49,8 @@ class Hub:
     costs nothing; one that has fallen off reads the store until it is back.
     """
 
-    def __init__(self, epoch: Epoch, head: Offset) -> None:
+    def __init__(self, epoch: Epoch, head: Offset, budget: RingBudget | None = None) -> None:
+        self._budget = budget or RingBudget()
         self.epoch = epoch
         self.head = head
         self.followers: set[Follower] = set()
@@ -47,11 +64,10 @@ class Hub:
         if not fresh:
             return
         if fresh[0].first != self.head + 1:  # a hole: the store has what is missing
-            self._ring.clear()
-            self._bytes = 0
+            self.clear()
             self._base = fresh[0].first
         self._ring.extend(fresh)
-        self._bytes += sum(len(record.wire) for record in fresh)
+        self._count(sum(len(record.wire) for record in fresh))
         self.head = fresh[-1].last
         self._shrink()
         for follower in self.followers:
@@ -77,18 +93,33 @@ class Hub:
                 break
         return records, records[-1].last if records else max(offset, self.head)
 
+    def clear(self) -> None:
+        """Forget the ring; the store has it all."""
+        self._ring.clear()
+        self._base = self.head + 1
+        self._count(-self._bytes)
+
+    def _count(self, change: int) -> None:
+        self._bytes += change
+        self._budget.used += change
+
     def _shrink(self) -> None:
-        """Drop the older half when full, so that the cost per event is constant."""
-        if len(self._ring) <= 2 * RING_EVENTS and self._bytes <= 2 * RING_BYTES:
+        """Drop the older half when full, so that the cost per event is constant.
+
+        Few are kept where nobody follows, or where all rings together are too large.
+        """
+        short = not self.followers or self._budget.full
+        most_events, most_bytes = (IDLE_EVENTS, IDLE_BYTES) if short else (RING_EVENTS, RING_BYTES)
+        if len(self._ring) <= 2 * most_events and self._bytes <= 2 * most_bytes:
             return
         kept, size = 0, 0
         for record in reversed(self._ring):
-            if kept == RING_EVENTS or size > RING_BYTES:
+            if kept == most_events or (kept and size + len(record.wire) > most_bytes):
                 break
             kept, size = kept + 1, size + len(record.wire)
         del self._ring[:-kept]
         self._base = self._ring[0].first
-        self._bytes = size
+        self._count(size - self._bytes)
 
 
 def of_kinds(records: Sequence[Record], kinds: Collection[int]) -> Sequence[Record]:

@@ -2,17 +2,19 @@
 
 import asyncio
 import hashlib
+import itertools
 import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Sequence
 
-from antiphon_server.events.hub import Hub, of_kinds
+from antiphon_server.events.hub import Hub, RingBudget, of_kinds
 from antiphon_server.events.model import (
     AccessChange,
     Append,
     Appended,
     Cursor,
+    Epoch,
     Fence,
     Head,
     NewEvent,
@@ -25,8 +27,9 @@ from antiphon_server.events.wire import placed
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_WAITING = 10_000
+MAX_WAITING_BYTES = 64 << 20
 MAX_GROUP = 512
-MAX_IDLE_HUBS = 1024
+MAX_HUBS = 1024
 MAX_PAGE_BYTES = 1 << 20
 REQUESTS_KEPT_S = 25 * 3600
 
@@ -49,8 +52,10 @@ class EventLog:
         self._store = store
         self._on_access_change = on_access_change
         self._clock = clock
+        self._budget = RingBudget()
         self._hubs: OrderedDict[Scope, Hub] = OrderedDict()
         self._waiting: deque[tuple[Append, asyncio.Future[Appended]]] = deque()
+        self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._closed = False
 
@@ -67,7 +72,8 @@ class EventLog:
         """
         if self._closed:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        if len(self._waiting) >= MAX_WAITING:
+        size = sum(len(event.body) for event in events)
+        if len(self._waiting) >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise DomainError(Reason.OVERLOADED, resource="log", retry_after=1.0)
         append = Append(
             scope,
@@ -79,8 +85,12 @@ class EventLog:
         )
         done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, done))
+        self._waiting_bytes += size
         self._wake.set()
-        return await done
+        try:
+            return await done
+        finally:
+            self._waiting_bytes -= size
 
     async def run(self) -> None:
         """Commit what waits, group by group, until :meth:`close` and nothing waits."""
@@ -121,7 +131,7 @@ class EventLog:
         ]
         hub = self._hubs.get(append.scope)
         if hub is None:
-            hub = self._keep(append.scope, Hub(place.epoch, Offset(place.first - 1)))
+            hub = self._keep(append.scope, self._hub(place.epoch, Offset(place.first - 1)))
         hub.publish(records)
         for event in append.events:
             if event.access_change is not None:
@@ -135,14 +145,17 @@ class EventLog:
             return hub
         head = await self._store.head(scope)
         # A commit during the read has made the hub already, with a later head.
-        return self._hubs.get(scope) or self._keep(scope, Hub(head.epoch, head.last))
+        return self._hubs.get(scope) or self._keep(scope, self._hub(head.epoch, head.last))
+
+    def _hub(self, epoch: Epoch, head: Offset) -> Hub:
+        return Hub(epoch, head, self._budget)
 
     def _keep(self, scope: Scope, hub: Hub) -> Hub:
         self._hubs[scope] = hub
-        if len(self._hubs) > MAX_IDLE_HUBS:
-            for idle in [name for name, it in self._hubs.items() if not it.followers][:16]:
-                if idle != scope:
-                    del self._hubs[idle]
+        if len(self._hubs) > MAX_HUBS:
+            idle = (name for name, it in self._hubs.items() if not it.followers and name != scope)
+            for name in list(itertools.islice(idle, 16)):
+                self._hubs.pop(name).clear()
         return hub
 
     def tell(self, scope: Scope, body: bytes) -> None:

@@ -4,7 +4,6 @@ Streams are coroutines that write, not generators (a cancelled generator may nev
 closed, grpc/grpc#42295), and hot answers are bytes; the stubs' types know neither.
 """
 
-import asyncio
 from typing import Any, TypeAlias
 
 import grpc
@@ -18,13 +17,12 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.duplex import serve_duplex
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.duplex import serve_duplex, write_in_time
+from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import current_principal
 
-MAX_APPEND_BYTES = (1 << 20) + (64 << 10)
-WRITE_TIMEOUT_S = 30.0
+MAX_APPEND_BYTES = 1088 << 10
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -60,11 +58,7 @@ class EventServicer(EventServiceServicer):
 
     async def _deliver(self, subscription: Subscription, context: Context) -> None:
         async for frame in subscription.frames():
-            try:
-                async with asyncio.timeout(WRITE_TIMEOUT_S):
-                    await context.write(self._encoder.encode(frame))
-            except TimeoutError:
-                raise DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0) from None
+            await write_in_time(context, self._encoder.encode(frame))
 
     async def UpdateFollow(
         self, request: pb.UpdateFollowRequest, context: Context
@@ -120,7 +114,7 @@ class EventServicer(EventServiceServicer):
         scope = Scope(request.scope)
         events = [new_event(scope, event) for event in request.events]
         if sum(len(event.body) for event in events) > MAX_APPEND_BYTES:
-            raise invalid("events", "at most 1 MiB in all")
+            raise invalid("events", "at most 1,088 KiB in all")
         fence = request.fence
         place = await self._log.append(
             scope,

@@ -19,6 +19,7 @@ MAX_WATCHES = 256
 MAX_CONTROL = 1024
 HEARTBEAT_S = (15.0, 25.0)
 _HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
+_NO_ACCESS = frozenset({Reason.NOT_FOUND, Reason.PERMISSION_DENIED, Reason.UNAUTHENTICATED})
 
 
 class Subscription:
@@ -50,26 +51,49 @@ class Subscription:
         self._wake = asyncio.Event()
         self._ending: Ended | None = None
         self._next_heartbeat = 0.0
+        self._opening: set[str] = set()
+        self._access_changes = 0
+        self._progress_wanted = False
+        self._closed = False
 
     async def create(self, request: WatchRequest) -> None:
         """Begin a watch; the outcome is told on the stream."""
+        watch_id = request.watch_id
+        try:
+            self._reserve(watch_id)
+        except DomainError as error:
+            self._say(Ended(watch_id, Close.REJECTED, error))
+            return
         try:
             watch = await self._open(request)
         except DomainError as error:
             reason = Close.HISTORY_LOST if error.reason in _HISTORY_LOST else Close.REJECTED
-            self._say(Ended(request.watch_id, reason, error))
+            self._say(Ended(watch_id, reason, error))
             return
-        self._watches[request.watch_id] = watch
+        finally:
+            self._opening.discard(watch_id)
+        if self._closed:
+            watch.close()
+            return
+        self._watches[watch_id] = watch
         self._say(watch.created())
         self._on_ready(watch)
 
-    async def _open(self, request: WatchRequest) -> Watch:
-        if request.watch_id in self._watches:
-            raise DomainError(Reason.WATCH_EXISTS, watch_id=request.watch_id)
-        if len(self._watches) >= MAX_WATCHES:
+    def _reserve(self, watch_id: str) -> None:
+        if watch_id in self._watches or watch_id in self._opening:
+            raise DomainError(Reason.WATCH_EXISTS, watch_id=watch_id)
+        if len(self._watches) + len(self._opening) >= MAX_WATCHES:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_WATCHES} watches a stream")
-        await self._gatekeeper.check_read(self.principal, request.scope)
-        return await Watch.open(self._log, request, self._on_ready, self._on_recheck)
+        self._opening.add(watch_id)
+
+    async def _open(self, request: WatchRequest) -> Watch:
+        while True:
+            changes = self._access_changes
+            await self._gatekeeper.check_read(self.principal, request.scope)
+            watch = await Watch.open(self._log, request, self._on_ready, self._on_recheck)
+            if changes == self._access_changes:
+                return watch
+            watch.close()  # the answer may be from before the change
 
     def cancel(self, watch_id: str) -> None:
         """End a watch; an unknown one is no error."""
@@ -97,7 +121,8 @@ class Subscription:
 
     def request_progress(self) -> None:
         """Say now how far each watch is."""
-        self._say(self._progress())
+        self._progress_wanted = True
+        self._wake.set()
 
     def access_changed(self, change: AccessChange) -> None:
         """Check again what the change concerns."""
@@ -105,6 +130,7 @@ class Subscription:
             error = DomainError(Reason.SESSION_REVOKED)
             self.end(Ended("", Close.SESSION_ENDED, error))
         if change.user_id is not None and change.user_id == self.principal.user_id:
+            self._access_changes += 1
             for watch in self._watches.values():
                 self._on_recheck(watch)
 
@@ -120,6 +146,7 @@ class Subscription:
 
     def close(self) -> None:
         """Stop following; nothing more is said."""
+        self._closed = True
         for watch in self._watches.values():
             watch.close()
         self._watches.clear()
@@ -137,6 +164,9 @@ class Subscription:
                 return
             elif self._ends_when_empty and not self._watches:
                 return
+            elif self._progress_wanted:
+                self._progress_wanted = False
+                yield self._progress()
             elif time.time() >= self.principal.expires_at:
                 self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
             elif self._recheck:
@@ -158,8 +188,12 @@ class Subscription:
         try:
             frame = await watch.take(self._log)
         except DomainError as error:
+            if error.reason not in _HISTORY_LOST:
+                raise  # the stream ends with that status, and can be resumed
             self._end_watch(watch, Close.HISTORY_LOST, error)
             return None
+        if self._watches.get(watch.request.watch_id) is not watch:
+            return None  # it was ended meanwhile
         self._ready.pop(watch, None)
         if watch.pending:  # round robin: behind the others
             self._ready[watch] = None
@@ -181,7 +215,7 @@ class Subscription:
                 await self._wake.wait()
         except TimeoutError:
             if time.time() >= self._next_heartbeat:
-                self._say(self._progress())
+                self.request_progress()
                 self._postpone_heartbeat()
 
     async def _check_access(self) -> None:
@@ -190,8 +224,8 @@ class Subscription:
         try:
             await self._gatekeeper.check_read(self.principal, watch.request.scope)
         except DomainError as error:
-            if error.reason is Reason.STORE_UNAVAILABLE:
-                raise
+            if error.reason not in _NO_ACCESS:
+                raise  # nobody knows now: the stream ends and can be resumed
             self._end_watch(watch, Close.ACCESS_REMOVED, error)
 
     def _end_watch(self, watch: Watch, reason: Close, error: DomainError | None = None) -> None:

@@ -1,6 +1,7 @@
 """All streams that are open on this node."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from antiphon_server.runtime.principal import Principal, UserId
 MAX_STREAMS = 20_000
 MAX_STREAMS_PER_USER = 1_000
 RECONNECT_AFTER_S = 1.0
+DRAIN_S = 3.0
 
 
 class Subscriptions:
@@ -96,11 +98,17 @@ class Subscriptions:
             subscription.access_changed(change)
 
     async def drain(self) -> None:
-        """Open no more, tell all that the server stops, and return when all have ended."""
+        """Open no more and tell all that the server stops.
+
+        Returns when all have ended; those who do not read are not waited for longer than
+        3 s: their streams are cut with the server.
+        """
         self._draining = True
         for subscription in self._open:
             subscription.drain(RECONNECT_AFTER_S)
-        await self._none_left.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await self._none_left.wait()
 
     def __len__(self) -> int:
         """How many streams are open."""

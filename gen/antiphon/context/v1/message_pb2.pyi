@@ -153,7 +153,9 @@ class Message(_message.Message):
     """offset is the message's place in its conversation's log."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
-        """parts are the content, at most 1 MiB in all."""
+        """parts are the content, at most 1 MiB in all. Shown as text, each text part
+        begins a line of its own.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

@@ -80,7 +80,7 @@ class DispatcherServiceServicer:
         committed; the answer comes as events of the conversation. The same turn_id
         again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-        another body), LIMIT_EXCEEDED (100 turns wait).
+        another body), LIMIT_EXCEEDED (100 turns wait), DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +104,9 @@ class DispatcherServiceServicer:
         """CancelTurn stops a turn, before, during or after it runs; calling it again
         is no error. A turn that has ended stays as it is. A turn that has not come
         yet will end as CANCELLED when it comes, its message unposted. When this
-        returns, no more text of the turn is delivered.
+        returns, no more text of the turn is delivered; a turn whose node has died is
+        returned as it is and ends as CANCELLED when it is taken over. Errors:
+        DEADLINE_EXCEEDED (the store is away; it will end all the same).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class DispatcherServiceStub:
     committed; the answer comes as events of the conversation. The same turn_id
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-    another body), LIMIT_EXCEEDED (100 turns wait).
+    another body), LIMIT_EXCEEDED (100 turns wait), DRAINING.
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
     """GetTurn returns one turn. Errors: NOT_FOUND."""
@@ -51,7 +51,9 @@ class DispatcherServiceStub:
     """CancelTurn stops a turn, before, during or after it runs; calling it again
     is no error. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
-    returns, no more text of the turn is delivered.
+    returns, no more text of the turn is delivered; a turn whose node has died is
+    returned as it is and ends as CANCELLED when it is taken over. Errors:
+    DEADLINE_EXCEEDED (the store is away; it will end all the same).
     """
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -74,7 +76,7 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     committed; the answer comes as events of the conversation. The same turn_id
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-    another body), LIMIT_EXCEEDED (100 turns wait).
+    another body), LIMIT_EXCEEDED (100 turns wait), DRAINING.
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
     """GetTurn returns one turn. Errors: NOT_FOUND."""
@@ -84,7 +86,9 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """CancelTurn stops a turn, before, during or after it runs; calling it again
     is no error. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
-    returns, no more text of the turn is delivered.
+    returns, no more text of the turn is delivered; a turn whose node has died is
+    returned as it is and ends as CANCELLED when it is taken over. Errors:
+    DEADLINE_EXCEEDED (the store is away; it will end all the same).
     """
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -110,7 +114,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         committed; the answer comes as events of the conversation. The same turn_id
         again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-        another body), LIMIT_EXCEEDED (100 turns wait).
+        another body), LIMIT_EXCEEDED (100 turns wait), DRAINING.
         """
 
     @_abc_1.abstractmethod
@@ -138,7 +142,9 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         """CancelTurn stops a turn, before, during or after it runs; calling it again
         is no error. A turn that has ended stays as it is. A turn that has not come
         yet will end as CANCELLED when it comes, its message unposted. When this
-        returns, no more text of the turn is delivered.
+        returns, no more text of the turn is delivered; a turn whose node has died is
+        returned as it is and ends as CANCELLED when it is taken over. Errors:
+        DEADLINE_EXCEEDED (the store is away; it will end all the same).
         """
 
     @_abc_1.abstractmethod

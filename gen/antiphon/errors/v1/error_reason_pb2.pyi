@@ -110,8 +110,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     earliest_offset, earliest_cursor. Code OUT_OF_RANGE.
     """
     ERROR_REASON_EPOCH_CHANGED: _ErrorReason.ValueType  # 42
-    """ERROR_REASON_EPOCH_CHANGED: the scope's history was rebuilt, the cursor's
-    offsets mean nothing any more; start again from earliest_cursor; metadata:
+    """ERROR_REASON_EPOCH_CHANGED: the scope's history was rebuilt or set back, the
+    cursor's offsets mean nothing any more; start again from earliest_cursor; metadata:
     scope, earliest_offset, earliest_cursor. Code OUT_OF_RANGE.
     """
     ERROR_REASON_FENCED: _ErrorReason.ValueType  # 43
@@ -140,8 +140,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     metadata: handler. Code NOT_FOUND.
     """
     ERROR_REASON_TURN_REJECTED: _ErrorReason.ValueType  # 81
-    """ERROR_REASON_TURN_REJECTED: the conversation's policy is to reject a message
-    while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
+    """ERROR_REASON_TURN_REJECTED: the policy, the conversation's or the request's,
+    is to reject a message while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TURN_LOST: _ErrorReason.ValueType  # 82
     """ERROR_REASON_TURN_LOST: the node that ran the turn died; what had been
@@ -160,7 +160,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     answered with a server error; metadata: model. Code UNAVAILABLE.
     """
     ERROR_REASON_MODEL_TIMEOUT: _ErrorReason.ValueType  # 102
-    """ERROR_REASON_MODEL_TIMEOUT: the model was silent for too long; metadata:
+    """ERROR_REASON_MODEL_TIMEOUT: the model was silent, or spoke, for too long; metadata:
     model, timeout_ms. Code DEADLINE_EXCEEDED.
     """
     ERROR_REASON_MODEL_PROTOCOL: _ErrorReason.ValueType  # 103
@@ -273,8 +273,8 @@ state by ListMessages and follow from earliest_offset; metadata: scope,
 earliest_offset, earliest_cursor. Code OUT_OF_RANGE.
 """
 ERROR_REASON_EPOCH_CHANGED: ErrorReason.ValueType  # 42
-"""ERROR_REASON_EPOCH_CHANGED: the scope's history was rebuilt, the cursor's
-offsets mean nothing any more; start again from earliest_cursor; metadata:
+"""ERROR_REASON_EPOCH_CHANGED: the scope's history was rebuilt or set back, the
+cursor's offsets mean nothing any more; start again from earliest_cursor; metadata:
 scope, earliest_offset, earliest_cursor. Code OUT_OF_RANGE.
 """
 ERROR_REASON_FENCED: ErrorReason.ValueType  # 43
@@ -303,8 +303,8 @@ ERROR_REASON_HANDLER_NOT_FOUND: ErrorReason.ValueType  # 80
 metadata: handler. Code NOT_FOUND.
 """
 ERROR_REASON_TURN_REJECTED: ErrorReason.ValueType  # 81
-"""ERROR_REASON_TURN_REJECTED: the conversation's policy is to reject a message
-while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
+"""ERROR_REASON_TURN_REJECTED: the policy, the conversation's or the request's,
+is to reject a message while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TURN_LOST: ErrorReason.ValueType  # 82
 """ERROR_REASON_TURN_LOST: the node that ran the turn died; what had been
@@ -323,7 +323,7 @@ ERROR_REASON_MODEL_UNAVAILABLE: ErrorReason.ValueType  # 101
 answered with a server error; metadata: model. Code UNAVAILABLE.
 """
 ERROR_REASON_MODEL_TIMEOUT: ErrorReason.ValueType  # 102
-"""ERROR_REASON_MODEL_TIMEOUT: the model was silent for too long; metadata:
+"""ERROR_REASON_MODEL_TIMEOUT: the model was silent, or spoke, for too long; metadata:
 model, timeout_ms. Code DEADLINE_EXCEEDED.
 """
 ERROR_REASON_MODEL_PROTOCOL: ErrorReason.ValueType  # 103

@@ -3,7 +3,6 @@
 isort:skip_file
 """
 
-from antiphon.auth.v1 import access_pb2 as _access_pb2
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
@@ -842,21 +841,17 @@ class PresenceChanged(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ROLE_FIELD_NUMBER: _builtins.int
     PRESENT_FIELD_NUMBER: _builtins.int
-    role: _access_pb2.Role.ValueType
-    """role is the actor's role here."""
     present: _builtins.bool
     """present says whether the actor is here; it lapses after 60 s."""
     def __init__(
         self,
         *,
-        role: _access_pb2.Role.ValueType = ...,
         present: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["present", b"present", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["present", b"present"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

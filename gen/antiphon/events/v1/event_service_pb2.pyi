@@ -426,7 +426,7 @@ class PublishEphemeralRequest(_message.Message):
 
     @_builtins.property
     def presence(self) -> _event_pb2.PresenceChanged:
-        """presence: the caller came or went; its role is set by the server."""
+        """presence: the caller came or went."""
 
     def __init__(
         self,
@@ -508,7 +508,7 @@ class AppendRequest(_message.Message):
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
-        """events are what happened, at most 1 MiB in all. Scope, offsets and time are
+        """events are what happened, at most 1,088 KiB serialised. Scope, offsets and time are
         set by the log.
         """
 

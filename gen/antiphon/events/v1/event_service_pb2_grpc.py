@@ -95,7 +95,9 @@ class EventServiceServicer:
 
     def Subscribe(self, request_iterator, context):
         """Subscribe follows many scopes on one stream. A watch that fails ends with
-        WatchEnded; the stream goes on. Ending the stream stops nothing else.
+        WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        for 30 s); resume by cursor after the last two.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +106,8 @@ class EventServiceServicer:
     def Follow(self, request, context):
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
-        watch is checked on its own.
+        watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +115,8 @@ class EventServiceServicer:
 
     def UpdateFollow(self, request, context):
         """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-        progress or refreshes its token. Errors: NOT_FOUND.
+        progress or refreshes its token; a bad token ends the stream. Errors:
+        NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +154,7 @@ class EventServiceServicer:
 
     def Append(self, request, context):
         """Append commits events, all or none, in the order given; it answers after the
-        commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED,
+        commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
         STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -37,16 +37,20 @@ class EventServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EventServiceAsyncStub: ...
     Subscribe: _grpc.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
-    WatchEnded; the stream goes on. Ending the stream stops nothing else.
+    WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    for 30 s); resume by cursor after the last two.
     """
     Follow: _grpc.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
-    watch is checked on its own.
+    watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
     """
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
     """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-    progress or refreshes its token. Errors: NOT_FOUND.
+    progress or refreshes its token; a bad token ends the stream. Errors:
+    NOT_FOUND.
     """
     CancelFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]
     """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND."""
@@ -62,7 +66,7 @@ class EventServiceStub:
     """
     Append: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]
     """Append commits events, all or none, in the order given; it answers after the
-    commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED,
+    commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
     STORE_UNAVAILABLE.
     """
     Fold: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.FoldRequest, _event_service_pb2.FoldResponse]
@@ -83,16 +87,20 @@ class EventServiceAsyncStub(EventServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Subscribe: _aio.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
-    WatchEnded; the stream goes on. Ending the stream stops nothing else.
+    WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    for 30 s); resume by cursor after the last two.
     """
     Follow: _aio.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]  # type: ignore[assignment]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
-    watch is checked on its own.
+    watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
     """
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
     """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-    progress or refreshes its token. Errors: NOT_FOUND.
+    progress or refreshes its token; a bad token ends the stream. Errors:
+    NOT_FOUND.
     """
     CancelFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]  # type: ignore[assignment]
     """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND."""
@@ -108,7 +116,7 @@ class EventServiceAsyncStub(EventServiceStub):
     """
     Append: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]  # type: ignore[assignment]
     """Append commits events, all or none, in the order given; it answers after the
-    commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED,
+    commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
     STORE_UNAVAILABLE.
     """
     Fold: _aio.UnaryUnaryMultiCallable[_event_service_pb2.FoldRequest, _event_service_pb2.FoldResponse]  # type: ignore[assignment]
@@ -132,7 +140,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_service_pb2.SubscribeResponse]]:
         """Subscribe follows many scopes on one stream. A watch that fails ends with
-        WatchEnded; the stream goes on. Ending the stream stops nothing else.
+        WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        for 30 s); resume by cursor after the last two.
         """
 
     @_abc_1.abstractmethod
@@ -143,7 +153,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.FollowResponse], _abc.AsyncIterator[_event_service_pb2.FollowResponse]]:
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
-        watch is checked on its own.
+        watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
         """
 
     @_abc_1.abstractmethod
@@ -153,7 +164,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.UpdateFollowResponse, _abc.Awaitable[_event_service_pb2.UpdateFollowResponse]]:
         """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-        progress or refreshes its token. Errors: NOT_FOUND.
+        progress or refreshes its token; a bad token ends the stream. Errors:
+        NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -199,7 +211,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.AppendResponse, _abc.Awaitable[_event_service_pb2.AppendResponse]]:
         """Append commits events, all or none, in the order given; it answers after the
-        commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED,
+        commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
         STORE_UNAVAILABLE.
         """
 

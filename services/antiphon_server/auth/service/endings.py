@@ -32,11 +32,14 @@ class Endings:
             await self.announce_pending()
 
     async def announce_pending(self) -> None:
-        """Tell the event log of the ends that it does not know yet."""
-        told = []
-        for session in await self._store.list_unannounced(BATCH):
-            if not await self._events.session_revoked(session.user_id, session.session_id):
-                break
-            told.append(session.session_id)
-        if told:
-            await self._store.mark_announced(told)
+        """Tell the event log of all ends that it does not know yet."""
+        while pending := await self._store.list_unannounced(BATCH):
+            told = []
+            for session in pending:
+                if not await self._events.session_revoked(session.user_id, session.session_id):
+                    break
+                told.append(session.session_id)
+            if told:
+                await self._store.mark_announced(told)
+            if len(told) < len(pending):
+                return

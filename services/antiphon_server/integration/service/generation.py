@@ -25,7 +25,7 @@ class Patience:
     retries: int = 2
     first_wait_s: float = 0.25
     longest_waits_s: float = 10.0
-    total_s: float = 600.0
+    total_s: float = 3600.0
 
 
 class Generator:
