@@ -27,12 +27,14 @@ class Sides:
 
 @asynccontextmanager
 async def relay_and_server(bench: Bench, deltas: int, gap_ms: float) -> AsyncIterator[Sides]:
-    """Both, ready, and the model behind them."""
+    """Both, ready and warm, and the model behind them."""
     async with (
         bench.model(deltas, gap_ms) as model,
         bench.floor(f"relay={model}") as floor,
         bench.antiphon(model_url=model) as ours,
     ):
+        for target in (floor.target, ours.target):  # what is imported at first use
+            await bench.load("turns", target=target, clients=2, seconds=0.2)
         yield Sides(bench, floor.target, ours.target)
 
 
