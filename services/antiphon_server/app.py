@@ -48,7 +48,7 @@ from antiphon_server.runtime.interceptors.validation import ValidationIntercepto
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.memory import give_back
-from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.metrics import Gauges, RpcMetrics
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.reflection import register_reflection
 from antiphon_server.runtime.server import Server
@@ -253,12 +253,30 @@ async def _listen(
     lifecycle.on_stop("drain", drain)
     admin_port = None
     if settings.admin_port is not None:
-        admin = Admin(health, [metrics])
+        admin = Admin(health, [metrics, _gauges(services)])
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
     lifecycle.spawn("warm-up", _warm_up(list(table.names())), vital=False)
     return App(port, admin_port, lifecycle.crashed)
+
+
+def _gauges(services: _Services) -> Gauges:
+    log, streams = services.events.log, services.events.subscriptions
+    return Gauges(
+        {
+            "antiphon_streams_open": ("Streams that clients have open.", lambda: len(streams)),
+            "antiphon_turns_in_hand": (
+                "Turns that this process works on or keeps waiting.",
+                lambda: len(services.turn_tasks),
+            ),
+            "antiphon_log_waiting": ("Appends that wait for their commit.", lambda: log.waiting),
+            "antiphon_log_ring_bytes": (
+                "What the rings of newest events hold.",
+                lambda: log.ring_bytes,
+            ),
+        }
+    )
 
 
 async def _warm_up(methods: list[str]) -> None:

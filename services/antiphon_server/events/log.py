@@ -92,6 +92,16 @@ class EventLog:
         finally:
             self._waiting_bytes -= size
 
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for their commit."""
+        return len(self._waiting)
+
+    @property
+    def ring_bytes(self) -> int:
+        """What all rings hold."""
+        return self._budget.used
+
     async def run(self) -> None:
         """Commit what waits, group by group, until :meth:`close` and nothing waits."""
         while self._waiting or not self._closed:

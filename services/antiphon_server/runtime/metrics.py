@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -64,6 +64,20 @@ class RpcMetrics:
                 durations.add_metric([name, code], _cumulated(measured.buckets), measured.seconds)
         yield durations
         yield running
+
+
+class Gauges:
+    """Numbers that are looked up when scraped: name -> (what it says, how to find it)."""
+
+    def __init__(self, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Any]:
+        """Yield prometheus_client's metric families."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        for name, (what, find) in self._gauges.items():
+            yield GaugeMetricFamily(name, what, value=find())
 
 
 def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
