@@ -1,10 +1,12 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import grpc
 import pytest
 import pytest_asyncio
 
 from antiphon_client import Client
+from tests.e2e.callers import Caller, channel_to, operator, user
+from tests.e2e.calls import Calls, new_conversation
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import MODES, Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -44,7 +46,26 @@ async def client(server: ServerProcess) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A directory for a server of one test."""
-    return tmp_path / "home"
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def channel(server: ServerProcess) -> AsyncIterator[grpc.aio.Channel]:
+    """A bare channel to ``server``."""
+    async with channel_to(server) as channel:
+        yield channel
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def boss(server: ServerProcess) -> Caller:
+    """The operator."""
+    return await operator(server)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def anna(server: ServerProcess) -> Caller:
+    """A user who is no operator."""
+    return await user(server, "anna")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def call(channel: grpc.aio.Channel, boss: Caller) -> Calls:
+    """The operator's calls about a new conversation."""
+    return await new_conversation(channel, boss)

@@ -1,14 +1,13 @@
 """Every RPC of every contract, called by everybody: the set is generated from the descriptors."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any
 
 import grpc
 import pytest
-import pytest_asyncio
 
 from antiphon.auth.v1 import access_pb2
-from tests.e2e.callers import Caller, channel_to, operator, user
+from tests.e2e.callers import Caller, user
 from tests.e2e.contracts import Rpc, every_rpc
 from tests.e2e.refusals import reason_in, reason_of
 from tests.e2e.server import ServerProcess
@@ -28,22 +27,6 @@ ROLE_BOUND = (
     access_pb2.PERMISSION_WRITE,
     access_pb2.PERMISSION_MANAGE,
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def channel(server: ServerProcess) -> AsyncIterator[grpc.aio.Channel]:
-    async with channel_to(server) as channel:
-        yield channel
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def boss(server: ServerProcess) -> Caller:
-    return await operator(server)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def anna(server: ServerProcess) -> Caller:
-    return await user(server, "anna")
 
 
 async def outcome(call: Awaitable[Any]) -> str:

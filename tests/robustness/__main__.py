@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.robustness kill --rounds 50``, ``… cuts --cuts 1000``."""
+"""The long forms: ``python -m tests.robustness kill | cuts | stall``."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.robustness.cuts import cut_connections
 from tests.robustness.kill import kill_rounds
+from tests.robustness.stalled import stall_one
 
 
 def main() -> int:
@@ -18,6 +19,9 @@ def main() -> int:
         if arguments.what == "kill":
             killed = asyncio.run(kill_rounds(home, arguments.rounds, arguments.seed))
             line, wrong = killed.line, killed.wrong
+        elif arguments.what == "stall":
+            crowd = asyncio.run(stall_one(home, arguments.how, seconds=arguments.seconds))
+            line, wrong = crowd.line, crowd.defects
         else:
             cut = asyncio.run(cut_connections(home, arguments.cuts, arguments.seed))
             line, wrong = cut.line, cut.wrong
@@ -32,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     kill.add_argument("--rounds", type=int, default=50)
     cuts = what.add_parser("cuts", help="connections cut at random")
     cuts.add_argument("--cuts", type=int, default=1000)
+    stall = what.add_parser("stall", help="100 subscribers, one of whom stops reading")
+    stall.add_argument("--how", choices=("unread", "silent"), default="unread")
+    stall.add_argument("--seconds", type=float, default=10.0)
     for each in (kill, cuts):
         each.add_argument("--seed", type=int, default=1)
     return parser

@@ -6,6 +6,9 @@ import pytest
 
 from tests.robustness.cuts import cut_connections
 from tests.robustness.kill import kill_rounds
+from tests.robustness.stalled import stall_one
+
+MIB = 1 << 20
 
 
 @pytest.mark.timeout(180)
@@ -25,3 +28,16 @@ async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     assert cut.wrong == []
     assert cut.cuts >= 60
     assert cut.seen > cut.events
+
+
+@pytest.mark.timeout(180)
+async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
+    """Of 100 subscribers one stops reading: memory stays, others are served, it is let go."""
+    crowd = await stall_one(tmp_path, "unread", seconds=4.0)
+    print(crowd.line)
+    assert crowd.defects == []
+    assert crowd.grown_bytes < 32 * MIB
+    assert crowd.during.delay_ms(0.5) < 3 * crowd.before.delay_ms(0.5) + 50
+    assert crowd.during.delay_ms(0.99) < 3 * crowd.before.delay_ms(0.99) + 250
+    assert crowd.ended_after_s is not None
+    assert crowd.ended_with == "OVERLOADED"

@@ -17,12 +17,14 @@ from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle,
 from antiphon_client.status import error_of_rpc
 from tests.e2e.until import until
 from tests.robustness.history import Fact, History, Reader, Seen, Stored, fact_of, state_name
+from tests.robustness.validators import ENDED
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
 
 POST_S = 3.0
 CATCH_UP_S = 30.0
+SETTLE_TRIES = 40
 # What a refused or broken call says that may be made again with the same request id.
 AGAIN = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
 
@@ -155,9 +157,15 @@ async def read_state(client: Client, conversation_id: str, history: History) -> 
         (message.message_id, Stored(text_of(message.parts), message.turn_id))
         async for message in client.list_messages(conversation_id)
     ]
-    history.turns = {
-        turn.turn_id: state_name(turn.state) async for turn in client.list_turns(conversation_id)
-    }
+    ended = {fact.turn_id for fact in history.log if fact.kind == "turn_finished"}
+    for _ in range(SETTLE_TRIES):  # the list is written after the log, which has the last word
+        history.turns = {
+            turn.turn_id: state_name(turn.state)
+            async for turn in client.list_turns(conversation_id)
+        }
+        if all(history.turns.get(turn_id) in ENDED for turn_id in ended):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _log(client: Client, conversation_id: str) -> list[Fact]:
