@@ -31,6 +31,9 @@ from antiphon_client.wire import Wire
 ConverseWire = Wire[ConverseRequest, ConverseResponse]
 
 
+_MOST_UNSENT = 16
+
+
 class LiveConversation:
     """One conversation over as many connections as it takes; an async context manager.
 
@@ -135,9 +138,10 @@ class LiveConversation:
         return accepted.turn
 
     def typing(self, typing: bool = True) -> None:
-        """Tell others that the user is typing, if there is a connection."""
-        said = SetTyping(conversation_id=self.conversation_id, typing=typing)
-        self._asks.outbox.put_nowait(ConverseRequest(typing=said))
+        """Tell others that the user is typing; dropped while the connection is away."""
+        if self._asks.outbox.qsize() < _MOST_UNSENT:
+            said = SetTyping(conversation_id=self.conversation_id, typing=typing)
+            self._asks.outbox.put_nowait(ConverseRequest(typing=said))
 
     async def _ask(self, request: ConverseRequest) -> Accepted:
         if self._error is not None:
