@@ -6,8 +6,8 @@ from typing import Protocol
 
 from antiphon_server.events.model import Epoch, Offset, Record
 
-RING_EVENTS = 1024
-RING_BYTES = 1 << 20
+RING_EVENTS = 8192
+RING_BYTES = 2 << 20
 IDLE_EVENTS = 32
 IDLE_BYTES = 32 << 10
 NODE_BYTES = 64 << 20
