@@ -23,6 +23,16 @@ async def test_a_repeated_request_makes_one_account(world: World) -> None:
     assert await world.auth.users.get(users[0].user_id) == users[0]
 
 
+async def test_a_repeat_at_any_moment_gets_the_first_answer(world: World) -> None:
+    """The second of two equal requests may come whenever the first one is under way."""
+    create = world.auth.users.create
+    for number in range(40):
+        request = dataclasses.replace(REQUEST, name=f"ann{number}", request_id=str(number))
+        first = asyncio.create_task(create(OPERATOR, request))
+        await asyncio.sleep(number / 10_000)
+        assert await create(OPERATOR, request) == await first
+
+
 async def test_a_request_id_with_another_body_is_refused(world: World) -> None:
     """The refusal names the id; another caller's same id is another request."""
     await world.auth.users.create(OPERATOR, REQUEST)

@@ -79,6 +79,10 @@ class Users:
         if not possible_name(name):
             raise invalid("name", "must be letters, digits and . _ @ -, at most 64")
         if await self._store.find(name):
+            # The same request may have made it since it was looked for.
+            earlier = request and await self._store.made_by(request)
+            if earlier:
+                return earlier
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{name}")
         hashed = await self._passwords.hash(new.password) if new.password else None
         user = User(
