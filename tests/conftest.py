@@ -1,0 +1,42 @@
+"""What holds for all tests."""
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+# Where the server's code may block the event loop, and why.
+MAY_BLOCK = [
+    # Before the server serves nobody waits.
+    ("antiphon_server/runtime/data_dir.py", "exclusive"),
+    ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),
+    ("antiphon_server/auth/adapters/secret_files.py", "read"),
+    ("antiphon_server/auth/adapters/secret_files.py", "write"),
+    # Once, when a local model is loaded: whether a file exists.
+    ("antiphon_server/integration/adapters/gguf.py", "find_gguf"),
+    # A log line is a small write into the system's buffers; a file is rotated every 10 MiB.
+    ("logging/handlers.py", "emit"),
+    # A trace shows the lines of source that it names; the log of an unconfigured test draws it.
+    ("structlog/dev.py", "__call__"),
+    ("linecache.py", "checkcache"),
+    ("linecache.py", "updatecache"),
+    # /proc is memory.
+    ("prometheus_client/process_collector.py", "collect"),
+    # gRPC joins its poller when the last of its objects is collected, wherever that happens.
+    ("threading.py", "_wait_for_tstate_lock"),
+]
+# These wait for nothing.
+HARMLESS = ["os.path.abspath", "os.getcwd"]
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_call_on_the_loop() -> Iterator[BlockBuster]:
+    """A blocking call of the server's code on the event loop raises BlockingError."""
+    with blockbuster_ctx("antiphon_server") as blockbuster:
+        for name in HARMLESS:
+            if name in blockbuster.functions:
+                blockbuster.functions[name].deactivate()
+        for function in blockbuster.functions.values():
+            for file, name in MAY_BLOCK:
+                function.can_block_in(file, name)
+        yield blockbuster
