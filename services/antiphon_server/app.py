@@ -44,7 +44,7 @@ from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor, warm_up
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.memory import give_back
@@ -257,7 +257,7 @@ async def _listen(
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
-    lifecycle.spawn("warm-up", _warm_up(list(table.names())), vital=False)
+    give_back()
     return App(port, admin_port, lifecycle.crashed)
 
 
@@ -277,12 +277,6 @@ def _gauges(services: _Services) -> Gauges:
             ),
         }
     )
-
-
-async def _warm_up(methods: list[str]) -> None:
-    """Compile the requests' rules, for which the first call of each kind would wait."""
-    await asyncio.to_thread(warm_up, methods)
-    give_back()
 
 
 @contextlib.contextmanager

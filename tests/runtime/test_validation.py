@@ -1,17 +1,12 @@
 """The contract's rules are applied, and what breaks them is named."""
 
-import threading
-
 import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
-from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1 import stream_pb2
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.validation import Undecodable, check, warm_up
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.reflection import register_reflection
-from tests.runtime.events_service import HEAD, Events
+from antiphon_server.runtime.interceptors.validation import Undecodable, check
+from tests.runtime.events_service import HEAD
 
 
 def refused(message: object) -> DomainError:
@@ -42,22 +37,3 @@ def test_each_violation_has_its_path() -> None:
 def test_bytes_that_were_no_message_are_refused() -> None:
     """The stand-in for an undecodable request never reaches a handler."""
     assert refused(Undecodable()).violations[0].description
-
-
-def test_rules_can_be_compiled_beforehand_in_a_thread() -> None:
-    """All registered methods are warmed up, also those without descriptors."""
-    table = LocalServer()
-    stubs.add_EventServiceServicer_to_server(Events(), table)
-    register_reflection(table)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            warm_up(table.names())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert errors == []
