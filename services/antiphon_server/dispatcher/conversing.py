@@ -1,6 +1,7 @@
 """One Converse stream: commands up, answers and a Subscribe stream down."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -43,8 +44,9 @@ class _Conversing:
             await write_in_time(self.context, frame)
 
     async def forward(self, request: event_service_pb2.SubscribeRequest) -> None:
-        """Hand a request to the log's stream."""
-        await self.inner.write(request)
+        """Hand a request to the log's stream. If that has ended, who reads it says why."""
+        with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
+            await self.inner.write(request)
 
 
 class Conversings:

@@ -1,0 +1,55 @@
+"""A Converse stream whose stream of the log ends under it."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
+    DispatcherServiceStub,
+    add_DispatcherServiceServicer_to_server,
+)
+from antiphon.events.v1.event_service_pb2_grpc import (
+    EventServiceServicer,
+    add_EventServiceServicer_to_server,
+)
+from antiphon_server.dispatcher.conversing import Conversings
+from antiphon_server.dispatcher.servicer import DispatcherServicer
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+
+Servicer: Any = EventServiceServicer  # its types ask for every method at once
+Nobody: Any = None
+SUBSCRIBE = pb.ConverseRequest()
+SUBSCRIBE.subscribe.watch_id = "w"
+SUBSCRIBE.subscribe.scope = "conversations/conv_00000001"
+
+
+class DrainingEvents(Servicer):  # type: ignore[misc]
+    """Takes no more streams in: the server is about to stop."""
+
+    async def Subscribe(self, requests: Any, context: Any) -> None:
+        raise DomainError(Reason.DRAINING, retry_after=1.0)
+
+
+@pytest.fixture
+def dispatcher() -> Any:
+    """A stub of a dispatcher whose log drains."""
+    events, served = (LocalServer([ErrorInterceptor()]) for _ in range(2))
+    add_EventServiceServicer_to_server(DrainingEvents(), events)
+    conversings = Conversings(Nobody, Nobody, events.channel())
+    servicer = DispatcherServicer(Nobody, Nobody, conversings)
+    add_DispatcherServiceServicer_to_server(servicer, served)
+    return DispatcherServiceStub(served.channel())
+
+
+async def test_a_log_that_drains_ends_the_stream_as_draining(dispatcher: Any) -> None:
+    """Whoever asks for a watch in this moment is told to come again, not of a defect."""
+    for _ in range(20):
+        call = dispatcher.Converse(iter([SUBSCRIBE] * 3))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        assert domain_error_of(caught.value).reason is Reason.DRAINING
