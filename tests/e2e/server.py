@@ -84,6 +84,18 @@ class ServerProcess:
 
     async def start(self) -> None:
         """Begin a life, and wait until it serves. Raises DidNotStart."""
+        process = await self.spawn()
+        try:
+            async with asyncio.timeout(READY_S):
+                while not await self._serves():
+                    if process.returncode is not None:
+                        raise DidNotStart(self.output)
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise DidNotStart(self.output) from None
+
+    async def spawn(self) -> asyncio.subprocess.Process:
+        """Begin a life, whatever comes of it."""
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -103,14 +115,7 @@ class ServerProcess:
                 stdout=output,
                 stderr=output,
             )
-        try:
-            async with asyncio.timeout(READY_S):
-                while not await self._serves():
-                    if self._process.returncode is not None:
-                        raise DidNotStart(self.output)
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise DidNotStart(self.output) from None
+        return self._process
 
     async def kill(self) -> None:
         """End its life by SIGKILL."""

@@ -17,7 +17,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         if arguments.what == "kill":
-            killed = asyncio.run(kill_rounds(home, arguments.rounds, arguments.seed))
+            killed = asyncio.run(kill_rounds(home, arguments.rounds, arguments.seed, arguments.how))
             line, wrong = killed.line, killed.wrong
         elif arguments.what == "stall":
             crowd = asyncio.run(stall_one(home, arguments.how, seconds=arguments.seconds))
@@ -32,8 +32,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.robustness", description=__doc__)
     what = parser.add_subparsers(dest="what", required=True)
-    kill = what.add_parser("kill", help="kill -9 in mid-answer")
+    kill = what.add_parser("kill", help="the server ends in mid-answer")
     kill.add_argument("--rounds", type=int, default=50)
+    kill.add_argument("--how", choices=("kill", "terminate"), default="kill")
     cuts = what.add_parser("cuts", help="connections cut at random")
     cuts.add_argument("--cuts", type=int, default=1000)
     stall = what.add_parser("stall", help="100 subscribers, one of whom stops reading")

@@ -1,4 +1,4 @@
-"""kill -9 while answers stream; the next life goes on, and clients rejoin by themselves."""
+"""A server ends while answers stream; its next life goes on, and clients rejoin by themselves."""
 
 import asyncio
 import random
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
 from tests.e2e.server import ServerProcess, openai_model
@@ -24,6 +25,7 @@ from tests.robustness.traffic import (
 )
 from tests.robustness.validators import violations
 
+How = Literal["kill", "terminate"]
 DELTAS, GAP_MS = 60, 5.0
 ROUND_S = 40.0
 ECHO = " ".join(f"wörd{at}" for at in range(20))
@@ -33,6 +35,7 @@ ECHO = " ".join(f"wörd{at}" for at in range(20))
 class Killed:
     """What came of the rounds: what was wrong in which, how turns ended, how long it took."""
 
+    how: How
     rounds: int = 0
     wrong: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
@@ -43,7 +46,7 @@ class Killed:
         """All of it in a line."""
         states = ", ".join(f"{n} {state}" for state, n in sorted(self.states.items()))
         return (
-            f"kill -9: {self.rounds - len({it.split(':')[0] for it in self.wrong})} of "
+            f"{self.how}: {self.rounds - len({it.split(':')[0] for it in self.wrong})} of "
             f"{self.rounds} rounds right; turns: {states}; "
             f"slowest round {self.slowest_s:.1f} s"
         )
@@ -58,9 +61,12 @@ async def server_with_model(home: Path) -> AsyncIterator[ServerProcess]:
             yield server
 
 
-async def kill_rounds(home: Path, rounds: int, seed: int) -> Killed:
-    """So many kills, each at a random moment of an answer."""
-    chance, came = random.Random(seed), Killed()
+async def kill_rounds(home: Path, rounds: int, seed: int, how: How = "kill") -> Killed:
+    """So many ends, each at a random moment of an answer.
+
+    By ``kill``, each fourth life is killed too, while it starts.
+    """
+    chance, came = random.Random(seed), Killed(how)
     async with server_with_model(home) as server:
         for number in range(1, rounds + 1):
             began = time.monotonic()
@@ -89,7 +95,7 @@ async def _round(
                 conversation, on_event=lambda event: note(converser, event)
             ) as talk:
                 talker = Talker(talk, history, converser)
-                await _kill_in_mid_answer(server, talker, chance, number)
+                await _end_in_mid_answer(server, talker, chance, number, came.how)
                 stopping.set()
                 await writing
                 await caught_up(client, conversation, [follower, converser])
@@ -99,14 +105,27 @@ async def _round(
     return violations(history)
 
 
-async def _kill_in_mid_answer(
-    server: ServerProcess, talker: Talker, chance: random.Random, number: int
+async def _end_in_mid_answer(
+    server: ServerProcess, talker: Talker, chance: random.Random, number: int, how: How
 ) -> None:
-    """Ask, kill at a random moment, start again, and ask once more."""
+    """Ask, end it at a random moment, start again, and ask once more."""
     async with asyncio.TaskGroup() as group:
         group.create_task(talker.turn("What is the capital of France?"))
         if number % 2 == 0:
             group.create_task(talker.turn(ECHO, handler="echo"))
         await asyncio.sleep(chance.uniform(0.0, 1.1 * DELTAS * GAP_MS / 1000))
-        await server.restart()
+        if how == "terminate":
+            await server.terminate()
+        else:
+            await server.kill()
+        if how == "kill" and number % 4 == 0:
+            await _stumble(server, chance)
+        await server.start()
     await talker.turn("still there?", handler="echo")
+
+
+async def _stumble(server: ServerProcess, chance: random.Random) -> None:
+    """A life that is killed while it starts, or takes over what the one before left."""
+    await server.spawn()
+    await asyncio.sleep(chance.uniform(0.3, 1.5))
+    await server.kill()

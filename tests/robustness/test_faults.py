@@ -21,6 +21,14 @@ async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(180)
+async def test_a_stopped_server_loses_nothing(tmp_path: Path) -> None:
+    """After SIGTERM in mid-answer clients come back, and every promise holds."""
+    stopped = await kill_rounds(tmp_path, rounds=2, seed=1, how="terminate")
+    print(stopped.line)
+    assert stopped.wrong == []
+
+
+@pytest.mark.timeout(180)
 async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     """Whatever cuts the connections, everybody gets everything, once and in order."""
     cut = await cut_connections(tmp_path, cuts=60, seed=1)
