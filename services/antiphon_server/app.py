@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] | None = None) 
     Raises DataDirUnusable, CannotListen, FromTheFuture, RuntimeError if a vital part
     crashed.
     """
+    os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
     stopping = asyncio.Event()
     with _signals(stopping):

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from antiphon_server.runtime.interceptors.validation import Undecodable
+from antiphon_server.runtime.interceptors.validation import Oversize, Undecodable
 from antiphon_server.runtime.methods import (
     Behaviour,
     Context,
@@ -40,7 +40,8 @@ class ServerOptions:
         """The same as gRPC's channel arguments."""
         arguments = [
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", self.max_message_bytes),
+            # Larger than what is accepted: the transport's own refusal has no ErrorInfo.
+            ("grpc.max_receive_message_length", 2 * self.max_message_bytes),
             ("grpc.max_send_message_length", self.max_message_bytes),
             ("grpc.max_metadata_size", self.max_metadata_bytes),
             ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
@@ -78,7 +79,8 @@ class Server:
         self._options = options or ServerOptions()
         self._running: set[asyncio.Task[Any]] = set()
         self._server = grpc.aio.server(options=self._options.arguments())
-        self._server.add_generic_rpc_handlers((_Handlers(table, self._running),))
+        most_bytes = self._options.max_message_bytes
+        self._server.add_generic_rpc_handlers((_Handlers(table, self._running, most_bytes),))
 
     @property
     def running(self) -> int:
@@ -120,9 +122,12 @@ class Server:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds methods for grpc.aio, each prepared for the wire once."""
 
-    def __init__(self, table: MethodTable, running: set[asyncio.Task[Any]]) -> None:
+    def __init__(
+        self, table: MethodTable, running: set[asyncio.Task[Any]], most_bytes: int
+    ) -> None:
         self._table = table
         self._running = running
+        self._most_bytes = most_bytes
         self._prepared: dict[Resolved, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
@@ -132,7 +137,9 @@ class _Handlers(grpc.GenericRpcHandler):
             handler = self._prepared[resolved] = handler_of(
                 resolved.method,
                 _tracked(resolved.behaviour, self._running),
-                _forgiving(resolved.deserialize) if resolved.deserialize else None,
+                _forgiving(resolved.deserialize, self._most_bytes)
+                if resolved.deserialize
+                else None,
                 _serialized,
             )
         return handler
@@ -158,10 +165,15 @@ def _serialized(message: Any) -> bytes:
     return data
 
 
-def _forgiving(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """Let validation refuse what can't be decoded; gRPC would answer with the exception's text."""
+def _forgiving(deserialize: Callable[[bytes], Any], most_bytes: int) -> Callable[[bytes], Any]:
+    """Let validation refuse what is too large or can't be decoded.
+
+    gRPC would answer with no details, or with the exception's text.
+    """
 
     def decode(raw: bytes) -> Any:
+        if len(raw) > most_bytes:
+            return Oversize(most_bytes)
         try:
             return deserialize(raw)
         except Exception:

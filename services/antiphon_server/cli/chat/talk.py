@@ -59,7 +59,7 @@ class Talk:
         if not self._turn_id:
             return
         if connection.state == "waiting":
-            self._screen.status("connection lost, trying again; the answer will go on")
+            self._screen.status("connection lost, trying again")
         elif connection.state == "connected":
             self._screen.clear_status()
 

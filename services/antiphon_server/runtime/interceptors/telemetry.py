@@ -63,17 +63,19 @@ class TelemetryInterceptor(MethodInterceptor):
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.ended(code, seconds)
-                _write_line(method, context, rpc, code, seconds)
+                _write_line(method, context, rpc, code, seconds, self._every_call)
                 reset_contextvars(**tokens)
                 set_rpc(before)
 
         return call
 
 
-def _write_line(method: Method, context: Context, rpc: Rpc, code: str, seconds: float) -> None:
+def _write_line(
+    method: Method, context: Context, rpc: Rpc, code: str, seconds: float, every_call: bool
+) -> None:
     if code in _SERVER_FAULTS:
         write = log.warning
-    elif context.peer() == "local":
+    elif context.peer() == "local" or (code in _NORMAL and not every_call):
         write = log.debug
     else:
         write = log.info

@@ -15,6 +15,13 @@ class Undecodable:
     """Stands for a request whose bytes are not a message of its type."""
 
 
+class Oversize:
+    """Stands for a request of more bytes than a message may have."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+
+
 class ValidationInterceptor(MethodInterceptor):
     """Raises INVALID_ARGUMENT for a message that breaks a rule of its contract.
 
