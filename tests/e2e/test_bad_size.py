@@ -39,10 +39,22 @@ async def test_the_largest_message_is_taken(call: Calls) -> None:
     assert [part.text for part in listed.messages[0].parts] == whole
 
 
-async def test_an_oversize_frame_is_refused_by_the_transport(call: Calls) -> None:
-    """A request of more than 4 MiB is RESOURCE_EXHAUSTED before anybody reads it."""
+async def test_an_oversize_request_is_refused(call: Calls) -> None:
+    """A request of more than 4 MiB is refused with the limit, before anybody reads it."""
+    before = (await call.head()).last_offset
+    texts = ["x" * MIB] * 5
+    for method, request in (
+        (call.context.PostMessage, call.post(*texts)),
+        (call.dispatcher.Dispatch, call.dispatch(*texts)),
+    ):
+        assert await refused(call(method, request)) == "LIMIT_EXCEEDED"
+    assert (await call.head()).last_offset == before
+
+
+async def test_an_enormous_request_is_refused_by_the_transport(call: Calls) -> None:
+    """What is larger than a buffer may be is not taken in at all."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(call.context.PostMessage, call.post(*["x" * MIB] * 5))
+        await call(call.context.PostMessage, call.post(*["x" * MIB] * 20))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert (await call.head()).last_offset > 0
 

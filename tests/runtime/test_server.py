@@ -118,12 +118,15 @@ async def test_garbage_is_an_invalid_argument(channel: grpc.aio.Channel) -> None
 
 
 async def test_oversize_is_refused_at_the_boundary(channel: grpc.aio.Channel) -> None:
-    """A message of 4 MiB is read, one byte more is RESOURCE_EXHAUSTED, and the server lives."""
+    """A message of 4 MiB is read, one byte more is a typed refusal, and the server lives."""
     unary: Any = channel.unary_unary("/antiphon.events.v1.EventService/GetHead")
     fits = pb.GetHeadRequest(scope="x" * (4 * MIB - 5)).SerializeToString()
     assert len(fits) == 4 * MIB
     assert (await failure(unary(fits))).code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert (await failure(unary(fits + b"x"))).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    refusal = domain_error_of(await failure(unary(fits + b"x")))
+    assert refusal.reason is Reason.LIMIT_EXCEEDED
+    assert refusal.metadata == {"limit": f"{4 * MIB} bytes a message"}
+    assert (await failure(unary(fits * 3))).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     valid = pb.GetHeadRequest(scope=SCOPE).SerializeToString()
     assert await unary(valid) == b""
 
