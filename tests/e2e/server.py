@@ -20,6 +20,7 @@ from tests.bench.processes import ROOT, DidNotStart, environment, free_port
 READY_S = 30.0
 STOP_S = 20.0
 SHOWN = 6000
+COMMAND = (sys.executable, "-m", "antiphon_server")
 _DEFECT = re.compile(r'"level": ?"(?:error|critical)"|Traceback \(most recent call last\)')
 
 
@@ -32,7 +33,8 @@ class ServerProcess:
     """``antiphon up`` on one port and one data directory, over any number of lives.
 
     An async context manager: it serves when the block begins. ``log`` holds what all
-    lives have printed.
+    lives have printed. ``command`` runs the command line's program in its place, under a
+    tracer or with a defect.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class ServerProcess:
         models: Sequence[Mapping[str, Any]] = (),
         model: str = "",
         variables: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self.port = free_port()
         self.data_dir = home / "data"
         self.log = home / "server.log"
         self._model = model or (str(models[0]["name"]) if models else "scripted/test")
         self._variables = {"ANTIPHON_MODELS": json.dumps(list(models)), **(variables or {})}
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -59,6 +63,12 @@ class ServerProcess:
     def key(self) -> ApiKey:
         """The local operator's credential."""
         return ApiKey((self.data_dir / "operator.key").read_text().strip())
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def resident_bytes(self) -> int:
@@ -99,7 +109,7 @@ class ServerProcess:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "antiphon_server", "up"),
+                *(*self._command, "up"),
                 *("--port", str(self.port), "--admin-port", "0", "--model", self._model),
                 *(
                     "--data-dir",
