@@ -1,17 +1,15 @@
 """What rows are given: how much to do, and the parts to do it with."""
 
-import asyncio
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.bench.antiphon import Antiphon, antiphon_up
 from tests.bench.loads.spawn import spawn_load
-from tests.bench.processes import ROOT, Server, environment, launched
+from tests.bench.processes import Printed, Server, launched, printed
 
 T = TypeVar("T")
 
@@ -26,12 +24,12 @@ class Bench:
     @property
     def rounds(self) -> int:
         """How often floor and server are measured in turn."""
-        return 2 if self.quick else 3
+        return 3 if self.quick else 5
 
     @property
     def seconds(self) -> float:
         """How long a load that has no end of its own is measured."""
-        return 3.0 if self.quick else 8.0
+        return 2.0 if self.quick else 5.0
 
     def fresh(self) -> Path:
         """A new, empty folder."""
@@ -53,23 +51,13 @@ class Bench:
         async with antiphon_up(data_dir or self.fresh() / "data", model_url) as server:
             yield server
 
-    @asynccontextmanager
-    async def model(self, deltas: int, gap_ms: float) -> AsyncIterator[str]:
-        """The fake endpoint as a process; gives its base URL."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.fakes.openai_endpoint", "--port", "0"),
-            *("--deltas", str(deltas), "--gap-ms", str(gap_ms)),
-            cwd=ROOT,
-            env=environment(),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # clients that leave at a window's end
-        )
-        assert process.stdout is not None
-        try:
-            yield (await process.stdout.readline()).decode().strip()
-        finally:
-            process.terminate()
-            await process.wait()
+    def model(self, deltas: int, gap_ms: float) -> AbstractAsyncContextManager[Printed]:
+        """The fake endpoint as a process; its line is its base URL."""
+        return printed("tests.bench.endpoint", f"--deltas={deltas}", f"--gap-ms={gap_ms}")
+
+    def canned(self, deltas: int) -> AbstractAsyncContextManager[Printed]:
+        """A server that does nothing but send bytes; its line is its address."""
+        return printed("tests.bench.canned", f"--deltas={deltas}")
 
     async def load(self, name: str, **job: Any) -> dict[str, Any]:
         """Run a load of tests/bench/loads in a process of its own. Raises LoadFailed."""
@@ -78,9 +66,12 @@ class Bench:
     async def in_turn(
         self, floor: Callable[[], Awaitable[T]], ours: Callable[[], Awaitable[T]]
     ) -> tuple[list[T], list[T]]:
-        """Measure floor, server, floor, server …, so that a noisy moment hits both."""
-        floors, measured = [], []
+        """Measure floor, server, server, floor, floor …, so that a noisy moment hits both."""
+        floors: list[T] = []
+        measured: list[T] = []
+        sides = [(floors, floor), (measured, ours)]
         for _ in range(self.rounds):
-            floors.append(await floor())
-            measured.append(await ours())
+            for results, measure in sides:
+                results.append(await measure())
+            sides.reverse()
         return floors, measured

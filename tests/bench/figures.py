@@ -14,12 +14,10 @@ class Target:
     at_most: bool = True
     of_floor: bool = True
 
-    def met(self, value: float, floor: float | None) -> bool | None:
-        """Whether ``value`` is within the bound; None if there is no floor to compare with."""
-        if self.of_floor:
-            if not floor:
-                return None
-            value = value / floor
+    def met(self, value: float | None) -> bool | None:
+        """Whether a ratio or value is within the bound; None if there is none."""
+        if value is None:
+            return None
         return value <= self.bound if self.at_most else value >= self.bound
 
     def __str__(self) -> str:
@@ -39,23 +37,43 @@ def at_least(bound: float, *, of_floor: bool = True) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure. ``floor`` is in the same unit, of the same run."""
+    """One measured figure. ``floor`` is in the same unit, of the same run.
+
+    ``rounds`` and ``floor_rounds`` are what it is the median of, in pairs. A point of a
+    curve names it, and where ``at`` on it the point is.
+    """
 
     name: str
     value: float
     unit: str
     floor: float | None = None
     target: Target | None = None
+    rounds: tuple[float, ...] = ()
+    floor_rounds: tuple[float, ...] = ()
+    curve: str = ""
+    at: float | None = None
+
+    @property
+    def ratios(self) -> list[float]:
+        """The figure in floors, of each pair of rounds."""
+        if len(self.rounds) != len(self.floor_rounds):
+            return []
+        pairs = zip(self.rounds, self.floor_rounds, strict=True)
+        return [value / floor for value, floor in pairs if floor]
 
     @property
     def ratio(self) -> float | None:
-        """The figure in floors."""
+        """The figure in floors: the median of its pairs, if it was measured in pairs."""
+        if self.ratios:
+            return median(self.ratios)
         return self.value / self.floor if self.floor else None
 
     @property
     def met(self) -> bool | None:
         """Whether the target is reached; None if that can't be said."""
-        return self.target.met(self.value, self.floor) if self.target else None
+        if self.target is None:
+            return None
+        return self.target.met(self.ratio if self.target.of_floor else self.value)
 
     def as_json(self) -> dict[str, Any]:
         """The figure as one object of the JSON list."""
@@ -67,7 +85,30 @@ class Figure:
             "ratio": self.ratio,
             "target": str(self.target or ""),
             "met": self.met,
+            "rounds": list(self.rounds),
+            "floor_rounds": list(self.floor_rounds),
+            "curve": self.curve,
+            "at": self.at,
         }
+
+
+def paired(
+    name: str,
+    unit: str,
+    rounds: Sequence[float],
+    floor_rounds: Sequence[float] = (),
+    target: Target | None = None,
+) -> Figure:
+    """The medians of rounds that were measured in turn."""
+    return Figure(
+        name,
+        median(rounds),
+        unit,
+        median(floor_rounds) if floor_rounds else None,
+        target,
+        tuple(rounds),
+        tuple(floor_rounds),
+    )
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 READY_S = 30.0
 STOP_S = 20.0
 POLL_S = 0.004
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and those it has started."""
+    head = psutil.Process(pid)
+    return [head, *head.children(recursive=True)]
 
 
 class DidNotStart(Exception):
@@ -62,9 +69,8 @@ class Server:
 
     @property
     def resident_bytes(self) -> int:
-        """Its resident memory now."""
-        size: int = psutil.Process(self.pid).memory_info().rss
-        return size
+        """Its resident memory now, with its processes'."""
+        return sum(process.memory_info().rss for process in family(self.pid))
 
     async def serving(self) -> None:
         """Wait for health to say SERVING. Raises DidNotStart."""
@@ -127,3 +133,30 @@ async def launched(
         yield server
     finally:
         await server.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A process that says in its first line where it is."""
+
+    line: str
+    pid: int
+
+
+@asynccontextmanager
+async def printed(module: str, *arguments: str) -> AsyncIterator[Printed]:
+    """Run ``python -m module …`` for the block's time; it is ready when the block begins."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments),
+        cwd=ROOT,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # clients that leave at a window's end
+    )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), READY_S)
+        yield Printed(line.decode().strip(), process.pid)
+    finally:
+        process.terminate()
+        await process.wait()

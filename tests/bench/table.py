@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.bench.figures import Figure, number
 
-HEAD = ("measure", "value", "unit", "floor", "ratio", "target", "met")
-_RIGHT = (1, 3, 4)
+HEAD = ("measure", "value", "min..max", "unit", "floor", "ratio", "min..max", "target", "met")
+_RIGHT = (1, 2, 4, 5, 6)
 
 
 def table(figures: Iterable[Figure]) -> str:
@@ -29,12 +29,18 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     return (
         figure.name,
         number(figure.value),
+        _span([number(value) for value in sorted(figure.rounds)]),
         figure.unit,
         number(figure.floor),
         f"{figure.ratio:.2f}" if figure.ratio is not None else "-",
+        _span([f"{ratio:.2f}" for ratio in sorted(figure.ratios)]),
         str(figure.target or "-"),
         met,
     )
+
+
+def _span(ordered: Sequence[str]) -> str:
+    return f"{ordered[0]}..{ordered[-1]}" if len(ordered) > 1 else "-"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -6,12 +6,15 @@ import pytest
 
 from tests.bench.__main__ import measure
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_least, at_most, percentile
+from tests.bench.figures import Figure, at_least, at_most, paired, percentile
+from tests.bench.loads.http2 import DATA, HEADERS, frame, frames
+from tests.bench.loads.spawn import LoadFailed
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import table, write_json
 
 FIELDS = ["name", "value", "unit", "floor", "ratio", "target", "met"]
+BEHIND = ["rounds", "floor_rounds", "curve", "at"]
 
 
 def test_json_is_a_list_of_the_promised_objects(tmp_path: Path) -> None:
@@ -24,7 +27,7 @@ def test_json_is_a_list_of_the_promised_objects(tmp_path: Path) -> None:
     ]
     write_json(figures, tmp_path / "bench.json")
     written = json.loads((tmp_path / "bench.json").read_text())
-    assert [list(one) for one in written] == [FIELDS] * 4
+    assert [list(one) for one in written] == [FIELDS + BEHIND] * 4
     assert [one["ratio"] for one in written] == [0.75, 4.0, None, None]
     assert [one["met"] for one in written] == [True, False, True, None]
     assert written[0]["target"] == "at least 0.5 x floor"
@@ -77,3 +80,57 @@ def test_a_row_that_fails_costs_no_other_its_figures() -> None:
     outcome = asyncio.run(measure([Row("broken", broken), Row("working", working)], quick=True))
     assert outcome.failed == ["broken"]
     assert [figure.name for figure in outcome.figures] == ["a"]
+
+
+def test_ratios_are_of_pairs() -> None:
+    """A machine that is slow for one pair of rounds moves values, but not the ratio."""
+    figure = paired("turns", "turns/s", [100, 10, 100], [200, 20, 210], at_least(0.5))
+    assert (figure.value, figure.floor, figure.ratio) == (100, 200, 0.5)
+    assert figure.met
+
+
+def test_frames_are_cut_where_they_end() -> None:
+    """Whatever the pieces that bytes come in, the frames are the same, and the rest is kept."""
+    sent = [(HEADERS, 4, 1, b"block"), (DATA, 0, 1, b""), (DATA, 1, 3, b"x" * 70_000)]
+    data = b"".join(frame(*one) for one in sent)
+    for size in (1, 9, 4096, len(data)):
+        found, rest = [], b""
+        for at in range(0, len(data), size):
+            whole, rest = frames(rest + data[at : at + size])
+            found += whole
+        assert found == sent
+        assert rest == b""
+
+
+async def test_the_lean_client_gets_each_delta_of_the_relay(tmp_path: Path) -> None:
+    """Every turn has all of its text, one frame a delta; a text that is short is an error."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.model(7, 0) as model, bench.floor(f"relay={model.line}") as floor:
+        job = {"target": floor.target, "clients": 2, "seconds": 0.3}
+        result = await bench.load("turns", **job, deltas=7)
+        assert result["turns_per_s"] > 10
+        assert result["frames_per_turn"] == pytest.approx(7, abs=0.2)
+        with pytest.raises(LoadFailed, match="35 bytes of 8 deltas"):
+            await bench.load("turns", **job, deltas=8)
+
+
+async def test_the_lean_client_gets_whole_turns_of_the_server(tmp_path: Path) -> None:
+    """Over Converse too each turn has all of its text, and the server's time is counted."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.model(7, 1) as model, bench.antiphon(model_url=model.line) as ours:
+        job = {"target": ours.target, "clients": 2, "seconds": 1.5}
+        with pytest.raises(LoadFailed, match="35 bytes of 8 deltas"):
+            await bench.load("turns", **job, deltas=8)
+        result = await bench.load("turns", **job, deltas=7)
+        assert result["turns_per_s"] > 0
+        assert result["cpu_ms_per_turn"] > 0
+        with pytest.raises(LoadFailed, match="grpc-status"):  # without a token
+            await bench.load("posts", target=ours.server.target, clients=1, seconds=0.1)
+
+
+async def test_a_refusal_fails_the_load(tmp_path: Path) -> None:
+    """A load on a server that lacks the method gives no figures."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.floor("unary") as floor:
+        with pytest.raises(LoadFailed, match="grpc-status"):
+            await bench.load("turns", target=floor.target, clients=1, seconds=0.1, deltas=1)

@@ -11,6 +11,7 @@ import psutil
 
 from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from tests.bench.processes import family
 
 WARM_S = 0.5
 _OPTIONS = (
@@ -18,6 +19,11 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", 4 << 20),
 )
 Metadata = tuple[tuple[str, str], ...]
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +54,20 @@ class Target:
 
     @property
     def cpu_s(self) -> float:
-        """Processor time that the server has used, in seconds."""
-        times = psutil.Process(self.pid).cpu_times()
-        return float(times.user + times.system)
+        """Processor time that the server has used, with its processes, in seconds."""
+        return sum(_used(process) for process in family(self.pid))
 
 
 @dataclass(slots=True)
 class Window:
-    """A stretch of time that counts, after a warm-up; and what the server used in it."""
+    """A stretch of time that counts, after a warm-up; and what server and client used in it."""
 
     target: Target
     seconds: float
     begin: float = float("inf")
     end: float = float("inf")
     cpu_s: float = 0.0
+    client_cpu_s: float = 0.0
 
     async def run(self, clients: Iterable[Callable[[], Awaitable[None]]]) -> None:
         """Start the clients, let the window pass, and end them. Raises what a client raised."""
@@ -80,10 +86,10 @@ class Window:
 
     async def _pass(self) -> None:
         await asyncio.sleep(WARM_S)
-        used, self.begin = self.target.cpu_s, time.perf_counter()
+        used, own, self.begin = self.target.cpu_s, time.process_time(), time.perf_counter()
         self.end = self.begin + self.seconds
         await asyncio.sleep(self.seconds)
-        self.cpu_s = self.target.cpu_s - used
+        self.client_cpu_s, self.cpu_s = time.process_time() - own, self.target.cpu_s - used
 
     def counts(self, moment: float) -> bool:
         """Whether something that ended (or began) at ``moment`` is within."""

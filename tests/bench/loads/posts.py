@@ -1,13 +1,15 @@
-"""Clients that post messages without turns, each after the answer to the one before."""
+"""Lean clients that post messages without turns, each after the answer to the one before."""
 
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.context.v1.context_service_pb2 import PostMessageRequest
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.context_service_pb2 import PostMessageRequest, PostMessageResponse
 from antiphon.context.v1.message_pb2 import Part
-from tests.bench.loads.client import Target, Window, channels
+from tests.bench.loads.client import Target, Window
+from tests.bench.loads.http2 import Failed, connect
+
+POST = "/antiphon.context.v1.ContextService/PostMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +22,34 @@ class Job:
 
 
 async def run(job: Job) -> dict[str, Any]:
-    """Returns posts a second."""
+    """Returns posts a second, and what server and client used for them."""
     target = Target(**job.target)
     window = Window(target, job.seconds)
     posted = 0
 
-    async with channels(target, job.clients) as connections:
+    async def client(conversation: str) -> Any:
+        connection = await connect(target, POST)
+        request = PostMessageRequest(conversation_id=conversation, parts=[Part(text="word " * 8)])
+        body = request.SerializeToString()
+        answers: list[bytes] = []
 
-        async def client(at: int) -> Any:
-            stub = ContextServiceStub(connections[at])
-            request = PostMessageRequest(
-                conversation_id=await target.conversation(connections[at]),
-                parts=[Part(text="word " * 8)],
-            )
+        async def post() -> None:
+            nonlocal posted
+            answers.clear()
+            await connection.stream(answers.append, body).done
+            message = PostMessageResponse.FromString(answers[0]).message
+            if message.conversation_id != conversation:
+                raise Failed(f"not the message: {message}")
+            posted += window.counts(time.perf_counter())
 
-            async def post() -> None:
-                nonlocal posted
-                await stub.PostMessage(request, metadata=target.metadata)
-                posted += window.counts(time.perf_counter())
+        return post
 
-            return post
-
-        await window.run([await client(at) for at in range(job.clients)])
-    return {"posts_per_s": posted / job.seconds, "cpu_share": window.cpu_s / job.seconds}
+    async with target.channel() as channel:
+        names = [await target.conversation(channel) for _ in range(job.clients)]
+    await window.run([await client(name) for name in names])
+    return {
+        "posts_per_s": posted / job.seconds,
+        "cpu_ms_per_post": window.cpu_s / max(posted, 1) * 1000,
+        "cpu_share": window.cpu_s / job.seconds,
+        "client_cpu_share": window.client_cpu_s / job.seconds,
+    }

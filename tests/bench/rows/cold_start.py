@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 
 from tests.bench.antiphon import launched_antiphon
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_most, median
+from tests.bench.figures import Figure, at_most, paired
 from tests.bench.processes import Server, launched
 
-MIB = 1 << 20
+MB = 1_000_000
 BARE = "tests.bench.floors"
 Started = tuple[float, float]
 
@@ -33,19 +33,14 @@ async def _start(launch: AbstractAsyncContextManager[Server]) -> Started:
     begun = time.perf_counter()
     async with launch as server:
         await server.serving()
-        return time.perf_counter() - begun, server.resident_bytes / MIB
+        return time.perf_counter() - begun, server.resident_bytes / MB
 
 
 def _figures(what: str, found: list[Started], bare: list[Started]) -> list[Figure]:
-    seconds, resident = (median([one[at] for one in found]) for at in (0, 1))
-    floor_s, floor_resident = (median([one[at] for one in bare]) for at in (0, 1))
+    seconds, resident = ([one[at] for one in found] for at in (0, 1))
+    floor_s, floor_resident = ([one[at] for one in bare] for at in (0, 1))
+    in_s, in_mb = at_most(1, of_floor=False), at_most(80, of_floor=False)
     return [
-        Figure(f"cold start, {what}", seconds, "s", floor_s, at_most(1.5, of_floor=False)),
-        Figure(
-            f"resident after it, {what}",
-            resident,
-            "MiB",
-            floor_resident,
-            at_most(100, of_floor=False),
-        ),
+        paired(f"cold start, {what}", "s", seconds, floor_s, in_s),
+        paired(f"resident after it, {what}", "MB", resident, floor_resident, in_mb),
     ]

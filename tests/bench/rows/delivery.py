@@ -1,7 +1,8 @@
 """Post to delivery with one subscriber, beside one bare bidirectional echo."""
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_most, median, percentile
+from tests.bench.figures import Figure, at_most, paired
+from tests.bench.rows.sides import in_ms
 
 
 async def delivery(bench: Bench) -> list[Figure]:
@@ -13,10 +14,7 @@ async def delivery(bench: Bench) -> list[Figure]:
         )
 
     def figure(percent: int, bound: float) -> Figure:
-        value, least = (
-            median([percentile(round_["took_s"], percent) * 1000 for round_ in rounds])
-            for rounds in (measured, bare)
-        )
-        return Figure(f"post to delivery, p{percent}", value, "ms", least, at_most(bound))
+        value, least = (in_ms(side, "took_s", percent) for side in (measured, bare))
+        return paired(f"post to delivery, p{percent}", "ms", value, least, at_most(bound))
 
     return [figure(50, 2), figure(99, 3)]

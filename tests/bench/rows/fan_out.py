@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.bench.antiphon import service_token
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_least, at_most, median
+from tests.bench.figures import Figure, Target, at_least, at_most, paired
 from tests.bench.rows.sides import of
 
 SUBSCRIBERS = 500
@@ -33,19 +33,19 @@ async def fan_out(bench: Bench) -> list[Figure]:
             lambda: load(floor.target, floor.target),
             lambda: load(ours.target, ours.target | {"token": token}),
         )
+
+    def figure(name: str, unit: str, key: str, *target: Target, scale: float = 1) -> Figure:
+        ours_, floors = ([value * scale for value in of(side, key)] for side in (measured, bare))
+        return paired(name, unit, ours_, floors, *target)
+
     return [
-        Figure(
-            "fan-out to 500 subscribers",
-            median(of(measured, "events_per_s")),
+        figure(
+            f"fan-out to {SUBSCRIBERS} subscribers",
             "events/s",
-            median(of(bare, "events_per_s")),
+            "events_per_s",
             at_least(400_000, of_floor=False),
         ),
-        Figure(
-            "fan-out, p99",
-            median(of(measured, "p99_s")) * 1000,
-            "ms",
-            median(of(bare, "p99_s")) * 1000,
-            at_most(150, of_floor=False),
-        ),
+        figure("fan-out, p99", "ms", "p99_s", at_most(150, of_floor=False), scale=1000),
+        figure("server's share of the machine then", "cores", "cpu_share"),
+        figure("load client's share then", "cores", "client_cpu_share"),
     ]

@@ -13,7 +13,7 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon_server.events.model import Scope
 from tests.bench.antiphon import Antiphon
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_most, median
+from tests.bench.figures import Figure, at_most, median, paired
 from tests.bench.loads.client import Target
 from tests.bench.rows.resume import fill
 
@@ -41,10 +41,10 @@ async def growth(bench: Bench) -> list[Figure]:
         for _ in range(bench.rounds):
             for at, world in enumerate((base, wide, deep)):
                 took[at].append(await _walk(bench, world))
-    least, wider, deeper = (median(took[at]) * 1000 for at in range(3))
+    least, wider, deeper = ([seconds * 1000 for seconds in took[at]] for at in range(3))
     return [
-        Figure("walk, 10x conversations", wider, "ms", least, at_most(1.2)),
-        Figure("walk, 10x history", deeper, "ms", least, at_most(1.2)),
+        paired("walk, 10x conversations", "ms", wider, least, at_most(1.2)),
+        paired("walk, 10x history", "ms", deeper, least, at_most(1.2)),
     ]
 
 

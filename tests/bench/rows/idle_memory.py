@@ -10,7 +10,7 @@ from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import Watch
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_most
+from tests.bench.figures import Figure, at_most, paired
 from tests.bench.loads.client import Target, channels
 from tests.bench.processes import Server
 
@@ -20,13 +20,20 @@ SETTLE_S = 1.0
 
 
 async def idle_memory(bench: Bench) -> list[Figure]:
-    """What each stream beyond the first 20 adds; the client is another process."""
+    """What each stream beyond the first 20 adds; a new server each round, for memory stays."""
     count = 400 if bench.quick else 900
-    async with bench.floor("ring") as floor, bench.antiphon() as ours:
-        bare = await _per_stream(floor, Target(**floor.target), count)
-        measured = await _per_stream(ours.server, Target(**ours.target), count)
+
+    async def bare() -> float:
+        async with bench.floor("ring") as floor:
+            return await _per_stream(floor, Target(**floor.target), count)
+
+    async def measured() -> float:
+        async with bench.antiphon() as ours:
+            return await _per_stream(ours.server, Target(**ours.target), count)
+
+    floors, values = await bench.in_turn(bare, measured)
     target = at_most(30, of_floor=False)
-    return [Figure("memory per idle subscribed stream", measured, "KB", bare, target)]
+    return [paired("memory per idle subscribed stream", "KB", values, floors, target)]
 
 
 async def _per_stream(server: Server, target: Target, count: int) -> float:
@@ -39,7 +46,7 @@ async def _per_stream(server: Server, target: Target, count: int) -> float:
         for at, name in enumerate(names[BEFORE:]):
             calls.append(await _subscribe(connections[at % CONNECTIONS], target, name))
         await asyncio.sleep(SETTLE_S)
-        return (server.resident_bytes - before) / count / 1024
+        return (server.resident_bytes - before) / count / 1000
 
 
 async def _subscribe(channel: grpc.aio.Channel, target: Target, conversation: str) -> Any:

@@ -1,7 +1,7 @@
 """Durable posts a second: ContextService.PostMessage, 50 clients, beside bare unary calls."""
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_least, median
+from tests.bench.figures import Figure, Target, at_least, paired
 from tests.bench.rows.sides import of
 
 CLIENTS = 50
@@ -16,12 +16,12 @@ async def posts(bench: Bench) -> list[Figure]:
             ),
             lambda: bench.load("posts", target=ours.target, clients=CLIENTS, seconds=bench.seconds),
         )
+
+    def figure(name: str, unit: str, key: str, *target: Target) -> Figure:
+        return paired(name, unit, of(measured, key), of(bare, key), *target)
+
     return [
-        Figure(
-            "durable posts, 50 clients",
-            median(of(measured, "posts_per_s")),
-            "posts/s",
-            median(of(bare, "posts_per_s")),
-            at_least(0.5),
-        )
+        figure("durable posts, 50 clients", "posts/s", "posts_per_s", at_least(0.5)),
+        figure("server CPU per post", "ms", "cpu_ms_per_post"),
+        figure("load client's share then", "cores", "client_cpu_share"),
     ]

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.bench import Bench
+from tests.bench.figures import percentile
+
+Results = list[dict[str, Any]]
+Rounds = tuple[Results, Results]
+"""Of the floor and of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +20,21 @@ class Sides:
     bench: Bench
     floor: dict[str, Any]
     ours: dict[str, Any]
+    deltas: int
 
-    async def turns(self, clients: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    async def turns(self, clients: int) -> Rounds:
         """Results of the load ``turns`` on the floor and on the server, round by round."""
-        seconds = self.bench.seconds
-        return await self.bench.in_turn(
-            lambda: self.bench.load("turns", target=self.floor, clients=clients, seconds=seconds),
-            lambda: self.bench.load("turns", target=self.ours, clients=clients, seconds=seconds),
+        return await self._both("turns", clients=clients, deltas=self.deltas)
+
+    async def first_tokens(self, clients: int) -> Rounds:
+        """The same of the load ``first_token``."""
+        return await self._both("first_token", clients=clients)
+
+    async def _both(self, load: str, **job: Any) -> Rounds:
+        bench, seconds = self.bench, self.bench.seconds
+        return await bench.in_turn(
+            lambda: bench.load(load, target=self.floor, seconds=seconds, **job),
+            lambda: bench.load(load, target=self.ours, seconds=seconds, **job),
         )
 
 
@@ -30,14 +43,19 @@ async def relay_and_server(bench: Bench, deltas: int, gap_ms: float) -> AsyncIte
     """Both, ready and warm, and the model behind them."""
     async with (
         bench.model(deltas, gap_ms) as model,
-        bench.floor(f"relay={model}") as floor,
-        bench.antiphon(model_url=model) as ours,
+        bench.floor(f"relay={model.line}") as floor,
+        bench.antiphon(model_url=model.line) as ours,
     ):
         for target in (floor.target, ours.target):  # what is imported at first use
-            await bench.load("turns", target=target, clients=2, seconds=0.2)
-        yield Sides(bench, floor.target, ours.target)
+            await bench.load("turns", target=target, clients=2, seconds=0.2, deltas=deltas)
+        yield Sides(bench, floor.target, ours.target, deltas)
 
 
-def of(results: list[dict[str, Any]], name: str) -> list[float]:
+def of(results: Results, name: str) -> list[float]:
     """One figure of each round."""
     return [result[name] for result in results]
+
+
+def in_ms(results: Results, name: str, percent: float) -> list[float]:
+    """A percentile of each round's durations, in milliseconds."""
+    return [percentile(result[name], percent) * 1000 for result in results]
