@@ -4,6 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
+
+# What is generated is the same in each run. ``--hypothesis-profile=long`` makes other
+# examples each time, and of the state machines many more.
+settings.register_profile("short", derandomize=True, database=None, deadline=None)
+settings.register_profile("long", database=None, deadline=None, print_blob=True)
+settings.load_profile("short")
 
 # Where the server's code may block the event loop, and why.
 MAY_BLOCK = [

@@ -1,0 +1,1 @@
+"""State machines: random sequences of calls, each answer held against a plain model."""

@@ -1,0 +1,66 @@
+"""A process that dies between two of its commits, in a test that goes on."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Life:
+    """What a process commits goes through here; once it is dead nothing comes back."""
+
+    def __init__(self) -> None:
+        self.dead = asyncio.Event()
+        self._left: int | None = None
+        self._running = 0
+
+    async def quiet(self, turns: int = 12) -> None:
+        """Wait until nothing is being committed for so many turns of the loop."""
+        still = 0
+        while still < turns:
+            busy = self._running and not self.dead.is_set()
+            await asyncio.sleep(0.0001 if busy else 0)
+            still = 0 if busy else still + 1
+
+    def end_after(self, commits: int) -> None:
+        """Die right after so many more commits, before anybody hears of the last."""
+        self._left = commits
+        if not commits:
+            self.dead.set()
+
+    def go_on(self) -> None:
+        """Not die, unless it has happened."""
+        self._left = None
+
+    async def commit(self, work: Awaitable[T]) -> T:
+        """Do ``work``, if it is still to be done, and tell what came of it, if it can be told."""
+        if self.dead.is_set():
+            asyncio.ensure_future(work).cancel()
+            await _forever()
+        self._running += 1
+        try:
+            result = await work
+        finally:
+            self._running -= 1
+        if self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                self.dead.set()
+        if self.dead.is_set():
+            await _forever()
+        return result
+
+
+async def _forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def bury() -> None:
+    """End every other task of this loop, as the end of a process does."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    while others:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=0.01)
+        others = asyncio.all_tasks() - {asyncio.current_task()}

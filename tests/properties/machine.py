@@ -1,0 +1,99 @@
+"""What all machines share: an event loop of their own, a directory, and how often they run."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+T = TypeVar("T")
+STEP_S = 30.0
+LONG = 40
+"""How many times more examples the profile ``long`` runs."""
+
+
+class Machine(RuleBasedStateMachine):
+    """A state machine whose rules await things, on a loop that lives as long as it does."""
+
+    steps = 0
+    """How many things all machines of the class have awaited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = Path(tempfile.mkdtemp(prefix="machine-"))
+        self._runner = asyncio.Runner()
+        self.run(self.open())
+
+    async def open(self) -> None:
+        """Begin what the machine works on."""
+
+    async def close(self) -> None:
+        """End what the machine worked on."""
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await ``work``, 30 s at most."""
+        type(self).steps += 1
+        return self._runner.run(_in_time(work))
+
+    def teardown(self) -> None:
+        """End everything; no task may be left."""
+        try:
+            self.run(self.close())
+            self.run(_nothing_left())
+        finally:
+            self._runner.close()
+            shutil.rmtree(self.home)
+
+
+async def _in_time(work: Coroutine[Any, Any, T]) -> T:
+    async with asyncio.timeout(STEP_S):
+        return await work
+
+
+async def _nothing_left() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, left
+
+
+def check(machine: type[Machine], examples: int, steps: int = 30) -> None:
+    """Run the machine: ``examples`` sequences of up to ``steps`` calls, always the same ones.
+
+    With ``--hypothesis-profile=long`` many more, and others each time.
+    """
+    long = settings.get_current_profile_name() == "long"
+    factor = LONG if long else 1
+    run_state_machine_as_test(machine, settings=chosen(examples * factor, steps, fixed=not long))
+
+
+def chosen(examples: int, steps: int, *, fixed: bool) -> settings:
+    """The settings of one run; ``fixed`` for the same sequences each time."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=fixed,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        phases=[Phase.generate, Phase.shrink] if not fixed else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def caught(machine: type[Machine], examples: int = 100, steps: int = 30) -> None:
+    """Hold that the machine notices the defect that was planted in it."""
+    with pytest.raises((AssertionError, BaseExceptionGroup)) as found:
+        check(machine, examples, steps)
+    assert _is_finding(found.value), found.value
+
+
+def _is_finding(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_finding(inner) for inner in error.exceptions)
+    return isinstance(error, AssertionError)
