@@ -14,9 +14,13 @@ async def _post(request: PostMessageRequest, context: Any) -> PostMessageRespons
     return PostMessageResponse(message=message)
 
 
-def add(server: grpc.aio.Server) -> None:
-    """Answer ContextService.PostMessage."""
-    method = grpc.unary_unary_rpc_method_handler(
+def method() -> Any:
+    """The handler of PostMessage."""
+    return grpc.unary_unary_rpc_method_handler(
         _post, PostMessageRequest.FromString, PostMessageResponse.SerializeToString
     )
-    add_methods(server, "antiphon.context.v1.ContextService", PostMessage=method)
+
+
+def add(server: grpc.aio.Server) -> None:
+    """Answer ContextService.PostMessage."""
+    add_methods(server, "antiphon.context.v1.ContextService", PostMessage=method())

@@ -8,6 +8,7 @@ from tests.bench.rows.fan_out import fan_out
 from tests.bench.rows.first_token import first_token
 from tests.bench.rows.growth import growth
 from tests.bench.rows.idle_memory import idle_memory
+from tests.bench.rows.layers import layers
 from tests.bench.rows.posts import posts
 from tests.bench.rows.resume import resume
 from tests.bench.rows.turns import turns
@@ -23,4 +24,5 @@ ROWS = (
     Row("cold-start", cold_start),
     Row("resume", resume),
     Row("growth", growth),
+    Row("layers", layers),
 )
