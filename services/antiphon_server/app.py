@@ -127,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
                 lifecycle.on_stop("traces", tracing.stop)
             table, services = _compose(settings, database, metrics, tracing)
             await _start(services, lifecycle, health, settings)
+            lifecycle.spawn("store", _report(database, health))
             yield await _listen(settings, table, services, lifecycle, health, metrics)
 
 
@@ -224,6 +225,14 @@ async def _start(
     lifecycle.spawn("turns.leases", services.dispatcher.leases.run())
     for part in ("store", "log", "turns.leases"):
         await health.set(part, serving=True)
+
+
+async def _report(database: SqliteDatabase, health: Health) -> None:
+    """Keep health up with whether the store can be written."""
+    while True:
+        await database.changed.wait()
+        database.changed.clear()
+        await health.set("store", serving=database.writable)
 
 
 async def _listen(

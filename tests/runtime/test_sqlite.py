@@ -1,6 +1,7 @@
 """One writer, group commit, and readers that see every commit."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -233,3 +234,19 @@ async def test_commits_are_synced(database: SqliteDatabase) -> None:
         )
     )
     assert modes == ("wal", 2)
+
+
+async def test_what_a_dead_process_left_in_the_wal_is_moved_before_anything_else(
+    database: SqliteDatabase, tmp_path: Path
+) -> None:
+    """A commit never stands behind one that may not be on disk."""
+    await database.write(partial(insert, 1))
+    left = tmp_path / "left.db"
+    for end in ("", "-wal"):
+        shutil.copy(tmp_path / "a b?c#d%20" / f"test.db{end}", f"{left}{end}")
+    wal = left.with_name("left.db-wal")
+    assert wal.stat().st_size > 0
+    again = SqliteDatabase(left)
+    assert await again.read(rows) == 1
+    assert wal.stat().st_size == 0
+    await again.close()

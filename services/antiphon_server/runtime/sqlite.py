@@ -4,12 +4,15 @@ One thread owns the only writing connection. It takes everything that waits,
 runs each piece in a savepoint of one ``BEGIN IMMEDIATE`` transaction and commits
 once, so that fsyncs are shared under load and an idle system commits at once.
 Readers have connections of their own and see the last commit (WAL). Only the
-writer checkpoints.
+writer checkpoints. What it does when the disk refuses is told in
+docs/decisions/0012-when-the-disk-refuses.md.
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +31,7 @@ T = TypeVar("T")
 MAX_WAITING = 10_000
 MAX_GROUP = 256
 READERS = 2
+PROBE_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +45,10 @@ class _Work:
 
 
 class SqliteDatabase:
-    """A :class:`~antiphon_server.runtime.database.Database` on one SQLite file."""
+    """A :class:`~antiphon_server.runtime.database.Database` on one SQLite file.
+
+    ``writable`` says whether its disk takes writes, ``changed`` is set when that changes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()
@@ -54,6 +61,8 @@ class SqliteDatabase:
         self._writer = threading.Thread(target=self._write_loop, name="sqlite-write", daemon=True)
         self._opened = threading.Event()
         self._closed = False
+        self.writable = True
+        self.changed = asyncio.Event()
         self._writer.start()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -115,13 +124,22 @@ class SqliteDatabase:
         self._open()
         open_for_work = True
         while open_for_work:
-            group = [self._waiting.get()]
+            group = [self._next()]
             while len(group) < MAX_GROUP and not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
             open_for_work = None not in group
             work = [item for item in group if item is not None]
             if work:
                 self._write(work)
+
+    def _next(self) -> _Work | None:
+        """The next piece of work; while the disk refuses, try it now and then."""
+        while not self.writable:
+            try:
+                return self._waiting.get(timeout=PROBE_S)
+            except queue.Empty:
+                self._commit_nothing()
+        return self._waiting.get()
 
     def _write(self, group: list[_Work]) -> None:
         """Commit the group and tell its callers, whatever happens: this thread must live on."""
@@ -151,9 +169,46 @@ class SqliteDatabase:
                     item.error = None
                     self._commit([item])
             else:
-                log.exception("a commit failed; nothing of it was stored")
+                log.error("a commit failed", exc_info=error if self.writable else None)
+                self._commit_nothing()
                 group[0].error = DomainError(Reason.STORE_UNAVAILABLE)
                 group[0].error.__cause__ = error
+
+    def _commit_nothing(self) -> None:
+        """Commit a page as it is, over what a failed commit may have left in the WAL.
+
+        A commit whose sync failed is there in full, and the next process would find it.
+        Whether this can be synced says whether the disk takes writes.
+        """
+        try:
+            with self._writer_engine.begin() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                driver.execute("PRAGMA user_version=0")
+        except DBAPIError:
+            self._note(writable=False)
+        else:
+            self._note(writable=True)
+
+    def _note(self, *, writable: bool) -> None:
+        if writable is self.writable:
+            return
+        self.writable = writable
+        log.warning("the disk takes writes again" if writable else "the disk takes no writes")
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
+            self._loop.call_soon_threadsafe(self.changed.set)
+
+
+def _open_wal(connection: Any) -> None:
+    """Set up the writer's connection, and move what is in the WAL into the database.
+
+    An earlier process may have left there what a sync failed on: it can be read, and
+    perhaps is not on disk. What is committed from now on must not build on it.
+    """
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":  # SQLite does not raise where that failed
+        raise sqlite3.OperationalError("the disk refused the write-ahead log")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class _Undone(Exception):
@@ -220,8 +275,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA wal_autocheckpoint=0")
         else:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            _open_wal(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
