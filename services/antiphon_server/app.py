@@ -73,11 +73,15 @@ SCHEMAS = {
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A server that serves: its ports, and the way for it to say that it can't go on."""
+    """A server that serves: its ports, and the way for it to say that it can't go on.
+
+    ``table`` takes the same calls without a port, guarded in the same way.
+    """
 
     port: int
     admin_port: int | None
     crashed: asyncio.Event
+    table: LocalServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +273,7 @@ async def _listen(
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
     give_back()
-    return App(port, admin_port, lifecycle.crashed)
+    return App(port, admin_port, lifecycle.crashed, table)
 
 
 def _gauges(services: _Services) -> Gauges:

@@ -78,6 +78,11 @@ class ServerProcess:
         return size
 
     @property
+    def exits(self) -> int:
+        """1 if it has ended, which nobody but its owner should bring about."""
+        return int(self._process is not None and self._process.returncode is not None)
+
+    @property
     def output(self) -> str:
         """The end of what it printed."""
         return self.log.read_text(errors="replace")[-SHOWN:]

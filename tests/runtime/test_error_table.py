@@ -14,7 +14,7 @@ from antiphon_server.runtime.error_table import (
     error_of_code,
     status_of,
 )
-from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid, not_found
 
 PREFIX = "ERROR_REASON_"
 PROTO = Path(__file__).parents[2] / "proto/antiphon/errors/v1/error_reason.proto"
@@ -84,6 +84,19 @@ def test_a_limit_is_named_by_a_quota_failure() -> None:
     failure = error_details_pb2.QuotaFailure()
     assert any(detail.Unpack(failure) for detail in status.details)
     assert failure.violations[0].subject == "watches"
+
+
+def test_what_a_request_said_is_repeated_in_part_only() -> None:
+    """However long a text the refusal names, it fits into trailers."""
+    long = "\U0001f600" * 100_000
+    for error in (
+        not_found(long),
+        invalid(long, long),
+        DomainError(Reason.LIMIT_EXCEEDED, limit=long),
+    ):
+        status = status_of(error)
+        assert len(status.SerializeToString()) < 5000
+        assert len(status.message) < 300
 
 
 def test_a_missing_variable_does_not_break_the_sentence() -> None:

@@ -15,7 +15,7 @@ from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_messag
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.duplex import serve_duplex, write_in_time
+from antiphon_server.runtime.duplex import open_stream, serve_duplex, write_in_time
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
@@ -64,6 +64,7 @@ class Conversings:
 
     async def converse(self, principal: Principal, context: Context) -> None:
         """Serve one stream until it, or the log's stream under it, ends."""
+        await open_stream(context)
         metadata = _credentials(context)
         stream = _Conversing(principal, metadata, context, self._subscribe(metadata=metadata))
         try:

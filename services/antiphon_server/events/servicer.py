@@ -17,7 +17,7 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.duplex import serve_duplex, write_in_time
+from antiphon_server.runtime.duplex import open_stream, serve_duplex, write_in_time
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import current_principal
@@ -38,6 +38,7 @@ class EventServicer(EventServiceServicer):
     async def Subscribe(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:
+        await open_stream(context)
         with self._subscriptions.open(self._log, current_principal()) as subscription:
             await serve_duplex(
                 _obey_all(subscription, context), self._deliver(subscription, context)
@@ -46,6 +47,7 @@ class EventServicer(EventServiceServicer):
     async def Follow(  # type: ignore[override]
         self, request: pb.FollowRequest, context: Context
     ) -> None:
+        await open_stream(context)
         with self._subscriptions.open(
             self._log,
             current_principal(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -28,6 +29,7 @@ from antiphon_server.integration.model import (
 )
 from antiphon_server.integration.service.catalogue import ConfiguredModel
 from antiphon_server.integration.service.usage import UsagePage
+from antiphon_server.runtime.errors import invalid
 
 DEFAULT_OUTPUT_TOKENS = 1024
 
@@ -110,12 +112,12 @@ def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> mode
 
 
 def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
-    """Which calls a GetUsageRequest is about."""
+    """Which calls a GetUsageRequest is about. Raises INVALID_ARGUMENT for a time that is none."""
     unset = UsageFilter(WorkspaceId(request.workspace_id), turn_id=request.turn_id)
     return replace(
         unset,
-        start_us=_micros(request.start_time) if request.HasField("start_time") else unset.start_us,
-        end_us=_micros(request.end_time) if request.HasField("end_time") else unset.end_us,
+        start_us=_micros(request, "start_time", unset.start_us),
+        end_us=_micros(request, "end_time", unset.end_us),
     )
 
 
@@ -158,5 +160,13 @@ def _money(money: Money) -> model_pb2.Money:
     return model_pb2.Money(currency=money.currency, micros=money.micros)
 
 
-def _micros(time: Timestamp) -> int:
-    return time.ToMicroseconds()
+def _micros(
+    request: pb.GetUsageRequest, name: Literal["start_time", "end_time"], unset: int
+) -> int:
+    if not request.HasField(name):
+        return unset
+    time: Timestamp = getattr(request, name)
+    try:
+        return time.ToMicroseconds()
+    except ValueError:
+        raise invalid(name, "must be a time between the years 1 and 9999") from None

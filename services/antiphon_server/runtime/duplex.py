@@ -9,6 +9,15 @@ from antiphon_server.runtime.errors import DomainError, Reason
 WRITE_TIMEOUT_S = 30.0
 
 
+async def open_stream(context: Any) -> None:
+    """Send the headers, before anything is written that may be given up half-way.
+
+    gRPC takes them for unsent after a first write that was cancelled, sends them again with
+    the status, and fails at that: the client would never learn that the stream has ended.
+    """
+    await context.send_initial_metadata(())
+
+
 async def write_in_time(context: Any, frame: Any) -> None:
     """Write to a client that reads.
 

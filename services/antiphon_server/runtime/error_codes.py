@@ -4,11 +4,12 @@ The codes are those in the comments of ``antiphon/errors/v1/error_reason.proto``
 a test holds table, reasons and contract equal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grpc import StatusCode
 
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,6 @@ class _Variables(dict[str, str]):
         return "-"
 
 
-def sentence_of(error: DomainError) -> str:
+def sentence_of(reason: Reason, metadata: Mapping[str, str]) -> str:
     """The public sentence of an error."""
-    return TABLE[error.reason].sentence.format_map(_Variables(error.metadata))
+    return TABLE[reason].sentence.format_map(_Variables(metadata))

@@ -18,6 +18,8 @@ DOMAIN = "antiphon"
 DETAILS_KEY = "grpc-status-details-bin"
 MOST_VIOLATIONS = 20
 """More would not fit a header block of 8 KiB, the usual limit."""
+LONGEST_VALUE = 256
+"""Characters of a request that are repeated in its refusal, for the same reason."""
 
 
 # An unreachable peer is DRAINING rather than STORE_UNAVAILABLE: that one
@@ -40,11 +42,10 @@ _RETRIABLE = frozenset({Reason.DRAINING, Reason.OVERLOADED})
 def status_of(error: DomainError) -> status_pb2.Status:
     """The status of an error: one ErrorInfo, then the details its kind calls for."""
     code: int = TABLE[error.reason].code.value[0]
-    status = status_pb2.Status(code=code, message=sentence_of(error))
+    metadata = {key: value[:LONGEST_VALUE] for key, value in error.metadata.items()}
+    status = status_pb2.Status(code=code, message=sentence_of(error.reason, metadata))
     status.details.add().Pack(
-        error_details_pb2.ErrorInfo(
-            reason=error.reason.value, domain=DOMAIN, metadata=error.metadata
-        )
+        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata)
     )
     if error.violations:
         status.details.add().Pack(_bad_request(error))
@@ -132,13 +133,16 @@ def _reason_named(info: error_details_pb2.ErrorInfo) -> Reason | None:
 def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:
     bad = error_details_pb2.BadRequest()
     for violation in error.violations[:MOST_VIOLATIONS]:
-        bad.field_violations.add(field=violation.field, description=violation.description)
+        bad.field_violations.add(
+            field=violation.field[:LONGEST_VALUE], description=violation.description[:LONGEST_VALUE]
+        )
     return bad
 
 
 def _quota_failure(error: DomainError, sentence: str) -> error_details_pb2.QuotaFailure:
     failure = error_details_pb2.QuotaFailure()
-    failure.violations.add(subject=error.metadata.get("limit", ""), description=sentence)
+    limit = error.metadata.get("limit", "")[:LONGEST_VALUE]
+    failure.violations.add(subject=limit, description=sentence)
     return failure
 
 

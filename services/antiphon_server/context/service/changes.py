@@ -37,7 +37,9 @@ class Changes:
         change: Awaitable[T] = self._store.write(work)
         if of_user is not None:
             change = self._roles.changing(of_user, change)
-        result, told = await asyncio.shield(self._own(self._commit(change)))
+        commit = self._own(self._commit(change))
+        commit.add_done_callback(_see)
+        result, told = await asyncio.shield(commit)
         await asyncio.wait({told}, timeout=RELAY_WAIT_S)
         return result
 
@@ -54,6 +56,12 @@ class Changes:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _see(commit: asyncio.Task[Any]) -> None:
+    """What a change raises is its caller's, who may have gone."""
+    if not commit.cancelled():
+        commit.exception()
 
 
 def tell(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:

@@ -16,6 +16,7 @@ from antiphon_server.runtime.request_id import HEADER, Rpc, current_request_id, 
 
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
 _BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")
+_LONGEST_ID = 80
 _NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _SERVER_FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 
@@ -111,7 +112,7 @@ class _FieldsOf:
             self._type = type(request)
             self._fields = tuple(name for name in _BOUND_FIELDS if _is_text(request, name))
         return {
-            name.removesuffix("_id"): value
+            name.removesuffix("_id"): value[:_LONGEST_ID]  # nothing was validated yet
             for name in self._fields
             if (value := getattr(request, name))
         }

@@ -1,0 +1,51 @@
+"""Changes whose caller has gone."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from antiphon_server.context.ports import Records
+from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.errors import not_found
+from tests.context.world import World
+
+
+class SlowStore:
+    """Begins a change and waits before it makes it."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def write(self, work: Callable[[Records], Any]) -> Any:
+        self.begun.set()
+        await self.go_on.wait()
+        return await self._inner.write(work)
+
+
+async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: World) -> None:
+    """A refusal that nobody waits for is not reported as a forgotten exception."""
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, what: reported.append(what))
+
+    def refuse(_records: Records) -> None:
+        raise not_found("it")
+
+    slow: Any = SlowStore(world.store)
+    changes = Changes(slow, Roles(world.store), Relay(world.store, world.log))
+    caller = asyncio.create_task(changes.make(refuse))
+    await slow.begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    slow.go_on.set()
+    await changes.close()
+    gc.collect()
+    await asyncio.sleep(0)
+    assert reported == []

@@ -1,0 +1,67 @@
+"""A good client that calls while others misbehave, and notes how it fares."""
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+
+from antiphon.auth.v1 import auth_service_pb2 as auth
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1 import context_service_pb2 as context
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.message_pb2 import Part
+
+GAP_S = 0.02
+DEADLINE_S = 10.0
+MOST_MESSAGES = 200
+"""In one conversation; then it begins another, so that its calls cost the same all along."""
+
+
+class Bystander:
+    """Posts, reads and asks who it is, in turn; ``delays_s`` are the times of its calls."""
+
+    def __init__(self, channel: grpc.aio.Channel, key: str, gap_s: float = GAP_S) -> None:
+        self._auth: Any = AuthServiceStub(channel)
+        self._context: Any = ContextServiceStub(channel)
+        self._key = key
+        self._gap_s = gap_s
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        self.delays_s: list[float] = []
+        self.failures: list[str] = []
+
+    async def run(self) -> None:
+        """Call until cancelled."""
+        await self.sign_in()
+        conversation = ""
+        while True:
+            if len(self.delays_s) % MOST_MESSAGES == 0 or not conversation:
+                made = await self._context.CreateConversation(
+                    context.CreateConversationRequest(), metadata=self._metadata, timeout=DEADLINE_S
+                )
+                conversation = made.conversation.conversation_id
+            post = context.PostMessageRequest(
+                conversation_id=conversation, parts=[Part(text="hello")]
+            )
+            page = context.ListMessagesRequest(conversation_id=conversation, page_size=10)
+            for method, request in (
+                (self._context.PostMessage, post),
+                (self._context.ListMessages, page),
+                (self._auth.WhoAmI, auth.WhoAmIRequest()),
+            ):
+                await self._call(method, request)
+                await asyncio.sleep(self._gap_s)
+
+    async def sign_in(self) -> None:
+        """Exchange the key for a token."""
+        login = auth.LoginRequest(api_key=auth.ApiKeyCredential(api_key=self._key))
+        answer = await self._auth.Login(login, timeout=DEADLINE_S)
+        self._metadata = (("authorization", f"Bearer {answer.tokens.access_token}"),)
+
+    async def _call(self, method: Any, request: Any) -> None:
+        began = time.perf_counter()
+        try:
+            await method(request, metadata=self._metadata, timeout=DEADLINE_S)
+        except grpc.aio.AioRpcError as error:
+            self.failures.append(f"{error.code().name}: {error.details()}")
+        self.delays_s.append(time.perf_counter() - began)
