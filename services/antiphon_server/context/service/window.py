@@ -13,6 +13,8 @@ from antiphon_server.context.ports import Records
 DEFAULT_TOKENS = 4096
 MAX_WINDOW_BYTES = 3 << 20
 """An answer must fit a gRPC message of 4 MiB, whatever the budget is."""
+LAST_OFFSET = 2**63 - 1
+"""No offset is behind it, and none that a store can hold."""
 _FIRST_PAGE = 64
 _LAST_PAGE = 4096
 
@@ -23,7 +25,7 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
     Reads what it keeps and a page more, however long the history is.
     """
     conversation_id = conversation.conversation_id
-    before = Offset(up_to + 1) if up_to else None
+    before = Offset(up_to + 1) if 0 < up_to < LAST_OFFSET else None
     kept, tokens = _fitting(records, conversation_id, max_tokens or DEFAULT_TOKENS, before)
     undone = records.messages.rolled_back(conversation_id, before)
     if not kept:
