@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -109,6 +109,18 @@ def paired(
         tuple(rounds),
         tuple(floor_rounds),
     )
+
+
+def point(
+    curve: str,
+    unit: str,
+    at: float,
+    rounds: Sequence[float],
+    floor_rounds: Sequence[float] = (),
+) -> Figure:
+    """A point of a curve named ``of what: measure``."""
+    figure = paired(f"{curve}, at {at:,g}", unit, rounds, floor_rounds)
+    return replace(figure, curve=curve, at=at)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

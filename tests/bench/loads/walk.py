@@ -1,9 +1,14 @@
-"""One client that does what people do: post, ask, look at the messages and conversations."""
+"""One client that does what people do: post, look at messages and conversations, watch, ask."""
 
 import secrets
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+
+import grpc
 
 from antiphon.context.v1.context_service_pb2 import (
     ListConversationsRequest,
@@ -17,54 +22,89 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon.events.v1.stream_pb2 import CancelWatch, Watch
 from tests.bench.loads.client import Target, channels
 
+TIMEOUT_S = 200.0
+"""The first look at a long history that was filled from outside reads all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Walk through ``conversations``, ``rounds`` times, after one that does not count."""
+    """Walk through ``conversations``, ``rounds`` times, after ``warm`` that do not count."""
 
     target: dict[str, Any]
     conversations: list[str]
     rounds: int
+    warm: int = 1
+
+
+@dataclass(slots=True)
+class _Steps:
+    """How long each step took, in seconds."""
+
+    took_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    @contextmanager
+    def step(self, name: str) -> Any:
+        """Time the block."""
+        begun = time.perf_counter()
+        yield
+        self.took_s[name].append(time.perf_counter() - begun)
 
 
 async def run(job: Job) -> dict[str, Any]:
-    """Returns the seconds that each walk took."""
+    """Returns the seconds that each step took, by its name, and those of the whole walks."""
     target = Target(**job.target)
+    steps = _Steps()
     async with channels(target, 1) as (channel,):
         call = DispatcherServiceStub(channel).Converse(metadata=target.metadata)
         context = ContextServiceStub(channel)
-        took = []
-        for _ in range(job.rounds + 1):
+        for round_ in range(job.warm + job.rounds):
+            if round_ == job.warm:
+                steps = _Steps()
             for conversation in job.conversations:
-                begun = time.perf_counter()
-                await _look(context, target, conversation)
-                await _turn(call, conversation)
-                took.append(time.perf_counter() - begun)
-        return {"took_s": took[len(job.conversations) :]}
+                with steps.step("walk"):
+                    await _look(context, target, conversation, steps)
+                    await _turn(call, conversation, steps)
+    return steps.took_s
 
 
-async def _look(context: Any, target: Target, conversation: str) -> None:
+async def _look(context: Any, target: Target, conversation: str, steps: _Steps) -> None:
     post = PostMessageRequest(conversation_id=conversation, parts=[Part(text="word " * 8)])
-    await context.PostMessage(post, metadata=target.metadata)
     messages = ListMessagesRequest(conversation_id=conversation, page_size=20)
-    await context.ListMessages(messages, metadata=target.metadata)
-    await context.ListConversations(
-        ListConversationsRequest(page_size=20), metadata=target.metadata
-    )
+    conversations = ListConversationsRequest(page_size=20)
+    asked = {"metadata": target.metadata, "timeout": TIMEOUT_S}
+    with steps.step("post"):
+        await context.PostMessage(post, **asked)
+    with steps.step("list messages"):
+        await context.ListMessages(messages, **asked)
+    with steps.step("list conversations"):
+        await context.ListConversations(conversations, **asked)
 
 
-async def _turn(call: Any, conversation: str) -> None:
+async def _turn(call: Any, conversation: str, steps: _Steps) -> None:
+    async with _watching(call, conversation, steps):
+        post = DispatchRequest(conversation_id=conversation, turn_id=f"turn_{secrets.token_hex(8)}")
+        post.parts.append(Part(text="say it"))
+        with steps.step("turn"):
+            await call.write(ConverseRequest(post=post))
+            while not any(it.HasField("turn_finished") for it in (await _read(call)).batch.events):
+                pass
+
+
+@asynccontextmanager
+async def _watching(call: Any, conversation: str, steps: _Steps) -> AsyncIterator[None]:
     watch = Watch(watch_id=secrets.token_hex(4), scope=f"conversations/{conversation}")
-    await call.write(ConverseRequest(subscribe=watch))
-    post = DispatchRequest(conversation_id=conversation, turn_id=f"turn_{secrets.token_hex(8)}")
-    post.parts.append(Part(text="say it"))
-    await call.write(ConverseRequest(post=post))
-    ended = False
-    while not ended:
-        frame = await call.read()
-        if frame.HasField("error") or frame.HasField("ended"):
-            raise RuntimeError(str(frame))
-        ended = any(event.HasField("turn_finished") for event in frame.batch.events)
+    with steps.step("open a watch"):
+        await call.write(ConverseRequest(subscribe=watch))
+        while not (await _read(call)).HasField("created"):
+            pass
+    yield
     await call.write(ConverseRequest(unsubscribe=CancelWatch(watch_id=watch.watch_id)))
     while not (await call.read()).HasField("ended"):
         pass
+
+
+async def _read(call: Any) -> Any:
+    frame = await call.read()
+    if frame is grpc.aio.EOF or frame.HasField("error") or frame.HasField("ended"):
+        raise RuntimeError(f"the stream failed: {frame}")
+    return frame

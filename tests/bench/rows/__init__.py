@@ -3,6 +3,7 @@
 from tests.bench.row import Row
 from tests.bench.rows.cold_start import cold_start
 from tests.bench.rows.cpu import cpu
+from tests.bench.rows.curves import clients, conversations, history
 from tests.bench.rows.delivery import delivery
 from tests.bench.rows.fan_out import fan_out
 from tests.bench.rows.first_token import first_token
@@ -24,5 +25,8 @@ ROWS = (
     Row("cold-start", cold_start),
     Row("resume", resume),
     Row("growth", growth),
+    Row("clients", clients),
+    Row("history", history),
+    Row("conversations", conversations),
     Row("layers", layers),
 )
