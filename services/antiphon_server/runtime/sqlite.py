@@ -14,6 +14,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class SqliteDatabase:
         self._writer = threading.Thread(target=self._write_loop, name="sqlite-write", daemon=True)
         self._opened = threading.Event()
         self._closed = False
+        self._refused_at = 0.0
         self.writable = True
         self.changed = asyncio.Event()
         self._writer.start()
@@ -161,6 +163,7 @@ class SqliteDatabase:
             with self._writer_engine.begin() as connection:
                 for item in group:
                     _run(connection, item, alone=len(group) == 1)
+            self._note(writable=True)
         except _Undone as undone:
             group[0].error = undone.__cause__
         except DBAPIError as error:
@@ -190,7 +193,11 @@ class SqliteDatabase:
             self._note(writable=True)
 
     def _note(self, *, writable: bool) -> None:
-        if writable is self.writable:
+        """On a full disk small commits succeed between large ones that fail: be sure first."""
+        now = time.monotonic()
+        if not writable:
+            self._refused_at = now
+        if writable is self.writable or (writable and now - self._refused_at < PROBE_S):
             return
         self.writable = writable
         log.warning("the disk takes writes again" if writable else "the disk takes no writes")

@@ -30,6 +30,8 @@ KINDS = (
     ("fdatasync", "ENOSPC"),
     ("pwrite64", "EIO"),
     ("pwrite64", "ENOSPC"),
+    ("pread64", "EIO"),
+    ("ftruncate", "EIO"),
 )
 
 
@@ -37,6 +39,7 @@ KINDS = (
 class Faults:
     """What came of the rounds. ``answers`` are the refusals that clients got."""
 
+    what: str = "faults"
     rounds: int = 0
     killed: int = 0
     refused: int = 0
@@ -52,8 +55,8 @@ class Faults:
         """All of it in a line."""
         answers = ", ".join(f"{n} {what}" for what, n in sorted(self.answers.items()))
         return (
-            f"faults: {self.refused} calls refused by the kernel in {self.rounds} rounds, "
-            f"{self.killed} of them killed; {self.accepted} posts and turns accepted, "
+            f"{self.what}: {self.rounds} rounds, {self.refused} calls refused by strace, "
+            f"{self.killed} kills; {self.accepted} posts and turns accepted, "
             f"{self.seen} events seen; clients were told: {answers or 'nothing'}; slowest "
             f"recovery {self.slowest_recovery_s:.1f} s; {len(self.wrong)} violations "
             f"({self.seconds:.0f} s)"
@@ -72,7 +75,7 @@ async def disk_faults(home: Path, rounds: int, seed: int) -> Faults:
                 came.rounds += 1
                 came.killed += kill
                 came.wrong += [f"round {number}: {it}" for it in wrong]
-    came.wrong += store_defects(server.data_dir)
+    came.wrong += store_defects(server.data_dir, home / "examined")
     came.seconds = time.monotonic() - began
     return came
 
@@ -86,7 +89,7 @@ async def _round(
         people = People(client, made.conversation_id, History())
         async with watched(client, people, chance):
             async with asyncio.TaskGroup() as group:
-                for work in (people.post(), people.post(), people.ask("echo"), people.ask("")):
+                for work in people.works():
                     group.create_task(work)
                 await asyncio.sleep(chance.uniform(0.05, 0.3))
                 async with refusing(server.pid, refusals, trace):
@@ -130,7 +133,8 @@ async def watched(client: Client, people: People, chance: random.Random) -> Asyn
 async def recovered(people: People) -> float:
     """Wait until posts and turns are accepted again; how long that took. Raises TimeoutError."""
     began, history = time.monotonic(), people.history
-    messages, turns = len(history.accepted_messages) + 2, len(history.accepted_turns) + 2
+    messages = len(history.accepted_messages) + 2
+    turns = len(history.accepted_turns) + 2 if people.turns else 0
     await until(
         lambda: len(history.accepted_messages) >= messages and len(history.accepted_turns) >= turns,
         RECOVERY_S,
@@ -163,12 +167,13 @@ def judged(people: People, came: Faults, *, broken: bool) -> list[str]:
     came.answers += people.answers
     allowed = ALLOWED | BROKEN if broken else ALLOWED
     wrong = [f"a client was told {it}" for it in people.answers if it not in allowed]
+    stored = {fact.text for fact in history.log if fact.kind == "message_posted"}
+    wrong += [f"{it!r} was refused, and is there" for it in people.refused if it in stored]
     return violations(history) + wrong
 
 
-def store_defects(data_dir: Path) -> list[str]:
-    """What SQLite finds wrong with the store of a stopped server."""
-    copy = data_dir.with_name("examined")
+def store_defects(data_dir: Path, copy: Path) -> list[str]:
+    """What SQLite finds wrong with the store of a stopped server, in a ``copy`` of it."""
     shutil.copytree(data_dir, copy)
     with sqlite3.connect(copy / "antiphon.db") as connection:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,13 +30,25 @@ BROKEN = frozenset({"UNAVAILABLE ", "CANCELLED ", "UNAVAILABLE DRAINING"})
 
 @dataclass(slots=True)
 class People:
-    """Some post, some ask. ``answers`` counts how they were refused: ``CODE REASON``."""
+    """Some post, some ask. ``answers`` counts how they were refused: ``CODE REASON``.
+
+    ``refused`` are the texts of posts that were not repeated, because nothing was stored.
+    """
 
     client: Client
     conversation_id: str
     history: History
+    turns: bool = True
+    once: bool = False
     answers: Counter[str] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def works(self) -> Sequence[Coroutine[None, None, None]]:
+        """What all of them do."""
+        asking = (self.ask("echo"), self.ask("")) if self.turns else ()
+        once = (self.post_once(),) if self.once else ()
+        return (self.post(), self.post(), *once, *asking)
 
     async def post(self) -> None:
         """Post message after message, each until it is accepted, until told to stop."""
@@ -54,6 +66,20 @@ class People:
             )
             self.history.accepted_messages.append(answer.message.message_id)
             await asyncio.sleep(0.01)
+
+    async def post_once(self) -> None:
+        """Post message after message, none of them twice, until told to stop."""
+        number = 0
+        while not self.stopping.is_set():
+            number += 1
+            text = f"once {number}"
+            try:
+                await self.client.post_message(self.conversation_id, text)
+            except AntiphonError as error:
+                self.answers[f"{error.code.name} {error.reason}"] += 1
+                if error.reason == "STORE_UNAVAILABLE":
+                    self.refused.append(text)
+                await asyncio.sleep(PAUSE_S)
 
     async def ask(self, handler: str) -> None:
         """Start turn after turn, each until it is accepted, until told to stop."""

@@ -63,6 +63,18 @@ async def test_health_says_whether_the_store_can_be_written(
         assert await texts(client, conversation) == ["after"]
 
 
+async def test_health_turns_under_traffic_too(server: ServerProcess, tmp_path: Path) -> None:
+    """The first commit that succeeds says that the store can be written."""
+    async with server.client() as client:
+        conversation = (await client.create_conversation()).conversation_id
+        async with refusing(server.pid, NO_SYNC, tmp_path / "trace"):
+            await refusal_of(client, conversation)
+        async with asyncio.timeout(5):
+            while not (await client.health(["store"]))["store"]:
+                await client.post_message(conversation, "traffic")
+                await asyncio.sleep(0.02)
+
+
 async def refusal_of(client: Client, conversation: str) -> AntiphonError:
     """What a post is answered by that is made once."""
     with pytest.raises(AntiphonError) as refused:
