@@ -35,9 +35,8 @@ async def test_calls_that_the_kernel_refuses_cost_nothing_that_was_promised(
     faults = await disk_faults(tmp_path, rounds=3, seed=SEED)
     print(faults.line)
     assert faults.wrong == []
-    assert faults.refused > 20
+    assert faults.refused > 0
     assert faults.killed == 1
-    assert faults.answers["UNAVAILABLE STORE_UNAVAILABLE"] > 0
 
 
 async def test_a_full_disk_costs_nothing_that_was_promised(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The tracer is a grandchild (``-D``), so the process that a test starts, kills an
 the server itself.
 """
 
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -43,11 +44,11 @@ def _strace(*options: str) -> Sequence[str]:
 
 async def written(trace: Path, pid: int) -> None:
     """Wait until the tracer has written down how the process ended. Raises TimeoutError."""
-    endings = tuple(f"{pid} +++ {how}".encode() for how in ("exited", "killed"))
+    ending = re.compile(rb"^%d +\+\+\+ (exited|killed)" % pid, re.MULTILINE)
 
     def ended() -> bool:
         with trace.open("rb") as file:
             file.seek(max(trace.stat().st_size - 4096, 0))
-            return any(ending in file.read() for ending in endings)
+            return ending.search(file.read()) is not None
 
     await until(ended, FLUSH_S)
