@@ -138,6 +138,11 @@ class ServerProcess:
         self._process.kill()
         await self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, such as SIGSTOP."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def restart(self) -> None:
         """End its life by SIGKILL and begin the next one."""
         await self.kill()

@@ -43,7 +43,7 @@ class Behaviour:
 
 @dataclass
 class Seen:
-    """One request: times are of the monotonic clock, in seconds."""
+    """One request: times are of the monotonic clock, in seconds; ``mode`` is how it is answered."""
 
     path: str
     headers: dict[str, str]
@@ -52,6 +52,7 @@ class Seen:
     sent: int = 0
     ended: float | None = None
     aborted: float | None = None
+    mode: str = "ok"
 
 
 @dataclass

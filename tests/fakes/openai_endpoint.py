@@ -172,6 +172,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, seen: Seen, behaviour: Behaviour) -> None:
         """At once where nothing is to be waited for, else in a task."""
+        seen.mode = behaviour.mode
         if behaviour.mode.isdigit():
             self._transport.write(refusal(behaviour.mode, behaviour.retry_after))
             self._end(seen)

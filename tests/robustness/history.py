@@ -1,6 +1,7 @@
 """What happened to one conversation: who saw what and when, what was promised, what is stored."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,13 +41,33 @@ class Seen:
 class Reader:
     """Somebody who follows the log from after the offset ``after``; None if not known.
 
-    ``told`` is the text of answers as the client handed it out, by turn.
+    ``told`` is the text of answers as the client handed it out, by turn. ``resets`` are
+    the places where the server said that history was gone: how many facts had been seen,
+    and the first offset that is left. ``faults`` is what the streams said against their
+    own rules; ``ended`` are the turns whose end was seen.
     """
 
     name: str
     after: int | None = 0
     seen: list[Seen] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
+    resets: list[tuple[int, int]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    ended: set[str] = field(default_factory=set)
+    lasts: bool = False
+
+    def note(self, event: Event) -> None:
+        """Write down what was seen, unless it is ephemeral."""
+        if not event.ephemeral:
+            fact = fact_of(event)
+            self.seen.append(Seen(time.monotonic(), fact))
+            if fact.kind == "turn_finished":
+                self.ended.add(fact.turn_id)
+
+    @property
+    def end(self) -> int:
+        """The last place that was seen; 0 before the first."""
+        return self.seen[-1].fact.last if self.seen else 0
 
     @property
     def facts(self) -> list[Fact]:
@@ -62,23 +83,71 @@ class Stored:
     turn_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An answered CancelTurn: the turn's state in the answer, the log's end after it.
+
+    ``early``: it was stopped before it came; its end is written when it comes.
+    """
+
+    turn_id: str
+    state: str
+    head: int
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An entry of the ledger."""
+
+    turn_id: str
+    outcome: str
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A request that the model's endpoint got. ``whole``: it was answered to the end.
+
+    ``usage`` is what a whole answer reported; ``sent_bytes`` is how much text went out.
+    """
+
+    turn_id: str
+    whole: bool
+    usage: tuple[int, int]
+    sent_bytes: int
+
+
 @dataclass(slots=True)
 class History:
     """One conversation. ``log``, ``messages`` and ``turns`` are as they were read at the end.
 
-    ``accepted_messages`` and ``accepted_turns`` are ids whose post was answered.
+    ``accepted_messages`` and ``accepted_turns`` are ids whose post was answered, ``stops``
+    the answered cancels. ``calls`` are the ledger's entries; ``total`` and ``added`` are its
+    workspace's tokens (input, output) as summed by the server and by us; ``served`` is the
+    endpoint's truth, None where that is not looked at. ``earliest`` is the first place that
+    the log still has.
     """
 
     readers: list[Reader] = field(default_factory=list)
     accepted_messages: list[str] = field(default_factory=list)
     accepted_turns: list[str] = field(default_factory=list)
+    stops: list[Stop] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    served: list[Served] | None = None
+    total: tuple[int, int] = (0, 0)
+    added: tuple[int, int] = (0, 0)
+    earliest: int = 1
     log: Sequence[Fact] = ()
     messages: Sequence[tuple[str, Stored]] = ()
     turns: dict[str, str] = field(default_factory=dict)
 
-    def reader(self, name: str, after: int | None = 0) -> Reader:
-        """Add somebody who follows."""
-        reader = Reader(name, after)
+    def reader(self, name: str, after: int | None = 0, *, lasts: bool = False) -> Reader:
+        """Add somebody who follows; one that ``lasts`` is to see the log to its end."""
+        reader = Reader(name, after, lasts=lasts)
         self.readers.append(reader)
         return reader
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.robustness.cuts import cut_connections
 from tests.robustness.kill import kill_rounds
+from tests.robustness.scenario import play
+from tests.robustness.scenarios import SCENARIOS
 from tests.robustness.stalled import stall_one
 
 MIB = 1 << 20
@@ -49,3 +51,15 @@ async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     assert crowd.during.delay_ms(0.99) < 3 * crowd.before.delay_ms(0.99) + 250
     assert crowd.ended_after_s is not None
     assert crowd.ended_with == "OVERLOADED"
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", ["everything"])
+async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
+    """People of every kind at work, faults alone and together: no promise is broken."""
+    outcome = await play(SCENARIOS[name], tmp_path, seed="1", seconds=8.0)
+    print(outcome.line)
+    assert outcome.wrong == []
+    assert outcome.inflicted
+    assert outcome.counts["posts acknowledged"]
+    assert outcome.counts["turns acknowledged"]

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tests.robustness import validators
-from tests.robustness.history import Fact, History, Reader, Seen, Stored
+from tests.robustness.history import Call, Fact, History, Reader, Seen, Served, Stop, Stored
+from tests.robustness.ledger_rules import ledger_is_truth
 from tests.robustness.validators import Violations, violations
 
 QUESTION = Fact(1, 1, "message_posted", "turn_1", "msg_q", "hi", digest="q")
@@ -187,3 +188,142 @@ def test_who_came_in_mid_answer_has_not_seen_all() -> None:
     late = reader(PIECES[1], REPLY, END)
     late.after = None
     assert violations(history(late)) == []
+
+
+def trimmed(*readers: Reader) -> History:
+    """The same turn, of whose log only the end is left."""
+    it = history(*readers)
+    it.log, it.earliest = [END], 6
+    return it
+
+
+def test_who_is_told_that_history_is_gone_breaks_nothing() -> None:
+    """A reader that was away, is told where the log begins now, and goes on there."""
+    away = reader(QUESTION, END)
+    away.name, away.resets = "away", [(1, 6)]
+    assert violations(trimmed(away, reader(QUESTION, ACCEPTED))) == []
+
+
+def test_a_silent_skip_of_trimmed_history_is_found() -> None:
+    """History that is gone must be said to be gone, even if it is."""
+    assert broken(validators.no_gap, trimmed(reader(QUESTION, END)))
+
+
+def test_a_skip_beyond_what_was_said_to_be_gone_is_found() -> None:
+    """A reader that is told that the log begins at 3 must get what is there."""
+    away = reader(QUESTION, END)
+    away.resets = [(1, 3)]
+    assert broken(validators.no_gap, trimmed(away))
+
+
+@pytest.mark.parametrize("reset", [(1, 2), (1, 5)])
+def test_history_that_is_said_to_be_gone_but_is_not_is_found(reset: tuple[int, int]) -> None:
+    """Nobody is sent away while what comes next for them is there."""
+    away = reader(QUESTION, ACCEPTED, FOLDED, END)
+    away.resets = [reset]
+    assert broken(validators.lost_only_if_trimmed, history(away))
+
+
+def test_a_watch_that_breaks_its_rules_is_found() -> None:
+    """What a stream said against its own rules counts."""
+    odd = reader(*WHOLE)
+    odd.faults.append("a batch of a watch that is not open")
+    assert broken(validators.watches_keep_their_rules, history(odd))
+
+
+def stopped(stop: Stop, *readers: Reader) -> History:
+    """The same turn, stopped."""
+    it = history(*readers)
+    it.log = [*it.log[:-1], replace(END, state="CANCELLED")]
+    it.turns, it.stops = {"turn_1": "CANCELLED"}, [stop]
+    return it
+
+
+def test_a_stop_that_stops_breaks_nothing() -> None:
+    """Answered after the turn's end: nothing came later."""
+    assert violations(stopped(Stop("turn_1", "CANCELLED", 6))) == []
+
+
+def test_text_after_an_answered_stop_is_found() -> None:
+    """A piece of text that was committed after the stop had been answered."""
+    late = stopped(Stop("turn_1", "CANCELLED", 3), reader(QUESTION, ACCEPTED, *PIECES))
+    assert len(broken(validators.stop_is_final, late)) == 2  # the piece, and the end
+
+
+def test_another_end_than_the_answered_one_is_found() -> None:
+    """The state in the answer to a stop is the turn's last."""
+    assert broken(validators.stop_is_final, stopped(Stop("turn_1", "SUCCEEDED", 6)))
+
+
+def test_a_stop_that_ends_nothing_is_found() -> None:
+    """A turn that was running when its stop was answered must have ended all the same."""
+    it = stopped(Stop("turn_1", "RUNNING", 3))
+    it.log = it.log[:-1]
+    assert broken(validators.stop_is_final, it)
+
+
+WHOLE_ANSWER = Served("turn_1", True, (11, 20), 100)
+CUT_ANSWER = Served("turn_1", False, (11, 20), 40)
+RIGHT = Call("turn_1", "SUCCEEDED", 11, 20, False)
+GUESSED = Call("turn_1", "UNKNOWN", 9, 0, True)
+
+
+def ledger(served: list[Served], calls: list[Call]) -> History:
+    it = history()
+    it.served, it.calls = served, calls
+    return it
+
+
+@pytest.mark.parametrize(
+    ("served", "calls"),
+    [
+        ([WHOLE_ANSWER], [RIGHT]),
+        ([CUT_ANSWER], [replace(GUESSED, outcome="CANCELLED", output_tokens=10)]),
+        ([WHOLE_ANSWER], [GUESSED]),
+        ([WHOLE_ANSWER], [replace(GUESSED, outcome="FAILED", reason="MODEL_TIMEOUT")]),
+        ([], [GUESSED]),
+        ([CUT_ANSWER, WHOLE_ANSWER], [replace(GUESSED, outcome="FAILED"), RIGHT]),
+        ([], []),
+    ],
+    ids=["whole", "stopped", "died", "too late", "never sent", "second try", "none"],
+)
+def test_a_right_ledger_breaks_nothing(served: list[Served], calls: list[Call]) -> None:
+    """What the endpoint knows and what the ledger says agree."""
+    assert violations(ledger(served, calls)) == []
+
+
+@pytest.mark.parametrize(
+    ("served", "calls"),
+    [
+        ([WHOLE_ANSWER], []),
+        ([WHOLE_ANSWER, CUT_ANSWER], [RIGHT]),
+        ([CUT_ANSWER], [RIGHT]),
+        ([], [RIGHT]),
+        ([WHOLE_ANSWER], [replace(RIGHT, output_tokens=21)]),
+        ([WHOLE_ANSWER], [replace(RIGHT, estimated=True)]),
+        ([WHOLE_ANSWER], [replace(GUESSED, outcome="FAILED")]),
+        ([CUT_ANSWER], [replace(GUESSED, output_tokens=12)]),
+        ([CUT_ANSWER], [replace(GUESSED, input_tokens=3, estimated=False)]),
+    ],
+    ids=[
+        "no entry",
+        "a request without entry",
+        "a success that was none",
+        "a success out of nothing",
+        "other tokens",
+        "estimated though reported",
+        "a failure that was none",
+        "more than was sent",
+        "tokens that nobody reported",
+    ],
+)
+def test_a_wrong_ledger_is_found(served: list[Served], calls: list[Call]) -> None:
+    """What the endpoint knows and what the ledger says differ."""
+    assert broken(ledger_is_truth, ledger(served, calls))
+
+
+def test_a_wrong_sum_is_found() -> None:
+    """GetUsage's total is the sum of its entries."""
+    it = ledger([WHOLE_ANSWER], [RIGHT])
+    it.total, it.added = (11, 21), (11, 20)
+    assert broken(ledger_is_truth, it)

@@ -2,37 +2,41 @@
 
 import asyncio
 import random
-import time
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
-from antiphon.context.v1.context_service_pb2 import PostMessageRequest
+from antiphon.context.v1.context_service_pb2 import PostMessageRequest, PostMessageResponse
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
+from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import Event
 from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle, text_of
+from antiphon_client.errors import Unauthenticated
+from antiphon_client.ids import new_turn_id
 from antiphon_client.status import error_of_rpc
 from tests.e2e.until import until
-from tests.robustness.history import Fact, History, Reader, Seen, Stored, fact_of, state_name
+from tests.robustness.history import Fact, History, Reader, Stop, Stored, fact_of, state_name
 from tests.robustness.validators import ENDED
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
 
+Answer = TypeVar("Answer")
+
 POST_S = 3.0
 CATCH_UP_S = 30.0
 SETTLE_TRIES = 40
 # What a refused or broken call says that may be made again with the same request id.
+MOST_REFUSALS = 20  # of a token, one after the other
 AGAIN = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
 
 
 def note(reader: Reader, event: Event) -> None:
     """Write down what somebody saw."""
-    if not event.ephemeral:
-        reader.seen.append(Seen(time.monotonic(), fact_of(event)))
+    reader.note(event)
 
 
 async def follow(client: Client, conversation_id: str, reader: Reader) -> None:
@@ -70,10 +74,45 @@ async def take_answer(turn: TurnHandle, reader: Reader) -> str:
     return " ".join([state_name(result.state), *([result.error.reason] if result.error else [])])
 
 
+async def insist(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Make a call until it is answered. Raises AntiphonError where it is refused for good."""
+    refused = 0
+    while True:
+        try:
+            return await call()
+        except AntiphonError as error:
+            refused += isinstance(error, Unauthenticated)
+            again = error.code.name in AGAIN and error.reason not in ("INTERNAL", "NOT_FOUND")
+            if not again and not 0 < refused < MOST_REFUSALS:
+                raise
+        await asyncio.sleep(0.02)
+
+
+async def note_stop(
+    client: Client,
+    history: History,
+    conversation_id: str,
+    stopped: Turn,
+    *,
+    early: bool = False,
+) -> None:
+    """Note that a turn was stopped, and where the log ended after that was answered."""
+    head = await insist(lambda: client.get_head(f"conversations/{conversation_id}"))
+    stop = Stop(stopped.turn_id, state_name(stopped.state), head.last_offset, early)
+    history.stops.append(stop)
+
+
 class Talker:
     """Posts turn after turn on one conversation; stops some of them in the middle."""
 
-    def __init__(self, talk: LiveConversation, history: History, reader: Reader) -> None:
+    def __init__(
+        self,
+        talk: LiveConversation,
+        history: History,
+        reader: Reader,
+        client: Client | None = None,
+    ) -> None:
+        self._client = client
         self._talk = talk
         self._history = history
         self._reader = reader
@@ -83,13 +122,19 @@ class Talker:
         self, text: str, *, handler: str = "", stop_after_s: float | None = None
     ) -> None:
         """One turn, from the post to its end."""
-        turn = await self._talk.post(text, handler=handler)
+        turn_id = new_turn_id()
+        turn = await self._talk.post(f"{turn_id} {text}", handler=handler, turn_id=turn_id)
         self._history.accepted_turns.append(turn.turn_id)
         answer = asyncio.create_task(take_answer(turn, self._reader))
         if stop_after_s is not None:
             await asyncio.sleep(stop_after_s)
-            await turn.cancel()
+            await self._stop(turn)
         self.states.append(await answer)
+
+    async def _stop(self, turn: TurnHandle) -> None:
+        stopped = await turn.cancel()
+        if self._client is not None:
+            await note_stop(self._client, self._history, self._talk.conversation_id, stopped)
 
     async def run(self, stopping: asyncio.Event, chance: random.Random) -> None:
         """Turn after turn, until told to stop."""
@@ -118,40 +163,35 @@ async def write(
             parts=[Part(text=f"message {number}")],
             request_id=str(uuid.uuid4()),
         )
-        history.accepted_messages.append(await _until_accepted(context, client, request))
+        answer = await insist(lambda: _post(context, client, request))  # noqa: B023
+        history.accepted_messages.append(answer.message.message_id)
         await asyncio.sleep(gap_s)
 
 
-async def _until_accepted(
+async def _post(
     context: "ContextServiceAsyncStub", client: Client, request: PostMessageRequest
-) -> str:
-    while True:
-        try:
-            metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
-            answer = await context.PostMessage(request, metadata=metadata, timeout=POST_S)
-        except grpc.aio.AioRpcError as rpc_error:
-            error = error_of_rpc(rpc_error)
-        except AntiphonError as refused:
-            error = refused
-        else:
-            return answer.message.message_id
-        if error.code.name not in AGAIN or error.reason in ("INTERNAL", "NOT_FOUND"):
-            raise error
-        await asyncio.sleep(0.02)
+) -> PostMessageResponse:
+    token = await client.tokens.get()
+    metadata = (("authorization", f"Bearer {token}"),)
+    try:
+        return await context.PostMessage(request, metadata=metadata, timeout=POST_S)
+    except grpc.aio.AioRpcError as rpc_error:
+        error = error_of_rpc(rpc_error)
+        if isinstance(error, Unauthenticated):
+            client.tokens.reject(token)
+        raise error from None
 
 
 async def caught_up(client: Client, conversation_id: str, readers: Sequence[Reader]) -> None:
     """Wait until all readers have seen the log to its end. Raises TimeoutError."""
     head = await client.get_head(f"conversations/{conversation_id}")
-    await until(lambda: all(_end(it) >= head.last_offset for it in readers), CATCH_UP_S)
-
-
-def _end(reader: Reader) -> int:
-    return reader.seen[-1].fact.last if reader.seen else 0
+    await until(lambda: all(it.end >= head.last_offset for it in readers), CATCH_UP_S)
 
 
 async def read_state(client: Client, conversation_id: str, history: History) -> None:
     """Read what is stored in the end: the log, the messages, the turns."""
+    head = await client.get_head(f"conversations/{conversation_id}")
+    history.earliest = head.earliest_offset
     history.log = await _log(client, conversation_id)
     history.messages = [
         (message.message_id, Stored(text_of(message.parts), message.turn_id))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from tests.robustness.history import Fact, History, Reader
+from tests.robustness.ledger_rules import ledger_is_truth
 
 Violations = Iterator[str]
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
@@ -23,12 +24,48 @@ def in_order(history: History) -> Violations:
 
 def no_gap(history: History) -> Violations:
     """Every reader sees every place, from where it began; the log has no hole."""
+    resets = {reader.name: dict(reader.resets) for reader in history.readers}
     for name, after, facts in _sequences(history):
-        if facts and after is not None and facts[0].first > after + 1:
+        told = resets.get(name, {})
+        if facts and after is not None and facts[0].first > told.get(0, after + 1):
             yield f"{name}: began with {_place(facts[0])} instead of {after + 1}"
-        for before, fact in pairwise(facts):
-            if fact.first > before.last + 1:
+        for at, (before, fact) in enumerate(pairwise(facts), 1):
+            if fact.first > max(before.last + 1, told.get(at, 0)):
                 yield f"{name}: nothing between {_place(before)} and {_place(fact)}"
+
+
+def lost_only_if_trimmed(history: History) -> Violations:
+    """Nobody is told that history is gone unless what comes next for them was trimmed."""
+    for reader in history.readers:
+        for at, earliest in reader.resets:
+            last = reader.facts[at - 1].last if at else reader.after or 0
+            if not last + 1 < earliest <= history.earliest:
+                yield f"{reader.name}: at {last} was told that the log begins at {earliest}"
+
+
+def watches_keep_their_rules(history: History) -> Violations:
+    """A watch is created, speaks, and ends, in this order; streams end as the contract says."""
+    for reader in history.readers:
+        yield from (f"{reader.name}: {what}" for what in reader.faults)
+
+
+def stop_is_final(history: History) -> Violations:
+    """When a stop was answered no more text comes, and the answered end is the turn's end."""
+    ends = {fact.turn_id: fact for fact in history.log if fact.kind == "turn_finished"}
+    for stop in history.stops:
+        end = ends.get(stop.turn_id)
+        if stop.state in ENDED and end is not None:
+            if end.state != stop.state:
+                yield f"turn {stop.turn_id}: {stop.state} was answered, {end.state} is stored"
+            if end.first > stop.head and not stop.early:
+                yield f"turn {stop.turn_id}: ended at {end.first}, was answered at {stop.head}"
+        elif stop.state not in ENDED and end is None:
+            yield f"turn {stop.turn_id}: was stopped while {stop.state}, and has no end"
+        for name, _, facts in _sequences(history):
+            for fact in facts:
+                late = fact.turn_id == stop.turn_id and fact.first > stop.head
+                if late and fact.kind == "text_delta_appended":
+                    yield f"{name}: {_place(fact)} came after the stop at {stop.head}"
 
 
 def no_double(history: History) -> Violations:
@@ -45,6 +82,8 @@ def accepted_is_kept(history: History) -> Violations:
     """What was answered as accepted is in the log and in the list of messages, once."""
     listed = Counter(message_id for message_id, _ in history.messages)
     posted = Counter(fact.message_id for fact in history.log if fact.kind == "message_posted")
+    if history.earliest > 1:  # the log's part of it is gone on purpose
+        posted = listed
     for where, counts in (("the log", posted), ("the list", listed)):
         for message_id in history.accepted_messages:
             if counts[message_id] != 1:
@@ -52,7 +91,7 @@ def accepted_is_kept(history: History) -> Violations:
         yield from (f"message {it} is {n} times in {where}" for it, n in counts.items() if n > 1)
     begun = Counter(fact.turn_id for fact in history.log if fact.kind == "turn_accepted")
     for turn_id in history.accepted_turns:
-        if begun[turn_id] != 1:
+        if begun[turn_id] != 1 and not (history.earliest > 1 and turn_id in history.turns):
             yield f"turn {turn_id} was accepted {begun[turn_id]} times"
 
 
@@ -62,7 +101,7 @@ def seen_is_kept(history: History) -> Violations:
     texts = _answers(history.log)
     for reader in history.readers:
         for fact in reader.facts:
-            if (fact.last, fact.kind, fact.digest) in kept:
+            if (fact.last, fact.kind, fact.digest) in kept or fact.last < history.earliest:
                 continue
             if fact.kind != "text_delta_appended":
                 yield f"{reader.name}: saw {_place(fact)}, which the log does not have"
@@ -73,7 +112,8 @@ def seen_is_kept(history: History) -> Violations:
 def every_turn_ends(history: History) -> Violations:
     """Each turn has one end in the log, nothing after it, and GetTurn agrees."""
     begun = {fact.turn_id for fact in history.log if fact.kind == "turn_accepted"}
-    for turn_id in sorted(begun | set(history.accepted_turns)):
+    gone = history.earliest > 1  # the log's part of it, on purpose
+    for turn_id in sorted(begun if gone else begun | set(history.accepted_turns)):
         of_turn = [fact for fact in history.log if fact.turn_id == turn_id]
         ends = [fact for fact in of_turn if fact.kind == "turn_finished"]
         if len(ends) != 1:
@@ -113,6 +153,10 @@ ALL: Sequence[Callable[[History], Violations]] = (
     seen_is_kept,
     every_turn_ends,
     stored_is_delivered,
+    lost_only_if_trimmed,
+    watches_keep_their_rules,
+    stop_is_final,
+    ledger_is_truth,
 )
 
 
@@ -157,7 +201,7 @@ def _holds(text: str, delta: Fact) -> bool:
 
 
 def _sequences(history: History) -> Iterator[tuple[str, int | None, Sequence[Fact]]]:
-    yield "the log", 0, history.log
+    yield "the log", history.earliest - 1, history.log
     for reader in history.readers:
         yield reader.name, reader.after, reader.facts
 

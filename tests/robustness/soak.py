@@ -1,0 +1,81 @@
+"""Scenario after scenario, picked by chance, for so many minutes."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.robustness.scenario import Outcome, play
+from tests.robustness.scenarios import SCENARIOS
+
+ROUND_S = (10.0, 30.0)
+HEAD = ("scenario", "rounds", "seconds", "faults", "seen", "acknowledged", "turns", "violations")
+
+
+@dataclass(slots=True)
+class Soak:
+    """What came of it, by scenario."""
+
+    seed: int
+    rounds: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    played: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in a round."""
+        self.rounds += 1
+        self.played[outcome.name] = self.played.get(outcome.name, 0) + 1
+        whole = self.outcomes.setdefault(outcome.name, Outcome(outcome.name, str(self.seed)))
+        whole.add(outcome)
+
+    @property
+    def wrong(self) -> Sequence[str]:
+        """All that broke a promise."""
+        return [f"{it.name}: {what}" for it in self.outcomes.values() for what in it.wrong]
+
+    @property
+    def table(self) -> str:
+        """The closing summary, in Markdown."""
+        lines = [HEAD, ("---", *["---:"] * (len(HEAD) - 1)), *(self._row(it) for it in self._all)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    @property
+    def _all(self) -> Sequence[Outcome]:
+        total = Outcome("all", str(self.seed))
+        for outcome in self.outcomes.values():
+            total.add(outcome)
+        return [*(self.outcomes[name] for name in sorted(self.outcomes)), total]
+
+    def _row(self, it: Outcome) -> tuple[str, ...]:
+        acknowledged = it.counts["posts acknowledged"] + it.counts["turns acknowledged"]
+        figures = (
+            self.played.get(it.name, self.rounds),
+            round(it.seconds),
+            it.inflicted.total(),
+            it.counts["seen"],
+            acknowledged,
+            it.states.total(),
+            len(it.wrong),
+        )
+        return (it.name, *(f"{figure:,}" for figure in figures))
+
+
+def soak(minutes: float, seed: int, say: Callable[[str], object] = print) -> Soak:
+    """Play rounds until the time is up; a round that has begun is played to its end."""
+    chance, came, ends = random.Random(seed), Soak(seed), time.monotonic() + 60 * minutes
+    while time.monotonic() < ends:
+        name = chance.choice(list(SCENARIOS))
+        seconds, own = round(chance.uniform(*ROUND_S)), f"{seed}-{came.rounds + 1}"
+        with tempfile.TemporaryDirectory() as home:
+            outcome = asyncio.run(play(SCENARIOS[name], Path(home), own, seconds))
+        came.add(outcome)
+        say(f"{(ends - time.monotonic()) / 60:5.1f} min left  {outcome.line}")
+        for what in outcome.wrong[:20]:
+            say(f"  {what}")
+        if outcome.wrong:
+            again = f"python -m tests.robustness play '{name}' --seed {own} --seconds {seconds}"
+            say(f"  again: {again}")
+    return came

@@ -1,0 +1,106 @@
+"""Where a scenario plays: one server, its model, conversations, people behind wires that break."""
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
+from antiphon_client import Client
+from tests.e2e.server import ServerProcess, openai_model
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.fakes.proxy import Proxy
+from tests.robustness.clock import Clock
+from tests.robustness.history import History, Reader
+
+# Beside a model that answers in 100 ms, limits after which the server gives up on it.
+PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0}
+ANSWER = Behaviour(deltas=20, gap_ms=5.0, usage=(11, 20))
+
+
+@dataclass(slots=True)
+class Scene:
+    """One conversation and its history."""
+
+    conversation_id: str
+    workspace_id: str
+    history: History = field(default_factory=History)
+
+    @property
+    def scope(self) -> str:
+        """Its log."""
+        return f"conversations/{self.conversation_id}"
+
+
+@dataclass(slots=True)
+class Stage:
+    """What faults reach and people work on.
+
+    ``states`` counts how turns ended, ``inflicted`` the faults, by their names; ``memory``
+    is the server's, in bytes, sampled. Nobody begins anything new when ``stopping`` is set.
+    ``lives`` is held by a fault that ends or halts the server's process: there is one at a
+    time.
+    """
+
+    server: ServerProcess
+    endpoint: FakeEndpoint
+    clock: Clock
+    seed: str
+    stack: AsyncExitStack
+    scenes: list[Scene] = field(default_factory=list)
+    proxies: list[Proxy] = field(default_factory=list)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    lives: asyncio.Lock = field(default_factory=asyncio.Lock)
+    memory: list[int] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    inflicted: Counter[str] = field(default_factory=Counter)
+
+    def chance(self, name: str) -> random.Random:
+        """Somebody's own source of chance: the same in every run of the seed."""
+        return random.Random(f"{self.seed}/{name}")
+
+    async def client(self) -> Client:
+        """A client behind a proxy of its own."""
+        proxy = await self.stack.enter_async_context(Proxy(self.server.port))
+        self.proxies.append(proxy)
+        client = Client.connect(proxy.address, self.server.key, deadline=5.0)
+        return await self.stack.enter_async_context(client)
+
+    async def open_scenes(self, count: int) -> Sequence[Scene]:
+        """New conversations, one after the other with each policy, instead of the old ones."""
+        self.scenes = []
+        async with self.server.client() as client:
+            for number in range(count):
+                policy = TURN_POLICY_PARALLEL if number % 2 else TURN_POLICY_QUEUE
+                made = await client.create_conversation(policy=policy)
+                self.scenes.append(Scene(made.conversation_id, made.workspace_id))
+        return self.scenes
+
+    def readers(self) -> list[Reader]:
+        """Everybody who reads, in all conversations."""
+        return [reader for scene in self.scenes for reader in scene.history.readers]
+
+
+@asynccontextmanager
+async def stage(
+    home: Path, seed: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Stage]:
+    """A server whose clock can jump, and which serves; all of it ends with the block."""
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(FakeEndpoint(ANSWER))
+        clock = Clock(home / "clock")
+        server = ServerProcess(
+            home,
+            models=[openai_model("fake/ok", endpoint.base_url, **PATIENCE)],
+            variables={**clock.variables, **variables},
+            command=(sys.executable, "-m", "tests.robustness.odd_server"),
+        )
+        await stack.enter_async_context(server)
+        people = await stack.enter_async_context(AsyncExitStack())
+        yield Stage(server, endpoint, clock, seed, people)
