@@ -24,8 +24,9 @@ async def fuzz(where: str, inputs: int, seed: int, log: Path | None = None) -> R
     with tempfile.TemporaryDirectory() as home:
         async with WHERE[where](Path(home)) as target:
             report = await Campaign(target, seed, where).run(inputs)
-        if log is not None:
-            shutil.copy(Path(home) / "server.log", log)
+        written = Path(home) / "server.log"
+        if log is not None and written.exists():
+            shutil.copy(written, log)
     return report
 
 
