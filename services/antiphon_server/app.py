@@ -47,6 +47,7 @@ from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.limits import Limits, allowed_connections
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.memory import give_back
 from antiphon_server.runtime.metrics import Gauges, RpcMetrics
@@ -253,7 +254,7 @@ async def _listen(
     health.register(table)
     if settings.reflection:
         register_reflection(table)
-    server = Server(table)
+    server = Server(table, Limits(connections=allowed_connections()))
     lifecycle.on_stop("local calls", lambda: table.stop(None))
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port)

@@ -16,9 +16,10 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.limits import MIB
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.reflection import V1, V1_ALPHA, register_reflection
-from antiphon_server.runtime.server import MIB, CannotListen, Server
+from antiphon_server.runtime.server import CannotListen, Server
 from tests.runtime.events_service import HEAD, SCOPE, Events, read
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

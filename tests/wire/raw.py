@@ -100,6 +100,10 @@ class Raw:
         self._spoken = True  # nothing may be answered before
         await self.send(PREFACE, SettingsFrame(0, settings or {}))
 
+    def mute(self) -> None:
+        """Answer no settings and no pings from now on."""
+        self._spoken = False
+
     def headers(
         self, stream: int, headers: Headers, *flags: str, raw: bytes | None = None
     ) -> HeadersFrame:

@@ -1,13 +1,16 @@
 """The gRPC server of a process: the registered services on a port."""
 
 import asyncio
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.errors import refuse
 from antiphon_server.runtime.interceptors.validation import Oversize, Undecodable
+from antiphon_server.runtime.limits import Limits
 from antiphon_server.runtime.methods import (
     Behaviour,
     Context,
@@ -17,47 +20,10 @@ from antiphon_server.runtime.methods import (
     handler_of,
 )
 
-MIB = 1 << 20
 SETTLE_S = 5.0
 """How long handlers that were aborted may take to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """Limits of the transport. Connections live on unless ``max_age_s`` is set."""
-
-    max_message_bytes: int = 4 * MIB
-    max_metadata_bytes: int = 16 << 10
-    max_streams_per_connection: int = 1000
-    client_ping_s: float = 10.0
-    keepalive_s: float = 60.0
-    keepalive_timeout_s: float = 20.0
-    max_age_s: float | None = None
-    max_age_grace_s: float = 30.0
-    credentials: grpc.ServerCredentials | None = None
-
-    def arguments(self) -> list[tuple[str, int]]:
-        """The same as gRPC's channel arguments."""
-        arguments = [
-            ("grpc.so_reuseport", 0),
-            # Larger than what is accepted: the transport's own refusal has no ErrorInfo.
-            ("grpc.max_receive_message_length", 2 * self.max_message_bytes),
-            ("grpc.max_send_message_length", self.max_message_bytes),
-            ("grpc.max_metadata_size", self.max_metadata_bytes),
-            ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
-            ("grpc.max_concurrent_streams", self.max_streams_per_connection),
-            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
-            ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1000)),
-            ("grpc.keepalive_permit_without_calls", 1),
-            # Half of what clients may do, because pings arrive with jitter.
-            ("grpc.http2.min_ping_interval_without_data_ms", int(self.client_ping_s * 500)),
-        ]
-        if self.max_age_s is not None:  # the grace is endless unless it is set too
-            arguments += [
-                ("grpc.max_connection_age_ms", int(self.max_age_s * 1000)),
-                ("grpc.max_connection_age_grace_ms", int(self.max_age_grace_s * 1000)),
-            ]
-        return arguments
+RETRY_AFTER_S = 1.0
+HEALTH = "/grpc.health."
 
 
 class CannotListen(Exception):
@@ -74,13 +40,18 @@ class Server:
     A handler may answer with a message or with its bytes, serialised already.
     """
 
-    def __init__(self, table: MethodTable, options: ServerOptions | None = None) -> None:
+    def __init__(
+        self,
+        table: MethodTable,
+        limits: Limits | None = None,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         self._table = table
-        self._options = options or ServerOptions()
+        self._credentials = credentials
+        limits = limits or Limits()
         self._running: set[asyncio.Task[Any]] = set()
-        self._server = grpc.aio.server(options=self._options.arguments())
-        most_bytes = self._options.max_message_bytes
-        self._server.add_generic_rpc_handlers((_Handlers(table, self._running, most_bytes),))
+        self._server = grpc.aio.server(options=limits.arguments())
+        self._server.add_generic_rpc_handlers((_Handlers(table, self._running, limits),))
 
     @property
     def running(self) -> int:
@@ -102,8 +73,8 @@ class Server:
         return bound
 
     def _bind(self, address: str) -> int:
-        if self._options.credentials is not None:
-            return self._server.add_secure_port(address, self._options.credentials)
+        if self._credentials is not None:
+            return self._server.add_secure_port(address, self._credentials)
         return self._server.add_insecure_port(address)
 
     async def stop(self, grace: float | None) -> None:
@@ -122,12 +93,10 @@ class Server:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds methods for grpc.aio, each prepared for the wire once."""
 
-    def __init__(
-        self, table: MethodTable, running: set[asyncio.Task[Any]], most_bytes: int
-    ) -> None:
+    def __init__(self, table: MethodTable, running: set[asyncio.Task[Any]], limits: Limits) -> None:
         self._table = table
         self._running = running
-        self._most_bytes = most_bytes
+        self._limits = limits
         self._prepared: dict[Resolved, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
@@ -136,26 +105,35 @@ class _Handlers(grpc.GenericRpcHandler):
         if handler is None:
             handler = self._prepared[resolved] = handler_of(
                 resolved.method,
-                _tracked(resolved.behaviour, self._running),
-                _forgiving(resolved.deserialize, self._most_bytes)
+                self._tracked(resolved),
+                _forgiving(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
                 _serialized,
             )
         return handler
 
+    def _tracked(self, resolved: Resolved) -> Behaviour:
+        """Its behaviour, unless too many run; whoever asks for the health is always told."""
+        inner, running = resolved.behaviour, self._running
+        most = math.inf if resolved.method.name.startswith(HEALTH) else self._limits.rpcs
 
-def _tracked(inner: Behaviour, running: set[asyncio.Task[Any]]) -> Behaviour:
-    async def call(request: Any, context: Context) -> Any:
-        task = asyncio.current_task()
-        assert task is not None
-        running.add(task)
-        try:
-            return await inner(request, context)
-        finally:
-            running.discard(task)
+        async def call(request: Any, context: Context) -> Any:
+            if len(running) >= most:
+                await refuse(context, _too_many())
+            task = asyncio.current_task()
+            assert task is not None
+            running.add(task)
+            try:
+                return await inner(request, context)
+            finally:
+                running.discard(task)
 
-    return call
+        return call
+
+
+def _too_many() -> DomainError:
+    return DomainError(Reason.OVERLOADED, resource="server", retry_after=RETRY_AFTER_S)
 
 
 def _serialized(message: Any) -> bytes:
