@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import (
     ConversationView,
     Order,
@@ -446,3 +447,33 @@ async def test_nothing_is_accepted_while_draining(it: World) -> None:
         await it.dispatch()
     assert caught.value.reason is Reason.DRAINING
     assert await it.store.get(CONVERSATION, turn_id(1)) is None
+
+
+class SlowToSay(MemoryTurnStore):
+    """A store that has a turn before it says so, as one on another thread does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added = asyncio.Event()
+        self.say = asyncio.Event()
+
+    async def add(self, turn: Turn) -> Turn:
+        stored = await super().add(turn)
+        self.added.set()
+        await self.say.wait()
+        return stored
+
+
+async def test_a_turn_whose_caller_goes_while_it_is_stored_runs_all_the_same() -> None:
+    """A connection that breaks in the moment of the commit leaves no turn that nobody works on."""
+    store = SlowToSay()
+    async with world(store) as it:
+        calling = asyncio.create_task(it.dispatch(handler="echo"))
+        await store.added.wait()
+        calling.cancel()
+        await asyncio.sleep(0)
+        store.say.set()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        assert (await it.ended()).state is State.SUCCEEDED
+        assert (await it.dispatch(handler="echo")).state is State.SUCCEEDED

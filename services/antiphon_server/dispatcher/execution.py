@@ -64,9 +64,15 @@ class Execution:
             turn = replace(turn, state=State.QUEUED)
         else:
             turn = replace(turn.started(turn.created_us), at_once=True)
-        await self._store.add(turn)
         accepted: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         active = ActiveTurn(turn)
+        try:
+            await self._store.add(turn)
+        except asyncio.CancelledError:  # the caller has gone, but the store may have the turn
+            course = self._stored_or_not(lane, active, ahead, accepted)
+            self._begin_task(lane, active, course, accepted)
+            stop_all(ahead, policy)
+            raise
         self._begin_task(lane, active, self._new(lane, active, ahead, accepted), accepted)
         stop_all(ahead, policy)
         return await asyncio.shield(accepted)
@@ -122,6 +128,16 @@ class Execution:
                 accepted.exception()  # whoever waited may be gone
             active.done.set()
             self._lanes.remove(lane, active.turn)
+
+    async def _stored_or_not(
+        self,
+        lane: Lane,
+        active: ActiveTurn,
+        ahead: Sequence[ActiveTurn],
+        accepted: "asyncio.Future[Turn]",
+    ) -> None:
+        await self._store.add(active.turn)
+        await self._new(lane, active, ahead, accepted)
 
     async def _new(
         self,
