@@ -1,4 +1,4 @@
-"""``uv run poe bench [ROW ...] [--quick] [--json FILE]``."""
+"""``uv run poe bench [ROW ...] [--quick] [--json FILE] [--svg FOLDER]``."""
 
 import argparse
 import asyncio
@@ -10,11 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure
+from tests.bench.charts import draw
+from tests.bench.figures import Figure, paired
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
-from tests.bench.table import table, write_json
+from tests.bench.table import read_json, tables, write_json
+
+LOOK_S = 0.5
 
 
 @dataclass(slots=True)
@@ -27,10 +32,11 @@ class Outcome:
 
 async def measure(rows: Sequence[Row], *, quick: bool) -> Outcome:
     """Measure the rows one after the other; stderr tells which, and why one failed."""
-    outcome = Outcome()
+    outcome, others = Outcome(), list[float]()
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as folder:
         bench = Bench(quick, Path(folder))
         for row in rows:
+            others.append(await _used_by_others())
             begun = time.perf_counter()
             print(row.name, end=" ", file=sys.stderr, flush=True)
             try:
@@ -39,7 +45,15 @@ async def measure(rows: Sequence[Row], *, quick: bool) -> Outcome:
                 outcome.failed.append(row.name)
                 print(f"FAILED {type(error).__name__}: {error}", file=sys.stderr)
             print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    outcome.figures.append(paired("others on the machine, before each row", "cores", others))
     return outcome
+
+
+async def _used_by_others() -> float:
+    """Cores that are busy while nothing is measured."""
+    psutil.cpu_percent()
+    await asyncio.sleep(LOOK_S)
+    return psutil.cpu_percent() / 100 * (os.cpu_count() or 1)
 
 
 def main() -> int:
@@ -49,16 +63,30 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(names)}")
     parser.add_argument("--quick", action="store_true", help="shorter and less exact")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--keep", action="store_true", help="keep the file's other figures")
+    parser.add_argument("--svg", type=Path, metavar="FOLDER", help="draw the figures there")
     arguments = parser.parse_args()
     if unknown := set(arguments.rows) - set(names):
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     chosen = [row for row in ROWS if row.name in arguments.rows or not arguments.rows]
     outcome = asyncio.run(measure(chosen, quick=arguments.quick))
+    figures = outcome.figures
     print(f"\n{os.cpu_count()} cores, shared by server, model and clients\n")
-    print(table(outcome.figures))
+    print(tables(figures))
     if arguments.json:
-        write_json(outcome.figures, arguments.json)
+        if arguments.keep and arguments.json.exists():
+            figures = merged(read_json(arguments.json), figures)
+        write_json(figures, arguments.json)
+    if arguments.svg:
+        draw(figures, arguments.svg)
     return int(bool(outcome.failed))
+
+
+def merged(before: Sequence[Figure], now: Sequence[Figure]) -> list[Figure]:
+    """The figures of before, with those replaced that were measured again."""
+    newer = {figure.name: figure for figure in now}
+    kept = [newer.pop(figure.name, figure) for figure in before]
+    return [*kept, *newer.values()]
 
 
 if __name__ == "__main__":

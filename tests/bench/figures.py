@@ -1,9 +1,12 @@
 """What a row says: a figure, its floor, what it should reach; and the statistics behind it."""
 
+import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+_TARGET = re.compile(r"at (most|least) ([\d.,]+)( x floor)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,15 @@ class Target:
         if value is None:
             return None
         return value <= self.bound if self.at_most else value >= self.bound
+
+    @classmethod
+    def of(cls, text: str) -> "Target | None":
+        """What a target printed itself as; None of an empty text."""
+        found = _TARGET.fullmatch(text)
+        if found is None:
+            return None
+        bound = float(found[2].replace(",", ""))
+        return cls(bound, at_most=found[1] == "most", of_floor=bool(found[3]))
 
     def __str__(self) -> str:
         side = "at most" if self.at_most else "at least"
@@ -90,6 +102,21 @@ class Figure:
             "curve": self.curve,
             "at": self.at,
         }
+
+
+def figure_of(written: Mapping[str, Any]) -> Figure:
+    """The figure that was written as JSON."""
+    return Figure(
+        written["name"],
+        written["value"],
+        written["unit"],
+        written["floor"],
+        Target.of(written["target"]),
+        tuple(written["rounds"]),
+        tuple(written["floor_rounds"]),
+        written["curve"],
+        written["at"],
+    )
 
 
 def paired(

@@ -11,7 +11,7 @@ from tests.bench.loads.http2 import DATA, HEADERS, frame, frames
 from tests.bench.loads.spawn import LoadFailed
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
-from tests.bench.table import table, write_json
+from tests.bench.table import tables, write_json
 
 FIELDS = ["name", "value", "unit", "floor", "ratio", "target", "met"]
 BEHIND = ["rounds", "floor_rounds", "curve", "at"]
@@ -39,7 +39,7 @@ def test_table_is_aligned_markdown() -> None:
         Figure("a", 1234.5, "x/s", 10.0, at_least(0.5)),
         Figure("bb", 3, "ms", 1, at_most(2)),
     ]
-    lines = table(figures).splitlines()
+    lines = tables(figures).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert len(lines) == 4
     assert "1,234" in lines[2]

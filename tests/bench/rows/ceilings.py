@@ -4,6 +4,8 @@ from tests.bench.bench import Bench
 from tests.bench.figures import Figure, paired
 from tests.bench.rows.sides import of
 
+ROUNDS = 3
+
 
 async def model_ceiling(bench: Bench, clients: int, deltas: int) -> Figure:
     """Answers a second of the fake endpoint to raw readers, with nothing between."""
@@ -12,7 +14,7 @@ async def model_ceiling(bench: Bench, clients: int, deltas: int) -> Figure:
             await bench.load(
                 "model", url=model.line, pid=model.pid, clients=clients, seconds=bench.seconds
             )
-            for _ in range(bench.rounds)
+            for _ in range(ROUNDS)
         ]
     return paired("the fake model alone", "turns/s", of(results, "answers_per_s"))
 
@@ -22,5 +24,5 @@ async def client_ceiling(bench: Bench, clients: int, deltas: int) -> Figure:
     async with bench.canned(deltas) as canned:
         target = {"address": canned.line, "pid": canned.pid}
         job = {"clients": clients, "seconds": bench.seconds, "deltas": deltas}
-        results = [await bench.load("turns", target=target, **job) for _ in range(bench.rounds)]
+        results = [await bench.load("turns", target=target, **job) for _ in range(ROUNDS)]
     return paired("the load client alone", "turns/s", of(results, "turns_per_s"))

@@ -1,0 +1,38 @@
+"""Writes the figures of docs/benchmarks/*.json into docs/benchmarks.md, and draws them.
+
+``uv run poe bench-docs``; ``poe bench --json docs/benchmarks/full.json`` measures them anew.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from tests.bench.charts import draw
+from tests.bench.processes import ROOT
+from tests.bench.table import read_json, tables
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+FOLDER = ROOT / "docs" / "benchmarks"
+_PLACE = re.compile(r"(<!-- figures of (\w+)\.json -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+
+def written_into(page: str, folder: Path = FOLDER) -> str:
+    """The page with the tables of each file that it asks for."""
+
+    def put(place: re.Match[str]) -> str:
+        figures = read_json(folder / f"{place[2]}.json")
+        return f"{place[1]}\n{tables(figures)}\n{place[3]}"
+
+    return _PLACE.sub(put, page)
+
+
+def main() -> int:
+    """Write the page and the charts."""
+    PAGE.write_text(written_into(PAGE.read_text()))
+    for path in draw(read_json(FOLDER / "full.json"), FOLDER):
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
