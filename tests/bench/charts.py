@@ -61,7 +61,7 @@ def draw(figures: Sequence[Figure], folder: Path) -> list[Path]:
     for name, chart in charts.items():
         if chart is not None:
             written.append(folder / f"{name}.svg")
-            written[-1].write_text(_without_addresses(chart.render(is_unicode=True)) + "\n")
+            written[-1].write_text(_plain(chart.render(is_unicode=True)) + "\n")
     return written
 
 
@@ -195,6 +195,6 @@ def _colours(group: Sequence[Curve]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _without_addresses(svg: str) -> str:
-    """Without the comment that says where pygal lives."""
-    return re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+def _plain(svg: str) -> str:
+    """Without pygal's comment on where it lives, and without the settings of its script."""
+    return re.sub(r"<!--.*?-->|<script.*?</script>", "", svg, flags=re.DOTALL)

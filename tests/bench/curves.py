@@ -35,7 +35,7 @@ def curves_of(figures: Iterable[Figure]) -> list[Curve]:
 def lines_of(curves: Sequence[Curve]) -> list[list[str]]:
     """A table of curves over the same sizes: head, then a line a curve and one a floor."""
     sizes = [it.at for it in curves[0].points]
-    lines = [[curves[0].of_what, *(f"{size:,g}" for size in sizes)]]
+    lines = [[curves[0].of_what, *(f"{size:,.0f}" for size in sizes)]]
     for curve in curves:
         name = f"{curve.measure}, {curve.unit}" if curve.unit == "ms" else curve.measure
         lines.append([name, *(number(it.value) for it in curve.points)])

@@ -146,7 +146,7 @@ def point(
     floor_rounds: Sequence[float] = (),
 ) -> Figure:
     """A point of a curve named ``of what: measure``."""
-    figure = paired(f"{curve}, at {at:,g}", unit, rounds, floor_rounds)
+    figure = paired(f"{curve}, at {at:,.0f}", unit, rounds, floor_rounds)
     return replace(figure, curve=curve, at=at)
 
 

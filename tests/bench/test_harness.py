@@ -1,17 +1,21 @@
 import asyncio
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench.__main__ import measure
+from tests.bench.__main__ import measure, merged
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_least, at_most, paired, percentile
+from tests.bench.charts import draw
+from tests.bench.docs import PAGE, written_into
+from tests.bench.figures import Figure, at_least, at_most, paired, percentile, point
 from tests.bench.loads.http2 import DATA, HEADERS, frame, frames
 from tests.bench.loads.spawn import LoadFailed
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
-from tests.bench.table import tables, write_json
+from tests.bench.table import read_json, tables, write_json
 
 FIELDS = ["name", "value", "unit", "floor", "ratio", "target", "met"]
 BEHIND = ["rounds", "floor_rounds", "curve", "at"]
@@ -64,8 +68,10 @@ def test_a_row_measures_real_processes() -> None:
     row = next(row for row in ROWS if row.name == "cold-start")
     outcome = asyncio.run(measure([row], quick=True))
     assert outcome.failed == []
-    assert len(outcome.figures) == 4
-    assert all(one.ratio is not None and 1 < one.ratio < 100 for one in outcome.figures)
+    *figures, others = outcome.figures
+    assert len(figures) == 4
+    assert all(one.ratio is not None and 1 < one.ratio < 100 for one in figures)
+    assert others.unit == "cores"
 
 
 def test_a_row_that_fails_costs_no_other_its_figures() -> None:
@@ -79,7 +85,7 @@ def test_a_row_that_fails_costs_no_other_its_figures() -> None:
 
     outcome = asyncio.run(measure([Row("broken", broken), Row("working", working)], quick=True))
     assert outcome.failed == ["broken"]
-    assert [figure.name for figure in outcome.figures] == ["a"]
+    assert [figure.name for figure in outcome.figures][:-1] == ["a"]
 
 
 def test_ratios_are_of_pairs() -> None:
@@ -100,6 +106,55 @@ def test_frames_are_cut_where_they_end() -> None:
             found += whole
         assert found == sent
         assert rest == b""
+
+
+FIGURES = [
+    paired("turns", "turns/s", [100, 120], [400, 410], at_least(0.5)),
+    paired("delay", "ms", [4, 5], [1, 1.5], at_most(2)),
+    paired("memory", "KB", [30], (), at_most(1_000, of_floor=False)),
+    *(point("clients: a turn, p50", "ms", n, [n * 2.0], [n * 1.0]) for n in (1, 10, 100)),
+    *(point("history: post", "ms", n, [3.0]) for n in (100, 1_000_000)),
+]
+
+
+def test_figures_survive_being_written(tmp_path: Path) -> None:
+    """What was read back is what was written, targets, rounds and curves included."""
+    write_json(FIGURES, tmp_path / "bench.json")
+    assert read_json(tmp_path / "bench.json") == FIGURES
+
+
+def test_curves_have_tables_of_their_own() -> None:
+    """A table's columns are the sizes, its lines the measures and their floors."""
+    text = tables(FIGURES)
+    assert "| clients                | 1 | 10 | 100 |" in text
+    assert "| a turn, p50, ms: floor | 1 | 10 | 100 |" in text
+    assert "| history  | 100 | 1,000,000 |" in text
+
+
+def test_rows_measured_again_replace_their_figures() -> None:
+    """The others stay as they were, in their places; new ones come last."""
+    again = [paired("delay", "ms", [3]), paired("new", "ms", [1])]
+    names = [figure.name for figure in merged(FIGURES, again)]
+    assert names == [*(figure.name for figure in FIGURES), "new"]
+    assert merged(FIGURES, again)[1].value == 3
+
+
+def test_charts_are_whole_and_ask_nobody(tmp_path: Path) -> None:
+    """Each is an XML document with its measures' names, and loads nothing from anywhere."""
+    files = draw(FIGURES, tmp_path)
+    assert {file.name for file in files} == {"rows.svg", "clients-ms.svg", "history-ms.svg"}
+    for file in files:
+        text = file.read_text()
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+        assert not re.search(r"(href|src)=|<script|@import", text)
+    assert "turns: 0.271, at least 0.500 ✗" in (tmp_path / "rows.svg").read_text()
+
+
+def test_the_page_shows_the_files_figures() -> None:
+    """docs/benchmarks.md has the tables that its JSON files give (``uv run poe bench-docs``)."""
+    page = PAGE.read_text()
+    assert written_into(page) == page
+    assert "| turns, 50 clients, 20 deltas" in page
 
 
 async def test_the_lean_client_gets_each_delta_of_the_relay(tmp_path: Path) -> None:
