@@ -49,7 +49,6 @@ async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     assert crowd.grown_bytes < 32 * MIB
     assert crowd.during.delay_ms(0.5) < 3 * crowd.before.delay_ms(0.5) + 50
     assert crowd.during.delay_ms(0.99) < 3 * crowd.before.delay_ms(0.99) + 250
-    assert crowd.ended_after_s is not None
     assert crowd.ended_with == "OVERLOADED"
 
 

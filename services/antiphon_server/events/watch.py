@@ -62,7 +62,7 @@ class Watch:
 
     def close(self) -> None:
         """Stop following."""
-        self.hub.leave(self)
+        self.hub.followers.discard(self)
 
     @property
     def cursor(self) -> Cursor:

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import grpc
+
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.errors import refuse
 
 WRITE_TIMEOUT_S = 30.0
 
@@ -21,14 +24,24 @@ async def open_stream(context: Any) -> None:
 async def write_in_time(context: Any, frame: Any) -> None:
     """Write to a client that reads.
 
-    Raises DomainError OVERLOADED, upon which it may come back and resume, if it has read
-    nothing for 30 s.
+    The RPC ends with OVERLOADED, upon which the client may come back and resume, if it has
+    read nothing for 30 s. That status waits behind what is not read, and so does this call:
+    what the stream holds counts as its owner's until the client reads or goes. Raises
+    AbortError then. A reader in this process is under its own caller's time limit.
     """
+    if context.peer() == "local":
+        await context.write(frame)
+        return
     try:
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             await context.write(frame)
     except TimeoutError:
-        raise DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0) from None
+        try:
+            await refuse(
+                context, DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0)
+            )
+        except grpc.aio.InternalError:  # it has gone
+            raise asyncio.CancelledError from None
 
 
 async def serve_duplex(

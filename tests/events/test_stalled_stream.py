@@ -1,0 +1,124 @@
+"""A client that does not read can't be told that its stream is over; it must not gain by that."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+
+from antiphon.events.v1 import event_pb2
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1.event_service_pb2_grpc import (
+    EventServiceStub,
+    add_EventServiceServicer_to_server,
+)
+from antiphon.events.v1.stream_pb2 import Watch
+from antiphon_server.events import subscriptions as limits
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import NewEvent, Scope
+from antiphon_server.events.servicer import EventServicer
+from antiphon_server.runtime import duplex
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.server import Server
+from tests.events.test_subscription import Gate
+
+SCOPE = Scope("conversations/conv_00000001")
+SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
+OWN = [("grpc.use_local_subchannel_pool", 1)]
+
+
+@asynccontextmanager
+async def serving(log: EventLog) -> AsyncIterator[str]:
+    """The log's service on a port."""
+    table = LocalServer([ErrorInterceptor()])
+    streams = limits.Subscriptions(Gate())
+    add_EventServiceServicer_to_server(EventServicer(log, streams), table)
+    server = Server(table)
+    port = await server.start("127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(0)
+
+
+async def reason_of(
+    call: "grpc.aio.UnaryStreamCall[pb.FollowRequest, pb.FollowResponse]",
+) -> Reason:
+    """Read a stream to its end."""
+    try:
+        async with asyncio.timeout(5):
+            while await call.read() is not grpc.aio.EOF:
+                pass
+    except grpc.aio.AioRpcError as error:
+        return domain_error_of(error).reason
+    raise AssertionError("the stream ended well")
+
+
+async def fill(log: EventLog) -> None:
+    """More than any window takes."""
+    event = event_pb2.Event()
+    event.message_posted.message.parts.add(text="x" * 200_000)
+    body = event.SerializeToString()
+    for _ in range(20):
+        await log.append(SCOPE, [NewEvent(10, "", body)])
+
+
+async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who has as many streams as allowed, none of which is read, can't open another one."""
+    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "MAX_STREAMS_PER_USER", 1)
+    log = EventLog(MemoryLogStore())
+    running = asyncio.create_task(log.run())
+    request = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
+    async with (
+        serving(log) as address,
+        grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling,
+        grpc.aio.insecure_channel(address, OWN) as other,
+    ):
+        stalled = EventServiceStub(stalling).Follow(request)
+        await stalled.read()
+        await fill(log)
+        await asyncio.sleep(0.6)
+        assert await reason_of(EventServiceStub(other).Follow(request)) is Reason.LIMIT_EXCEEDED
+        assert await reason_of(stalled) is Reason.OVERLOADED
+        again = EventServiceStub(other).Follow(request)
+        frame = await again.read()
+        assert isinstance(frame, pb.FollowResponse)
+    log.close()
+    await running
+
+
+async def test_a_client_that_goes_frees_its_stalled_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection's end is the stream's end."""
+    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "MAX_STREAMS_PER_USER", 1)
+    log = EventLog(MemoryLogStore())
+    running = asyncio.create_task(log.run())
+    request = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
+    async with serving(log) as address:
+        async with grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling:
+            await EventServiceStub(stalling).Follow(request).read()
+            await fill(log)
+            await asyncio.sleep(0.6)
+        async with grpc.aio.insecure_channel(address, OWN) as other, asyncio.timeout(5):
+            while not await _opens(other, request):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    log.close()
+    await running
+
+
+async def _opens(channel: grpc.aio.Channel, request: pb.FollowRequest) -> bool:
+    try:
+        frame = await EventServiceStub(channel).Follow(request).read()
+    except grpc.aio.AioRpcError:
+        return False
+    return isinstance(frame, pb.FollowResponse)

@@ -1,1 +1,0 @@
-"""What a server keeps of what is over: memory, tasks, file descriptors, threads."""

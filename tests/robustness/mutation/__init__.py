@@ -1,1 +1,0 @@
-"""Defects planted on purpose, one in each mechanism: each must be caught."""
