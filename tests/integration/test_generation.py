@@ -216,6 +216,30 @@ class SlowLedger(MemoryLedger):
         await super().settle(call_id, settlement)
 
 
+class FailingLedger(MemoryLedger):
+    """A ledger whose store is away at first when something is settled."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self._failures = failures
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await super().settle(call_id, settlement)
+
+
+async def test_a_call_is_settled_when_the_store_is_back(world: World) -> None:
+    """A store that is away for a moment costs neither the entry nor the answer."""
+    world.ledger = FailingLedger(2)
+    recorder = Recorder()
+    await world.generator().run(order(), recorder)
+    (call,) = await world.calls()
+    assert call.settlement.outcome is Outcome.SUCCEEDED
+    assert isinstance(recorder.steps[-1], Finished)
+
+
 async def test_a_call_is_written_down_before_it_is_made(world: World) -> None:
     """The provider is asked only after the commit."""
     world.ledger = ledger = SlowLedger(0.05)

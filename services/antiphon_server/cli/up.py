@@ -61,6 +61,7 @@ def up(
 def _up(given: dict[str, Any], session: bool) -> None:
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.runtime.data_dir import DataDirUnusable
+    from antiphon_server.runtime.errors import DomainError, Reason
     from antiphon_server.runtime.migrations import FromTheFuture
     from antiphon_server.runtime.server import CannotListen
     from antiphon_server.runtime.tracing import TracingUnavailable
@@ -78,6 +79,10 @@ def _up(given: dict[str, Any], session: bool) -> None:
         fail(f"{error}; choose another --port, --admin-port or --host")
     except FromTheFuture:
         fail("the data was written by a newer version of Antiphon; use that one")
+    except DomainError as error:
+        if error.reason is not Reason.STORE_UNAVAILABLE:
+            raise
+        fail("the disk refuses the data: it is full, read-only or failing; the log says which")
     except OSError as error:
         fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
     except KeyboardInterrupt:

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e.server import COMMAND
 from tests.e2e.until import until
-from tests.robustness.disk.tracing import MISSING, STRACE
+from tests.robustness.disk.tracing import MISSING, STRACE, strace
 
 ATTACH_S = 10.0
 
@@ -54,6 +55,13 @@ async def refusing(pid: int, refusals: Sequence[Refusal], trace: Path) -> AsyncI
         with contextlib.suppress(ProcessLookupError):
             tracer.send_signal(signal.SIGINT)
         await tracer.wait()
+
+
+def refused_from_the_start(refusals: Sequence[Refusal]) -> Sequence[str]:
+    """The command of a server that never finds the kernel willing."""
+    calls = ",".join(sorted({refusal.name for refusal in refusals}))
+    injected = (part for it in refusals for part in ("-e", it.expression))
+    return (*strace("-o", "/dev/null", "-e", f"trace={calls}"), *injected, *COMMAND)
 
 
 def refused(trace: Path) -> int:

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.server import ServerProcess
-from tests.robustness.disk.injection import Refusal, refusing
+from tests.robustness.disk.injection import Refusal, refused_from_the_start, refusing
 from tests.robustness.disk.tracing import MISSING, STRACE
 
 pytestmark = [
@@ -73,6 +73,18 @@ async def test_health_turns_under_traffic_too(server: ServerProcess, tmp_path: P
             while not (await client.health(["store"]))["store"]:
                 await client.post_message(conversation, "traffic")
                 await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("refusals", [NO_SYNC, NO_SPACE], ids=["EIO", "ENOSPC"])
+async def test_a_server_does_not_start_on_a_disk_that_refuses(
+    tmp_path: Path, refusals: list[Refusal]
+) -> None:
+    """It ends at once, and says why in a sentence."""
+    server = ServerProcess(tmp_path, command=refused_from_the_start(refusals))
+    process = await server.spawn()
+    async with asyncio.timeout(20):
+        assert await process.wait() == 1
+    assert "the disk refuses the data" in server.output.splitlines()[-1]
 
 
 async def refusal_of(client: Client, conversation: str) -> AntiphonError:

@@ -25,7 +25,7 @@ FLUSH_S = 30.0
 def traced(trace: Path, program: Sequence[str]) -> Sequence[str]:
     """The command that runs ``program`` and writes down its calls, with their data."""
     return (
-        *_strace("--seccomp-bpf", "-yy", "-s", str(DATA_BYTES)),
+        *strace("--seccomp-bpf", "-yy", "-s", str(DATA_BYTES)),
         *("-e", f"trace={CALLS}", "-e", "signal=none", "-o", str(trace)),
         *program,
     )
@@ -36,7 +36,8 @@ def python(module: str) -> Sequence[str]:
     return (sys.executable, "-m", module)
 
 
-def _strace(*options: str) -> Sequence[str]:
+def strace(*options: str) -> Sequence[str]:
+    """The command of a tracer; what it runs is to follow. Raises FileNotFoundError."""
     if STRACE is None:
         raise FileNotFoundError(MISSING)
     return (STRACE, "-D", "-f", *options)

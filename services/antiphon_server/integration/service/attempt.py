@@ -1,7 +1,7 @@
 """One call to one model, written into the ledger before it is made and settled after."""
 
+import asyncio
 import time
-from asyncio import Timeout
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -37,6 +37,9 @@ Emit: TypeAlias = Callable[[Step], Awaitable[object]]
 MODEL_REASONS = frozenset(reason for reason in Reason if reason.startswith("MODEL_"))
 # A provider that answers so has not begun to work.
 _FREE = frozenset({Reason.MODEL_NOT_FOUND, Reason.MODEL_REFUSED, Reason.MODEL_UNAVAILABLE})
+
+# As long as a turn waits for the store with its own end.
+RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 logger = structlog.get_logger(__name__)
 
@@ -78,7 +81,12 @@ class Attempts:
         self._owner = owner
 
     async def make(
-        self, model: ConfiguredModel, order: Order, retry_of: str, emit: Emit, limit: Timeout
+        self,
+        model: ConfiguredModel,
+        order: Order,
+        retry_of: str,
+        emit: Emit,
+        limit: asyncio.Timeout,
     ) -> Ended:
         """Ask the model, handing each text to ``emit``; a model's failure is returned.
 
@@ -116,16 +124,22 @@ class Attempts:
     async def _write(
         self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
     ) -> Usage:
-        """Settle the call; a store that fails now costs the entry, not the answer."""
+        """Settle the call; a store that stays away costs the entry, not the answer."""
         duration_ms = round((time.monotonic() - progress.begun) * 1000)
         usage = progress.usage(
             await model.prices(), free=error is not None and error.reason in _FREE
         )
         outcome, reason = _outcome(progress, error)
-        try:
-            await self._ledger.settle(call.call_id, Settlement(outcome, usage, duration_ms, reason))
-        except DomainError as failure:
-            logger.error("call not settled", call_id=call.call_id, why=failure.reason)
+        settlement = Settlement(outcome, usage, duration_ms, reason)
+        for wait_s in (*RETRY_S, None):
+            try:
+                await self._ledger.settle(call.call_id, settlement)
+                break
+            except DomainError as failure:
+                if wait_s is None:
+                    logger.error("call not settled", call_id=call.call_id, why=failure.reason)
+                else:
+                    await asyncio.sleep(wait_s)
         return usage
 
 
