@@ -63,15 +63,12 @@ class Bench:
         """Run a load of tests/bench/loads in a process of its own. Raises LoadFailed."""
         return await spawn_load(name, job)
 
-    async def in_turn(
-        self, floor: Callable[[], Awaitable[T]], ours: Callable[[], Awaitable[T]]
-    ) -> tuple[list[T], list[T]]:
-        """Measure floor, server, server, floor, floor …, so that a noisy moment hits both."""
-        floors: list[T] = []
-        measured: list[T] = []
-        sides = [(floors, floor), (measured, ours)]
+    async def in_turn(self, *sides: Callable[[], Awaitable[T]]) -> tuple[list[T], ...]:
+        """Measure floor, server, server, floor, floor …, so that a noisy moment hits all."""
+        found: tuple[list[T], ...] = tuple([] for _ in sides)
+        order = list(zip(found, sides, strict=True))
         for _ in range(self.rounds):
-            for results, measure in sides:
+            for results, measure in order:
                 results.append(await measure())
-            sides.reverse()
-        return floors, measured
+            order.reverse()
+        return found

@@ -1,7 +1,7 @@
 """``python -m tests.bench.floors [--port P] PART[=ARGUMENT] …``: one bare server.
 
-Parts: ``health`` (always there), ``relay=URL``, ``unary``, ``echo``, ``ring=EVENTS``. Each is
-imported only where it is asked for, so that a bare server stays bare.
+Parts: ``health`` (always there), ``relay=URL``, ``unary``, ``echo``, ``delivery``,
+``ring=EVENTS``. Each is imported only where it is asked for, so that a bare server stays bare.
 """
 
 import argparse
@@ -40,11 +40,18 @@ def _ring(server: grpc.aio.Server, prefilled: str) -> None:
     add(server, int(prefilled or 0))
 
 
+def _delivery(server: grpc.aio.Server, _: str) -> None:
+    from tests.bench.floors.delivery import add
+
+    add(server)
+
+
 PARTS: "dict[str, Callable[[grpc.aio.Server, str], None]]" = {
     "relay": _relay,
     "unary": _unary,
     "echo": _echo,
     "ring": _ring,
+    "delivery": _delivery,
 }
 
 

@@ -1,20 +1,34 @@
 """Post to delivery with one subscriber, beside one bare bidirectional echo."""
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, at_most, paired
-from tests.bench.rows.sides import in_ms
+from tests.bench.figures import Figure, Target, at_most, paired
+from tests.bench.rows.sides import Results, in_ms
 
 
 async def delivery(bench: Bench) -> list[Figure]:
     """From the beginning of PostMessage to the batch on the subscriber's stream."""
-    async with bench.floor("echo") as floor, bench.antiphon() as ours:
-        bare, measured = await bench.in_turn(
-            lambda: bench.load("echo", target=floor.target, seconds=bench.seconds),
+    async with (
+        bench.floor("echo") as echo,
+        bench.floor("delivery") as bare,
+        bench.antiphon() as ours,
+    ):
+        floor, least, measured, conversed = await bench.in_turn(
+            lambda: bench.load("echo", target=echo.target, seconds=bench.seconds),
+            lambda: bench.load("delivery", target=bare.target, seconds=bench.seconds),
             lambda: bench.load("delivery", target=ours.target, seconds=bench.seconds),
+            lambda: bench.load("converse", target=ours.target, seconds=bench.seconds),
         )
 
-    def figure(percent: int, bound: float) -> Figure:
-        value, least = (in_ms(side, "took_s", percent) for side in (measured, bare))
-        return paired(f"post to delivery, p{percent}", "ms", value, least, at_most(bound))
+    def figure(name: str, side: Results, percent: int, *target: Target) -> Figure:
+        of_side, of_floor = (in_ms(results, "took_s", percent) for results in (side, floor))
+        return paired(f"{name}, p{percent}", "ms", of_side, of_floor, *target)
 
-    return [figure(50, 2), figure(99, 3)]
+    return [
+        figure("post to delivery", measured, 50, at_most(2)),
+        figure("post to delivery", measured, 99, at_most(3)),
+        figure("post to delivery on one Converse stream", conversed, 50),
+        figure("post to delivery on one Converse stream", conversed, 99),
+        # What two calls cost where there is nothing to do: no server of this shape is faster.
+        figure("the same two calls, bare", least, 50),
+        figure("the same two calls, bare", least, 99),
+    ]

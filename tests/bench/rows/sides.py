@@ -32,10 +32,11 @@ class Sides:
 
     async def _both(self, load: str, **job: Any) -> Rounds:
         bench, seconds = self.bench, self.bench.seconds
-        return await bench.in_turn(
+        floor, ours = await bench.in_turn(
             lambda: bench.load(load, target=self.floor, seconds=seconds, **job),
             lambda: bench.load(load, target=self.ours, seconds=seconds, **job),
         )
+        return floor, ours
 
 
 @asynccontextmanager
