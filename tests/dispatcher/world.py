@@ -1,7 +1,8 @@
 """A dispatcher on a real log, with handlers that do as the test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import TurnStore, Work
+from antiphon_server.dispatcher.ports import Handler, TurnStore, Work
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
@@ -210,7 +211,10 @@ def content(text: str) -> bytes:
 
 @asynccontextmanager
 async def world(
-    store: TurnStore | None = None, log: EventLog | None = None
+    store: TurnStore | None = None,
+    log: EventLog | None = None,
+    more: Sequence[Handler] = (),
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart."""
     tasks: set[asyncio.Task[None]] = set()
@@ -231,13 +235,13 @@ async def world(
     journal = EventLogJournal(events)
     known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
-    handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0)])
-    runner = Runner(store, journal, "node", lease_s=15.0)
+    handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
+    runner = Runner(store, journal, "node", lease_s=15.0, clock=clock)
     lanes = Lanes()
     execution = Execution(store, journal, handlers, runner, lanes, spawn)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     turns = Turns(store, journal, known, handlers, runner, lanes, execution, recovery)
-    leases = Leases(store, lanes, recovery, "node")
+    leases = Leases(store, lanes, recovery, "node", clock=clock)
     try:
         yield World(
             own_log, log_store, events, store, known, told, fragile, turns, recovery, leases, tasks

@@ -86,7 +86,7 @@ def chosen(examples: int, steps: int, *, fixed: bool) -> settings:
     )
 
 
-def caught(machine: type[Machine], examples: int = 100, steps: int = 30) -> None:
+def caught(machine: type[Machine], examples: int = 300, steps: int = 30) -> None:
     """Hold that the machine notices the defect that was planted in it."""
     with pytest.raises((AssertionError, BaseExceptionGroup)) as found:
         check(machine, examples, steps)
