@@ -6,12 +6,17 @@ from xml.etree import ElementTree
 
 import pytest
 
+from antiphon.events.v1.event_pb2 import Event
+from antiphon.events.v1.event_service_pb2 import SubscribeResponse
+from antiphon.events.v1.stream_pb2 import EventBatch
 from tests.bench.__main__ import measure, merged
 from tests.bench.bench import Bench
 from tests.bench.charts import draw
 from tests.bench.docs import PAGE, written_into
 from tests.bench.figures import Figure, at_least, at_most, paired, percentile, point
-from tests.bench.loads.http2 import DATA, HEADERS, frame, frames
+from tests.bench.loads.client import Target
+from tests.bench.loads.fan_out import Gap, check_batch
+from tests.bench.loads.http2 import DATA, HEADERS, connect, frame, frames
 from tests.bench.loads.spawn import LoadFailed
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
@@ -155,6 +160,33 @@ def test_the_page_shows_the_files_figures() -> None:
     page = PAGE.read_text()
     assert written_into(page) == page
     assert "| turns, 50 clients, 20 deltas" in page
+
+
+def test_subscribers_find_what_is_missing_or_doubled() -> None:
+    """The load fan_out refuses a batch that leaves out an event or repeats one."""
+
+    def batch(*places: tuple[int, int]) -> bytes:
+        events = [Event(first_offset=first, last_offset=last) for first, last in places]
+        return SubscribeResponse(batch=EventBatch(events=events)).SerializeToString()
+
+    check_batch(batch((5, 5), (6, 9), (10, 10)), 4)
+    check_batch(batch((5, 5)), 0)
+    for wrong in (batch((6, 6)), batch((4, 4), (5, 5)), batch((5, 5), (7, 7))):
+        with pytest.raises(Gap):
+            check_batch(wrong, 4)
+
+
+async def test_what_a_reader_raises_ends_its_call(tmp_path: Path) -> None:
+    """A defect in an answer is told to whoever awaits the call, not only logged."""
+
+    def refuse(_: bytes) -> None:
+        raise Gap("missing")
+
+    async with Bench(quick=True, folder=tmp_path).canned(3) as canned:
+        connection = await connect(Target(canned.line, canned.pid), "/any/Method")
+        with pytest.raises(Gap, match="missing"):
+            await asyncio.wait_for(connection.stream(refuse, b"").done, 5)
+        connection.close()
 
 
 async def test_the_lean_client_gets_each_delta_of_the_relay(tmp_path: Path) -> None:

@@ -403,3 +403,14 @@ async def test_rings_are_bounded_together(log: EventLog) -> None:
     for hub in hubs:
         hub.clear()
     assert budget.used == 0
+
+
+async def test_a_ring_that_nobody_follows_any_more_is_short(
+    log: EventLog, subscription: Subscription
+) -> None:
+    """What was kept for those who followed goes with the last of them."""
+    await subscription.create(WatchRequest("w", SCOPE))
+    await log.append(SCOPE, events(256))
+    followed = log.ring_bytes
+    subscription.close()
+    assert log.ring_bytes <= followed * 2 * hub_module.IDLE_EVENTS / 256

@@ -73,6 +73,12 @@ class Hub:
         for follower in self.followers:
             follower.notify()
 
+    def leave(self, follower: Follower) -> None:
+        """Let a follower go; behind the last one only the newest events are kept."""
+        self.followers.discard(follower)
+        if not self.followers:
+            self._shrink()
+
     def covers(self, offset: Offset) -> bool:
         """Whether all that follows ``offset`` is in the ring."""
         return self._base - 1 <= offset <= self.head

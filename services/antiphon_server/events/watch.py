@@ -62,7 +62,7 @@ class Watch:
 
     def close(self) -> None:
         """Stop following."""
-        self.hub.followers.discard(self)
+        self.hub.leave(self)
 
     @property
     def cursor(self) -> Cursor:

@@ -1,17 +1,17 @@
 """Many subscribers of one scope, and somebody who publishes in it at a fixed rate."""
 
 import asyncio
+import itertools
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import grpc
 
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
 from antiphon.events.v1.stream_pb2 import Watch
-from tests.bench.loads.client import Target, channels
+from tests.bench.loads.client import Target
+from tests.bench.loads.http2 import OPEN_TIMEOUT_S, Connection, Failed, connect
 from tests.bench.loads.spawn import spawn_load
 
 METHOD = "/antiphon.events.v1.EventService/Subscribe"
@@ -40,26 +40,46 @@ class Job:
     publisher: dict[str, Any]
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Each frame's offsets and time of arrival: (after, up to, monotonic seconds)."""
+class _Reader:
+    """One stream; its frames are noted as (after, up to, monotonic seconds)."""
 
-    frames: list[tuple[int, int, float]] = field(default_factory=list)
+    def __init__(self, connection: Connection, scope: str, *, checked: bool) -> None:
+        self.frames: list[tuple[int, int, float]] = []
+        self.created: asyncio.Future[None] = connection.loop.create_future()
+        self._checked = checked
+        self._last = 0
+        self.stream = connection.stream(self._got)
+        create = SubscribeRequest(create=Watch(watch_id="w", scope=scope))
+        self.stream.send(create.SerializeToString())
+
+    def _got(self, frame: bytes) -> None:
+        if frame[0] != _FRAME_OF_BATCH:
+            if not self.created.done():
+                self._begin(SubscribeResponse.FromString(frame))
+            return
+        now, found = time.monotonic(), _OFFSET.search(frame[-48:])
+        if found is None:
+            raise Gap("a batch without a cursor")
+        if self._checked:
+            check_batch(frame, self._last)
+        up_to = int(found[1], 16)
+        self.frames.append((self._last, up_to, now))
+        self._last = up_to
+
+    def _begin(self, frame: SubscribeResponse) -> None:
+        if frame.HasField("created"):
+            self.created.set_result(None)
+        else:
+            self.created.set_exception(Failed(f"no watch: {frame}"))
 
 
 async def run(job: Job) -> dict[str, Any]:
     """Returns events and frames delivered a second, and the delay's percentiles in seconds."""
-    target, tally = Target(**job.target), _Tally()
-    async with channels(target, CONNECTIONS) as connections:
-        streams = [
-            await _subscribe(connections[at % CONNECTIONS], target, job.scope)
-            for at in range(job.subscribers)
-        ]
-        readers = [
-            asyncio.ensure_future(_read(stream, tally, checked=at % CHECKED == 0))
-            for at, stream in enumerate(streams)
-        ]
-        cpu, used = target.cpu_s, time.process_time()
+    target = Target(**job.target)
+    connections = [await connect(target, METHOD) for _ in range(CONNECTIONS)]
+    try:
+        readers = await _subscribe(job, connections)
+        cpu, used, begun = target.cpu_s, time.process_time(), time.monotonic()
         published = await spawn_load(
             "publish",
             {
@@ -70,52 +90,42 @@ async def run(job: Job) -> dict[str, Any]:
             },
         )
         await asyncio.sleep(SETTLE_S)
-        whole = WARM_S + job.seconds + SETTLE_S
+        whole = time.monotonic() - begun
         shares = (target.cpu_s - cpu) / whole, (time.process_time() - used) / whole
         for reader in readers:
-            if reader.done():
-                reader.result()
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-    return {**_result(job, tally, published), "cpu_share": shares[0], "client_cpu_share": shares[1]}
+            if reader.stream.done.done():
+                reader.stream.done.result()
+                raise Gap("a stream ended")
+    finally:
+        for connection in connections:
+            connection.close()
+    frames = list(itertools.chain.from_iterable(reader.frames for reader in readers))
+    figures = _result(job, frames, published)
+    return {**figures, "cpu_share": shares[0], "client_cpu_share": shares[1]}
 
 
-async def _subscribe(channel: grpc.aio.Channel, target: Target, scope: str) -> Any:
-    method: Any = channel.stream_stream(
-        METHOD, request_serializer=SubscribeRequest.SerializeToString, response_deserializer=None
-    )
-    call = method(metadata=target.metadata)
-    await call.write(SubscribeRequest(create=Watch(watch_id="w", scope=scope)))
-    frame = SubscribeResponse.FromString(await call.read())
-    if not frame.HasField("created"):
-        raise RuntimeError(f"no watch: {frame}")
-    return call
+async def _subscribe(job: Job, connections: list[Connection]) -> list[_Reader]:
+    readers = []
+    for at in range(job.subscribers):
+        connection = connections[at % CONNECTIONS]
+        reader = _Reader(connection, job.scope, checked=at % CHECKED == 0)
+        async with asyncio.timeout(OPEN_TIMEOUT_S):
+            await reader.created
+        readers.append(reader)
+    return readers
 
 
-async def _read(call: Any, tally: _Tally, *, checked: bool) -> None:
-    last = 0
-    while (frame := await call.read()) is not grpc.aio.EOF:
-        if frame[0] != _FRAME_OF_BATCH:
-            continue
-        now, found = time.monotonic(), _OFFSET.search(frame[-48:])
-        if found is None:
-            raise Gap("a batch without a cursor")
-        if checked:
-            _check(frame, last)
-        up_to = int(found[1], 16)
-        tally.frames.append((last, up_to, now))
-        last = up_to
-    raise Gap("the stream ended")
-
-
-def _check(frame: bytes, last: int) -> None:
+def check_batch(frame: bytes, last: int) -> None:
+    """Raise Gap unless the frame's events go on after ``last`` (0: anywhere), in order."""
     for event in SubscribeResponse.FromString(frame).batch.events:
         if last and event.first_offset != last + 1:
             raise Gap(f"{event.first_offset} came after {last}")
         last = event.last_offset
 
 
-def _result(job: Job, tally: _Tally, published: dict[str, Any]) -> dict[str, Any]:
+def _result(
+    job: Job, frames: list[tuple[int, int, float]], published: dict[str, Any]
+) -> dict[str, Any]:
     """What was due in the window: what of it came within, and how late each was, if ever."""
     begin = published["begin"] + WARM_S
     end = begin + job.seconds
@@ -127,14 +137,14 @@ def _result(job: Job, tally: _Tally, published: dict[str, Any]) -> dict[str, Any
     }
     delivered = 0
     delays: Counter[int] = Counter()  # in tenths of a millisecond
-    for after, up_to, now in tally.frames:
+    for after, up_to, now in frames:
         for offset in range(after + 1 if after else up_to, up_to + 1):
             if offset in due:
                 delivered += now < end
                 delays[int((now - due[offset]) * 10_000)] += 1
     return {
         "events_per_s": delivered / job.seconds,
-        "frames_per_s": len(tally.frames) / (WARM_S + job.seconds),
+        "frames_per_s": len(frames) / (WARM_S + job.seconds),
         "p50_s": _percentile(delays, 50),
         "p99_s": _percentile(delays, 99),
     }

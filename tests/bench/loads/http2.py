@@ -163,7 +163,12 @@ class Connection(asyncio.Protocol):
         if stream.received >= _TOP_UP:
             self._transport.write(_more(number, stream.received))
             stream.received = 0
-        stream.take(payload)
+        try:
+            stream.take(payload)
+        except Exception as error:  # whoever awaits the call wants to know
+            self.cancel(stream)
+            if not stream.done.done():
+                stream.done.set_exception(error)
 
     def _trailers(self, number: int, flags: int, block: bytes) -> None:
         if not flags & END_STREAM:

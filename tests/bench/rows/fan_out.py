@@ -46,6 +46,6 @@ async def fan_out(bench: Bench) -> list[Figure]:
             at_least(400_000, of_floor=False),
         ),
         figure("fan-out, p99", "ms", "p99_s", at_most(150, of_floor=False), scale=1000),
-        figure("server's share of the machine then", "cores", "cpu_share"),
-        figure("load client's share then", "cores", "client_cpu_share"),
+        figure("server's cores, fan-out", "cores", "cpu_share"),
+        figure("load client's cores, fan-out", "cores", "client_cpu_share"),
     ]

@@ -23,5 +23,5 @@ async def posts(bench: Bench) -> list[Figure]:
     return [
         figure("durable posts, 50 clients", "posts/s", "posts_per_s", at_least(0.5)),
         figure("server CPU per post", "ms", "cpu_ms_per_post"),
-        figure("load client's share then", "cores", "client_cpu_share"),
+        figure("load client's cores, posts", "cores", "client_cpu_share"),
     ]

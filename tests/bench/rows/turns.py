@@ -20,8 +20,8 @@ async def turns(bench: Bench) -> list[Figure]:
     return [
         figure("turns, 50 clients, 20 deltas", "turns/s", "turns_per_s", at_least(0.5)),
         figure("server CPU per turn", "ms", "cpu_ms_per_turn", at_most(2)),
-        figure("server's share of the machine then", "cores", "cpu_share"),
-        figure("load client's share then", "cores", "client_cpu_share"),
+        figure("server's cores, turns", "cores", "cpu_share"),
+        figure("load client's cores, turns", "cores", "client_cpu_share"),
         figure("frames a turn", "frames", "frames_per_turn"),
         await model_ceiling(bench, CLIENTS, DELTAS),
         await client_ceiling(bench, CLIENTS, DELTAS),

@@ -25,6 +25,8 @@ from tests.robustness.validators import violations
 
 RECOVERY_S = 20.0
 TURNS_END_S = 60.0
+LOGGED = 1500
+DEFECT = "antiphon_server.runtime.interceptors.errors"
 KINDS = (
     ("fdatasync", "EIO"),
     ("fdatasync", "ENOSPC"),
@@ -76,6 +78,7 @@ async def disk_faults(home: Path, rounds: int, seed: int) -> Faults:
                 came.killed += kill
                 came.wrong += [f"round {number}: {it}" for it in wrong]
     came.wrong += store_defects(server.data_dir, home / "examined")
+    came.wrong += [f"log: {line[-LOGGED:]}" for line in server.defects if DEFECT in line]
     came.seconds = time.monotonic() - began
     return came
 

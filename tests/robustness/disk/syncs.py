@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +47,15 @@ async def order_of_syncs(
     *,
     conversations: int = 4,
     program: Sequence[str] = COMMAND,
+    variables: Mapping[str, str] | None = None,
 ) -> Syncs:
     """So many posts and turns, each told to two followers; ``program`` is what is traced."""
     began, trace, told = time.monotonic(), home / "trace", Told()
     async with MarkedEndpoint() as endpoint:
         models = [openai_model("fake/ok", endpoint.base_url)]
-        async with ServerProcess(home, models=models, command=traced(trace, program)) as server:
+        async with ServerProcess(
+            home, models=models, command=traced(trace, program), variables=variables
+        ) as server:
             await _traffic(server, told, posts, turns, conversations)
         await written(trace, server.pid)
     judged = await asyncio.to_thread(judge, trace, server.port, told)

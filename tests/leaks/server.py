@@ -1,0 +1,124 @@
+"""A whole server that also tells, on a socket of its own, what its process holds.
+
+``python -m tests.leaks.server --port P --data-dir D --probe SOCKET``. With ``--faster N``
+every period of the server is N times shorter: heartbeats, leases, tidying. With
+``--small`` the rings of newest events are full at once, so that short runs need not fill
+them. With ``--plant`` it keeps something of each stream on purpose: a test of the tests.
+"""
+
+import argparse
+import asyncio
+import functools
+import gc
+import json
+import os
+import re
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from antiphon_server.app import running
+from antiphon_server.dispatcher import leases
+from antiphon_server.events import compose, hub, subscription
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.runtime.memory import give_back
+from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.settings import read_settings
+
+_NUMBERS = re.compile(r"[0-9a-z_]*\d[0-9a-z_]*")
+_kept: list[Any] = []
+
+
+def weigh() -> dict[str, Any]:
+    """What this process holds now, after everything that can be given back was."""
+    for _ in range(3):
+        gc.collect()
+    give_back()
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    tasks = Counter(_NUMBERS.sub("*", task.get_name()) for task in asyncio.all_tasks())
+    return {
+        "resident_mb": int(status["VmRSS"].split()[0]) / 1024,
+        "anonymous_mb": int(status["RssAnon"].split()[0]) / 1024,
+        "blocks": sys.getallocatedblocks(),
+        "objects": len(gc.get_objects()),
+        "tasks": sum(tasks.values()),
+        "task_names": dict(tasks),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "threads": int(status["Threads"]),
+    }
+
+
+def types() -> dict[str, int]:
+    """How many objects there are, by type."""
+    gc.collect()
+    found = Counter(f"{type(it).__module__}.{type(it).__qualname__}" for it in gc.get_objects())
+    return dict(found.most_common(300))
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while line := await reader.readline():
+        answer = types() if line == b"types\n" else weigh()
+        writer.write(json.dumps(answer).encode() + b"\n")
+        await writer.drain()
+    writer.close()
+
+
+def hurry(factor: float) -> None:
+    """Make every period shorter."""
+    low, high = subscription.HEARTBEAT_S
+    subscription.HEARTBEAT_S = (low / factor, high / factor)
+    compose.FORGET_EVERY_S /= factor
+    renew = leases.Leases.__init__
+    faster = functools.partialmethod(renew, lease_s=leases.LEASE_S / factor)
+    leases.Leases.__init__ = faster  # type: ignore[method-assign, assignment]
+
+
+def plant() -> None:
+    """Keep an object, a task and a file descriptor of each stream."""
+    close = Subscription.close
+
+    def closing(self: Subscription) -> None:
+        close(self)
+        _kept.append(object())
+        _kept.append(asyncio.create_task(asyncio.sleep(3600), name="planted"))
+        _kept.append(os.dup(0))
+
+    Subscription.close = closing  # type: ignore[method-assign]
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    settings = read_settings(
+        port=arguments.port, data_dir=arguments.data_dir, admin_port=0, log_level="warning"
+    )
+    configure_logging(settings.log_level, "json", None)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    async with running(settings):
+        probe = await asyncio.start_unix_server(_answer, arguments.probe)
+        async with probe:
+            await stopping.wait()
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--probe", type=Path, required=True)
+    parser.add_argument("--faster", type=float, default=1.0)
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--plant", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.faster != 1.0:
+        hurry(arguments.faster)
+    if arguments.plant:
+        plant()
+    if arguments.small:
+        hub.IDLE_EVENTS = 1
+    asyncio.run(_run(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Defects planted on purpose, one in each mechanism: each must be caught."""
