@@ -22,16 +22,16 @@ class Sides:
     ours: dict[str, Any]
     deltas: int
 
-    async def turns(self, clients: int) -> Rounds:
+    async def turns(self, clients: int, at_least_s: float = 0) -> Rounds:
         """Results of the load ``turns`` on the floor and on the server, round by round."""
-        return await self._both("turns", clients=clients, deltas=self.deltas)
+        return await self._both("turns", at_least_s, clients=clients, deltas=self.deltas)
 
     async def first_tokens(self, clients: int) -> Rounds:
         """The same of the load ``first_token``."""
-        return await self._both("first_token", clients=clients)
+        return await self._both("first_token", 0, clients=clients)
 
-    async def _both(self, load: str, **job: Any) -> Rounds:
-        bench, seconds = self.bench, self.bench.seconds
+    async def _both(self, load: str, at_least_s: float, **job: Any) -> Rounds:
+        bench, seconds = self.bench, max(self.bench.seconds, at_least_s)
         floor, ours = await bench.in_turn(
             lambda: bench.load(load, target=self.floor, seconds=seconds, **job),
             lambda: bench.load(load, target=self.ours, seconds=seconds, **job),
