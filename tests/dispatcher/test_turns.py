@@ -323,6 +323,23 @@ async def test_a_turn_that_was_stored_but_not_posted_is_posted(it: World) -> Non
     assert await it.messages() == [("hello", False)] * 2
 
 
+async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) -> None:
+    """The one that runs is taken up first, even if it seems to be the younger."""
+    await it.dispatch(2)
+    await it.dispatch(1)
+    waiting = await it.store.get(CONVERSATION, turn_id(1))
+    assert waiting is not None
+    await it.turns.drain(0.0)
+    await it.store.put(replace(waiting, created_us=1))
+    async with world(it.store, it.log) as next_life:
+        await next_life.leases.adopt_orphans(own=True)
+        await next_life.told.running.wait()
+        assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.QUEUED
+        for number in (2, 1):
+            next_life.told.lines.put_nowait(None)
+            await next_life.ended(number)
+
+
 async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
     """After a restart the queue is as it was."""
     for number in (1, 2, 3):

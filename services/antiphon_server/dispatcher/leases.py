@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from antiphon_server.dispatcher.lane import Lanes
+from antiphon_server.dispatcher.model import State
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.runtime.errors import DomainError
@@ -45,6 +46,8 @@ class Leases:
         orphans = await self._store.claim(self._node, now_us, until_us, own=own)
         in_hand = {active.turn.turn_id for active in self._lanes.all()}
         adopted = [turn for turn in orphans if turn.turn_id not in in_hand]
+        # A queued turn waits for those that run, also if the clock was set back between them.
+        adopted.sort(key=lambda turn: turn.state is State.QUEUED)
         for turn in adopted:
             try:
                 await self._recovery.adopt(turn)
