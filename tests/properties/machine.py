@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -23,10 +23,13 @@ class Machine(RuleBasedStateMachine):
     steps = 0
     """How many things all machines of the class have awaited."""
 
+    runner: ClassVar[asyncio.Runner | None] = None
+    """The loop of all machines of the class, where they share something that lives on it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.home = Path(tempfile.mkdtemp(prefix="machine-"))
-        self._runner = asyncio.Runner()
+        self._runner = self.runner or asyncio.Runner()
         self.run(self.open())
 
     async def open(self) -> None:
@@ -44,9 +47,11 @@ class Machine(RuleBasedStateMachine):
         """End everything; no task may be left."""
         try:
             self.run(self.close())
-            self.run(_nothing_left())
+            if self.runner is None:
+                self.run(_nothing_left())
         finally:
-            self._runner.close()
+            if self.runner is None:
+                self._runner.close()
             shutil.rmtree(self.home)
 
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.events import hub, log
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.hub import Hub
 from antiphon_server.events.model import Append, Appended, Epoch, Head, Offset, Page, Record, Scope
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError
-from tests.properties.log_machine import LogMachine
+from tests.properties.log_machine import SMALL, LogMachine
 from tests.properties.log_node import Storage
 from tests.properties.machine import caught, check
 
@@ -19,9 +18,8 @@ from tests.properties.machine import caught, check
 @pytest.fixture(autouse=True)
 def small_rings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rings that readers fall off, and fewer of them than scopes."""
-    monkeypatch.setattr(hub, "RING_EVENTS", 4)
-    monkeypatch.setattr(hub, "IDLE_EVENTS", 2)
-    monkeypatch.setattr(log, "MAX_HUBS", 2)
+    for module, name, value in SMALL:
+        monkeypatch.setattr(module, name, value)
 
 
 @pytest.mark.parametrize("on_disk", [False, True], ids=["memory", "sqlite"])

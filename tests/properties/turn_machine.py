@@ -25,7 +25,6 @@ from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.dispatcher.world import CONVERSATION, turn_id, world
 from tests.properties.life import Life, bury
-from tests.properties.log_node import Clock
 from tests.properties.machine import Machine
 from tests.properties.turn_model import Asked, Story, check_order, read
 
@@ -53,6 +52,17 @@ class Puppet:
                 await work.write(line)
         finally:
             del self.told[work.turn.turn_id]
+
+
+class Clock:
+    """Unix time that moves when told to, and a little whenever it is read."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        self.time += 0.001
+        return self.time
 
 
 class MortalTurns:
