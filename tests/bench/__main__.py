@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import psutil
 
 from tests.bench.bench import Bench
 from tests.bench.charts import draw
-from tests.bench.figures import Figure, paired
+from tests.bench.figures import Figure
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import read_json, tables, write_json
@@ -30,13 +30,18 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
 
 
-async def measure(rows: Sequence[Row], *, quick: bool) -> Outcome:
-    """Measure the rows one after the other; stderr tells which, and why one failed."""
-    outcome, others = Outcome(), list[float]()
+async def measure(
+    rows: Sequence[Row], *, quick: bool, keep: Callable[[Sequence[Figure]], None] | None = None
+) -> Outcome:
+    """Measure the rows one after the other; stderr tells which, and why one failed.
+
+    ``keep`` is given all figures so far after each row: a run that is ended loses one row.
+    """
+    outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as folder:
         bench = Bench(quick, Path(folder))
         for row in rows:
-            others.append(await _used_by_others())
+            others = await _used_by_others()
             begun = time.perf_counter()
             print(row.name, end=" ", file=sys.stderr, flush=True)
             try:
@@ -44,8 +49,10 @@ async def measure(rows: Sequence[Row], *, quick: bool) -> Outcome:
             except Exception as error:  # the other rows' figures are worth having
                 outcome.failed.append(row.name)
                 print(f"FAILED {type(error).__name__}: {error}", file=sys.stderr)
+            outcome.figures.append(Figure(f"others' cores before {row.name}", others, "cores"))
             print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
-    outcome.figures.append(paired("others on the machine, before each row", "cores", others))
+            if keep is not None:
+                keep(outcome.figures)
     return outcome
 
 
@@ -69,16 +76,19 @@ def main() -> int:
     if unknown := set(arguments.rows) - set(names):
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     chosen = [row for row in ROWS if row.name in arguments.rows or not arguments.rows]
-    outcome = asyncio.run(measure(chosen, quick=arguments.quick))
-    figures = outcome.figures
+    before: list[Figure] = []
+    if arguments.keep and arguments.json and arguments.json.exists():
+        before = read_json(arguments.json)
+
+    def keep(figures: Sequence[Figure]) -> None:
+        if arguments.json:
+            write_json(merged(before, figures), arguments.json)
+
+    outcome = asyncio.run(measure(chosen, quick=arguments.quick, keep=keep))
     print(f"\n{os.cpu_count()} cores, shared by server, model and clients\n")
-    print(tables(figures))
-    if arguments.json:
-        if arguments.keep and arguments.json.exists():
-            figures = merged(read_json(arguments.json), figures)
-        write_json(figures, arguments.json)
+    print(tables(outcome.figures))
     if arguments.svg:
-        draw(figures, arguments.svg)
+        draw(merged(before, outcome.figures), arguments.svg)
     return int(bool(outcome.failed))
 
 

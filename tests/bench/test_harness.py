@@ -88,9 +88,18 @@ def test_a_row_that_fails_costs_no_other_its_figures() -> None:
     async def working(bench: Bench) -> list[Figure]:
         return [Figure("a", 1.0, "s")]
 
-    outcome = asyncio.run(measure([Row("broken", broken), Row("working", working)], quick=True))
+    kept: list[int] = []
+    outcome = asyncio.run(
+        measure(
+            [Row("broken", broken), Row("working", working)],
+            quick=True,
+            keep=lambda figures: kept.append(len(figures)),
+        )
+    )
     assert outcome.failed == ["broken"]
-    assert [figure.name for figure in outcome.figures][:-1] == ["a"]
+    names = ["others' cores before broken", "a", "others' cores before working"]
+    assert [figure.name for figure in outcome.figures] == names
+    assert kept == [1, 3]
 
 
 def test_ratios_are_of_pairs() -> None:
