@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.wire fuzz | replay``."""
+"""The long forms: ``python -m tests.wire fuzz | siege``."""
 
 import argparse
 import asyncio
@@ -6,12 +6,15 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.wire.floods import ATTACKS
 from tests.wire.fuzz import Campaign, Report
 from tests.wire.inputs import Input
+from tests.wire.siege import lay_siege, summary
 from tests.wire.targets import in_process, over_sockets
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -33,6 +36,24 @@ async def fuzz(where: str, inputs: int, seed: int, log: Path | None = None) -> R
 def main() -> int:
     """Run one, print its figures, and what was wrong; 1 if anything was."""
     arguments = _parser().parse_args()
+    return besiege(arguments) if arguments.what == "siege" else fuzz_for(arguments)
+
+
+def besiege(arguments: argparse.Namespace) -> int:
+    """Run attacks, one after the other, each on a new server."""
+    began = time.monotonic()
+    sieges = []
+    for attack in arguments.attack or ATTACKS:
+        with tempfile.TemporaryDirectory() as home:
+            sieges.append(asyncio.run(lay_siege(Path(home), attack, arguments.seconds)))
+        print(sieges[-1].line, *sieges[-1].wrong, sep="\n", flush=True)
+    _write(arguments.json, [siege.figures() for siege in sieges])
+    print(summary(sieges, began))
+    return int(any(siege.wrong for siege in sieges))
+
+
+def fuzz_for(arguments: argparse.Namespace) -> int:
+    """Run a campaign; 1 if it found anything."""
     report = asyncio.run(fuzz(arguments.where, arguments.inputs, arguments.seed, arguments.log))
     if arguments.keep:
         keep(arguments.keep, [trial for trial, _ in report.problems])
@@ -49,7 +70,7 @@ def keep(directory: Path, trials: Sequence[Input]) -> None:
         (directory / name).write_text(json.dumps(trial.to_json(), indent=1) + "\n")
 
 
-def _write(path: Path | None, figures: dict[str, Any]) -> None:
+def _write(path: Path | None, figures: Any) -> None:
     if path is not None:
         path.write_text(json.dumps(figures, indent=1) + "\n")
 
@@ -64,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     fuzzing.add_argument("--json", type=Path)
     fuzzing.add_argument("--log", type=Path, help="where the server's log is copied to")
     fuzzing.add_argument("--keep", type=Path, help="directory for inputs that found something")
+    siege = what.add_parser("siege", help="attacks on the port, beside a good client")
+    siege.add_argument("attack", nargs="*", help=", ".join(ATTACKS))
+    siege.add_argument("--seconds", type=float, default=8.0)
+    siege.add_argument("--json", type=Path)
     return parser
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import grpc
+
+from antiphon_server.runtime.limits import Limits
 from tests.e2e.contracts import Rpc
 from tests.wire.grammar import Grammar
 from tests.wire.mutation import garble, spoil
@@ -33,6 +36,13 @@ class Input:
     sent: tuple[bytes, ...]
     cancel_after: int | None = None
     deadline_s: float | None = None
+
+    @property
+    def excused(self) -> frozenset[grpc.StatusCode]:
+        """What the transport itself may answer: too late, or a message beyond all limits."""
+        late = {grpc.StatusCode.DEADLINE_EXCEEDED} if self.deadline_s is not None else set()
+        large = any(len(data) > 2 * Limits().message_bytes for data in self.sent)
+        return frozenset(late | {grpc.StatusCode.RESOURCE_EXHAUSTED} if large else late)
 
     def to_json(self) -> dict[str, Any]:
         """For a file."""

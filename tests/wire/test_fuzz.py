@@ -56,8 +56,9 @@ def refusal(code: grpc.StatusCode, details: bytes | None = None) -> grpc.aio.Aio
 def test_a_defect_is_a_problem(code: grpc.StatusCode) -> None:
     """INTERNAL and UNKNOWN are problems, typed or not."""
     typed = status_of(DomainError(Reason.INTERNAL)).SerializeToString()
-    assert of_error(refusal(code), had_deadline=False).problem
-    assert of_error(refusal(grpc.StatusCode.INTERNAL, typed), had_deadline=False).problem
+    assert of_error(refusal(code)).problem
+    assert of_error(refusal(grpc.StatusCode.INTERNAL, typed)).problem
+    assert not of_error(refusal(code), {code}).problem
 
 
 def test_a_refusal_without_its_reason_is_a_problem() -> None:
@@ -68,9 +69,9 @@ def test_a_refusal_without_its_reason_is_a_problem() -> None:
     strange = status_pb2.Status.FromString(fine.SerializeToString())
     strange.details[0].value = strange.details[0].value.replace(b"antiphon", b"somebody")
     code = grpc.StatusCode.NOT_FOUND
-    assert not of_error(refusal(code, fine.SerializeToString()), had_deadline=False).problem
+    assert not of_error(refusal(code, fine.SerializeToString())).problem
     for wrong in (None, leaky.SerializeToString(), strange.SerializeToString()):
-        assert of_error(refusal(code, wrong), had_deadline=False).problem
+        assert of_error(refusal(code, wrong)).problem
 
 
 def test_an_answer_that_cannot_be_read_is_a_problem() -> None:

@@ -122,6 +122,15 @@ async def test_a_handshake_that_does_not_end(said: bytes) -> None:
         assert await ended_within(raw, 3) > 0.3
 
 
+async def test_settings_that_are_not_acknowledged() -> None:
+    """Who does not acknowledge the server's settings, so that its limits don't hold, is cut off."""
+    async with serving(handshake_s=0.5) as port, connected(port) as raw:
+        await raw.begin()
+        raw.mute()
+        await follow(raw, 1)
+        assert await ended_within(raw, 5) > 0.3
+
+
 async def test_a_connection_without_calls() -> None:
     """It is closed after a while; one with a stream is not."""
     async with serving(idle_s=1) as port, begun(port) as idle, begun(port) as busy:

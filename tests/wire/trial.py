@@ -73,7 +73,7 @@ class Trials:
         except grpc.aio.AioRpcError as error:
             if error.details() == LOST_OUTCOME:
                 return Verdict(LOST_OUTCOME)
-            return of_error(error, had_deadline=trial.deadline_s is not None)
+            return of_error(error, trial.excused)
 
     def _request(self, data: bytes, rpc: Rpc) -> Any:
         """What a channel takes; a local one has no decoding on its way."""
@@ -164,4 +164,4 @@ async def _ended(call: Any, trial: Input) -> Verdict:
     )
     if error.details() == LOST_OUTCOME:
         return Verdict(LOST_OUTCOME)
-    return of_error(error, had_deadline=trial.deadline_s is not None)
+    return of_error(error, trial.excused)

@@ -1,5 +1,6 @@
 """What came of an input, and whether that is allowed."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +48,16 @@ def _statuses(message: Message, depth: int) -> list[status_pb2.Status]:
     return found
 
 
-def of_error(error: grpc.aio.AioRpcError, *, had_deadline: bool) -> Verdict:
-    """Judge a refusal: typed, of a known reason, no defect, no secrets."""
+def of_error(
+    error: grpc.aio.AioRpcError, excused: Container[grpc.StatusCode] = frozenset()
+) -> Verdict:
+    """Judge a refusal: typed, of a known reason, no defect, no secrets.
+
+    ``excused`` codes may come from the transport, which has no reasons.
+    """
     code = error.code()
-    if had_deadline and code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return Verdict("DEADLINE_EXCEEDED")
+    if code in excused:
+        return Verdict(code.name)
     try:
         return Verdict(reason_of(error))
     except AssertionError as problem:

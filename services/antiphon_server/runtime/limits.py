@@ -23,13 +23,16 @@ class Limits:
     message_bytes: int = 4 * MIB
     # A token of 1 KB, trace context and a proxy's headers fit several times.
     metadata_bytes: int = 16 << 10
-    # One proxy carries the streams of many clients over one connection.
-    streams: int = 1000
+    # What waits, of a client that opens and resets streams without end, is no more than this
+    # either (grpc.http.overload_protection), and everybody else waits for that. A client has a
+    # few streams; a proxy that carries those of many opens more connections.
+    streams: int = 100
     # A quiet connection costs 15 KB, so this many cost 60 MB; see allowed_connections.
     connections: int = MOST_CONNECTIONS
     # A stream costs 30 KB: 300 MB at most, then callers are told to come back.
     rpcs: int = 10_000
-    # A client says its preface at once; who does not within this time is not one.
+    # A client says its preface at once, and acknowledges the settings; who does not
+    # within this time is not one.
     handshake_s: float = 10.0
     # Without a call for so long a connection is closed; a client dials again when it calls.
     idle_s: float = 600.0
@@ -59,6 +62,8 @@ class Limits:
             ("grpc.max_concurrent_streams", self.streams),
             ("grpc.max_allowed_incoming_connections", self.connections),
             ("grpc.server_handshake_timeout_ms", _ms(self.handshake_s)),
+            # The limit of headers holds from when the client has acknowledged the settings.
+            ("grpc.http2.settings_timeout", _ms(self.handshake_s)),
             ("grpc.max_connection_idle_ms", _ms(self.idle_s)),
             ("grpc.max_connection_age_ms", _ms(self.age_s)),
             ("grpc.max_connection_age_grace_ms", _ms(self.age_grace_s)),

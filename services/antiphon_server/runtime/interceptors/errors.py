@@ -12,6 +12,8 @@ from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodIn
 from antiphon_server.runtime.request_id import HEADER, current_request_id
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
+_GONE = 'Failed "execute_batch"'
+"""How gRPC says that what was to be sent can't be: the client has gone."""
 log = logging.getLogger(__name__)
 
 
@@ -49,9 +51,15 @@ def _of_transport(error: Exception) -> bool:
 
 
 async def refuse(context: Context, error: DomainError) -> NoReturn:
-    """End the RPC with the error's status. Raises AbortError."""
+    """End the RPC with the error's status. Raises AbortError; CancelledError if nobody listens."""
     status = status_of(error)
     trailing: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
     if request_id := current_request_id():
         trailing.append((HEADER, request_id))
-    await context.abort(CODES[status.code], status.message, tuple(trailing))
+    try:
+        await context.abort(CODES[status.code], status.message, tuple(trailing))
+    except grpc.aio.InternalError as failed:
+        if not str(failed).startswith(_GONE):
+            raise
+        # gRPC will only say so after this; it would log it as an error of ours.
+        raise asyncio.CancelledError from failed
