@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from antiphon_client import Client
 from antiphon_client.redial import Connection
@@ -38,6 +39,16 @@ class Drained:
             *slow,
             *([f"{late} streams were back later than {RESUMED_S:.0f} s"] if late else []),
         ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it for programs."""
+        return {
+            **self.outcome.as_json(),
+            "streams": STREAMS,
+            "exits_s": self.exits_s,
+            "resumed_s": sorted(self.resumed_s),
+            "violations": self.wrong,
+        }
 
     @property
     def line(self) -> str:

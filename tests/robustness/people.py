@@ -10,6 +10,7 @@ from antiphon_client.errors import HistoryLost
 from antiphon_client.ids import new_turn_id
 from tests.e2e.until import until
 from tests.robustness.history import Reader, state_name
+from tests.robustness.returning import Returner
 from tests.robustness.stage import Scene, Stage
 from tests.robustness.streams import RawReader
 from tests.robustness.traffic import (
@@ -22,6 +23,7 @@ from tests.robustness.traffic import (
 )
 
 TURN_S = 60.0
+SHOUT = 100_000
 Work = Callable[[Stage, str], Coroutine[Any, Any, None]]
 
 
@@ -47,6 +49,13 @@ async def _writer(stage: Stage, name: str) -> None:
     scene, client = _scene(stage, name), await stage.client()
     gap_s = stage.chance(name).uniform(0.02, 0.15)
     await write(client, scene.conversation_id, scene.history, stage.stopping, gap_s)
+
+
+async def _shouter(stage: Stage, name: str) -> None:
+    """Posts messages so long that the server does not keep them in memory for long."""
+    scene, client = _scene(stage, name), await stage.client()
+    more = "!" * SHOUT
+    await write(client, scene.conversation_id, scene.history, stage.stopping, 0.03, more)
 
 
 async def _twin(stage: Stage, name: str) -> None:
@@ -126,8 +135,20 @@ async def _updater(stage: Stage, name: str) -> None:
     await RawReader(stage, name, await stage.client()).follow()
 
 
+async def _returner(stage: Stage, name: str) -> None:
+    """Comes back with cursors from long ago."""
+    scene = _scene(stage, name)
+    await Returner(stage, name, scene, await stage.client()).run(stage.chance(name))
+
+
 # Workers end by themselves when the stage is stopping; readers are cancelled.
-WORKERS: Mapping[str, Work] = {"talker": _talker, "writer": _writer, "twin": _twin}
+WORKERS: Mapping[str, Work] = {
+    "talker": _talker,
+    "writer": _writer,
+    "shouter": _shouter,
+    "twin": _twin,
+    "returner": _returner,
+}
 READERS: Mapping[str, Work] = {
     "follower": _follower,
     "comer": _comer,

@@ -152,15 +152,19 @@ async def write(
     history: History,
     stopping: asyncio.Event,
     gap_s: float = 0.02,
+    more: str = "",
 ) -> None:
-    """Post message after message, each until it is accepted, until told to stop."""
+    """Post message after message, each until it is accepted, until told to stop.
+
+    ``more`` makes them longer.
+    """
     context = ContextServiceStub(client.channel)
     number = 0
     while not stopping.is_set():
         number += 1
         request = PostMessageRequest(
             conversation_id=conversation_id,
-            parts=[Part(text=f"message {number}")],
+            parts=[Part(text=f"message {number}{more}")],
             request_id=str(uuid.uuid4()),
         )
         answer = await insist(lambda: _post(context, client, request))  # noqa: B023
