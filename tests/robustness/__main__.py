@@ -1,7 +1,8 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
-``python -m tests.robustness play NAME | soak | kill | cuts | stall``; the exit status is 1
-if any promise was broken.
+``python -m tests.robustness play NAME | soak | kills | cuts | drained | crowd | stall``; the
+exit status is 1 if any promise was broken. ``… page FILE …`` writes what the runs' JSON says
+into docs/proof.md.
 """
 
 import argparse
@@ -13,8 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.robustness.cuts import cut_connections
-from tests.robustness.kill import kill_rounds
+from tests.bench.processes import ROOT
+from tests.robustness.crowd import crowd_of
+from tests.robustness.drained import drain_rounds
+from tests.robustness.page import merged, write
+from tests.robustness.rows import cuts, kills
 from tests.robustness.scenario import play
 from tests.robustness.scenarios import SCENARIOS
 from tests.robustness.soak import soak
@@ -28,6 +32,9 @@ Result = tuple[str, Sequence[str], Any]
 def main() -> int:
     """Run one, print its figures, and what was wrong; 1 if anything was."""
     arguments = _parser().parse_args()
+    if arguments.what == "page":
+        write(merged(arguments.files), ROOT / "docs" / "proof.md")
+        return 0
     with tempfile.TemporaryDirectory() as directory:
         line, wrong, figures = arguments.run(arguments, Path(directory))
     print(line, *wrong[:MOST_SHOWN], sep="\n")
@@ -47,9 +54,24 @@ def _soak(arguments: argparse.Namespace, home: Path) -> Result:
     return came.table, came.wrong, [outcome.as_json() for outcome in came.outcomes.values()]
 
 
-def _kill(arguments: argparse.Namespace, home: Path) -> Result:
-    killed = asyncio.run(kill_rounds(home, arguments.rounds, int(arguments.seed), arguments.how))
-    return killed.line, killed.wrong, [{"name": arguments.how, "line": killed.line}]
+def _kills(arguments: argparse.Namespace, home: Path) -> Result:
+    outcome = asyncio.run(kills(home, arguments.cycles, arguments.seed))
+    return outcome.line, outcome.wrong, [outcome.as_json()]
+
+
+def _cuts(arguments: argparse.Namespace, home: Path) -> Result:
+    outcome = asyncio.run(cuts(home, arguments.cuts, arguments.seed))
+    return outcome.line, outcome.wrong, [outcome.as_json()]
+
+
+def _drained(arguments: argparse.Namespace, home: Path) -> Result:
+    came = asyncio.run(drain_rounds(home, arguments.rounds, arguments.seed))
+    return came.line, came.wrong, [came.as_json()]
+
+
+def _crowd(arguments: argparse.Namespace, home: Path) -> Result:
+    came = asyncio.run(crowd_of(home, arguments.readers, arguments.rounds, arguments.seconds))
+    return came.line, came.wrong, [came.as_json()]
 
 
 def _stall(arguments: argparse.Namespace, home: Path) -> Result:
@@ -57,20 +79,15 @@ def _stall(arguments: argparse.Namespace, home: Path) -> Result:
     return crowd.line, crowd.defects, [{"name": "stall", "line": crowd.line}]
 
 
-def _cuts(arguments: argparse.Namespace, home: Path) -> Result:
-    cut = asyncio.run(cut_connections(home, arguments.cuts, int(arguments.seed)))
-    return cut.line, cut.wrong, [{"name": "cuts", "line": cut.line}]
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.robustness", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures there")
     what = parser.add_subparsers(dest="what", required=True)
 
     def command(name: str, run: Callable[..., Result], explained: str) -> argparse.ArgumentParser:
         made = what.add_parser(name, help=explained)
         made.set_defaults(run=run)
         made.add_argument("--seed", default="1", help="of all that is left to chance")
+        made.add_argument("--json", type=Path, help="write the figures there")
         return made
 
     one = command("play", _play, "one scenario")
@@ -78,14 +95,21 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seconds", type=float, default=20.0)
     many = command("soak", _soak, "all scenarios, at random")
     many.add_argument("--minutes", type=float, default=30.0)
-    kill = command("kill", _kill, "the server ends in mid-answer")
-    kill.add_argument("--rounds", type=int, default=50)
-    kill.add_argument("--how", choices=("kill", "terminate"), default="kill")
-    cuts = command("cuts", _cuts, "connections cut at random")
-    cuts.add_argument("--cuts", type=int, default=1000)
+    killed = command("kills", _kills, "kill -9 under 8 writers and 20 followers")
+    killed.add_argument("--cycles", type=int, default=200)
+    cut = command("cuts", _cuts, "connections cut at random")
+    cut.add_argument("--cuts", type=int, default=10_000)
+    drained = command("drained", _drained, "SIGTERM with 200 streams open")
+    drained.add_argument("--rounds", type=int, default=5)
+    crowd = command("crowd", _crowd, "500 readers, without and with 500 who do not read")
+    crowd.add_argument("--readers", type=int, default=500)
+    crowd.add_argument("--rounds", type=int, default=6)
+    crowd.add_argument("--seconds", type=float, default=12.0)
     stall = command("stall", _stall, "100 subscribers, one of whom stops reading")
     stall.add_argument("--how", choices=("unread", "silent"), default="unread")
     stall.add_argument("--seconds", type=float, default=10.0)
+    page = what.add_parser("page", help="write docs/proof.md's figures from what runs wrote")
+    page.add_argument("files", type=Path, nargs="+")
     return parser
 
 

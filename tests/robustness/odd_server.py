@@ -1,16 +1,19 @@
-"""``antiphon`` in a world of another time: a clock that jumps, or days of a few seconds.
+"""``antiphon`` in a world of another time: a clock that jumps, short days, little patience.
 
 ``python -m tests.robustness.odd_server up …`` takes ``RIG_CLOCK`` (see
 :mod:`tests.robustness.clock`) and ``RIG_DAY_S``, the length of a day for retention, which
-then looks for old events ten times a day rather than every hour.
+then looks for old events ten times a day rather than every hour, and ``RIG_PATIENCE_S``, how
+long a client may read nothing.
 """
 
 import os
+import sys
 from pathlib import Path
 
 from tests.robustness import clock
 
-DAY = "RIG_DAY_S"
+DAY, PATIENCE = "RIG_DAY_S", "RIG_PATIENCE_S"
+COMMAND = (sys.executable, "-m", "tests.robustness.odd_server")
 
 
 def main() -> None:
@@ -19,6 +22,8 @@ def main() -> None:
         clock.obey(Path(os.environ[clock.VARIABLE]))
     if DAY in os.environ:
         _shorten_days(float(os.environ[DAY]))
+    if PATIENCE in os.environ:
+        _shorten_patience(float(os.environ[PATIENCE]))
     from antiphon_server.cli.main import main as antiphon
 
     antiphon()
@@ -30,6 +35,12 @@ def _shorten_days(seconds: float) -> None:
 
     app.DAY_S = seconds
     retention.EVERY_S = seconds / 10
+
+
+def _shorten_patience(seconds: float) -> None:
+    from antiphon_server.runtime import duplex
+
+    duplex.WRITE_TIMEOUT_S = seconds
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +17,7 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.proxy import Proxy
 from tests.robustness.clock import Clock
 from tests.robustness.history import History, Reader
+from tests.robustness.odd_server import COMMAND
 
 # Beside a model that answers in 100 ms, limits after which the server gives up on it.
 PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0}
@@ -99,7 +99,7 @@ async def stage(
             home,
             models=[openai_model("fake/ok", endpoint.base_url, **PATIENCE)],
             variables={**clock.variables, **variables},
-            command=(sys.executable, "-m", "tests.robustness.odd_server"),
+            command=COMMAND,
         )
         await stack.enter_async_context(server)
         people = await stack.enter_async_context(AsyncExitStack())

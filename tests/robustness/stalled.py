@@ -22,13 +22,13 @@ from antiphon_server.runtime.duplex import WRITE_TIMEOUT_S
 from tests.e2e.callers import channel_to
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
+from tests.robustness.odd_server import COMMAND, PATIENCE
 
 # The client reads no more but is alive, or nothing gets through to it at all.
 How = Literal["unread", "silent"]
 CHANNELS = 10
 TEXT = "x" * 4096
 GAP_S = 0.05
-GIVEN_UP_S = WRITE_TIMEOUT_S + 3.0
 # A client that takes in no more than it is asked for.
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
 OWN_CONNECTION = {"grpc.use_local_subchannel_pool": 1}
@@ -149,10 +149,13 @@ async def stall_one(
     *,
     subscribers: int = 100,
     seconds: float = 5.0,
+    patience_s: float = WRITE_TIMEOUT_S,
 ) -> Crowd:
-    """Measure without the stalled one, then with it, then wait until it is ended."""
+    """Measure without the stalled one, then with it, then wait until it is given up."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(ServerProcess(home))
+        server = await stack.enter_async_context(
+            ServerProcess(home, command=COMMAND, variables={PATIENCE: str(patience_s)})
+        )
         client = await stack.enter_async_context(server.client())
         conversation = (await client.create_conversation()).conversation_id
         scene = _Scene(server, conversation, await client.tokens.get())
@@ -171,19 +174,16 @@ async def stall_one(
         tail = len(crowd.during.memory_bytes) // 4
         memory = crowd.during.memory_bytes
         crowd.grown_bytes = max(memory[-tail:]) - max(crowd.before.memory_bytes[-tail:])
-        await _wait_for_end(crowd, stalled, proxy)
+        await asyncio.sleep(patience_s + 3.0)
+        await _read_the_end(crowd, stalled, proxy)
         crowd.defects = server.defects
     return crowd
 
 
-async def _wait_for_end(
+async def _read_the_end(
     crowd: Crowd, stalled: AsyncIterator[pb.FollowResponse], proxy: Proxy
 ) -> None:
-    """Wait until the server has given the stalled stream up, and read what that is told.
-
-    The word waits behind what is not read, so that nobody can see the moment itself.
-    """
-    await asyncio.sleep(GIVEN_UP_S)
+    """Read what the stalled one is told: it waits behind all that was not read."""
     proxy.flow()
     try:
         async with asyncio.timeout(5):

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.robustness.cuts import cut_connections
+from tests.robustness.drained import EXIT_S, RESUMED_S, STREAMS, drain_rounds
 from tests.robustness.kill import kill_rounds
+from tests.robustness.rows import cuts
 from tests.robustness.scenario import play
 from tests.robustness.scenarios import SCENARIOS
 from tests.robustness.stalled import stall_one
@@ -16,7 +17,7 @@ MIB = 1 << 20
 @pytest.mark.timeout(180)
 async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
     """After kill -9 in mid-answer clients rejoin by themselves, and every promise holds."""
-    killed = await kill_rounds(tmp_path, rounds=5, seed=1)
+    killed = await kill_rounds(tmp_path, rounds=4, seed=1)
     print(killed.line)
     assert killed.wrong == []
     assert killed.states["SUCCEEDED"] >= killed.rounds
@@ -24,26 +25,28 @@ async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(180)
 async def test_a_stopped_server_loses_nothing(tmp_path: Path) -> None:
-    """After SIGTERM in mid-answer clients come back, and every promise holds."""
-    stopped = await kill_rounds(tmp_path, rounds=2, seed=1, how="terminate")
-    print(stopped.line)
-    assert stopped.wrong == []
+    """SIGTERM with 200 streams open: it ends in time, all of them go on, every promise holds."""
+    drained = await drain_rounds(tmp_path, rounds=1, seed="1")
+    print(drained.line)
+    assert drained.outcome.wrong == []
+    assert max(drained.exits_s) < EXIT_S
+    assert len(drained.resumed_s) == STREAMS
+    assert max(drained.resumed_s) < 3 * RESUMED_S  # a machine may be busy; the long form is not
 
 
 @pytest.mark.timeout(180)
 async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     """Whatever cuts the connections, everybody gets everything, once and in order."""
-    cut = await cut_connections(tmp_path, cuts=60, seed=1)
-    print(cut.line)
+    cut = await cuts(tmp_path, 60, seed="1")
     assert cut.wrong == []
-    assert cut.cuts >= 60
-    assert cut.seen > cut.events
+    assert cut.inflicted["cut"] >= 60
+    assert cut.counts["seen"] > cut.counts["events"]
 
 
 @pytest.mark.timeout(180)
 async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     """Of 100 subscribers one stops reading: memory stays, others are served, it is let go."""
-    crowd = await stall_one(tmp_path, "unread", seconds=4.0)
+    crowd = await stall_one(tmp_path, "unread", seconds=4.0, patience_s=5.0)
     print(crowd.line)
     assert crowd.defects == []
     assert crowd.grown_bytes < 32 * MIB
@@ -53,7 +56,7 @@ async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", ["everything"])
+@pytest.mark.parametrize("name", ["everything", "trimming"])
 async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
     """People of every kind at work, faults alone and together: no promise is broken."""
     outcome = await play(SCENARIOS[name], tmp_path, seed="1", seconds=8.0)
@@ -61,4 +64,4 @@ async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
     assert outcome.wrong == []
     assert outcome.inflicted
     assert outcome.counts["posts acknowledged"]
-    assert outcome.counts["turns acknowledged"]
+    assert outcome.counts["turns acknowledged"] or outcome.inflicted["trimmed cursor"]
