@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -33,6 +33,9 @@ MAX_WAITING = 10_000
 MAX_GROUP = 256
 READERS = 2
 PROBE_S = 1.0
+
+# SQLAlchemy passes on as they are what its listeners and the driver's own calls raise.
+REFUSED = (DBAPIError, sqlite3.Error)
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +112,7 @@ class SqliteDatabase:
         try:
             with self._reader_engine.begin() as connection:
                 return work(connection)
-        except DBAPIError as error:
+        except REFUSED as error:
             log.exception("the database could not be read")
             raise DomainError(Reason.STORE_UNAVAILABLE) from error
 
@@ -117,7 +120,7 @@ class SqliteDatabase:
         """Make the file before anybody reads: readers can't. A failure shows at the first write."""
         try:
             self._writer_engine.connect().close()
-        except DBAPIError:
+        except REFUSED:
             log.exception("the database could not be opened")
         finally:
             self._opened.set()
@@ -166,7 +169,7 @@ class SqliteDatabase:
             self._note(writable=True)
         except _Undone as undone:
             group[0].error = undone.__cause__
-        except DBAPIError as error:
+        except REFUSED as error:
             if len(group) > 1:
                 for item in group:
                     item.error = None
@@ -187,7 +190,7 @@ class SqliteDatabase:
             with self._writer_engine.begin() as connection:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA user_version=0")
-        except DBAPIError:
+        except REFUSED:
             self._note(writable=False)
         else:
             self._note(writable=True)
@@ -226,21 +229,29 @@ def _run(connection: Connection, item: _Work, *, alone: bool) -> None:
     if alone:
         try:
             item.result = item.run(connection)
-        except OperationalError:
-            raise
         except Exception as error:
+            if _of_the_disk(error):
+                raise
             raise _Undone from error
         return
     driver: Any = connection.connection.dbapi_connection  # SQLAlchemy would compile each name
     driver.execute("SAVEPOINT piece")
     try:
         item.result = item.run(connection)
-    except OperationalError:
-        raise
     except Exception as error:
+        if _of_the_disk(error):
+            raise
         driver.execute("ROLLBACK TO piece")
         item.error = error
     driver.execute("RELEASE piece")
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether it is no piece's fault; a malformed page has no class of its own."""
+    return isinstance(error, OperationalError | sqlite3.OperationalError) or type(error) in (
+        DatabaseError,
+        sqlite3.DatabaseError,
+    )
 
 
 def _resolve(group: list[_Work]) -> None:

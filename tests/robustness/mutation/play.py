@@ -194,8 +194,9 @@ async def play(home: Path, defect: str = "", *, lose_history: bool = True) -> li
                 await it.step("access ends streams", it.access)
                 await it.step("a crash loses nothing", lambda: it.crash(talker))
                 await it.step("everybody sees all", lambda: _caught_up(it))
+            seen_to_its_end, it.over = not it.over, False
             await it.step("what is stored can be read", it.read)
-            if lose_history:
+            if lose_history and seen_to_its_end:
                 await it.step("lost history is told", lambda: it.new_history(live.cursor))
     return it.wrong + violations(it.history)
 
