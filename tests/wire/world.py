@@ -78,7 +78,7 @@ class World:
         """Give each new things, for those that were archived."""
         for who, pool in self.pools.items():
             await self.sign_in(who)
-            for prefix, found in (await self._things(who)).items():
+            for prefix, found in (await self._new_things(who)).items():
                 kept = pool.own.setdefault(prefix, [])
                 kept.append(found)
                 del kept[:-KEPT]
@@ -100,6 +100,15 @@ class World:
         }
         tokens = signed.tokens
         pool.tokens += [tokens.access_token, tokens.refresh_token, key.secret, FORGED]
+
+    async def _new_things(self, who: str) -> dict[str, str]:
+        """Things under the next number, unless a spoiled request took it."""
+        while True:
+            try:
+                return await self._things(who)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                    raise
 
     async def _things(self, who: str) -> dict[str, str]:
         number = next(self._numbers)
