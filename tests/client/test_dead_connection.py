@@ -1,0 +1,36 @@
+"""A server that is gone without a word."""
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+import pytest
+from hyperframe.frame import SettingsFrame
+
+from antiphon_client import address
+from antiphon_client.address import open_channel
+
+
+async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Shakes hands, and then says nothing more."""
+    writer.write(SettingsFrame(0).serialize() + SettingsFrame(0, flags=["ACK"]).serialize())
+    while await reader.read(4096):
+        pass
+    writer.close()
+
+
+async def test_a_call_to_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call without a deadline fails as soon as a ping was not answered in time."""
+    monkeypatch.setattr(address, "PING_AFTER_MS", 1000)
+    monkeypatch.setattr(address, "PONG_WITHIN_MS", 500)
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    began = time.monotonic()
+    async with server, open_channel(f"127.0.0.1:{port}") as channel:
+        call: Any = channel.unary_unary("/x.Y/Z")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async with asyncio.timeout(15):
+                await call(b"")
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert time.monotonic() - began < 15
