@@ -9,6 +9,7 @@ import pytest
 
 from antiphon.events.v1.event_service_pb2 import SubscribeResponse
 from antiphon_server.events import hub as hub_module
+from antiphon_server.events import subscription as subscription_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.encoding import FrameEncoder
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Frame, Progress
@@ -414,3 +415,16 @@ async def test_a_ring_that_nobody_follows_any_more_is_short(
     followed = log.ring_bytes
     subscription.close()
     assert log.ring_bytes <= followed * 2 * hub_module.IDLE_EVENTS / 256
+
+
+async def test_a_clock_that_is_set_back_delays_no_heartbeat(
+    subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence is measured by a clock that nobody sets."""
+    monkeypatch.setattr(subscription_module, "HEARTBEAT_S", (0.2, 0.2))
+    await subscription.create(WatchRequest("w", SCOPE))
+    frames = subscription.frames()
+    assert isinstance((await until(frames, bool))[0], Created)
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() - 3600)
+    assert isinstance((await until(frames, bool))[0], Progress)

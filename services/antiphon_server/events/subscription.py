@@ -208,13 +208,13 @@ class Subscription:
     async def _idle(self) -> None:
         """Wait until there is something to do: news, a heartbeat, the token's end."""
         self._wake.clear()
-        now = time.time()
-        until = min(self._next_heartbeat, self.principal.expires_at)
+        heartbeat = self._next_heartbeat - time.monotonic()
+        expiry = self.principal.expires_at - time.time()
         try:
-            async with asyncio.timeout(max(until - now, 0)):
+            async with asyncio.timeout(max(min(heartbeat, expiry), 0)):
                 await self._wake.wait()
         except TimeoutError:
-            if time.time() >= self._next_heartbeat:
+            if time.monotonic() >= self._next_heartbeat:
                 self.request_progress()
                 self._postpone_heartbeat()
 
@@ -262,4 +262,4 @@ class Subscription:
         self._wake.set()
 
     def _postpone_heartbeat(self) -> None:
-        self._next_heartbeat = time.time() + random.uniform(*HEARTBEAT_S)
+        self._next_heartbeat = time.monotonic() + random.uniform(*HEARTBEAT_S)
