@@ -1,5 +1,8 @@
 """The contract's rules are applied, and what breaks them is named."""
 
+import subprocess
+import sys
+
 import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -37,3 +40,26 @@ def test_each_violation_has_its_path() -> None:
 def test_bytes_that_were_no_message_are_refused() -> None:
     """The stand-in for an undecodable request never reaches a handler."""
     assert refused(Undecodable()).violations[0].description
+
+
+def test_a_health_check_imports_no_rules() -> None:
+    """A probe is answered before anything is imported for contracts: its own has no rules."""
+    code = """
+import asyncio, sys
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.interceptors.validation import Undecodable, ValidationInterceptor
+from antiphon_server.runtime.methods import Method
+
+async def answer(request, context):
+    return "answered"
+
+probe = ValidationInterceptor().wrap(Method("/grpc.health.v1.Health/Check"), answer)
+print(asyncio.run(probe(HealthCheckRequest(), None)), "protovalidate" in sys.modules)
+try:
+    asyncio.run(probe(Undecodable(), None))
+except DomainError as error:
+    print(error.reason)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["answered False", "INVALID_ARGUMENT"]
