@@ -6,7 +6,7 @@ from typing import Literal
 from tests.robustness.mutation import wrongs
 from tests.robustness.mutation.replacing import Wrapper, replace
 
-Judge = Literal["play", "order of syncs", "suite", "stalled"]
+Judge = Literal["play", "order of syncs", "suite"]
 APPEND = "antiphon_server.events.servicer:EventServicer.Append"
 BATCH = "antiphon_server.events.wire:batch"
 DECODE = "antiphon_server.events.model:Cursor.decode"
@@ -26,7 +26,7 @@ class Defect:
     wrapper: Wrapper
     judge: Judge = "play"
     short: bool = False
-    tests: str = ""
+    tests: tuple[str, ...] = ()
 
 
 DEFECTS = (
@@ -148,6 +148,30 @@ DEFECTS = (
         "projection",
         "antiphon_server.context.adapters.sql.messages:SqlMessages.add",
         wrongs.silent,
+    ),
+    Defect(
+        "fence ignored",
+        "leases",
+        "antiphon_server.events.adapters.sql:SqlLogStore.append",
+        wrongs.without_fence,
+        judge="suite",
+        tests=("tests/contract/test_log_store.py",),
+    ),
+    Defect(
+        "trimming not told",
+        "cursors",
+        "antiphon_server.events.log:EventLog.position",
+        wrongs.from_the_earliest,
+        judge="suite",
+        tests=("tests/events/test_subscription.py", "-k", "trimmed"),
+    ),
+    Defect(
+        "overload not ended",
+        "slow readers",
+        "antiphon_server.runtime.duplex:write_in_time",
+        wrongs.patient,
+        judge="suite",
+        tests=("tests/events/test_stalled_stream.py",),
     ),
 )
 BY_NAME = {defect.name: defect for defect in DEFECTS}

@@ -5,7 +5,7 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
@@ -29,9 +29,14 @@ from tests.robustness.traffic import Talker, caught_up, note, read_state
 from tests.robustness.validators import violations
 
 STEP_S = 30.0
-ABORT_S = 2.0
-ACCESS_S = 2.0
-WORDS = " ".join(f"wörd{at}" for at in range(25))
+ABORT_S = 4.0
+TOLD_S = 5.0
+BEGUN_S = 10.0
+WORDS = " ".join(f"wörd{at}" for at in range(60))
+ANSWER = Behaviour(deltas=25, gap_ms=15.0, usage=(11, 25))
+# Longer than any pause between an answer's beginning and what is done to it.
+LONG_ANSWER = replace(ANSWER, deltas=600)
+TALKER = "talker"
 PROGRAM = python("tests.robustness.mutation")
 
 
@@ -109,6 +114,7 @@ class Play:
     async def stop(self, talker: Talker) -> None:
         """An answer stopped in the middle: the model hears of it."""
         asked = len(self.endpoint.seen)
+        self.endpoint.plan.append(LONG_ANSWER)
         await talker.turn("Tell me everything", stop_after_s=0.15)
         if talker.states[-1] != "CANCELLED":
             self.wrong.append(f"stop means stop: the turn ended as {talker.states[-1]}")
@@ -127,7 +133,7 @@ class Play:
             try:
                 await until(lambda: bool(reader.cursor))
                 await self.client.remove_member(self.conversation_id, user.user_id)
-                await until(lambda: reader.close_reason == "ACCESS_REMOVED", ACCESS_S)
+                await until(lambda: reader.close_reason == "ACCESS_REMOVED", TOLD_S)
             except TimeoutError:
                 self.wrong.append(f"access ends streams: {reader.close_reason or 'it goes on'}")
             finally:
@@ -136,10 +142,15 @@ class Play:
 
     async def crash(self, talker: Talker) -> None:
         """The server dies while two answers stream, and lives again."""
+        told = next(reader.told for reader in self.history.readers if reader.name == TALKER)
+        before = set(told)
+        self.endpoint.plan.append(LONG_ANSWER)
         async with asyncio.TaskGroup() as group:
             group.create_task(talker.turn("What is the capital of Spain?"))
             group.create_task(talker.turn(WORDS, handler="echo"))
-            await asyncio.sleep(0.25)
+            await until(
+                lambda: len([it for it in told if told[it] and it not in before]) == 2, BEGUN_S
+            )
             await self.server.restart()
         await talker.turn("still there?", handler="echo")
 
@@ -164,7 +175,7 @@ class Play:
             reader.cursor = cursor
             reading = asyncio.create_task(reader.run())
             try:
-                await until(lambda: reader.close_reason == "HISTORY_LOST", ACCESS_S)
+                await until(lambda: reader.close_reason == "HISTORY_LOST", TOLD_S)
             except TimeoutError:
                 self.wrong.append("lost history is told: the stream goes on as if nothing was")
             finally:
@@ -177,7 +188,7 @@ async def play(home: Path, defect: str = "", *, lose_history: bool = True) -> li
 
     ``lose_history`` is the last act, with a start of its own.
     """
-    async with FakeEndpoint(Behaviour(deltas=25, gap_ms=15.0, usage=(11, 25))) as endpoint:
+    async with FakeEndpoint(ANSWER) as endpoint:
         server = ServerProcess(
             home,
             models=[openai_model("fake/ok", endpoint.base_url)],
@@ -207,7 +218,7 @@ async def _readers(it: Play) -> AsyncIterator[tuple[BareReader, Talker]]:
     live = BareReader(it.client, it.conversation_id, it.history.reader("live"))
     bits = BareReader(it.client, it.conversation_id, it.history.reader("bits"), batches=3)
     reading = [asyncio.create_task(reader.run()) for reader in (live, bits)]
-    reader = it.history.reader("talker", None)
+    reader = it.history.reader(TALKER, None)
     try:
         async with it.client.converse(
             it.conversation_id, on_event=lambda event: note(reader, event)

@@ -13,6 +13,7 @@ from tests.robustness.disk.syncs import order_of_syncs
 from tests.robustness.mutation.__main__ import VARIABLE
 from tests.robustness.mutation.defects import BY_NAME, DEFECTS, Defect
 from tests.robustness.mutation.play import PROGRAM, play
+from tests.robustness.mutation.suite import run_tests
 
 POSTS, TURNS = 60, 8
 AT_ONCE = 3
@@ -20,6 +21,8 @@ CONTROLS = (
     Defect("control", "none", "", lambda it: it),
     Defect("control of syncs", "none", "", lambda it: it, judge="order of syncs"),
 )
+SUITE = tuple(test for defect in DEFECTS for test in defect.tests if "::" in test or "/" in test)
+CONTROL_OF_TESTS = Defect("control of tests", "none", "", lambda it: it, "suite", tests=SUITE)
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ async def _try(home: Path, defect: Defect) -> Trial:
             home, POSTS, TURNS, program=PROGRAM, variables={VARIABLE: name}
         )
         wrong = [f"order of syncs: {it}" for it in syncs.wrong]
+    elif defect.judge == "suite":
+        wrong = await run_tests(defect.tests, name)
     else:
         lose_history = defect.mechanism in ("none", "cursors")
         wrong = await play(home, name, lose_history=lose_history)
@@ -89,7 +94,7 @@ def main() -> int:
     arguments = parser.parse_args()
     chosen = [BY_NAME[name] for name in arguments.name] or list(DEFECTS)
     with tempfile.TemporaryDirectory() as directory:
-        came = asyncio.run(trials(Path(directory), [*CONTROLS, *chosen]))
+        came = asyncio.run(trials(Path(directory), [*CONTROLS, CONTROL_OF_TESTS, *chosen]))
     print(*(trial.line for trial in came), sep="\n")
     wrong = [trial for trial in came if not trial.right]
     print(f"mutation: {len(came) - len(wrong)} of {len(came)} as they should be")

@@ -239,3 +239,35 @@ def from_the_start(original: Any) -> Any:
         return original(execution, lane, turn, "")
 
     return go_on
+
+
+def without_fence(original: Any) -> Any:
+    """A log that lets a replaced attempt write."""
+
+    async def append(store: Any, batch: Sequence[Any]) -> Any:
+        return await original(store, [replace(it, fence=None) for it in batch])
+
+    return append
+
+
+def from_the_earliest(original: Any) -> Any:
+    """Who asks for what is gone gets what there is, and is not told."""
+
+    async def position(log: Any, scope: Any, cursor: str) -> Any:
+        from antiphon_server.runtime.errors import DomainError
+
+        try:
+            return await original(log, scope, cursor)
+        except DomainError:
+            return (await log.head(scope)).earliest - 1
+
+    return position
+
+
+def patient(original: Any) -> Any:
+    """A writer that waits for ever for a client that does not read."""
+
+    async def write(context: Any, frame: Any) -> None:
+        await context.write(frame)
+
+    return write
