@@ -1,27 +1,31 @@
 """Turns in a SQL database."""
 
 from collections.abc import Collection, Sequence
+from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 
 from antiphon_server.dispatcher.adapters.row import from_row, to_row
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.grouping import Grouped
+from antiphon_server.runtime.statements import Prepared, PreparedInsert
 
-_ADD = insert(turns)
-_GET = select(turns).where(
-    turns.c.turn_id == bindparam("turn_id"),
-    turns.c.conversation_id == bindparam("conversation_id"),
+_COLUMNS = [column.name for column in turns.c]
+_KEY = ("turn_id", "conversation_id")
+_ADD = PreparedInsert(turns, " ON CONFLICT DO NOTHING RETURNING " + ", ".join(_KEY))
+_PUT = PreparedInsert(
+    turns,
+    " ON CONFLICT (turn_id, conversation_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
 )
-_PUT = (
-    update(turns)
-    .where(
-        turns.c.turn_id == bindparam("b_turn_id"),
-        turns.c.conversation_id == bindparam("b_conversation_id"),
+_GET = Prepared(
+    select(turns).where(
+        turns.c.turn_id == bindparam("turn_id"),
+        turns.c.conversation_id == bindparam("conversation_id"),
     )
-    .values({column: bindparam(column.name) for column in turns.c if not column.primary_key})
 )
 _LIST = (
     select(turns)
@@ -68,30 +72,38 @@ class SqlTurnStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._added = Grouped(self._add_all)
+        self._replaced = Grouped(self._put_all)
 
     async def add(self, turn: Turn) -> Turn:
         """See :meth:`TurnStore.add`."""
-        row = to_row(turn)
-        try:
-            await self._database.write(lambda connection: connection.execute(_ADD, row) and None)
-        except IntegrityError:
-            found = await self.get(turn.conversation_id, turn.turn_id)
-            assert found is not None
-            return found
-        return turn
+        if await self._added.add(turn):
+            return turn
+        found = await self.get(turn.conversation_id, turn.turn_id)
+        assert found is not None
+        return found
 
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
         """See :meth:`TurnStore.get`."""
-        return await self._database.read(
-            lambda connection: _get(connection, conversation_id, turn_id)
-        )
+        key = {"conversation_id": conversation_id, "turn_id": turn_id}
+        row = await self._database.read(lambda connection: _GET.row(connection, key))
+        return from_row(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) if row else None
 
     async def put(self, turn: Turn) -> None:
         """See :meth:`TurnStore.put`."""
-        row = to_row(turn)
-        row["b_turn_id"] = row.pop("turn_id")
-        row["b_conversation_id"] = row.pop("conversation_id")
-        await self._database.write(lambda connection: connection.execute(_PUT, row) and None)
+        await self._replaced.add(turn)
+
+    async def _add_all(self, new: Sequence[Turn]) -> list[bool]:
+        """Store those that are not there; returns which."""
+        rows = [to_row(turn) for turn in new]
+        added = set(await self._database.write(lambda it: _ADD.returned(it, rows)))
+        # Of two with one key in a group the first was stored.
+        return [_taken(added, _key(turn)) for turn in new]
+
+    async def _put_all(self, changed: Sequence[Turn]) -> list[None]:
+        rows = [to_row(turn) for turn in {_key(turn): turn for turn in changed}.values()]
+        await self._database.write(lambda connection: _PUT.run(connection, rows))
+        return [None] * len(changed)
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
@@ -131,7 +143,11 @@ class SqlTurnStore:
         return await self._database.write(work)
 
 
-def _get(connection: Connection, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
-    bound = {"conversation_id": conversation_id, "turn_id": turn_id}
-    row = connection.execute(_GET, bound).one_or_none()
-    return None if row is None else from_row(row)
+def _key(turn: Turn) -> tuple[str, str]:
+    return turn.turn_id, turn.conversation_id
+
+
+def _taken(keys: set[Any], key: tuple[str, str]) -> bool:
+    found = key in keys
+    keys.discard(key)
+    return found

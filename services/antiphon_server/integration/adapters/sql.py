@@ -1,15 +1,14 @@
 """The ledger in a SQL database."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     and_,
     bindparam,
     case,
     func,
-    insert,
     or_,
     select,
     update,
@@ -33,8 +32,10 @@ from antiphon_server.integration.model import (
     UsageFilter,
 )
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.grouping import Grouped
+from antiphon_server.runtime.statements import Prepared, PreparedInsert
 
-_OPEN = insert(calls)
+_OPEN = PreparedInsert(calls)
 _SETTLED_COLUMNS = (
     "outcome",
     "duration_ms",
@@ -45,7 +46,7 @@ _SETTLED_COLUMNS = (
     "cost_micros",
     "error_reason",
 )
-_SETTLE = (
+_SETTLE = Prepared(
     update(calls)
     .where(calls.c.call_id == bindparam("b_call_id"), calls.c.outcome.is_(None))
     .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
@@ -97,22 +98,32 @@ class SqlLedger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._opened = Grouped(self._open_all)
+        self._settled = Grouped(self._settle_all)
 
     async def open(self, call: Call, owner: str) -> None:
         """See :meth:`Ledger.open`."""
-        row = opened_values(call, owner)
-        await self._database.write(lambda connection: _run(connection, _OPEN, row))
+        await self._opened.add(opened_values(call, owner))
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
         """See :meth:`Ledger.settle`."""
         row = {f"b_{name}": value for name, value in settled_values(settlement).items()}
-        row["b_call_id"] = call_id
-        await self._database.write(lambda connection: _run(connection, _SETTLE, row))
+        await self._settled.add(row | {"b_call_id": call_id})
+
+    async def _open_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
+        await self._database.write(lambda connection: _OPEN.run(connection, rows))
+        return [None] * len(rows)
+
+    async def _settle_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
+        await self._database.write(lambda connection: _SETTLE.run_all(connection, rows))
+        return [None] * len(rows)
 
     async def abandon(self, owner: str) -> int:
         """See :meth:`Ledger.abandon`."""
         row = {"b_owner": owner}
-        return await self._database.write(lambda connection: _run(connection, _ABANDON, row))
+        return await self._database.write(
+            lambda connection: int(connection.execute(_ABANDON, row).rowcount)
+        )
 
     async def calls(
         self, wanted: UsageFilter, before: tuple[int, CallId] | None, limit: int
@@ -131,7 +142,3 @@ class SqlLedger:
         return await self._database.read(
             lambda connection: total_of(connection.execute(_TOTAL, filter_values(wanted)).one())
         )
-
-
-def _run(connection: Connection, statement: Any, row: dict[str, Any]) -> int:
-    return int(connection.execute(statement, row).rowcount)
