@@ -62,6 +62,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
+        """Commit the turn's last steps, once; True if its text deltas are folded by that."""
+        ...
+
     async def past(self, turn: Turn, cursor: str) -> Past:
         """Read what the log has of the turn after ``cursor``."""
         ...

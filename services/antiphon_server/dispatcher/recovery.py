@@ -48,7 +48,8 @@ class Recovery:
             if past.finished is not None:
                 outcome, has_reply = past.finished.outcome, past.finished.has_reply
                 now_us = self._runner.now_us()
-                await self._runner.settle(turn.ended(outcome, now_us, has_reply=has_reply))
+                await self._journal.fold(turn)
+                await self._store.put(turn.ended(outcome, now_us, has_reply=has_reply))
             elif turn.cancel_requested:
                 await self._end(turn, past.text, Outcome(State.CANCELLED))
             elif turn.state is State.RUNNING and not self._handlers.resumes(turn.order.handler):
@@ -62,4 +63,4 @@ class Recovery:
         turn = replace(turn, attempt=turn.attempt + 1)
         await self._store.put(turn)
         ended = await self._runner.finish(turn, outcome, TextWriter(self._journal, turn, text))
-        await self._runner.settle(ended)
+        await self._store.put(ended)

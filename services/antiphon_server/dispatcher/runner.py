@@ -170,31 +170,25 @@ class Runner:
     ) -> Turn:
         """Commit the end of the turn: the rest of the text, the answer, and how it ended.
 
-        Returns the turn as it ended, for :meth:`settle`.
+        Returns the turn as it ended, to be stored. If that fails, the next holder of its
+        lease finds the end in the log.
         """
         text = writer.committed + rest
         steps: list[Step] = [writer.piece(rest)] if rest else []
         if text:
             steps.append(ReplyPosted(text, truncated=outcome.state is not State.SUCCEEDED))
         steps.append(TurnFinished(outcome, has_reply=bool(text)))
-        await self._persist(turn, steps)
+        if not await self._persist(turn, steps):
+            await self._journal.fold(turn)
         return turn.ended(outcome, self.now_us(), has_reply=bool(text))
 
-    async def settle(self, turn: Turn) -> None:
-        """Tidy up behind a turn that has ended in the log: fold its deltas, store its end.
-
-        If this fails, the next holder of its lease finds the end in the log.
-        """
-        await self._journal.fold(turn)
-        await self._store.put(turn)
-
-    async def _persist(self, turn: Turn, steps: list[Step]) -> None:
-        """Write the last steps, however long the store is away."""
-        for delay in (*RETRY_S, None):
+    async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
+        """Write the last steps, however long the store is away; True if that folded the text."""
+        for delay in RETRY_S:
             try:
-                await self._journal.write(turn, steps, request_id=f"{turn.turn_id}:end")
-                return
+                return await self._journal.end(turn, steps)
             except DomainError as error:
-                if error.reason not in (Reason.STORE_UNAVAILABLE, Reason.OVERLOADED) or not delay:
+                if error.reason not in (Reason.STORE_UNAVAILABLE, Reason.OVERLOADED):
                     raise
                 await asyncio.sleep(delay)
+        return await self._journal.end(turn, steps)

@@ -65,8 +65,11 @@ class EventLog:
         events: Sequence[NewEvent],
         request_id: str = "",
         fence: Fence | None = None,
+        fold: str = "",
     ) -> Appended:
         """Commit ``events``, all or none, and return where they went, once on disk.
+
+        ``fold`` is a turn that ends with them; see :class:`Append`.
 
         Raises DomainError FENCED, REQUEST_ID_REUSED, OVERLOADED, STORE_UNAVAILABLE.
         """
@@ -82,6 +85,7 @@ class EventLog:
             request_id=request_id,
             digest=_digest(events) if request_id else b"",
             fence=fence,
+            fold=fold,
         )
         done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, done))

@@ -100,7 +100,10 @@ class Fence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """One atomic append. ``digest`` identifies its content where it has a request id."""
+    """One atomic append. ``digest`` identifies its content where it has a request id.
+
+    ``fold`` is a turn that ends with it, whose text deltas may be folded in the same commit.
+    """
 
     scope: Scope
     events: Sequence[NewEvent]
@@ -108,16 +111,22 @@ class Append:
     request_id: str = ""
     digest: bytes = b""
     fence: Fence | None = None
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an append went; ``duplicate`` if its request id was known."""
+    """Where an append went and when; ``duplicate`` if its request id was known.
+
+    ``folded`` if the deltas of the turn that ended with it are gone.
+    """
 
     epoch: Epoch
     first: Offset
     last: Offset
+    time_us: int
     duplicate: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

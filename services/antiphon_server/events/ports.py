@@ -15,8 +15,9 @@ class LogStore(Protocol):
         """Commit the batch in order and return each append's place or refusal.
 
         Each append is all or none; a refused one (FENCED, REQUEST_ID_REUSED) leaves
-        the others alone. Offsets are contiguous per scope. Returns after the commit
-        is on disk; raises DomainError STORE_UNAVAILABLE if nothing was stored.
+        the others alone. Offsets are contiguous per scope. What an append folds is gone
+        with the same commit, if that is all of it. Returns after the commit is on disk;
+        raises DomainError STORE_UNAVAILABLE if nothing was stored.
         """
         ...
 

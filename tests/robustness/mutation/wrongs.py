@@ -59,7 +59,7 @@ def told_first(original: Any) -> Any:
         for it in batch:
             if it.scope not in ends:
                 head = await store.head(it.scope)
-                ends[it.scope] = Appended(head.epoch, head.last, head.last)
+                ends[it.scope] = Appended(head.epoch, head.last, head.last, it.time_us)
             first = Offset(ends[it.scope].last + 1)
             last = Offset(first + len(it.events) - 1)
             ends[it.scope] = replace(ends[it.scope], first=first, last=last)

@@ -26,9 +26,10 @@ from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__
 from antiphon.events.v1 import event_pb2 as antiphon_dot_events_dot_v1_dot_event__pb2
 from antiphon.events.v1 import stream_pb2 as antiphon_dot_events_dot_v1_dot_stream__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/events/v1/event_service.proto\x12\x12\x61ntiphon.events.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1e\x61ntiphon/events/v1/event.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\"\xf1\x01\n\x10SubscribeRequest\x12+\n\x06\x63reate\x18\x01 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x31\n\x06\x63\x61ncel\x18\x02 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x37\n\x08progress\x18\x03 \x01(\x0b\x32#.antiphon.events.v1.RequestProgressH\x00\x12\x33\n\x07refresh\x18\x04 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x97\x02\n\x11SubscribeResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"d\n\rFollowRequest\x12\x1a\n\tfollow_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x07watches\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.WatchB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x94\x02\n\x0e\x46ollowResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"w\n\x13UpdateFollowRequest\x12\x1c\n\tfollow_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x42\n\x07\x61\x63tions\x18\x02 \x03(\x0b\x32$.antiphon.events.v1.SubscribeRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x16\n\x14UpdateFollowResponse\"3\n\x13\x43\x61ncelFollowRequest\x12\x1c\n\tfollow_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x16\n\x14\x43\x61ncelFollowResponse\"\x93\x02\n\x11ReadEventsRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x18\n\x06\x63ursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12=\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.antiphon.events.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\x10 \"\x05\x82\x01\x02\x10\x01\"`\n\x12ReadEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12)\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.Event\x12\x0f\n\x07\x61t_head\x18\x03 \x01(\x08\"\x9b\x01\n\x0eGetHeadRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\"h\n\x0fGetHeadResponse\x12\x13\n\x0blast_offset\x18\x01 \x01(\x03\x12\x17\n\x0f\x65\x61rliest_offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x61rliest_cursor\x18\x04 \x01(\t\"\xa4\x02\n\x17PublishEphemeralRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x33\n\x06typing\x18\x02 \x01(\x0b\x32!.antiphon.events.v1.TypingChangedH\x00\x12\x37\n\x08presence\x18\x03 \x01(\x0b\x32#.antiphon.events.v1.PresenceChangedH\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"\x1a\n\x18PublishEphemeralResponse\"8\n\x05\x46\x65nce\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x16\n\x05token\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x9a\x02\n\rAppendRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x36\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.EventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12(\n\x05\x66\x65nce\x18\x04 \x01(\x0b\x32\x19.antiphon.events.v1.Fence\"w\n\x0e\x41ppendResponse\x12\x14\n\x0c\x66irst_offset\x18\x01 \x01(\x03\x12\x13\n\x0blast_offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\x11\n\tduplicate\x18\x04 \x01(\x08\x12\x17\n\x0fprevious_cursor\x18\x05 \x01(\t\"?\n\x0b\x46oldRequest\x12\x16\n\x05scope\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x07turn_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1f\n\x0c\x46oldResponse\x12\x0f\n\x07removed\x18\x01 \x01(\x03\"E\n\x0bTrimRequest\x12\x16\n\x05scope\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1e\n\rbefore_offset\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\'\n\x0cTrimResponse\x12\x17\n\x0f\x65\x61rliest_offset\x18\x01 \x01(\x03\x32\xf1\x07\n\x0c\x45ventService\x12\x64\n\tSubscribe\x12$.antiphon.events.v1.SubscribeRequest\x1a%.antiphon.events.v1.SubscribeResponse\"\x06\xba\xeb\x18\x02\x08\x02(\x01\x30\x01\x12Y\n\x06\x46ollow\x12!.antiphon.events.v1.FollowRequest\x1a\".antiphon.events.v1.FollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x30\x01\x12i\n\x0cUpdateFollow\x12\'.antiphon.events.v1.UpdateFollowRequest\x1a(.antiphon.events.v1.UpdateFollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12i\n\x0c\x43\x61ncelFollow\x12\'.antiphon.events.v1.CancelFollowRequest\x1a(.antiphon.events.v1.CancelFollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12j\n\nReadEvents\x12%.antiphon.events.v1.ReadEventsRequest\x1a&.antiphon.events.v1.ReadEventsResponse\"\r\xba\xeb\x18\t\x08\x03\x12\x05scope\x12\x61\n\x07GetHead\x12\".antiphon.events.v1.GetHeadRequest\x1a#.antiphon.events.v1.GetHeadResponse\"\r\xba\xeb\x18\t\x08\x03\x12\x05scope\x12|\n\x10PublishEphemeral\x12+.antiphon.events.v1.PublishEphemeralRequest\x1a,.antiphon.events.v1.PublishEphemeralResponse\"\r\xba\xeb\x18\t\x08\x04\x12\x05scope\x12W\n\x06\x41ppend\x12!.antiphon.events.v1.AppendRequest\x1a\".antiphon.events.v1.AppendResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12Q\n\x04\x46old\x12\x1f.antiphon.events.v1.FoldRequest\x1a .antiphon.events.v1.FoldResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12Q\n\x04Trim\x12\x1f.antiphon.events.v1.TrimRequest\x1a .antiphon.events.v1.TrimResponse\"\x06\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/events/v1/event_service.proto\x12\x12\x61ntiphon.events.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1e\x61ntiphon/events/v1/event.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x01\n\x10SubscribeRequest\x12+\n\x06\x63reate\x18\x01 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x31\n\x06\x63\x61ncel\x18\x02 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x37\n\x08progress\x18\x03 \x01(\x0b\x32#.antiphon.events.v1.RequestProgressH\x00\x12\x33\n\x07refresh\x18\x04 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x97\x02\n\x11SubscribeResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"d\n\rFollowRequest\x12\x1a\n\tfollow_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x07watches\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.WatchB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x94\x02\n\x0e\x46ollowResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"w\n\x13UpdateFollowRequest\x12\x1c\n\tfollow_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x42\n\x07\x61\x63tions\x18\x02 \x03(\x0b\x32$.antiphon.events.v1.SubscribeRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x16\n\x14UpdateFollowResponse\"3\n\x13\x43\x61ncelFollowRequest\x12\x1c\n\tfollow_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x16\n\x14\x43\x61ncelFollowResponse\"\x93\x02\n\x11ReadEventsRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x18\n\x06\x63ursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12=\n\x05kinds\x18\x04 \x03(\x0e\x32\x1d.antiphon.events.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\x10 \"\x05\x82\x01\x02\x10\x01\"`\n\x12ReadEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12)\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.Event\x12\x0f\n\x07\x61t_head\x18\x03 \x01(\x08\"\x9b\x01\n\x0eGetHeadRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\"h\n\x0fGetHeadResponse\x12\x13\n\x0blast_offset\x18\x01 \x01(\x03\x12\x17\n\x0f\x65\x61rliest_offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\x17\n\x0f\x65\x61rliest_cursor\x18\x04 \x01(\t\"\xa4\x02\n\x17PublishEphemeralRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x33\n\x06typing\x18\x02 \x01(\x0b\x32!.antiphon.events.v1.TypingChangedH\x00\x12\x37\n\x08presence\x18\x03 \x01(\x0b\x32#.antiphon.events.v1.PresenceChangedH\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"\x1a\n\x18PublishEphemeralResponse\"8\n\x05\x46\x65nce\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x16\n\x05token\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\xba\x02\n\rAppendRequest\x12\x88\x01\n\x05scope\x18\x01 \x01(\tBy\xbaHvrt2r^(global|users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x36\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.antiphon.events.v1.EventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12(\n\x05\x66\x65nce\x18\x04 \x01(\x0b\x32\x19.antiphon.events.v1.Fence\x12\x1e\n\x0c\x66old_turn_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\xb1\x01\n\x0e\x41ppendResponse\x12\x14\n\x0c\x66irst_offset\x18\x01 \x01(\x03\x12\x13\n\x0blast_offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\x11\n\tduplicate\x18\x04 \x01(\x08\x12\x17\n\x0fprevious_cursor\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66olded\x18\x07 \x01(\x08\"?\n\x0b\x46oldRequest\x12\x16\n\x05scope\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x07turn_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1f\n\x0c\x46oldResponse\x12\x0f\n\x07removed\x18\x01 \x01(\x03\"E\n\x0bTrimRequest\x12\x16\n\x05scope\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1e\n\rbefore_offset\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\'\n\x0cTrimResponse\x12\x17\n\x0f\x65\x61rliest_offset\x18\x01 \x01(\x03\x32\xf1\x07\n\x0c\x45ventService\x12\x64\n\tSubscribe\x12$.antiphon.events.v1.SubscribeRequest\x1a%.antiphon.events.v1.SubscribeResponse\"\x06\xba\xeb\x18\x02\x08\x02(\x01\x30\x01\x12Y\n\x06\x46ollow\x12!.antiphon.events.v1.FollowRequest\x1a\".antiphon.events.v1.FollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x30\x01\x12i\n\x0cUpdateFollow\x12\'.antiphon.events.v1.UpdateFollowRequest\x1a(.antiphon.events.v1.UpdateFollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12i\n\x0c\x43\x61ncelFollow\x12\'.antiphon.events.v1.CancelFollowRequest\x1a(.antiphon.events.v1.CancelFollowResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12j\n\nReadEvents\x12%.antiphon.events.v1.ReadEventsRequest\x1a&.antiphon.events.v1.ReadEventsResponse\"\r\xba\xeb\x18\t\x08\x03\x12\x05scope\x12\x61\n\x07GetHead\x12\".antiphon.events.v1.GetHeadRequest\x1a#.antiphon.events.v1.GetHeadResponse\"\r\xba\xeb\x18\t\x08\x03\x12\x05scope\x12|\n\x10PublishEphemeral\x12+.antiphon.events.v1.PublishEphemeralRequest\x1a,.antiphon.events.v1.PublishEphemeralResponse\"\r\xba\xeb\x18\t\x08\x04\x12\x05scope\x12W\n\x06\x41ppend\x12!.antiphon.events.v1.AppendRequest\x1a\".antiphon.events.v1.AppendResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12Q\n\x04\x46old\x12\x1f.antiphon.events.v1.FoldRequest\x1a .antiphon.events.v1.FoldResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12Q\n\x04Trim\x12\x1f.antiphon.events.v1.TrimRequest\x1a .antiphon.events.v1.TrimResponse\"\x06\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,6 +72,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDREQUEST'].fields_by_name['events']._serialized_options = b'\272H\010\222\001\005\010\001\020\200\002'
   _globals['_APPENDREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPENDREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_APPENDREQUEST'].fields_by_name['fold_turn_id']._loaded_options = None
+  _globals['_APPENDREQUEST'].fields_by_name['fold_turn_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_FOLDREQUEST'].fields_by_name['scope']._loaded_options = None
   _globals['_FOLDREQUEST'].fields_by_name['scope']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_FOLDREQUEST'].fields_by_name['turn_id']._loaded_options = None
@@ -99,48 +102,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['Fold']._serialized_options = b'\272\353\030\002\010\007'
   _globals['_EVENTSERVICE'].methods_by_name['Trim']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['Trim']._serialized_options = b'\272\353\030\002\010\007'
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=188
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=429
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=432
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=711
-  _globals['_FOLLOWREQUEST']._serialized_start=713
-  _globals['_FOLLOWREQUEST']._serialized_end=813
-  _globals['_FOLLOWRESPONSE']._serialized_start=816
-  _globals['_FOLLOWRESPONSE']._serialized_end=1092
-  _globals['_UPDATEFOLLOWREQUEST']._serialized_start=1094
-  _globals['_UPDATEFOLLOWREQUEST']._serialized_end=1213
-  _globals['_UPDATEFOLLOWRESPONSE']._serialized_start=1215
-  _globals['_UPDATEFOLLOWRESPONSE']._serialized_end=1237
-  _globals['_CANCELFOLLOWREQUEST']._serialized_start=1239
-  _globals['_CANCELFOLLOWREQUEST']._serialized_end=1290
-  _globals['_CANCELFOLLOWRESPONSE']._serialized_start=1292
-  _globals['_CANCELFOLLOWRESPONSE']._serialized_end=1314
-  _globals['_READEVENTSREQUEST']._serialized_start=1317
-  _globals['_READEVENTSREQUEST']._serialized_end=1592
-  _globals['_READEVENTSRESPONSE']._serialized_start=1594
-  _globals['_READEVENTSRESPONSE']._serialized_end=1690
-  _globals['_GETHEADREQUEST']._serialized_start=1693
-  _globals['_GETHEADREQUEST']._serialized_end=1848
-  _globals['_GETHEADRESPONSE']._serialized_start=1850
-  _globals['_GETHEADRESPONSE']._serialized_end=1954
-  _globals['_PUBLISHEPHEMERALREQUEST']._serialized_start=1957
-  _globals['_PUBLISHEPHEMERALREQUEST']._serialized_end=2249
-  _globals['_PUBLISHEPHEMERALRESPONSE']._serialized_start=2251
-  _globals['_PUBLISHEPHEMERALRESPONSE']._serialized_end=2277
-  _globals['_FENCE']._serialized_start=2279
-  _globals['_FENCE']._serialized_end=2335
-  _globals['_APPENDREQUEST']._serialized_start=2338
-  _globals['_APPENDREQUEST']._serialized_end=2620
-  _globals['_APPENDRESPONSE']._serialized_start=2622
-  _globals['_APPENDRESPONSE']._serialized_end=2741
-  _globals['_FOLDREQUEST']._serialized_start=2743
-  _globals['_FOLDREQUEST']._serialized_end=2806
-  _globals['_FOLDRESPONSE']._serialized_start=2808
-  _globals['_FOLDRESPONSE']._serialized_end=2839
-  _globals['_TRIMREQUEST']._serialized_start=2841
-  _globals['_TRIMREQUEST']._serialized_end=2910
-  _globals['_TRIMRESPONSE']._serialized_start=2912
-  _globals['_TRIMRESPONSE']._serialized_end=2951
-  _globals['_EVENTSERVICE']._serialized_start=2954
-  _globals['_EVENTSERVICE']._serialized_end=3963
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=221
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=462
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=465
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=744
+  _globals['_FOLLOWREQUEST']._serialized_start=746
+  _globals['_FOLLOWREQUEST']._serialized_end=846
+  _globals['_FOLLOWRESPONSE']._serialized_start=849
+  _globals['_FOLLOWRESPONSE']._serialized_end=1125
+  _globals['_UPDATEFOLLOWREQUEST']._serialized_start=1127
+  _globals['_UPDATEFOLLOWREQUEST']._serialized_end=1246
+  _globals['_UPDATEFOLLOWRESPONSE']._serialized_start=1248
+  _globals['_UPDATEFOLLOWRESPONSE']._serialized_end=1270
+  _globals['_CANCELFOLLOWREQUEST']._serialized_start=1272
+  _globals['_CANCELFOLLOWREQUEST']._serialized_end=1323
+  _globals['_CANCELFOLLOWRESPONSE']._serialized_start=1325
+  _globals['_CANCELFOLLOWRESPONSE']._serialized_end=1347
+  _globals['_READEVENTSREQUEST']._serialized_start=1350
+  _globals['_READEVENTSREQUEST']._serialized_end=1625
+  _globals['_READEVENTSRESPONSE']._serialized_start=1627
+  _globals['_READEVENTSRESPONSE']._serialized_end=1723
+  _globals['_GETHEADREQUEST']._serialized_start=1726
+  _globals['_GETHEADREQUEST']._serialized_end=1881
+  _globals['_GETHEADRESPONSE']._serialized_start=1883
+  _globals['_GETHEADRESPONSE']._serialized_end=1987
+  _globals['_PUBLISHEPHEMERALREQUEST']._serialized_start=1990
+  _globals['_PUBLISHEPHEMERALREQUEST']._serialized_end=2282
+  _globals['_PUBLISHEPHEMERALRESPONSE']._serialized_start=2284
+  _globals['_PUBLISHEPHEMERALRESPONSE']._serialized_end=2310
+  _globals['_FENCE']._serialized_start=2312
+  _globals['_FENCE']._serialized_end=2368
+  _globals['_APPENDREQUEST']._serialized_start=2371
+  _globals['_APPENDREQUEST']._serialized_end=2685
+  _globals['_APPENDRESPONSE']._serialized_start=2688
+  _globals['_APPENDRESPONSE']._serialized_end=2865
+  _globals['_FOLDREQUEST']._serialized_start=2867
+  _globals['_FOLDREQUEST']._serialized_end=2930
+  _globals['_FOLDRESPONSE']._serialized_start=2932
+  _globals['_FOLDRESPONSE']._serialized_end=2963
+  _globals['_TRIMREQUEST']._serialized_start=2965
+  _globals['_TRIMREQUEST']._serialized_end=3034
+  _globals['_TRIMRESPONSE']._serialized_start=3036
+  _globals['_TRIMRESPONSE']._serialized_end=3075
+  _globals['_EVENTSERVICE']._serialized_start=3078
+  _globals['_EVENTSERVICE']._serialized_end=4087
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from antiphon.events.v1 import stream_pb2 as _stream_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -500,11 +501,17 @@ class AppendRequest(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
+    FOLD_TURN_ID_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """scope is the log."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for at least
     24 h; empty means that every call appends.
+    """
+    fold_turn_id: _builtins.str
+    """fold_turn_id is a turn that ends with these events: as far as that is simple its text
+    deltas, those of this call included, are folded in the same commit. Followers get them
+    all the same.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
@@ -523,10 +530,11 @@ class AppendRequest(_message.Message):
         events: _abc.Iterable[_event_pb2.Event] | None = ...,
         request_id: _builtins.str = ...,
         fence: Global___Fence | None = ...,
+        fold_turn_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "request_id", b"request_id", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "fold_turn_id", b"fold_turn_id", "request_id", b"request_id", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -543,6 +551,8 @@ class AppendResponse(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
     PREVIOUS_CURSOR_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    FOLDED_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
     """first_offset is the first event's place."""
     last_offset: _builtins.int
@@ -553,6 +563,12 @@ class AppendResponse(_message.Message):
     """duplicate says that the request id was known and nothing was appended."""
     previous_cursor: _builtins.str
     """previous_cursor is the position right before them."""
+    folded: _builtins.bool
+    """folded says that nothing is left for Fold to do for fold_turn_id."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is when they were committed first: the events' time."""
+
     def __init__(
         self,
         *,
@@ -561,10 +577,12 @@ class AppendResponse(_message.Message):
         cursor: _builtins.str = ...,
         duplicate: _builtins.bool = ...,
         previous_cursor: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        folded: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "folded", b"folded", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,16 +23,20 @@ class EventLogJournal:
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
         """See :meth:`Journal.write`."""
-        request = event_service_pb2.AppendRequest(
-            scope=_scope(turn.conversation_id),
-            events=[event_of(turn, step) for step in steps],
-            request_id=request_id,
-        )
-        if turn.attempt:
-            request.fence.key, request.fence.token = turn.turn_id, turn.attempt
-        with remote_errors():
-            response = await self._events.Append(request, timeout=TIMEOUT_S)
+        response = await self._append(_request(turn, steps, request_id))
         return response.previous_cursor
+
+    async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
+        """See :meth:`Journal.end`."""
+        request = _request(turn, steps, f"{turn.turn_id}:end")
+        request.fold_turn_id = turn.turn_id
+        return (await self._append(request)).folded
+
+    async def _append(
+        self, request: event_service_pb2.AppendRequest
+    ) -> event_service_pb2.AppendResponse:
+        with remote_errors():
+            return await self._events.Append(request, timeout=TIMEOUT_S)
 
     async def past(self, turn: Turn, cursor: str) -> Past:
         """See :meth:`Journal.past`."""
@@ -60,6 +64,17 @@ class EventLogJournal:
         )
         with remote_errors():
             await self._events.Fold(request, timeout=TIMEOUT_S)
+
+
+def _request(turn: Turn, steps: Sequence[Step], request_id: str) -> event_service_pb2.AppendRequest:
+    request = event_service_pb2.AppendRequest(
+        scope=_scope(turn.conversation_id),
+        events=[event_of(turn, step) for step in steps],
+        request_id=request_id,
+    )
+    if turn.attempt:
+        request.fence.key, request.fence.token = turn.turn_id, turn.attempt
+    return request
 
 
 def _scope(conversation_id: ConversationId) -> str:

@@ -1,7 +1,7 @@
 """The logs in memory: for tests and for those who need nothing kept."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.model import (
@@ -47,7 +47,15 @@ class MemoryLogStore:
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
         """See :meth:`LogStore.append`."""
-        return [self._append(append) for append in batch]
+        return [await self._folded(append, self._append(append)) for append in batch]
+
+    async def _folded(
+        self, append: Append, place: Appended | DomainError
+    ) -> Appended | DomainError:
+        if not append.fold or isinstance(place, DomainError) or place.duplicate:
+            return place
+        await self.fold(append.scope, append.fold)
+        return replace(place, folded=True)
 
     def _append(self, append: Append) -> Appended | DomainError:
         log = self._log(append.scope)
@@ -55,7 +63,7 @@ class MemoryLogStore:
         if known is not None:
             if known[0] != append.digest:
                 return DomainError(Reason.REQUEST_ID_REUSED, request_id=append.request_id)
-            return Appended(log.epoch, known[1], known[2], duplicate=True)
+            return Appended(log.epoch, known[1], known[2], known[3], duplicate=True)
         fence = append.fence
         if fence is not None:
             if fence.token < log.fences.get(fence.key, 0):
@@ -69,7 +77,7 @@ class MemoryLogStore:
         log.last = last
         if append.request_id:
             log.requests[append.request_id] = (append.digest, first, last, append.time_us)
-        return Appended(log.epoch, first, last)
+        return Appended(log.epoch, first, last, append.time_us)
 
     async def head(self, scope: Scope) -> Head:
         """See :meth:`LogStore.head`."""
