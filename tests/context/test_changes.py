@@ -9,6 +9,7 @@ import pytest
 
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import not_found
@@ -38,7 +39,9 @@ async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: Wor
         raise not_found("it")
 
     slow: Any = SlowStore(world.store)
-    changes = Changes(slow, Roles(world.store), Relay(world.store, world.log))
+    roles = Roles(world.store)
+    directory = Directory(world.store, roles)
+    changes = Changes(slow, roles, directory, Relay(world.store, world.log))
     caller = asyncio.create_task(changes.make(refuse))
     await slow.begun.wait()
     caller.cancel()

@@ -15,6 +15,7 @@ from antiphon_server.context.model.resources import (
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations, NewConversation
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
@@ -49,9 +50,10 @@ class Sequence:
 
     def __init__(self, world: World, roles: Roles, seed: int) -> None:
         self.random, self.model, self.roles = random.Random(seed), Model(), roles
-        changes = Changes(world.store, roles, Relay(world.store, world.log))
+        directory = Directory(world.store, roles)
+        changes = Changes(world.store, roles, directory, Relay(world.store, world.log))
         self.members = Members(world.store, changes, world.clock)
-        self.conversations = Conversations(world.store, changes, world.clock)
+        self.conversations = Conversations(world.store, directory, changes, world.clock)
         self.resources: list[ResourceId] = []
 
     async def make(self, owner: UserId) -> None:
@@ -167,7 +169,7 @@ async def test_a_change_counts_though_its_caller_is_gone(world: World) -> None:
     """A cancelled RemoveMember that was committed is known to all who ask, and to the log."""
     conversation = ResourceId(await world.conversation())
     relay, roles = Relay(world.store, world.log), Roles(world.store)
-    changes = Changes(world.store, roles, relay)
+    changes = Changes(world.store, roles, Directory(world.store, roles), relay)
     members = Members(world.store, changes, world.clock)
     user = USERS[0]
     await members.add(ROOT, conversation, user, Role.MEMBER)

@@ -35,6 +35,7 @@ from antiphon_server.context.model.messages import (
     MessageRole,
     NewMessage,
     Offset,
+    Placed,
 )
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import EventLog, Store
@@ -96,9 +97,9 @@ class Flaky:
         self.appends.append(entry)
         await self._inner.append(entry)
 
-    async def post(self, message: NewMessage, request_id: str) -> None:
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
         self._check()
-        await self._inner.post(message, request_id)
+        return await self._inner.post(message, request_id)
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
         self._check()

@@ -12,6 +12,7 @@ from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.ports import Clock, EventLog, Store
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.projection import Projection
@@ -56,12 +57,13 @@ def compose(
 ) -> Context:
     """Put the context service on any store and log."""
     roles, relay = Roles(store), Relay(store, event_log)
-    changes, projection = Changes(store, roles, relay), Projection(store, event_log)
+    directory, projection = Directory(store, roles), Projection(store, event_log)
+    changes = Changes(store, roles, directory, relay)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
-        Conversations(store, changes, clock),
+        Conversations(store, directory, changes, clock),
         Members(store, changes, clock),
-        Messages(store, event_log, projection),
+        Messages(store, directory, event_log, projection, clock),
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)

@@ -165,11 +165,10 @@ def message_of(
     )
 
 
-def window(it: Window) -> context_service_pb2.GetContextResponse:
-    """Encode a window."""
+def window_head(it: Window) -> context_service_pb2.GetContextResponse:
+    """Encode a window but for its messages."""
     return context_service_pb2.GetContextResponse(
         instructions=it.instructions,
-        messages=[message(one) for one in it.messages],
         estimated_tokens=min(it.estimated_tokens, _MAX_INT32),
         omitted_messages=min(it.omitted.messages, _MAX_INT32),
         omitted_tokens=min(it.omitted.tokens, _MAX_INT32),

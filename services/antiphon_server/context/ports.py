@@ -20,6 +20,7 @@ from antiphon_server.context.model.messages import (
     MessageSize,
     NewMessage,
     Offset,
+    Placed,
     Totals,
 )
 from antiphon_server.context.model.resources import (
@@ -294,8 +295,8 @@ class EventLog(Protocol):
         """Commit the entry's changes, together; an entry appended before is left alone."""
         ...
 
-    async def post(self, message: NewMessage, request_id: str) -> None:
-        """Commit a message; the same request id with the same message does nothing.
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
+        """Commit a message; the same request id with the same message gets the first place.
 
         Raises DomainError REQUEST_ID_REUSED if it was used for another message.
         """

@@ -20,6 +20,7 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.context.service.workspaces import Workspaces
+from antiphon_server.context.window_wire import WindowEncoder
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import UserId, current_principal
 
@@ -40,6 +41,7 @@ class ContextServicer(ContextServiceServicer):
         self._members = members
         self._messages = messages
         self._roles = roles
+        self._windows = WindowEncoder()
 
     async def CreateWorkspace(
         self, request: pb.CreateWorkspaceRequest, context: Any
@@ -205,16 +207,16 @@ class ContextServicer(ContextServiceServicer):
             next_page_token=page.next_token,
         )
 
-    async def GetContext(
+    async def GetContext(  # type: ignore[override] # hot answers are bytes
         self, request: pb.GetContextRequest, context: Any
-    ) -> pb.GetContextResponse:
+    ) -> bytes:
         window = await self._messages.window(
             current_principal(),
             ConversationId(request.conversation_id),
             request.max_tokens,
             Offset(request.up_to_offset),
         )
-        return encoding.window(window)
+        return self._windows.encode(window)
 
     async def CheckAccess(
         self, request: pb.CheckAccessRequest, context: Any

@@ -14,6 +14,7 @@ from antiphon_server.context.model.messages import (
     Message,
     NewMessage,
     Offset,
+    Placed,
     TurnRolledBack,
 )
 from antiphon_server.context.model.resources import ConversationId
@@ -38,7 +39,7 @@ class EventServiceLog:
         with remote_errors():
             await self._events.Append(append_request(entry), timeout=TIMEOUT_S)
 
-    async def post(self, message: NewMessage, request_id: str) -> None:
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
         """See :meth:`EventLog.post`."""
         request = event_service_pb2.AppendRequest(
             scope=conversation_scope(message.conversation_id),
@@ -46,7 +47,8 @@ class EventServiceLog:
             request_id=request_id,
         )
         with remote_errors():
-            await self._events.Append(request, timeout=TIMEOUT_S)
+            response = await self._events.Append(request, timeout=TIMEOUT_S)
+        return Placed(Offset(response.first_offset), encoding.microseconds(response.time))
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
         """See :meth:`EventLog.read`."""

@@ -7,6 +7,7 @@ from antiphon_server.context.model.messages import (
     MessageRole,
     NewMessage,
     Offset,
+    Placed,
     TurnRolledBack,
 )
 from antiphon_server.context.model.resources import ConversationId
@@ -26,6 +27,7 @@ class MemoryEventLog:
         self._clock = clock
         self.told: dict[Scope, list[tuple[Offset, Change | Message | TurnRolledBack]]] = {}
         self._requests: dict[tuple[Scope, str], object] = {}
+        self._places: dict[tuple[Scope, str], Placed] = {}
         self._earliest: dict[Scope, int] = {}
         self._last: dict[Scope, int] = {}
         self._epoch = 1
@@ -36,13 +38,16 @@ class MemoryEventLog:
             for change in entry.changes:
                 self._add(entry.scope, change)
 
-    async def post(self, message: NewMessage, request_id: str) -> None:
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
         """See :meth:`EventLog.post`."""
         scope = conversation_scope(message.conversation_id)
+        if not request_id:
+            return self.say(message, MessageRole.USER, "")
         if self._is_new(scope, request_id, message):
-            self.say(message, MessageRole.USER, "")
+            self._places[scope, request_id] = self.say(message, MessageRole.USER, "")
+        return self._places[scope, request_id]
 
-    def say(self, message: NewMessage, role: MessageRole, turn_id: str) -> Offset:
+    def say(self, message: NewMessage, role: MessageRole, turn_id: str) -> Placed:
         """Commit a message of a turn, as the dispatcher does; returns its place."""
         scope = conversation_scope(message.conversation_id)
         offset, now = self._next(scope), int(self._clock() * 1e6)
@@ -58,7 +63,7 @@ class MemoryEventLog:
             message.content,
         )
         self._add(scope, said)
-        return offset
+        return Placed(offset, now)
 
     def roll_back(self, conversation_id: ConversationId, turn_id: str) -> None:
         """Commit the end of a turn whose messages are left out from now on."""

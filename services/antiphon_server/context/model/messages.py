@@ -51,6 +51,14 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Where and when something was said."""
+
+    offset: Offset
+    create_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something that was said, at ``offset`` of its conversation's log."""
 

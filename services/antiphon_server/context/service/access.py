@@ -23,7 +23,15 @@ def require(records: Records, principal: Principal, resource: str, least: Role) 
     standing = records.members.standing(principal.user_id, ResourceId(resource))
     if standing is None:
         raise not_found(resource)
-    role = Role.OWNER if principal.kind == "service" else standing.effective
+    return role_of_at_least(principal, resource, standing.effective, least)
+
+
+def role_of_at_least(principal: Principal, resource: str, held: Role, least: Role) -> Role:
+    """The role that counts for a caller who was given ``held``, if it is ``least`` or more.
+
+    Raises as :func:`require`.
+    """
+    role = Role.OWNER if principal.kind == "service" else held
     if principal.kind == "anonymous" or role is Role.NONE:
         raise not_found(resource)
     if role < least:

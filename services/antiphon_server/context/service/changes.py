@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
-from antiphon_server.context.model.resources import Conversation, Workspace
+from antiphon_server.context.model.resources import Conversation, ConversationId, Workspace
 from antiphon_server.context.ports import Records, Store
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -21,14 +22,22 @@ RELAY_WAIT_S = 2.0
 class Changes:
     """Makes changes; one that was begun is finished even if its caller goes away."""
 
-    def __init__(self, store: Store, roles: Roles, relay: Relay) -> None:
+    def __init__(self, store: Store, roles: Roles, directory: Directory, relay: Relay) -> None:
         self._store = store
         self._roles = roles
+        self._directory = directory
         self._relay = relay
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def make(self, work: Callable[[Records], T], of_user: UserId | None = None) -> T:
+    async def make(
+        self,
+        work: Callable[[Records], T],
+        of_user: UserId | None = None,
+        of_conversation: ConversationId | None = None,
+    ) -> T:
         """Commit ``work``; ``of_user`` is whose roles it changes.
+
+        ``of_conversation`` is the conversation that it changes, if that was there before.
 
         The log has normally been told when this returns; if it can't be told soon,
         that is made up for later and fails nothing. Raises what ``work`` raises, and
@@ -37,6 +46,8 @@ class Changes:
         change: Awaitable[T] = self._store.write(work)
         if of_user is not None:
             change = self._roles.changing(of_user, change)
+        if of_conversation is not None:
+            change = self._directory.changing(of_conversation, change)
         commit = self._own(self._commit(change))
         commit.add_done_callback(_see)
         result, told = await asyncio.shield(commit)

@@ -26,6 +26,7 @@ from antiphon_server.context.model.resources import (
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
 from antiphon_server.context.service.changes import Changes, answered, tell
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.context.service.workspaces import own_workspace
@@ -49,8 +50,9 @@ class NewConversation:
 class Conversations:
     """Makes, finds and changes conversations. Everything raises STORE_UNAVAILABLE, too."""
 
-    def __init__(self, store: Store, changes: Changes, clock: Clock) -> None:
+    def __init__(self, store: Store, directory: Directory, changes: Changes, clock: Clock) -> None:
         self._store = store
+        self._directory = directory
         self._changes = changes
         self._clock = clock
 
@@ -83,9 +85,7 @@ class Conversations:
 
     async def get(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
         """One conversation. Raises DomainError NOT_FOUND."""
-        return await self._store.read(
-            lambda r: get_conversation(r, principal, conversation_id, Role.VIEWER)
-        )
+        return await self._directory.find(principal, conversation_id, Role.VIEWER)
 
     async def list(
         self,
@@ -152,7 +152,7 @@ class Conversations:
     ) -> Conversation:
         def work(records: Records) -> Conversation:
             records.members.lock(ResourceId(conversation_id))
-            before = get_conversation(records, principal, conversation_id, Role.ADMIN)
+            before = _get(records, principal, conversation_id, Role.ADMIN)
             after = change(before)
             if after == before:
                 return before
@@ -161,10 +161,10 @@ class Conversations:
             _tell(records, principal, after, past_tense)
             return after
 
-        return await self._changes.make(work)
+        return await self._changes.make(work, of_conversation=conversation_id)
 
 
-def get_conversation(
+def _get(
     records: Records, principal: Principal, conversation_id: ConversationId, least: Role
 ) -> Conversation:
     """The conversation, if the caller has that role. Raises NOT_FOUND, PERMISSION_DENIED."""

@@ -1,29 +1,34 @@
 """The rules of messages."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from antiphon_server.context.model.messages import (
     MAX_MESSAGE_BYTES,
     Content,
     Message,
     MessageId,
+    MessageRole,
     NewMessage,
     Offset,
+    Placed,
     Window,
 )
 from antiphon_server.context.model.resources import ConversationId, Role
-from antiphon_server.context.ports import EventLog, Records, Store
-from antiphon_server.context.service.access import require
-from antiphon_server.context.service.conversations import get_conversation
+from antiphon_server.context.ports import Clock, EventLog, Records, Store
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import Page, number
 from antiphon_server.context.service.projection import Projection
-from antiphon_server.context.service.window import window
+from antiphon_server.context.service.tails import Tails
+from antiphon_server.context.service.window import DEFAULT_TOKENS, window
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import Principal
 
 MAX_PAGE_BYTES = 1 << 20
+WEEK_S = 7 * 86_400
 
 
 class Messages:
@@ -32,10 +37,20 @@ class Messages:
     Everything raises DomainError if the log or the store can't be used.
     """
 
-    def __init__(self, store: Store, event_log: EventLog, projection: Projection) -> None:
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        event_log: EventLog,
+        projection: Projection,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._directory = directory
         self._log = event_log
         self._projection = projection
+        self._clock = clock
+        self._tails = Tails(event_log)
 
     async def post(
         self,
@@ -51,35 +66,30 @@ class Messages:
         """
         if len(content.encoded) > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
-        message_id = _message_id(principal, conversation_id, request_id)
-        said = await self._said_before(principal, conversation_id, message_id)
-        if said is None:
-            message = NewMessage(message_id, conversation_id, principal.actor, content)
+        conversation = await self._directory.find(principal, conversation_id, Role.MEMBER)
+        wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
+        if conversation.archive_us:
+            return await self._said_before(wish)
+        for message in wish.messages():
             try:
-                await self._log.post(message, f"post:{message_id}")
+                return _said(message, await self._log.post(message, wish.log_request))
             except DomainError as error:
-                raise _named(error, request_id) from None
-            await self._projection.catch_up(conversation_id)
-            said = await self._store.read(lambda r: r.messages.find(conversation_id, message_id))
-        if said is None:
-            raise DomainError(Reason.INTERNAL)
-        if said.content != content:
-            raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
-        return said
+                if error.reason is not Reason.REQUEST_ID_REUSED:
+                    raise
+        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
 
-    async def _said_before(
-        self, principal: Principal, conversation_id: ConversationId, message_id: MessageId
-    ) -> Message | None:
-        """The message as it was posted before; None if it may be posted now."""
+    async def _said_before(self, wish: "_Wish") -> Message:
+        """The message as it was posted before the conversation was archived."""
+        await self._projection.catch_up(wish.conversation_id)
+        for message in wish.messages() if wish.request_id else ():
+            said = await self._find(message)
+            if said is not None and said.content == wish.content:
+                return said
+        raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=wish.conversation_id)
 
-        def work(records: Records) -> Message | None:
-            conversation = get_conversation(records, principal, conversation_id, Role.MEMBER)
-            said = records.messages.find(conversation_id, message_id)
-            if said is None and conversation.archive_us:
-                raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
-            return said
-
-        return await self._store.read(work)
+    async def _find(self, message: NewMessage) -> Message | None:
+        conversation_id, message_id = message.conversation_id, message.message_id
+        return await self._store.read(lambda r: r.messages.find(conversation_id, message_id))
 
     async def list(
         self, principal: Principal, conversation_id: ConversationId, limit: int, token: str
@@ -90,7 +100,7 @@ class Messages:
         """
         fields = decode_page_token(token, 1)
         before = Offset(number(fields[0])) if fields else None
-        await self._store.read(lambda r: require(r, principal, conversation_id, Role.VIEWER))
+        await self._directory.find(principal, conversation_id, Role.VIEWER)
         await self._projection.catch_up(conversation_id)
         return await self._store.read(lambda r: _page(r, conversation_id, before, limit))
 
@@ -102,11 +112,18 @@ class Messages:
         up_to: Offset,
     ) -> Window:
         """What a model should see; see :func:`window.window`. Raises DomainError NOT_FOUND."""
-        conversation = await self._store.read(
-            lambda r: get_conversation(r, principal, conversation_id, Role.VIEWER)
-        )
-        await self._projection.catch_up(conversation_id)
-        return await self._store.read(lambda r: window(r, conversation, max_tokens, up_to))
+        conversation = await self._directory.find(principal, conversation_id, Role.VIEWER)
+        budget = max_tokens or DEFAULT_TOKENS
+        if up_to:
+            await self._projection.catch_up(conversation_id)
+            return await self._store.read(lambda r: window(r, conversation, budget, up_to))
+        remembered = await self._tails.window(conversation, budget)
+        if remembered is not None:
+            return remembered
+        cursor = await self._projection.catch_up(conversation_id)
+        found = await self._store.read(lambda r: window(r, conversation, budget, up_to))
+        self._tails.keep(conversation, found, budget, cursor)
+        return found
 
 
 def _page(
@@ -127,18 +144,52 @@ def _page(
     return Page(found, encode_page_token(str(oldest)) if kept < len(sizes) else "")
 
 
-def _message_id(
-    principal: Principal, conversation_id: ConversationId, request_id: str
-) -> MessageId:
-    """The same for the same request of the same caller, so that a repeated one is recognised."""
-    if not request_id:
-        return MessageId(new_id("msg"))
-    seed = "\0".join((principal.actor, conversation_id, request_id))
-    return MessageId(f"msg_{hashlib.sha256(seed.encode()).hexdigest()[:26]}")
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A message that somebody wants posted. ``now`` is in Unix seconds."""
+
+    actor: str
+    conversation_id: ConversationId
+    content: Content
+    request_id: str
+    now: float
+
+    @property
+    def log_request(self) -> str:
+        """What makes a repeated request known to the log; empty without a request id."""
+        return f"post:{self._digest()}" if self.request_id else ""
+
+    def messages(self) -> Iterator[NewMessage]:
+        """The message to post, and the one that it may be a repetition of.
+
+        A repeated request is the same message, but a request id may be used again when the
+        log has forgotten it, for another one: so ids change every week, and the first try
+        may have been in the week before.
+        """
+        if not self.request_id:
+            yield self._message(new_id("msg"))
+            return
+        week = int(self.now // WEEK_S)
+        for one in (week, week - 1):
+            yield self._message(f"msg_{self._digest(str(one))}")
+
+    def _message(self, message_id: str) -> NewMessage:
+        return NewMessage(MessageId(message_id), self.conversation_id, self.actor, self.content)
+
+    def _digest(self, week: str = "") -> str:
+        seed = "\0".join((self.actor, self.conversation_id, self.request_id, week))
+        return hashlib.sha256(seed.encode()).hexdigest()[:26]
 
 
-def _named(error: DomainError, request_id: str) -> DomainError:
-    """The log's refusal, in terms of the caller's request id rather than ours."""
-    if error.reason is Reason.REQUEST_ID_REUSED:
-        return DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
-    return error
+def _said(message: NewMessage, place: Placed) -> Message:
+    return Message(
+        message.message_id,
+        message.conversation_id,
+        place.offset,
+        MessageRole.USER,
+        message.author,
+        "",
+        False,
+        place.create_us,
+        message.content,
+    )

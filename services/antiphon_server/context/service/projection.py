@@ -34,8 +34,8 @@ class Projection:
         self._locks: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[ConversationId, _Known] = OrderedDict()
 
-    async def catch_up(self, conversation_id: ConversationId) -> None:
-        """Project everything that the log had when this was called.
+    async def catch_up(self, conversation_id: ConversationId) -> str:
+        """Project everything that the log had when this was called; returns the cursor after it.
 
         Raises DomainError if the log or the store can't be used.
         """
@@ -48,6 +48,7 @@ class Projection:
             self._known[conversation_id] = known
             if len(self._known) > self._max_known:
                 self._known.popitem(last=False)
+            return known.seen
 
     async def _step(self, conversation_id: ConversationId, known: _Known) -> tuple[_Known, bool]:
         try:

@@ -26,7 +26,7 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
     """
     conversation_id = conversation.conversation_id
     before = Offset(up_to + 1) if 0 < up_to < LAST_OFFSET else None
-    kept, tokens = _fitting(records, conversation_id, max_tokens or DEFAULT_TOKENS, before)
+    kept, tokens = _fitting(records, conversation_id, max_tokens, before)
     undone = records.messages.rolled_back(conversation_id, before)
     if not kept:
         return Window(conversation.instructions, (), 0, Totals(0, 0), undone.messages)

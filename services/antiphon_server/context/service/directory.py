@@ -1,0 +1,78 @@
+"""Conversations and callers' roles on them, answered from memory where that can't be wrong."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId, Role
+from antiphon_server.context.ports import Store
+from antiphon_server.context.service.access import role_of_at_least
+from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.principal import Principal
+
+T = TypeVar("T")
+MAX_CACHED = 10_000
+
+
+class Directory:
+    """Finds conversations for callers.
+
+    Holds up to ``max_cached``. All changes of conversations in this process must go
+    through :meth:`changing`; where several processes share a store, ``max_cached`` is 0.
+    """
+
+    def __init__(self, store: Store, roles: Roles, max_cached: int = MAX_CACHED) -> None:
+        self._store = store
+        self._roles = roles
+        self._max_cached = max_cached
+        self._cached: OrderedDict[ConversationId, Conversation] = OrderedDict()
+        self._changing = 0
+        self._generation = 0
+
+    async def find(
+        self, principal: Principal, conversation_id: ConversationId, least: Role
+    ) -> Conversation:
+        """The conversation as it is now, if the caller has that role on it.
+
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, STORE_UNAVAILABLE.
+        """
+        conversation = await self._get(conversation_id)
+        if conversation is None:
+            raise not_found(conversation_id)
+        role = Role.NONE
+        if principal.kind == "user":
+            resource = ResourceId(conversation_id)
+            role = await self._roles.effective(principal.user_id, resource)
+        role_of_at_least(principal, conversation_id, role, least)
+        return conversation
+
+    async def changing(self, conversation_id: ConversationId, change: Awaitable[T]) -> T:
+        """Await a change of the conversation; whoever asks after it gets the new one.
+
+        Must not be cancelled before the change has ended.
+        """
+        self._changing += 1
+        try:
+            return await change
+        finally:
+            self._cached.pop(conversation_id, None)
+            self._generation += 1
+            self._changing -= 1
+
+    async def _get(self, conversation_id: ConversationId) -> Conversation | None:
+        known = self._cached.get(conversation_id)
+        if known is not None:
+            self._cached.move_to_end(conversation_id)
+            return known
+        generation = self._generation
+        loaded = await self._store.read(lambda r: r.conversations.get(conversation_id))
+        # What was read while something changed is a true answer, but not for later.
+        if loaded is not None and not self._changing and generation == self._generation:
+            self._keep(loaded)
+        return loaded
+
+    def _keep(self, conversation: Conversation) -> None:
+        self._cached[conversation.conversation_id] = conversation
+        if len(self._cached) > self._max_cached:
+            self._cached.popitem(last=False)

@@ -1,0 +1,150 @@
+"""The newest messages of conversations in memory, kept up with the log itself.
+
+A window is mostly made of what was said last. So the next one needs what the log has
+after the last one, and neither the projection nor the store.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from antiphon_server.context.model.messages import (
+    LogPage,
+    Message,
+    Totals,
+    TurnRolledBack,
+    Window,
+)
+from antiphon_server.context.model.resources import Conversation, ConversationId
+from antiphon_server.context.ports import EventLog
+from antiphon_server.context.service.window import MAX_WINDOW_BYTES
+from antiphon_server.runtime.errors import DomainError, Reason
+
+MAX_BYTES = 32 << 20
+MAX_TAIL_TOKENS = 16_384
+_A_MESSAGE = 512
+"""What a message takes in memory besides its content, in bytes."""
+_HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
+
+
+@dataclass(slots=True)
+class Tail:
+    """A conversation's newest messages, the newest last; ``before`` sums what is older.
+
+    ``cursor`` is where in the log it ends, or earlier. Of what is older nothing fits into
+    a window of ``covers`` tokens or fewer.
+    """
+
+    cursor: str
+    covers: int
+    before: Totals
+    messages: deque[Message] = field(default_factory=deque)
+    tokens: int = 0
+    size: int = 0
+
+    def extend(self, messages: Iterable[Message]) -> None:
+        """Add what was said since; what is known is passed over."""
+        for message in messages:
+            if not self.messages or message.offset > self.messages[-1].offset:
+                self.messages.append(message)
+                self.tokens += message.content.tokens
+                self.size += len(message.content.encoded) + _A_MESSAGE
+        while self.tokens > MAX_TAIL_TOKENS and len(self.messages) > 1:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        oldest = self.messages.popleft()
+        tokens = oldest.content.tokens
+        self.tokens -= tokens
+        self.size -= len(oldest.content.encoded) + _A_MESSAGE
+        self.before = Totals(self.before.messages + 1, self.before.tokens + tokens)
+        self.covers = min(self.covers, MAX_TAIL_TOKENS)
+
+    def window(self, conversation: Conversation, budget: int) -> Window | None:
+        """The newest messages that fit, the newest one in any case; None if older ones might."""
+        kept: list[Message] = []
+        tokens = size = 0
+        for message in reversed(self.messages):
+            cost = message.content.tokens
+            size += len(message.content.encoded)
+            if kept and (tokens + cost > budget or size > MAX_WINDOW_BYTES):
+                break
+            kept.append(message)
+            tokens += cost
+        else:
+            if self.before.messages and budget > self.covers:
+                return None
+        kept.reverse()
+        omitted = Totals(
+            self.before.messages + len(self.messages) - len(kept),
+            self.before.tokens + self.tokens - tokens,
+        )
+        return Window(conversation.instructions, tuple(kept), tokens, omitted, 0)
+
+
+class Tails:
+    """The tails of the conversations that were used last, bounded in bytes."""
+
+    def __init__(self, event_log: EventLog, max_bytes: int = MAX_BYTES) -> None:
+        self._log = event_log
+        self._max_bytes = max_bytes
+        self._tails: OrderedDict[ConversationId, Tail] = OrderedDict()
+        self._size = 0
+
+    async def window(self, conversation: Conversation, budget: int) -> Window | None:
+        """What the tail and the log tell by now; None if that is not enough.
+
+        Raises DomainError if the log can't be used.
+        """
+        conversation_id = conversation.conversation_id
+        tail = self._tails.get(conversation_id)
+        if tail is None:
+            return None
+        self._tails.move_to_end(conversation_id)
+        try:
+            while not self._extend(conversation_id, tail, await self._read(conversation_id, tail)):
+                pass
+        except DomainError as error:
+            self._forget(conversation_id)
+            if error.reason not in _HISTORY_LOST:
+                raise
+            return None
+        still_true = self._tails.get(conversation_id) is tail
+        return tail.window(conversation, budget) if still_true else None
+
+    def keep(self, conversation: Conversation, window: Window, budget: int, cursor: str) -> None:
+        """Begin with a window that was read from the projection as of ``cursor`` or later."""
+        if window.rolled_back_messages:
+            return  # rare, and counted by the projection alone
+        tail = Tail(cursor, budget, window.omitted)
+        tail.extend(window.messages)
+        self._forget(conversation.conversation_id)
+        self._tails[conversation.conversation_id] = tail
+        self._count(tail.size)
+
+    async def _read(self, conversation_id: ConversationId, tail: Tail) -> LogPage:
+        return await self._log.read(conversation_id, tail.cursor)
+
+    def _extend(self, conversation_id: ConversationId, tail: Tail, page: LogPage) -> bool:
+        """Bring the tail up to the page's end; True if that is the log's, or it is no use."""
+        before = tail.size
+        tail.cursor = page.cursor
+        tail.extend(item for item in page.items if isinstance(item, Message))
+        if self._tails.get(conversation_id) is not tail:
+            return True  # forgotten meanwhile
+        self._count(tail.size - before)
+        if any(isinstance(item, TurnRolledBack) for item in page.items):
+            self._forget(conversation_id)
+            return True
+        return page.at_head
+
+    def _count(self, change: int) -> None:
+        self._size += change
+        while self._size > self._max_bytes and self._tails:
+            _, oldest = self._tails.popitem(last=False)
+            self._size -= oldest.size
+
+    def _forget(self, conversation_id: ConversationId) -> None:
+        tail = self._tails.pop(conversation_id, None)
+        if tail is not None:
+            self._size -= tail.size
