@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -32,6 +33,8 @@ from antiphon_server.integration.service.usage import UsagePage
 from antiphon_server.runtime.errors import invalid
 
 DEFAULT_OUTPUT_TOKENS = 1024
+_SHORT_BYTES = 2048
+_SHORT_MESSAGES = 8192
 
 _ROLES: dict[int, Role] = {
     message_pb2.MESSAGE_ROLE_USER: "user",
@@ -42,7 +45,7 @@ _ROLES: dict[int, Role] = {
 
 def order(request: pb.GenerateRequest) -> Order:
     """What a GenerateRequest asks for; its instructions become the first message."""
-    messages = prompt_messages(request.messages)
+    messages = _said(request.history) + prompt_messages(request.messages)
     if request.instructions:
         messages = (PromptMessage("system", (Part("text", request.instructions),)), *messages)
     prompt = Prompt(
@@ -56,9 +59,30 @@ def order(request: pb.GenerateRequest) -> Order:
 
 def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
     """The messages of a prompt."""
-    return tuple(
-        PromptMessage(_ROLES[message.role], tuple(_part(part) for part in message.parts))
-        for message in messages
+    return tuple([_prompt_message(message) for message in messages])
+
+
+def _said(messages: Iterable[message_pb2.Message]) -> tuple[PromptMessage, ...]:
+    """The messages of a conversation; the same ones come again with every turn of it."""
+    return tuple([_remembered(message.SerializeToString()) for message in messages])
+
+
+def _remembered(encoded: bytes) -> PromptMessage:
+    return _short(encoded) if len(encoded) <= _SHORT_BYTES else _decoded(encoded)
+
+
+@lru_cache(_SHORT_MESSAGES)
+def _short(encoded: bytes) -> PromptMessage:
+    return _decoded(encoded)
+
+
+def _decoded(encoded: bytes) -> PromptMessage:
+    return _prompt_message(message_pb2.Message.FromString(encoded))
+
+
+def _prompt_message(message: pb.PromptMessage | message_pb2.Message) -> PromptMessage:
+    return PromptMessage(
+        _ROLES.get(message.role, "user"), tuple([_part(part) for part in message.parts])
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
 CallId = NewType("CallId", str)
@@ -20,17 +21,27 @@ class Part:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PromptMessage:
     """One message of a prompt."""
 
     role: Role
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The text parts, one after the other."""
         return "\n".join(part.content for part in self.parts if part.kind == "text")
+
+    @cached_property
+    def text_bytes(self) -> int:
+        """How long :attr:`text` is in UTF-8."""
+        return len(self.text.encode())
+
+    @cached_property
+    def kinds(self) -> frozenset[PartKind]:
+        """The kinds of its parts."""
+        return frozenset(part.kind for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,4 @@ def tokens_of_bytes(size: int) -> int:
 
 def tokens_of_prompt(messages: Iterable[PromptMessage]) -> int:
     """The estimate for a prompt; what is not text is not counted."""
-    return sum(
-        tokens_of_bytes(len(message.text.encode())) + TOKENS_PER_MESSAGE for message in messages
-    )
+    return sum([tokens_of_bytes(message.text_bytes) + TOKENS_PER_MESSAGE for message in messages])

@@ -1,6 +1,6 @@
 """Conversations, context and models, through the services that own them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ class ContextPrompt:
     """What a model should see."""
 
     instructions: str
-    messages: list[integration_service_pb2.PromptMessage]
+    messages: Sequence[message_pb2.Message]
 
 
 class ContextWindow:
@@ -72,9 +72,17 @@ class ContextWindow:
         )
         with remote_errors():
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
-        seen = [message for message in response.messages if message.turn_id not in without]
-        seen.sort(key=lambda message: message.turn_id == last)
-        return ContextPrompt(response.instructions, [_prompt_message(it) for it in seen])
+        return ContextPrompt(response.instructions, _chosen(response.messages, last, without))
+
+
+def _chosen(
+    messages: Sequence[message_pb2.Message], last: TurnId, without: set[TurnId]
+) -> Sequence[message_pb2.Message]:
+    if not without and messages and messages[-1].turn_id == last:
+        return messages
+    seen = [message for message in messages if message.turn_id not in without]
+    seen.sort(key=lambda message: message.turn_id == last)
+    return seen
 
 
 def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
@@ -107,7 +115,8 @@ class IntegrationModels:
             turn_id=turn.turn_id,
             models=turn.order.models,
             instructions=prompt.instructions,
-            messages=prompt.messages,
+            history=prompt.messages[:-1],
+            messages=[_prompt_message(message) for message in prompt.messages[-1:]],
             max_output_tokens=turn.order.max_output_tokens,
         )
         call = self._integration.Generate(request, timeout=turn.order.time_limit_s)

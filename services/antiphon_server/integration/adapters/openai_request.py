@@ -21,6 +21,7 @@ class _Request(msgspec.Struct, omit_defaults=True):
     temperature: float | None = None
 
 
+_TEXT = frozenset({"text"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,7 +48,7 @@ def encode_messages(messages: tuple[PromptMessage, ...]) -> list[dict[str, objec
 
 
 def _content(message: PromptMessage) -> object:
-    if all(part.kind == "text" for part in message.parts):
+    if message.kinds <= _TEXT:
         return message.text
     return [_part(part) for part in message.parts]
 

@@ -43,10 +43,11 @@ class ConfiguredModel:
 
     def check_takes(self, messages: Sequence[PromptMessage]) -> None:
         """Raise DomainError INVALID_ARGUMENT if a part is of a kind that it can't take."""
+        accepts = frozenset(self.settings.accepts)
         for at, message in enumerate(messages):
-            for part in message.parts:
-                if part.kind not in self.settings.accepts:
-                    raise invalid(f"messages[{at}].parts", f"{self.name} takes no {part.kind}")
+            if not message.kinds <= accepts:
+                unknown = min(message.kinds - accepts)
+                raise invalid(f"messages[{at}].parts", f"{self.name} takes no {unknown}")
 
     async def close(self) -> None:
         """Release what the backend holds."""
