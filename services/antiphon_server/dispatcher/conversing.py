@@ -15,7 +15,7 @@ from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_messag
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.duplex import open_stream, serve_duplex, write_in_time
+from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duplex
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
@@ -36,12 +36,13 @@ class _Conversing:
     metadata: Metadata
     context: Context
     inner: "grpc.aio.StreamStreamCall[event_service_pb2.SubscribeRequest, bytes]"
+    writer: TimedWriter
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def write(self, frame: bytes | Message) -> None:
         """Write one frame; frames come from two tasks."""
         async with self.writing:
-            await write_in_time(self.context, frame)
+            await self.writer.write(frame)
 
     async def forward(self, request: event_service_pb2.SubscribeRequest) -> None:
         """Hand a request to the log's stream. If that has ended, who reads it says why."""
@@ -66,11 +67,13 @@ class Conversings:
         """Serve one stream until it, or the log's stream under it, ends."""
         await open_stream(context)
         metadata = _credentials(context)
-        stream = _Conversing(principal, metadata, context, self._subscribe(metadata=metadata))
-        try:
-            await serve_duplex(self._obey_all(stream), _relay(stream))
-        finally:
-            stream.inner.cancel()
+        inner = self._subscribe(metadata=metadata)
+        with TimedWriter(context) as writer:
+            stream = _Conversing(principal, metadata, context, inner, writer)
+            try:
+                await serve_duplex(self._obey_all(stream), _relay(stream))
+            finally:
+                inner.cancel()
 
     async def _obey_all(self, stream: _Conversing) -> None:
         while True:

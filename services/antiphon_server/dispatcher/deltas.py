@@ -12,11 +12,16 @@ MAX_TEXT_BYTES = 600 * 1024
 """An answer goes into one append of 1 MiB, its last piece beside it."""
 
 
+COMMIT_EVERY_S = 0.025
+"""A pace at which text flows for the eye; a commit and its frames cost what 20 tokens do."""
+
+
 class TextWriter:
     """Appends text with one commit in flight; what comes meanwhile goes into the next.
 
-    So an idle system commits each piece at once, and under load the rows follow the
-    commits, not the tokens. ``committed`` is what clients can have seen.
+    The first text after a pause is committed at once, what follows every 25 ms, so that
+    rows and frames follow time, not tokens. News for people wait that long for text to go
+    with. ``committed`` is what clients can have seen.
     """
 
     def __init__(self, journal: Journal, turn: Turn, committed: str = "") -> None:
@@ -28,6 +33,9 @@ class TextWriter:
         self._pending_chars = 0
         self._progress: list[TurnProgressed] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._next_commit = 0.0
+        self._stopping = False
 
     async def write(self, text: str) -> None:
         """Accept ``text``; waits while 64 Ki characters are not committed.
@@ -42,6 +50,8 @@ class TextWriter:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
         self._pending.append(text)
         self._pending_chars += len(text)
+        if len(self._pending) == 1 or self._is_full():
+            self._hurry.set()
         await self._flush_soon()
 
     async def progress(self, step: TurnProgressed) -> None:
@@ -56,9 +66,11 @@ class TextWriter:
 
         Without ``keep_pending`` what was not on its way is dropped: nobody saw it.
         """
+        self._stopping = True
         self._progress.clear()
         if not keep_pending:
             self._pending.clear()
+        self._hurry.set()
         await self._settle()
         rest = "".join(self._pending)
         self._pending.clear()
@@ -70,7 +82,7 @@ class TextWriter:
 
     async def _flush_soon(self) -> None:
         flushing = self._flushing
-        if flushing is not None and not flushing.done() and self._pending_chars <= MAX_UNCOMMITTED:
+        if flushing is not None and not flushing.done() and not self._is_full():
             return
         await self._settle()
         self._flushing = asyncio.create_task(self._flush(), name="turn-text")
@@ -95,15 +107,41 @@ class TextWriter:
             raise asyncio.CancelledError
         task.result()
 
+    def _is_full(self) -> bool:
+        return self._pending_chars > MAX_UNCOMMITTED
+
     async def _flush(self) -> None:
         while self._pending or self._progress:
-            steps: list[Step] = [*self._progress]
-            text = "".join(self._pending)
-            if text:
-                steps.append(self.piece(text))
-            self._progress.clear()
-            self._pending.clear()
-            self._pending_chars = 0
-            await self._journal.write(self._turn, steps)
-            self.committed += text
-            self._position += len(text.encode())
+            await self._pause()
+            if self._stopping:
+                return
+            if self._pending or self._progress:  # not if a cancelled writer dropped it
+                await self._commit()
+
+    async def _pause(self) -> None:
+        """Wait until it is time for the next commit; without text, for text to go with."""
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + COMMIT_EVERY_S
+        while not (self._stopping or self._is_full()):
+            self._hurry.clear()
+            left = (self._next_commit if self._pending else patience) - loop.time()
+            if left <= 0:
+                return
+            try:
+                async with asyncio.timeout(left):
+                    await self._hurry.wait()
+            except TimeoutError:
+                return
+
+    async def _commit(self) -> None:
+        steps: list[Step] = [*self._progress]
+        text = "".join(self._pending)
+        if text:
+            steps.append(self.piece(text))
+        self._progress.clear()
+        self._pending.clear()
+        self._pending_chars = 0
+        self._next_commit = asyncio.get_running_loop().time() + COMMIT_EVERY_S
+        await self._journal.write(self._turn, steps)
+        self.committed += text
+        self._position += len(text.encode())

@@ -52,9 +52,10 @@ class Execution:
         self._spawn = spawn
         self._running = asyncio.Semaphore(MAX_RUNNING)
 
-    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> Turn:
+    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> tuple[Turn | None, Turn]:
         """Store a new turn and begin it; returns it when its message is in the log.
 
+        If one with its id is stored already, that is returned, as the second.
         From the store's commit on the turn is brought to its end, whatever happens to
         this call.
         """
@@ -67,15 +68,17 @@ class Execution:
         accepted: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         active = ActiveTurn(turn)
         try:
-            await self._store.add(turn)
+            stored = await self._store.add(turn)
         except asyncio.CancelledError:  # the caller has gone, but the store may have the turn
             course = self._stored_or_not(lane, active, ahead, accepted)
             self._begin_task(lane, active, course, accepted)
             stop_all(ahead, policy)
             raise
+        if stored is not turn:
+            return None, stored
         self._begin_task(lane, active, self._new(lane, active, ahead, accepted), accepted)
         stop_all(ahead, policy)
-        return await asyncio.shield(accepted)
+        return await asyncio.shield(accepted), turn
 
     def go_on(self, lane: Lane, turn: Turn, text: str) -> None:
         """Begin to work on a turn that somebody else accepted, behind its committed text."""
@@ -136,8 +139,9 @@ class Execution:
         ahead: Sequence[ActiveTurn],
         accepted: "asyncio.Future[Turn]",
     ) -> None:
-        await self._store.add(active.turn)
-        await self._new(lane, active, ahead, accepted)
+        """Go on if the stored turn is this one, not one that had come with its id before."""
+        if await self._store.add(active.turn) == active.turn:
+            await self._new(lane, active, ahead, accepted)
 
     async def _new(
         self,
@@ -208,4 +212,4 @@ class Execution:
 
     async def _settle(self, active: ActiveTurn) -> None:
         active.done.set()
-        await self._runner.settle(active.turn)
+        await self._store.put(active.turn)

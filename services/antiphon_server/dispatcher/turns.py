@@ -9,6 +9,7 @@ from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lane, Lanes
 from antiphon_server.dispatcher.model import (
     ConversationId,
+    ConversationView,
     Order,
     Outcome,
     Policy,
@@ -73,16 +74,25 @@ class Turns:
         turn = Turn(turn_id, conversation_id, principal.actor, created_us, digest, order)
         turn = replace(turn, workspace_id=view.workspace_id)
         async with self._lanes.of(conversation_id) as lane:
-            known = await self._known(lane, turn)
-            if known is not None:
-                return known
-            if view.archived:
-                raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
-            self._admit(lane, policy)
-            return await self._execution.accept(lane, turn, policy)
+            active = lane.turns.get(turn_id)
+            if active is not None:
+                return await self._again(active.turn, turn)
+            try:
+                self._admit(lane, view, policy)
+            except DomainError:
+                # Only what is new is refused.
+                known = await self._store.get(conversation_id, turn_id)
+                if known is None:
+                    raise
+                return await self._again(known, turn)
+            accepted, known = await self._execution.accept(lane, turn, policy)
+            return accepted or await self._again(known, turn)
 
-    def _admit(self, lane: Lane, policy: Policy) -> None:
+    def _admit(self, lane: Lane, view: ConversationView, policy: Policy) -> None:
         """Refuse a turn that can't be taken on now; nothing of it was stored."""
+        if view.archived:
+            conversation_id = view.conversation_id
+            raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         ahead = lane.before(policy)
@@ -91,21 +101,15 @@ class Turns:
         if len(lane.turns) >= MAX_TURNS:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TURNS} turns a conversation")
 
-    async def _known(self, lane: Lane, turn: Turn) -> Turn | None:
+    async def _again(self, known: Turn, turn: Turn) -> Turn:
         """Answer a turn id that was seen before."""
-        active = lane.turns.get(turn.turn_id)
-        stored = (
-            active.turn if active else await self._store.get(turn.conversation_id, turn.turn_id)
-        )
-        if stored is None:
-            return None
-        if stored.digest not in (b"", turn.digest):
+        if known.digest not in (b"", turn.digest):
             raise DomainError(Reason.REQUEST_ID_REUSED, request_id=turn.turn_id)
-        if not stored.digest:
-            return await self._came_too_late(stored, turn)
-        if not stored.cursor:  # let go before its message was known to be posted
-            return await self._execution.post(stored)
-        return stored
+        if not known.digest:
+            return await self._came_too_late(known, turn)
+        if not known.cursor:  # let go before its message was known to be posted
+            return await self._execution.post(known)
+        return known
 
     async def _came_too_late(self, stored: Turn, turn: Turn) -> Turn:
         """End a turn that was cancelled before it came; its message is not posted."""

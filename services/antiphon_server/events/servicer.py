@@ -7,6 +7,7 @@ closed, grpc/grpc#42295), and hot answers are bytes; the stubs' types know neith
 from typing import Any, TypeAlias
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -17,7 +18,7 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.duplex import open_stream, serve_duplex, write_in_time
+from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duplex
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import current_principal
@@ -59,8 +60,10 @@ class EventServicer(EventServiceServicer):
             await self._deliver(subscription, context)
 
     async def _deliver(self, subscription: Subscription, context: Context) -> None:
-        async for frame in subscription.frames():
-            await write_in_time(context, self._encoder.encode(frame))
+        encode = self._encoder.encode
+        with TimedWriter(context) as writer:
+            async for frame in subscription.frames():
+                await writer.write(encode(frame))
 
     async def UpdateFollow(
         self, request: pb.UpdateFollowRequest, context: Context
@@ -123,13 +126,17 @@ class EventServicer(EventServiceServicer):
             events,
             request.request_id,
             Fence(fence.key, fence.token) if request.HasField("fence") else None,
+            request.fold_turn_id,
         )
+        seconds, micros = divmod(place.time_us, 1_000_000)
         return pb.AppendResponse(
             first_offset=place.first,
             last_offset=place.last,
             cursor=Cursor(place.epoch, place.last).encode(scope),
             duplicate=place.duplicate,
+            folded=place.folded,
             previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
+            time=Timestamp(seconds=seconds, nanos=micros * 1000),
         )
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
