@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-import grpc
 
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from antiphon.context.v1.context_service_pb2_grpc import (
@@ -43,15 +41,17 @@ from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.limits import Limits, allowed_connections
 from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.memory import give_back
+from antiphon_server.runtime.memory import collect_seldom, give_back
 from antiphon_server.runtime.metrics import Gauges, RpcMetrics
 from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.reflection import register_reflection
 from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -93,6 +93,12 @@ class _Services:
     integration: integration_slice.Integration
     dispatcher: dispatcher_slice.Dispatcher
     turn_tasks: TaskSet
+    local: Sequence[LocalServer]
+
+    async def stop_local_calls(self) -> None:
+        """End the streams between services."""
+        for server in self.local:
+            await server.stop(None)
 
 
 async def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
@@ -152,27 +158,24 @@ def _compose(
     every_call = settings.log_format == "json" or settings.log_file is not None
     telemetry = TelemetryInterceptor(metrics, every_call=every_call)
     table = _guarded(auth, policy, telemetry, tracing)
-
-    def internal(service: str) -> grpc.aio.Channel:
-        token = auth.access_tokens.for_service
-        return table.channel(lambda: (("authorization", f"Bearer {token(service)}"),))
-
+    inside = {name: _inside(name) for name in ("context", "dispatcher")}
     turn_tasks = TaskSet()
     keep_s = settings.retention_days * DAY_S if settings.retention_days else None
     events = events_slice.compose_events(database, policy, auth.verifier)
-    context = context_slice.compose_context(database, internal("context"), keep_s)
+    context = context_slice.compose_context(database, inside["context"].channel(), keep_s)
     integration = integration_slice.compose_integration(database, settings.all_models())
     dispatcher = dispatcher_slice.compose_dispatcher(
         database,
-        internal("dispatcher"),
+        inside["dispatcher"].channel(),
         table.channel(),
         policy,
         auth.verifier,
         turn_tasks.spawn,
         NODE,
     )
-    services = _Services(auth, events, context, integration, dispatcher, turn_tasks)
-    for server in (unguarded, table):
+    local = (unguarded, table, *inside.values())
+    services = _Services(auth, events, context, integration, dispatcher, turn_tasks, local)
+    for server in local:
         _register(server, services)
     return table, services
 
@@ -193,6 +196,12 @@ def _guarded(
             AccessInterceptor(policy),
         ]
     )
+
+
+def _inside(service: str) -> LocalServer:
+    """The way for one service of this process to the others: no guard asks who it is again."""
+    caller = Principal("service", UserId(service), SessionId(""))
+    return LocalServer([ErrorInterceptor(), CallerInterceptor(caller)])
 
 
 def _register(server: LocalServer, services: _Services) -> None:
@@ -255,7 +264,7 @@ async def _listen(
     if settings.reflection:
         register_reflection(table)
     server = Server(table, Limits(connections=allowed_connections()))
-    lifecycle.on_stop("local calls", lambda: table.stop(None))
+    lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port)
 
@@ -273,6 +282,7 @@ async def _listen(
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()
+    collect_seldom()
     give_back()
     return App(port, admin_port, lifecycle.crashed, table)
 

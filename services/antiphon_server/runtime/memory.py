@@ -1,7 +1,10 @@
-"""What the C library keeps of freed memory."""
+"""What the process keeps of memory that it no longer uses, and how often it looks."""
 
 import ctypes
+import gc
 import sys
+
+YOUNG_OBJECTS = 20_000
 
 
 def give_back() -> None:
@@ -14,3 +17,14 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def collect_seldom() -> None:
+    """Look for cycles of garbage after 20,000 new objects instead of 700.
+
+    Requests leave few cycles behind, and what is there when the process starts stays: it is
+    not looked at again. Under load that is an eighth of the processor's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 50, 100)
