@@ -21,6 +21,8 @@ AT_ONCE = 24
 VISIT = 25
 """How many turns a stream sees before it is ended."""
 TURN_S = 30.0
+SAID = "what was said before is said again " * 40
+"""Long enough that what is remembered of a conversation is full after a few turns."""
 ENDPOINT = "fake/ok"
 
 
@@ -44,7 +46,7 @@ class Visitor:
         self._ended.clear()
         kind = self._chance.random()
         post = DispatchRequest(conversation_id=self._name, turn_id=self._turn_id)
-        post.parts.append(Part(text="what was said before is said again"))
+        post.parts.append(Part(text=SAID))
         if kind < 0.1:
             post.models.append(ENDPOINT)
         elif kind < 0.16:

@@ -9,6 +9,7 @@ import grpc
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.sql import SqlStore
+from antiphon_server.context.encoding import encoded_message
 from antiphon_server.context.ports import Clock, EventLog, Store
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
@@ -19,6 +20,7 @@ from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.database import Database
@@ -59,11 +61,12 @@ def compose(
     roles, relay = Roles(store), Relay(store, event_log)
     directory, projection = Directory(store, roles), Projection(store, event_log)
     changes = Changes(store, roles, directory, relay)
+    tails = Tails(event_log, encoded_message)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock),
-        Messages(store, directory, event_log, projection, clock),
+        Messages(store, directory, event_log, projection, tails, clock),
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)

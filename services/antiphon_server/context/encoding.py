@@ -148,6 +148,11 @@ def message(it: Message) -> message_pb2.Message:
     return encoded
 
 
+def encoded_message(it: Message) -> bytes:
+    """Serialise a message, unless it is remembered how."""
+    return it.encoded or message(it).SerializeToString()
+
+
 def message_of(
     it: message_pb2.Message, conversation_id: ConversationId, offset: int, create_us: int
 ) -> Message:

@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
-from antiphon_server.context import encoding
+from antiphon_server.context import encoding, window_wire
 from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import (
     ConversationId,
@@ -20,7 +20,6 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.context.service.workspaces import Workspaces
-from antiphon_server.context.window_wire import WindowEncoder
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import UserId, current_principal
 
@@ -41,7 +40,6 @@ class ContextServicer(ContextServiceServicer):
         self._members = members
         self._messages = messages
         self._roles = roles
-        self._windows = WindowEncoder()
 
     async def CreateWorkspace(
         self, request: pb.CreateWorkspaceRequest, context: Any
@@ -216,7 +214,7 @@ class ContextServicer(ContextServiceServicer):
             request.max_tokens,
             Offset(request.up_to_offset),
         )
-        return self._windows.encode(window)
+        return window_wire.window(window)
 
     async def CheckAccess(
         self, request: pb.CheckAccessRequest, context: Any

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -28,13 +27,12 @@ from antiphon_server.integration.model import (
     UsageFilter,
     WorkspaceId,
 )
+from antiphon_server.integration.prompts import RememberedPrompts
 from antiphon_server.integration.service.catalogue import ConfiguredModel
 from antiphon_server.integration.service.usage import UsagePage
 from antiphon_server.runtime.errors import invalid
 
 DEFAULT_OUTPUT_TOKENS = 1024
-_SHORT_BYTES = 2048
-_SHORT_MESSAGES = 8192
 
 _ROLES: dict[int, Role] = {
     message_pb2.MESSAGE_ROLE_USER: "user",
@@ -43,9 +41,10 @@ _ROLES: dict[int, Role] = {
 }
 
 
-def order(request: pb.GenerateRequest) -> Order:
+def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
     """What a GenerateRequest asks for; its instructions become the first message."""
-    messages = _said(request.history) + prompt_messages(request.messages)
+    history = [message.SerializeToString() for message in request.history]
+    messages = prompts.decoded(request.conversation_id, history) + prompt_messages(request.messages)
     if request.instructions:
         messages = (PromptMessage("system", (Part("text", request.instructions),)), *messages)
     prompt = Prompt(
@@ -57,26 +56,17 @@ def order(request: pb.GenerateRequest) -> Order:
     return Order(payer, tuple(request.models), prompt)
 
 
+def remembered_prompts() -> RememberedPrompts:
+    """A memory for the histories of prompts."""
+    return RememberedPrompts(_said)
+
+
 def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
     """The messages of a prompt."""
     return tuple([_prompt_message(message) for message in messages])
 
 
-def _said(messages: Iterable[message_pb2.Message]) -> tuple[PromptMessage, ...]:
-    """The messages of a conversation; the same ones come again with every turn of it."""
-    return tuple([_remembered(message.SerializeToString()) for message in messages])
-
-
-def _remembered(encoded: bytes) -> PromptMessage:
-    return _short(encoded) if len(encoded) <= _SHORT_BYTES else _decoded(encoded)
-
-
-@lru_cache(_SHORT_MESSAGES)
-def _short(encoded: bytes) -> PromptMessage:
-    return _decoded(encoded)
-
-
-def _decoded(encoded: bytes) -> PromptMessage:
+def _said(encoded: bytes) -> PromptMessage:
     return _prompt_message(message_pb2.Message.FromString(encoded))
 
 

@@ -23,6 +23,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
+        self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: Context
@@ -38,7 +39,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         async def emit(step: Step) -> None:
             await context.write(encoding.response(step))
 
-        await self._generator.run(encoding.order(request), emit)
+        await self._generator.run(encoding.order(request, self._prompts), emit)
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

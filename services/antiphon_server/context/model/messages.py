@@ -1,6 +1,6 @@
 """Messages, the projection that holds them, and the window that a model sees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType
 
@@ -60,7 +60,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that was said, at ``offset`` of its conversation's log."""
+    """Something that was said, at ``offset`` of its conversation's log.
+
+    ``encoded`` is all of it as the adapters encode it, where that is remembered.
+    """
 
     message_id: MessageId
     conversation_id: ConversationId
@@ -71,6 +74,7 @@ class Message:
     truncated: bool
     create_us: int
     content: Content
+    encoded: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

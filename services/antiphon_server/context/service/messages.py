@@ -43,6 +43,7 @@ class Messages:
         directory: Directory,
         event_log: EventLog,
         projection: Projection,
+        tails: Tails,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -50,7 +51,7 @@ class Messages:
         self._log = event_log
         self._projection = projection
         self._clock = clock
-        self._tails = Tails(event_log)
+        self._tails = tails
 
     async def post(
         self,

@@ -5,8 +5,8 @@ after the last one, and neither the projection nor the store.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from antiphon_server.context.model.messages import (
     LogPage,
@@ -20,11 +20,14 @@ from antiphon_server.context.ports import EventLog
 from antiphon_server.context.service.window import MAX_WINDOW_BYTES
 from antiphon_server.runtime.errors import DomainError, Reason
 
-MAX_BYTES = 32 << 20
-MAX_TAIL_TOKENS = 16_384
-_A_MESSAGE = 512
+MAX_BYTES = 16 << 20
+_A_MESSAGE = 1024
 """What a message takes in memory besides its content, in bytes."""
 _HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
+
+
+def _size(message: Message) -> int:
+    return len(message.content.encoded) + len(message.encoded) + _A_MESSAGE
 
 
 @dataclass(slots=True)
@@ -48,17 +51,16 @@ class Tail:
             if not self.messages or message.offset > self.messages[-1].offset:
                 self.messages.append(message)
                 self.tokens += message.content.tokens
-                self.size += len(message.content.encoded) + _A_MESSAGE
-        while self.tokens > MAX_TAIL_TOKENS and len(self.messages) > 1:
+                self.size += _size(message)
+        while self.messages and self.tokens - self.messages[0].content.tokens > self.covers:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         oldest = self.messages.popleft()
         tokens = oldest.content.tokens
         self.tokens -= tokens
-        self.size -= len(oldest.content.encoded) + _A_MESSAGE
+        self.size -= _size(oldest)
         self.before = Totals(self.before.messages + 1, self.before.tokens + tokens)
-        self.covers = min(self.covers, MAX_TAIL_TOKENS)
 
     def window(self, conversation: Conversation, budget: int) -> Window | None:
         """The newest messages that fit, the newest one in any case; None if older ones might."""
@@ -85,8 +87,14 @@ class Tail:
 class Tails:
     """The tails of the conversations that were used last, bounded in bytes."""
 
-    def __init__(self, event_log: EventLog, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        event_log: EventLog,
+        encode: Callable[[Message], bytes],
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
         self._log = event_log
+        self._encode = encode
         self._max_bytes = max_bytes
         self._tails: OrderedDict[ConversationId, Tail] = OrderedDict()
         self._size = 0
@@ -117,7 +125,7 @@ class Tails:
         if window.rolled_back_messages:
             return  # rare, and counted by the projection alone
         tail = Tail(cursor, budget, window.omitted)
-        tail.extend(window.messages)
+        tail.extend(map(self._encoded, window.messages))
         self._forget(conversation.conversation_id)
         self._tails[conversation.conversation_id] = tail
         self._count(tail.size)
@@ -129,7 +137,7 @@ class Tails:
         """Bring the tail up to the page's end; True if that is the log's, or it is no use."""
         before = tail.size
         tail.cursor = page.cursor
-        tail.extend(item for item in page.items if isinstance(item, Message))
+        tail.extend(self._encoded(item) for item in page.items if isinstance(item, Message))
         if self._tails.get(conversation_id) is not tail:
             return True  # forgotten meanwhile
         self._count(tail.size - before)
@@ -137,6 +145,10 @@ class Tails:
             self._forget(conversation_id)
             return True
         return page.at_head
+
+    def _encoded(self, message: Message) -> Message:
+        """The message with what each window will say of it."""
+        return replace(message, encoded=self._encode(message))
 
     def _count(self, change: int) -> None:
         self._size += change
