@@ -16,6 +16,7 @@ from antiphon_client import (
     new_turn_id,
 )
 from tests.client.fake_server import CONVERSATION, error_status, fake_server
+from tests.e2e.until import until
 from tests.fakes.proxy import Proxy
 
 LONG = [f"word{n} " for n in range(60)]
@@ -61,6 +62,20 @@ async def test_a_refused_post_raises_and_the_conversation_goes_on() -> None:
         assert caught.value.reason == "HANDLER_NOT_FOUND"
         server.post_error = None
         assert (await (await talk.post("Hi")).result()).succeeded
+
+
+async def test_a_post_with_a_token_that_has_expired_is_made_with_another_one() -> None:
+    """A machine that has slept has an old token; nobody who types is told of that."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+        client.converse(CONVERSATION) as talk,
+    ):
+        server.post_error = error_status(code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED")
+        posting = asyncio.create_task(talk.post("Hi"))
+        await until(lambda: server.refreshes > 0)
+        server.post_error = None
+        assert (await (await posting).result()).succeeded
 
 
 async def ask(talk: LiveConversation) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from antiphon_client import AntiphonError
 from tests.robustness.faults import storm
 from tests.robustness.ledger import read_ledger
 from tests.robustness.people import READERS, WORKERS
@@ -109,6 +110,8 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
                 await _all_caught_up(here)
     except TimeoutError:
         outcome.wrong.append(f"did not settle within {SETTLE_S:.0f} s: {_behind(here)}")
+    except AntiphonError as failure:
+        outcome.wrong.append(f"somebody was refused for good: {failure}")
     async with here.server.client() as client:
         for scene in here.scenes:
             await read_state(client, scene.conversation_id, scene.history)

@@ -12,6 +12,7 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
     Accepted,
     CancelTurnRequest,
+    ConverseError,
     ConverseRequest,
     ConverseResponse,
     DispatchRequest,
@@ -25,6 +26,7 @@ from antiphon_client.frames import Cancelled, Intake
 from antiphon_client.ids import new_turn_id
 from antiphon_client.place import Place
 from antiphon_client.redial import Redial
+from antiphon_client.status import error_of_status
 from antiphon_client.turn import TurnHandle
 from antiphon_client.wire import Wire
 
@@ -203,12 +205,19 @@ class LiveConversation:
         if frame.HasField("accepted"):
             self._asks.accepted(frame.accepted)
         elif frame.HasField("error"):
-            self._asks.refused(frame.error)
+            self._refused(frame.error)
         else:
             for event in self._intake.take(frame):
                 self._apply(event)
         if frame.HasField("created") and not self._connected.done():
             self._connected.set_result(None)
+
+    def _refused(self, refused: ConverseError) -> None:
+        """One message failed. Raises Unauthenticated if a new token and another try are due."""
+        error = error_of_status(refused.error)
+        if error.reason == "TOKEN_EXPIRED":
+            raise error  # the next connection asks again
+        self._asks.refused(refused)
 
     def _apply(self, event: Event) -> None:
         handle = self._turns.get(event.turn_id)
