@@ -168,7 +168,7 @@ DEFECTS = (
     Defect(
         "overload not ended",
         "slow readers",
-        "antiphon_server.runtime.duplex:write_in_time",
+        "antiphon_server.runtime.duplex:refuse",
         wrongs.patient,
         judge="suite",
         tests=("tests/events/test_stalled_stream.py",),

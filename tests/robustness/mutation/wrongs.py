@@ -265,9 +265,10 @@ def from_the_earliest(original: Any) -> Any:
 
 
 def patient(original: Any) -> Any:
-    """A writer that waits for ever for a client that does not read."""
+    """A stream whose client does not read is not ended."""
 
-    async def write(context: Any, frame: Any) -> None:
-        await context.write(frame)
+    async def refuse(context: Any, error: Any) -> None:
+        if error.metadata.get("resource") != "stream":
+            await original(context, error)
 
-    return write
+    return refuse
