@@ -3,9 +3,9 @@
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 
+from antiphon_server.events.bell import Bell
 from antiphon_server.events.frames import Close, Draining, Ended, Frame, Progress
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
@@ -46,9 +46,9 @@ class Subscription:
         self._pacing = pacing
         self._watches: dict[str, Watch] = {}
         self._ready: dict[Watch, None] = {}
-        self._control: deque[Frame] = deque()
+        self._control: list[Frame] = []
         self._recheck: dict[Watch, None] = {}
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._ending: Ended | None = None
         self._next_heartbeat = 0.0
         self._opening: set[str] = set()
@@ -117,12 +117,12 @@ class Subscription:
             self.end(Ended("", Close.SESSION_ENDED, error))
             return
         self.principal = principal
-        self._wake.set()
+        self._bell.ring()
 
     def request_progress(self) -> None:
         """Say now how far each watch is."""
         self._progress_wanted = True
-        self._wake.set()
+        self._bell.ring()
 
     def access_changed(self, change: AccessChange) -> None:
         """Check again what the change concerns."""
@@ -142,7 +142,7 @@ class Subscription:
     def end(self, ended: Ended) -> None:
         """End the stream after what is to be said before."""
         self._ending = self._ending or ended
-        self._wake.set()
+        self._bell.ring()
 
     def close(self) -> None:
         """Stop following; nothing more is said."""
@@ -158,7 +158,7 @@ class Subscription:
         self._postpone_heartbeat()
         while True:
             if self._control:
-                yield self._control.popleft()
+                yield self._control.pop(0)
             elif self._ending is not None:
                 yield self._ending
                 return
@@ -207,12 +207,12 @@ class Subscription:
 
     async def _idle(self) -> None:
         """Wait until there is something to do: news, a heartbeat, the token's end."""
-        self._wake.clear()
+        self._bell.silence()
         heartbeat = self._next_heartbeat - time.monotonic()
         expiry = self.principal.expires_at - time.time()
         try:
             async with asyncio.timeout(max(min(heartbeat, expiry), 0)):
-                await self._wake.wait()
+                await self._bell.heard()
         except TimeoutError:
             if time.monotonic() >= self._next_heartbeat:
                 self.request_progress()
@@ -248,18 +248,18 @@ class Subscription:
             self.end(Ended("", Close.SLOW_READER, error))
             return
         self._control.append(frame)
-        self._wake.set()
+        self._bell.ring()
 
     def _on_ready(self, watch: Watch) -> None:
         if watch not in self._ready:
             if not self._ready:
                 self._pacing.ready(self)
             self._ready[watch] = None
-            self._wake.set()
+            self._bell.ring()
 
     def _on_recheck(self, watch: Watch) -> None:
         self._recheck[watch] = None
-        self._wake.set()
+        self._bell.ring()
 
     def _postpone_heartbeat(self) -> None:
         self._next_heartbeat = time.monotonic() + random.uniform(*HEARTBEAT_S)

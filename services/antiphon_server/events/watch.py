@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from antiphon_server.events.frames import Batch, Created, Ephemeral
 from antiphon_server.events.hub import Hub, of_kinds
@@ -36,7 +36,7 @@ class Watch:
     position: Offset
     wake: Callable[["Watch"], None]
     recheck: Callable[["Watch"], None]
-    _ephemeral: deque[bytes] = field(default_factory=lambda: deque(maxlen=MAX_EPHEMERAL))
+    _ephemeral: deque[bytes] | None = None  # most never hear of any
 
     @classmethod
     async def open(
@@ -110,6 +110,8 @@ class Watch:
     def tell(self, body: bytes) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`."""
         if self.request.ephemeral:
+            if self._ephemeral is None:
+                self._ephemeral = deque(maxlen=MAX_EPHEMERAL)
             self._ephemeral.append(body)
             self.wake(self)
 

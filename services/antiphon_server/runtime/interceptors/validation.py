@@ -91,6 +91,8 @@ async def _checked(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 class CheckedContext:
     """A servicer context whose ``read`` checks what it returns."""
 
+    __slots__ = ("_context", "write")
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self.write = context.write
