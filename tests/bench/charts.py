@@ -24,7 +24,7 @@ _GROWS = {
     "history": "messages in the conversation",
     "conversations": "conversations of the user",
 }
-_STYLE = {
+STYLE = {
     "background": "transparent",
     "plot_background": "transparent",
     "foreground": INK,
@@ -40,7 +40,7 @@ _STYLE = {
     "opacity": "1",
     "opacity_hover": "1",
 }
-_COMMON = {
+COMMON = {
     "js": (),
     "no_prefix": True,
     "margin_right": 30,
@@ -74,7 +74,7 @@ def _rows(figures: Iterable[Figure]) -> Any:
     ends, marks = _axis([*targets, *ratios], margin=1.2)
     chart = pygal.HorizontalBar(
         title="Measured and target, in floors of the same run (log scale)",
-        style=Style(**_STYLE, colors=(FLOOR, OURS)),
+        style=Style(**STYLE, colors=(FLOOR, OURS)),
         logarithmic=True,
         range=ends,
         y_labels=marks,
@@ -82,7 +82,7 @@ def _rows(figures: Iterable[Figure]) -> Any:
         height=110 + 44 * len(shown),
         width=1000,
         value_formatter=lambda value: f"{value:g}x",
-        **_COMMON,
+        **COMMON,
     )
     # pygal draws from the bottom up.
     chart.x_labels = [_told(it) for it in reversed(shown)]
@@ -129,11 +129,11 @@ def _layers(figures: Iterable[Figure]) -> Any:
         return None
     chart = pygal.HorizontalBar(
         title="Processor time of a unary call, microseconds more than the line above",
-        style=Style(**_STYLE, colors=(COLOURS[1], OURS)),
+        style=Style(**STYLE, colors=(COLOURS[1], OURS)),
         height=110 + 40 * len(names),
         width=1000,
         value_formatter=lambda value: f"{value:g}",
-        **_COMMON,
+        **COMMON,
     )
     chart.x_labels = [_with_values(name, added) for name in reversed(names)]
     for where in reversed(added):
@@ -165,7 +165,7 @@ def _curves(group: Sequence[Curve]) -> Any:
     )
     chart = pygal.XY(
         title=f"{first.unit} by {_GROWS[first.of_what]} (log scales)",
-        style=Style(**_STYLE, colors=_colours(group)),
+        style=Style(**STYLE, colors=_colours(group)),
         logarithmic=True,
         height=420,
         width=800,
@@ -176,7 +176,7 @@ def _curves(group: Sequence[Curve]) -> Any:
         x_labels=[it.at for it in first.points],
         x_value_formatter=lambda value: f"{value:,.0f}",
         value_formatter=lambda value: f"{value:,g}",
-        **_COMMON,
+        **COMMON,
     )
     for curve in group:
         chart.add(curve.measure, [(it.at, it.value) for it in curve.points])

@@ -1,7 +1,11 @@
 """Nothing is left of what is over; a leak of one object of each stream is caught."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
+from tests.leaks.chart import draw
+from tests.leaks.figures import Figures, Sample
+from tests.leaks.probed import Weight
 from tests.leaks.runs import Run, heartbeats, streams, turns
 
 SMALL = ("--small",)
@@ -26,6 +30,15 @@ async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
     figures = await heartbeats(tmp_path, Run(1, pieces=1, warm=1.0, quiet_s=2.0, options=SMALL))
     assert figures.count > 1_000
     assert figures.wrong == [], figures.line
+
+
+def test_a_run_is_drawn(tmp_path: Path) -> None:
+    """Every sample is in the chart."""
+    weight = Weight(60.0, 50.0, 1000, 1000, 10, {}, 20, 10)
+    samples = [Sample(count, weight) for count in (5_000, 10_000, 15_000)]
+    draw(Figures("streams", 1, 2.0, samples, {}), tmp_path / "streams.svg")
+    drawn = ElementTree.parse(tmp_path / "streams.svg")
+    assert "MB after so many streams" in "".join(drawn.getroot().itertext())
 
 
 async def test_planted_leaks_are_caught(tmp_path: Path) -> None:
