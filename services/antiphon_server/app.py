@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from antiphon.context.v1.context_service_pb2_grpc import (
@@ -76,13 +77,15 @@ SCHEMAS = {
 class App:
     """A server that serves: its ports, and the way for it to say that it can't go on.
 
-    ``table`` takes the same calls without a port, guarded in the same way.
+    ``table`` takes the same calls without a port, guarded in the same way. ``streams`` says
+    how many clients have open.
     """
 
     port: int
     admin_port: int | None
     crashed: asyncio.Event
     table: LocalServer
+    streams: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,15 @@ class _Services:
             await server.stop(None)
 
 
-async def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> None:
-    """Run a server until SIGTERM or SIGINT; ``ready`` is told the port once it serves.
+async def serve(
+    settings: Settings,
+    ready: Callable[[int], None] | None = None,
+    until: Callable[[App], Coroutine[Any, Any, object]] | None = None,
+) -> None:
+    """Run a server until SIGTERM or SIGINT, or until ``until`` returns.
 
-    Raises DataDirUnusable, CannotListen, FromTheFuture, RuntimeError if a vital part
-    crashed.
+    ``ready`` is told the port once it serves. Raises DataDirUnusable, CannotListen,
+    FromTheFuture, RuntimeError if a vital part crashed.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
@@ -114,7 +121,9 @@ async def serve(settings: Settings, ready: Callable[[int], None] | None = None) 
         async with running(settings) as app:
             if ready is not None:
                 ready(app.port)
-            waits = [asyncio.ensure_future(it.wait()) for it in (stopping, app.crashed)]
+            ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
+            ends += [until(app)] if until is not None else []
+            waits = [asyncio.ensure_future(end) for end in ends]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
@@ -284,7 +293,9 @@ async def _listen(
     await health.ready()
     collect_seldom()
     give_back()
-    return App(port, admin_port, lifecycle.crashed, table)
+    return App(
+        port, admin_port, lifecycle.crashed, table, lambda: len(services.events.subscriptions)
+    )
 
 
 def _gauges(services: _Services) -> Gauges:

@@ -111,3 +111,18 @@ def test_a_conversation_in_mid_answer_is_joined(chat: Terminal, home: Home) -> N
     [line] = home.run("conversations").stdout.splitlines()
     with Terminal(["chat", "-c", line.split()[0]], home.environment) as other:
         other.wait_for(f"\n{LONG}\n", timeout=30)
+
+
+def test_a_chat_that_joined_goes_on_when_the_first_one_leaves(chat: Terminal, home: Home) -> None:
+    """The server that the first one started stays until the last one has left."""
+    server = server_of(chat)
+    with Terminal(["chat", "--handler", "echo"], home.environment) as second:
+        second.wait_for(">$")
+        chat.type("\x04")
+        assert chat.wait() == 0
+        second.line("still here")
+        second.wait_for("\nstill here\n(.|\n)*>$")
+        assert server.is_running()
+        second.type("\x04")
+        assert second.wait() == 0
+    server.wait(SERVER_STOPS_S)

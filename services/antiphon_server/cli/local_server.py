@@ -15,13 +15,16 @@ from antiphon_server.cli.console import CommandError
 
 _START_S = 60.0
 _STOP_S = 10.0
+STAYS = json.dumps({"stays": True}) + "\n"
+"""What the child says if it outlives this process, because others use it."""
 
 
 class LocalServer:
     """Starts ``antiphon up`` as a child; it ends with :meth:`stop`, or when this process does.
 
     The child reads its stdin and stops at its end, which the system brings about however
-    this process ends. Its logs go to a file, whose end is shown if it can't start.
+    this process ends; if others use it by then, when they have left. Its logs go to a
+    file, whose end is shown if it can't start.
     """
 
     def __init__(self, data_dir: Path, model: str = "") -> None:
@@ -51,13 +54,15 @@ class LocalServer:
         return True
 
     def stop(self) -> None:
-        """End it and wait for that."""
+        """End it and wait for that, or leave it to the others who use it."""
         if self._child is None:
             return
         child, self._child = self._child, None
         with contextlib.suppress(OSError):
             assert child.stdin is not None
             child.stdin.close()
+        if _stays(child, time.monotonic() + _STOP_S):
+            return
         try:
             child.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -86,6 +91,14 @@ class LocalServer:
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - 2000))
         return self._log.read().decode(errors="replace").strip() or "(it said nothing)"
+
+
+def _stays(child: "subprocess.Popen[bytes]", until: float) -> bool:
+    """Whether the child says so before it ends."""
+    while line := _first_line(child, until):
+        if line.endswith(STAYS.encode()):
+            return True
+    return False
 
 
 def _first_line(child: "subprocess.Popen[bytes]", until: float) -> bytes:

@@ -1,20 +1,27 @@
 """``antiphon up``."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from antiphon_server.cli.console import fail
+from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
+
+_LOOK_S = 0.05
+_PARENT_LEAVES = 20
+_QUIET_LOOKS = 6  # one who reconnects has no stream for a moment
 
 
 def up(
@@ -128,21 +135,38 @@ class _Announcement:
 
 
 async def _serve_session(settings: "Settings", announcement: _Announcement) -> None:
-    """Serve until the parent's end of stdin closes, however the parent ended."""
-    import signal
+    """Serve until the parent's end of stdin closes, however the parent ended.
 
-    from antiphon_server.app import serve
+    Others who have joined keep the server until the last of them has left.
+    """
+    from antiphon_server.app import App, serve
+    from antiphon_server.cli.guests import any_present
 
     closed = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(closed), sys.stdin)
 
-    async def stop_with_parent() -> None:
+    async def all_gone(app: App) -> None:
         await closed.read(-1)
-        os.kill(os.getpid(), signal.SIGTERM)
 
-    watching = asyncio.create_task(stop_with_parent(), name="parent")
-    try:
-        await serve(settings, announcement)
-    finally:
-        watching.cancel()
+        def used() -> bool:
+            return app.streams() > 0 or any_present(settings.data_dir)
+
+        for _ in range(_PARENT_LEAVES):  # its own stream takes a moment to end
+            await asyncio.sleep(_LOOK_S)
+            if not used():
+                return
+        with contextlib.suppress(OSError):  # whoever would read it may be gone
+            sys.stdout.write(STAYS)
+            sys.stdout.flush()
+        await _unused(used)
+
+    await serve(settings, announcement, all_gone)
+
+
+async def _unused(used: Callable[[], bool]) -> None:
+    """Return when nobody has used the server for a while."""
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        await asyncio.sleep(_LOOK_S)
+        quiet = 0 if used() else quiet + 1

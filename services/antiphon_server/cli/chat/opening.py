@@ -8,6 +8,7 @@ from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, Wishes
 from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.guests import present
 from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.where import Access, access_to, local_server, server_for
@@ -34,6 +35,8 @@ def open_talk(
         own = LocalServer(folder)
         stack.callback(own.stop)
         found = _start(own, folder)
+    if not address:
+        stack.enter_context(present(folder))  # left before an own server is stopped
     access = access_to(found, folder)
     talk = Talk(screen, wishes, own)
     screen.status("signing in")
