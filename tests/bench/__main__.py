@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -84,6 +85,8 @@ def main() -> int:
         if arguments.json:
             write_json(merged(before, figures), arguments.json)
 
+    # Ended like this, a run stops what it started and removes what it wrote.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     outcome = asyncio.run(measure(chosen, quick=arguments.quick, keep=keep))
     print(f"\n{os.cpu_count()} cores, shared by server, model and clients\n")
     print(tables(outcome.figures))
