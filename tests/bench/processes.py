@@ -26,6 +26,12 @@ def family(pid: int) -> list[psutil.Process]:
     return [head, *head.children(recursive=True)]
 
 
+def used_s(pid: int) -> float:
+    """Processor time that a process and those it has started have used, in seconds."""
+    used = [process.cpu_times() for process in family(pid)]
+    return float(sum(times.user + times.system for times in used))
+
+
 class DidNotStart(Exception):
     """A process ended, or did not serve in time; the message holds what it printed."""
 
@@ -71,6 +77,11 @@ class Server:
     def resident_bytes(self) -> int:
         """Its resident memory now, with its processes'."""
         return sum(process.memory_info().rss for process in family(self.pid))
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that it has used, with its processes, in seconds."""
+        return used_s(self.pid)
 
     async def serving(self) -> None:
         """Wait for health to say SERVING. Raises DidNotStart."""

@@ -74,7 +74,7 @@ def test_a_row_measures_real_processes() -> None:
     outcome = asyncio.run(measure([row], quick=True))
     assert outcome.failed == []
     *figures, others = outcome.figures
-    assert len(figures) == 4
+    assert len(figures) == 6
     assert all(one.ratio is not None and 1 < one.ratio < 100 for one in figures)
     assert others.unit == "cores"
 

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import grpc
-import psutil
 
 from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from tests.bench.processes import family
+from tests.bench.processes import used_s
 
 WARM_S = 0.5
 _OPTIONS = (
@@ -19,11 +18,6 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", 4 << 20),
 )
 Metadata = tuple[tuple[str, str], ...]
-
-
-def _used(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class Target:
     @property
     def cpu_s(self) -> float:
         """Processor time that the server has used, with its processes, in seconds."""
-        return sum(_used(process) for process in family(self.pid))
+        return used_s(self.pid)
 
 
 @dataclass(slots=True)
