@@ -10,7 +10,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from tests.bench.charts import _COMMON, _STYLE, FLOOR, OURS, _plain
+from tests.bench.charts import COMMON, STYLE, FLOOR, OURS, _plain
 from tests.robustness.drained import RESUMED_S
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -107,12 +107,12 @@ def _charts(results: Sequence[Result]) -> dict[str, Any]:
 def _scenarios(played: Sequence[Result]) -> Any:
     chart = pygal.HorizontalBar(
         title="Events seen by readers, all judged; faults; violations (log scale)",
-        style=Style(**_STYLE, colors=(FLOOR, OURS)),
+        style=Style(**STYLE, colors=(FLOOR, OURS)),
         logarithmic=True,
         height=110 + 40 * len(played),
         width=1000,
         value_formatter=lambda value: f"{value:,.0f}",
-        **_COMMON,
+        **COMMON,
     )
     chart.x_labels = [f"{it['name']}: {len(it['violations'])} violations" for it in played[::-1]]
     chart.add("faults", [sum(it["faults"].values()) or None for it in played[::-1]])
@@ -124,11 +124,11 @@ def _drained(it: Result) -> Any:
     times = sorted(it["resumed_s"])
     chart = pygal.XY(
         title="Share of streams that are back, by seconds after SERVING (%)",
-        style=Style(**_STYLE, colors=(OURS, FLOOR)),
+        style=Style(**STYLE, colors=(OURS, FLOOR)),
         show_dots=False,
         height=360,
         width=1000,
-        **_COMMON,
+        **COMMON,
     )
     shares = [(at, 100 * (n + 1) / len(times)) for n, at in enumerate(times)]
     chart.add("streams", shares[:: max(len(shares) // 200, 1)] + shares[-1:])
@@ -139,11 +139,11 @@ def _drained(it: Result) -> Any:
 def _crowd(it: Result) -> Any:
     chart = pygal.Bar(
         title=f"99th percentile of {it['count']} readers' delays, by round (ms)",
-        style=Style(**_STYLE, colors=(FLOOR, OURS)),
+        style=Style(**STYLE, colors=(FLOOR, OURS)),
         height=360,
         width=1000,
         value_formatter=lambda value: f"{value:.0f}",
-        **_COMMON,
+        **COMMON,
     )
     chart.x_labels = [str(number + 1) for number in range(len(it["without_p99_ms"]))]
     chart.add("without stalled readers", it["without_p99_ms"])
