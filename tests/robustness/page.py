@@ -10,7 +10,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from tests.bench.charts import COMMON, STYLE, FLOOR, OURS, _plain
+from tests.bench.charts import COMMON, FLOOR, OURS, STYLE, _plain
 from tests.robustness.drained import RESUMED_S
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
