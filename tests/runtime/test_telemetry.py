@@ -215,6 +215,19 @@ def test_stdlib_logs_are_structured_too(log_file: Path) -> None:
     assert (entry["level"], entry["logger"]) == ("warning", "library")
 
 
+def test_a_client_that_has_left_is_not_logged(log_file: Path) -> None:
+    """What gRPC reports of it is dropped; what else it reports is not."""
+    log = logging.getLogger("grpc._cython.cygrpc")
+    for said in ('Failed "execute_batch": (x)', "Failed grpc_call_start_batch: 8"):
+        try:
+            raise grpc.aio.InternalError(said)
+        except grpc.aio.InternalError:
+            log.exception("ExecuteBatchError raised in core by servicer method [x]")
+    text = log_file.read_text()
+    assert "start_batch" in text
+    assert "execute_batch" not in text
+
+
 async def test_a_stream_that_ends_well_is_ok(stub: Any, metrics: RpcMetrics) -> None:
     """Streams count when they have ended."""
     call = stub.Subscribe(iter([pb.SubscribeRequest()]))

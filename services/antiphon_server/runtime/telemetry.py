@@ -25,6 +25,9 @@ _SECRET_TEXT = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
     r"|\b(?:sk|ak|rt|antk|antr)[-_][\w-]{16,}",  # keys and refresh tokens by their prefixes
 )
+CLIENT_HAS_GONE = 'Failed "execute_batch"'
+"""How gRPC says, of an answer that can't be sent, that nobody is there to get it."""
+_GRPC_CORE = "grpc._cython.cygrpc"
 _QUIET = ("asyncio", "grpc", "alembic", "aiohttp.access")
 
 Event = MutableMapping[str, Any]
@@ -50,6 +53,7 @@ def configure_logging(
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_GRPC_CORE).addFilter(_is_news)
     structlog.configure(
         processors=[
             *_shared(),
@@ -62,6 +66,12 @@ def configure_logging(
         ),
         cache_logger_on_first_use=False,
     )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A client that leaves while it is answered is none, whatever gRPC makes of it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not str(error).startswith(CLIENT_HAS_GONE)
 
 
 def redact(_logger: Any, _method: str, event: Event) -> Event:

@@ -10,10 +10,9 @@ from antiphon_server.runtime.error_table import DETAILS_KEY, status_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
 from antiphon_server.runtime.request_id import HEADER, current_request_id
+from antiphon_server.runtime.telemetry import CLIENT_HAS_GONE
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-_GONE = 'Failed "execute_batch"'
-"""How gRPC says that what was to be sent can't be: the client has gone."""
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +58,7 @@ async def refuse(context: Context, error: DomainError) -> NoReturn:
     try:
         await context.abort(CODES[status.code], status.message, tuple(trailing))
     except grpc.aio.InternalError as failed:
-        if not str(failed).startswith(_GONE):
+        if not str(failed).startswith(CLIENT_HAS_GONE):
             raise
         # gRPC will only say so after this; it would log it as an error of ours.
         raise asyncio.CancelledError from failed
