@@ -12,7 +12,8 @@ from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon_server.events import hub, log
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
-from tests.properties.log_model import DAY_S, Known, Log, Position, Said
+from tests.properties.log_answers import account, check_lost, order
+from tests.properties.log_model import DAY_S, Log, Position, Said
 from tests.properties.log_node import Clock, LogNode, Storage
 from tests.properties.log_reader import Reader
 from tests.properties.machine import Machine
@@ -219,8 +220,7 @@ class LogMachine(Machine):
         asked = [(self._body(what), request_id) for what, request_id in whats]
         asked += asked[:1]  # and one of them twice
         answers = await asyncio.gather(*(self._send(scope, b, r, 0) for b, r in asked))
-        order = sorted(range(len(asked)), key=lambda at: _order(answers[at]))
-        for at in order:
+        for at in sorted(range(len(asked)), key=lambda at: order(answers[at])):
             self._account(scope, *asked[at], 0, answers[at])
 
     async def _give_up(
@@ -244,38 +244,14 @@ class LogMachine(Machine):
         token: int,
         answer: pb.AppendResponse | Reason,
     ) -> None:
-        """Hold an answer against the model, and change that."""
         log = self.logs[scope]
-        known = log.requests.get(request_id)
-        if known is not None and known.at <= self.clock.time - DAY_S and _is_new(answer):
-            known = None
-        if known is not None:
-            if known.body != body:
-                assert answer is Reason.REQUEST_ID_REUSED, answer
-                return
-            assert isinstance(answer, pb.AppendResponse), answer
-            assert (answer.first_offset, answer.last_offset) == (known.first, known.last)
-            assert answer.duplicate
-            return
-        highest = log.tokens.get(body[0].turn, 0)
-        if token and token < highest:
-            if answer is Reason.FENCED:
-                return
-            assert self._fences_may_be_forgotten, "a lower token passed the fence"
-        assert isinstance(answer, pb.AppendResponse), answer
-        assert not answer.duplicate
-        if token:
-            log.tokens[body[0].turn] = token
-        first, last = log.append(body)
-        assert (answer.first_offset, answer.last_offset) == (first, last)
-        if request_id:
-            log.requests[request_id] = Known(body, self.clock.time, first, last)
-        self.positions.append(Position(scope, log.epoch, first - 1, answer.previous_cursor))
-        self.positions.append(Position(scope, log.epoch, last, answer.cursor))
-
-    @property
-    def _fences_may_be_forgotten(self) -> bool:
-        return self.clock.time - Clock().time > DAY_S
+        may_be_forgotten = self.clock.time - Clock().time > DAY_S
+        now = self.clock.time
+        if account(log, body, request_id, token, answer, now, fences_forgotten=may_be_forgotten):
+            assert isinstance(answer, pb.AppendResponse)
+            first, last = answer.first_offset, answer.last_offset
+            self.positions.append(Position(scope, log.epoch, first - 1, answer.previous_cursor))
+            self.positions.append(Position(scope, log.epoch, last, answer.cursor))
 
     async def _read(self, scope: str, start: Position | None, size: int) -> None:
         log = self.logs[scope]
@@ -287,7 +263,7 @@ class LogMachine(Machine):
             answer = await _outcome(self.node.stub.ReadEvents(request))
             if isinstance(answer, Reason):
                 assert start is not None, answer
-                _check_lost(log, start, answer)
+                check_lost(log, start, answer)
                 return
             for event in answer.events:
                 position = log.check(event, position)
@@ -295,24 +271,6 @@ class LogMachine(Machine):
             if answer.at_head:
                 assert position == log.last
                 return
-
-
-def _check_lost(log: Log, start: Position, reason: Reason) -> None:
-    if start.epoch == log.epoch:
-        assert (reason, start.offset + 1 < log.earliest) == (Reason.CURSOR_TRIMMED, True)
-    else:
-        assert reason is Reason.EPOCH_CHANGED
-
-
-def _is_new(answer: pb.AppendResponse | Reason) -> bool:
-    return isinstance(answer, pb.AppendResponse) and not answer.duplicate
-
-
-def _order(answer: pb.AppendResponse | Reason) -> tuple[int, bool]:
-    """Sort in the order of commits; repetitions and refusals after what they repeat."""
-    if isinstance(answer, Reason):
-        return 1 << 62, True
-    return answer.first_offset, answer.duplicate
 
 
 async def _outcome(call: Awaitable[T]) -> T | Reason:

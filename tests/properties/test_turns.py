@@ -13,7 +13,8 @@ from antiphon_server.dispatcher.model import Past, Policy, Turn
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
 from tests.properties.machine import caught, check
-from tests.properties.turn_machine import MortalLog, TurnMachine
+from tests.properties.turn_machine import TurnMachine
+from tests.properties.turn_world import MortalLog
 
 
 def test_turns_keep_their_promises() -> None:
