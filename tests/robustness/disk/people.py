@@ -39,7 +39,7 @@ class People:
     conversation_id: str
     history: History
     turns: bool = True
-    once: bool = False
+    once: bool = True
     answers: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.bench.processes import DidNotStart
 from tests.robustness.disk.syncs import order_of_syncs
 from tests.robustness.mutation.__main__ import VARIABLE
 from tests.robustness.mutation.defects import BY_NAME, DEFECTS, Defect
@@ -51,7 +52,11 @@ async def trials(home: Path, defects: Iterable[Defect]) -> list[Trial]:
 
     async def one(defect: Defect) -> Trial:
         async with room:
-            return await _try(home / defect.name.replace(" ", "-"), defect)
+            try:
+                return await _try(home / defect.name.replace(" ", "-"), defect)
+            except (DidNotStart, TimeoutError, RuntimeError) as error:
+                first = f"could not be tried: {type(error).__name__}: {error}"
+                return Trial(defect.name, defect.mechanism, defect.judge, first=first)
 
     return list(await asyncio.gather(*(one(defect) for defect in defects)))
 
