@@ -181,6 +181,19 @@ async def test_metadata_at_the_boundary() -> None:
         assert await raw.until(lambda: raw.of(1).messages, 3)
 
 
+@pytest.mark.parametrize("packing", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+async def test_compressed_requests(packing: grpc.Compression) -> None:
+    """They are refused before they are unpacked, by a code that names it."""
+    async with serving() as port:
+        address = f"127.0.0.1:{port}"
+        async with grpc.aio.insecure_channel(address, compression=packing) as channel:
+            stub: Any = stubs.EventServiceStub(channel)
+            large = pb.UpdateFollowRequest(follow_id="x" * 10_000)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.UpdateFollow(large, timeout=5)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 def test_connections_leave_files_for_the_store() -> None:
     """Fewer connections are allowed than the process may have files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
