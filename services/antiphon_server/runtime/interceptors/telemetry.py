@@ -22,8 +22,6 @@ _SERVER_FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 
 _NORMAL = frozenset({"OK", "CANCELLED"})
 
-log = structlog.get_logger("antiphon.access")
-
 
 class TelemetryInterceptor(MethodInterceptor):
     """The outermost interceptor.
@@ -38,6 +36,7 @@ class TelemetryInterceptor(MethodInterceptor):
         super().__init__()
         self._metrics = metrics
         self._every_call = every_call
+        self._log: Any = None
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
         """See the class."""
@@ -64,24 +63,26 @@ class TelemetryInterceptor(MethodInterceptor):
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.ended(code, seconds)
-                _write_line(method, context, rpc, code, seconds, self._every_call)
+                self._write_line(method, context, rpc, code, seconds)
                 reset_contextvars(**tokens)
                 set_rpc(before)
 
         return call
 
-
-def _write_line(
-    method: Method, context: Context, rpc: Rpc, code: str, seconds: float, every_call: bool
-) -> None:
-    if code in _SERVER_FAULTS:
-        write = log.warning
-    elif context.peer() == "local" or (code in _NORMAL and not every_call):
-        write = log.debug
-    else:
-        write = log.info
-    session = {"session": rpc.session} if rpc.session else {}
-    write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3), **session)
+    def _write_line(
+        self, method: Method, context: Context, rpc: Rpc, code: str, seconds: float
+    ) -> None:
+        if self._log is None:
+            # An unbound logger is made anew for every line, whether it is written or not.
+            self._log = structlog.get_logger("antiphon.access").bind()
+        if code in _SERVER_FAULTS:
+            write = self._log.warning
+        elif context.peer() == "local" or (code in _NORMAL and not self._every_call):
+            write = self._log.debug
+        else:
+            write = self._log.info
+        session = {"session": rpc.session} if rpc.session else {}
+        write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3), **session)
 
 
 def _request_id(context: Context) -> str:
