@@ -12,8 +12,8 @@ from sqlalchemy import (
     bindparam,
     delete,
     literal_column,
+    or_,
     select,
-    tuple_,
 )
 
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
@@ -35,12 +35,23 @@ def _scopes(places: range) -> ClauseElement:
     )
 
 
-def _among(scope_id: Column[Any], key: Column[Any], places: range) -> ColumnElement[bool]:
-    """Whether a row is one of the places' (scope number, key)."""
-    pairs: list[ColumnElement[Any]] = [
-        tuple_(bindparam(f"{scope_id.name}_{n}"), bindparam(f"{key.name}_{n}")) for n in places
-    ]
-    return tuple_(scope_id, key).in_(pairs)
+def _among(
+    scope_id: Column[Any], key: Column[Any], places: range, *more: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether a row is one of the places' (scope number, key), and ``more``.
+
+    One search of an index each: for a list of pairs SQLite reads the whole table.
+    """
+    return or_(
+        *(
+            and_(
+                scope_id == bindparam(f"{scope_id.name}_{n}"),
+                key == bindparam(f"{key.name}_{n}"),
+                *more,
+            )
+            for n in places
+        )
+    )
 
 
 def _requests(places: range) -> ClauseElement:
@@ -61,8 +72,8 @@ def _fences(places: range) -> ClauseElement:
 
 
 def _deltas(places: range) -> ColumnElement[bool]:
-    of_turns = _among(log.c.scope_id, log.c.turn_id, places)
-    return and_(of_turns, log.c.kind == literal_column(str(int(Kind.TEXT_DELTA))))
+    is_delta = log.c.kind == literal_column(str(int(Kind.TEXT_DELTA)))
+    return _among(log.c.scope_id, log.c.turn_id, places, is_delta)
 
 
 def _deltas_of(places: range) -> ClauseElement:

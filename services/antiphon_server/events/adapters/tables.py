@@ -40,10 +40,10 @@ log = Table(
     sqlite_with_rowid=False,
 )
 
-# Only the text deltas of unfolded turns are in this index.
+# Only the text deltas of unfolded turns are in this index. It does not begin with the scope:
+# SQLite would take the primary key instead, and read the whole scope.
 Index(
     "events_log_deltas",
-    log.c.scope_id,
     log.c.turn_id,
     sqlite_where=text("kind = 16"),
     postgresql_where=text("kind = 16"),
