@@ -109,6 +109,21 @@ async def test_the_same_request_says_it_once(world: World) -> None:
     assert refused.error.metadata == {"request_id": REQUEST}
 
 
+async def test_the_same_request_a_week_later_says_it_once(world: World) -> None:
+    """Ids of messages change with time; a repetition that the log still knows gets the first."""
+    conversation = await world.conversation()
+    request = pb.PostMessageRequest(
+        conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
+    )
+    first = await world.client(ANN).PostMessage(request)
+    world.clock.now += 7 * 86_400
+    assert await world.client(ANN).PostMessage(request) == first
+    request.parts[0].text = "ho"
+    with Refused(Reason.REQUEST_ID_REUSED):
+        await world.client(ANN).PostMessage(request)
+    assert await listed(world, conversation) == [first.message]
+
+
 async def test_other_callers_request_ids_are_their_own(world: World) -> None:
     """Two people may use the same request id."""
     conversation = await world.conversation()

@@ -1,11 +1,14 @@
 """The window: what a model sees of a history."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon_server.context.model.resources import ConversationId
 from tests.context.world import ANN, World, texts
+from tests.context.world import world as make_world
 
 
 def cost(text: str) -> int:
@@ -111,3 +114,41 @@ async def test_any_history_any_budget(world: World) -> None:
         assert window.omitted_tokens == sum(map(cost, alive[:-kept]))
         assert window.omitted_messages == len(alive) - kept
         assert window.rolled_back_messages == len(said) - len(alive)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_windows_of_a_conversation_that_goes_on(world: World, seed: int) -> None:
+    """Asked again and again while things are said and undone, each is the plain rule's."""
+    chance = random.Random(seed)
+    conversation = await world.conversation()
+    said: list[tuple[str, str]] = []
+    undone: set[str] = set()
+    for number in range(120):
+        turn = f"turn_{number:08}"
+        for _ in range(chance.randrange(3)):
+            said.append(("x" * chance.randrange(1, 200), turn))
+            await world.say(conversation, said[-1][0], turn)
+        if number == 80:
+            undone = {f"turn_{chance.randrange(80):08}"}
+            await world.roll_back(conversation, min(undone))
+        budget = chance.choice((1, 300, 300, 3000))
+        alive = [text for text, turn in said if turn not in undone]
+        window = await world.context_of(conversation, budget)
+        kept = len(window.messages)
+        assert texts(window.messages) == (alive[-kept:] if kept else [])
+        assert window.estimated_tokens == sum(map(cost, alive[-kept:])) if kept else not alive
+        assert kept == len(alive) or sum(map(cost, alive[-kept - 1 :])) > budget
+        assert window.omitted_messages == len(alive) - kept
+        assert window.omitted_tokens == sum(map(cost, alive[: len(alive) - kept]))
+
+
+async def test_a_log_that_was_rebuilt_shows_no_messages_of_before(tmp_path: Path) -> None:
+    """What was remembered of a history that is gone is forgotten with it."""
+    async with make_world("memory", tmp_path) as world:
+        assert world.memory_log is not None
+        conversation = await world.conversation()
+        await world.say(conversation, "before", "turn_00000001")
+        assert texts((await world.context_of(conversation, 100)).messages) == ["before"]
+        world.memory_log.rebuild(ConversationId(conversation))
+        await world.say(conversation, "after", "turn_00000002")
+        assert texts((await world.context_of(conversation, 100)).messages) == ["after"]

@@ -41,9 +41,15 @@ def append(
     request_id: str = "",
     digest: bytes = b"d",
     fence: Fence | None = None,
+    fold: str = "",
 ) -> Append:
     """Make an append at time 5 s."""
-    return Append(scope, events or (event(),), 5_000_000, request_id, digest, fence)
+    return Append(scope, events or (event(),), 5_000_000, request_id, digest, fence, fold)
+
+
+async def places(store: LogStore) -> list[tuple[int, int]]:
+    """What each event of the log covers."""
+    return [(it.first, it.last) for it in (await store.read(SCOPE, *ALL)).records]
 
 
 async def one(store: LogStore, it: Append) -> Appended | DomainError:
@@ -171,6 +177,64 @@ async def test_folding_leaves_no_hole(store: LogStore) -> None:
     assert await store.fold(SCOPE, "u") == 1
     page = await store.read(SCOPE, *ALL)
     assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 8), (9, 9)]
+
+
+async def test_an_append_folds_the_turn_that_ends_with_it(store: LogStore) -> None:
+    """Deltas stored before and those of the append itself are covered by what follows them."""
+    delta, message = event(kind=16, turn_id="t"), event(kind=10, turn_id="t")
+    await store.append([append(), append(delta), append(delta, delta)])
+    ended = await one(store, append(delta, message, event(), fold="t"))
+    assert isinstance(ended, Appended)
+    assert (ended.first, ended.last, ended.folded) == (5, 7, True)
+    assert await places(store) == [(1, 1), (2, 6), (7, 7)]
+    assert await store.fold(SCOPE, "t") == 0
+    next_one = await one(store, append())
+    assert isinstance(next_one, Appended)
+    assert next_one.first == 8
+
+
+async def test_an_answer_that_came_at_once_is_folded_as_it_is_stored(store: LogStore) -> None:
+    """A turn whose only delta comes with its end leaves the message alone in the log."""
+    delta, message = event(kind=16, turn_id="t"), event(kind=10, turn_id="t")
+    ended = await one(store, append(delta, message, fold="t"))
+    assert isinstance(ended, Appended)
+    assert (ended.first, ended.last, ended.folded) == (1, 2, True)
+    assert await places(store) == [(1, 2)]
+
+
+async def test_turns_that_end_together_are_folded_each(store: LogStore) -> None:
+    """In one batch, in several scopes, beside appends that fold nothing."""
+    for scope in (SCOPE, OTHER):
+        await one(store, append(event(kind=16, turn_id="t"), scope=scope))
+    ends = [append(event(), scope=scope, fold="t") for scope in (SCOPE, OTHER)]
+    results = await store.append([*ends, append(scope=Scope("conversations/conv_00000003"))])
+    assert [it.folded for it in results if isinstance(it, Appended)] == [True, True, False]
+    assert await places(store) == [(1, 2)]
+    other = await store.read(OTHER, *ALL)
+    assert [(it.first, it.last) for it in other.records] == [(1, 2)]
+
+
+async def test_what_lies_between_deltas_is_left_to_fold(store: LogStore) -> None:
+    """Whether or not the append says that it has folded, Fold leaves the same log."""
+    delta = event(kind=16, turn_id="t")
+    await store.append([append(delta), append(event()), append(delta)])
+    ended = await one(store, append(event(), fold="t"))
+    assert isinstance(ended, Appended)
+    if not ended.folded:
+        assert await store.fold(SCOPE, "t") == 2
+    assert await places(store) == [(1, 2), (3, 4)]
+
+
+async def test_a_repeated_end_folds_nothing_more(store: LogStore) -> None:
+    """A known request id is answered with the first place and time."""
+    delta = event(kind=16, turn_id="t")
+    first = await one(store, append(delta, event(), request_id="t:end", fold="t"))
+    again = await one(store, append(delta, event(), request_id="t:end", fold="t"))
+    assert isinstance(first, Appended)
+    assert isinstance(again, Appended)
+    assert (again.first, again.last, again.time_us) == (first.first, first.last, 5_000_000)
+    assert again.duplicate
+    assert await places(store) == [(1, 2)]
 
 
 async def test_reading_inside_a_folded_range_gets_the_whole_event(store: LogStore) -> None:
