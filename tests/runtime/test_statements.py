@@ -1,6 +1,7 @@
 """Statements that the driver runs do what SQLAlchemy would have done."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import (
@@ -72,7 +73,7 @@ def test_rows_that_are_there_are_left_and_the_new_ones_told(connection: Connecti
 
 def test_fixed_values_and_parameters_stand_together(connection: Connection) -> None:
     """What the statement itself says need not be given, and what is given goes in its place."""
-    given = {name: bindparam(name) for name in ("name", "number", "body")}
+    given: dict[str, Any] = {name: bindparam(name) for name in ("name", "number", "body")}
     add = Prepared(insert(things).values(good=True, **given))
     assert add.run(connection, {"name": "a", "number": 7, "body": None}) == 1
     change = Prepared(
