@@ -10,6 +10,8 @@ MOST_MB = 1.0
 """What may be kept of 10,000."""
 MOST_BLOCKS = 0.75
 """What may be kept of one, in memory blocks of Python: less than an object of any kind."""
+POOL_THREADS = 2
+"""How many threads gRPC's pool may start more, where work waits; they do not grow with count."""
 JUDGED_MB = 10_000
 """How many it takes until memory is judged: before, the C library is still warming up."""
 
@@ -74,7 +76,7 @@ class Figures:
         found = {
             f"{self.tasks_left} tasks: {self._last.task_names}": self.tasks_left > 0,
             f"{self.descriptors_left} file descriptors": self.descriptors_left > 0,
-            f"{self.threads_left} threads": self.threads_left > 0,
+            f"{self.threads_left} threads": self.threads_left > POOL_THREADS,
             f"{self.mb_per_10k:.2f} MB per 10,000": self._is_large and self.mb_per_10k >= MOST_MB,
             f"{self.blocks_each:.2f} blocks each: {self.grown}": self._blocks_leak,
         }

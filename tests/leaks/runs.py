@@ -72,8 +72,9 @@ async def turns(home: Path, run: Run) -> Figures:
     """Post messages that are answered."""
     endpoint = FakeEndpoint(Behaviour(deltas=5))
     async with endpoint, _with_endpoint(home, endpoint, run) as server:
-        names = await conversations(await server.target(), max(min(1000, run.count // 100), 8))
+        names = await conversations(await server.target(), max(min(250, run.count // 400), 8))
         chance = random.Random(run.seed)
+        chance.shuffle(names)
 
         async def piece(count: int) -> int:
             load = Turns(await server.target(), names, chance)
