@@ -22,6 +22,7 @@ VISIT = 25
 TURN_S = 30.0
 SAID = "what was said before is said again " * 40
 """Long enough that what is remembered of a conversation is full after a few turns."""
+SLOWLY = "word by word"
 ENDPOINT = "fake/ok"
 
 
@@ -45,11 +46,11 @@ class Visitor:
         self._ended.clear()
         kind = self._chance.random()
         post = DispatchRequest(conversation_id=self._name, turn_id=self._turn_id)
-        post.parts.append(Part(text=SAID))
         if kind < 0.1:
             post.models.append(ENDPOINT)
         elif kind < 0.16:
             post.handler = "echo"
+        post.parts.append(Part(text=SLOWLY if post.handler else SAID))
         self._send(ConverseRequest(post=post))
         if kind < 0.16 and self._chance.random() < 0.5:
             await asyncio.sleep(self._chance.random() * 0.1)
