@@ -12,6 +12,8 @@ MOST_BLOCKS = 0.75
 """What may be kept of one, in memory blocks of Python: less than an object of any kind."""
 POOL_THREADS = 2
 """How many threads gRPC's pool may start more, where work waits; they do not grow with count."""
+POOL_DESCRIPTORS = 6
+"""How many the store's readers and idle connections to models may keep more."""
 JUDGED_MB = 10_000
 """How many it takes until memory is judged: before, the C library is still warming up."""
 
@@ -75,7 +77,7 @@ class Figures:
         """What was left behind though nothing may be."""
         found = {
             f"{self.tasks_left} tasks: {self._last.task_names}": self.tasks_left > 0,
-            f"{self.descriptors_left} file descriptors": self.descriptors_left > 0,
+            f"{self.descriptors_left} file descriptors": self.descriptors_left > POOL_DESCRIPTORS,
             f"{self.threads_left} threads": self.threads_left > POOL_THREADS,
             f"{self.mb_per_10k:.2f} MB per 10,000": self._is_large and self.mb_per_10k >= MOST_MB,
             f"{self.blocks_each:.2f} blocks each: {self.grown}": self._blocks_leak,
