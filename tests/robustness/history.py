@@ -66,8 +66,9 @@ class Reader:
 
     @property
     def end(self) -> int:
-        """The last place that was seen; 0 before the first."""
-        return self.seen[-1].fact.last if self.seen else 0
+        """The last place that was seen, or said to be gone; 0 before the first."""
+        seen = self.seen[-1].fact.last if self.seen else 0
+        return max(seen, self.resets[-1][1] - 1 if self.resets else 0)
 
     @property
     def facts(self) -> list[Fact]:

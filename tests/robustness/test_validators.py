@@ -203,6 +203,13 @@ def test_who_is_told_that_history_is_gone_breaks_nothing() -> None:
     assert violations(trimmed(away, reader(QUESTION, ACCEPTED))) == []
 
 
+def test_who_is_told_that_all_is_gone_has_come_to_the_end() -> None:
+    """A log that was trimmed to its end has nothing more to see."""
+    away = reader(QUESTION)
+    away.resets = [(1, 7)]
+    assert away.end == END.last
+
+
 def test_a_silent_skip_of_trimmed_history_is_found() -> None:
     """History that is gone must be said to be gone, even if it is."""
     assert broken(validators.no_gap, trimmed(reader(QUESTION, END)))
