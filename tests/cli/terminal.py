@@ -4,6 +4,7 @@ import codecs
 import fcntl
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "antiphon_server", *self._arguments],
             env={**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""},
-            preexec_fn=lambda: os.login_tty(slave),
+            preexec_fn=lambda: _at_a_terminal(slave),
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -99,3 +100,9 @@ class Terminal:
                 self._news.notify_all()
             if not piece:
                 return
+
+
+def _at_a_terminal(slave: int) -> None:
+    """Begin as a shell's child would: what runs the tests may have been told to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.login_tty(slave)

@@ -40,7 +40,11 @@ async def _per_stream(server: Server, target: Target, count: int) -> float:
     async with AsyncExitStack() as stack:
         connections = await stack.enter_async_context(channels(target, CONNECTIONS))
         names = [await target.conversation(connections[0]) for _ in range(BEFORE + count)]
-        calls = [await _subscribe(connections[0], target, name) for name in names[:BEFORE]]
+        # One on each connection: what a connection takes is not a stream's.
+        calls = [
+            await _subscribe(connections[at % CONNECTIONS], target, name)
+            for at, name in enumerate(names[:BEFORE])
+        ]
         await asyncio.sleep(SETTLE_S)
         before = server.resident_bytes
         for at, name in enumerate(names[BEFORE:]):
