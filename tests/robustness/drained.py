@@ -46,7 +46,7 @@ class Drained:
             **self.outcome.as_json(),
             "streams": STREAMS,
             "exits_s": self.exits_s,
-            "resumed_s": sorted(self.resumed_s),
+            "resumed_s": sorted(round(it, 3) for it in self.resumed_s),
             "violations": self.wrong,
         }
 

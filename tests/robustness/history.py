@@ -44,7 +44,7 @@ class Reader:
     ``told`` is the text of answers as the client handed it out, by turn. ``resets`` are
     the places where the server said that history was gone: how many facts had been seen,
     and the first offset that is left. ``faults`` is what the streams said against their
-    own rules; ``ended`` are the turns whose end was seen.
+    own rules; ``ended`` are the turns whose end was seen, and their states.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Reader:
     told: dict[str, str] = field(default_factory=dict)
     resets: list[tuple[int, int]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, str] = field(default_factory=dict)
     lasts: bool = False
 
     def note(self, event: Event) -> None:
@@ -62,7 +62,7 @@ class Reader:
             fact = fact_of(event)
             self.seen.append(Seen(time.monotonic(), fact))
             if fact.kind == "turn_finished":
-                self.ended.add(fact.turn_id)
+                self.ended[fact.turn_id] = fact.state
 
     @property
     def end(self) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def _add(known: dict[str, Any], more: Result) -> None:
         if isinstance(value, list):
             known[key] = [*known[key], *value]
         elif isinstance(value, dict):
-            known[key] = dict(Counter(known[key]) + Counter(value))
+            known[key] = {it: known[key].get(it, 0) + value.get(it, 0) for it in known[key] | value}
         elif key == "seconds":
             known[key] += value
         elif key == "peak_bytes":
@@ -60,6 +59,12 @@ def _told(results: Sequence[Result], folder: str) -> str:
     if any(it["name"] not in ("kills", "cuts", "drained") for it in played):
         parts.append(f"![What each scenario was judged by]({folder}/scenarios.svg)")
     for it in results:
+        if it["name"] == "trimming":
+            old, gone = it["faults"]["old cursor"], it["faults"]["trimmed cursor"]
+            parts.append(
+                f"{old + gone:,} times somebody came back with an old cursor: {old:,} got what "
+                f"follows it, {gone:,} were told that it is gone and where the log begins."
+            )
         if it["name"] == "drained":
             exits, back = max(it["exits_s"]), max(it["resumed_s"])
             parts.append(
@@ -84,7 +89,7 @@ def _told(results: Sequence[Result], folder: str) -> str:
 def _row(it: Result) -> tuple[str, ...]:
     counts = it["counts"]
     figures = (
-        sum(it["faults"].values()),
+        _faults(it),
         counts["posts acknowledged"] + counts["turns acknowledged"],
         counts["seen"],
         sum(it["turns"].values()),
@@ -92,6 +97,11 @@ def _row(it: Result) -> tuple[str, ...]:
         len(it["violations"]),
     )
     return (it["name"], *(f"{figure:,}" for figure in figures))
+
+
+def _faults(it: Result) -> int:
+    """How many there were; asking with an old cursor is none."""
+    return sum(n for name, n in it["faults"].items() if not name.endswith("cursor"))
 
 
 def _charts(results: Sequence[Result]) -> dict[str, Any]:
@@ -109,6 +119,7 @@ def _scenarios(played: Sequence[Result]) -> Any:
         title="Events seen by readers, all judged; faults; violations (log scale)",
         style=Style(**STYLE, colors=(FLOOR, OURS)),
         logarithmic=True,
+        zero=1,
         y_labels=[10.0**decade for decade in range(8)],
         range=(1, 10 ** len(str(max((it["counts"]["seen"] for it in played), default=1)))),
         height=110 + 40 * len(played),
@@ -117,7 +128,7 @@ def _scenarios(played: Sequence[Result]) -> Any:
         **COMMON,
     )
     chart.x_labels = [f"{it['name']}: {len(it['violations'])} violations" for it in played[::-1]]
-    chart.add("faults", [sum(it["faults"].values()) or None for it in played[::-1]])
+    chart.add("faults", [_faults(it) or None for it in played[::-1]])
     chart.add("seen", [it["counts"]["seen"] or None for it in played[::-1]])
     return chart
 

@@ -1,10 +1,12 @@
 """Scenario after scenario, picked by chance, for so many minutes."""
 
 import asyncio
+import io
 import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,13 +71,14 @@ def soak(minutes: float, seed: int, say: Callable[[str], object] = print) -> Soa
     while time.monotonic() < ends:
         name = chance.choice(list(SCENARIOS))
         seconds, own = round(chance.uniform(*ROUND_S)), f"{seed}-{came.rounds + 1}"
-        with tempfile.TemporaryDirectory() as home:
+        with tempfile.TemporaryDirectory() as home, redirect_stdout(io.StringIO()) as printed:
             outcome = asyncio.run(play(SCENARIOS[name], Path(home), own, seconds))
         came.add(outcome)
         say(f"{(ends - time.monotonic()) / 60:5.1f} min left  {outcome.line}")
         for what in outcome.wrong[:20]:
             say(f"  {what}")
         if outcome.wrong:
+            say(printed.getvalue())
             again = f"python -m tests.robustness play '{name}' --seed {own} --seconds {seconds}"
             say(f"  again: {again}")
     return came
