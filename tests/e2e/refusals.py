@@ -11,7 +11,7 @@ from antiphon.errors.v1.error_reason_pb2 import ErrorReason
 
 DETAILS = "grpc-status-details-bin"
 REASONS = frozenset(ErrorReason.keys())
-_LEAKS = re.compile(r"Traceback|Error\(|Exception|sqlalchemy|sqlite|\.py\b|canary|0x[0-9a-f]{6}")
+_LEAKS = re.compile(r"Traceback|Error\(|Exception|sqlalchemy|sqlite|\.py\b|canary|\b0x[0-9a-f]{6}")
 _DEFECTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
 
 
