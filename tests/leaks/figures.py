@@ -8,7 +8,7 @@ from tests.leaks.probed import Weight
 
 MOST_MB = 1.0
 """What may be kept of 10,000."""
-MOST_BLOCKS = 0.75
+MOST_BLOCKS = 0.5
 """What may be kept of one, in memory blocks of Python: less than an object of any kind."""
 POOL_THREADS = 2
 """How many threads gRPC's pool may start more, where work waits; they do not grow with count."""

@@ -13,7 +13,7 @@ SMALL = ("--small",)
 
 async def test_nothing_is_left_of_streams(tmp_path: Path) -> None:
     """Opened, and cancelled at any moment."""
-    figures = await streams(tmp_path, Run(1000, pieces=4, warm=0.5, quiet_s=5.0, options=SMALL))
+    figures = await streams(tmp_path, Run(1600, pieces=4, warm=0.5, quiet_s=5.0, options=SMALL))
     assert figures.wrong == [], figures.line
 
 
