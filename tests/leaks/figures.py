@@ -10,10 +10,6 @@ MOST_MB = 1.0
 """What may be kept of 10,000."""
 MOST_BLOCKS = 0.5
 """What may be kept of one, in memory blocks of Python: less than an object of any kind."""
-POOL_THREADS = 2
-"""How many threads gRPC's pool may start more, where work waits; they do not grow with count."""
-POOL_DESCRIPTORS = 6
-"""How many the store's readers and idle connections to models may keep more."""
 JUDGED_MB = 10_000
 """How many it takes until memory is judged: before, the C library is still warming up."""
 
@@ -28,11 +24,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A run: ``samples`` from the end of its warm-up on, and what grew most."""
+    """A run: the ``idle`` server, ``samples`` from the warm-up's end on, and what grew most."""
 
     what: str
     seed: int
     seconds: float
+    idle: Weight
     samples: list[Sample]
     grown: dict[str, int]
     noise: int = 400
@@ -58,27 +55,15 @@ class Figures:
         return self._slope([min(blocks[at:]) for at in range(len(blocks))])
 
     @property
-    def tasks_left(self) -> int:
-        """How many tasks there are more than after the warm-up."""
-        return self._last.tasks - self._first.tasks
-
-    @property
-    def descriptors_left(self) -> int:
-        """How many file descriptors there are more."""
-        return self._last.descriptors - self._first.descriptors
-
-    @property
-    def threads_left(self) -> int:
-        """How many threads there are more."""
-        return self._last.threads - self._first.threads
+    def left(self) -> dict[str, int]:
+        """Tasks, descriptors and threads that the idle server did not have."""
+        return self._last.beyond(self.idle)
 
     @property
     def wrong(self) -> list[str]:
         """What was left behind though nothing may be."""
         found = {
-            f"{self.tasks_left} tasks: {self._last.task_names}": self.tasks_left > 0,
-            f"{self.descriptors_left} file descriptors": self.descriptors_left > POOL_DESCRIPTORS,
-            f"{self.threads_left} threads": self.threads_left > POOL_THREADS,
+            f"tasks, descriptors or threads: {self.left}": bool(self.left),
             f"{self.mb_per_10k:.2f} MB per 10,000": self._is_large and self.mb_per_10k >= MOST_MB,
             f"{self.blocks_each:.2f} blocks each: {self.grown}": self._blocks_leak,
         }
@@ -98,8 +83,7 @@ class Figures:
         return (
             f"{self.what}: {self.count} in {self.seconds:.0f} s, seed {self.seed}; "
             f"{self.mb_per_10k:+.3f} MB per 10,000, {self.blocks_each:+.4f} blocks each; left: "
-            f"{self.tasks_left} tasks, {self.descriptors_left} descriptors, "
-            f"{self.threads_left} threads"
+            f"{self.left or 'no task, no descriptor, no thread'}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -108,14 +92,8 @@ class Figures:
             "count": self.count,
             "mb_per_10k": self.mb_per_10k,
             "blocks_each": self.blocks_each,
-            "tasks_left": self.tasks_left,
-            "descriptors_left": self.descriptors_left,
-            "threads_left": self.threads_left,
+            "left": self.left,
         }
-
-    @property
-    def _first(self) -> Weight:
-        return self.samples[0].weight
 
     @property
     def _last(self) -> Weight:

@@ -16,6 +16,7 @@ from tests.leaks.streams import CONVERSE, FOLLOW, SUBSCRIBE
 
 FASTER = 500.0
 STREAMS = 12
+OPEN_S = 30.0
 REFRESH_S = 900.0 / FASTER
 
 
@@ -27,16 +28,20 @@ class Heartbeats:
         self._names = names
         self._connections: list[Connection] = []
         self._streams: list[tuple[str, Stream]] = []
+        self._created = 0
+        self._open_all = asyncio.Event()
         self.heard = 0
         self.wrong: list[str] = []
 
     async def open(self) -> None:
-        """Open all."""
+        """Open all, and wait for the server to say so."""
         for path in (SUBSCRIBE, FOLLOW, CONVERSE):
             connection = await connect(self._target, path)
             self._connections.append(connection)
             for number in range(STREAMS // 3):
                 self._streams.append((path, self._open(connection, path, number)))
+        async with asyncio.timeout(OPEN_S):
+            await self._open_all.wait()
 
     async def run(self, hours: float) -> int:
         """Let simulated hours pass; returns how many heartbeats were heard."""
@@ -76,6 +81,9 @@ class Heartbeats:
 
     def _got(self, body: bytes) -> None:
         frame = ConverseResponse.FromString(body)
+        self._created += frame.HasField("created")
+        if self._created == STREAMS:
+            self._open_all.set()
         self.heard += frame.HasField("progress")
         if frame.HasField("ended") or frame.HasField("error"):
             self.wrong.append(str(frame))

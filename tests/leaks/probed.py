@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon_client import ApiKey, Client
+from antiphon_server.runtime.sqlite import READERS
 from tests.bench.loads.client import Target
 from tests.bench.processes import ROOT, STOP_S, DidNotStart, environment, free_port
 
@@ -18,18 +20,43 @@ READY_S = 30.0
 ANSWER_S = 60.0
 
 
+POOLED = {
+    "antiphon.db": 1 + READERS,
+    "antiphon.db-wal": 1 + READERS,
+    "sqlite-read_*": READERS,
+    "asyncio_*": min(32, (os.cpu_count() or 1) + 4),
+}
+"""What is opened when it is first needed and then kept, and how many of it there may be.
+
+The store's connections with the threads that read, and the event loop's own threads.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a process held at one time."""
+    """What a process held at one time; tasks, descriptors and threads by kind."""
 
     resident_mb: float
     anonymous_mb: float
     blocks: int
     objects: int
-    tasks: int
-    task_names: dict[str, int]
-    descriptors: int
-    threads: int
+    tasks: dict[str, int]
+    descriptors: dict[str, int]
+    threads: dict[str, int]
+
+    def beyond(self, before: "Weight") -> dict[str, int]:
+        """What there is more of than before, and more than a pool may have."""
+        found = {}
+        for held, had in (
+            (self.tasks, before.tasks),
+            (self.descriptors, before.descriptors),
+            (self.threads, before.threads),
+        ):
+            for kind, count in held.items():
+                more = count - max(had.get(kind, 0), POOLED.get(kind, 0))
+                if more > 0:
+                    found[kind] = more
+        return found
 
 
 class Probed:
@@ -55,12 +82,12 @@ class Probed:
         found: dict[str, int] = await self._ask("types")
         return found
 
-    async def quiet(self, tasks: int, descriptors: int, seconds: float) -> Weight:
-        """Wait until it holds no more tasks and descriptors than these, but not for longer."""
+    async def quiet(self, before: Weight, seconds: float) -> Weight:
+        """Wait until it holds nothing more than before, but not for longer."""
         end = time.monotonic() + seconds
         weight = await self.weigh()
         while time.monotonic() < end:
-            if weight.tasks <= tasks and weight.descriptors <= descriptors:
+            if not weight.beyond(before):
                 break
             await asyncio.sleep(0.1)
             weight = await self.weigh()

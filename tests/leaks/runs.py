@@ -20,8 +20,6 @@ from tests.leaks.turns import ENDPOINT, Turns
 
 HOURS = 24
 MOST_GROWN = 12
-STORE = 6
-"""How many descriptors the store opens once it is read by several at once, and keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,12 @@ class Run:
     seed: int = 1
     pieces: int = 20
     warm: float = 0.2
-    quiet_s: float = 20.0
-    """How long the server may take to let go of what is over: idle connections to models."""
+    quiet_s: float = 60.0
+    """How long the server may take to let go of what is over.
+
+    Idle connections to models are kept for some seconds; gRPC's pool of threads grows where
+    work waits, and a thread too many leaves when it has had nothing to do for a while.
+    """
     noise: int = 400
     """How many blocks of Python's memory may come and go."""
     options: tuple[str, ...] = ()
@@ -118,16 +120,16 @@ async def _measure(
     for number in range(1, warm + run.pieces + 1):
         with run.alone():
             done += await piece(each)
-        if number in (warm, warm + run.pieces):
-            weight = await server.quiet(idle.tasks, idle.descriptors + STORE, run.quiet_s)
+        is_edge = number in (warm, warm + run.pieces)
+        weight = await server.quiet(idle, run.quiet_s if is_edge else 1.0)
+        if is_edge:
             types = types or await server.types()
-        else:
-            weight = await server.quiet(idle.tasks, 1 << 30, 1.0)
         if number >= warm:
             samples.append(Sample(done, weight))
         print(f"{done}: {weight.anonymous_mb:.1f} MB, {weight.blocks} blocks", flush=True)
     seconds = time.monotonic() - began
-    return Figures(what, run.seed, seconds, samples, _grown(types, await server.types()), run.noise)
+    grown = _grown(types, await server.types())
+    return Figures(what, run.seed, seconds, idle, samples, grown, run.noise)
 
 
 def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -2,12 +2,14 @@
 
 ``python -m tests.leaks.server --port P --data-dir D --probe SOCKET``. With ``--faster N``
 every period of the server is N times shorter: heartbeats, leases, tidying. With
-``--small`` the rings of newest events are full at once, so that short runs need not fill
-them. With ``--plant`` it keeps something of each stream on purpose: a test of the tests.
+``--small`` the rings of newest events are full at once, and connections to models are
+kept for a second, so that short runs need not fill the one and wait for the other. With
+``--plant`` it keeps something of each stream on purpose: a test of the tests.
 """
 
 import argparse
 import asyncio
+import contextlib
 import functools
 import gc
 import json
@@ -15,6 +17,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,13 @@ from antiphon_server.app import running
 from antiphon_server.dispatcher import leases
 from antiphon_server.events import compose, hub, subscription
 from antiphon_server.events.subscription import Subscription
+from antiphon_server.integration.adapters import http
 from antiphon_server.runtime.memory import give_back
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import read_settings
 
 _NUMBERS = re.compile(r"[0-9a-z_]*\d[0-9a-z_]*")
+_DIGITS = re.compile(r"\d+")
 _kept: list[Any] = []
 
 
@@ -43,11 +48,28 @@ def weigh() -> dict[str, Any]:
         "anonymous_mb": int(status["RssAnon"].split()[0]) / 1024,
         "blocks": sys.getallocatedblocks(),
         "objects": len(gc.get_objects()),
-        "tasks": sum(tasks.values()),
-        "task_names": dict(tasks),
-        "descriptors": len(os.listdir("/proc/self/fd")),
-        "threads": int(status["Threads"]),
+        "tasks": dict(tasks),
+        "descriptors": _descriptors(),
+        "threads": _threads(),
     }
+
+
+def _descriptors() -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            found[Path(os.readlink(f"/proc/self/fd/{descriptor}")).name.split(":[")[0]] += 1
+    return dict(found)
+
+
+def _threads() -> dict[str, int]:
+    ours = {thread.native_id: thread.name for thread in threading.enumerate()}
+    found: Counter[str] = Counter()
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            name = ours.get(int(thread.name)) or (thread / "comm").read_text().strip()
+            found[_DIGITS.sub("*", name)] += 1
+    return dict(found)
 
 
 def types() -> dict[str, int]:
@@ -117,6 +139,7 @@ def main() -> None:
         plant()
     if arguments.small:
         hub.IDLE_EVENTS = 1
+        http.KEEP_ALIVE_S = 1.0
     asyncio.run(_run(arguments))
 
 

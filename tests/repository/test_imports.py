@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = (
     "aiohttp",
     "alembic",
@@ -10,13 +12,15 @@ HEAVY = (
     "mcp",
     "opentelemetry.sdk",
     "pydantic_ai",
+    "sqlalchemy.dialects.postgresql",
     "xllamacpp",
 )
 
 
-def test_the_command_line_imports_nothing_heavy() -> None:
-    """What costs time and memory is imported when it is first used, not by `antiphon --help`."""
-    program = f"import sys, antiphon_server.cli; print(*set({HEAVY!r}) & set(sys.modules))"
+@pytest.mark.parametrize("module", ["antiphon_server.cli.main", "antiphon_server.app"])
+def test_starting_imports_nothing_heavy(module: str) -> None:
+    """What costs time and memory is imported when it is first used."""
+    program = f"import sys, {module}; print(*set({HEAVY!r}) & set(sys.modules))"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

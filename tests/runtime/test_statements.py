@@ -74,12 +74,16 @@ def test_rows_that_are_there_are_left_and_the_new_ones_told(connection: Connecti
 def test_fixed_values_and_parameters_stand_together(connection: Connection) -> None:
     """What the statement itself says need not be given, and what is given goes in its place."""
     given: dict[str, Any] = {name: bindparam(name) for name in ("name", "number", "body")}
-    add = Prepared(insert(things).values(good=True, **given))
+    add = Prepared(lambda: insert(things).values(good=True, **given))
     assert add.run(connection, {"name": "a", "number": 7, "body": None}) == 1
     change = Prepared(
-        update(things).where(things.c.name == bindparam("b_name")).values(number=bindparam("to"))
+        lambda: (
+            update(things)
+            .where(things.c.name == bindparam("b_name"))
+            .values(number=bindparam("to"))
+        )
     )
     assert change.run_all(connection, [{"b_name": "a", "to": 8}, {"b_name": "b", "to": 9}]) == 1
-    find = Prepared(select(things).where(things.c.number > bindparam("least")).limit(5))
+    find = Prepared(lambda: select(things).where(things.c.number > bindparam("least")).limit(5))
     assert find.row(connection, {"least": 7}) == ("a", 8, None, 1)
     assert find.row(connection, {"least": 8}) is None

@@ -66,6 +66,9 @@ def up(
 
 
 def _up(given: dict[str, Any], session: bool) -> None:
+    from antiphon_server.runtime.memory import collect_later
+
+    collect_later()
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.runtime.data_dir import DataDirUnusable
     from antiphon_server.runtime.errors import DomainError, Reason

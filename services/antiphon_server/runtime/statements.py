@@ -41,12 +41,15 @@ def _in_order(names: tuple[str, ...], fixed: Values) -> Callable[[Values], Row]:
 
 
 class Prepared:
-    """One statement. Its parameters are given by name, as to SQLAlchemy."""
+    """One statement. Its parameters are given by name, as to SQLAlchemy.
 
-    __slots__ = ("_by_dialect", "_statement", "_suffix")
+    Only its text is kept: what ``make`` writes it with is a hundred times larger.
+    """
 
-    def __init__(self, statement: ClauseElement, suffix: str = "") -> None:
-        self._statement = statement
+    __slots__ = ("_by_dialect", "_make", "_suffix")
+
+    def __init__(self, make: Callable[[], ClauseElement], suffix: str = "") -> None:
+        self._make = make
         self._suffix = suffix
         self._by_dialect: dict[str, _Compiled] = {}
 
@@ -81,7 +84,7 @@ class Prepared:
         dialect = connection.dialect
         compiled = self._by_dialect.get(dialect.name)
         if compiled is None:
-            compiled = _Compiled(self._statement, dialect, self._suffix)
+            compiled = _Compiled(self._make(), dialect, self._suffix)
             self._by_dialect[dialect.name] = compiled
         return compiled
 
@@ -114,7 +117,8 @@ class PreparedIn:
         size = _power_of_two(items)
         prepared = self._by_size.get(size)
         if prepared is None:
-            prepared = self._by_size[size] = Prepared(self._make(range(size)))
+            prepared = Prepared(lambda: self._make(range(size)))
+            self._by_size[size] = prepared
         return prepared
 
     def _filled(self, items: Sequence[Values]) -> Values:
@@ -146,15 +150,22 @@ class PreparedInsert:
         return found
 
     def _prepared(self, rows: Sequence[Values]) -> Prepared:
-        prepared = self._by_size.get(len(rows))
+        size = len(rows)
+        prepared = self._by_size.get(size)
         if prepared is None:
-            values = [
-                {name: bindparam(f"{name}_{n}", type_=self._table.c[name].type) for name in rows[0]}
-                for n in range(len(rows))
-            ]
-            statement = insert(self._table).values(values)
-            prepared = self._by_size[len(rows)] = Prepared(statement, self._suffix)
+            columns = list(rows[0])
+            prepared = Prepared(lambda: self._insert(size, columns), self._suffix)
+            self._by_size[size] = prepared
         return prepared
+
+    def _insert(self, size: int, columns: Sequence[str]) -> ClauseElement:
+        types = {name: self._table.c[name].type for name in columns}
+        return insert(self._table).values(
+            [
+                {name: bindparam(f"{name}_{n}", type_=types[name]) for name in columns}
+                for n in range(size)
+            ]
+        )
 
 
 def _parts(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:

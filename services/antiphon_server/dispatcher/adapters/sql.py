@@ -22,7 +22,7 @@ _PUT = PreparedInsert(
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
 )
 _GET = Prepared(
-    select(turns).where(
+    lambda: select(turns).where(
         turns.c.turn_id == bindparam("turn_id"),
         turns.c.conversation_id == bindparam("conversation_id"),
     )

@@ -11,8 +11,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    text,
 )
+
+from antiphon_server.runtime.partial_index import partial_index
 
 metadata = MetaData()
 
@@ -43,9 +44,8 @@ turns = Table(
 
 Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)
 # Only turns that have not ended are in this index.
-Index(
+partial_index(
     "dispatcher_turns_open",
     turns.c.lease_until_us,
-    sqlite_where=text("state < 4"),
-    postgresql_where=text("state < 4"),
+    where="state < 4",
 )

@@ -4,15 +4,15 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
     String,
     Table,
-    text,
 )
+
+from antiphon_server.runtime.partial_index import partial_index
 
 metadata = MetaData()
 
@@ -42,11 +42,10 @@ log = Table(
 
 # Only the text deltas of unfolded turns are in this index. It does not begin with the scope:
 # SQLite would take the primary key instead, and read the whole scope.
-Index(
+partial_index(
     "events_log_deltas",
     log.c.turn_id,
-    sqlite_where=text("kind = 16"),
-    postgresql_where=text("kind = 16"),
+    where="kind = 16",
 )
 
 requests = Table(

@@ -47,9 +47,11 @@ _SETTLED_COLUMNS = (
     "error_reason",
 )
 _SETTLE = Prepared(
-    update(calls)
-    .where(calls.c.call_id == bindparam("b_call_id"), calls.c.outcome.is_(None))
-    .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
+    lambda: (
+        update(calls)
+        .where(calls.c.call_id == bindparam("b_call_id"), calls.c.outcome.is_(None))
+        .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
+    )
 )
 _ABANDON = (
     update(calls)

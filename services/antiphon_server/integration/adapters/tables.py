@@ -9,8 +9,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    text,
 )
+
+from antiphon_server.runtime.partial_index import partial_index
 
 metadata = MetaData()
 
@@ -42,9 +43,8 @@ Index(
     calls.c.start_us,
     calls.c.call_id,
 )
-Index(
+partial_index(
     "integration_calls_open",
     calls.c.owner,
-    sqlite_where=text("outcome IS NULL"),
-    postgresql_where=text("outcome IS NULL"),
+    where="outcome IS NULL",
 )
