@@ -1,9 +1,11 @@
 """What happened to one conversation: who saw what and when, what was promised, what is stored."""
 
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.events.v1.event_pb2 import Event, TurnState
@@ -37,24 +39,55 @@ class Seen:
     fact: Fact
 
 
+class Reset(NamedTuple):
+    """A reader was told that history is gone: after so many facts, what is left, and when."""
+
+    seen: int
+    earliest: int
+    at: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an old cursor was asked for by: the way, and the log's end as known before."""
+
+    way: str
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A log's bounds as GetHead gave them, and when it was asked and had answered."""
+
+    asked: float
+    told: float
+    earliest: int
+    last: int
+
+
 @dataclass(slots=True)
 class Reader:
     """Somebody who follows the log from after the offset ``after``; None if not known.
 
     ``told`` is the text of answers as the client handed it out, by turn. ``resets`` are
-    the places where the server said that history was gone: how many facts had been seen,
-    and the first offset that is left. ``faults`` is what the streams said against their
-    own rules; ``ended`` are the turns whose end was seen, and their states.
+    the places where the server said that history was gone. ``faults`` is what the streams
+    said against their own rules; ``ended`` are the turns whose end was seen, and their
+    states. ``asked`` is with readers of one old cursor only.
     """
 
     name: str
     after: int | None = 0
     seen: list[Seen] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
-    resets: list[tuple[int, int]] = field(default_factory=list)
+    resets: list[Reset] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     lasts: bool = False
+    asked: Asked | None = None
+
+    def lost(self, earliest: int) -> None:
+        """Write down that history before this place is gone."""
+        self.resets.append(Reset(len(self.seen), earliest, time.monotonic()))
 
     def note(self, event: Event) -> None:
         """Write down what was seen, unless it is ephemeral."""
@@ -68,7 +101,7 @@ class Reader:
     def end(self) -> int:
         """The last place that was seen, or said to be gone; 0 before the first."""
         seen = self.seen[-1].fact.last if self.seen else 0
-        return max(seen, self.resets[-1][1] - 1 if self.resets else 0)
+        return max(seen, self.resets[-1].earliest - 1 if self.resets else 0)
 
     @property
     def facts(self) -> list[Fact]:
@@ -130,7 +163,8 @@ class History:
     the answered cancels. ``calls`` are the ledger's entries; ``total`` and ``added`` are its
     workspace's tokens (input, output) as summed by the server and by us; ``served`` is the
     endpoint's truth, None where that is not looked at. ``earliest`` is the first place that
-    the log still has.
+    the log still has; ``heads`` are its bounds over the time, sampled, and ``retention_s``
+    is how long everything has to stay, None for ever.
     """
 
     readers: list[Reader] = field(default_factory=list)
@@ -142,6 +176,8 @@ class History:
     total: tuple[int, int] = (0, 0)
     added: tuple[int, int] = (0, 0)
     earliest: int = 1
+    heads: list[Head] = field(default_factory=list)
+    retention_s: float | None = None
     log: Sequence[Fact] = ()
     messages: Sequence[tuple[str, Stored]] = ()
     turns: dict[str, str] = field(default_factory=dict)

@@ -104,7 +104,7 @@ async def _follow(client: Client, scene: Scene, reader: Reader) -> None:
     """Follow from the earliest place, over whatever happens, until cancelled."""
 
     async def begin_again(lost: HistoryLost) -> str:
-        reader.resets.append((len(reader.seen), int(lost.metadata["earliest_offset"])))
+        reader.lost(int(lost.metadata["earliest_offset"]))
         return lost.earliest_cursor
 
     async for event in client.follow(scene.scope, earliest=True, on_history_lost=begin_again):

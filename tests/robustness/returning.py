@@ -1,6 +1,7 @@
 """Cursors from long ago, while retention trims the log: always an answer, never a silent skip."""
 
 import asyncio
+import itertools
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,11 +15,12 @@ from antiphon_client import AntiphonError, Client
 from antiphon_client.errors import HistoryLost
 from antiphon_client.redial import is_resumable
 from antiphon_client.status import error_of_rpc, error_of_status
-from tests.robustness.history import Reader
+from tests.robustness.history import Asked, Reader
 from tests.robustness.stage import Scene, Stage
 
 ANSWER_S = 5.0
 GAP_S = (0.02, 0.2)
+WAYS = ("Subscribe", "Follow", "UpdateFollow", "ReadEvents")
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -26,7 +28,7 @@ class Returner:
     """Asks again and again for what follows a place of its past, by each way there is.
 
     Each try is a reader of its own, from after that place: it must get the next event, or be
-    told where the log begins now.
+    told where the log begins now. All ways have their turn, one after the other.
     """
 
     def __init__(self, stage: Stage, name: str, scene: Scene, client: Client) -> None:
@@ -35,39 +37,46 @@ class Returner:
         self._scene = scene
         self._client = client
         self._places: list[tuple[str, int]] = []
-        self._ways: Mapping[str, Callable[[Reader, str], Awaitable[None]]] = {
-            "Subscribe": self._subscribe,
-            "Follow": self._follow,
-            "UpdateFollow": self._update,
-            "ReadEvents": self._read,
-        }
+        asked = (self._subscribe, self._follow, self._update, self._read)
+        self._ways: Mapping[str, Callable[[Reader, str], Awaitable[None]]] = dict(
+            zip(WAYS, asked, strict=True)
+        )
 
     async def run(self, chance: random.Random) -> None:
         """Until cancelled or the stage is stopping."""
-        while not self._stage.stopping.is_set():
+        ways = itertools.cycle(chance.sample(WAYS, len(WAYS)))
+        for number, way in enumerate(ways, 1):
+            if self._stage.stopping.is_set():
+                return
             try:
                 head = await self._client.get_head(self._scene.scope)
                 self._places.append((head.cursor, head.last_offset))
-                await self._try(*chance.choice(self._places[:-1] or self._places), chance)
+                cursor, offset = chance.choice(self._places[:-1] or self._places)
+                reader = Reader(f"{self._name}'s {number}. at {offset} by {way}", offset)
+                reader.asked = Asked(way, head.last_offset)
+                await self._try(reader, cursor)
             except AntiphonError as error:
                 if not is_resumable(error):
                     raise
             await asyncio.sleep(chance.uniform(*GAP_S))
 
-    async def _try(self, cursor: str, offset: int, chance: random.Random) -> None:
-        way = chance.choice(list(self._ways))
-        reader = Reader(f"{self._name} at {offset} by {way}", offset)
+    async def _try(self, reader: Reader, cursor: str) -> None:
+        """Ask, and note what came: nothing, if the call broke. Raises AntiphonError."""
+        assert reader.asked is not None
+        way = reader.asked.way
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._ways[way](reader, cursor)
         except TimeoutError:
             reader.faults.append("no answer to a cursor")
         except HistoryLost as lost:
-            reader.resets.append((0, int(lost.metadata["earliest_offset"])))
+            reader.lost(int(lost.metadata["earliest_offset"]))
         except grpc.aio.AioRpcError as rpc_error:
             raise error_of_rpc(rpc_error) from None
-        self._stage.inflicted["trimmed cursor" if reader.resets else "old cursor"] += 1
         self._scene.history.readers.append(reader)
+        if reader.resets or reader.facts:
+            kind = "trimmed cursor" if reader.resets else "old cursor"
+            self._stage.counts.update([kind, f"{kind} by {way}"])
 
     async def _metadata(self) -> Metadata:
         return (("authorization", f"Bearer {await self._client.tokens.get()}"),)
@@ -114,7 +123,10 @@ class Returner:
 
 
 async def _first_answer(read: Callable[[], Awaitable[object]], reader: Reader) -> None:
-    """Read until the first events, or the word that they are gone; writers go on, so one comes."""
+    """Read until the first events, or the word that they are gone; writers go on, so one comes.
+
+    A stream that ends without either has not answered, which the reader then shows.
+    """
     while isinstance(frame := await read(), pb.SubscribeResponse | pb.FollowResponse):
         if frame.HasField("ended") and frame.ended.HasField("error"):
             raise error_of_status(frame.ended.error)

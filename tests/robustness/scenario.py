@@ -11,7 +11,9 @@ from typing import Any
 
 from antiphon_client import AntiphonError
 from tests.robustness.faults import storm
+from tests.robustness.heads import heads_sampled
 from tests.robustness.ledger import read_ledger
+from tests.robustness.odd_server import DAY
 from tests.robustness.people import READERS, WORKERS
 from tests.robustness.stage import Stage, stage
 from tests.robustness.traffic import caught_up, read_state
@@ -19,6 +21,7 @@ from tests.robustness.validators import violations
 
 SETTLE_S = 90.0
 SAMPLE_S = 0.25
+DAY_S = 86_400.0
 MOST_BYTES = 256 << 20
 CROWD = {"talker": 2, "writer": 2, "twin": 2, "follower": 2, "comer": 1, "subscriber": 1}
 CROWD |= {"updater": 1}
@@ -35,6 +38,12 @@ class Scenario:
     people: Mapping[str, int] = field(default_factory=lambda: CROWD)
     scenes: int = 2
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def retention_s(self) -> float | None:
+        """How long the server keeps everything; None for ever."""
+        days = self.variables.get("ANTIPHON_RETENTION_DAYS")
+        return float(days) * float(self.variables.get(DAY, DAY_S)) if days else None
 
 
 @dataclass(slots=True)
@@ -100,9 +109,9 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
     """Let people work in new conversations while faults are ``doing``; judge what came of it."""
     began = time.monotonic()
     outcome = Outcome(scenario.name, here.seed)
-    await here.open_scenes(scenario.scenes)
+    await here.open_scenes(scenario.scenes, scenario.retention_s)
     try:
-        async with _memory(here), _people(here, scenario) as working:
+        async with _memory(here), heads_sampled(here), _people(here, scenario) as working:
             await doing(here)
             here.stopping.set()
             async with asyncio.timeout(SETTLE_S):
@@ -190,6 +199,7 @@ def _judge(here: Stage, outcome: Outcome) -> None:
         outcome.wrong += [f"conversation {number}: {what}" for what in violations(history)]
     outcome.states, here.states = here.states, Counter()
     outcome.inflicted, here.inflicted = here.inflicted, Counter()
+    outcome.counts, here.counts = here.counts, Counter()
     outcome.peak_bytes = max(here.memory, default=0)
     if outcome.peak_bytes > MOST_BYTES:
         outcome.wrong.append(f"memory: {outcome.peak_bytes >> 20} MB")

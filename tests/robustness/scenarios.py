@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from tests.robustness.faults import LIVES, OTHERS, WIRES
+from tests.robustness.odd_server import DAY
 from tests.robustness.scenario import Scenario
 
 # A day is 2 s, and retention keeps one: history goes while people read it.
-SHORT_DAYS = {"RIG_DAY_S": "2", "ANTIPHON_RETENTION_DAYS": "1"}
+SHORT_DAYS = {DAY: "2", "ANTIPHON_RETENTION_DAYS": "1"}
 POSTS = {"shouter": 2, "writer": 2, "returner": 4, "follower": 1, "subscriber": 1, "updater": 1}
 
 _ALL = [

@@ -42,8 +42,9 @@ class Scene:
 class Stage:
     """What faults reach and people work on.
 
-    ``states`` counts how turns ended, ``inflicted`` the faults, by their names; ``memory``
-    is the server's, in bytes, sampled. Nobody begins anything new when ``stopping`` is set.
+    ``states`` counts how turns ended, ``inflicted`` the faults, ``counts`` what else people
+    did, by their names; ``memory`` is the server's, in bytes, sampled. Nobody begins anything
+    new when ``stopping`` is set.
     ``lives`` is held by a fault that ends or halts the server's process: there is one at a
     time.
     """
@@ -60,6 +61,7 @@ class Stage:
     memory: list[int] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     inflicted: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def chance(self, name: str) -> random.Random:
         """Somebody's own source of chance: the same in every run of the seed."""
@@ -72,14 +74,15 @@ class Stage:
         client = Client.connect(proxy.address, self.server.key, deadline=5.0)
         return await self.stack.enter_async_context(client)
 
-    async def open_scenes(self, count: int) -> Sequence[Scene]:
+    async def open_scenes(self, count: int, retention_s: float | None = None) -> Sequence[Scene]:
         """New conversations, one after the other with each policy, instead of the old ones."""
         self.scenes = []
         async with self.server.client() as client:
             for number in range(count):
                 policy = TURN_POLICY_PARALLEL if number % 2 else TURN_POLICY_QUEUE
                 made = await client.create_conversation(policy=policy)
-                self.scenes.append(Scene(made.conversation_id, made.workspace_id))
+                history = History(retention_s=retention_s)
+                self.scenes.append(Scene(made.conversation_id, made.workspace_id, history))
         return self.scenes
 
     def readers(self) -> list[Reader]:

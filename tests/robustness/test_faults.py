@@ -6,6 +6,7 @@ import pytest
 
 from tests.robustness.drained import EXIT_S, RESUMED_S, STREAMS, drain_rounds
 from tests.robustness.kill import kill_rounds
+from tests.robustness.returning import WAYS
 from tests.robustness.rows import cuts
 from tests.robustness.scenario import play
 from tests.robustness.scenarios import SCENARIOS
@@ -64,4 +65,8 @@ async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
     assert outcome.wrong == []
     assert outcome.inflicted
     assert outcome.counts["posts acknowledged"]
-    assert outcome.counts["turns acknowledged"] or outcome.inflicted["trimmed cursor"]
+    if name == "trimming":
+        assert all(outcome.counts[f"old cursor by {way}"] for way in WAYS), "not all were asked"
+        assert all(outcome.counts[f"trimmed cursor by {way}"] for way in WAYS), "not all were told"
+    else:
+        assert outcome.counts["turns acknowledged"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.robustness import validators
-from tests.robustness.history import Fact, History, Reader, Seen, Stop, Stored
+from tests.robustness.history import Fact, Head, History, Reader, Reset, Seen, Stop, Stored
 from tests.robustness.validators import Violations, violations
 
 QUESTION = Fact(1, 1, "message_posted", "turn_1", "msg_q", "hi", digest="q")
@@ -193,20 +193,21 @@ def trimmed(*readers: Reader) -> History:
     """The same turn, of whose log only the end is left."""
     it = history(*readers)
     it.log, it.earliest = [END], 6
+    it.retention_s, it.heads = 2.0, [Head(0.0, 0.0, 1, 0)]
     return it
 
 
 def test_who_is_told_that_history_is_gone_breaks_nothing() -> None:
     """A reader that was away, is told where the log begins now, and goes on there."""
     away = reader(QUESTION, END)
-    away.name, away.resets = "away", [(1, 6)]
+    away.name, away.resets = "away", [Reset(1, 6)]
     assert violations(trimmed(away, reader(QUESTION, ACCEPTED))) == []
 
 
 def test_who_is_told_that_all_is_gone_has_come_to_the_end() -> None:
     """A log that was trimmed to its end has nothing more to see."""
     away = reader(QUESTION)
-    away.resets = [(1, 7)]
+    away.resets = [Reset(1, 7)]
     assert away.end == END.last
 
 
@@ -218,16 +219,8 @@ def test_a_silent_skip_of_trimmed_history_is_found() -> None:
 def test_a_skip_beyond_what_was_said_to_be_gone_is_found() -> None:
     """A reader that is told that the log begins at 3 must get what is there."""
     away = reader(QUESTION, END)
-    away.resets = [(1, 3)]
+    away.resets = [Reset(1, 3)]
     assert broken(validators.no_gap, trimmed(away))
-
-
-@pytest.mark.parametrize("reset", [(1, 2), (1, 5)])
-def test_history_that_is_said_to_be_gone_but_is_not_is_found(reset: tuple[int, int]) -> None:
-    """Nobody is sent away while what comes next for them is there."""
-    away = reader(QUESTION, ACCEPTED, FOLDED, END)
-    away.resets = [reset]
-    assert broken(validators.lost_only_if_trimmed, history(away))
 
 
 def test_a_watch_that_breaks_its_rules_is_found() -> None:

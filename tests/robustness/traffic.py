@@ -4,6 +4,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
@@ -14,7 +15,7 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import Event
 from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle, text_of
-from antiphon_client.errors import Unauthenticated
+from antiphon_client.errors import HistoryLost, Unauthenticated
 from antiphon_client.ids import new_turn_id
 from antiphon_client.status import error_of_rpc
 from tests.e2e.until import until
@@ -194,9 +195,7 @@ async def caught_up(client: Client, conversation_id: str, readers: Sequence[Read
 
 async def read_state(client: Client, conversation_id: str, history: History) -> None:
     """Read what is stored in the end: the log, the messages, the turns."""
-    head = await client.get_head(f"conversations/{conversation_id}")
-    history.earliest = head.earliest_offset
-    history.log = await _log(client, conversation_id)
+    await _read_log(client, conversation_id, history)
     history.messages = [
         (message.message_id, Stored(text_of(message.parts), message.turn_id))
         async for message in client.list_messages(conversation_id)
@@ -210,6 +209,15 @@ async def read_state(client: Client, conversation_id: str, history: History) -> 
         if all(history.turns.get(turn_id) in ENDED for turn_id in ended):
             return
         await asyncio.sleep(0.05)
+
+
+async def _read_log(client: Client, conversation_id: str, history: History) -> None:
+    """Read the log and where it begins; again, if it was trimmed meanwhile."""
+    scope, history.earliest = f"conversations/{conversation_id}", 0
+    while (earliest := (await client.get_head(scope)).earliest_offset) != history.earliest:
+        history.earliest = earliest
+        with suppress(HistoryLost):
+            history.log = await _log(client, conversation_id)
 
 
 async def _log(client: Client, conversation_id: str) -> list[Fact]:

@@ -7,6 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from tests.robustness.cursor_rules import (
+    lost_only_if_trimmed,
+    old_cursors_are_answered,
+    trimmed_in_time,
+)
 from tests.robustness.history import Fact, History, Reader
 from tests.robustness.ledger_rules import ledger_is_truth
 
@@ -24,7 +29,9 @@ def in_order(history: History) -> Violations:
 
 def no_gap(history: History) -> Violations:
     """Every reader sees every place, from where it began; the log has no hole."""
-    resets = {reader.name: dict(reader.resets) for reader in history.readers}
+    resets = {
+        reader.name: {it.seen: it.earliest for it in reader.resets} for reader in history.readers
+    }
     for name, after, facts in _sequences(history):
         told = resets.get(name, {})
         if facts and after is not None and facts[0].first > told.get(0, after + 1):
@@ -32,15 +39,6 @@ def no_gap(history: History) -> Violations:
         for at, (before, fact) in enumerate(pairwise(facts), 1):
             if fact.first > max(before.last + 1, told.get(at, 0)):
                 yield f"{name}: nothing between {_place(before)} and {_place(fact)}"
-
-
-def lost_only_if_trimmed(history: History) -> Violations:
-    """Nobody is told that history is gone unless what comes next for them was trimmed."""
-    for reader in history.readers:
-        for at, earliest in reader.resets:
-            last = reader.facts[at - 1].last if at else reader.after or 0
-            if not last + 1 < earliest <= history.earliest:
-                yield f"{reader.name}: at {last} was told that the log begins at {earliest}"
 
 
 def watches_keep_their_rules(history: History) -> Violations:
@@ -154,6 +152,8 @@ ALL: Sequence[Callable[[History], Violations]] = (
     every_turn_ends,
     stored_is_delivered,
     lost_only_if_trimmed,
+    trimmed_in_time,
+    old_cursors_are_answered,
     watches_keep_their_rules,
     stop_is_final,
     ledger_is_truth,

@@ -103,7 +103,7 @@ class Watching:
         if not (self.cursor and earliest.isdigit()):
             self._broken("history was lost, but not where it begins now")
             return
-        self.reader.resets.append((len(self.reader.seen), int(earliest)))
+        self.reader.lost(int(earliest))
 
     def _broken(self, what: str) -> None:
         self.reader.faults.append(f"{self.watch_id}: {what}")
