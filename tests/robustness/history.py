@@ -11,6 +11,8 @@ from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.events.v1.event_pb2 import Event, TurnState
 from antiphon_client import text_of
 
+LONG = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -27,6 +29,7 @@ class Fact:
     text: str = ""
     position: int = 0
     by_assistant: bool = False
+    author: str = ""
     state: str = ""
     digest: str = ""
 
@@ -115,6 +118,33 @@ class Stored:
 
     text: str
     turn_id: str = ""
+    by_assistant: bool = False
+    author: str = ""
+
+
+@dataclass(slots=True)
+class Sent:
+    """Something said, noted before it is sent; each has a text of its own.
+
+    ``tries`` are when it was sent (seconds of the monotonic clock), ``answers`` when it was
+    accepted, and as which message: None where the answer does not say, empty if nothing
+    was to be stored.
+    """
+
+    text: str
+    author: str = ""
+    turn_id: str = ""
+    request_id: str = ""
+    tries: list[float] = field(default_factory=list)
+    answers: list[tuple[float, str | None]] = field(default_factory=list)
+
+    def tried(self) -> None:
+        """Note that it is sent, once more."""
+        self.tries.append(time.monotonic())
+
+    def answered(self, message_id: str | None = None) -> None:
+        """Note an answer."""
+        self.answers.append((time.monotonic(), message_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +189,7 @@ class Served:
 class History:
     """One conversation. ``log``, ``messages`` and ``turns`` are as they were read at the end.
 
+    ``sent`` is all that was said, None where that is not noted; ``author`` is who says it.
     ``accepted_messages`` and ``accepted_turns`` are ids whose post was answered, ``stops``
     the answered cancels. ``calls`` are the ledger's entries; ``total`` and ``added`` are its
     workspace's tokens (input, output) as summed by the server and by us; ``served`` is the
@@ -168,6 +199,8 @@ class History:
     """
 
     readers: list[Reader] = field(default_factory=list)
+    author: str = ""
+    sent: list[Sent] | None = None
     accepted_messages: list[str] = field(default_factory=list)
     accepted_turns: list[str] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
@@ -188,6 +221,13 @@ class History:
         self.readers.append(reader)
         return reader
 
+    def say(self, text: str, *, turn_id: str = "", request_id: str = "") -> Sent:
+        """Note what is about to be sent."""
+        sent = Sent(gist(text), self.author, turn_id, request_id)
+        if self.sent is not None:
+            self.sent.append(sent)
+        return sent
+
 
 def fact_of(event: Event) -> Fact:
     """What a durable event says."""
@@ -205,11 +245,28 @@ def fact_of(event: Event) -> Fact:
 
 
 def _message(message: Message) -> dict[str, object]:
+    stored = stored_of(message)
     return {
         "message_id": message.message_id,
-        "text": text_of(message.parts),
-        "by_assistant": message.role == MESSAGE_ROLE_ASSISTANT,
+        "text": stored.text,
+        "by_assistant": stored.by_assistant,
+        "author": stored.author,
     }
+
+
+def stored_of(message: Message) -> Stored:
+    """What a stored message says; of what people say, the gist."""
+    text, by_assistant = text_of(message.parts), message.role == MESSAGE_ROLE_ASSISTANT
+    return Stored(
+        text if by_assistant else gist(text), message.turn_id, by_assistant, message.author
+    )
+
+
+def gist(text: str) -> str:
+    """A text, or the beginning and the digest of a long one: histories hold many."""
+    if len(text) <= LONG:
+        return text
+    return f"{text[:LONG]} … {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def state_name(state: TurnState.ValueType) -> str:

@@ -85,7 +85,8 @@ async def _round(
     policy = TURN_POLICY_PARALLEL if number % 3 == 0 else TURN_POLICY_QUEUE
     async with server.client() as client, server.client() as other:
         conversation = (await client.create_conversation(policy=policy)).conversation_id
-        history = History()
+        author = f"users/{(await client.who_am_i()).user.user_id}"
+        history = History(author=author, sent=[])
         follower, converser = history.reader("follower"), history.reader("converser", None)
         stopping = asyncio.Event()
         async with asyncio.TaskGroup() as group:

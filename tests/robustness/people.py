@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchResponse
 from antiphon_client import Client
 from antiphon_client.errors import HistoryLost
 from antiphon_client.ids import new_turn_id
@@ -77,6 +78,12 @@ async def _unary_turn(
     turn_id, where = new_turn_id(), scene.conversation_id
     when = chance.choice(["never", "never", "before", "after", "late"])
     handler = chance.choice(["", "echo"])
+    text = f"{turn_id} {'hi ' * 9}"
+    sent = scene.history.say(text, turn_id=turn_id)
+
+    async def post() -> DispatchResponse:
+        sent.tried()
+        return await client.dispatch(where, text, turn_id=turn_id, handler=handler)
 
     async def stop() -> None:
         stopped = await insist(lambda: client.cancel_turn(where, turn_id))
@@ -85,9 +92,9 @@ async def _unary_turn(
 
     if when == "before":
         await stop()
-    answer = await insist(
-        lambda: client.dispatch(where, f"{turn_id} {'hi ' * 9}", turn_id=turn_id, handler=handler)
-    )
+    for _ in range(chance.choice([1, 1, 1, 2])):  # now and then as if the answer had not come
+        answer = await insist(post)
+        sent.answered(answer.turn.message_id)
     if not answer.turn.message_id:  # it was stopped before it came
         return
     scene.history.accepted_turns.append(turn_id)

@@ -15,6 +15,7 @@ from tests.robustness.heads import heads_sampled
 from tests.robustness.ledger import read_ledger
 from tests.robustness.odd_server import DAY
 from tests.robustness.people import READERS, WORKERS
+from tests.robustness.posts import posts_repeated
 from tests.robustness.stage import Stage, stage
 from tests.robustness.traffic import caught_up, read_state
 from tests.robustness.validators import violations
@@ -208,6 +209,7 @@ def _judge(here: Stage, outcome: Outcome) -> None:
             "events": sum(len(history.log) for history in histories),
             "seen": sum(len(it.seen) for history in histories for it in history.readers),
             "posts acknowledged": sum(len(history.accepted_messages) for history in histories),
+            "posts repeated": sum(posts_repeated(history) for history in histories),
             "turns acknowledged": sum(len(history.accepted_turns) for history in histories),
             "stops": sum(len(history.stops) for history in histories),
             "calls of the model": sum(len(history.served or ()) for history in histories),

@@ -30,7 +30,7 @@ class Scene:
 
     conversation_id: str
     workspace_id: str
-    history: History = field(default_factory=History)
+    history: History
 
     @property
     def scope(self) -> str:
@@ -78,10 +78,11 @@ class Stage:
         """New conversations, one after the other with each policy, instead of the old ones."""
         self.scenes = []
         async with self.server.client() as client:
+            author = f"users/{(await client.who_am_i()).user.user_id}"
             for number in range(count):
                 policy = TURN_POLICY_PARALLEL if number % 2 else TURN_POLICY_QUEUE
                 made = await client.create_conversation(policy=policy)
-                history = History(retention_s=retention_s)
+                history = History(author=author, sent=[], retention_s=retention_s)
                 self.scenes.append(Scene(made.conversation_id, made.workspace_id, history))
         return self.scenes
 

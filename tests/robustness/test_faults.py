@@ -41,6 +41,7 @@ async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     cut = await cuts(tmp_path, 60, seed="1")
     assert cut.wrong == []
     assert cut.inflicted["cut"] >= 60
+    assert cut.counts["posts repeated"] > 0
     assert cut.counts["seen"] > cut.counts["events"]
 
 

@@ -14,12 +14,21 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import Event
-from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle, text_of
+from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle
 from antiphon_client.errors import HistoryLost, Unauthenticated
 from antiphon_client.ids import new_turn_id
 from antiphon_client.status import error_of_rpc
 from tests.e2e.until import until
-from tests.robustness.history import Fact, History, Reader, Stop, Stored, fact_of, state_name
+from tests.robustness.history import (
+    Fact,
+    History,
+    Reader,
+    Sent,
+    Stop,
+    fact_of,
+    state_name,
+    stored_of,
+)
 from tests.robustness.validators import ENDED
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ Answer = TypeVar("Answer")
 POST_S = 3.0
 CATCH_UP_S = 30.0
 SETTLE_TRIES = 40
+EACH_AGAIN = 5  # each fifth post is sent again after its answer
 # What a refused or broken call says that may be made again with the same request id.
 MOST_REFUSALS = 20  # of a token, one after the other
 AGAIN = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
@@ -124,7 +134,10 @@ class Talker:
     ) -> None:
         """One turn, from the post to its end."""
         turn_id = new_turn_id()
+        sent = self._history.say(f"{turn_id} {text}", turn_id=turn_id)
+        sent.tried()
         turn = await self._talk.post(f"{turn_id} {text}", handler=handler, turn_id=turn_id)
+        sent.answered()
         self._history.accepted_turns.append(turn.turn_id)
         answer = asyncio.create_task(take_answer(turn, self._reader))
         if stop_after_s is not None:
@@ -157,26 +170,31 @@ async def write(
 ) -> None:
     """Post message after message, each until it is accepted, until told to stop.
 
+    Some are sent once more when they were accepted, as by who has not got the answer.
     ``more`` makes them longer.
     """
     context = ContextServiceStub(client.channel)
     number = 0
     while not stopping.is_set():
         number += 1
+        request_id = str(uuid.uuid4())
+        text = f"{request_id} message {number}{more}"
         request = PostMessageRequest(
-            conversation_id=conversation_id,
-            parts=[Part(text=f"message {number}{more}")],
-            request_id=str(uuid.uuid4()),
+            conversation_id=conversation_id, parts=[Part(text=text)], request_id=request_id
         )
-        answer = await insist(lambda: _post(context, client, request))  # noqa: B023
+        sent = history.say(text, request_id=request_id)
+        for _ in range(1 if number % EACH_AGAIN else 2):
+            answer = await insist(lambda: _post(context, client, request, sent))  # noqa: B023
+            sent.answered(answer.message.message_id)
         history.accepted_messages.append(answer.message.message_id)
         await asyncio.sleep(gap_s)
 
 
 async def _post(
-    context: "ContextServiceAsyncStub", client: Client, request: PostMessageRequest
+    context: "ContextServiceAsyncStub", client: Client, request: PostMessageRequest, sent: Sent
 ) -> PostMessageResponse:
     token = await client.tokens.get()
+    sent.tried()
     metadata = (("authorization", f"Bearer {token}"),)
     try:
         return await context.PostMessage(request, metadata=metadata, timeout=POST_S)
@@ -197,7 +215,7 @@ async def read_state(client: Client, conversation_id: str, history: History) -> 
     """Read what is stored in the end: the log, the messages, the turns."""
     await _read_log(client, conversation_id, history)
     history.messages = [
-        (message.message_id, Stored(text_of(message.parts), message.turn_id))
+        (message.message_id, stored_of(message))
         async for message in client.list_messages(conversation_id)
     ]
     ended = {fact.turn_id for fact in history.log if fact.kind == "turn_finished"}

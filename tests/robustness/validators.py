@@ -14,6 +14,7 @@ from tests.robustness.cursor_rules import (
 )
 from tests.robustness.history import Fact, History, Reader
 from tests.robustness.ledger_rules import ledger_is_truth
+from tests.robustness.posts import posts_are_stored
 
 Violations = Iterator[str]
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
@@ -148,6 +149,7 @@ ALL: Sequence[Callable[[History], Violations]] = (
     no_gap,
     no_double,
     accepted_is_kept,
+    posts_are_stored,
     seen_is_kept,
     every_turn_ends,
     stored_is_delivered,
