@@ -4,7 +4,7 @@
 every period of the server is N times shorter: heartbeats, leases, tidying. With
 ``--small`` the rings of newest events are full at once, and connections to models are
 kept for a second, so that short runs need not fill the one and wait for the other. With
-``--plant`` it keeps something of each stream on purpose: a test of the tests.
+``--plant KIND`` it keeps something of each stream, or turn, on purpose: a test of the tests.
 """
 
 import argparse
@@ -19,11 +19,13 @@ import signal
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from antiphon_server.app import running
 from antiphon_server.dispatcher import leases
+from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.events import compose, hub, subscription
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.integration.adapters import http
@@ -97,17 +99,30 @@ def hurry(factor: float) -> None:
     leases.Leases.__init__ = faster  # type: ignore[method-assign, assignment]
 
 
-def plant() -> None:
-    """Keep an object, a task and a file descriptor of each stream."""
-    close = Subscription.close
+PLANTS: dict[str, tuple[type, str, Callable[[], Any]]] = {
+    "object": (Subscription, "close", object),
+    "task": (
+        Subscription,
+        "close",
+        lambda: asyncio.create_task(asyncio.sleep(3600), name="planted"),
+    ),
+    "descriptor": (Subscription, "close", lambda: os.dup(0)),
+    "turn's object": (Lanes, "remove", object),
+}
+"""Leaks: the method that ends a stream or a turn, and what is kept of each."""
 
-    def closing(self: Subscription) -> None:
-        close(self)
-        _kept.append(object())
-        _kept.append(asyncio.create_task(asyncio.sleep(3600), name="planted"))
-        _kept.append(os.dup(0))
 
-    Subscription.close = closing  # type: ignore[method-assign]
+def plant(kind: str) -> None:
+    """Keep one thing of each stream or turn."""
+    owner, name, keep = PLANTS[kind]
+    ending = getattr(owner, name)
+
+    @functools.wraps(ending)
+    def leaking(*arguments: Any) -> None:
+        ending(*arguments)
+        _kept.append(keep())
+
+    setattr(owner, name, leaking)
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -131,12 +146,12 @@ def main() -> None:
     parser.add_argument("--probe", type=Path, required=True)
     parser.add_argument("--faster", type=float, default=1.0)
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("--plant", action="store_true")
+    parser.add_argument("--plant", choices=PLANTS)
     arguments = parser.parse_args()
     if arguments.faster != 1.0:
         hurry(arguments.faster)
     if arguments.plant:
-        plant()
+        plant(arguments.plant)
     if arguments.small:
         hub.IDLE_EVENTS = 1
         http.KEEP_ALIVE_S = 1.0

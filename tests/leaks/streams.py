@@ -3,9 +3,14 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable
 
-from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest, SetTyping
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
+    ConverseRequest,
+    ConverseResponse,
+    SetTyping,
+)
 from antiphon.events.v1.event_service_pb2 import FollowRequest, SubscribeRequest
 from antiphon.events.v1.stream_pb2 import StartPosition, Watch
 from tests.bench.loads.client import Target
@@ -21,6 +26,12 @@ AT_ONCE = 48
 LIVES = 400
 """How many streams a connection has before it is cut with all that are open on it."""
 END_S = 10.0
+LEAST_SERVED = 0.5
+"""Of the streams that wait for their watch; some are cut with their connection, or say nothing."""
+
+
+class NotServed(Exception):
+    """Hardly a stream was served: nothing was there that could have been left behind."""
 
 
 class Streams:
@@ -31,10 +42,13 @@ class Streams:
         self._names = names
         self._chance = chance
         self._connections: dict[str, Connection] = {}
+        self._connecting = asyncio.Lock()
         self._lives: dict[str, int] = {}
+        self._waited: Counter[str] = Counter()
+        self._served: Counter[str] = Counter()
 
     async def run(self, count: int) -> None:
-        """Open so many and end them all."""
+        """Open so many and end them all. Raises NotServed."""
         left = iter(range(count))
 
         async def work() -> None:
@@ -43,6 +57,10 @@ class Streams:
                     await asyncio.wait_for(self._one(), END_S)
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+        for path in (SUBSCRIBE, FOLLOW, CONVERSE):
+            waited, served = self._waited[path], self._served[path]
+            if served < LEAST_SERVED * waited or not served:
+                raise NotServed(f"{path}: {served} of {waited} watches were created")
 
     def close(self) -> None:
         """Cut every connection."""
@@ -54,8 +72,8 @@ class Streams:
         path = self._chance.choice([SUBSCRIBE, FOLLOW, CONVERSE])
         connection = await self._connection(path)
         came = asyncio.Event()
-        stream = self._open(connection, path, lambda _body: came.set())
-        stream.done.add_done_callback(_heard)
+        stream = self._open(connection, path, lambda body: _created(body, came))
+        stream.done.add_done_callback(lambda done: _over(done, came))
         try:
             await self._wait(connection, stream, path, came)
         finally:
@@ -89,9 +107,13 @@ class Streams:
         if moment < 0.5:
             await asyncio.sleep(self._chance.random() * 0.01)
             return
+        self._waited[path] += 1
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await came.wait()
+                if stream.done.done():
+                    return
+                self._served[path] += 1
                 if moment > 0.9 and path != FOLLOW:
                     connection.write_data(stream, b"", last=True)
                     await stream.done
@@ -110,21 +132,28 @@ class Streams:
         )
 
     async def _connection(self, path: str) -> Connection:
-        self._lives[path] = self._lives.get(path, 0) + 1
-        found = self._connections.get(path)
-        if found is None or self._lives[path] > LIVES:
-            self._lives[path] = 0
+        async with self._connecting:
+            self._lives[path] = self._lives.get(path, 0) + 1
+            found = self._connections.get(path)
+            if found is not None and self._lives[path] <= LIVES:
+                return found
             made = await connect(self._target, path)
-            stale = self._connections.pop(path, None)
-            if stale is not None:
-                stale.close()
-            self._connections[path] = found = made
-        return found
+            self._lives[path], self._connections[path] = 0, made
+            if found is not None:
+                found.close()
+            return made
 
 
-def _heard(done: "asyncio.Future[None]") -> None:
+def _created(body: bytes, came: asyncio.Event) -> None:
+    """The frames of all three number their fields alike."""
+    if ConverseResponse.FromString(body).HasField("created"):
+        came.set()
+
+
+def _over(done: "asyncio.Future[None]", came: asyncio.Event) -> None:
     if not done.cancelled():
         done.exception()
+    came.set()
 
 
 async def conversations(target: Target, count: int = CONVERSATIONS) -> list[str]:

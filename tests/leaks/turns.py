@@ -11,6 +11,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
     ConverseResponse,
     DispatchRequest,
 )
+from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, TURN_STATE_SUCCEEDED
 from antiphon.events.v1.stream_pb2 import Watch
 from tests.bench.loads.client import Target
 from tests.bench.loads.http2 import Connection, Failed, connect
@@ -24,6 +25,7 @@ SAID = "what was said before is said again " * 40
 """Long enough that what is remembered of a conversation is full after a few turns."""
 SLOWLY = "word by word"
 ENDPOINT = "fake/ok"
+ENDS = frozenset({TURN_STATE_SUCCEEDED, TURN_STATE_CANCELLED})
 
 
 class Visitor:
@@ -73,6 +75,8 @@ class Visitor:
             raise Failed(str(frame))
         for event in frame.batch.events:
             if event.turn_id == self._turn_id and event.HasField("turn_finished"):
+                if event.turn_finished.state not in ENDS:
+                    raise Failed(str(event))
                 self._ended.set()
 
     def _over(self, done: "asyncio.Future[None]") -> None:
