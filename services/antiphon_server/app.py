@@ -243,6 +243,7 @@ async def _start(
     lifecycle.spawn("context.retention", services.context.retention.run(), vital=False)
     lifecycle.on_stop("integration", services.integration.close)
     await services.integration.start()
+    lifecycle.on_stop("turns' store", services.dispatcher.close)
     lifecycle.on_stop("turns", services.turn_tasks.stop)
     await services.dispatcher.leases.adopt_orphans(own=True)
     lifecycle.spawn("turns.leases", services.dispatcher.leases.run())

@@ -102,3 +102,6 @@ class Mortal:
 
     async def abandon(self, owner: str) -> int:
         return await self._life.commit(self._inner.abandon(owner))
+
+    async def close(self) -> None:
+        await self._inner.close()

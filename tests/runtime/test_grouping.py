@@ -1,6 +1,7 @@
 """Writes that wait are made together, and none suffers from another."""
 
 import asyncio
+import contextvars
 from collections.abc import Sequence
 
 import pytest
@@ -95,3 +96,62 @@ async def test_waiting_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert refused.value.reason is Reason.OVERLOADED
     disk.let.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6]
+
+
+async def test_waiting_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way counts too, whether or not its caller is still there."""
+    monkeypatch.setattr(grouping, "MAX_WAITING_BYTES", 10)
+    disk = Disk()
+    grouped = Grouped(disk.write, lambda item: item)
+    tasks = [*await begun(grouped, 6), *await begun(grouped, 3)]
+    tasks[0].cancel()
+    await asyncio.wait([tasks[0]])
+    with pytest.raises(DomainError) as refused:
+        await grouped.add(4)
+    assert refused.value.reason is Reason.OVERLOADED
+    disk.let.set()
+    assert await tasks[1] == 6
+    assert await grouped.add(10) == 20
+
+
+async def test_nobody_waits_for_a_writer_that_was_cancelled() -> None:
+    """Its group and those behind it are told that the store is away."""
+    disk = Disk()
+    grouped = Grouped(disk.write)
+    tasks = [*await begun(grouped, 1), *await begun(grouped, 2)]
+    (writer,) = (task for task in asyncio.all_tasks() if task.get_name() == "grouped-writes")
+    writer.cancel()
+    done, _ = await asyncio.wait(tasks, timeout=5)
+    reasons = [getattr(task.exception(), "reason", None) for task in done]
+    assert reasons == [Reason.STORE_UNAVAILABLE] * 2
+
+
+async def test_closing_writes_what_waits_and_takes_no_more() -> None:
+    """No task is left of it."""
+    disk = Disk()
+    grouped = Grouped(disk.write)
+    tasks = [*await begun(grouped, 1), *await begun(grouped, 2)]
+    closing = asyncio.create_task(grouped.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    disk.let.set()
+    await closing
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "grouped-writes"]
+    assert await asyncio.gather(*tasks) == [2, 4]
+    with pytest.raises(DomainError) as refused:
+        await grouped.add(3)
+    assert refused.value.reason is Reason.DRAINING
+
+
+async def test_a_group_is_nobodys_context() -> None:
+    """What the first caller's context says is not said of the others' writes."""
+    whose = contextvars.ContextVar("whose", default="nobody")
+    seen: list[str] = []
+
+    async def write(items: Sequence[int]) -> list[int]:
+        seen.append(whose.get())
+        return list(items)
+
+    whose.set("the first caller")
+    await Grouped(write).add(1)
+    assert seen == ["nobody"]

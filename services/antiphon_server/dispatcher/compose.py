@@ -41,6 +41,11 @@ class Dispatcher:
     turns: Turns
     leases: Leases
     servicer: DispatcherServicer
+    store: SqlTurnStore
+
+    async def close(self) -> None:
+        """Write what waits for it; call it when no turn runs any more."""
+        await self.store.close()
 
 
 def compose_dispatcher(
@@ -71,4 +76,4 @@ def compose_dispatcher(
     turns = Turns(store, journal, conversations, handlers, runner, lanes, execution, recovery)
     conversings = Conversings(turns, PolicyGatekeeper(policy, verifier), on_behalf)
     servicer = DispatcherServicer(turns, handlers, conversings)
-    return Dispatcher(turns, Leases(store, lanes, recovery, node), servicer)
+    return Dispatcher(turns, Leases(store, lanes, recovery, node), servicer, store)

@@ -75,7 +75,7 @@ class EventLog:
         """
         if self._closed:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        size = sum(len(event.body) for event in events)
+        size = _size(events)
         if len(self._waiting) >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise DomainError(Reason.OVERLOADED, resource="log", retry_after=1.0)
         append = Append(
@@ -91,10 +91,7 @@ class EventLog:
         self._waiting.append((append, done))
         self._waiting_bytes += size
         self._wake.set()
-        try:
-            return await done
-        finally:
-            self._waiting_bytes -= size
+        return await done
 
     @property
     def waiting(self) -> int:
@@ -114,7 +111,10 @@ class EventLog:
                 await self._wake.wait()
                 continue
             size = min(len(self._waiting), MAX_GROUP)
-            await self._commit([self._waiting.popleft() for _ in range(size)])
+            group = [self._waiting.popleft() for _ in range(size)]
+            await self._commit(group)
+            # Not when the caller goes: what it appended is held until it is committed.
+            self._waiting_bytes -= sum(_size(append.events) for append, _ in group)
 
     def close(self) -> None:
         """Accept no more appends; :meth:`run` returns when those accepted are committed."""
@@ -241,6 +241,10 @@ def history_lost(reason: Reason, scope: Scope, head: Head) -> DomainError:
     """What a client is told whose position is gone: where it can begin again."""
     earliest = Cursor(head.epoch, Offset(head.earliest - 1)).encode(scope)
     return DomainError(reason, scope=scope, earliest_offset=head.earliest, earliest_cursor=earliest)
+
+
+def _size(events: Sequence[NewEvent]) -> int:
+    return sum(len(event.body) for event in events)
 
 
 def _digest(events: Sequence[NewEvent]) -> bytes:

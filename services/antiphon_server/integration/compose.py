@@ -42,9 +42,10 @@ class Integration:
             logger.warning("model calls of an earlier process have no known end", count=abandoned)
 
     async def close(self) -> None:
-        """Stop the local model and close all connections."""
+        """Stop the local model, close all connections, and write what waits."""
         await self.catalogue.close()
         await self.pool.close()
+        await self.ledger.close()
 
 
 def compose_integration(

@@ -70,3 +70,7 @@ class Ledger(Protocol):
     async def total(self, wanted: UsageFilter) -> Usage:
         """The sum over all settled calls; no calls cost nothing, in USD."""
         ...
+
+    async def close(self) -> None:
+        """Commit what waits, and accept no more calls."""
+        ...

@@ -1,6 +1,7 @@
 """Writes that wait at the same time, made together."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -10,6 +11,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_WAITING = 10_000
+MAX_WAITING_BYTES = 64 << 20
 MAX_GROUP = 256
 
 
@@ -17,35 +19,66 @@ class Grouped(Generic[Item, Result]):
     """One group is on its way at a time; what comes meanwhile is the next one.
 
     ``write`` commits a group and returns a result for each of its items, in order. An
-    idle system writes each item at once.
+    idle system writes each item at once. ``weigh`` says how many bytes an item holds, of
+    those that may hold many. Whoever makes one calls :meth:`close` at the end.
     """
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        weigh: Callable[[Item], int] = lambda item: 0,
+    ) -> None:
         self._write = write
+        self._weigh = weigh
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._bytes = 0  # of what waits and of the group that is on its way
         self._writing: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def add(self, item: Item) -> Result:
         """Write ``item``, and return when that is committed. Cancelling does not undo it.
 
-        Raises what ``write`` raises for it, and DomainError OVERLOADED.
+        Raises what ``write`` raises for it, and DomainError OVERLOADED, DRAINING.
         """
-        if len(self._waiting) >= MAX_WAITING:
+        if self._closed:
+            raise DomainError(Reason.DRAINING, retry_after=1.0)
+        size = self._weigh(item)
+        if len(self._waiting) >= MAX_WAITING or self._bytes + size > MAX_WAITING_BYTES:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
+        self._bytes += size
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all(), name="grouped-writes")
+            # It works for all who come; the first one's context is not theirs.
+            self._writing = asyncio.create_task(
+                self._write_all(), name="grouped-writes", context=contextvars.Context()
+            )
         return await done
 
+    async def close(self) -> None:
+        """Accept no more, and return when all that was accepted is written."""
+        self._closed = True
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
     async def _write_all(self) -> None:
+        group: list[tuple[Item, asyncio.Future[Result]]] = []
         try:
             while self._waiting:
                 group = self._waiting[:MAX_GROUP]
                 del self._waiting[:MAX_GROUP]
                 await self._write_group(group)
+                self._bytes -= sum(self._weigh(item) for item, _ in group)
         finally:
             self._writing = None
+            self._give_up([*group, *self._waiting])
+
+    def _give_up(self, left: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        """Nobody waits for ever for a writer that was cancelled; of one that is through, none is."""
+        for _, done in left:
+            _fail(done, DomainError(Reason.STORE_UNAVAILABLE))
+        self._waiting.clear()
+        self._bytes = 0
 
     async def _write_group(self, group: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         """Write a group; if that fails, each item alone, so that one can't sink others."""

@@ -72,8 +72,13 @@ class SqlTurnStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._added = Grouped(self._add_all)
-        self._replaced = Grouped(self._put_all)
+        self._added = Grouped(self._add_all, _weight)
+        self._replaced = Grouped(self._put_all, _weight)
+
+    async def close(self) -> None:
+        """Write what waits; add and put raise DomainError DRAINING from now on."""
+        await self._added.close()
+        await self._replaced.close()
 
     async def add(self, turn: Turn) -> Turn:
         """See :meth:`TurnStore.add`."""
@@ -141,6 +146,10 @@ class SqlTurnStore:
             return {TurnId(turn_id) for turn_id in held}
 
         return await self._database.write(work)
+
+
+def _weight(turn: Turn) -> int:
+    return len(turn.order.content) if turn.order else 0
 
 
 def _key(turn: Turn) -> tuple[str, str]:

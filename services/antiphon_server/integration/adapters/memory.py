@@ -63,6 +63,9 @@ class MemoryLedger:
         """See :meth:`Ledger.total`."""
         return total(call.settlement.usage for call in self._matching(wanted))
 
+    async def close(self) -> None:
+        """See :meth:`Ledger.close`."""
+
     def _matching(self, wanted: UsageFilter) -> list[SettledCall]:
         return [
             call

@@ -103,6 +103,11 @@ class SqlLedger:
         self._opened = Grouped(self._open_all)
         self._settled = Grouped(self._settle_all)
 
+    async def close(self) -> None:
+        """See :meth:`Ledger.close`."""
+        await self._opened.close()
+        await self._settled.close()
+
     async def open(self, call: Call, owner: str) -> None:
         """See :meth:`Ledger.open`."""
         await self._opened.add(opened_values(call, owner))
