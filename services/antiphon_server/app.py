@@ -56,7 +56,7 @@ from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.reflection import register_reflection
 from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.sqlite import SqliteDatabase
-from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.tasks import TaskSet, first_of
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.runtime.tracing import Tracing, start_tracing
 from antiphon_server.settings import Settings
@@ -112,7 +112,7 @@ async def serve(
     """Run a server until SIGTERM or SIGINT, or until ``until`` returns.
 
     ``ready`` is told the port once it serves. Raises DataDirUnusable, CannotListen,
-    FromTheFuture, RuntimeError if a vital part crashed.
+    FromTheFuture, RuntimeError if a vital part crashed, and what ``until`` raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
@@ -123,10 +123,7 @@ async def serve(
                 ready(app.port)
             ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
             ends += [until(app)] if until is not None else []
-            waits = [asyncio.ensure_future(end) for end in ends]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            await first_of(ends)
         if app.crashed.is_set():
             raise RuntimeError("a vital part crashed; the log says which")
 

@@ -330,22 +330,37 @@ class BrokenLedger(MemoryLedger):
     def __init__(self, *, opens: bool) -> None:
         super().__init__()
         self._opens = opens
+        self.settling = 0
 
     async def open(self, call: Call, owner: str) -> None:
+        await asyncio.sleep(0)
         if not self._opens:
             raise DomainError(Reason.STORE_UNAVAILABLE)
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        self.settling += 1
         raise DomainError(Reason.STORE_UNAVAILABLE)
 
 
 async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
-    """Without a ledger no provider is asked."""
-    world.ledger = BrokenLedger(opens=False)
+    """Without a ledger no provider is asked, and who asks is told at once."""
+    world.ledger = ledger = BrokenLedger(opens=False)
     with pytest.raises(DomainError) as raised:
         await world.generator().run(order(), Recorder())
     assert raised.value.reason is Reason.STORE_UNAVAILABLE
     assert not world.endpoint.seen
+    assert ledger.settling == 0
+
+
+async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: World) -> None:
+    """Whoever cancels does not wait for a store that is away."""
+    world.ledger = ledger = BrokenLedger(opens=False)
+    task = asyncio.create_task(world.generator().run(order(), Recorder()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ledger.settling == 0
 
 
 async def test_an_answer_is_not_lost_for_its_settlement(world: World) -> None:

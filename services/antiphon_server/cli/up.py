@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,12 +152,14 @@ async def _serve_session(settings: "Settings", announcement: _Announcement) -> N
     async def all_gone(app: App) -> None:
         await closed.read(-1)
 
-        def used() -> bool:
-            return app.streams() > 0 or any_present(settings.data_dir)
+        async def used() -> bool:
+            if app.streams() > 0:
+                return True
+            return await asyncio.to_thread(any_present, settings.data_dir)  # it opens a file
 
         for _ in range(_PARENT_LEAVES):  # its own stream takes a moment to end
             await asyncio.sleep(_LOOK_S)
-            if not used():
+            if not await used():
                 return
         with contextlib.suppress(OSError):  # whoever would read it may be gone
             sys.stdout.write(STAYS)
@@ -167,9 +169,9 @@ async def _serve_session(settings: "Settings", announcement: _Announcement) -> N
     await serve(settings, announcement, all_gone)
 
 
-async def _unused(used: Callable[[], bool]) -> None:
+async def _unused(used: Callable[[], Awaitable[bool]]) -> None:
     """Return when nobody has used the server for a while."""
     quiet = 0
     while quiet < _QUIET_LOOKS:
         await asyncio.sleep(_LOOK_S)
-        quiet = 0 if used() else quiet + 1
+        quiet = 0 if await used() else quiet + 1

@@ -74,7 +74,7 @@ class Grouped(Generic[Item, Result]):
             self._give_up([*group, *self._waiting])
 
     def _give_up(self, left: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
-        """Nobody waits for ever for a writer that was cancelled; of one that is through, none is."""
+        """Nobody waits for ever for a writer that was cancelled; one that is through left none."""
         for _, done in left:
             _fail(done, DomainError(Reason.STORE_UNAVAILABLE))
         self._waiting.clear()

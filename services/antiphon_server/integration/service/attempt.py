@@ -59,6 +59,7 @@ class _Progress:
     """What is known of a running attempt."""
 
     prompt_tokens: int
+    opened: bool = False
     begun: float = field(default_factory=time.monotonic)
     sent_bytes: int = 0
     end: ModelEnd | None = None
@@ -96,17 +97,20 @@ class Attempts:
         progress = _Progress(tokens_of_prompt(order.prompt.messages))
         call = self._call(model, order.payer, progress.prompt_tokens)
         try:
-            await completed(self._ledger.open(call, self._owner))
+            await completed(self._open(call, progress))
             await emit(AttemptStarted(call.call_id, call.model, retry_of))
             await _stream(model, order.prompt, progress, emit)
         except DomainError as error:
+            if not progress.opened:  # nothing was written that could be settled
+                raise
             usage = await self._settle(call, model, progress, error)
             if error.reason not in MODEL_REASONS:
                 raise
             return Ended(usage, None, error, progress.sent_bytes > 0)
         except BaseException:  # the time is up, or whoever listened has gone
-            late = DomainError(Reason.MODEL_TIMEOUT) if limit.expired() else None
-            await self._settle(call, model, progress, late)
+            if progress.opened:
+                late = DomainError(Reason.MODEL_TIMEOUT) if limit.expired() else None
+                await self._settle(call, model, progress, late)
             raise
         usage = await self._settle(call, model, progress, None)
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
@@ -115,6 +119,10 @@ class Attempts:
         expected = _usage(Tokens(prompt_tokens, 0), model.prices_by_now(), estimated=True)
         call_id = CallId(new_id("call"))
         return Call(call_id, payer, model.name, time.time_ns() // 1000, expected)
+
+    async def _open(self, call: Call, progress: _Progress) -> None:
+        await self._ledger.open(call, self._owner)
+        progress.opened = True
 
     async def _settle(
         self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
