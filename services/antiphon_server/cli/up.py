@@ -153,9 +153,7 @@ async def _serve_session(settings: "Settings", announcement: _Announcement) -> N
         await closed.read(-1)
 
         async def used() -> bool:
-            if app.streams() > 0:
-                return True
-            return await asyncio.to_thread(any_present, settings.data_dir)  # it opens a file
+            return app.streams() > 0 or await any_present(settings.data_dir)
 
         for _ in range(_PARENT_LEAVES):  # its own stream takes a moment to end
             await asyncio.sleep(_LOOK_S)
