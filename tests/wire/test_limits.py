@@ -114,6 +114,25 @@ async def test_rpcs_of_all_connections() -> None:
             await stub.GetHead(HEAD, timeout=5)
 
 
+async def test_watches_of_the_health() -> None:
+    """They need no token and have no end, so they are few; another may come when one has gone."""
+    async with (
+        serving(rpcs=5, health_watches=2) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        watches = [health.Watch(health_pb2.HealthCheckRequest()) for _ in range(2)]
+        for watch in watches:
+            await watch.read()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await health.Watch(health_pb2.HealthCheckRequest(), timeout=5).read()
+        assert domain_error_of(caught.value).reason is Reason.OVERLOADED
+        await health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+        watches[0].cancel()
+        await asyncio.sleep(0.2)
+        await health.Watch(health_pb2.HealthCheckRequest(), timeout=5).read()
+
+
 @pytest.mark.parametrize("said", [b"", PREFACE[:7], PREFACE, PREFACE + b"\0\0\0"])
 async def test_a_handshake_that_does_not_end(said: bytes) -> None:
     """Who does not say the preface and settings in time is cut off."""

@@ -31,6 +31,9 @@ class Limits:
     connections: int = MOST_CONNECTIONS
     # A stream costs 30 KB: 300 MB at most, then callers are told to come back.
     rpcs: int = 10_000
+    # Checks are not counted, so that a full server is not taken for a dead one. Watches go on
+    # without end and without a token: a few balancers and supervisors have one each.
+    health_watches: int = 100
     # A client says its preface at once, and acknowledges the settings; who does not
     # within this time is not one.
     handshake_s: float = 10.0

@@ -23,7 +23,8 @@ from antiphon_server.runtime.methods import (
 SETTLE_S = 5.0
 """How long handlers that were aborted may take to end."""
 RETRY_AFTER_S = 1.0
-HEALTH = "/grpc.health."
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+_HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
 class CannotListen(Exception):
@@ -97,6 +98,7 @@ class _Handlers(grpc.GenericRpcHandler):
         self._table = table
         self._running = running
         self._limits = limits
+        self._health_watches: set[asyncio.Task[Any]] = set()
         self._prepared: dict[Resolved, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
@@ -114,22 +116,32 @@ class _Handlers(grpc.GenericRpcHandler):
         return handler
 
     def _tracked(self, resolved: Resolved) -> Behaviour:
-        """Its behaviour, unless too many run; whoever asks for the health is always told."""
+        """Its behaviour, unless too many run; whoever checks the health is always told."""
         inner, running = resolved.behaviour, self._running
-        most = math.inf if resolved.method.name.startswith(HEALTH) else self._limits.rpcs
+        counted, most = self._room(resolved.method.name)
 
         async def call(request: Any, context: Context) -> Any:
-            if len(running) >= most:
+            if len(counted) >= most:
                 await refuse(context, _too_many())
             task = asyncio.current_task()
             assert task is not None
             running.add(task)
+            counted.add(task)
             try:
                 return await inner(request, context)
             finally:
                 running.discard(task)
+                counted.discard(task)
 
         return call
+
+    def _room(self, name: str) -> tuple[set[asyncio.Task[Any]], float]:
+        """Those that count against a call's limit, and the limit."""
+        if name == _HEALTH_CHECK:
+            return self._running, math.inf
+        if name == _HEALTH_WATCH:
+            return self._health_watches, self._limits.health_watches
+        return self._running, self._limits.rpcs
 
 
 def _too_many() -> DomainError:
