@@ -1,5 +1,6 @@
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,17 +36,41 @@ def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
     return message.fields_by_name.get(last)
 
 
+def ran(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command that finds the tools of this environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
 def test_committed_stubs_are_those_of_the_contracts() -> None:
     """Generating the stubs anew changes nothing."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        [ROOT / ".ci" / "stubs"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PATH": path},
-    )
+    run = ran(ROOT / ".ci" / "stubs")
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_breaking_change_is_found_however_many_commits_ago(tmp_path: Path) -> None:
+    """A number that was given to another field stays refused when innocent commits follow."""
+    for part in ("buf.yaml", "proto", ".ci"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    contract = tmp_path / "proto/antiphon/events/v1/event.proto"
+
+    def commit(message: str) -> None:
+        git = ("git", "-C", str(tmp_path), "-c", "user.name=test", "-c", "user.email=test@test")
+        for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", message)):
+            assert ran(*git, *arguments).returncode == 0
+
+    commit("the contracts")
+    assert ran(tmp_path / ".ci" / "contracts").returncode == 0
+    was = contract.read_text()
+    contract.write_text(was.replace("bool typing = 1;", "bool typing = 2;"))
+    commit("a field gets another number")
+    (tmp_path / "innocent").touch()
+    commit("something else")
+    run = ran(tmp_path / ".ci" / "contracts")
+    assert run.returncode != 0
+    assert 'field "1" with name "typing"' in run.stdout
 
 
 def test_every_rpc_declares_who_may_call_it() -> None:
