@@ -24,6 +24,7 @@ from tests.bench.figures import percentile
 from tests.e2e.callers import channel_to
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
+from tests.robustness.stage import EXIT_S
 from tests.robustness.stalled import OWN_CONNECTION, SMALL_WINDOW
 
 FOLLOW = "/antiphon.events.v1.EventService/Follow"
@@ -58,6 +59,7 @@ class Crowd:
     alone_bytes: int = 0
     crowded_bytes: int = 0
     exit_s: float = 0.0
+    exit_code: int = 0
     defects: list[str] = field(default_factory=list)
 
     @property
@@ -74,6 +76,8 @@ class Crowd:
     def wrong(self) -> list[str]:
         """What broke a promise."""
         found = list(self.defects)
+        if self.exit_code or self.exit_s > EXIT_S:
+            found.append(f"the server ended with {self.exit_code} after {self.exit_s:.1f} s")
         if self.grown_bytes > MOST_GROWN_BYTES:
             found.append(f"memory grew by {self.grown_bytes >> 20} MB")
         if self.ratio > MOST_RATIO:
@@ -213,7 +217,7 @@ async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd
                     crowd.crowded_bytes = max(crowd.crowded_bytes, memory)
                     if number == rounds - 1:
                         began = time.monotonic()
-                        await server.terminate()
+                        crowd.exit_code = await server.terminate()
                         crowd.exit_s = time.monotonic() - began
                 crowd.pairs.append(Pair(without, beside))
         crowd.defects = [f"log: {line}" for line in server.defects]

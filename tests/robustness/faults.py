@@ -25,13 +25,13 @@ async def _kill(stage: Stage, chance: random.Random) -> None:
         await stage.server.spawn()
         await asyncio.sleep(chance.uniform(0.2, 1.5))
         await stage.server.kill()
-        stage.inflicted["kill"] += 1
+        stage.inflicted["kill while starting"] += 1
     await stage.server.start()
 
 
 async def _drain(stage: Stage, chance: random.Random) -> None:
     """SIGTERM, and the next life."""
-    await stage.server.terminate()
+    await stage.end_life()
     await stage.server.start()
 
 
@@ -137,10 +137,12 @@ async def harm(proxy: Proxy, name: str, chance: random.Random) -> None:
 
 
 async def storm(stage: Stage, names: Sequence[str], seconds: float) -> None:
-    """Fault after fault for so long, alone and two at a time."""
+    """Fault after fault, alone and two at a time: each once, however long, then by chance."""
     chance, ends = stage.chance("storm"), time.monotonic() + seconds
-    while time.monotonic() < ends:
-        picked = chance.sample(names, min(len(names), chance.choice([1, 1, 2])))
+    due = chance.sample(names, len(names))
+    while due or time.monotonic() < ends:
+        count = min(len(names), chance.choice([1, 1, 2]))
+        picked = [due.pop() for _ in due[:count]] or chance.sample(names, count)
         await asyncio.sleep(chance.uniform(0.05, 0.8))
         async with asyncio.TaskGroup() as group:
             for name in picked:

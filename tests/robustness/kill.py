@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
 from tests.e2e.server import ServerProcess, openai_model
@@ -25,7 +24,6 @@ from tests.robustness.traffic import (
 )
 from tests.robustness.validators import violations
 
-How = Literal["kill", "terminate"]
 DELTAS, GAP_MS = 60, 5.0
 ROUND_S = 40.0
 ECHO = " ".join(f"wörd{at}" for at in range(20))
@@ -35,7 +33,6 @@ ECHO = " ".join(f"wörd{at}" for at in range(20))
 class Killed:
     """What came of the rounds: what was wrong in which, how turns ended, how long it took."""
 
-    how: How
     rounds: int = 0
     wrong: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
@@ -46,7 +43,7 @@ class Killed:
         """All of it in a line."""
         states = ", ".join(f"{n} {state}" for state, n in sorted(self.states.items()))
         return (
-            f"{self.how}: {self.rounds - len({it.split(':')[0] for it in self.wrong})} of "
+            f"kill: {self.rounds - len({it.split(':')[0] for it in self.wrong})} of "
             f"{self.rounds} rounds right; turns: {states}; "
             f"slowest round {self.slowest_s:.1f} s"
         )
@@ -61,12 +58,12 @@ async def server_with_model(home: Path) -> AsyncIterator[ServerProcess]:
             yield server
 
 
-async def kill_rounds(home: Path, rounds: int, seed: int, how: How = "kill") -> Killed:
+async def kill_rounds(home: Path, rounds: int, seed: int) -> Killed:
     """So many ends, each at a random moment of an answer.
 
-    By ``kill``, each fourth life is killed too, while it starts.
+    Each fourth life is killed too, while it starts; the last one is told to end.
     """
-    chance, came = random.Random(seed), Killed(how)
+    chance, came = random.Random(seed), Killed()
     async with server_with_model(home) as server:
         for number in range(1, rounds + 1):
             began = time.monotonic()
@@ -75,6 +72,8 @@ async def kill_rounds(home: Path, rounds: int, seed: int, how: How = "kill") -> 
             came.rounds += 1
             came.wrong += [f"round {number}: {it}" for it in wrong]
             came.slowest_s = max(came.slowest_s, time.monotonic() - began)
+        if code := await server.terminate():
+            came.wrong.append(f"exit: the server ended with {code}")
         came.wrong += [f"log: {line}" for line in server.defects]
     return came
 
@@ -96,7 +95,7 @@ async def _round(
                 conversation, on_event=lambda event: note(converser, event)
             ) as talk:
                 talker = Talker(talk, history, converser)
-                await _end_in_mid_answer(server, talker, chance, number, came.how)
+                await _end_in_mid_answer(server, talker, chance, number)
                 stopping.set()
                 await writing
                 await caught_up(client, conversation, [follower, converser])
@@ -107,7 +106,7 @@ async def _round(
 
 
 async def _end_in_mid_answer(
-    server: ServerProcess, talker: Talker, chance: random.Random, number: int, how: How
+    server: ServerProcess, talker: Talker, chance: random.Random, number: int
 ) -> None:
     """Ask, end it at a random moment, start again, and ask once more."""
     async with asyncio.TaskGroup() as group:
@@ -115,11 +114,8 @@ async def _end_in_mid_answer(
         if number % 2 == 0:
             group.create_task(talker.turn(ECHO, handler="echo"))
         await asyncio.sleep(chance.uniform(0.0, 1.1 * DELTAS * GAP_MS / 1000))
-        if how == "terminate":
-            await server.terminate()
-        else:
-            await server.kill()
-        if how == "kill" and number % 4 == 0:
+        await server.kill()
+        if number % 4 == 0:
             await _stumble(server, chance)
         await server.start()
     await talker.turn("still there?", handler="echo")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fakes.proxy import Proxy
 from tests.robustness.faults import CUTTING, harm, inflict
-from tests.robustness.scenario import CROWD, Doing, Outcome, Scenario, act
+from tests.robustness.scenario import CROWD, Doing, Outcome, Scenario, act, close
 from tests.robustness.stage import Stage, stage
 
 Say = Callable[[str], object]
@@ -53,7 +53,7 @@ async def _batches(
             say(f"{done:,} of {most:,}  {came.line}")
             for what in came.wrong[:20]:
                 say(f"  {what}")
-        whole.wrong += [f"log: {line}" for line in here.server.defects]
+        await close(here, whole)
     return whole
 
 

@@ -102,8 +102,14 @@ async def play(scenario: Scenario, home: Path, seed: str, seconds: float) -> Out
     """Run a scenario on a server of its own."""
     async with stage(home, seed, scenario.variables) as here:
         outcome = await act(here, scenario, lambda it: storm(it, scenario.faults, seconds))
-        outcome.wrong += [f"log: {line}" for line in here.server.defects]
+        await close(here, outcome)
     return outcome
+
+
+async def close(here: Stage, outcome: Outcome) -> None:
+    """End the last life, which must end well; its log must be without a defect."""
+    await here.end_life()
+    outcome.wrong += [*here.wrong, *(f"log: {line}" for line in here.server.defects)]
 
 
 async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
@@ -201,6 +207,8 @@ def _judge(here: Stage, outcome: Outcome) -> None:
     outcome.states, here.states = here.states, Counter()
     outcome.inflicted, here.inflicted = here.inflicted, Counter()
     outcome.counts, here.counts = here.counts, Counter()
+    outcome.wrong += here.wrong
+    here.wrong = []
     outcome.peak_bytes = max(here.memory, default=0)
     if outcome.peak_bytes > MOST_BYTES:
         outcome.wrong.append(f"memory: {outcome.peak_bytes >> 20} MB")

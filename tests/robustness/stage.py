@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import MappingProxyType
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
 from antiphon_client import Client
+from antiphon_client.redial import Connection
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -21,6 +23,8 @@ from tests.robustness.odd_server import COMMAND
 
 # Beside a model that answers in 100 ms, limits after which the server gives up on it.
 PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0}
+# Within this it ends when it is told to.
+EXIT_S = 10.0
 ANSWER = Behaviour(deltas=20, gap_ms=5.0, usage=(11, 20))
 
 
@@ -43,8 +47,9 @@ class Stage:
     """What faults reach and people work on.
 
     ``states`` counts how turns ended, ``inflicted`` the faults, ``counts`` what else people
-    did, by their names; ``memory`` is the server's, in bytes, sampled. Nobody begins anything
-    new when ``stopping`` is set.
+    did, by their names; ``memory`` is the server's, in bytes, sampled; ``wrong`` is what the
+    server's process did against its promises. Nobody begins anything new when ``stopping``
+    is set.
     ``lives`` is held by a fault that ends or halts the server's process: there is one at a
     time.
     """
@@ -62,6 +67,7 @@ class Stage:
     states: Counter[str] = field(default_factory=Counter)
     inflicted: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
 
     def chance(self, name: str) -> random.Random:
         """Somebody's own source of chance: the same in every run of the seed."""
@@ -71,8 +77,34 @@ class Stage:
         """A client behind a proxy of its own."""
         proxy = await self.stack.enter_async_context(Proxy(self.server.port))
         self.proxies.append(proxy)
-        client = Client.connect(proxy.address, self.server.key, deadline=5.0)
+        client = Client.connect(
+            proxy.address, self.server.key, deadline=5.0, on_connection=self._noting_resumes()
+        )
         return await self.stack.enter_async_context(client)
+
+    async def end_life(self) -> float:
+        """Tell the server to end, and note if it does not do so well; how long it took, in s."""
+        began = time.monotonic()
+        try:
+            if code := await self.server.terminate():
+                self.wrong.append(f"exit: the server ended with {code}")
+        except TimeoutError:
+            await self.server.kill()
+        took = time.monotonic() - began
+        if took > EXIT_S:
+            self.wrong.append(f"exit: the server took {took:.1f} s to end")
+        return took
+
+    def _noting_resumes(self) -> Callable[[Connection], None]:
+        broken = False
+
+        def note(connection: Connection) -> None:
+            nonlocal broken
+            if connection.state == "connected":
+                self.counts["streams resumed"] += broken
+            broken = connection.state == "waiting" or (broken and connection.state == "connecting")
+
+        return note
 
     async def open_scenes(self, count: int, retention_s: float | None = None) -> Sequence[Scene]:
         """New conversations, one after the other with each policy, instead of the old ones."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.robustness.drained import EXIT_S, RESUMED_S, STREAMS, drain_rounds
+from tests.robustness.drained import RESUMED_S, STREAMS, drain_rounds
 from tests.robustness.kill import kill_rounds
 from tests.robustness.returning import WAYS
 from tests.robustness.rows import cuts
@@ -30,7 +30,6 @@ async def test_a_stopped_server_loses_nothing(tmp_path: Path) -> None:
     drained = await drain_rounds(tmp_path, rounds=1, seed="1")
     print(drained.line)
     assert drained.outcome.wrong == []
-    assert max(drained.exits_s) < EXIT_S
     assert len(drained.resumed_s) == STREAMS
     assert max(drained.resumed_s) < 3 * RESUMED_S  # a machine may be busy; the long form is not
 
@@ -64,10 +63,12 @@ async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
     outcome = await play(SCENARIOS[name], tmp_path, seed="1", seconds=8.0)
     print(outcome.line)
     assert outcome.wrong == []
-    assert outcome.inflicted
+    assert all(outcome.inflicted[fault] for fault in SCENARIOS[name].faults), "not all were played"
     assert outcome.counts["posts acknowledged"]
     if name == "trimming":
         assert all(outcome.counts[f"old cursor by {way}"] for way in WAYS), "not all were asked"
         assert all(outcome.counts[f"trimmed cursor by {way}"] for way in WAYS), "not all were told"
     else:
         assert outcome.counts["turns acknowledged"]
+        assert outcome.states["CANCELLED"], "no turn was stopped"
+        assert outcome.counts["streams resumed"], "no stream broke and went on"
