@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from antiphon_client import AntiphonError
 from tests.robustness.faults import storm
 from tests.robustness.heads import heads_sampled
 from tests.robustness.ledger import read_ledger
+from tests.robustness.memory import Memory, rest, sampled
 from tests.robustness.odd_server import DAY
 from tests.robustness.people import READERS, WORKERS
 from tests.robustness.posts import posts_repeated
@@ -21,9 +22,7 @@ from tests.robustness.traffic import caught_up, read_state
 from tests.robustness.validators import violations
 
 SETTLE_S = 90.0
-SAMPLE_S = 0.25
 DAY_S = 86_400.0
-MOST_BYTES = 256 << 20
 CROWD = {"talker": 2, "writer": 2, "twin": 2, "follower": 2, "comer": 1, "subscriber": 1}
 CROWD |= {"updater": 1}
 
@@ -118,7 +117,11 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
     outcome = Outcome(scenario.name, here.seed)
     await here.open_scenes(scenario.scenes, scenario.retention_s)
     try:
-        async with _memory(here), heads_sampled(here), _people(here, scenario) as working:
+        async with (
+            sampled(here.server) as memory,
+            heads_sampled(here),
+            _people(here, scenario) as working,
+        ):
             await doing(here)
             here.stopping.set()
             async with asyncio.timeout(SETTLE_S):
@@ -132,7 +135,8 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
         for scene in here.scenes:
             await read_state(client, scene.conversation_id, scene.history)
         await read_ledger(client, here)
-    _judge(here, outcome)
+    await rest(here.server, memory)
+    _judge(here, outcome, memory)
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -181,26 +185,7 @@ async def _all_caught_up(here: Stage) -> None:
             await caught_up(client, scene.conversation_id, lasting)
 
 
-@asynccontextmanager
-async def _memory(here: Stage) -> AsyncIterator[None]:
-    """Sample the server's memory for the block's time."""
-
-    async def sample() -> None:
-        while True:
-            with suppress(Exception):  # it may be between two lives
-                here.memory.append(here.server.resident_bytes)
-            await asyncio.sleep(SAMPLE_S)
-
-    here.memory.clear()
-    task = asyncio.create_task(sample())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _judge(here: Stage, outcome: Outcome) -> None:
+def _judge(here: Stage, outcome: Outcome, memory: Memory) -> None:
     histories = [scene.history for scene in here.scenes]
     for number, history in enumerate(histories):
         outcome.wrong += [f"conversation {number}: {what}" for what in violations(history)]
@@ -209,9 +194,8 @@ def _judge(here: Stage, outcome: Outcome) -> None:
     outcome.counts, here.counts = here.counts, Counter()
     outcome.wrong += here.wrong
     here.wrong = []
-    outcome.peak_bytes = max(here.memory, default=0)
-    if outcome.peak_bytes > MOST_BYTES:
-        outcome.wrong.append(f"memory: {outcome.peak_bytes >> 20} MB")
+    outcome.peak_bytes = memory.peak_bytes
+    outcome.wrong += memory.wrong
     outcome.counts.update(
         {
             "events": sum(len(history.log) for history in histories),

@@ -47,9 +47,8 @@ class Stage:
     """What faults reach and people work on.
 
     ``states`` counts how turns ended, ``inflicted`` the faults, ``counts`` what else people
-    did, by their names; ``memory`` is the server's, in bytes, sampled; ``wrong`` is what the
-    server's process did against its promises. Nobody begins anything new when ``stopping``
-    is set.
+    did, by their names; ``wrong`` is what the server's process did against its promises.
+    Nobody begins anything new when ``stopping`` is set.
     ``lives`` is held by a fault that ends or halts the server's process: there is one at a
     time.
     """
@@ -63,7 +62,6 @@ class Stage:
     proxies: list[Proxy] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     lives: asyncio.Lock = field(default_factory=asyncio.Lock)
-    memory: list[int] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     inflicted: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)

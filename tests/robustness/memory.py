@@ -1,0 +1,115 @@
+"""The server's memory: sampled under load and in the quiet after it, and judged."""
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import psutil
+
+from tests.e2e.server import ServerProcess
+
+SAMPLE_S, QUIET_SAMPLE_S = 0.25, 0.1
+CALM_S, QUIET_S = 0.5, 3.0
+MOST_BYTES, MOST_AT_REST_BYTES = 256 << 20, 200 << 20
+# Nothing happens in the quiet, so nothing may grow but by chance.
+QUIET_BYTES = 3 << 19
+# A life that is long enough to tell growth from what fills up, and how fast it may grow.
+LONG_S, MOST_BYTES_PER_S = 60.0, 0.5 * (1 << 20)
+# A busy machine, or a server between two lives, may leave out so many of the samples.
+LEAST_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How much a process held, and when (seconds of the monotonic clock)."""
+
+    at: float
+    pid: int
+    held: int
+
+
+@dataclass(slots=True)
+class Memory:
+    """Samples of the loaded server and of the quiet one, and for how long it was loaded."""
+
+    loaded: list[Sample]
+    quiet: list[Sample]
+    seconds: float = 0.0
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most it ever held."""
+        return max((it.held for it in [*self.loaded, *self.quiet]), default=0)
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is not bounded, or was not looked at."""
+        if len(self.loaded) < LEAST_SHARE * self.seconds / SAMPLE_S or len(self.quiet) < 2:
+            looks = f"{len(self.loaded)} and {len(self.quiet)} times"
+            return [f"memory: was looked at {looks} in {self.seconds:.0f} s"]
+        grown, rest = self.quiet[-1].held - self.quiet[0].held, self.quiet[-1].held
+        found = [
+            (self.peak_bytes > MOST_BYTES, f"{self.peak_bytes >> 20} MB at most"),
+            (rest > MOST_AT_REST_BYTES, f"{rest >> 20} MB when all was over"),
+            (grown > QUIET_BYTES, f"{grown / 2**20:.1f} MB more while nothing happened"),
+        ]
+        found += [
+            (slope > MOST_BYTES_PER_S, f"{slope / 2**20:.1f} MB/s more and more")
+            for slope in slopes(self.loaded)
+        ]
+        return [f"memory: {what}" for is_wrong, what in found if is_wrong]
+
+
+def slopes(samples: Sequence[Sample]) -> list[float]:
+    """How fast each long life grew, in bytes/s, from its second third to its last."""
+    lives: dict[int, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        lives[sample.pid].append(sample)
+    found = []
+    for life in lives.values():
+        third = len(life) // 3
+        if life[-1].at - life[0].at >= LONG_S and third:
+            middle, last = life[third : 2 * third], life[-third:]
+            seconds = statistics.mean(it.at for it in last) - statistics.mean(
+                it.at for it in middle
+            )
+            grown = statistics.median(it.held for it in last) - statistics.median(
+                it.held for it in middle
+            )
+            found.append(grown / seconds)
+    return found
+
+
+@asynccontextmanager
+async def sampled(server: ServerProcess) -> AsyncIterator[Memory]:
+    """Sample the server's memory for the block's time."""
+    memory, began = Memory([], []), time.monotonic()
+    task = asyncio.create_task(_sample(server, memory.loaded, SAMPLE_S))
+    try:
+        yield memory
+    finally:
+        memory.seconds = time.monotonic() - began
+        task.cancel()
+        outcome = (await asyncio.gather(task, return_exceptions=True))[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+
+
+async def rest(server: ServerProcess, memory: Memory) -> None:
+    """Let the server alone for a while, and sample what it holds then."""
+    await asyncio.sleep(CALM_S)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(QUIET_S):
+            await _sample(server, memory.quiet, QUIET_SAMPLE_S)
+
+
+async def _sample(server: ServerProcess, samples: list[Sample], every_s: float) -> None:
+    while True:
+        with suppress(psutil.NoSuchProcess):  # it may be between two lives
+            if held := server.resident_bytes:
+                samples.append(Sample(time.monotonic(), server.pid, held))
+        await asyncio.sleep(every_s)
