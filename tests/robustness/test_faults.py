@@ -72,3 +72,4 @@ async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
         assert outcome.counts["turns acknowledged"]
         assert outcome.states["CANCELLED"], "no turn was stopped"
         assert outcome.counts["streams resumed"], "no stream broke and went on"
+        assert outcome.counts["posts repeated"], "no post was sent again"
