@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,8 @@ class ServerProcess:
     """``antiphon up`` on one port and one data directory, over any number of lives.
 
     An async context manager: it serves when the block begins. ``log`` holds what all
-    lives have printed. ``command`` runs the command line's program in its place, under a
+    lives have printed, ``deaths`` when each was told to end and when it had (seconds of the
+    monotonic clock). ``command`` runs the command line's program in its place, under a
     tracer or with a defect.
     """
 
@@ -52,6 +54,7 @@ class ServerProcess:
         self._model = model or (str(models[0]["name"]) if models else "scripted/test")
         self._variables = {"ANTIPHON_MODELS": json.dumps(list(models)), **(variables or {})}
         self._command = command
+        self.deaths: list[tuple[float, float]] = []
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -135,8 +138,10 @@ class ServerProcess:
     async def kill(self) -> None:
         """End its life by SIGKILL."""
         assert self._process is not None
+        began = time.monotonic()
         self._process.kill()
         await self._process.wait()
+        self.deaths.append((began, time.monotonic()))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, such as SIGSTOP."""
@@ -151,9 +156,12 @@ class ServerProcess:
     async def terminate(self) -> int:
         """Ask it to stop, and return its exit code. Raises TimeoutError."""
         assert self._process is not None
+        began = time.monotonic()
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self._process.wait(), STOP_S)
+        code = await asyncio.wait_for(self._process.wait(), STOP_S)
+        self.deaths.append((began, time.monotonic()))
+        return code
 
     async def _serves(self) -> bool:
         async with grpc.aio.insecure_channel(self.address) as channel:

@@ -16,8 +16,9 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Self
+from typing import Any, Self
 
 from tests.fakes.openai_behaviour import (
     MODES,
@@ -70,10 +71,11 @@ class FakeEndpoint:
         for connection in list(self._protocols):
             connection.close()
 
-    def next_behaviour(self, model: str) -> Behaviour:
+    def next_behaviour(self, body: Mapping[str, Any]) -> Behaviour:
         """How to answer the next request."""
         if self.plan:
             return self.plan.popleft()
+        model = str(body.get("model", ""))
         if model in MODES and model != self.behaviour.mode:
             return replace(self.behaviour, mode=model)
         return self.behaviour
@@ -168,7 +170,7 @@ class _Connection(asyncio.Protocol):
         self._endpoint.seen.append(seen)
         self._endpoint.tell()
         self._seen = seen
-        self._answer(seen, self._endpoint.next_behaviour(str(body.get("model", ""))))
+        self._answer(seen, self._endpoint.next_behaviour(body))
 
     def _answer(self, seen: Seen, behaviour: Behaviour) -> None:
         """At once where nothing is to be waited for, else in a task."""

@@ -151,13 +151,25 @@ class Sent:
 class Stop:
     """An answered CancelTurn: the turn's state in the answer, the log's end after it.
 
-    ``early``: it was stopped before it came; its end is written when it comes.
+    ``early``: it was stopped before it came; its end is written when it comes. ``at`` is
+    when the answer was there (seconds of the monotonic clock).
     """
 
     turn_id: str
     state: str
     head: int
     early: bool = False
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What ``call`` said of a turn whose end, in the state ``seen``, had been seen before."""
+
+    turn_id: str
+    seen: str
+    call: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +188,18 @@ class Call:
 class Served:
     """A request that the model's endpoint got. ``whole``: it was answered to the end.
 
-    ``usage`` is what a whole answer reported; ``sent_bytes`` is how much text went out.
+    ``usage`` is what a whole answer reported; ``sent_bytes`` is how much text went out,
+    ``prompt_bytes`` how much came in. ``received`` and ``over`` are when it came, and when
+    it was answered or aborted (seconds of the monotonic clock); None if it never was.
     """
 
     turn_id: str
     whole: bool
     usage: tuple[int, int]
     sent_bytes: int
+    prompt_bytes: int = 0
+    received: float = 0.0
+    over: float | None = 0.0
 
 
 @dataclass(slots=True)
@@ -191,7 +208,8 @@ class History:
 
     ``sent`` is all that was said, None where that is not noted; ``author`` is who says it.
     ``accepted_messages`` and ``accepted_turns`` are ids whose post was answered, ``stops``
-    the answered cancels. ``calls`` are the ledger's entries; ``total`` and ``added`` are its
+    the answered cancels, ``told`` what was said of turns after their end. ``deaths`` are
+    when the server was ended. ``calls`` are the ledger's entries; ``total`` and ``added`` are its
     workspace's tokens (input, output) as summed by the server and by us; ``served`` is the
     endpoint's truth, None where that is not looked at. ``earliest`` is the first place that
     the log still has; ``heads`` are its bounds over the time, sampled, and ``retention_s``
@@ -204,6 +222,8 @@ class History:
     accepted_messages: list[str] = field(default_factory=list)
     accepted_turns: list[str] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    deaths: list[tuple[float, float]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     served: list[Served] | None = None
     total: tuple[int, int] = (0, 0)

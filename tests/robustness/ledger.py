@@ -1,15 +1,18 @@
 """The ledger and the endpoint's truth, read into histories."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1.integration_service_pb2 import GetUsageRequest, GetUsageResponse
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.model_pb2 import AttemptOutcome, ModelCall
 from antiphon_client import Client
+from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Seen
 from tests.robustness.history import Call, Served
 from tests.robustness.stage import Stage
+from tests.robustness.stops import TOLD_S
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
@@ -20,8 +23,10 @@ WHOLE = ("ok", "drip")
 async def read_ledger(client: Client, stage: Stage) -> None:
     """Note with each conversation what its model calls were, by both sides' words.
 
-    The total is compared over the workspace, which is the same for all of them.
+    A request of a stopped turn is given its time to end. The total is compared over the
+    workspace, which is the same for all of them.
     """
+    await _told(stage)
     stub = IntegrationServiceStub(client.channel)
     for workspace_id in {scene.workspace_id for scene in stage.scenes}:
         calls, total = await _usage(stub, client, workspace_id)
@@ -34,6 +39,7 @@ async def read_ledger(client: Client, stage: Stage) -> None:
             where = scene.conversation_id
             history.calls = [_call(it) for it in calls if it.conversation_id == where]
             history.total, history.added = total, added
+            history.deaths = stage.server.deaths
             known = {fact.turn_id for fact in history.log if fact.turn_id}
             known |= {call.turn_id for call in history.calls}
             served = [_served(seen, stage) for seen in stage.endpoint.seen]
@@ -72,4 +78,23 @@ def _served(seen: Seen, stage: Stage) -> Served:
     behaviour = stage.endpoint.behaviour
     whole = seen.mode in WHOLE and seen.ended is not None
     sent_bytes = seen.sent * len(behaviour.text.encode())
-    return Served(text.partition(" ")[0], whole, behaviour.usage or (0, 0), sent_bytes)
+    return Served(
+        text.partition(" ")[0],
+        whole,
+        behaviour.usage or (0, 0),
+        sent_bytes,
+        sum(len(str(it["content"]).encode()) for it in seen.body["messages"]),
+        seen.received,
+        _over(seen),
+    )
+
+
+def _over(seen: Seen) -> float | None:
+    """When it was answered to the end, or broken off."""
+    return seen.ended if seen.ended is not None else seen.aborted
+
+
+async def _told(stage: Stage) -> None:
+    """Wait until no request is under way, or the model should have been told of each stop."""
+    with suppress(TimeoutError):
+        await until(lambda: all(_over(it) is not None for it in stage.endpoint.seen), TOLD_S + 0.5)

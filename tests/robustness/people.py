@@ -15,11 +15,13 @@ from tests.robustness.returning import Returner
 from tests.robustness.stage import Scene, Stage
 from tests.robustness.streams import RawReader
 from tests.robustness.traffic import (
+    AT_LENGTH,
     Talker,
     caught_up,
     follow_in_bits,
     insist,
     note_stop,
+    note_told,
     write,
 )
 
@@ -78,7 +80,7 @@ async def _unary_turn(
     turn_id, where = new_turn_id(), scene.conversation_id
     when = chance.choice(["never", "never", "before", "after", "late"])
     handler = chance.choice(["", "echo"])
-    text = f"{turn_id} {'hi ' * 9}"
+    text = f"{turn_id} {AT_LENGTH if when == 'after' else 'hi'} {'hi ' * 9}"
     sent = scene.history.say(text, turn_id=turn_id)
 
     async def post() -> DispatchResponse:
@@ -105,6 +107,7 @@ async def _unary_turn(
         await stop()
     await until(lambda: turn_id in reader.ended, TURN_S)
     stage.states[reader.ended[turn_id]] += 1
+    await note_told(client, scene.history, where, turn_id, reader.ended[turn_id])
 
 
 async def _follow(client: Client, scene: Scene, reader: Reader) -> None:

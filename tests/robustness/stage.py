@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
 from antiphon_client import Client
@@ -20,12 +21,25 @@ from tests.fakes.proxy import Proxy
 from tests.robustness.clock import Clock
 from tests.robustness.history import History, Reader
 from tests.robustness.odd_server import COMMAND
+from tests.robustness.traffic import AT_LENGTH
 
 # Beside a model that answers in 100 ms, limits after which the server gives up on it.
 PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0}
 # Within this it ends when it is told to.
 EXIT_S = 10.0
 ANSWER = Behaviour(deltas=20, gap_ms=5.0, usage=(11, 20))
+# Longer than it takes to be told of a stop.
+LONG_ANSWER = replace(ANSWER, deltas=3000)
+
+
+class Model(FakeEndpoint):
+    """Answers at length where it is asked to."""
+
+    def next_behaviour(self, body: Mapping[str, Any]) -> Behaviour:
+        """As planned, or as long as the last message wants it."""
+        if not self.plan and AT_LENGTH in str(body["messages"][-1]["content"]):
+            return LONG_ANSWER
+        return super().next_behaviour(body)
 
 
 @dataclass(slots=True)
@@ -127,7 +141,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """A server whose clock can jump, and which serves; all of it ends with the block."""
     async with AsyncExitStack() as stack:
-        endpoint = await stack.enter_async_context(FakeEndpoint(ANSWER))
+        endpoint = await stack.enter_async_context(Model(ANSWER))
         clock = Clock(home / "clock")
         server = ServerProcess(
             home,

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
@@ -25,6 +26,7 @@ from tests.robustness.history import (
     Reader,
     Sent,
     Stop,
+    Told,
     fact_of,
     state_name,
     stored_of,
@@ -39,6 +41,7 @@ Answer = TypeVar("Answer")
 POST_S = 3.0
 CATCH_UP_S = 30.0
 SETTLE_TRIES = 40
+AT_LENGTH = "at length:"  # asks the stage's model for an answer that outlasts a stop
 EACH_AGAIN = 5  # each fifth post is sent again after its answer
 # What a refused or broken call says that may be made again with the same request id.
 MOST_REFUSALS = 20  # of a token, one after the other
@@ -108,9 +111,27 @@ async def note_stop(
     early: bool = False,
 ) -> None:
     """Note that a turn was stopped, and where the log ended after that was answered."""
+    at = time.monotonic()
     head = await insist(lambda: client.get_head(f"conversations/{conversation_id}"))
-    stop = Stop(stopped.turn_id, state_name(stopped.state), head.last_offset, early)
+    stop = Stop(stopped.turn_id, state_name(stopped.state), head.last_offset, early, at)
     history.stops.append(stop)
+
+
+async def note_told(
+    client: Client, history: History, conversation_id: str, turn_id: str, seen: str
+) -> None:
+    """Ask for a turn whose end was seen, in each way there is, and note what was said."""
+
+    async def get() -> Turn:
+        return await client.get_turn(conversation_id, turn_id)
+
+    async def find() -> Turn:
+        async with aclosing(client.list_turns(conversation_id)) as turns:
+            return await anext(turn async for turn in turns if turn.turn_id == turn_id)
+
+    for call, ask in (("GetTurn", get), ("ListTurns", find)):
+        turn = await insist(ask)
+        history.told.append(Told(turn_id, seen, call, state_name(turn.state)))
 
 
 class Talker:
@@ -144,6 +165,9 @@ class Talker:
             await asyncio.sleep(stop_after_s)
             await self._stop(turn)
         self.states.append(await answer)
+        if self._client is not None:
+            seen, where = self.states[-1].partition(" ")[0], self._talk.conversation_id
+            await note_told(self._client, self._history, where, turn.turn_id, seen)
 
     async def _stop(self, turn: TurnHandle) -> None:
         stopped = await turn.cancel()
@@ -157,6 +181,8 @@ class Talker:
             number += 1
             words = " ".join(f"wörd{number}.{at}" for at in range(chance.randint(1, 30)))
             stop = chance.uniform(0.0, 0.4) if chance.random() < 0.3 else None
+            if stop is not None:
+                words = f"{AT_LENGTH} {words}"
             await self.turn(words, handler=chance.choice(["", "echo"]), stop_after_s=stop)
 
 

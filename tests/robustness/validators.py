@@ -15,6 +15,7 @@ from tests.robustness.cursor_rules import (
 from tests.robustness.history import Fact, History, Reader
 from tests.robustness.ledger_rules import ledger_is_truth
 from tests.robustness.posts import posts_are_stored
+from tests.robustness.stops import stop_reaches_the_model
 
 Violations = Iterator[str]
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
@@ -158,6 +159,7 @@ ALL: Sequence[Callable[[History], Violations]] = (
     old_cursors_are_answered,
     watches_keep_their_rules,
     stop_is_final,
+    stop_reaches_the_model,
     ledger_is_truth,
 )
 
