@@ -2,6 +2,8 @@
 
 import json
 import re
+import statistics
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,31 +15,60 @@ from tests.bench.charts import COMMON, FLOOR, OURS, STYLE, _plain
 from tests.robustness.drained import RESUMED_S
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-HEAD = ("run", "faults", "acknowledged", "seen by readers", "turns ended", "stops", "violations")
+HEAD = (
+    "run",
+    "faults",
+    "acknowledged",
+    "seen by readers",
+    "turns ended",
+    "turns stopped",
+    "violations",
+)
+# Of these the most of all rounds counts.
+MOST = ("peak_bytes", "grown_bytes", "exit_s")
+STARTING = "kill while starting"
 Result = Mapping[str, Any]
 
 
 def merged(files: Iterable[Path]) -> list[Result]:
     """The results of some runs; rounds of one name are added up."""
-    whole: dict[str, dict[str, Any]] = {}
+    rounds: dict[str, list[Result]] = defaultdict(list)
     for file in files:
         for result in json.loads(file.read_text()):
-            known = whole.setdefault(result["name"], dict(result))
-            if known != result:
-                _add(known, result)
-    return list(whole.values())
+            rounds[result["name"]].append(result)
+    return [_whole(of_name) for of_name in rounds.values()]
 
 
-def _add(known: dict[str, Any], more: Result) -> None:
-    for key, value in more.items():
-        if isinstance(value, list):
-            known[key] = [*known[key], *value]
-        elif isinstance(value, dict):
-            known[key] = {it: known[key].get(it, 0) + value.get(it, 0) for it in known[key] | value}
-        elif key == "seconds":
-            known[key] += value
-        elif key == "peak_bytes":
-            known[key] = max(known[key], value)
+def _whole(rounds: Sequence[Result]) -> Result:
+    """Raises ValueError if rounds differ in what can't be added up, as in how many read."""
+    whole = {
+        key: _added(key, [it[key] for it in rounds if key in it])
+        for key in dict.fromkeys(key for it in rounds for key in it)
+    }
+    if "ratio" in whole:
+        whole["ratio"] = statistics.median(_ratios(whole))
+    return whole
+
+
+def _added(key: str, values: Sequence[Any]) -> Any:
+    if isinstance(values[0], list):
+        return [it for value in values for it in value]
+    if isinstance(values[0], dict):
+        return {it: sum(v.get(it, 0) for v in values) for value in values for it in value}
+    if key == "seconds":
+        return sum(values)
+    if key in MOST:
+        return max(values)
+    if key == "seed":
+        return ", ".join(dict.fromkeys(values))
+    if key != "ratio" and len(set(values)) > 1:
+        raise ValueError(f"{key}: {values}")
+    return values[0]
+
+
+def _ratios(crowd: Result) -> list[float]:
+    pairs = zip(crowd["beside_p99_ms"], crowd["without_p99_ms"], strict=True)
+    return [beside / without for beside, without in pairs]
 
 
 def write(results: Sequence[Result], page: Path) -> None:
@@ -59,6 +90,8 @@ def _told(results: Sequence[Result], folder: str) -> str:
     if any(it["name"] not in ("kills", "cuts", "drained") for it in played):
         parts.append(f"![What each scenario was judged by]({folder}/scenarios.svg)")
     for it in results:
+        if starting := it.get("faults", {}).get(STARTING):
+            parts.append(f"{it['name']}: {starting:,} more lives were killed while they started.")
         if it["name"] == "trimming":
             old, gone = it["counts"]["old cursor"], it["counts"]["trimmed cursor"]
             parts.append(
@@ -74,8 +107,7 @@ def _told(results: Sequence[Result], folder: str) -> str:
                 f"![How soon streams are back]({folder}/drained.svg)"
             )
         if it["name"] == "crowd":
-            ratios = [b / w for b, w in zip(it["beside_p99_ms"], it["without_p99_ms"], strict=True)]
-            rounds = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+            rounds = ", ".join(f"{ratio:.2f}" for ratio in _ratios(it))
             parts.append(
                 f"{it['count']} stalled readers beside {it['count']} good ones: the good ones' "
                 f"99th percentile is {it['ratio']:.2f} times what it is without (median of "
@@ -93,14 +125,15 @@ def _row(it: Result) -> tuple[str, ...]:
         counts["posts acknowledged"] + counts["turns acknowledged"],
         counts["seen"],
         sum(it["turns"].values()),
-        counts["stops"],
+        it["turns"].get("CANCELLED", 0),
         len(it["violations"]),
     )
     return (it["name"], *(f"{figure:,}" for figure in figures))
 
 
 def _faults(it: Result) -> int:
-    return sum(it["faults"].values())
+    """How many there were; a life that is killed before anybody reached it is counted apart."""
+    return sum(n for name, n in it["faults"].items() if name != STARTING)
 
 
 def _charts(results: Sequence[Result]) -> dict[str, Any]:

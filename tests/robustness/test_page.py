@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.robustness.page import BEGIN, END, merged, write
 from tests.robustness.scenario import Outcome
 
@@ -25,6 +27,50 @@ def test_rounds_of_one_name_are_added_up(tmp_path: Path) -> None:
     assert whole["counts"]["seen"] == 12
     assert whole["counts"]["turns acknowledged"] == 0
     assert (whole["seconds"], whole["peak_bytes"]) == (4.0, 7)
+
+
+def test_equal_rounds_are_two_rounds(tmp_path: Path) -> None:
+    """A round that gave what another gave counts; so does its seed."""
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    for file in files:
+        file.write_text(result("kills", 5, kill=2))
+    (whole,) = merged(files)
+    assert (whole["faults"], whole["counts"]["seen"]) == ({"kill": 4}, 10)
+    assert (whole["seconds"], whole["seed"]) == (4.0, "1")
+
+
+def crowd(without: list[int], beside: list[int], grown: int, exit_s: float, count: int = 5) -> str:
+    more = {"without_p99_ms": without, "beside_p99_ms": beside, "ratio": 9.9}
+    figures = {"name": "crowd", "count": count, "grown_bytes": grown, "exit_s": exit_s}
+    return json.dumps([figures | more])
+
+
+def test_figures_that_are_no_counts_are_of_all_rounds(tmp_path: Path) -> None:
+    """The worst memory and end, and the median of all ratios, whichever file came first."""
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    files[0].write_text(crowd([10, 10], [10, 20], 1, 4.0))
+    files[1].write_text(crowd([10], [30], 7, 3.0))
+    (whole,) = merged(files)
+    assert (whole["ratio"], whole["grown_bytes"], whole["exit_s"]) == (2.0, 7, 4.0)
+
+
+def test_rounds_of_other_sizes_are_not_added_up(tmp_path: Path) -> None:
+    """With 5 readers and with 500 it is not the same row."""
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    files[0].write_text(crowd([1], [1], 1, 1.0))
+    files[1].write_text(crowd([1], [1], 1, 1.0, count=500))
+    with pytest.raises(ValueError, match="count"):
+        merged(files)
+
+
+def test_a_life_that_was_killed_while_it_started_is_counted_apart(tmp_path: Path) -> None:
+    """Nobody had reached it: it is told, and is none of the kills under traffic."""
+    page, file = tmp_path / "proof.md", tmp_path / "1.json"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    file.write_text(result("kills", 5, **{"kill": 3, "kill while starting": 2}))
+    write(merged([file]), page)
+    assert "| kills | 3 | 1 | 5 |" in page.read_text()
+    assert "2 more lives were killed while they started" in page.read_text()
 
 
 def test_the_page_keeps_what_others_wrote(tmp_path: Path) -> None:
