@@ -1,4 +1,4 @@
-"""A Converse stream whose stream of the log ends under it."""
+"""A Converse stream: messages that break a rule, and a log that ends under it."""
 
 from typing import Any
 
@@ -16,10 +16,16 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 )
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.servicer import DispatcherServicer
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.servicer import EventServicer
+from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
+from tests.dispatcher.world import Open
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once
 Nobody: Any = None
@@ -53,3 +59,22 @@ async def test_a_log_that_drains_ends_the_stream_as_draining(dispatcher: Any) ->
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call.read()
         assert domain_error_of(caught.value).reason is Reason.DRAINING
+
+
+async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on() -> None:
+    """Each message is checked on its own; the answer has its tag."""
+    events = LocalServer([ErrorInterceptor()])
+    served = LocalServer([ErrorInterceptor(), ValidationInterceptor()])
+    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Open()))
+    add_EventServiceServicer_to_server(servicer, events)
+    conversings = Conversings(Nobody, Nobody, events.channel())
+    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
+    call: Any = DispatcherServiceStub(served.channel()).Converse()
+    for tag in ("1", "2" * 1000):
+        bad = pb.ConverseRequest(tag=tag)
+        bad.post.conversation_id = "nonsense"
+        await call.write(bad)
+        answer = await call.read()
+        assert answer.error.tag == tag[:64]
+        assert answer.error.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert call.cancel()

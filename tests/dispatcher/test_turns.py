@@ -11,6 +11,7 @@ from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import (
     ConversationView,
+    LossPolicy,
     Order,
     Policy,
     State,
@@ -18,7 +19,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.events.model import Offset, Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
+from tests.dispatcher.world import ANNA, CONVERSATION, Reluctant, World, content, turn_id, world
 
 SCOPE = Scope(f"conversations/{CONVERSATION}")
 
@@ -445,16 +446,19 @@ async def test_a_stop_is_kept_when_the_server_stops_too(it: World) -> None:
     assert (await it.kinds())[-1] == "turn_finished"
 
 
-async def test_rolling_back_a_turn_that_is_being_cancelled_counts(it: World) -> None:
-    """The stronger wish wins as long as the turn has not ended."""
-    await it.dispatch(1)
-    await it.told.running.wait()
-    stopping = asyncio.create_task(it.cancel(1))
-    await asyncio.sleep(0)
-    await it.dispatch(2, policy=Policy.ROLLBACK)
-    turn = await stopping
-    assert turn.outcome is not None
-    assert turn.outcome.rolled_back
+async def test_rolling_back_a_turn_that_is_being_cancelled_counts() -> None:
+    """The stronger wish wins as long as the handler has not let go."""
+    slow = Reluctant("slow", LossPolicy.FAIL)
+    async with world(more=[slow]) as it:
+        await it.dispatch(1, handler="slow")
+        await slow.running.wait()
+        stopping = asyncio.create_task(it.cancel(1))
+        await asyncio.sleep(0)
+        await it.dispatch(2, policy=Policy.ROLLBACK)
+        slow.may_go.set()
+        turn = await stopping
+        assert turn.outcome is not None
+        assert turn.outcome.rolled_back
 
 
 async def test_nothing_is_accepted_while_draining(it: World) -> None:

@@ -108,6 +108,20 @@ class Told:
             self.running.clear()
 
 
+class Reluctant(Told):
+    """One that lets go only when it may."""
+
+    def __init__(self, name: str, loss: LossPolicy) -> None:
+        super().__init__(name, loss)
+        self.may_go = asyncio.Event()
+
+    async def run(self, work: Work) -> None:
+        try:
+            await super().run(work)
+        finally:
+            await self.may_go.wait()
+
+
 @dataclass
 class World:
     """Everything that a test of turns touches."""
@@ -165,6 +179,14 @@ class World:
             while True:
                 deltas = [e.text_delta_appended.text for e in await self.history()]
                 if any(delta.endswith(text) for delta in deltas):
+                    return
+                await asyncio.sleep(0.001)
+
+    async def seen(self, kind: str) -> None:
+        """Wait until the log has an event of that kind."""
+        async with asyncio.timeout(5):
+            while True:
+                if kind in await self.kinds():
                     return
                 await asyncio.sleep(0.001)
 

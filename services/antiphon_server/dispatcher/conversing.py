@@ -19,10 +19,12 @@ from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duple
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.principal import Principal
 
 SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0
+MAX_TAG = 64  # as the contract has it: one that is longer is not sent back
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata = tuple[tuple[str, str], ...]
@@ -77,13 +79,17 @@ class Conversings:
 
     async def _obey_all(self, stream: _Conversing) -> None:
         while True:
-            request = await stream.context.read()
-            if request is grpc.aio.EOF:
-                return
+            tag = ""
             try:
+                request = await stream.context.read()
+                if request is grpc.aio.EOF:
+                    return
+                tag = request.tag
                 await self._obey(stream, request)
             except DomainError as error:
-                failed = pb.ConverseError(tag=request.tag, error=status_of(error))
+                if isinstance(error, InvalidMessage):
+                    tag = getattr(error.message, "tag", "")[:MAX_TAG]
+                failed = pb.ConverseError(tag=tag, error=status_of(error))
                 await stream.write(pb.ConverseResponse(error=failed))
 
     async def _obey(self, stream: _Conversing, request: pb.ConverseRequest) -> None:

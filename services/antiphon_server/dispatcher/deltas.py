@@ -9,8 +9,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 MAX_UNCOMMITTED = 64 * 1024
 MAX_PROGRESS = 64
 MAX_TEXT_BYTES = 600 * 1024
-"""An answer goes into one append of 1 MiB, its last piece beside it."""
-
+"""An answer goes into one append of 1 MiB, a last piece of 64 Ki characters beside it."""
 
 COMMIT_EVERY_S = 0.025
 """A pace at which text flows for the eye; a commit and its frames cost what 20 tokens do."""
@@ -64,16 +63,19 @@ class TextWriter:
     async def stop(self, *, keep_pending: bool) -> str:
         """Wait for the commit in flight; returns the text that is left for the last one.
 
-        Without ``keep_pending`` what was not on its way is dropped: nobody saw it.
+        Without ``keep_pending`` what was not on its way is dropped: nobody saw it. Raises
+        the DomainError of a commit that failed: what was committed then only the log knows.
         """
         self._stopping = True
         self._progress.clear()
         if not keep_pending:
-            self._pending.clear()
+            self._drop()
         self._hurry.set()
         await self._settle()
+        if self._is_full():  # the last commit has to hold the whole answer beside it
+            await self._commit()
         rest = "".join(self._pending)
-        self._pending.clear()
+        self._drop()
         return rest
 
     def piece(self, text: str) -> TextAppended:
@@ -88,8 +90,11 @@ class TextWriter:
         self._flushing = asyncio.create_task(self._flush(), name="turn-text")
 
     async def _settle(self) -> None:
-        """Wait for the commit in flight, even if the turn is being cancelled."""
-        task, self._flushing = self._flushing, None
+        """Wait for the commit in flight, even if the turn is being cancelled.
+
+        After one that failed this raises for ever: nothing may be written behind a hole.
+        """
+        task = self._flushing
         if task is None:
             return
         cancelled = False
@@ -100,12 +105,17 @@ class TextWriter:
                 if task.cancelled():
                     raise
                 cancelled = True
-                self._pending.clear()
+                self._drop()
             except Exception:
                 break  # raised again below
         if cancelled:
             raise asyncio.CancelledError
         task.result()
+        self._flushing = None
+
+    def _drop(self) -> None:
+        self._pending.clear()
+        self._pending_chars = 0
 
     def _is_full(self) -> bool:
         return self._pending_chars > MAX_UNCOMMITTED
@@ -139,8 +149,7 @@ class TextWriter:
         if text:
             steps.append(self.piece(text))
         self._progress.clear()
-        self._pending.clear()
-        self._pending_chars = 0
+        self._drop()
         self._next_commit = asyncio.get_running_loop().time() + COMMIT_EVERY_S
         await self._journal.write(self._turn, steps)
         self.committed += text

@@ -1,8 +1,9 @@
 """A turn in hand, from its acceptance to its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
 )
 from antiphon_server.dispatcher.ports import Journal, TurnStore
-from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_RUNNING = 1_000
@@ -30,6 +31,10 @@ MAX_RUNNING = 1_000
 log = structlog.get_logger(__name__)
 
 Spawn = Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+def _future() -> "asyncio.Future[Any]":
+    return asyncio.get_running_loop().create_future()
 
 
 class Execution:
@@ -52,12 +57,12 @@ class Execution:
         self._spawn = spawn
         self._running = asyncio.Semaphore(MAX_RUNNING)
 
-    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> tuple[Turn | None, Turn]:
+    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> Turn:
         """Store a new turn and begin it; returns it when its message is in the log.
 
-        If one with its id is stored already, that is returned, as the second.
+        If one with its id is stored already, that is returned, and nothing else is done.
         From the store's commit on the turn is brought to its end, whatever happens to
-        this call.
+        this call; cancelled, it waits until it is known whether the turn is new.
         """
         ahead = lane.before(policy)
         turn = self._runner.leased(turn)
@@ -65,27 +70,19 @@ class Execution:
             turn = replace(turn, state=State.QUEUED)
         else:
             turn = replace(turn.started(turn.created_us), at_once=True)
-        accepted: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        active = ActiveTurn(turn)
-        try:
-            stored = await self._store.add(turn)
-        except asyncio.CancelledError:  # the caller has gone, but the store may have the turn
-            course = self._stored_or_not(lane, active, ahead, accepted)
-            self._begin_task(lane, active, course, accepted)
-            stop_all(ahead, policy)
-            raise
-        if stored is not turn:
-            return None, stored
-        self._begin_task(lane, active, self._new(lane, active, ahead, accepted), accepted)
-        stop_all(ahead, policy)
-        return await asyncio.shield(accepted), turn
+        coming = _Coming(turn, policy, ahead)
+        active = ActiveTurn(coming.turn)
+        self._spawn_for(lane, active, lambda: self._come(lane, active, coming), coming)
+        await _undisturbed(coming.stored)
+        return await asyncio.shield(coming.accepted)
 
     def go_on(self, lane: Lane, turn: Turn, text: str) -> None:
         """Begin to work on a turn that somebody else accepted, behind its committed text."""
         assert turn.order is not None
         ahead = lane.before(turn.order.policy)
         active = ActiveTurn(turn)
-        self._begin_task(lane, active, self._run(lane, active, ahead, text, started=False))
+        lane.turns[turn.turn_id] = active
+        self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, text, started=False))
 
     async def post(self, turn: Turn) -> Turn:
         """Say in the log that the turn was accepted, once; returns it with its cursor."""
@@ -98,66 +95,58 @@ class Execution:
         cursor = await self._journal.write(first, steps, request_id=f"{turn.turn_id}:begin")
         return replace(turn, cursor=cursor)
 
-    def _begin_task(
+    def _spawn_for(
         self,
         lane: Lane,
         active: ActiveTurn,
-        course: Coroutine[Any, Any, None],
-        accepted: "asyncio.Future[Turn] | None" = None,
+        course: Callable[[], Coroutine[Any, Any, None]],
+        coming: "_Coming | None" = None,
     ) -> None:
-        lane.turns[active.turn.turn_id] = active
         name = f"turn {active.turn.turn_id}"
-        active.task = self._spawn(name, self._bring_to_end(lane, active, course, accepted))
+        active.task = self._spawn(name, self._bring_to_end(active, course))
+        # Not at the end of the task's work: one that is cancelled at once never begins it.
+        active.task.add_done_callback(lambda _: self._let_go(lane, active, coming))
 
     async def _bring_to_end(
-        self,
-        lane: Lane,
-        active: ActiveTurn,
-        course: Coroutine[Any, Any, None],
-        accepted: "asyncio.Future[Turn] | None",
+        self, active: ActiveTurn, course: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         try:
-            await course
+            await course()
         except asyncio.CancelledError:
             if active.halt is Halt.NOT:
                 raise
         except DomainError as error:
             # FENCED: another node has it. Else the store stayed away: the lease runs out.
             log.warning("turn let go", turn_id=active.turn.turn_id, reason=error.reason)
-        finally:
-            course.close()
-            if accepted is not None and not accepted.done():
-                accepted.set_exception(DomainError(Reason.STORE_UNAVAILABLE))
-                accepted.exception()  # whoever waited may be gone
-            active.done.set()
+
+    def _let_go(self, lane: Lane, active: ActiveTurn, coming: "_Coming | None") -> None:
+        active.done.set()
+        if lane.turns.get(active.turn.turn_id) is active:
             self._lanes.remove(lane, active.turn)
+        if coming is not None:
+            coming.fail()
 
-    async def _stored_or_not(
-        self,
-        lane: Lane,
-        active: ActiveTurn,
-        ahead: Sequence[ActiveTurn],
-        accepted: "asyncio.Future[Turn]",
-    ) -> None:
-        """Go on if the stored turn is this one, not one that had come with its id before."""
-        if await self._store.add(active.turn) == active.turn:
-            await self._new(lane, active, ahead, accepted)
-
-    async def _new(
-        self,
-        lane: Lane,
-        active: ActiveTurn,
-        ahead: Sequence[ActiveTurn],
-        accepted: "asyncio.Future[Turn]",
-    ) -> None:
+    async def _come(self, lane: Lane, active: ActiveTurn, coming: "_Coming") -> None:
+        """Store the turn; if it is new, make way for it, post its message and run it."""
         try:
-            await self._post_first(active, accepted)
-            if ahead:
-                await self._journal.write(active.turn, [TurnQueued(len(ahead))])
+            stored = await self._store.add(coming.turn)
+        except DomainError as error:
+            coming.fail(error)
+            return
+        if stored is not coming.turn:
+            coming.known(stored)
+            return
+        lane.turns[stored.turn_id] = active
+        stop_all(coming.ahead, coming.policy)
+        coming.stored.set_result(None)
+        try:
+            await self._post_first(active, coming.accepted)
+            if coming.ahead:
+                await self._journal.write(active.turn, [TurnQueued(len(coming.ahead))])
         except asyncio.CancelledError:
             await self._stopped_early(active, "")
             return
-        await self._run(lane, active, ahead, "", started=active.turn.at_once)
+        await self._run(lane, active, coming.ahead, "", started=stored.at_once)
 
     async def _post_first(self, active: ActiveTurn, accepted: "asyncio.Future[Turn]") -> None:
         """Post the message; a stop waits for that, so that it can't be half there."""
@@ -179,20 +168,21 @@ class Execution:
         *,
         started: bool,
     ) -> None:
-        try:
-            for other in ahead:
-                await other.done.wait()
-            async with self._running:
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                for other in ahead:
+                    await other.done.wait()
+                await held.enter_async_context(self._running)
                 if not started:
                     active.turn = await self._runner.start(active.turn)
-                assert active.turn.order is not None
-                handler = self._handlers.named(active.turn.order.handler)
-                active.turn = await self._runner.work(
-                    active.turn, handler, text, active, lambda: lane.others(active)
-                )
-        except asyncio.CancelledError:
-            await self._stopped_early(active, text)
-            return
+            except asyncio.CancelledError:
+                await self._stopped_early(active, text)
+                return
+            assert active.turn.order is not None
+            handler = self._handlers.named(active.turn.order.handler)
+            active.turn = await self._runner.work(
+                active.turn, handler, text, active, lambda: lane.others(active)
+            )
         await self._settle(active)
 
     async def _stopped_early(self, active: ActiveTurn, text: str) -> None:
@@ -202,6 +192,7 @@ class Execution:
         """
         if not active.wanted:
             raise asyncio.CancelledError
+        consumed()
         active.seal()
         turn = replace(active.turn, attempt=active.turn.attempt + 1)
         outcome = Outcome(State.CANCELLED, rolled_back=active.rolled_back)
@@ -213,3 +204,42 @@ class Execution:
     async def _settle(self, active: ActiveTurn) -> None:
         active.done.set()
         await self._store.put(active.turn)
+
+
+@dataclass(slots=True)
+class _Coming:
+    """A turn that may be new. ``stored`` is done when that is known.
+
+    ``accepted`` has the turn with its message's cursor, or the one that was there before.
+    """
+
+    turn: Turn
+    policy: Policy
+    ahead: Sequence[ActiveTurn]
+    stored: "asyncio.Future[None]" = field(default_factory=_future)
+    accepted: "asyncio.Future[Turn]" = field(default_factory=_future)
+
+    def known(self, turn: Turn) -> None:
+        """It is not new: ``turn`` has its id."""
+        self.stored.set_result(None)
+        self.accepted.set_result(turn)
+
+    def fail(self, error: DomainError | None = None) -> None:
+        """Whoever still waits is told that it is not known what became of it."""
+        if not self.stored.done():
+            self.stored.set_result(None)
+        if not self.accepted.done():
+            self.accepted.set_exception(error or DomainError(Reason.STORE_UNAVAILABLE))
+            self.accepted.exception()  # whoever waited may be gone
+
+
+async def _undisturbed(known: "asyncio.Future[None]") -> None:
+    """Wait even if this task is cancelled meanwhile; then raise the cancellation."""
+    cancelled: asyncio.CancelledError | None = None
+    while not known.done():
+        try:
+            await asyncio.wait([known])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -1,12 +1,15 @@
 """The turns in hand, by conversation: who waits for whom, and why one is stopped."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
+
+ENDING_S = 1.0
 
 
 class Halt(Enum):
@@ -57,6 +60,17 @@ class ActiveTurn:
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
         self._sealed = True
+
+    async def as_it_is(self) -> Turn:
+        """Return the turn, ended if its end may be in the log already.
+
+        While that is being committed this waits for it, for a second at most.
+        """
+        if self._sealed and not self.done.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ENDING_S):
+                    await self.done.wait()
+        return self.turn
 
     @property
     def wanted(self) -> bool:
@@ -112,6 +126,11 @@ class Lanes:
         """The turn, if it is in hand."""
         lane = self._lanes.get(conversation_id)
         return lane.turns.get(turn_id) if lane else None
+
+    def among(self, conversation_id: ConversationId) -> dict[TurnId, ActiveTurn]:
+        """The conversation's turns in hand."""
+        lane = self._lanes.get(conversation_id)
+        return dict(lane.turns) if lane else {}
 
     def all(self) -> list[ActiveTurn]:
         """Every turn in hand."""

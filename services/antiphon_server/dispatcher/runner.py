@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -24,7 +24,11 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import Handler, Journal, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
+T = TypeVar("T")
+
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+AWAY = {Reason.STORE_UNAVAILABLE, Reason.OVERLOADED, Reason.DEADLINE_EXCEEDED}
+FOUND_AGAIN = "the store was away"
 
 log = structlog.get_logger(__name__)
 
@@ -135,9 +139,8 @@ class Runner:
         try:
             rest = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
-            # It is not known what was committed: only the log can say.
-            past = await self._journal.past(turn, turn.cursor)
-            writer, rest = TextWriter(self._journal, turn, past.text), ""
+            turn, text = await self._look_up(turn)
+            writer, rest = TextWriter(self._journal, turn, text), ""
             if outcome.state is State.SUCCEEDED:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
@@ -153,6 +156,8 @@ class Runner:
                 await handler.run(work)
         except asyncio.CancelledError:
             state = State.CANCELLED
+            if stop.wanted:
+                consumed()
         except DomainError as failure:
             state, error = State.FAILED, failure
         except Exception:
@@ -182,13 +187,39 @@ class Runner:
             await self._journal.fold(turn)
         return turn.ended(outcome, self.now_us(), has_reply=bool(text))
 
+    async def _look_up(self, turn: Turn) -> tuple[Turn, str]:
+        """Ask the log what it has of the turn's text; returns the turn's next attempt with it.
+
+        A commit may be on its way still. What this attempt has not written by now is fenced
+        out by the next one, and only then is the log asked.
+        """
+        turn = replace(turn, attempt=turn.attempt + 1)
+        await _patiently(lambda: self._journal.write(turn, [TurnProgressed(FOUND_AGAIN)]))
+        past = await _patiently(lambda: self._journal.past(turn, turn.cursor))
+        return turn, past.text
+
     async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
-        """Write the last steps, however long the store is away; True if that folded the text."""
-        for delay in RETRY_S:
-            try:
-                return await self._journal.end(turn, steps)
-            except DomainError as error:
-                if error.reason not in (Reason.STORE_UNAVAILABLE, Reason.OVERLOADED):
-                    raise
-                await asyncio.sleep(delay)
-        return await self._journal.end(turn, steps)
+        """Write the last steps; True if that folded the text."""
+        return await _patiently(lambda: self._journal.end(turn, steps))
+
+
+def consumed() -> None:
+    """Note that this task has heard its cancellation, and goes on all the same.
+
+    While a task counts as being cancelled, a deadline inside of it looks like that, too.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until it succeeds; a store that is away longer than 9 s has the last word."""
+    for delay in RETRY_S:
+        try:
+            return await call()
+        except DomainError as error:
+            if error.reason not in AWAY:
+                raise
+            await asyncio.sleep(delay)
+    return await call()

@@ -85,8 +85,8 @@ class Turns:
                 if known is None:
                     raise
                 return await self._again(known, turn)
-            accepted, known = await self._execution.accept(lane, turn, policy)
-            return accepted or await self._again(known, turn)
+            stored = await self._execution.accept(lane, turn, policy)
+            return await self._again(stored, turn)
 
     def _admit(self, lane: Lane, view: ConversationView, policy: Policy) -> None:
         """Refuse a turn that can't be taken on now; nothing of it was stored."""
@@ -162,12 +162,14 @@ class Turns:
         return await self.get(stored.conversation_id, stored.turn_id)
 
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn:
-        """Return a turn as it is now.
+        """Return a turn as it is now; whoever saw its end in the log gets it ended.
 
         Raises DomainError NOT_FOUND.
         """
         active = self._lanes.find(conversation_id, turn_id)
-        turn = active.turn if active else await self._store.get(conversation_id, turn_id)
+        if active is not None:
+            return await active.as_it_is()
+        turn = await self._store.get(conversation_id, turn_id)
         if turn is None:
             raise not_found(turn_id)
         return turn
@@ -175,8 +177,14 @@ class Turns:
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
     ) -> Sequence[Turn]:
-        """Return a conversation's turns, the newest first."""
-        return await self._store.list(conversation_id, before, limit)
+        """Return a conversation's turns as they are now, the newest first."""
+        in_hand = self._lanes.among(conversation_id)
+        stored = await self._store.list(conversation_id, before, limit)
+        asked = [in_hand[turn.turn_id] for turn in stored if turn.turn_id in in_hand]
+        now = {
+            turn.turn_id: turn for turn in await asyncio.gather(*(it.as_it_is() for it in asked))
+        }
+        return [now.get(turn.turn_id, turn) for turn in stored]
 
     async def drain(self, grace_s: float) -> None:
         """Accept no more; give the turns in hand ``grace_s`` to end, then let go of them."""

@@ -23,10 +23,20 @@ class Oversize:
         self.most_bytes = most_bytes
 
 
+class InvalidMessage(DomainError):
+    """A message of a request stream that breaks a rule; ``message`` is what came."""
+
+    def __init__(self, message: Any, error: DomainError) -> None:
+        super().__init__(error.reason, violations=error.violations)
+        self.metadata = error.metadata
+        self.message = message
+
+
 class ValidationInterceptor(MethodInterceptor):
     """Raises INVALID_ARGUMENT for a message that breaks a rule of its contract.
 
-    Messages of a request stream are checked as the handler reads them.
+    Messages of a request stream are checked as the handler reads them: it is told by
+    InvalidMessage, and may go on.
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
@@ -98,10 +108,13 @@ class CheckedContext:
         self.write = context.write
 
     async def read(self) -> Any:
-        """The next request, checked, or EOF."""
+        """The next request, checked, or EOF. Raises InvalidMessage."""
         message = await self._context.read()
         if message is not grpc.aio.EOF:
-            check(message)
+            try:
+                check(message)
+            except DomainError as error:
+                raise InvalidMessage(message, error) from None
         return message
 
     def __getattr__(self, name: str) -> Any:

@@ -1,0 +1,174 @@
+"""A store that refuses, hangs or answers late, and callers that give up, at bad moments."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from antiphon_server.dispatcher.adapters import event_log
+from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
+from antiphon_server.dispatcher.ports import Work
+from antiphon_server.events.model import Append, Appended
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.dispatcher.world import CONVERSATION, Told, World, turn_id, world
+
+Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
+
+
+def disturb(it: World, disturbed: Callable[[Appending], Appending]) -> None:
+    """Put something between the log and its store."""
+    it.log_store.append = disturbed(it.log_store.append)  # type: ignore[method-assign, assignment]
+
+
+def _texts(batch: Sequence[Append]) -> str:
+    return "".join(str(event.body) for append in batch for event in append.events)
+
+
+@pytest.mark.parametrize("stands", [False, True])
+async def test_an_answer_has_no_hole_where_a_commit_failed(stands: bool) -> None:
+    """What was committed is the message, whether or not the failed commit stands after all."""
+
+    def fail_once(append: Appending) -> Appending:
+        left = [1]
+
+        async def failing(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+            if "two" in _texts(batch) and left.pop():
+                left.append(0)
+                if stands:
+                    await append(batch)
+                raise DomainError(Reason.STORE_UNAVAILABLE)
+            return await append(batch)
+
+        return failing
+
+    async with world() as it:
+        disturb(it, fail_once)
+        await it.dispatch()
+        for word in ("one ", "two ", "three "):
+            it.told.lines.put_nowait(word)
+            await asyncio.sleep(0.05)
+        it.told.lines.put_nowait(None)
+        turn = await it.ended()
+        assert turn.state is State.FAILED
+        whole = "one two " if stands else "one "
+        assert (await it.messages())[1:] == [(whole, True)]
+
+
+async def test_an_answer_in_one_large_piece_fits_the_log() -> None:
+    """It is committed before the end, which holds the whole answer once more."""
+
+    class Large(Told):
+        async def run(self, work: Work) -> None:
+            await work.write("x" * (580 * 1024))
+
+    async with world(more=[Large("large", LossPolicy.FAIL)]) as it:
+        await it.dispatch(handler="large")
+        assert (await it.ended()).state is State.SUCCEEDED
+        assert len((await it.messages())[-1][0]) == 580 * 1024
+
+
+async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
+    """The turn is known; whoever runs now is not rolled back for it."""
+    store = _Slow()
+    async with world(store=store) as it:
+        await it.dispatch(1, policy=Policy.ROLLBACK)
+        it.told.lines.put_nowait(None)
+        await it.ended(1)
+        await it.dispatch(2, handler="fragile")
+        await it.fragile.running.wait()
+        store.delay_s = 0.05
+        repeated = asyncio.create_task(it.dispatch(1, policy=Policy.ROLLBACK))
+        await asyncio.sleep(0.01)
+        repeated.cancel()
+        assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
+        await asyncio.wait([repeated])
+        assert repeated.cancelled()
+        await asyncio.sleep(0.1)
+        assert (await it.turns.get(CONVERSATION, turn_id(2))).state is State.RUNNING
+
+
+async def test_a_dispatch_that_is_given_up_keeps_its_place() -> None:
+    """The turn is stored and runs; who comes next waits for it."""
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        first = asyncio.create_task(it.dispatch(1))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        await it.dispatch(2)
+        assert first.cancelled()
+        assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.RUNNING
+        assert (await it.turns.get(CONVERSATION, turn_id(2))).state is State.QUEUED
+
+
+async def test_a_stopped_answer_is_kept_when_its_end_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The deadline of the commit is no second stop; what people have read is the message."""
+    monkeypatch.setattr(event_log, "TIMEOUT_S", 0.1)
+
+    def hang_once(append: Appending) -> Appending:
+        left = [1]
+
+        async def hanging(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+            if any(one.request_id.endswith(":end") for one in batch) and left.pop():
+                left.append(0)
+                await asyncio.sleep(0.3)
+                raise DomainError(Reason.STORE_UNAVAILABLE)
+            return await append(batch)
+
+        return hanging
+
+    async with world() as it:
+        await it.dispatch()
+        await it.told.running.wait()
+        it.told.lines.put_nowait("delivered text")
+        await it.delivered("text")
+        disturb(it, hang_once)
+        assert (await it.cancel()).state is State.CANCELLED
+        assert (await it.messages())[1:] == [("delivered text", True)]
+
+
+async def test_a_turn_let_go_at_once_holds_nobody() -> None:
+    """Its task never begins; who dispatched it is told, and the conversation goes on."""
+    async with world() as it:
+        dispatching = asyncio.create_task(it.dispatch(1))
+        before = set(it.tasks)
+        await asyncio.sleep(0)
+        for task in it.tasks - before:
+            task.cancel()
+        with pytest.raises(DomainError) as refused:
+            await dispatching
+        assert refused.value.reason is Reason.STORE_UNAVAILABLE
+        await it.dispatch(2)
+
+
+async def test_a_turn_whose_end_was_seen_has_ended() -> None:
+    """Whoever read the end in the log gets it from GetTurn and ListTurns, too."""
+    store = _Slow()
+    async with world(store=store) as it:
+        await it.dispatch()
+        store.delay_s = 0.05
+        it.told.lines.put_nowait(None)
+        await it.seen("turn_finished")
+        got, listed = await asyncio.gather(
+            it.turns.get(CONVERSATION, turn_id(1)), it.turns.list(CONVERSATION, None, 10)
+        )
+        assert got.state is State.SUCCEEDED
+        assert [turn.state for turn in listed] == [State.SUCCEEDED]
+
+
+class _Slow(MemoryTurnStore):
+    """A store that takes its time to answer."""
+
+    delay_s = 0.0
+
+    async def add(self, turn: Turn) -> Turn:
+        stored = await super().add(turn)
+        await asyncio.sleep(self.delay_s)
+        return stored
+
+    async def put(self, turn: Turn) -> None:
+        await asyncio.sleep(self.delay_s)
+        await super().put(turn)
