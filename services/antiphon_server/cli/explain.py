@@ -19,7 +19,7 @@ _SENTENCES = {
     "TURN_EXPIRED": "the answer took longer than its limit",
     "MODEL_NOT_FOUND": "there is no model {model}; `antiphon models` lists those there are",
     "MODEL_UNAVAILABLE": "the model {model} can't be reached now; try again or choose another one",
-    "MODEL_TIMEOUT": "the model {model} was silent for too long; try again or choose another one",
+    "MODEL_TIMEOUT": "the model {model} took too long; try again or choose another one",
     "MODEL_PROTOCOL": "the model {model} broke off, or said what can't be understood; try again",
     "MODEL_REFUSED": "the model {model} refused: check its key, its quota and the question",
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",

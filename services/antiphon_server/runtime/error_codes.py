@@ -89,7 +89,8 @@ TABLE: dict[Reason, Entry] = {
     Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
     Reason.MODEL_UNAVAILABLE: Entry(_UNAVAILABLE, "Model {model} can't be reached."),
     Reason.MODEL_TIMEOUT: Entry(
-        StatusCode.DEADLINE_EXCEEDED, "Model {model} was silent for {timeout_ms} ms."
+        StatusCode.DEADLINE_EXCEEDED,
+        "Model {model} was silent, or spoke, for more than {timeout_ms} ms.",
     ),
     Reason.MODEL_PROTOCOL: Entry(
         _UNAVAILABLE, "The answer of model {model} broke off or could not be understood."

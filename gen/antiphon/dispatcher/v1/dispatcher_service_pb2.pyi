@@ -257,7 +257,7 @@ class CancelTurnResponse(_message.Message):
     TURN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def turn(self) -> _turn_pb2.Turn:
-        """turn is the turn as it ended."""
+        """turn is the turn as it is now: as it ended, unless its node has died."""
 
     def __init__(
         self,

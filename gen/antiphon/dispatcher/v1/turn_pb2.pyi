@@ -90,7 +90,10 @@ class Turn(_message.Message):
     policy: _conversation_pb2.TurnPolicy.ValueType
     """policy is what it did with turns that ran already."""
     attempt: _builtins.int
-    """attempt is how many times it was started; 0 before the first."""
+    """attempt is the number of its newest attempt; 0 before the first. Each start
+    takes the next number, and so does an end without one: stopped while it
+    waited, or lost with its node.
+    """
     message_id: _builtins.str
     """message_id is the message that started it; empty if it was cancelled before
     it came.

@@ -127,7 +127,9 @@ class _TurnStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TurnState.V
     TURN_STATE_UNSPECIFIED: _TurnState.ValueType  # 0
     """TURN_STATE_UNSPECIFIED is never sent."""
     TURN_STATE_ACCEPTED: _TurnState.ValueType  # 1
-    """TURN_STATE_ACCEPTED: stored; nothing done yet."""
+    """TURN_STATE_ACCEPTED: nothing is known yet. Never sent: a turn that is stored is
+    queued or running at once. Clients begin with it.
+    """
     TURN_STATE_QUEUED: _TurnState.ValueType  # 2
     """TURN_STATE_QUEUED: waits for other turns of the conversation."""
     TURN_STATE_RUNNING: _TurnState.ValueType  # 3
@@ -147,7 +149,9 @@ class TurnState(_TurnState, metaclass=_TurnStateEnumTypeWrapper):
 TURN_STATE_UNSPECIFIED: TurnState.ValueType  # 0
 """TURN_STATE_UNSPECIFIED is never sent."""
 TURN_STATE_ACCEPTED: TurnState.ValueType  # 1
-"""TURN_STATE_ACCEPTED: stored; nothing done yet."""
+"""TURN_STATE_ACCEPTED: nothing is known yet. Never sent: a turn that is stored is
+queued or running at once. Clients begin with it.
+"""
 TURN_STATE_QUEUED: TurnState.ValueType  # 2
 """TURN_STATE_QUEUED: waits for other turns of the conversation."""
 TURN_STATE_RUNNING: TurnState.ValueType  # 3
@@ -215,8 +219,10 @@ class Event(_message.Message):
     turn_id: _builtins.str
     """turn_id is the turn it belongs to; may be empty."""
     attempt: _builtins.int
-    """attempt is which attempt at the turn caused it, from 1; 0 without a turn. A
-    higher attempt goes on where the lower one's committed text ends.
+    """attempt is which attempt at the turn caused it, from 1; 0 without a turn, and
+    where no attempt had begun: what is said of a turn that has to wait, and the
+    end of one that was cancelled before it came. A higher attempt goes on where
+    the lower one's committed text ends, or ends the turn.
     """
     ephemeral: _builtins.bool
     """ephemeral events (typing, presence) are not in the log, have no offsets and

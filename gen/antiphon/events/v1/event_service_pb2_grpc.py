@@ -107,7 +107,8 @@ class EventServiceServicer:
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-        LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        for 30 s); resume by cursor after the last two.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

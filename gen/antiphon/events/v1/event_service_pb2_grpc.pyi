@@ -45,7 +45,8 @@ class EventServiceStub:
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    for 30 s); resume by cursor after the last two.
     """
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
     """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
@@ -95,7 +96,8 @@ class EventServiceAsyncStub(EventServiceStub):
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
+    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    for 30 s); resume by cursor after the last two.
     """
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
     """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
@@ -154,7 +156,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-        LIMIT_EXCEEDED (1,000 streams a user), DRAINING.
+        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        for 30 s); resume by cursor after the last two.
         """
 
     @_abc_1.abstractmethod

@@ -238,7 +238,9 @@ Global___WatchCreated: _TypeAlias = WatchCreated  # noqa: Y015
 
 @_typing.final
 class WatchEnded(_message.Message):
-    """WatchEnded says that a watch is over. The stream goes on."""
+    """WatchEnded says that a watch is over; the stream goes on unless it says so of the
+    whole stream.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -251,7 +253,10 @@ class WatchEnded(_message.Message):
     reason: Global___CloseReason.ValueType
     """reason is why."""
     cursor: _builtins.str
-    """cursor is the last position delivered; empty if none was."""
+    """cursor is the position up to which everything was delivered or filtered out.
+    Empty if the watch was not in place, and for the whole stream: then the last
+    cursor of each watch counts.
+    """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
         """error says more, with ErrorInfo; unset where reason says all."""
