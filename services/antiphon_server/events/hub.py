@@ -36,10 +36,6 @@ class Follower(Protocol):
         """Something ephemeral was said; ``body`` is the whole event, serialised."""
         ...
 
-    def access_changed(self) -> None:
-        """The follower's right to read the scope must be checked again."""
-        ...
-
 
 class Hub:
     """A scope on this node.

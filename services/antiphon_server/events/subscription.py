@@ -90,7 +90,7 @@ class Subscription:
         while True:
             changes = self._access_changes
             await self._gatekeeper.check_read(self.principal, request.scope)
-            watch = await Watch.open(self._log, request, self._on_ready, self._on_recheck)
+            watch = await Watch.open(self._log, request, self._on_ready)
             if changes == self._access_changes:
                 return watch
             watch.close()  # the answer may be from before the change
@@ -132,7 +132,8 @@ class Subscription:
         if change.user_id is not None and change.user_id == self.principal.user_id:
             self._access_changes += 1
             for watch in self._watches.values():
-                self._on_recheck(watch)
+                self._recheck[watch] = None
+            self._bell.ring()
 
     def drain(self, reconnect_after_s: float) -> None:
         """Tell the client that the server stops, and end the stream."""
@@ -256,10 +257,6 @@ class Subscription:
                 self._pacing.ready(self)
             self._ready[watch] = None
             self._bell.ring()
-
-    def _on_recheck(self, watch: Watch) -> None:
-        self._recheck[watch] = None
-        self._bell.ring()
 
     def _postpone_heartbeat(self) -> None:
         self._next_heartbeat = time.monotonic() + random.uniform(*HEARTBEAT_S)

@@ -35,7 +35,6 @@ class Watch:
     hub: Hub
     position: Offset
     wake: Callable[["Watch"], None]
-    recheck: Callable[["Watch"], None]
     _ephemeral: deque[bytes] | None = None  # most never hear of any
 
     @classmethod
@@ -44,7 +43,6 @@ class Watch:
         log: EventLog,
         request: WatchRequest,
         wake: Callable[["Watch"], None],
-        recheck: Callable[["Watch"], None],
     ) -> "Watch":
         """Begin to follow.
 
@@ -56,7 +54,7 @@ class Watch:
             hub = await log.hub(request.scope)
         else:
             position = hub.head
-        watch = cls(request, hub, position, wake, recheck)
+        watch = cls(request, hub, position, wake)
         hub.followers.add(watch)
         return watch
 
@@ -114,7 +112,3 @@ class Watch:
                 self._ephemeral = deque(maxlen=MAX_EPHEMERAL)
             self._ephemeral.append(body)
             self.wake(self)
-
-    def access_changed(self) -> None:
-        """See :class:`~antiphon_server.events.hub.Follower`."""
-        self.recheck(self)
