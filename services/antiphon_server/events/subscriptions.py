@@ -13,14 +13,16 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.principal import Principal, UserId
 
-MAX_STREAMS = 20_000
 MAX_STREAMS_PER_USER = 1_000
 RECONNECT_AFTER_S = 1.0
 DRAIN_S = 3.0
 
 
 class Subscriptions:
-    """Opens streams, finds them again, and reaches all of them."""
+    """Opens streams, finds them again, and reaches all of them.
+
+    The port limits how many there may be in all: :class:`~antiphon_server.runtime.limits.Limits`.
+    """
 
     def __init__(self, gatekeeper: Gatekeeper) -> None:
         self._gatekeeper = gatekeeper
@@ -65,8 +67,6 @@ class Subscriptions:
     def _admit(self, name: tuple[UserId, str]) -> None:
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=RECONNECT_AFTER_S)
-        if len(self._open) >= MAX_STREAMS:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_STREAMS} streams a node")
         if self._per_user.get(name[0], 0) >= MAX_STREAMS_PER_USER:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_STREAMS_PER_USER} streams a user")
         if name in self._named:
