@@ -9,6 +9,7 @@ The field numbers are those of ``antiphon.events.v1``; a test compares with the 
 from collections.abc import Sequence
 
 from antiphon_server.events.model import Offset, Record
+from antiphon_server.runtime.wire_format import sized, varint
 
 _SCOPE = b"\x0a"  # Event.scope = 1, string
 _FIRST_OFFSET = b"\x10"  # Event.first_offset = 2, varint
@@ -26,57 +27,39 @@ _AT_HEAD = b"\x18\x01"  # ReadEventsResponse.at_head = 3, true
 
 def scoped(body: bytes, scope: str) -> bytes:
     """An event, serialised, that says which scope it is in, whatever it said before."""
-    return body + _SCOPE + _sized(scope.encode())
+    return body + _SCOPE + sized(scope.encode())
 
 
 def placed(kind: int, body: bytes, first: Offset, last: Offset, time_us: int) -> Record:
     """An event with its place in the log and its time."""
     seconds, micros = divmod(time_us, 1_000_000)
-    time = b"".join((_SECONDS, _varint(seconds), _NANOS, _varint(micros * 1000)))
+    time = b"".join((_SECONDS, varint(seconds), _NANOS, varint(micros * 1000)))
     fields = (
         body,
         _FIRST_OFFSET,
-        _varint(first),
+        varint(first),
         _LAST_OFFSET,
-        _varint(last),
+        varint(last),
         _TIME,
-        _sized(time),
+        sized(time),
     )
     return Record(first, last, kind, b"".join(fields))
 
 
 def batch(watch_id: str, records: Sequence[Record], cursor: str) -> bytes:
     """A SubscribeResponse (FollowResponse, ConverseResponse) that holds a batch."""
-    parts = [_WATCH_ID, _sized(watch_id.encode())]
+    parts = [_WATCH_ID, sized(watch_id.encode())]
     for record in records:
-        parts += (_EVENT, _varint(len(record.wire)), record.wire)
-    parts += (_CURSOR_OF_BATCH, _sized(cursor.encode()))
-    return _BATCH + _sized(b"".join(parts))
+        parts += (_EVENT, varint(len(record.wire)), record.wire)
+    parts += (_CURSOR_OF_BATCH, sized(cursor.encode()))
+    return _BATCH + sized(b"".join(parts))
 
 
 def page(records: Sequence[Record], cursor: str, at_head: bool) -> bytes:
     """A ReadEventsResponse."""
-    parts = [_CURSOR_OF_PAGE, _sized(cursor.encode())]
+    parts = [_CURSOR_OF_PAGE, sized(cursor.encode())]
     for record in records:
-        parts += (_EVENT, _varint(len(record.wire)), record.wire)
+        parts += (_EVENT, varint(len(record.wire)), record.wire)
     if at_head:
         parts.append(_AT_HEAD)
     return b"".join(parts)
-
-
-def _sized(content: bytes) -> bytes:
-    return _varint(len(content)) + content
-
-
-_SMALL = [bytes((value,)) for value in range(128)]
-
-
-def _varint(value: int) -> bytes:
-    if value < 128:
-        return _SMALL[value]
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
