@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from antiphon_server.dispatcher import execution, lane, turns
 from antiphon_server.dispatcher.adapters import event_log
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
@@ -157,6 +159,98 @@ async def test_a_turn_whose_end_was_seen_has_ended() -> None:
         )
         assert got.state is State.SUCCEEDED
         assert [turn.state for turn in listed] == [State.SUCCEEDED]
+
+
+async def test_who_was_removed_while_waiting_posts_nothing() -> None:
+    """What was allowed is asked again when the wait is over."""
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        it.door.closed = True
+        await first
+        with pytest.raises(DomainError) as refused:
+            await second
+        assert refused.value.reason is Reason.NOT_FOUND
+        assert await it.kinds(2) == []
+
+
+async def test_what_was_archived_while_a_dispatch_waited_stays_so() -> None:
+    """The same with a conversation that takes no more messages."""
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        it.known.views[CONVERSATION] = replace(it.known.views[CONVERSATION], archived=True)
+        await first
+        with pytest.raises(DomainError) as refused:
+            await second
+        assert refused.value.reason is Reason.CONVERSATION_ARCHIVED
+
+
+async def test_a_stop_waits_for_no_dispatch() -> None:
+    """A running turn is stopped while others stand in line."""
+    store = _Slow()
+    async with world(store=store) as it:
+        await it.dispatch(1, policy=Policy.PARALLEL)
+        await it.told.running.wait()
+        store.delay_s = 0.2
+        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(2, 12)]
+        await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(it.cancel(1))
+        await it.seen("turn_finished")
+        assert not line[-1].done()
+        assert (await stopping).state is State.CANCELLED
+        for waiting in line:
+            waiting.cancel()
+        await asyncio.wait(line)
+
+
+async def test_a_line_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who would be one too many is told to come again."""
+    monkeypatch.setattr(lane, "MAX_WAITING", 3)
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.1
+        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(1, 6)]
+        await asyncio.wait(line)
+        refused = [one.exception() for one in line]
+        assert refused[:4] == [None] * 4
+        assert isinstance(refused[4], DomainError)
+        assert refused[4].reason is Reason.OVERLOADED
+
+
+async def test_a_turn_that_waits_for_its_place_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not say that it runs while as many run as can, and its time has not begun."""
+    monkeypatch.setattr(execution, "MAX_RUNNING", 1)
+    async with world() as it:
+        await it.dispatch(1, handler="fragile", policy=Policy.PARALLEL)
+        await it.fragile.running.wait()
+        second = await it.dispatch(2, policy=Policy.PARALLEL)
+        assert second.state is State.QUEUED
+        it.fragile.lines.put_nowait(None)
+        await it.state(2, State.RUNNING)
+
+
+async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One user has half of them in hand at most, in all conversations together."""
+    monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 2)
+    async with world() as it:
+        await it.dispatch(1)
+        await it.dispatch(2)
+        with pytest.raises(DomainError) as refused:
+            await it.dispatch(3)
+        assert refused.value.reason is Reason.LIMIT_EXCEEDED
+        assert (await it.dispatch(2)).state is State.QUEUED
+        it.told.lines.put_nowait(None)
+        await it.ended(1)
+        await it.dispatch(3)
 
 
 class _Slow(MemoryTurnStore):

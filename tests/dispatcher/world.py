@@ -53,7 +53,13 @@ ANNA = Principal("user", UserId("user_anna"), SessionId("sess_1"))
 
 
 class Open:
-    """Lets everybody read."""
+    """Lets everybody read, and post unless ``closed``."""
+
+    closed = False
+
+    async def check_write(self, principal: Principal, conversation_id: ConversationId) -> None:
+        if self.closed:
+            raise not_found(conversation_id)
 
     async def check_read(self, principal: Principal, scope: Scope) -> None:
         return
@@ -131,6 +137,7 @@ class World:
     events: "EventServiceAsyncStub"
     store: TurnStore
     known: Known
+    door: Open
     told: Told
     fragile: Told
     turns: Turns
@@ -262,11 +269,23 @@ async def world(
     lanes = Lanes()
     execution = Execution(store, journal, handlers, runner, lanes, spawn)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
-    turns = Turns(store, journal, known, handlers, runner, lanes, execution, recovery)
+    door = Open()
+    turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery)
     leases = Leases(store, lanes, recovery, "node", clock=clock)
     try:
         yield World(
-            own_log, log_store, events, store, known, told, fragile, turns, recovery, leases, tasks
+            own_log,
+            log_store,
+            events,
+            store,
+            known,
+            door,
+            told,
+            fragile,
+            turns,
+            recovery,
+            leases,
+            tasks,
         )
     finally:
         async with asyncio.timeout(5):

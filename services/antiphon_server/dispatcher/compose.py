@@ -73,7 +73,10 @@ def compose_dispatcher(
     execution = Execution(store, journal, handlers, runner, lanes, spawn)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     conversations = ContextConversations(context)
-    turns = Turns(store, journal, conversations, handlers, runner, lanes, execution, recovery)
-    conversings = Conversings(turns, PolicyGatekeeper(policy, verifier), on_behalf)
+    gatekeeper = PolicyGatekeeper(policy, verifier)
+    turns = Turns(
+        store, journal, conversations, gatekeeper, handlers, runner, lanes, execution, recovery
+    )
+    conversings = Conversings(turns, gatekeeper, on_behalf)
     servicer = DispatcherServicer(turns, handlers, conversings)
     return Dispatcher(turns, Leases(store, lanes, recovery, node), servicer, store)

@@ -66,7 +66,7 @@ class Execution:
         """
         ahead = lane.before(policy)
         turn = self._runner.leased(turn)
-        if ahead:
+        if ahead or self._running.locked():
             turn = replace(turn, state=State.QUEUED)
         else:
             turn = replace(turn.started(turn.created_us), at_once=True)
@@ -81,7 +81,7 @@ class Execution:
         assert turn.order is not None
         ahead = lane.before(turn.order.policy)
         active = ActiveTurn(turn)
-        lane.turns[turn.turn_id] = active
+        self._lanes.add(lane, active)
         self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, text, started=False))
 
     async def post(self, turn: Turn) -> Turn:
@@ -121,8 +121,7 @@ class Execution:
 
     def _let_go(self, lane: Lane, active: ActiveTurn, coming: "_Coming | None") -> None:
         active.done.set()
-        if lane.turns.get(active.turn.turn_id) is active:
-            self._lanes.remove(lane, active.turn)
+        self._lanes.remove(lane, active)
         if coming is not None:
             coming.fail()
 
@@ -136,12 +135,12 @@ class Execution:
         if stored is not coming.turn:
             coming.known(stored)
             return
-        lane.turns[stored.turn_id] = active
+        self._lanes.add(lane, active)
         stop_all(coming.ahead, coming.policy)
         coming.stored.set_result(None)
         try:
             await self._post_first(active, coming.accepted)
-            if coming.ahead:
+            if not stored.at_once:
                 await self._journal.write(active.turn, [TurnQueued(len(coming.ahead))])
         except asyncio.CancelledError:
             await self._stopped_early(active, "")

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
+from antiphon_server.runtime.errors import DomainError, Reason
 
 ENDING_S = 1.0
+MAX_WAITING = 100
 
 
 class Halt(Enum):
@@ -85,7 +88,7 @@ class ActiveTurn:
 
 @dataclass(slots=True)
 class Lane:
-    """One conversation. ``lock`` orders what is decided about its turns."""
+    """One conversation. ``lock`` orders what is decided about its turns; ``users`` wait or hold."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     turns: dict[TurnId, ActiveTurn] = field(default_factory=dict)
@@ -109,11 +112,17 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[ConversationId, Lane] = {}
+        self._by_actor: Counter[str] = Counter()
 
     @asynccontextmanager
     async def of(self, conversation_id: ConversationId) -> AsyncIterator[Lane]:
-        """Decide alone about a conversation's turns."""
+        """Decide alone about a conversation's turns.
+
+        Raises DomainError OVERLOADED if a hundred wait for that already.
+        """
         lane = self._lanes.setdefault(conversation_id, Lane())
+        if lane.users > MAX_WAITING:
+            raise DomainError(Reason.OVERLOADED, resource="conversation", retry_after=0.5)
         lane.users += 1
         try:
             async with lane.lock:
@@ -136,9 +145,29 @@ class Lanes:
         """Every turn in hand."""
         return [active for lane in self._lanes.values() for active in lane.turns.values()]
 
-    def remove(self, lane: Lane, turn: Turn) -> None:
-        """Let the turn go from its lane."""
-        lane.turns.pop(turn.turn_id, None)
+    def is_busy(self, conversation_id: ConversationId) -> bool:
+        """Whether somebody else decides about the conversation now."""
+        lane = self._lanes.get(conversation_id)
+        return lane is not None and lane.lock.locked()
+
+    def of_actor(self, actor: str) -> int:
+        """How many turns in hand one has asked for."""
+        return self._by_actor[actor]
+
+    def add(self, lane: Lane, active: ActiveTurn) -> None:
+        """Take a turn in hand."""
+        lane.turns[active.turn.turn_id] = active
+        self._by_actor[active.turn.creator] += 1
+
+    def remove(self, lane: Lane, active: ActiveTurn) -> None:
+        """Let the turn go from its lane, if it is there."""
+        turn = active.turn
+        if lane.turns.get(turn.turn_id) is not active:
+            return
+        del lane.turns[turn.turn_id]
+        self._by_actor[turn.creator] -= 1
+        if not self._by_actor[turn.creator]:
+            del self._by_actor[turn.creator]
         self._release(turn.conversation_id, lane)
 
     def _release(self, conversation_id: ConversationId, lane: Lane) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from antiphon_server.dispatcher.execution import Execution
+from antiphon_server.dispatcher.execution import MAX_RUNNING, Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lane, Lanes
 from antiphon_server.dispatcher.model import (
@@ -18,13 +18,15 @@ from antiphon_server.dispatcher.model import (
     TurnFinished,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import Conversations, Journal, TurnStore
+from antiphon_server.dispatcher.ports import Conversations, Gatekeeper, Journal, TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.principal import Principal
 
 MAX_TURNS = 100
+MAX_TURNS_OF_ONE = MAX_RUNNING // 2
+"""What one user can have in hand: as much as leaves the others their half."""
 STOP_WAIT_S = 30.0
 
 
@@ -36,6 +38,7 @@ class Turns:
         store: TurnStore,
         journal: Journal,
         conversations: Conversations,
+        gatekeeper: Gatekeeper,
         handlers: Handlers,
         runner: Runner,
         lanes: Lanes,
@@ -45,6 +48,7 @@ class Turns:
         self._store = store
         self._journal = journal
         self._conversations = conversations
+        self._gatekeeper = gatekeeper
         self._handlers = handlers
         self._runner = runner
         self._lanes = lanes
@@ -64,42 +68,70 @@ class Turns:
 
         ``digest`` identifies the request: the same turn id with another is refused.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
-        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING.
+        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED; and what
+        removed members get who waited for their place.
         """
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
+        has_to_wait = self._lanes.is_busy(conversation_id)
+        async with self._lanes.of(conversation_id) as lane:
+            if has_to_wait:  # meanwhile the caller may have been removed, or all archived
+                await self._gatekeeper.check_write(principal, conversation_id)
+                view = await self._conversations.get(conversation_id)
+            turn = self._turn(principal, view, turn_id, order, digest)
+            return await self._take(lane, turn, view)
+
+    def _turn(
+        self,
+        principal: Principal,
+        view: ConversationView,
+        turn_id: TurnId,
+        order: Order,
+        digest: bytes,
+    ) -> Turn:
         policy = order.policy or view.policy or Policy.QUEUE
         order = replace(order, policy=policy, models=order.models or view.models)
-        created_us = self._runner.now_us()
-        turn = Turn(turn_id, conversation_id, principal.actor, created_us, digest, order)
-        turn = replace(turn, workspace_id=view.workspace_id)
-        async with self._lanes.of(conversation_id) as lane:
-            active = lane.turns.get(turn_id)
-            if active is not None:
-                return await self._again(active.turn, turn)
-            try:
-                self._admit(lane, view, policy)
-            except DomainError:
-                # Only what is new is refused.
-                known = await self._store.get(conversation_id, turn_id)
-                if known is None:
-                    raise
-                return await self._again(known, turn)
-            stored = await self._execution.accept(lane, turn, policy)
-            return await self._again(stored, turn)
+        return Turn(
+            turn_id,
+            view.conversation_id,
+            principal.actor,
+            self._runner.now_us(),
+            digest,
+            order,
+            workspace_id=view.workspace_id,
+        )
 
-    def _admit(self, lane: Lane, view: ConversationView, policy: Policy) -> None:
+    async def _take(self, lane: Lane, turn: Turn, view: ConversationView) -> Turn:
+        """Take the turn on, or answer for one with its id that came before."""
+        assert turn.order is not None
+        active = lane.turns.get(turn.turn_id)
+        if active is not None:
+            return await self._again(active.turn, turn)
+        try:
+            self._admit(lane, view, turn)
+        except DomainError:
+            # Only what is new is refused.
+            known = await self._store.get(turn.conversation_id, turn.turn_id)
+            if known is None:
+                raise
+            return await self._again(known, turn)
+        return await self._again(await self._execution.accept(lane, turn, turn.order.policy), turn)
+
+    def _admit(self, lane: Lane, view: ConversationView, turn: Turn) -> None:
         """Refuse a turn that can't be taken on now; nothing of it was stored."""
         if view.archived:
             conversation_id = view.conversation_id
             raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        ahead = lane.before(policy)
-        if policy is Policy.REJECT and ahead:
+        assert turn.order is not None
+        ahead = lane.before(turn.order.policy)
+        if turn.order.policy is Policy.REJECT and ahead:
             raise DomainError(Reason.TURN_REJECTED, running_turn_id=ahead[0].turn.turn_id)
         if len(lane.turns) >= MAX_TURNS:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TURNS} turns a conversation")
+        if self._lanes.of_actor(turn.creator) >= MAX_TURNS_OF_ONE:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TURNS_OF_ONE} turns a user")
 
     async def _again(self, known: Turn, turn: Turn) -> Turn:
         """Answer a turn id that was seen before."""
@@ -125,14 +157,15 @@ class Turns:
 
         Raises DomainError DEADLINE_EXCEEDED if the store is away: it will end all the same.
         """
-        async with self._lanes.of(conversation_id) as lane:
-            active = lane.turns.get(turn_id)
-            if active is not None:
-                active.stop()
-            else:
-                stored = await self._cancel_stored(conversation_id, turn_id, actor)
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is None:  # unless it is just coming
+            async with self._lanes.of(conversation_id) as lane:
+                active = lane.turns.get(turn_id)
+                if active is None:
+                    stored = await self._cancel_stored(conversation_id, turn_id, actor)
         if active is None:
             return await self._end_if_ours(stored)
+        active.stop()
         try:
             async with asyncio.timeout(STOP_WAIT_S):
                 await active.done.wait()
