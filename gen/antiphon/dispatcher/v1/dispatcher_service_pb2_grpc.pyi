@@ -41,8 +41,9 @@ class DispatcherServiceStub:
     committed; the answer comes as events of the conversation. The same turn_id
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-    another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait),
-    DRAINING.
+    another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
+    500 of the caller in all conversations), OVERLOADED (100 calls wait for
+    their place in the conversation), DRAINING.
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
     """GetTurn returns one turn. Errors: NOT_FOUND."""
@@ -77,8 +78,9 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     committed; the answer comes as events of the conversation. The same turn_id
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-    another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait),
-    DRAINING.
+    another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
+    500 of the caller in all conversations), OVERLOADED (100 calls wait for
+    their place in the conversation), DRAINING.
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
     """GetTurn returns one turn. Errors: NOT_FOUND."""
@@ -116,8 +118,9 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         committed; the answer comes as events of the conversation. The same turn_id
         again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-        another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait),
-        DRAINING.
+        another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
+        500 of the caller in all conversations), OVERLOADED (100 calls wait for
+        their place in the conversation), DRAINING.
         """
 
     @_abc_1.abstractmethod
