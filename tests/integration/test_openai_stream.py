@@ -110,20 +110,44 @@ def test_an_answer_without_an_end_broke_off(wire: bytes) -> None:
         b'{"choices": 7}',
         b'{"choices": [{"delta": {"content": 7}}]}',
         b'{"choices": [{"delta": {"content": "\xff\xfe"}}]}',
-        b'{"choices": [{"delta": {"content": "\\ud800"}}]}',
-        b'{"choices": [{"delta": {"content": "\\udc00 x"}}]}',
-        b'{"usage": {"prompt_tokens": -1, "completion_tokens": 1}}',
-        b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1e40}}',
-        b'{"usage": {"prompt_tokens": 1, "completion_tokens": 10000000000000000000000}}',
         b"",
         b"\x00" * 100,
         b"[" * 100_000,
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"error": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"usage": NaN, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"usage": ' + b"9" * 10_000 + b"e, }",
     ],
 )
 def test_garbage_is_malformed(data: bytes) -> None:
     """And nothing else is raised for it."""
     with pytest.raises(Malformed):
         AnswerParser().feed(b"data: " + data + b"\n")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("halves", "whole"),
+    [
+        (["x\\ud83d", "\\ude00y"], "x\U0001f600y"),
+        (["\\ud83d", "", "\\ude00"], "\U0001f600"),
+        (["é\\ud83d", "\\ude00\\ud83d", "\\ude01"], "é\U0001f600\U0001f601"),
+        (["\\ud83dx"], "\ufffdx"),
+        (["x\\ude00"], "x\ufffd"),
+        (["x\\ud83d"], "x"),
+        (["\\ud83d", "x"], "\ufffdx"),
+    ],
+)
+def test_a_character_may_be_split(halves: list[str], whole: str, at_once: bool) -> None:
+    """Its halves are put together, in one read or in several; a lone one is no character."""
+    deltas = [
+        f'data: {{"choices": [{{"delta": {{"content": "{half}"}}}}]}}\n\n'.encode()
+        for half in halves
+    ]
+    chunks = [b"".join(deltas)] if at_once else deltas
+    text, end = parsed(*chunks, STOP, USAGE, DONE)
+    assert (text, end) == (whole, END)
+    assert text.encode()
 
 
 @given(st.binary(max_size=200))

@@ -5,7 +5,8 @@ handed on as one.
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
-from typing import Annotated, Any
+import json
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -13,6 +14,7 @@ from antiphon_server.integration.model import FinishReason, ModelEnd, Tokens
 
 MAX_LINE = 1 << 20
 MAX_ANSWER = 4 << 20
+MAX_COUNT = 1 << 40
 
 _FINISH_REASONS = {
     "stop": FinishReason.STOP,
@@ -37,20 +39,12 @@ class _Delta(msgspec.Struct, gc=False):
 
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
-    finish_reason: str | None = None
-
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
-
-
-class _Usage(msgspec.Struct, gc=False):
-    prompt_tokens: _Count | None = None
-    completion_tokens: _Count | None = None
+    finish_reason: Any = None
 
 
 class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: Any = None  # odd counts must not cost the answer that they come after
     error: Any = None  # an object or a sentence
 
 
@@ -60,12 +54,14 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class AnswerParser:
     """Reads one streamed answer from chunks of bytes cut anywhere."""
 
-    __slots__ = ("_held", "_held_size", "_size", "done", "reason", "tokens")
+    __slots__ = ("_half", "_halves", "_held", "_held_size", "_size", "done", "reason", "tokens")
 
     def __init__(self) -> None:
         self._held: list[bytes] = []  # an unfinished line, joined when its end comes
         self._held_size = 0
         self._size = 0
+        self._halves = False  # whether characters come in halves
+        self._half = ""  # the first half of a character, until the second one comes
         self.done = False
         self.reason: FinishReason | None = None
         self.tokens: Tokens | None = None
@@ -84,6 +80,8 @@ class AnswerParser:
         if rest:
             self._hold(rest)
         text = "".join([self._event(line[5:]) for line in lines if line.startswith(b"data:")])
+        if self._halves:
+            text = self._joined(text)
         self._size += len(text)
         if self._size > MAX_ANSWER:
             raise Malformed("answer too long")
@@ -94,6 +92,13 @@ class AnswerParser:
         if not self.done and self.reason is None:
             raise Malformed("no end")
         return ModelEnd(self.reason or FinishReason.UNSPECIFIED, self.tokens)
+
+    def _joined(self, text: str) -> str:
+        """``text`` with the halves of characters put together; one at its end has to wait."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        whole = text.removesuffix(self._half).encode("utf-16", "surrogatepass")
+        return whole.decode("utf-16", "replace")
 
     def _hold(self, piece: bytes) -> None:
         self._held.append(piece)
@@ -109,8 +114,11 @@ class AnswerParser:
             return ""
         try:
             chunk = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Malformed("not a chunk") from error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            chunk = _decode_loosely(data)
+            self._halves = True
+        except RecursionError as error:
+            raise Malformed("nested too deeply") from error
         if chunk.error is not None:
             raise ProviderFault
         if chunk.usage is not None:
@@ -119,11 +127,25 @@ class AnswerParser:
 
     def _choice(self, choice: _Choice) -> str:
         if choice.finish_reason is not None:
-            self.reason = _FINISH_REASONS.get(choice.finish_reason, FinishReason.UNSPECIFIED)
+            self.reason = _FINISH_REASONS.get(str(choice.finish_reason), FinishReason.UNSPECIFIED)
         return (choice.delta.content if choice.delta else None) or ""
 
 
-def _tokens(usage: _Usage) -> Tokens | None:
-    if usage.prompt_tokens is None or usage.completion_tokens is None:
+def _decode_loosely(data: bytes) -> _Chunk:
+    """A chunk with halves of characters, or numbers that are none. Raises Malformed."""
+    try:
+        return msgspec.convert(json.loads(data), _Chunk)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise Malformed("not a chunk") from error
+
+
+def _tokens(usage: Any) -> Tokens | None:
+    """The counts, or None if one of them is missing or can't be: then they are estimated."""
+    if not isinstance(usage, dict):
         return None
-    return Tokens(usage.prompt_tokens, usage.completion_tokens)
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return Tokens(prompt, completion) if _counts(prompt) and _counts(completion) else None
+
+
+def _counts(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= MAX_COUNT
