@@ -30,6 +30,7 @@ class Terminal:
         self._environment = environment
         self._columns = columns
         self._glass = Glass(columns)
+        self.output = b""
         self._news = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -96,6 +97,7 @@ class Terminal:
             except OSError:  # the program has ended
                 piece = b""
             with self._news:
+                self.output += piece
                 self._glass.feed(decoder.decode(piece))
                 self._news.notify_all()
             if not piece:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon_server.cli.chat.screen import Screen, printable
+from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.console import printable
 from tests.cli.glass import Glass
 
 WIDTH = 20

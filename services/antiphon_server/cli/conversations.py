@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.console import in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 
@@ -39,9 +39,9 @@ async def _list(
             if json:
                 print_json(as_dict(found))
             else:
-                title = found.title or "(no title)"
-                typer.echo(f"{found.conversation_id}  {local_time(found.create_time)}  {title}")
+                title = in_a_line(found.title) or "(no title)"
+                say(f"{found.conversation_id}  {local_time(found.create_time)}  {title}")
             if count == limit:
                 break
         if not count and not json:
-            typer.echo("There are none yet. Begin one with `antiphon chat`.", err=True)
+            say("There are none yet. Begin one with `antiphon chat`.", err=True)

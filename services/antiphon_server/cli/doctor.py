@@ -2,7 +2,7 @@
 
 import typer
 
-from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.console import print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
@@ -41,8 +41,8 @@ async def _doctor(json: bool, address: str, data_dir: DataDir) -> bool:
             )
             continue
         mark, colour = _MARKS[finding.verdict]
-        typer.secho(f"{mark} ", fg=colour, nl=False)
-        typer.echo(f"{finding.check}: {finding.found}")
+        say(f"{mark} ", colour=colour, nl=False)
+        say(f"{finding.check}: {finding.found}")
         if finding.remedy:
-            typer.secho(f"    {finding.remedy}", fg=colour)
+            say(f"    {finding.remedy}", colour=colour)
     return healthy

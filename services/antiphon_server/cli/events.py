@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.events.v1.event_pb2 import Event, EventKind, TurnState
 from antiphon_client import text_of
-from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
 
 _PREFIX = "EVENT_KIND_"
@@ -39,7 +39,7 @@ def event_line(event: Event) -> str:
         place = f"#{event.first_offset}-{event.last_offset}"
     kind = event.WhichOneof("payload") or "unknown"
     time = local_time(event.time, "%H:%M:%S")
-    return f"{place:<8} {time}  {kind:<21} {event.actor}  {_detail(event)}".rstrip()
+    return in_a_line(f"{place:<8} {time}  {kind:<21} {event.actor}  {_detail(event)}").rstrip()
 
 
 def _detail(event: Event) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, run
+from antiphon_server.cli.console import CommandError, run, say
 from antiphon_server.cli.options import Address
 
 
@@ -50,13 +50,13 @@ async def _login(address: str, name: str, password: str) -> None:
 
     address = address or DEFAULT_ADDRESS
     if not is_loopback(address) and not address.startswith("https://"):
-        typer.secho("Note: the password travels in clear; use https:// if you can.", err=True)
+        say("Note: the password travels in clear; use https:// if you can.", err=True)
     store = MemoryTokenStore()
     client = Client.connect(address, Password(name, password), store=store, device="antiphon cli")
     async with client:
         me = await client.who_am_i()
     FileTokenStore(login_file(address)).save(store.load())
-    typer.echo(f"Signed in at {address} as {me.user.name}.")
+    say(f"Signed in at {address} as {me.user.name}.")
 
 
 def logout(address: Address = "") -> None:
@@ -79,4 +79,4 @@ async def _logout(address: str) -> None:
         raise CommandError(f"you are not signed in at {address}.")
     async with Client.connect(address, store=store) as client:
         ended = await client.tokens.logout()
-    typer.echo("Signed out." if ended else "Signed out here; the server could not be told.")
+    say("Signed out." if ended else "Signed out here; the server could not be told.")

@@ -1,8 +1,6 @@
 """``antiphon models``."""
 
-import typer
-
-from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.console import in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 
@@ -29,4 +27,4 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             notes = ["default"] if model.default else []
             if model.context_tokens:
                 notes.append(f"{model.context_tokens:,} tokens of context")
-            typer.echo(f"{model.name}  {', '.join(notes)}".rstrip())
+            say(f"{in_a_line(model.name)}  {', '.join(notes)}".rstrip())

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, print_json, run
+from antiphon_server.cli.console import CommandError, aside, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def _tail(
                 if json:
                     print_json(event_json(event, batch.cursor))
                 else:
-                    typer.echo(event_line(event))
+                    say(event_line(event))
                 left -= 1
                 if left == 0:
                     return
@@ -86,10 +86,10 @@ class _Connections:
         from antiphon_server.cli.explain import explain
 
         if connection.state == "connected" and self._broken:
-            typer.secho("· connected again", dim=True, err=True)
+            aside("· connected again")
             self._broken = False
         elif connection.error is not None and not self._broken:
-            typer.secho(f"· {explain(connection.error)}; trying again", dim=True, err=True)
+            aside(f"· {explain(connection.error)}; trying again")
             self._broken = True
 
 

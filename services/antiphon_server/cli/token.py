@@ -1,8 +1,6 @@
 """``antiphon token``."""
 
-import typer
-
-from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.console import print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 
@@ -21,7 +19,7 @@ def token(json: Json = False, address: Address = "", data_dir: DataDir = None) -
     if json:
         print_json({"access_token": found, "seconds": int(seconds)})
     else:
-        typer.echo(found)
+        say(found)
 
 
 async def _token(address: Address, data_dir: DataDir) -> tuple[str, float]:

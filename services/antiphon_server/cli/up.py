@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon_server.cli.console import fail
+from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
@@ -128,8 +128,8 @@ class _Announcement:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()
             return
-        typer.echo(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
-        typer.echo("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+        say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
+        say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
 
     def withdraw(self) -> None:
         """The server is gone."""

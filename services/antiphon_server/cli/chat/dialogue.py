@@ -13,7 +13,7 @@ from antiphon_server.cli.chat.keys import unseen_keys
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, summary
-from antiphon_server.cli.console import print_json
+from antiphon_server.cli.console import in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.explain import explain
 
@@ -167,7 +167,7 @@ class Dialogue:
     async def _conversations(self) -> list[str]:
         lines: list[str] = []
         async for found in self._talk.client.list_conversations():
-            lines.append(f"{found.conversation_id}  {found.title or '(no title)'}")
+            lines.append(f"{found.conversation_id}  {in_a_line(found.title) or '(no title)'}")
             if len(lines) == 20:
                 break
         return lines

@@ -6,14 +6,11 @@ from typing import TextIO
 
 from rich.cells import cell_len
 
+from antiphon_server.cli.console import printable
+
 _DIM, _RED, _BOLD, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 _ERASE = "\r\x1b[K"
 _TAB = 8
-
-
-def printable(text: str) -> str:
-    """Text without the control characters by which it could command the terminal."""
-    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f"))
 
 
 class Screen:
