@@ -250,6 +250,7 @@ async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await it.dispatch(2)).state is State.QUEUED
         it.told.lines.put_nowait(None)
         await it.ended(1)
+        await asyncio.sleep(0.05)  # it is let go when its end is stored
         await it.dispatch(3)
 
 
