@@ -108,7 +108,7 @@ class _Handlers(grpc.GenericRpcHandler):
             handler = self._prepared[resolved] = handler_of(
                 resolved.method,
                 self._tracked(resolved),
-                _forgiving(resolved.deserialize, self._limits.message_bytes)
+                _known(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
                 _serialized,
@@ -155,18 +155,22 @@ def _serialized(message: Any) -> bytes:
     return data
 
 
-def _forgiving(deserialize: Callable[[bytes], Any], most_bytes: int) -> Callable[[bytes], Any]:
-    """Let validation refuse what is too large or can't be decoded.
+def _known(deserialize: Callable[[bytes], Any], most_bytes: int) -> Callable[[bytes], Any]:
+    """Read what the contract knows of a request, and let validation refuse what can't be read.
 
-    gRPC would answer with no details, or with the exception's text.
+    Protobuf would keep fields that it does not know: no rule bounds them, and what holds a
+    part of a request would store and broadcast them. Of what is too large or can't be decoded,
+    gRPC would tell no details, or the exception's text.
     """
 
     def decode(raw: bytes) -> Any:
         if len(raw) > most_bytes:
             return Oversize(most_bytes)
         try:
-            return deserialize(raw)
+            message = deserialize(raw)
+            message.DiscardUnknownFields()
         except Exception:
             return Undecodable()
+        return message
 
     return decode
