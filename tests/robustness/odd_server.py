@@ -3,7 +3,7 @@
 ``python -m tests.robustness.odd_server up …`` takes ``RIG_CLOCK`` (see
 :mod:`tests.robustness.clock`) and ``RIG_DAY_S``, the length of a day for retention, which
 then looks for old events ten times a day rather than every hour, and ``RIG_PATIENCE_S``, how
-long a client may read nothing.
+long a client may read nothing; ``DEFECT`` is one of :mod:`tests.robustness.mutation.defects`.
 """
 
 import os
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.robustness import clock
+from tests.robustness.mutation.__main__ import VARIABLE
 
 DAY, PATIENCE = "RIG_DAY_S", "RIG_PATIENCE_S"
 COMMAND = (sys.executable, "-m", "tests.robustness.odd_server")
@@ -20,6 +21,10 @@ def main() -> None:
     """Change what time is, and be the server."""
     if clock.VARIABLE in os.environ:
         clock.obey(Path(os.environ[clock.VARIABLE]))
+    if defect := os.environ.get(VARIABLE):
+        from tests.robustness.mutation.defects import plant
+
+        plant(defect)
     if DAY in os.environ:
         _shorten_days(float(os.environ[DAY]))
     if PATIENCE in os.environ:

@@ -6,8 +6,9 @@ from typing import Literal
 from tests.robustness.mutation import wrongs
 from tests.robustness.mutation.replacing import Wrapper, replace
 
-Judge = Literal["play", "order of syncs", "suite"]
+Judge = Literal["play", "order of syncs", "suite", "scenario"]
 APPEND = "antiphon_server.events.servicer:EventServicer.Append"
+MAIN = "antiphon_server.cli.main:main"
 BATCH = "antiphon_server.events.wire:batch"
 DECODE = "antiphon_server.events.model:Cursor.decode"
 
@@ -17,7 +18,8 @@ class Defect:
     """One way to be wrong; ``short`` if it is tried in the short form too.
 
     ``judge`` says what has to catch it: the play with its validators, the order of the
-    server's system calls, or a test of the suite (``tests``).
+    server's system calls, a test of the suite (``tests``), or a scenario with its people and
+    faults. ``rules`` are those that must catch it, whoever else does.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Defect:
     judge: Judge = "play"
     short: bool = False
     tests: tuple[str, ...] = ()
+    scenario: str = ""
+    rules: tuple[str, ...] = ()
 
 
 DEFECTS = (
@@ -37,6 +41,7 @@ DEFECTS = (
         wrongs.without_sync,
         judge="order of syncs",
         short=True,
+        rules=("order of syncs",),
     ),
     Defect(
         "told before the commit",
@@ -44,37 +49,94 @@ DEFECTS = (
         "antiphon_server.events.adapters.sql:SqlLogStore.append",
         wrongs.told_first,
         judge="order of syncs",
-    ),
-    Defect("post forgotten", "durability", APPEND, wrongs.appending(wrongs.forgotten_post)),
-    Defect(
-        "event dropped", "fan-out", BATCH, wrongs.batches(lambda records: records[:-1]), short=True
+        rules=("order of syncs",),
     ),
     Defect(
-        "event doubled", "fan-out", BATCH, wrongs.batches(lambda records: [*records, records[-1]])
+        "post forgotten",
+        "durability",
+        APPEND,
+        wrongs.appending(wrongs.forgotten_post),
+        rules=("accepted_is_kept",),
     ),
-    Defect("events out of order", "fan-out", BATCH, wrongs.batches(lambda records: records[::-1])),
-    Defect("delta doubled", "deltas", APPEND, wrongs.appending(wrongs.doubled_delta), short=True),
-    Defect("delta dropped", "deltas", APPEND, wrongs.appending(wrongs.dropped_delta)),
-    Defect("answer cut", "deltas", APPEND, wrongs.appending(wrongs.cut_answer)),
+    Defect(
+        "event dropped",
+        "fan-out",
+        BATCH,
+        wrongs.batches(lambda records: records[:-1]),
+        short=True,
+        rules=("no_gap",),
+    ),
+    Defect(
+        "event doubled",
+        "fan-out",
+        BATCH,
+        wrongs.batches(lambda records: [*records, records[-1]]),
+        rules=("no_double",),
+    ),
+    Defect(
+        "events out of order",
+        "fan-out",
+        BATCH,
+        wrongs.batches(lambda records: records[::-1]),
+        rules=("in_order",),
+    ),
+    Defect(
+        "delta doubled",
+        "deltas",
+        APPEND,
+        wrongs.appending(wrongs.doubled_delta),
+        short=True,
+        rules=("stored_is_delivered",),
+    ),
+    Defect(
+        "delta dropped",
+        "deltas",
+        APPEND,
+        wrongs.appending(wrongs.dropped_delta),
+        rules=("stored_is_delivered",),
+    ),
+    Defect(
+        "answer cut",
+        "deltas",
+        APPEND,
+        wrongs.appending(wrongs.cut_answer),
+        rules=("stored_is_delivered",),
+    ),
     Defect(
         "folding leaves a hole",
         "folding",
         "antiphon_server.events.adapters.fold:fold_spans",
         wrongs.unwidened,
+        rules=("no_gap",),
     ),
-    Defect("resumed one too far", "cursors", DECODE, wrongs.moved_cursor(1), short=True),
-    Defect("resumed one too early", "cursors", DECODE, wrongs.moved_cursor(-1)),
+    Defect(
+        "resumed one too far",
+        "cursors",
+        DECODE,
+        wrongs.moved_cursor(1),
+        short=True,
+        rules=("no_gap",),
+    ),
+    Defect(
+        "resumed one too early",
+        "cursors",
+        DECODE,
+        wrongs.moved_cursor(-1),
+        rules=("no_double",),
+    ),
     Defect(
         "epoch not changed",
         "cursors",
         "antiphon_server.events.model:new_epoch",
         wrongs.same_epoch,
+        rules=("lost history is told",),
     ),
     Defect(
         "cancel forgotten",
         "stop",
         "antiphon_server.dispatcher.lane:ActiveTurn.stop",
         wrongs.silent,
+        rules=("stop means stop",),
     ),
     Defect(
         "cancel not told to the model",
@@ -82,13 +144,21 @@ DEFECTS = (
         "antiphon_server.integration.servicer:IntegrationServicer.Generate",
         wrongs.model_left_running,
         short=True,
+        rules=("stop means stop",),
     ),
-    Defect("end swallowed", "turns", APPEND, wrongs.appending(wrongs.swallowed_end)),
+    Defect(
+        "end swallowed",
+        "turns",
+        APPEND,
+        wrongs.appending(wrongs.swallowed_end),
+        rules=("every_turn_ends",),
+    ),
     Defect(
         "end not stored",
         "turns",
         "antiphon_server.dispatcher.adapters.sql:SqlTurnStore.put",
         wrongs.nothing(),
+        rules=("every_turn_ends",),
     ),
     Defect(
         "orphans left",
@@ -96,6 +166,7 @@ DEFECTS = (
         "antiphon_server.dispatcher.leases:Leases.adopt_orphans",
         wrongs.nothing(0),
         short=True,
+        rules=("every_turn_ends",),
     ),
     Defect(
         "two attempts write",
@@ -103,12 +174,14 @@ DEFECTS = (
         "antiphon_server.dispatcher.execution:Execution.go_on",
         wrongs.twice,
         short=True,
+        rules=("stored_is_delivered",),
     ),
     Defect(
         "resumed from the start",
         "leases",
         "antiphon_server.dispatcher.execution:Execution.go_on",
         wrongs.from_the_start,
+        rules=("stored_is_delivered",),
     ),
     Defect(
         "request not known again",
@@ -116,6 +189,7 @@ DEFECTS = (
         APPEND,
         wrongs.appending(wrongs.forgotten_request),
         short=True,
+        rules=("accepted_is_kept",),
     ),
     Defect(
         "call not settled",
@@ -123,18 +197,21 @@ DEFECTS = (
         "antiphon_server.integration.adapters.sql:SqlLedger.settle",
         wrongs.nothing(),
         short=True,
+        rules=("the ledger is the truth",),
     ),
     Defect(
         "call not written",
         "ledger",
         "antiphon_server.integration.adapters.sql:SqlLedger.open",
         wrongs.nothing(),
+        rules=("the ledger is the truth",),
     ),
     Defect(
         "call written twice",
         "ledger",
         "antiphon_server.integration.adapters.sql:SqlLedger.open",
         wrongs.doubled_call,
+        rules=("the ledger is the truth",),
     ),
     Defect(
         "access kept",
@@ -142,12 +219,14 @@ DEFECTS = (
         "antiphon_server.events.subscriptions:Subscriptions.access_changed",
         wrongs.silent,
         short=True,
+        rules=("access ends streams",),
     ),
     Defect(
         "message not listed",
         "projection",
         "antiphon_server.context.adapters.sql.messages:SqlMessages.add",
         wrongs.silent,
+        rules=("accepted_is_kept",),
     ),
     Defect(
         "fence ignored",
@@ -156,6 +235,7 @@ DEFECTS = (
         wrongs.without_fence,
         judge="suite",
         tests=("tests/contract/test_log_store.py",),
+        rules=("test_a_replaced_writer_is_fenced_out",),
     ),
     Defect(
         "trimming not told",
@@ -164,6 +244,7 @@ DEFECTS = (
         wrongs.from_the_earliest,
         judge="suite",
         tests=("tests/events/test_subscription.py", "-k", "trimmed"),
+        rules=("test_a_trimmed_position_is_told",),
     ),
     Defect(
         "overload not ended",
@@ -172,6 +253,61 @@ DEFECTS = (
         wrongs.patient,
         judge="suite",
         tests=("tests/events/test_stalled_stream.py",),
+        rules=("test_a_stalled_stream_counts_until_its_client_reads_or_goes",),
+    ),
+    Defect(
+        "old cursor gets nothing",
+        "cursors",
+        "antiphon_server.events.servicer:EventServicer.ReadEvents",
+        wrongs.empty_page,
+        judge="scenario",
+        scenario="trimming",
+        rules=("old_cursors_are_answered",),
+    ),
+    Defect(
+        "trimmed too early",
+        "retention",
+        "antiphon_server.context.service.retention:Retention.__init__",
+        wrongs.hasty_retention,
+        judge="scenario",
+        scenario="trimming",
+        rules=("trimmed_in_time",),
+    ),
+    Defect(
+        "text replaced",
+        "durability",
+        APPEND,
+        wrongs.appending(wrongs.replaced_text),
+        judge="scenario",
+        scenario="calm",
+        rules=("posts_are_stored",),
+    ),
+    Defect(
+        "model runs on after a stop",
+        "stop",
+        "antiphon_server.integration.servicer:IntegrationServicer.Generate",
+        wrongs.model_left_running,
+        judge="scenario",
+        scenario="calm",
+        rules=("stop_reaches_the_model",),
+    ),
+    Defect(
+        "ends badly",
+        "end",
+        MAIN,
+        wrongs.bad_exit,
+        judge="scenario",
+        scenario="calm",
+        rules=("exit",),
+    ),
+    Defect(
+        "memory kept",
+        "memory",
+        MAIN,
+        wrongs.growing,
+        judge="scenario",
+        scenario="calm",
+        rules=("memory",),
     ),
 )
 BY_NAME = {defect.name: defect for defect in DEFECTS}

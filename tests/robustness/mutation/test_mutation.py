@@ -25,6 +25,13 @@ def test_each_defect_has_a_place(defect: Defect) -> None:
     assert find(defect.where)
 
 
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_each_defect_has_rules_that_must_catch_it(defect: Defect) -> None:
+    """A defect that anything may catch would be caught by a failure that has nothing to do."""
+    assert defect.rules
+    assert bool(defect.scenario) is (defect.judge == "scenario")
+
+
 def test_a_function_that_is_gone_is_an_error() -> None:
     """A defect does not go away silently with the function that it is planted in."""
     with pytest.raises(NothingToReplace):

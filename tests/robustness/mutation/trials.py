@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import json
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tests.bench.processes import DidNotStart
@@ -15,15 +16,25 @@ from tests.robustness.mutation.__main__ import VARIABLE
 from tests.robustness.mutation.defects import BY_NAME, DEFECTS, Defect
 from tests.robustness.mutation.play import PROGRAM, play
 from tests.robustness.mutation.suite import run_tests
+from tests.robustness.scenario import play as scenario_play
+from tests.robustness.scenarios import SCENARIOS
 
 POSTS, TURNS = 60, 8
+SEED, SCENARIO_S = "1", 6.0
 AT_ONCE = 3
 CONTROLS = (
     Defect("control", "none", "", lambda it: it),
     Defect("control of syncs", "none", "", lambda it: it, judge="order of syncs"),
 )
 SUITE = tuple(test for defect in DEFECTS for test in defect.tests if "::" in test or "/" in test)
+CONTROLS_OF_SCENARIOS = tuple(
+    Defect(f"control of {it}", "none", "", lambda it: it, judge="scenario", scenario=it)
+    for it in sorted({defect.scenario for defect in DEFECTS if defect.scenario})
+)
 CONTROL_OF_TESTS = Defect("control of tests", "none", "", lambda it: it, "suite", tests=SUITE)
+
+
+_CONVERSATION = re.compile(r"^conversation \d+: ")
 
 
 @dataclass(slots=True)
@@ -47,7 +58,7 @@ class Trial:
 
 
 async def trials(home: Path, defects: Iterable[Defect]) -> list[Trial]:
-    """Try them, some at a time; a defect is right if it was caught, a control if it is clean."""
+    """Try them, some at a time; a defect is right if its rules caught it, a control if clean."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(defect: Defect) -> Trial:
@@ -69,6 +80,8 @@ async def _try(home: Path, defect: Defect) -> Trial:
             home, POSTS, TURNS, program=PROGRAM, variables={VARIABLE: name}
         )
         wrong = [f"order of syncs: {it}" for it in syncs.wrong]
+    elif defect.judge == "scenario":
+        wrong = await _play_scenario(home, defect, name)
     elif defect.judge == "suite":
         wrong = await run_tests(defect.tests, name)
     else:
@@ -82,8 +95,15 @@ async def _try(home: Path, defect: Defect) -> Trial:
         rules,
         wrong[0] if wrong else "",
         time.monotonic() - began,
-        bool(wrong) is bool(name),
+        set(rules) >= set(defect.rules) if name else not wrong,
     )
+
+
+async def _play_scenario(home: Path, defect: Defect, name: str) -> list[str]:
+    scenario = SCENARIOS[defect.scenario]
+    planted = replace(scenario, variables={**scenario.variables, VARIABLE: name})
+    outcome = await scenario_play(planted, home, SEED, SCENARIO_S)
+    return [_CONVERSATION.sub("", what) for what in outcome.wrong]
 
 
 def short() -> Sequence[Defect]:
@@ -99,7 +119,9 @@ def main() -> int:
     arguments = parser.parse_args()
     chosen = [BY_NAME[name] for name in arguments.name] or list(DEFECTS)
     with tempfile.TemporaryDirectory() as directory:
-        came = asyncio.run(trials(Path(directory), [*CONTROLS, CONTROL_OF_TESTS, *chosen]))
+        came = asyncio.run(
+            trials(Path(directory), [*CONTROLS, *CONTROLS_OF_SCENARIOS, CONTROL_OF_TESTS, *chosen])
+        )
     print(*(trial.line for trial in came), sep="\n")
     wrong = [trial for trial in came if not trial.right]
     print(f"mutation: {len(came) - len(wrong)} of {len(came)} as they should be")

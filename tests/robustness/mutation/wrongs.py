@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import os
 import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -272,3 +275,63 @@ def patient(original: Any) -> Any:
             await original(context, error)
 
     return refuse
+
+
+def empty_page(original: Any) -> Any:
+    """Who reads from a place that is gone gets a page with nothing on it, as if at the end."""
+
+    async def read(servicer: Any, request: Any, context: Any) -> Any:
+        from antiphon.events.v1.event_service_pb2 import ReadEventsResponse
+        from antiphon_server.runtime.errors import DomainError
+
+        try:
+            return await original(servicer, request, context)
+        except DomainError:
+            return ReadEventsResponse(at_head=True).SerializeToString()
+
+    return read
+
+
+def hasty_retention(original: Any) -> Any:
+    """Retention that keeps a fortieth of what it should."""
+
+    def init(retention: Any, *arguments: Any, **options: Any) -> None:
+        original(retention, *arguments, **options)
+        retention._keep_s = retention._keep_s and retention._keep_s / 40
+
+    return init
+
+
+def replaced_text(request: Any) -> None:
+    """Store another text than was posted."""
+    for event in request.events:
+        if event.HasField("message_posted") and not event.turn_id:
+            event.message_posted.message.parts[0].text = "lost"
+
+
+def bad_exit(original: Any) -> Any:
+    """A process that ends as if something had been wrong."""
+
+    def main() -> None:
+        try:
+            original()
+        finally:
+            os._exit(3)
+
+    return main
+
+
+def growing(original: Any) -> Any:
+    """A process that takes 1 MB a second and never gives it back."""
+    kept: list[bytearray] = []
+
+    def grow() -> None:
+        while True:
+            kept.append(bytearray(os.urandom(1 << 20)))
+            time.sleep(1.0)
+
+    def main() -> None:
+        threading.Thread(target=grow, daemon=True).start()
+        original()
+
+    return main
