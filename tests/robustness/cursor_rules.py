@@ -6,7 +6,7 @@ a time lies between the samples before and after it.
 
 from collections.abc import Iterator
 
-from tests.robustness.history import History, Reader, Reset
+from tests.robustness.history import Fact, History, Reader, Reset
 
 # An event counts as old from its time stamp; that it is seen may take a part of the retention.
 SURE = 0.5
@@ -50,6 +50,22 @@ def old_cursors_are_answered(history: History) -> Iterator[str]:
             yield f"{reader.name}: got {reader.facts[0].last} again"
         if not (reader.facts or reader.resets) and reader.after < reader.asked.head:
             yield f"{reader.name}: got nothing, though the log went to {reader.asked.head}"
+
+
+def trimmed_was_one_history(history: History) -> Iterator[str]:
+    """What is gone by now was the same for everybody who saw it, and its messages are listed."""
+    seen: dict[int, Fact] = {}
+    listed = dict(history.messages)
+    for reader in history.readers:
+        for fact in reader.facts:
+            if fact.last >= history.earliest:
+                continue
+            if fact.digest != seen.setdefault(fact.last, fact).digest:
+                yield f"{reader.name}: saw another {fact.kind} at {fact.last} than others"
+            if fact.kind == "message_posted" and (
+                fact.message_id not in listed or listed[fact.message_id].text != fact.text
+            ):
+                yield f"{reader.name}: saw a message at {fact.last} that is not listed so"
 
 
 def _before(reader: Reader, reset: Reset) -> int:

@@ -1,6 +1,7 @@
 """The rules about old cursors and retention find what breaks them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +9,9 @@ from tests.robustness.cursor_rules import (
     lost_only_if_trimmed,
     old_cursors_are_answered,
     trimmed_in_time,
+    trimmed_was_one_history,
 )
-from tests.robustness.history import Asked, Fact, Head, History, Reader, Reset, Seen
+from tests.robustness.history import Asked, Fact, Head, History, Reader, Reset, Seen, Stored
 from tests.robustness.validators import violations
 
 LOG = [Fact(at, at, "turn_progressed", digest=str(at)) for at in range(4, 7)]
@@ -96,3 +98,32 @@ def test_a_beginning_that_goes_back_is_found() -> None:
 def test_a_trimmed_log_that_nobody_looked_at_is_found() -> None:
     """A retention that was not watched has not been judged."""
     assert broken(trimmed_in_time, trimmed(heads=[]))
+
+
+MESSAGE = Fact(1, 1, "message_posted", message_id="msg_1", text="hi", digest="hi")
+
+
+def seen_before_it_went(*facts: Fact, listed: str = "hi") -> History:
+    """Each was seen by somebody else."""
+    it = trimmed(*(Reader(str(at), 0, [Seen(0.5, fact)]) for at, fact in enumerate(facts)))
+    it.messages = [("msg_1", Stored(listed))]
+    return it
+
+
+def test_what_all_saw_before_it_went_breaks_nothing() -> None:
+    """The same message for everybody, and it is listed."""
+    assert violations(seen_before_it_went(MESSAGE, MESSAGE)) == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        seen_before_it_went(MESSAGE, replace(MESSAGE, digest="other")),
+        seen_before_it_went(MESSAGE, listed="other"),
+        seen_before_it_went(replace(MESSAGE, message_id="msg_2")),
+    ],
+    ids=["two histories", "listed otherwise", "not listed"],
+)
+def test_what_was_seen_otherwise_before_it_went_is_found(bad: History) -> None:
+    """That the log does not have it any more is no reason to believe everything."""
+    assert broken(trimmed_was_one_history, bad)

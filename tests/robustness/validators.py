@@ -11,6 +11,7 @@ from tests.robustness.cursor_rules import (
     lost_only_if_trimmed,
     old_cursors_are_answered,
     trimmed_in_time,
+    trimmed_was_one_history,
 )
 from tests.robustness.history import Fact, History, Reader
 from tests.robustness.ledger_rules import ledger_is_truth
@@ -156,6 +157,7 @@ ALL: Sequence[Callable[[History], Violations]] = (
     stored_is_delivered,
     lost_only_if_trimmed,
     trimmed_in_time,
+    trimmed_was_one_history,
     old_cursors_are_answered,
     watches_keep_their_rules,
     stop_is_final,
