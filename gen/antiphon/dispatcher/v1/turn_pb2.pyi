@@ -92,7 +92,7 @@ class Turn(_message.Message):
     attempt: _builtins.int
     """attempt is the number of its newest attempt; 0 before the first. Each start
     takes the next number, and so does an end without one: stopped while it
-    waited, or lost with its node.
+    waited, lost with its node, or found again after the store was away.
     """
     message_id: _builtins.str
     """message_id is the message that started it; empty if it was cancelled before
