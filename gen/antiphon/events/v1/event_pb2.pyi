@@ -131,7 +131,9 @@ class _TurnStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TurnState.V
     queued or running at once. Clients begin with it.
     """
     TURN_STATE_QUEUED: _TurnState.ValueType  # 2
-    """TURN_STATE_QUEUED: waits for other turns of the conversation."""
+    """TURN_STATE_QUEUED: waits for other turns: of the conversation, or of a server
+    that is full.
+    """
     TURN_STATE_RUNNING: _TurnState.ValueType  # 3
     """TURN_STATE_RUNNING: a handler works on it."""
     TURN_STATE_SUCCEEDED: _TurnState.ValueType  # 4
@@ -153,7 +155,9 @@ TURN_STATE_ACCEPTED: TurnState.ValueType  # 1
 queued or running at once. Clients begin with it.
 """
 TURN_STATE_QUEUED: TurnState.ValueType  # 2
-"""TURN_STATE_QUEUED: waits for other turns of the conversation."""
+"""TURN_STATE_QUEUED: waits for other turns: of the conversation, or of a server
+that is full.
+"""
 TURN_STATE_RUNNING: TurnState.ValueType  # 3
 """TURN_STATE_RUNNING: a handler works on it."""
 TURN_STATE_SUCCEEDED: TurnState.ValueType  # 4
@@ -413,7 +417,9 @@ class TurnQueued(_message.Message):
 
     AHEAD_FIELD_NUMBER: _builtins.int
     ahead: _builtins.int
-    """ahead is how many turns run or wait before it."""
+    """ahead is how many turns of the conversation run or wait before it; 0 where only
+    the server is full.
+    """
     def __init__(
         self,
         *,
