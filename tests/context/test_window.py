@@ -7,7 +7,8 @@ import pytest
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.resources import ConversationId
-from tests.context.world import ANN, World, texts
+from antiphon_server.runtime.errors import Reason
+from tests.context.world import ANN, Refused, World, texts
 from tests.context.world import world as make_world
 
 
@@ -140,6 +141,34 @@ async def test_windows_of_a_conversation_that_goes_on(world: World, seed: int) -
         assert kept == len(alive) or sum(map(cost, alive[-kept - 1 :])) > budget
         assert window.omitted_messages == len(alive) - kept
         assert window.omitted_tokens == sum(map(cost, alive[: len(alive) - kept]))
+
+
+async def test_the_message_to_be_answered_is_kept(world: World) -> None:
+    """However much was said since, however often it is asked; the rest gets what is left."""
+    conversation = await world.conversation()
+    for text in ("a", "the question", "b" * 40, "c" * 40):
+        await world.say(conversation, text)
+    every = (await world.context_of(conversation)).messages
+    everything = sum(cost(message.parts[0].text) for message in every)
+    for budget, kept in ((1, [1]), (20, [1]), (21, [1, 3]), (35, [1, 2, 3]), (40, [0, 1, 2, 3])):
+        window = await world.context_of(conversation, budget, answered=every[1].message_id)
+        assert list(window.messages) == [every[place] for place in kept]
+        spent = sum(cost(message.parts[0].text) for message in window.messages)
+        assert window.estimated_tokens == spent
+        assert window.omitted_messages == len(every) - len(kept)
+        assert window.omitted_tokens == everything - spent
+
+
+async def test_a_message_that_is_not_in_the_context_is_not_answered(world: World) -> None:
+    """Unknown, rolled back or from after the window's end: a model is not asked without it."""
+    conversation = await world.conversation()
+    for number in (1, 2, 3):
+        await world.say(conversation, str(number), f"turn_0000000{number}")
+    every = (await world.context_of(conversation)).messages
+    await world.roll_back(conversation, "turn_00000001")
+    for answered, up_to in (("msg_unknown", 0), (every[0].message_id, 0), (every[2].message_id, 2)):
+        with Refused(Reason.NOT_FOUND):
+            await world.context_of(conversation, 5, up_to, answered)
 
 
 async def test_a_log_that_was_rebuilt_shows_no_messages_of_before(tmp_path: Path) -> None:

@@ -181,11 +181,14 @@ class World:
         await self.events.Append(request)
 
     async def context_of(
-        self, conversation_id: str, max_tokens: int = 0, up_to: int = 0
+        self, conversation_id: str, max_tokens: int = 0, up_to: int = 0, answered: str = ""
     ) -> pb.GetContextResponse:
         """What a model should see."""
         request = pb.GetContextRequest(
-            conversation_id=conversation_id, max_tokens=max_tokens, up_to_offset=up_to
+            conversation_id=conversation_id,
+            max_tokens=max_tokens,
+            up_to_offset=up_to,
+            message_id=answered,
         )
         return await self.client(SERVICE).GetContext(request)
 

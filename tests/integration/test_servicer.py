@@ -136,6 +136,20 @@ async def test_an_answer_is_streamed(stub: Stub) -> None:
     assert steps[-1].finished.usage.output_tokens == 3
 
 
+async def test_an_empty_prompt_is_not_paid_for(
+    integration: Integration, endpoint: FakeEndpoint
+) -> None:
+    """Callers inside are not validated: no model is asked, whatever else the request has."""
+    table = LocalServer([ErrorInterceptor()])
+    add_IntegrationServiceServicer_to_server(integration.servicer, table)
+    stub: Stub = IntegrationServiceStub(table.channel())
+    empty = pb.GenerateRequest(workspace_id=WORKSPACE, models=["openai/small"], instructions="Go")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        _ = [step async for step in stub.Generate(empty)]
+    assert reason_of(caught.value)[1] == "INVALID_ARGUMENT"
+    assert endpoint.connections == 0
+
+
 async def test_instructions_come_before_the_messages(stub: Stub, endpoint: FakeEndpoint) -> None:
     """As a message of the system, and limits are passed on."""
     request = ask("openai/small", instructions="Be brief.", max_output_tokens=9, temperature=0.0)

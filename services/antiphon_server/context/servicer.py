@@ -6,7 +6,7 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
 from antiphon_server.context import encoding, window_wire
-from antiphon_server.context.model.messages import Offset
+from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import (
     ConversationId,
     ResourceId,
@@ -213,6 +213,7 @@ class ContextServicer(ContextServiceServicer):
             ConversationId(request.conversation_id),
             request.max_tokens,
             Offset(request.up_to_offset),
+            MessageId(request.message_id),
         )
         return window_wire.window(window)
 

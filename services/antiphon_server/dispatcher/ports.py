@@ -89,13 +89,11 @@ class Conversations(Protocol):
 class Window(Protocol):
     """Knows what a model should see of a conversation."""
 
-    async def prompt(
-        self, conversation_id: ConversationId, max_tokens: int, last: TurnId, without: set[TurnId]
-    ) -> "Prompt":
-        """Return the newest messages within the budget.
+    async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> "Prompt":
+        """Return the turn's message, which comes last, and before it the newest that fit.
 
-        Those of the turns in ``without`` are left out, and the message of ``last`` is
-        the last.
+        Those of the turns in ``without`` are left out, but use up the budget. Raises
+        DomainError NOT_FOUND if the turn's message is not in the context.
         """
         ...
 

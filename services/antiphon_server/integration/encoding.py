@@ -42,7 +42,13 @@ _ROLES: dict[int, Role] = {
 
 
 def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
-    """What a GenerateRequest asks for; its instructions become the first message."""
+    """What a GenerateRequest asks for; its instructions become the first message.
+
+    Raises INVALID_ARGUMENT if it asks nothing: callers inside are not validated, and an
+    empty prompt would be paid for.
+    """
+    if not request.messages:
+        raise invalid("messages", "at least one")
     history = [message.SerializeToString() for message in request.history]
     messages = prompts.decoded(request.conversation_id, history) + prompt_messages(request.messages)
     if request.instructions:

@@ -950,6 +950,7 @@ class GetContextRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     MAX_TOKENS_FIELD_NUMBER: _builtins.int
     UP_TO_OFFSET_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is the conversation to read."""
     max_tokens: _builtins.int
@@ -958,16 +959,21 @@ class GetContextRequest(_message.Message):
     """
     up_to_offset: _builtins.int
     """up_to_offset leaves out messages after this place in the log; 0 means none."""
+    message_id: _builtins.str
+    """message_id is the message to be answered: it is kept in any case, however
+    much was said since, and beside it the newest that fit. Empty means none.
+    """
     def __init__(
         self,
         *,
         conversation_id: _builtins.str = ...,
         max_tokens: _builtins.int = ...,
         up_to_offset: _builtins.int = ...,
+        message_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "up_to_offset", b"up_to_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "message_id", b"message_id", "up_to_offset", b"up_to_offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -999,8 +1005,8 @@ class GetContextResponse(_message.Message):
     """
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
-        """messages are the newest that fit, the oldest of them first. The newest is
-        kept even if it alone is over the budget.
+        """messages are the newest that fit, the oldest of them first. The message to
+        be answered, else the newest, is kept even if it alone is over the budget.
         """
 
     def __init__(

@@ -271,7 +271,8 @@ class ContextServiceServicer:
 
     def GetContext(self, request, context):
         """GetContext returns what a model should see: the newest messages that fit
-        the budget, in the order they were said, and what was left out.
+        the budget, in the order they were said, and what was left out. Errors:
+        NOT_FOUND, also if the message to be answered is rolled back or unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

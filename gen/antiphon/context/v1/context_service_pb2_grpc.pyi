@@ -95,7 +95,8 @@ class ContextServiceStub:
     """ListMessages lists a conversation's messages, the newest first."""
     GetContext: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetContextRequest, _context_service_pb2.GetContextResponse]
     """GetContext returns what a model should see: the newest messages that fit
-    the budget, in the order they were said, and what was left out.
+    the budget, in the order they were said, and what was left out. Errors:
+    NOT_FOUND, also if the message to be answered is rolled back or unknown.
     """
     CheckAccess: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CheckAccessRequest, _context_service_pb2.CheckAccessResponse]
     """CheckAccess says which role a user has on a resource now, for the other
@@ -169,7 +170,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """ListMessages lists a conversation's messages, the newest first."""
     GetContext: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetContextRequest, _context_service_pb2.GetContextResponse]  # type: ignore[assignment]
     """GetContext returns what a model should see: the newest messages that fit
-    the budget, in the order they were said, and what was left out.
+    the budget, in the order they were said, and what was left out. Errors:
+    NOT_FOUND, also if the message to be answered is rolled back or unknown.
     """
     CheckAccess: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CheckAccessRequest, _context_service_pb2.CheckAccessResponse]  # type: ignore[assignment]
     """CheckAccess says which role a user has on a resource now, for the other
@@ -348,7 +350,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.GetContextResponse, _abc.Awaitable[_context_service_pb2.GetContextResponse]]:
         """GetContext returns what a model should see: the newest messages that fit
-        the budget, in the order they were said, and what was left out.
+        the budget, in the order they were said, and what was left out. Errors:
+        NOT_FOUND, also if the message to be answered is rolled back or unknown.
         """
 
     @_abc_1.abstractmethod

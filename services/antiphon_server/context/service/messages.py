@@ -15,14 +15,14 @@ from antiphon_server.context.model.messages import (
     Placed,
     Window,
 )
-from antiphon_server.context.model.resources import ConversationId, Role
+from antiphon_server.context.model.resources import Conversation, ConversationId, Role
 from antiphon_server.context.ports import Clock, EventLog, Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import Page, number
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.tails import Tails
-from antiphon_server.context.service.window import DEFAULT_TOKENS, window
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, window
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import Principal
@@ -111,10 +111,22 @@ class Messages:
         conversation_id: ConversationId,
         max_tokens: int,
         up_to: Offset,
+        answered: MessageId,
     ) -> Window:
-        """What a model should see; see :func:`window.window`. Raises DomainError NOT_FOUND."""
+        """What a model should see, the message ``answered`` (empty: none) in any case.
+
+        See :func:`window.window`. Raises DomainError NOT_FOUND, also if that message is
+        not in the context.
+        """
         conversation = await self._directory.find(principal, conversation_id, Role.VIEWER)
         budget = max_tokens or DEFAULT_TOKENS
+        found = await self._newest(conversation, budget, up_to)
+        if not answered or any(it.message_id == answered for it in reversed(found.messages)):
+            return found
+        return beside(await self._older(found, conversation_id, answered), found, budget)
+
+    async def _newest(self, conversation: Conversation, budget: int, up_to: Offset) -> Window:
+        conversation_id = conversation.conversation_id
         if up_to:
             await self._projection.catch_up(conversation_id)
             return await self._store.read(lambda r: window(r, conversation, budget, up_to))
@@ -125,6 +137,27 @@ class Messages:
         found = await self._store.read(lambda r: window(r, conversation, budget, up_to))
         self._tails.keep(conversation, found, budget, cursor)
         return found
+
+    async def _older(
+        self, newer: Window, conversation_id: ConversationId, message_id: MessageId
+    ) -> Message:
+        """A message from before that window. What is newer or rolled back is not found."""
+        await self._projection.catch_up(conversation_id)
+        found = await self._store.read(lambda r: _in_context(r, conversation_id, message_id))
+        if found is None or not newer.messages or found.offset > newer.messages[0].offset:
+            raise not_found(message_id)
+        return found
+
+
+def _in_context(
+    records: Records, conversation_id: ConversationId, message_id: MessageId
+) -> Message | None:
+    found = records.messages.find(conversation_id, message_id)
+    if found is None:
+        return None
+    place = found.offset
+    alive = records.messages.between(conversation_id, place, place, rolled_back=False)
+    return alive[0] if alive else None
 
 
 def _page(

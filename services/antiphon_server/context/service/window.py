@@ -1,5 +1,7 @@
 """The window: the newest messages that fit a budget of tokens."""
 
+from dataclasses import replace
+
 from antiphon_server.context.model.messages import (
     Message,
     MessageSize,
@@ -38,6 +40,25 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
         _omitted(records, conversation_id, oldest),
         undone.messages,
     )
+
+
+def beside(message: Message, newer: Window, budget: int) -> Window:
+    """``message``, which is older than the window, and the newest of that which fit with it."""
+    kept: list[Message] = []
+    tokens, size = message.content.tokens, len(message.content.encoded)
+    for one in reversed(newer.messages):
+        size += len(one.content.encoded)
+        if tokens + one.content.tokens > budget or size > MAX_WINDOW_BYTES:
+            break
+        tokens += one.content.tokens
+        kept.append(one)
+    kept.append(message)
+    kept.reverse()
+    omitted = Totals(
+        newer.omitted.messages + len(newer.messages) - len(kept),
+        newer.omitted.tokens + newer.estimated_tokens - tokens,
+    )
+    return replace(newer, messages=tuple(kept), estimated_tokens=tokens, omitted=omitted)
 
 
 def _fitting(

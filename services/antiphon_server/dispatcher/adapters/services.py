@@ -63,25 +63,23 @@ class ContextWindow:
     def __init__(self, context: "ContextServiceAsyncStub") -> None:
         self._context = context
 
-    async def prompt(
-        self, conversation_id: ConversationId, max_tokens: int, last: TurnId, without: set[TurnId]
-    ) -> ContextPrompt:
+    async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
         """See :meth:`Window.prompt`."""
         request = context_service_pb2.GetContextRequest(
-            conversation_id=conversation_id, max_tokens=max_tokens
+            conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
         )
         with remote_errors():
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
-        return ContextPrompt(response.instructions, _chosen(response.messages, last, without))
+        return ContextPrompt(response.instructions, _chosen(response.messages, turn, without))
 
 
 def _chosen(
-    messages: Sequence[message_pb2.Message], last: TurnId, without: set[TurnId]
+    messages: Sequence[message_pb2.Message], turn: Turn, without: set[TurnId]
 ) -> Sequence[message_pb2.Message]:
-    if not without and messages and messages[-1].turn_id == last:
+    if not without and messages[-1].message_id == turn.message_id:
         return messages
     seen = [message for message in messages if message.turn_id not in without]
-    seen.sort(key=lambda message: message.turn_id == last)
+    seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
 
 

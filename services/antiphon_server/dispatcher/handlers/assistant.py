@@ -35,9 +35,7 @@ class Assistant:
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""
         turn = work.turn
-        prompt = await self._window.prompt(
-            turn.conversation_id, self._budget_tokens, turn.turn_id, work.others
-        )
+        prompt = await self._window.prompt(turn, self._budget_tokens, work.others)
         async with aclosing(self._models.generate(turn, prompt)) as replies:
             async for reply in replies:
                 if reply.text:
