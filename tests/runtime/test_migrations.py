@@ -57,13 +57,14 @@ async def test_an_empty_database_gets_the_same_tables_at_once(service: str, tmp_
         database = SqliteDatabase(tmp_path / name)
         try:
             await migrate(database, service, versions, given)
-            schemas.append(await database.read(lambda c: _schema(c, service)))
+            schemas.append(await database.read(lambda c: schema(c, service)))
         finally:
             await database.close()
     assert schemas[0] == schemas[1]
 
 
-def _schema(connection: Connection, service: str) -> dict[str, object]:
+def schema(connection: Connection, service: str) -> dict[str, object]:
+    """A service's revision and its tables' columns, keys and indexes."""
     found = inspect(connection)
     version = text(f"SELECT version_num FROM alembic_version_{service}")
     return {

@@ -30,8 +30,6 @@ def upgrade() -> None:
         sa.Column("outcome_json", sa.LargeBinary, nullable=False),
         sa.Column("node", sa.String(128), nullable=False),
         sa.Column("lease_until_us", sa.BigInteger, nullable=False),
-        sa.Column("cursor", sa.String(256), nullable=False),
-        sa.Column("cancel_requested", sa.Boolean, nullable=False),
     )
     op.create_index(
         "dispatcher_turns_listed",
