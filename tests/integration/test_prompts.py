@@ -1,7 +1,13 @@
 """Prompts that are remembered are those that were sent."""
 
+import gc
 import random
+import tracemalloc
 
+import pytest
+
+from antiphon.context.v1 import message_pb2
+from antiphon_server.integration import encoding
 from antiphon_server.integration.model import Part, PromptMessage
 from antiphon_server.integration.prompts import SHORT_BYTES, RememberedPrompts
 
@@ -14,7 +20,7 @@ def test_what_is_remembered_is_what_decoding_gives() -> None:
         decoded.append(encoded)
         return PromptMessage("user", (Part("text", encoded.decode()),))
 
-    prompts = RememberedPrompts(decode, max_messages=60)
+    prompts = RememberedPrompts(decode, max_bytes=100_000)
     chance = random.Random(3)
     for step in range(400):
         conversation = chance.choice(("", *map(str, range(10))))
@@ -37,3 +43,31 @@ def test_long_messages_are_not_kept() -> None:
     for _ in range(2):
         prompts.decoded("conv", [b"x" * SHORT_BYTES, b"y" * (SHORT_BYTES + 1)])
     assert calls == 3
+
+
+@pytest.mark.parametrize(
+    ("messages", "parts", "text"),
+    [(0, 0, ""), (3, 1, "a"), (60, 300, "a"), (60, 8, "b" * 240 + "😀")],
+)
+def test_memory_is_bounded_whatever_is_asked(messages: int, parts: int, text: str) -> None:
+    """Nothing at all, little in many conversations, many parts, wide characters."""
+    prompts = RememberedPrompts(encoding.said, max_bytes=1 << 20)
+    part = message_pb2.Part(text=text)
+    tracemalloc.start()
+    try:
+        for conversation in range(40 if messages > 3 else 4_000):
+            said = [
+                message_pb2.Message(
+                    role=message_pb2.MESSAGE_ROLE_USER,
+                    author=f"{conversation} {n}",
+                    parts=[part] * parts,
+                )
+                for n in range(messages)
+            ]
+            found = prompts.decoded(f"c{conversation}", [it.SerializeToString() for it in said])
+            assert all(one.text_bytes and one.kinds for one in found)
+            del said, found
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+    finally:
+        tracemalloc.stop()

@@ -64,7 +64,7 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
 
 def remembered_prompts() -> RememberedPrompts:
     """A memory for the histories of prompts."""
-    return RememberedPrompts(_said)
+    return RememberedPrompts(said)
 
 
 def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
@@ -72,7 +72,8 @@ def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage
     return tuple([_prompt_message(message) for message in messages])
 
 
-def _said(encoded: bytes) -> PromptMessage:
+def said(encoded: bytes) -> PromptMessage:
+    """A message of a conversation as a prompt has it."""
     return _prompt_message(message_pb2.Message.FromString(encoded))
 
 
