@@ -1,5 +1,6 @@
 """Conversations and callers' roles on them, answered from memory where that can't be wrong."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -12,20 +13,23 @@ from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.principal import Principal
 
 T = TypeVar("T")
-MAX_CACHED = 10_000
+MAX_BYTES = 16 << 20
+_A_CONVERSATION = 1024
+"""What one takes in memory besides its texts, in bytes."""
 
 
 class Directory:
     """Finds conversations for callers.
 
-    Holds up to ``max_cached``. All changes of conversations in this process must go
-    through :meth:`changing`; where several processes share a store, ``max_cached`` is 0.
+    Holds up to ``max_bytes`` of memory. All changes of conversations in this process must go
+    through :meth:`changing`; where several processes share a store, ``max_bytes`` is 0.
     """
 
-    def __init__(self, store: Store, roles: Roles, max_cached: int = MAX_CACHED) -> None:
+    def __init__(self, store: Store, roles: Roles, max_bytes: int = MAX_BYTES) -> None:
         self._store = store
         self._roles = roles
-        self._max_cached = max_cached
+        self._max_bytes = max_bytes
+        self._size = 0
         self._cached: OrderedDict[ConversationId, Conversation] = OrderedDict()
         self._changing = 0
         self._generation = 0
@@ -56,7 +60,7 @@ class Directory:
         try:
             return await change
         finally:
-            self._cached.pop(conversation_id, None)
+            self._forget(conversation_id)
             self._generation += 1
             self._changing -= 1
 
@@ -73,6 +77,19 @@ class Directory:
         return loaded
 
     def _keep(self, conversation: Conversation) -> None:
+        self._forget(conversation.conversation_id)
         self._cached[conversation.conversation_id] = conversation
-        if len(self._cached) > self._max_cached:
-            self._cached.popitem(last=False)
+        self._size += _size(conversation)
+        while self._size > self._max_bytes:
+            _, oldest = self._cached.popitem(last=False)
+            self._size -= _size(oldest)
+
+    def _forget(self, conversation_id: ConversationId) -> None:
+        known = self._cached.pop(conversation_id, None)
+        if known is not None:
+            self._size -= _size(known)
+
+
+def _size(it: Conversation) -> int:
+    """In bytes: Python gives each character of a text as much as the widest needs."""
+    return _A_CONVERSATION + sum(map(sys.getsizeof, (it.title, it.instructions, *it.models)))
