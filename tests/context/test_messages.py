@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
 from tests.context.world import ANN, BOB, SERVICE, Refused, World, parts, texts
+from tests.context.world import world as make_world
 
 REQUEST = str(uuid.UUID(int=1))
 
@@ -109,19 +111,44 @@ async def test_the_same_request_says_it_once(world: World) -> None:
     assert refused.error.metadata == {"request_id": REQUEST}
 
 
-async def test_the_same_request_a_week_later_says_it_once(world: World) -> None:
-    """Ids of messages change with time; a repetition that the log still knows gets the first."""
+@pytest.mark.parametrize("posted_h", [0, 12, 22.5, 23.5])
+@pytest.mark.parametrize("later_h", [1, 3, 25])
+async def test_the_same_request_later_says_it_once(
+    world: World, posted_h: float, later_h: float
+) -> None:
+    """Ids of messages change every day; a repetition that the log still knows gets the first."""
     conversation = await world.conversation()
     request = pb.PostMessageRequest(
         conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
     )
+    world.clock.now += 86_400 - world.clock.now % 86_400 + posted_h * 3600
     first = await world.client(ANN).PostMessage(request)
-    world.clock.now += 7 * 86_400
+    world.clock.now += later_h * 3600
     assert await world.client(ANN).PostMessage(request) == first
     request.parts[0].text = "ho"
     with Refused(Reason.REQUEST_ID_REUSED):
         await world.client(ANN).PostMessage(request)
     assert await listed(world, conversation) == [first.message]
+
+
+@pytest.mark.parametrize("later_h", [25, 26, 48])
+async def test_a_request_id_that_is_used_again_is_another_message(
+    tmp_path: Path, later_h: float
+) -> None:
+    """When the log has forgotten the first use, no two messages have one id."""
+    async with make_world("memory", tmp_path) as world:
+        assert world.memory_log is not None
+        conversation = await world.conversation()
+        request = pb.PostMessageRequest(
+            conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
+        )
+        first = (await world.client(ANN).PostMessage(request)).message
+        world.memory_log.forget_requests()
+        world.clock.now += later_h * 3600
+        request.parts[0].text = "ho"
+        second = (await world.client(ANN).PostMessage(request)).message
+        assert first.message_id != second.message_id
+        assert await listed(world, conversation) == [second, first]
 
 
 async def test_other_callers_request_ids_are_their_own(world: World) -> None:

@@ -94,6 +94,11 @@ class MemoryEventLog:
         """The first place that is still there."""
         return self._earliest.get(conversation_scope(conversation_id), 1)
 
+    def forget_requests(self) -> None:
+        """Know no request of before, as after 25 hours."""
+        self._requests.clear()
+        self._places.clear()
+
     def rebuild(self, conversation_id: ConversationId) -> None:
         """Lose the history and begin a new epoch, as after a disaster."""
         scope = conversation_scope(conversation_id)

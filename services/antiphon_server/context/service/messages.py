@@ -28,7 +28,9 @@ from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import Principal
 
 MAX_PAGE_BYTES = 1 << 20
-WEEK_S = 7 * 86_400
+DAY_S = 86_400
+_DAYS_BACK = 2
+"""The log knows a request for 25 hours, which may touch three days."""
 
 
 class Messages:
@@ -194,24 +196,24 @@ class _Wish:
         return f"post:{self._digest()}" if self.request_id else ""
 
     def messages(self) -> Iterator[NewMessage]:
-        """The message to post, and the one that it may be a repetition of.
+        """The message to post, and those that it may be a repetition of.
 
         A repeated request is the same message, but a request id may be used again when the
-        log has forgotten it, for another one: so ids change every week, and the first try
-        may have been in the week before.
+        log has forgotten it, for another one: so ids change every day, and the first try
+        may have been on one of the days before.
         """
         if not self.request_id:
             yield self._message(new_id("msg"))
             return
-        week = int(self.now // WEEK_S)
-        for one in (week, week - 1):
-            yield self._message(f"msg_{self._digest(str(one))}")
+        today = int(self.now // DAY_S)
+        for back in range(_DAYS_BACK + 1):
+            yield self._message(f"msg_{self._digest(str(today - back))}")
 
     def _message(self, message_id: str) -> NewMessage:
         return NewMessage(MessageId(message_id), self.conversation_id, self.actor, self.content)
 
-    def _digest(self, week: str = "") -> str:
-        seed = "\0".join((self.actor, self.conversation_id, self.request_id, week))
+    def _digest(self, day: str = "") -> str:
+        seed = "\0".join((self.actor, self.conversation_id, self.request_id, day))
         return hashlib.sha256(seed.encode()).hexdigest()[:26]
 
 
