@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon.context.v1 import message_pb2
+from antiphon_server.context import encoding
+from antiphon_server.context.model.messages import MessageId, MessageRole, NewMessage
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, Refused, World, texts
+from tests.context.world import ANN, Refused, World, parts, texts
 from tests.context.world import world as make_world
 
 
@@ -90,6 +93,24 @@ async def test_a_window_fits_a_message(world: World) -> None:
     assert window.ByteSize() < 4 << 20
     assert len(window.messages) == 15
     assert window.omitted_messages == 5
+
+
+async def test_a_window_of_many_short_messages_fits_a_message(tmp_path: Path) -> None:
+    """Ids and authors count too; from the store or from memory, and it fits a prompt."""
+    async with make_world("memory", tmp_path) as world:
+        assert world.memory_log is not None
+        conversation = await world.conversation()
+        content = encoding.content_of(message_pb2.Message(parts=parts("ok")))
+        for number in range(7_000):
+            said = NewMessage(
+                MessageId(f"msg_{number:076}"), ConversationId(conversation), "a" * 160, content
+            )
+            world.memory_log.say(said, MessageRole.USER, f"turn_{number:075}")
+        window = await world.context_of(conversation, 2_000_000)
+        assert window.ByteSize() < 4 << 20
+        assert 5_000 < len(window.messages) < 10_000
+        assert await world.context_of(conversation, 2_000_000) == window
+        assert await world.context_of(conversation, 2_000_000, 7_002) == window
 
 
 async def test_any_history_any_budget(world: World) -> None:

@@ -1007,6 +1007,8 @@ class GetContextResponse(_message.Message):
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
         """messages are the newest that fit, the oldest of them first. The message to
         be answered, else the newest, is kept even if it alone is over the budget.
+        At most 3 MiB, counting 512 bytes for each besides its parts, whatever the
+        budget: so never more than 6,144.
         """
 
     def __init__(

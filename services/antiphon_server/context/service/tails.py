@@ -17,12 +17,14 @@ from antiphon_server.context.model.messages import (
 )
 from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.context.ports import EventLog
-from antiphon_server.context.service.window import MAX_WINDOW_BYTES
+from antiphon_server.context.service.window import MAX_WINDOW_BYTES, size_of
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_BYTES = 16 << 20
 _A_MESSAGE = 1024
 """What a message takes in memory besides its content, in bytes."""
+_A_TAIL = 2048
+"""What a tail without messages takes."""
 _HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
 
 
@@ -43,7 +45,7 @@ class Tail:
     before: Totals
     messages: deque[Message] = field(default_factory=deque)
     tokens: int = 0
-    size: int = 0
+    size: int = _A_TAIL
 
     def extend(self, messages: Iterable[Message]) -> None:
         """Add what was said since; what is known is passed over."""
@@ -68,7 +70,7 @@ class Tail:
         tokens = size = 0
         for message in reversed(self.messages):
             cost = message.content.tokens
-            size += len(message.content.encoded)
+            size += size_of(message)
             if kept and (tokens + cost > budget or size > MAX_WINDOW_BYTES):
                 break
             kept.append(message)
@@ -135,7 +137,7 @@ class Tails:
 
     def _extend(self, conversation_id: ConversationId, tail: Tail, page: LogPage) -> bool:
         """Bring the tail up to the page's end; True if that is the log's, or it is no use."""
-        before = tail.size
+        before, stands = tail.size, page.cursor == tail.cursor
         tail.cursor = page.cursor
         tail.extend(self._encoded(item) for item in page.items if isinstance(item, Message))
         if self._tails.get(conversation_id) is not tail:
@@ -144,7 +146,7 @@ class Tails:
         if any(isinstance(item, TurnRolledBack) for item in page.items):
             self._forget(conversation_id)
             return True
-        return page.at_head
+        return page.at_head or stands
 
     def _encoded(self, message: Message) -> Message:
         """The message with what each window will say of it."""

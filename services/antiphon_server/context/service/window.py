@@ -15,6 +15,9 @@ from antiphon_server.context.ports import Records
 DEFAULT_TOKENS = 4096
 MAX_WINDOW_BYTES = 3 << 20
 """An answer must fit a gRPC message of 4 MiB, whatever the budget is."""
+A_MESSAGE_BYTES = 512
+"""The most that a message's ids, author, times and framing take. So a window has no more
+than 6,144 messages, fewer than a prompt may have."""
 LAST_OFFSET = 2**63 - 1
 """No offset is behind it, and none that a store can hold."""
 _FIRST_PAGE = 64
@@ -42,12 +45,17 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
     )
 
 
+def size_of(message: Message) -> int:
+    """The most that the message takes of an answer, in bytes."""
+    return len(message.content.encoded) + A_MESSAGE_BYTES
+
+
 def beside(message: Message, newer: Window, budget: int) -> Window:
     """``message``, which is older than the window, and the newest of that which fit with it."""
     kept: list[Message] = []
-    tokens, size = message.content.tokens, len(message.content.encoded)
+    tokens, size = message.content.tokens, size_of(message)
     for one in reversed(newer.messages):
-        size += len(one.content.encoded)
+        size += size_of(one)
         if tokens + one.content.tokens > budget or size > MAX_WINDOW_BYTES:
             break
         tokens += one.content.tokens
@@ -71,7 +79,7 @@ def _fitting(
     while True:
         page = records.messages.sizes(conversation_id, before, limit, rolled_back=False)
         for one in page:
-            tokens, size = tokens + one.tokens, size + one.size_bytes
+            tokens, size = tokens + one.tokens, size + one.size_bytes + A_MESSAGE_BYTES
             if kept and (tokens > budget or size > MAX_WINDOW_BYTES):
                 return kept, tokens - one.tokens
             kept.append(one)

@@ -1,0 +1,47 @@
+"""The newest messages in memory: what is kept of them, and of which log."""
+
+import asyncio
+
+from antiphon_server.context.adapters.memory_log import MemoryEventLog
+from antiphon_server.context.model.messages import LogPage, Totals, Window
+from antiphon_server.context.model.resources import (
+    Conversation,
+    ConversationId,
+    TurnPolicy,
+    WorkspaceId,
+)
+from antiphon_server.context.service.tails import Tails
+
+EMPTY = Window("", (), 0, Totals(0, 0), 0)
+
+
+class Stuck(MemoryEventLog):
+    """A log that says there is more, and gives nothing."""
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
+        await asyncio.sleep(0)
+        return LogPage((), cursor, at_head=False)
+
+
+def conversation(number: int = 1) -> Conversation:
+    """A conversation in which nothing was said."""
+    return Conversation(
+        ConversationId(f"conv_{number:08}"), WorkspaceId("ws_1"), "", TurnPolicy.QUEUE, (), "", 1
+    )
+
+
+async def test_a_log_that_does_not_go_on_is_not_asked_for_ever() -> None:
+    """A page that is neither at the head nor further on is the end."""
+    tails = Tails(Stuck(lambda: 1.0), lambda message: b"")
+    tails.keep(conversation(), EMPTY, 100, "1.0")
+    async with asyncio.timeout(2):
+        assert await tails.window(conversation(), 100) == EMPTY
+
+
+async def test_conversations_in_which_nothing_was_said_are_forgotten_too() -> None:
+    """A tail takes memory though it has no messages."""
+    tails = Tails(MemoryEventLog(lambda: 1.0), lambda message: b"", max_bytes=20_000)
+    for number in range(20):
+        tails.keep(conversation(number), EMPTY, 100, "1.0")
+    assert await tails.window(conversation(0), 100) is None
+    assert await tails.window(conversation(19), 100) == EMPTY
