@@ -22,10 +22,13 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.dispatcher.world import Open
+from tests.fakes.slow_opening import SlowOpening
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once
 Nobody: Any = None
@@ -78,3 +81,26 @@ async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on()
         assert answer.error.tag == tag[:64]
         assert answer.error.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert call.cancel()
+
+
+async def test_a_session_that_ends_while_the_stream_opens_commands_nothing() -> None:
+    """The token is asked about again once the client lets the stream open."""
+
+    class LoggedOut(Open):
+        async def verify(self, access_token: str) -> Principal:
+            assert access_token == "good until then"
+            raise DomainError(Reason.SESSION_REVOKED)
+
+    anna = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
+    slow = SlowOpening()
+    served = LocalServer([ErrorInterceptor(), CallerInterceptor(anna), slow])
+    conversings = Conversings(Nobody, LoggedOut(), LocalServer().channel())
+    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
+    post = pb.ConverseRequest()
+    post.post.conversation_id = "conv_00000001"
+    stub: Any = DispatcherServiceStub(served.channel())
+    call = stub.Converse(iter([post]), metadata=(("authorization", "Bearer good until then"),))
+    slow.go.set()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    assert domain_error_of(caught.value).reason is Reason.SESSION_REVOKED

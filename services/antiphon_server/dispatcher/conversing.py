@@ -19,6 +19,7 @@ from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duple
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.interceptors.authentication import bearer_token
 from antiphon_server.runtime.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.principal import Principal
 
@@ -68,6 +69,8 @@ class Conversings:
     async def converse(self, principal: Principal, context: Context) -> None:
         """Serve one stream until it, or the log's stream under it, ends."""
         await open_stream(context)
+        if principal.kind == "user":  # opening took until the client read: is it still who it was?
+            await self._gatekeeper.verify(bearer_token(context))
         metadata = _credentials(context)
         inner = self._subscribe(metadata=metadata)
         with TimedWriter(context) as writer:

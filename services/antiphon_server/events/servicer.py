@@ -39,8 +39,9 @@ class EventServicer(EventServiceServicer):
     async def Subscribe(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:
-        await open_stream(context)
+        # Before it opens, which takes until the client reads: its session may end meanwhile.
         with self._subscriptions.open(self._log, current_principal()) as subscription:
+            await open_stream(context)
             await serve_duplex(
                 _obey_all(subscription, context), self._deliver(subscription, context)
             )
@@ -48,13 +49,13 @@ class EventServicer(EventServiceServicer):
     async def Follow(  # type: ignore[override]
         self, request: pb.FollowRequest, context: Context
     ) -> None:
-        await open_stream(context)
-        with self._subscriptions.open(
+        with self._subscriptions.open(  # before it opens, as above
             self._log,
             current_principal(),
             request.follow_id,
             ends_when_empty=not request.follow_id,  # nobody could add a watch
         ) as subscription:
+            await open_stream(context)
             for watch in request.watches:
                 await subscription.create(watch_request(watch))
             await self._deliver(subscription, context)
