@@ -1,5 +1,6 @@
 """The ledger and the endpoint's truth, read into histories."""
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ def _served(seen: Seen, stage: Stage) -> Served:
         whole,
         behaviour.usage or (0, 0),
         sent_bytes,
-        sum(len(str(it["content"]).encode()) for it in seen.body["messages"]),
+        len(json.dumps(seen.body, ensure_ascii=False).encode()),
         seen.received,
         _over(seen),
     )

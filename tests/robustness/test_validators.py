@@ -33,7 +33,10 @@ def history(*readers: Reader) -> History:
         accepted_messages=["msg_q"],
         accepted_turns=["turn_1"],
         log=[QUESTION, ACCEPTED, FOLDED, END],
-        messages=[("msg_r", Stored("wörd", "turn_1")), ("msg_q", Stored("hi", "turn_1"))],
+        messages=[
+            ("msg_r", Stored("wörd", "turn_1", by_assistant=True)),
+            ("msg_q", Stored("hi", "turn_1")),
+        ],
         turns={"turn_1": "SUCCEEDED"},
     )
 
@@ -178,7 +181,7 @@ def test_another_stored_state_is_found() -> None:
 def test_another_stored_text_is_found() -> None:
     """The list of messages has the log's text."""
     it = history()
-    it.messages = [("msg_r", Stored("wör", "turn_1")), *it.messages[1:]]
+    it.messages = [("msg_r", Stored("wör", "turn_1", by_assistant=True)), *it.messages[1:]]
     assert broken(validators.stored_is_delivered, it)
 
 
