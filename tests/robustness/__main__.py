@@ -1,15 +1,15 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
 ``python -m tests.robustness play NAME | soak | kills | cuts | drained | crowd | stall``; the
-exit status is 1 if any promise was broken. ``… page FILE …`` writes what the runs' JSON says
-into docs/proof.md.
+exit status is 1 if any promise was broken; then the histories and the server's data are kept,
+and ``… judge FILE`` says once more what is wrong with them. ``… page FILE …`` writes what the
+runs' JSON says into docs/proof.md.
 """
 
 import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from tests.bench.processes import ROOT
 from tests.robustness.crowd import crowd_of
 from tests.robustness.drained import drain_rounds
 from tests.robustness.page import merged, write
+from tests.robustness.record import read, room
 from tests.robustness.rows import cuts, kills
 from tests.robustness.scenario import play
 from tests.robustness.scenarios import SCENARIOS
 from tests.robustness.soak import soak
 from tests.robustness.stalled import stall_one
+from tests.robustness.validators import violations
 
 MOST_SHOWN = 50
 # What a run gives: its summary, what was wrong, its figures.
@@ -35,11 +37,21 @@ def main() -> int:
     if arguments.what == "page":
         write(merged(arguments.files), ROOT / "docs" / "proof.md")
         return 0
-    with tempfile.TemporaryDirectory() as directory:
-        line, wrong, figures = arguments.run(arguments, Path(directory))
+    if arguments.what == "judge":
+        return _judge(arguments.file)
+    with room() as place:
+        line, wrong, figures = arguments.run(arguments, place.home)
+        place.keep = bool(wrong)
     print(line, *wrong[:MOST_SHOWN], sep="\n")
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 1 if wrong else 0
+
+
+def _judge(file: Path) -> int:
+    histories = read(file)
+    wrong = [f"{at}: {it}" for at, one in enumerate(histories) for it in violations(one)]
+    print(f"{len(histories)} conversations, {len(wrong)} violations", *wrong, sep="\n")
     return 1 if wrong else 0
 
 
@@ -93,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     one = command("play", _play, "one scenario")
     one.add_argument("name", choices=list(SCENARIOS))
     one.add_argument("--seconds", type=float, default=20.0)
+    judged = what.add_parser("judge", help="the histories that a broken run has left")
+    judged.add_argument("file", type=Path, help="its history-SEED.jsonl")
     many = command("soak", _soak, "all scenarios, at random")
     many.add_argument("--minutes", type=float, default=30.0)
     killed = command("kills", _kills, "kill -9 under 8 writers and 20 followers")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fakes.proxy import Proxy
 from tests.robustness.faults import CUTTING, harm, inflict
-from tests.robustness.scenario import CROWD, Doing, Outcome, Scenario, act, close
+from tests.robustness.scenario import CROWD, Doing, Outcome, Scenario, act, close, keep
 from tests.robustness.stage import Stage, stage
 
 Say = Callable[[str], object]
@@ -48,6 +48,7 @@ async def _batches(
         while done < most:
             here.seed = f"{seed}-{done}"
             came = await act(here, scenario, doing(here, min(batch, most - done)))
+            keep(here, came)
             done += came.inflicted[fault]
             whole.add(came)
             say(f"{done:,} of {most:,}  {came.line}")

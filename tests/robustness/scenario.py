@@ -17,6 +17,7 @@ from tests.robustness.memory import Memory, rest, sampled
 from tests.robustness.odd_server import DAY
 from tests.robustness.people import READERS, WORKERS
 from tests.robustness.posts import posts_repeated
+from tests.robustness.record import write
 from tests.robustness.stage import Stage, stage
 from tests.robustness.traffic import caught_up, read_state
 from tests.robustness.validators import violations
@@ -102,7 +103,15 @@ async def play(scenario: Scenario, home: Path, seed: str, seconds: float) -> Out
     async with stage(home, seed, scenario.variables) as here:
         outcome = await act(here, scenario, lambda it: storm(it, scenario.faults, seconds))
         await close(here, outcome)
+        keep(here, outcome)
     return outcome
+
+
+def keep(here: Stage, outcome: Outcome) -> None:
+    """Write down what happened, beside the server's data, if any of it was wrong."""
+    if outcome.wrong:
+        path = here.server.data_dir.parent / f"history-{here.seed}.jsonl"
+        write(path, [scene.history for scene in here.scenes])
 
 
 async def close(here: Stage, outcome: Outcome) -> None:

@@ -3,13 +3,12 @@
 import asyncio
 import io
 import random
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from tests.robustness.record import room
 from tests.robustness.scenario import Outcome, play
 from tests.robustness.scenarios import SCENARIOS
 
@@ -71,8 +70,9 @@ def soak(minutes: float, seed: int, say: Callable[[str], object] = print) -> Soa
     while time.monotonic() < ends:
         name = chance.choice(list(SCENARIOS))
         seconds, own = round(chance.uniform(*ROUND_S)), f"{seed}-{came.rounds + 1}"
-        with tempfile.TemporaryDirectory() as home, redirect_stdout(io.StringIO()) as printed:
-            outcome = asyncio.run(play(SCENARIOS[name], Path(home), own, seconds))
+        with redirect_stdout(io.StringIO()) as printed, room() as place:
+            outcome = asyncio.run(play(SCENARIOS[name], place.home, own, seconds))
+            place.keep = bool(outcome.wrong)
         came.add(outcome)
         say(f"{(ends - time.monotonic()) / 60:5.1f} min left  {outcome.line}")
         for what in outcome.wrong[:20]:
