@@ -20,10 +20,10 @@ class SlowOpening(MethodInterceptor):
         async def call(request: Any, context: Context) -> Any:
             send = context.send_initial_metadata
 
-            async def later(metadata: Any) -> None:
+            async def later(initial_metadata: Any) -> None:
                 self.held.set()
                 await self.go.wait()
-                await send(metadata)
+                await send(initial_metadata)
 
             context.send_initial_metadata = later  # type: ignore[method-assign]
             return await inner(request, context)
