@@ -1,6 +1,7 @@
 """A good client that calls while others misbehave, and notes how it fares."""
 
 import asyncio
+import itertools
 import time
 from typing import Any
 
@@ -14,12 +15,15 @@ from antiphon.context.v1.message_pb2 import Part
 
 GAP_S = 0.02
 DEADLINE_S = 10.0
-MOST_MESSAGES = 200
+MOST_TURNS = 66
 """In one conversation; then it begins another, so that its calls cost the same all along."""
 
 
 class Bystander:
-    """Posts, reads and asks who it is, in turn; ``delays_s`` are the times of its calls."""
+    """Posts, reads and asks who it is, in turn.
+
+    ``delays_s`` are the times of its calls, ``served`` is how many of them were answered.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, key: str, gap_s: float = GAP_S) -> None:
         self._auth: Any = AuthServiceStub(channel)
@@ -28,18 +32,18 @@ class Bystander:
         self._gap_s = gap_s
         self._metadata: tuple[tuple[str, str], ...] = ()
         self.delays_s: list[float] = []
+        self.served = 0
         self.failures: list[str] = []
 
     async def run(self) -> None:
-        """Call until cancelled."""
+        """Call until cancelled. Raises grpc.aio.AioRpcError if it can't sign in."""
         await self.sign_in()
         conversation = ""
-        while True:
-            if len(self.delays_s) % MOST_MESSAGES == 0 or not conversation:
-                made = await self._context.CreateConversation(
-                    context.CreateConversationRequest(), metadata=self._metadata, timeout=DEADLINE_S
-                )
-                conversation = made.conversation.conversation_id
+        for turn in itertools.count():
+            if turn % MOST_TURNS == 0 or not conversation:
+                begin = context.CreateConversationRequest()
+                made = await self._call(self._context.CreateConversation, begin)
+                conversation = made.conversation.conversation_id if made else ""
             post = context.PostMessageRequest(
                 conversation_id=conversation, parts=[Part(text="hello")]
             )
@@ -58,10 +62,13 @@ class Bystander:
         answer = await self._auth.Login(login, timeout=DEADLINE_S)
         self._metadata = (("authorization", f"Bearer {answer.tokens.access_token}"),)
 
-    async def _call(self, method: Any, request: Any) -> None:
-        began = time.perf_counter()
+    async def _call(self, method: Any, request: Any) -> Any:
+        """The answer; None if there was none, which is noted."""
+        began, answer = time.perf_counter(), None
         try:
-            await method(request, metadata=self._metadata, timeout=DEADLINE_S)
+            answer = await method(request, metadata=self._metadata, timeout=DEADLINE_S)
+            self.served += 1
         except grpc.aio.AioRpcError as error:
             self.failures.append(f"{error.code().name}: {error.details()}")
         self.delays_s.append(time.perf_counter() - began)
+        return answer

@@ -24,6 +24,8 @@ WARM = 2000
 """Inputs after which the server has imported and cached what it ever will."""
 SAMPLE_S = 0.5
 MOST_PROBLEMS = 50
+LEAST_SERVED_PER_S = 1.0
+"""Calls of the good client; it makes about ten while a machine is busy."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Report:
         """All that must not be."""
         found = [f"{trial.path} by {trial.who}: {why}" for trial, why in self.problems]
         found += [f"good client: {why}" for why in self.unserved]
+        if self.served < LEAST_SERVED_PER_S * self.seconds:
+            found.append(f"good client: {self.served} calls served in {self.seconds:.0f} s")
         found += [f"log: {line[:200]} … {line[-400:]}" for line in self.defects]
         return found + (["the server ended"] if self.restarts else [])
 
@@ -113,7 +117,7 @@ class Campaign:
             for channel in self._target.channels
         ]
         began = time.monotonic()
-        async with self._beside(), asyncio.TaskGroup() as group:
+        async with self.beside(), asyncio.TaskGroup() as group:
             for at in range(WORKERS):
                 group.create_task(self._work(maker, trials[at % len(trials)], inputs))
         self.report.seconds = time.monotonic() - began
@@ -133,7 +137,7 @@ class Campaign:
             self._world.learn,
             local=self._target.local,
         )
-        async with self._beside():
+        async with self.beside():
             for trial in corpus:
                 if trial.path in by_path:
                     trial = trial.renamed(self._world.names(trial.who))
@@ -175,18 +179,19 @@ class Campaign:
             report.problems.append((trial.renamed(names), verdict.problem))
 
     @asynccontextmanager
-    async def _beside(self) -> AsyncIterator[None]:
-        """A good client, and a look at the memory, for the block's time."""
+    async def beside(self) -> AsyncIterator["asyncio.Task[None]"]:
+        """A good client (its task), and a look at the memory, for the block's time."""
         bystander = Bystander(self._target.channels[-1], self._target.operator_key)
         tasks = [asyncio.create_task(bystander.run()), asyncio.create_task(self._weigh())]
         try:
-            yield
+            yield tasks[0]
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self.report.served = len(bystander.delays_s)
-            self.report.unserved = bystander.failures
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            died = [f"it gave up: {it!r}" for it in ended if isinstance(it, Exception)]
+            self.report.served = bystander.served
+            self.report.unserved = bystander.failures + died
 
     async def _weigh(self) -> None:
         while not self._target.restarts():

@@ -1,7 +1,10 @@
 """The fuzzer's short forms, what it found before, and that it finds what is there to find."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -11,10 +14,11 @@ from google.rpc import status_pb2
 from antiphon.auth.v1.auth_service_pb2 import GetJwksResponse
 from antiphon_server.runtime.error_table import DETAILS_KEY, status_of
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.e2e.contracts import every_rpc
-from tests.wire.fuzz import Campaign
+from tests.e2e.contracts import LOST_OUTCOME, every_rpc
+from tests.wire.fuzz import Campaign, Report
 from tests.wire.inputs import Input
 from tests.wire.targets import in_process, over_sockets
+from tests.wire.trial import MISSED, Trials
 from tests.wire.verdict import of_answer, of_error
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
@@ -79,3 +83,38 @@ def test_an_answer_that_cannot_be_read_is_a_problem() -> None:
     kind: type[Message] = GetJwksResponse
     assert of_answer(b"\xff\xff", kind)[0].problem
     assert not of_answer(b"", kind)[0].problem
+
+
+async def test_a_good_client_that_gives_up_is_a_problem(tmp_path: Path) -> None:
+    """One that can't even sign in is told of, as is one that is hardly served."""
+    async with in_process(tmp_path) as target:
+        campaign = Campaign(replace(target, operator_key="nobody's"), 3, "process")
+        async with campaign.beside() as good:
+            await asyncio.wait({good}, timeout=20)
+    assert "it gave up" in campaign.report.wrong[0]
+    assert Report("x", 1, seconds=10, served=10).wrong == []
+    assert "9 calls served" in Report("x", 1, seconds=10, served=9).wrong[0]
+
+
+class Forgetful(grpc.GenericRpcHandler):
+    """A server of which no client ever learns the outcome."""
+
+    def service(self, _details: grpc.HandlerCallDetails) -> Any:
+        async def lose(_request: Any, context: Any) -> bytes:
+            await context.abort(grpc.StatusCode.INTERNAL, LOST_OUTCOME)
+            return b""
+
+        return grpc.unary_unary_rpc_method_handler(lose)
+
+
+async def test_an_outcome_that_is_never_told_is_a_problem() -> None:
+    """An input may lose its outcome once, by gRPC's doing, but not each time."""
+    server = grpc.aio.server(handlers=[Forgetful()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    rpc = next(it for it in every_rpc() if it.path.endswith("/WhoAmI"))
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        trials = Trials(channel, {rpc.path: rpc}, lambda _: "")
+        verdict = await trials.run(Input(rpc.path, "nobody", (b"",)))
+    await server.stop(None)
+    assert verdict.problem == MISSED

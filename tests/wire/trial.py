@@ -21,6 +21,8 @@ MOST_FRAMES = 20
 GARBAGE = b"\xff\xff\xff"
 CANCELLED = Verdict("cancelled by the client")
 TRIES = 4
+PAUSE_S = 0.02
+MISSED = "its outcome was lost each time"
 Learn = Callable[[str, Message], None]
 
 
@@ -47,14 +49,17 @@ class Trials:
         self._local = local
 
     async def run(self, trial: Input) -> Verdict:
-        """Run one. A client that lost the outcome, by gRPC's own doing, tries again."""
-        for _ in range(TRIES):
-            verdict = await self._run(trial)
-            if verdict.outcome != LOST_OUTCOME:
-                break
-        return verdict
+        """Run one. A client that lost the outcome, by gRPC's own doing, tries again, slower.
 
-    async def _run(self, trial: Input) -> Verdict:
+        It is lost where one more message is written to a stream in the moment of its end.
+        """
+        for tried in range(TRIES):
+            verdict = await self._run(trial, PAUSE_S * (4**tried - 1))
+            if verdict.outcome != LOST_OUTCOME:
+                return verdict
+        return Verdict(LOST_OUTCOME, MISSED)
+
+    async def _run(self, trial: Input, pause_s: float) -> Verdict:
         rpc = self._rpcs[trial.path]
         method = rpc.method
         token = self._credentials(trial.who)
@@ -65,7 +70,7 @@ class Trials:
         try:
             async with asyncio.timeout(HANG_S):
                 if method.client_streaming:
-                    return await self._converse(trial, rpc, multi(**options))
+                    return await self._converse(trial, rpc, multi(**options), pause_s)
                 request = self._request(trial.sent[0], rpc)
                 return await self._ask(trial, rpc, multi(request, **options))
         except TimeoutError:
@@ -115,26 +120,33 @@ class Trials:
                         break
         return verdict
 
-    async def _converse(self, trial: Input, rpc: Rpc, call: Any) -> Verdict:
+    async def _converse(self, trial: Input, rpc: Rpc, call: Any, pause_s: float) -> Verdict:
         """Send all, listen for a moment; if the stream is open then, garbage must end it."""
+        reading = asyncio.create_task(self._read_all(trial, rpc, call))
         try:
             for at, data in enumerate(trial.sent):
                 if at == trial.cancel_after:
                     return CANCELLED
                 await _write(call, self._request(data, rpc))
+                await asyncio.sleep(pause_s)
             if trial.cancel_after is not None:
                 return CANCELLED
-            verdict = await self._listen(trial, rpc, call, Verdict("OK"))
-            if verdict.problem or call.done():
-                return verdict
-            await _write(call, self._request(GARBAGE, rpc))
-            while (frame := await call.read()) is not grpc.aio.EOF:
-                verdict = self._judge(trial, rpc, frame)
-                if verdict.problem:
-                    return verdict
-            return await _ended(call, trial)
+            await asyncio.wait({reading}, timeout=LISTEN_S)
+            if not reading.done():
+                await _write(call, self._request(GARBAGE, rpc))
+            return await reading
         finally:
             call.cancel()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read_all(self, trial: Input, rpc: Rpc, call: Any) -> Verdict:
+        """Read to the end, or to what must not be."""
+        while (frame := await call.read()) is not grpc.aio.EOF:
+            verdict = self._judge(trial, rpc, frame)
+            if verdict.problem:
+                return verdict
+        return await _ended(call, trial)
 
     def _judge(self, trial: Input, rpc: Rpc, data: bytes) -> Verdict:
         kind = message_factory.GetMessageClass(rpc.method.output_type)
@@ -150,8 +162,9 @@ def _way(streaming: bool) -> str:
 
 async def _write(call: Any, request: Any) -> None:
     """Send one more; a stream that has ended says why when it is read."""
-    with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.UsageError):
-        await call.write(request)
+    if not call.done():
+        with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.UsageError):
+            await call.write(request)
 
 
 async def _ended(call: Any, trial: Input) -> Verdict:
