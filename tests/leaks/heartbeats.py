@@ -2,10 +2,11 @@
 
 Every period of the server is 500 times shorter (``server.hurry``), so 20 s of quiet
 are 40 ms: a day of heartbeats, renewed leases and tidying takes 173 s. Tokens are
-refreshed in band every simulated quarter of an hour, as clients do.
+refreshed in band every simulated quarter of an hour, as clients do: a new one each time.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest, ConverseResponse
 from antiphon.events.v1.event_service_pb2 import FollowRequest, SubscribeRequest
@@ -13,6 +14,8 @@ from antiphon.events.v1.stream_pb2 import RefreshToken, Watch
 from tests.bench.loads.client import Target
 from tests.bench.loads.http2 import Connection, Stream, connect
 from tests.leaks.streams import CONVERSE, FOLLOW, SUBSCRIBE
+
+NewToken = Callable[[], Awaitable[str]]
 
 FASTER = 500.0
 STREAMS = 12
@@ -23,8 +26,10 @@ REFRESH_S = 900.0 / FASTER
 class Heartbeats:
     """Open streams, a third of each kind, that count what they hear."""
 
-    def __init__(self, target: Target, names: list[str]) -> None:
+    def __init__(self, target: Target, names: list[str], new_token: NewToken) -> None:
         self._target = target
+        self._new_token = new_token
+        self._tokens = {target.token}
         self._names = names
         self._connections: list[Connection] = []
         self._streams: list[tuple[str, Stream]] = []
@@ -49,7 +54,7 @@ class Heartbeats:
         end = loop.time() + hours * 3600 / FASTER
         while loop.time() < end:
             await asyncio.sleep(min(REFRESH_S, end - loop.time()))
-            self._refresh()
+            self._refresh(await self._new_token())
         return self.heard - before
 
     def close(self) -> None:
@@ -69,8 +74,11 @@ class Heartbeats:
             stream.send(ConverseRequest(subscribe=watch).SerializeToString())
         return stream
 
-    def _refresh(self) -> None:
-        token = RefreshToken(access_token=self._target.token)
+    def _refresh(self, access_token: str) -> None:
+        if access_token in self._tokens:
+            self.wrong.append("a token was not a new one")
+        self._tokens.add(access_token)
+        token = RefreshToken(access_token=access_token)
         for path, stream in self._streams:
             if stream.done.done():
                 self.wrong.append(f"a stream ended: {stream.done}")

@@ -69,9 +69,13 @@ class Probed:
 
     async def target(self) -> Target:
         """How the operator asks, with a new token."""
+        return Target(self.address, self.pid, await self.token())
+
+    async def token(self) -> str:
+        """A new access token of the operator's, by a login."""
         key = ApiKey((self._home / "data" / "operator.key").read_text().strip())
         async with Client.connect(self.address, key) as client:
-            return Target(self.address, self.pid, await client.tokens.get())
+            return await client.tokens.get()
 
     async def weigh(self) -> Weight:
         """What it holds now."""

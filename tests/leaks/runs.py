@@ -91,7 +91,7 @@ async def heartbeats(home: Path, run: Run) -> Figures:
     """Let ``run.count`` simulated hours pass on idle streams; what counts are heartbeats."""
     async with probed(home, faster=FASTER, options=run.options, memray=run.memray) as server:
         target = await server.target()
-        load = Heartbeats(target, await conversations(target))
+        load = Heartbeats(target, await conversations(target), server.token)
         await load.open()
         figures = await _measure("heartbeats", server, run, load.run)
         load.close()
