@@ -18,6 +18,7 @@ from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.robustness.disk.injection import Refusal, refused, refusing
+from tests.robustness.disk.logged import unexcused
 from tests.robustness.disk.people import ALLOWED, BROKEN, People
 from tests.robustness.history import History
 from tests.robustness.traffic import caught_up, follow, follow_in_bits, read_state
@@ -25,8 +26,6 @@ from tests.robustness.validators import violations
 
 RECOVERY_S = 20.0
 TURNS_END_S = 60.0
-LOGGED = 1500
-DEFECT = "antiphon_server.runtime.interceptors.errors"
 KINDS = (
     ("fdatasync", "EIO"),
     ("fdatasync", "ENOSPC"),
@@ -78,7 +77,7 @@ async def disk_faults(home: Path, rounds: int, seed: int) -> Faults:
                 came.killed += kill
                 came.wrong += [f"round {number}: {it}" for it in wrong]
     came.wrong += store_defects(server.data_dir, home / "examined")
-    came.wrong += [f"log: {line[-LOGGED:]}" for line in server.defects if DEFECT in line]
+    came.wrong += unexcused(server.defects)
     came.seconds = time.monotonic() - began
     return came
 

@@ -18,6 +18,7 @@ from tests.robustness.disk.faults import (
     store_defects,
     watched,
 )
+from tests.robustness.disk.logged import unexcused
 from tests.robustness.disk.people import People
 from tests.robustness.disk.small_disks import SmallDisk, small_disk
 from tests.robustness.history import History
@@ -60,6 +61,7 @@ async def full_disk(
             ]
         await server.terminate()
         came.wrong += store_defects(data_dir, home / "examined")
+    came.wrong += unexcused(server.defects)
     came.seconds = time.monotonic() - began
     return came
 
