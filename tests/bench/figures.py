@@ -1,5 +1,6 @@
 """What a row says: a figure, its floor, what it should reach; and the statistics behind it."""
 
+import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -151,11 +152,13 @@ def point(
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value below which ``percent`` of all are (nearest rank). Raises ValueError for none."""
+    """The least value that ``percent`` of all do not exceed (nearest rank).
+
+    Raises ValueError if there is none.
+    """
     if not values:
         raise ValueError("nothing was measured")
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
+    return sorted(values)[max(math.ceil(len(values) * percent / 100), 1) - 1]
 
 
 def median(values: Sequence[float]) -> float:

@@ -56,9 +56,11 @@ def test_table_is_aligned_markdown() -> None:
 
 
 def test_percentiles_are_measured_values() -> None:
-    """A percentile is one of the values; of none there is none."""
+    """A percentile is one of the values, by the nearest rank; of none there is none."""
     assert percentile([3.0, 1.0, 2.0], 50) == 2.0
-    assert percentile(list(map(float, range(100))), 99) == 99.0
+    hundred = [float(value) for value in range(1, 101)]
+    assert [percentile(hundred, it) for it in (1, 50, 99, 99.5, 100)] == [1, 50, 99, 100, 100]
+    assert percentile([7.0], 99) == 7.0
     with pytest.raises(ValueError, match="nothing"):
         percentile([], 50)
 

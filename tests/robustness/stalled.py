@@ -1,7 +1,6 @@
 """Many subscribers, one of whom stops reading: what that costs the server and the others."""
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +18,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_client.status import error_of_rpc
 from antiphon_server.runtime.duplex import WRITE_TIMEOUT_S
+from tests.bench.figures import percentile
 from tests.e2e.callers import channel_to
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
@@ -43,8 +43,7 @@ class Phase:
 
     def delay_ms(self, share: float) -> float:
         """The delay within which ``share`` of the deliveries came."""
-        ordered = sorted(self.delays_s)
-        return 1000 * ordered[min(math.ceil(share * len(ordered)), len(ordered)) - 1]
+        return 1000 * percentile(self.delays_s, 100 * share)
 
 
 @dataclass(slots=True)
