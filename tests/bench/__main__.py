@@ -20,8 +20,6 @@ from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import read_json, tables, write_json
 
-LOOK_S = 0.5
-
 
 @dataclass(slots=True)
 class Outcome:
@@ -42,26 +40,31 @@ async def measure(
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as folder:
         bench = Bench(quick, Path(folder))
         for row in rows:
-            others = await _used_by_others()
-            begun = time.perf_counter()
+            begun, busy, own = time.perf_counter(), _busy_s(), _own_s()
             print(row.name, end=" ", file=sys.stderr, flush=True)
             try:
                 outcome.figures += await row.measure(bench)
             except Exception as error:  # the other rows' figures are worth having
                 outcome.failed.append(row.name)
                 print(f"FAILED {type(error).__name__}: {error}", file=sys.stderr)
-            outcome.figures.append(Figure(f"others' cores before {row.name}", others, "cores"))
-            print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+            took = time.perf_counter() - begun
+            others = max(_busy_s() - busy - (_own_s() - own), 0.0) / took
+            outcome.figures.append(Figure(f"others' cores during {row.name}", others, "cores"))
+            print(f"{took:.0f} s", file=sys.stderr)
             if keep is not None:
                 keep(outcome.figures)
     return outcome
 
 
-async def _used_by_others() -> float:
-    """Cores that are busy while nothing is measured."""
-    psutil.cpu_percent()
-    await asyncio.sleep(LOOK_S)
-    return psutil.cpu_percent() / 100 * (os.cpu_count() or 1)
+def _busy_s() -> float:
+    """Processor time that all of the machine has used, in seconds."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+
+
+def _own_s() -> float:
+    """What this process has used of it, and those that it started and that have ended."""
+    return float(sum(psutil.Process().cpu_times()[:4]))
 
 
 def main() -> int:

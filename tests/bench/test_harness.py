@@ -15,7 +15,7 @@ from tests.bench.charts import draw
 from tests.bench.docs import PAGE, written_into
 from tests.bench.figures import Figure, at_least, at_most, paired, percentile, point
 from tests.bench.loads.client import Target
-from tests.bench.loads.fan_out import Gap, check_batch
+from tests.bench.loads.fan_out import WARM_S, Gap, Job, check_batch, result
 from tests.bench.loads.http2 import DATA, HEADERS, connect, frame, frames
 from tests.bench.loads.spawn import LoadFailed
 from tests.bench.row import Row
@@ -99,7 +99,7 @@ def test_a_row_that_fails_costs_no_other_its_figures() -> None:
         )
     )
     assert outcome.failed == ["broken"]
-    names = ["others' cores before broken", "a", "others' cores before working"]
+    names = ["others' cores during broken", "a", "others' cores during working"]
     assert [figure.name for figure in outcome.figures] == names
     assert kept == [1, 3]
 
@@ -185,6 +185,17 @@ def test_subscribers_find_what_is_missing_or_doubled() -> None:
     for wrong in (batch((6, 6)), batch((4, 4), (5, 5)), batch((5, 5), (7, 7))):
         with pytest.raises(Gap):
             check_batch(wrong, 4)
+
+
+def test_what_never_came_is_late() -> None:
+    """An event that a subscriber has not got counts as long on its way as it was waited for."""
+    job = Job({}, "global", 2, 100, 1.0, {})
+    published = {"begin": 0.0, "appends": [(first, 1, WARM_S) for first in range(1, 11)]}
+    soon = WARM_S + 0.01
+    whole = result(job, [(0, 1, soon), (1, 10, soon), (0, 1, soon), (1, 10, soon)], published, 9)
+    assert whole["p99_s"] == pytest.approx(0.01, abs=0.001)
+    short = result(job, [(0, 1, soon), (1, 10, soon), (0, 1, soon), (1, 8, soon)], published, 9)
+    assert short["p99_s"] == pytest.approx(9 - WARM_S)
 
 
 async def test_what_a_reader_raises_ends_its_call(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ async def run(job: Job) -> dict[str, Any]:
         for connection in connections:
             connection.close()
     frames = list(itertools.chain.from_iterable(reader.frames for reader in readers))
-    figures = _result(job, frames, published)
+    figures = result(job, frames, published, begun + whole)
     return {**figures, "cpu_share": shares[0], "client_cpu_share": shares[1]}
 
 
@@ -123,10 +123,13 @@ def check_batch(frame: bytes, last: int) -> None:
         last = event.last_offset
 
 
-def _result(
-    job: Job, frames: list[tuple[int, int, float]], published: dict[str, Any]
+def result(
+    job: Job, frames: list[tuple[int, int, float]], published: dict[str, Any], looked: float
 ) -> dict[str, Any]:
-    """What was due in the window: what of it came within, and how late each was, if ever."""
+    """What was due in the window: what of it came within, and how late each was.
+
+    What had not come when it was ``looked`` for was at least so late.
+    """
     begin = published["begin"] + WARM_S
     end = begin + job.seconds
     due = {
@@ -137,11 +140,15 @@ def _result(
     }
     delivered = 0
     delays: Counter[int] = Counter()  # in tenths of a millisecond
+    came: Counter[int] = Counter()
     for after, up_to, now in frames:
         for offset in range(after + 1 if after else up_to, up_to + 1):
             if offset in due:
                 delivered += now < end
+                came[offset] += 1
                 delays[int((now - due[offset]) * 10_000)] += 1
+    for offset, when in due.items():
+        delays[int((looked - when) * 10_000)] += job.subscribers - came[offset]
     return {
         "events_per_s": delivered / job.seconds,
         "frames_per_s": len(frames) / (WARM_S + job.seconds),

@@ -15,14 +15,13 @@ Started = tuple[float, float, float]
 
 async def cold_start(bench: Bench) -> list[Figure]:
     """On a fresh data directory (keys, tables) and on an existing one; floor: a bare server."""
-    bare: list[Started] = []
-    fresh: list[Started] = []
-    existing: list[Started] = []
-    for _ in range(bench.rounds):
-        folder = bench.fresh()
-        bare.append(await _start(launched(BARE, log=folder / "log")))
-        fresh.append(await _start(launched_antiphon(folder / "data")))
-        existing.append(await _start(launched_antiphon(folder / "data")))
+    kept = bench.fresh() / "data"
+    await _start(launched_antiphon(kept))
+    bare, fresh, existing = await bench.in_turn(
+        lambda: _start(launched(BARE, log=bench.fresh() / "log")),
+        lambda: _start(launched_antiphon(bench.fresh() / "data")),
+        lambda: _start(launched_antiphon(kept)),
+    )
     return [
         *_figures("fresh data", fresh, bare),
         *_figures("existing data", existing, bare),

@@ -1,5 +1,7 @@
 """How latency grows with ten times the conversations, and with ten times the history."""
 
+from functools import partial
+
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, at_most, paired
 from tests.bench.rows.worlds import walk, world
@@ -15,11 +17,8 @@ async def growth(bench: Bench) -> list[Figure]:
         world(bench, conversations * 10, [history] * WALKED) as wide,
         world(bench, conversations, [history * 10] * WALKED) as deep,
     ):
-        took: list[list[float]] = [[], [], []]
-        for _ in range(bench.rounds):
-            for at, it in enumerate((base, wide, deep)):
-                took[at].append((await walk(bench, it))["walk"])
-    least, wider, deeper = took
+        walks = await bench.in_turn(*(partial(walk, bench, it) for it in (base, wide, deep)))
+    least, wider, deeper = ([steps["walk"] for steps in of_one] for of_one in walks)
     return [
         paired("walk, 10x conversations", "ms", wider, least, at_most(1.2)),
         paired("walk, 10x history", "ms", deeper, least, at_most(1.2)),
