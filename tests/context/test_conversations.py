@@ -44,6 +44,22 @@ async def test_a_conversation_is_the_makers(world: World) -> None:
             )
 
 
+async def test_names_hold_no_control_characters(world: World) -> None:
+    """What people are shown in lists begins no line of its own, and commands no terminal."""
+    client, evil, plain = world.client(ANN), "a\x1b]0;b\x07\n\x9bc", "a ]0;b   c"
+    made = await client.CreateConversation(pb.CreateConversationRequest(title=evil, models=[evil]))
+    conversation = made.conversation
+    assert (conversation.title, list(conversation.models)) == (plain, [plain])
+    conversation.title = f"{evil}2"
+    mask = FieldMask(paths=["title"])
+    changed = await client.UpdateConversation(
+        pb.UpdateConversationRequest(conversation=conversation, update_mask=mask)
+    )
+    assert changed.conversation.title == f"{plain}2"
+    workspace = await client.CreateWorkspace(pb.CreateWorkspaceRequest(display_name=evil))
+    assert workspace.workspace.display_name == plain
+
+
 async def test_the_log_is_told_in_order(world: World) -> None:
     """The first thing in a conversation's log is that it was created, by whom, and for whom."""
     conversation_id = await world.conversation()

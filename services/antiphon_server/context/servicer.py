@@ -46,7 +46,7 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.CreateWorkspaceResponse:
         principal = current_principal()
         key = encoding.request_key(principal, request.request_id, request)
-        made = await self._workspaces.create(principal, request.display_name, key)
+        made = await self._workspaces.create(principal, encoding.shown(request.display_name), key)
         return pb.CreateWorkspaceResponse(workspace=encoding.workspace(made))
 
     async def GetWorkspace(
@@ -77,7 +77,7 @@ class ContextServicer(ContextServiceServicer):
         wish = request.workspace
         workspace_id = WorkspaceId(wish.workspace_id)
         changed = await self._workspaces.update(
-            current_principal(), workspace_id, wish.display_name, wish.etag
+            current_principal(), workspace_id, encoding.shown(wish.display_name), wish.etag
         )
         return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
 
@@ -95,9 +95,9 @@ class ContextServicer(ContextServiceServicer):
         wish = NewConversation(
             ConversationId(request.conversation_id),
             WorkspaceId(request.workspace_id),
-            request.title,
+            encoding.shown(request.title),
             TurnPolicy(request.turn_policy),
-            tuple(request.models),
+            tuple(map(encoding.shown, request.models)),
             request.instructions,
         )
         key = encoding.request_key(principal, request.request_id, request)
@@ -235,8 +235,8 @@ def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
     allowed = ("title", "turn_policy", "models", "instructions")
     paths, wish = encoding.masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
-        title=wish.title if "title" in paths else None,
+        title=encoding.shown(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
-        models=tuple(wish.models) if "models" in paths else None,
+        models=tuple(map(encoding.shown, wish.models)) if "models" in paths else None,
         instructions=wish.instructions if "instructions" in paths else None,
     )
