@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
 
+from antiphon_server.runtime.damage import Damaged
 from antiphon_server.runtime.database import Database
 
 
@@ -24,7 +25,8 @@ async def migrate(
     """Apply the revisions in ``versions`` that the database has not seen, all or none.
 
     With ``tables``, the newest revision's, an empty database is made from them instead.
-    Raises FromTheFuture if the database has seen a revision that is not there.
+    Raises FromTheFuture if the database has seen a revision that is not there, Damaged if
+    it does not say which it has seen.
     """
     await database.write(lambda connection: _migrate(connection, service, versions, tables))
 
@@ -55,7 +57,9 @@ def _seen(connection: Connection, table: str) -> str:
     if not inspect(connection).has_table(table):
         return ""
     found = connection.execute(text(f'SELECT version_num FROM "{table}"')).scalar()
-    return str(found or "")
+    if not found:
+        raise Damaged(f"{table} is empty")
+    return str(found)
 
 
 def _upgrade(connection: Connection, table: str, versions: Path) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from antiphon_server.runtime.damage import is_expected
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
@@ -113,15 +114,15 @@ class SqliteDatabase:
             with self._reader_engine.begin() as connection:
                 return work(connection)
         except REFUSED as error:
-            log.exception("the database could not be read")
+            log.error("the database could not be read: %s", _words(error), exc_info=_trace(error))
             raise DomainError(Reason.STORE_UNAVAILABLE) from error
 
     def _open(self) -> None:
         """Make the file before anybody reads: readers can't. A failure shows at the first write."""
         try:
             self._writer_engine.connect().close()
-        except REFUSED:
-            log.exception("the database could not be opened")
+        except REFUSED as error:
+            log.error("the database could not be opened: %s", _words(error), exc_info=_trace(error))
         finally:
             self._opened.set()
 
@@ -175,7 +176,8 @@ class SqliteDatabase:
                     item.error = None
                     self._commit([item])
             else:
-                log.error("a commit failed", exc_info=error if self.writable else None)
+                trace = _trace(error) if self.writable else None
+                log.error("a commit failed: %s", _words(error), exc_info=trace)
                 self._commit_nothing()
                 group[0].error = DomainError(Reason.STORE_UNAVAILABLE)
                 group[0].error.__cause__ = error
@@ -219,6 +221,15 @@ def _open_wal(connection: Any) -> None:
         raise sqlite3.OperationalError("the disk refused the write-ahead log")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _words(error: Exception) -> str:
+    """What SQLite said, without the statement and its values."""
+    return str(getattr(error, "orig", None) or error)
+
+
+def _trace(error: Exception) -> Exception | None:
+    return None if is_expected(error) else error
 
 
 class _Undone(Exception):

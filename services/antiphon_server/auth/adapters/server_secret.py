@@ -66,5 +66,5 @@ def load_or_create(path: Path) -> MasterSecret:
         create_private(path, base64.b64encode(secrets.token_bytes(LENGTH)) + b"\n")
     try:
         return MasterSecret(base64.b64decode(read_private(path).strip(), validate=True))
-    except binascii.Error as error:
+    except (binascii.Error, UnusableSecretError) as error:
         raise UnusableSecretError(f"{path} holds no secret") from error

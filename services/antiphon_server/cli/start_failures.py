@@ -1,0 +1,62 @@
+"""Why a server did not start -> a sentence that says what to do."""
+
+from typing import TYPE_CHECKING
+
+from antiphon_server.app import DATABASE_FILE
+from antiphon_server.auth.adapters.secret_files import ExposedFileError
+from antiphon_server.auth.adapters.server_secret import UnusableSecretError
+from antiphon_server.runtime.damage import Damaged, is_damage
+from antiphon_server.runtime.data_dir import DataDirUnusable
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.migrations import FromTheFuture
+from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.tracing import TracingUnavailable
+
+if TYPE_CHECKING:
+    from antiphon_server.settings import Settings
+
+_SAY_IT_ALL = (DataDirUnusable, TracingUnavailable, ExposedFileError)
+
+
+def why_not(error: Exception, settings: "Settings") -> str | None:
+    """The sentence; None for a defect, whose traceback is of use."""
+    match error:
+        case CannotListen():
+            return _port_taken(error, settings)
+        case FromTheFuture():
+            return "the data was written by a newer version of Antiphon; use that one"
+        case UnusableSecretError():
+            return (
+                f"{error}; put the file back from a backup, or remove it: then everybody "
+                "has to sign in again"
+            )
+        case DomainError(reason=Reason.STORE_UNAVAILABLE):
+            return _store_failed(error.__cause__, settings)
+        case Damaged():
+            return _damaged(str(error), settings)
+        case OSError():
+            return f"{error.strerror or error}; choose another --admin-port or --data-dir"
+        case _ if isinstance(error, _SAY_IT_ALL):
+            return str(error)
+    return None
+
+
+def _port_taken(error: CannotListen, settings: "Settings") -> str:
+    if error.address.rpartition(":")[2] == str(settings.admin_port):
+        return f"{error}; it is the port for metrics: choose another --admin-port, 0 for a free one"
+    return f"{error}; choose another --port, 0 for a free one, or another --host"
+
+
+def _store_failed(cause: BaseException | None, settings: "Settings") -> str:
+    found = getattr(cause, "orig", None) or cause
+    if is_damage(cause):
+        return _damaged(str(found), settings)
+    return f"the disk refuses the data ({found}): it is full, read-only or failing"
+
+
+def _damaged(how: str, settings: "Settings") -> str:
+    path = settings.data_dir / DATABASE_FILE
+    return (
+        f"{path} is damaged ({how}). Put a backup back, or save what can be read with "
+        f"`sqlite3 {path} .recover`; with another --data-dir one begins anew"
+    )

@@ -1,0 +1,87 @@
+"""What keeps a server from starting is said in a sentence, with what to do."""
+
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.cli.local_server import LocalServer
+from tests.cli.conftest import Home
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a server that has run."""
+    folder = tmp_path_factory.mktemp("used") / "data"
+    server = LocalServer(folder)
+    server.start()
+    server.stop()
+    return folder
+
+
+def _exposed(folder: Path) -> None:
+    (folder / "auth.key").chmod(0o644)
+
+
+def _garbage(folder: Path) -> None:
+    (folder / "auth.key").write_bytes(b"not base64 \xff")
+
+
+def _emptied(folder: Path) -> None:
+    (folder / "auth.key").write_bytes(b"")
+
+
+def _no_database(folder: Path) -> None:
+    (folder / "antiphon.db").write_bytes(b"garbage" * 5000)
+
+
+def _hurt_pages(folder: Path) -> None:
+    database = folder / "antiphon.db"
+    content = bytearray(database.read_bytes())
+    for page in range(4096, len(content), 4096):
+        content[page : page + 16] = b"\xff" * 16
+    database.write_bytes(content)
+
+
+def _revision_lost(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "antiphon.db")) as database:
+        database.execute("DELETE FROM alembic_version_events")
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (_exposed, "auth.key must be a file that only its owner can read: chmod 600"),
+        (_garbage, "auth.key holds no secret; put the file back from a backup, or remove it"),
+        (_emptied, "auth.key holds no secret; put the file back from a backup, or remove it"),
+        (_no_database, "antiphon.db is damaged (file is not a database). Put a backup back"),
+        (_hurt_pages, "antiphon.db is damaged (database disk image is malformed). Put a backup"),
+        (_revision_lost, "antiphon.db is damaged (alembic_version_events is empty). Put a backup"),
+    ],
+)
+def test_harm_to_the_data_is_a_sentence(
+    home: Home, used: Path, harm: Callable[[Path], None], says: str
+) -> None:
+    """It names the file and says what to do; no traceback hides it."""
+    shutil.copytree(used, home.data_dir)
+    os.chmod(home.data_dir, 0o700)
+    harm(home.data_dir)
+    shown = home.run("up", "--port", "0", "--admin-port", "0")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert says in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_the_port_for_metrics_is_named(home: Home) -> None:
+    """Who chose another --port is told which one is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        shown = home.run("up", "--port", "0", "--admin-port", port)
+    assert shown.returncode == 1
+    assert "it is the port for metrics: choose another --admin-port" in shown.stderr
