@@ -109,10 +109,11 @@ async def serve(
     ready: Callable[[int], None] | None = None,
     until: Callable[[App], Coroutine[Any, Any, object]] | None = None,
 ) -> None:
-    """Run a server until SIGTERM or SIGINT, or until ``until`` returns.
+    """Run a server until SIGTERM, SIGINT or SIGHUP, or until ``until`` returns.
 
     ``ready`` is told the port once it serves. Raises DataDirUnusable, CannotListen,
-    FromTheFuture, RuntimeError if a vital part crashed, and what ``until`` raises.
+    FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, RuntimeError if a vital
+    part crashed, and what ``until`` raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
@@ -317,10 +318,13 @@ def _gauges(services: _Services) -> Gauges:
 @contextlib.contextmanager
 def _signals(stopping: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup antiphon up`
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, stopping.set)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)

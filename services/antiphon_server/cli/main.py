@@ -9,6 +9,7 @@ from antiphon_server.cli.conversations import conversations
 from antiphon_server.cli.doctor import doctor
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.models import models
+from antiphon_server.cli.streams import open_closed_streams
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
@@ -43,6 +44,7 @@ def _global(
 
 def main() -> None:
     """Run the command that argv names."""
+    open_closed_streams()
     # What gRPC's core says of broken connections would stand in the middle of a chat.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     app(prog_name="antiphon")

@@ -70,33 +70,23 @@ def _up(given: dict[str, Any], session: bool) -> None:
 
     collect_later()
     from antiphon_server.runtime.configuration import WrongSetting
-    from antiphon_server.runtime.data_dir import DataDirUnusable
-    from antiphon_server.runtime.errors import DomainError, Reason
-    from antiphon_server.runtime.migrations import FromTheFuture
-    from antiphon_server.runtime.server import CannotListen
-    from antiphon_server.runtime.tracing import TracingUnavailable
     from antiphon_server.settings import read_settings
 
     try:
-        _run(read_settings(**given), session)
+        settings = read_settings(**given)
     except WrongSetting as error:
         fail(str(error), 2)
-    except TracingUnavailable as error:
-        fail(str(error))
-    except DataDirUnusable as error:
-        fail(str(error))
-    except CannotListen as error:
-        fail(f"{error}; choose another --port, --admin-port or --host")
-    except FromTheFuture:
-        fail("the data was written by a newer version of Antiphon; use that one")
-    except DomainError as error:
-        if error.reason is not Reason.STORE_UNAVAILABLE:
-            raise
-        fail("the disk refuses the data: it is full, read-only or failing; the log says which")
-    except OSError as error:
-        fail(f"{error.strerror or error}; choose another --admin-port or --data-dir")
+    try:
+        _run(settings, session)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Exception as error:
+        from antiphon_server.cli.start_failures import why_not
+
+        sentence = why_not(error, settings)
+        if sentence is None:
+            raise
+        fail(sentence)
 
 
 def _run(settings: "Settings", session: bool) -> None:
@@ -128,8 +118,9 @@ class _Announcement:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()
             return
-        say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
-        say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+        with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
+            say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
+            say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
 
     def withdraw(self) -> None:
         """The server is gone."""
