@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
 
 def open_closed_streams() -> None:
@@ -17,5 +17,5 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or _stream(2, "w")
 
 
-def _stream(number: int, mode: str) -> TextIO:
+def _stream(number: int, mode: Literal["r", "w"]) -> TextIO:
     return open(number, mode, encoding="utf-8", closefd=False)
