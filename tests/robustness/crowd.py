@@ -21,6 +21,8 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1.stream_pb2 import Watch
 from tests.bench.figures import percentile
+from tests.bench.loads.client import Target
+from tests.bench.loads.http2 import connect
 from tests.e2e.callers import channel_to
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
@@ -32,7 +34,7 @@ CHANNELS = 10
 KEY = b"key:"
 TEXT = "x" * 4096
 GAP_S = 0.25
-STALLING_S, SETTLING_S = 5.0, 3.0
+STALLING_S, SETTLING_S, OPEN_S = 5.0, 3.0, 60.0
 MOST_GROWN_BYTES, MOST_RATIO = 100 << 20, 1.1
 Metadata = tuple[tuple[str, str], ...]
 
@@ -59,6 +61,8 @@ class Crowd:
     alone_bytes: int = 0
     crowded_bytes: int = 0
     exit_s: float = 0.0
+    given_up: int = 0
+    """Of the stalled ones, those that the server had ended, so that they cost it nothing."""
     exit_code: int = 0
     defects: list[str] = field(default_factory=list)
 
@@ -76,6 +80,8 @@ class Crowd:
     def wrong(self) -> list[str]:
         """What broke a promise."""
         found = list(self.defects)
+        if self.given_up:
+            found.append(f"{self.given_up} stalled readers were given up too early")
         if self.exit_code or self.exit_s > EXIT_S:
             found.append(f"the server ended with {self.exit_code} after {self.exit_s:.1f} s")
         if self.grown_bytes > MOST_GROWN_BYTES:
@@ -118,6 +124,7 @@ class _Readers:
     def __init__(self, server: ServerProcess, conversation_id: str, token: str) -> None:
         self.server = server
         self.conversation_id = conversation_id
+        self.token = token
         self.metadata: Metadata = (("authorization", f"Bearer {token}"),)
         self.request = pb.FollowRequest(
             watches=[Watch(watch_id="w", scope=f"conversations/{conversation_id}")]
@@ -125,17 +132,19 @@ class _Readers:
         self.delays_ms: list[float] = []
         self._posted: dict[bytes, float] = {}
 
-    async def read(self, channel: grpc.aio.Channel, ready: asyncio.Semaphore) -> None:
-        """Follow; frames stay bytes, which costs the machine less than the server's part."""
-        follow: Any = channel.unary_stream(FOLLOW)
-        call = follow(self.request, metadata=self.metadata)
-        while (frame := await call.read()) is not grpc.aio.EOF:
-            now, at = time.monotonic(), frame.find(KEY)
-            if at < 0:
-                ready.release()
-            while at >= 0:
-                self.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
-                at = frame.find(KEY, at + 12)
+    def got(self, frame: bytes, ready: asyncio.Semaphore) -> None:
+        """Note a frame; it stays bytes, which costs the machine less than the server's part."""
+        now, at = time.monotonic(), frame.find(KEY)
+        if at < 0:
+            ready.release()
+        while at >= 0:
+            self.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
+            at = frame.find(KEY, at + 12)
+
+    @property
+    def newest(self) -> bytes:
+        """The key of the newest post."""
+        return next(reversed(self._posted))
 
     async def measured(self, seconds: float) -> tuple[list[float], int]:
         """Post for so long; returns the delays and the most memory that was seen."""
@@ -157,28 +166,37 @@ class _Readers:
 
 @asynccontextmanager
 async def _reading(readers: _Readers, count: int) -> AsyncIterator[None]:
-    ready = asyncio.Semaphore(0)
-    async with AsyncExitStack() as stack:
-        channels = [
-            await stack.enter_async_context(channel_to(readers.server, **OWN_CONNECTION))
-            for _ in range(CHANNELS)
-        ]
-        tasks = [
-            asyncio.create_task(readers.read(channels[at % CHANNELS], ready)) for at in range(count)
-        ]
-        for _ in tasks:
-            await ready.acquire()
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+    """So many who read, by a client that costs the machine little."""
+    target = Target(readers.server.address, readers.server.pid, readers.token)
+    connections = [await connect(target, FOLLOW) for _ in range(CHANNELS)]
+    try:
+        ready = asyncio.Semaphore(0)
+        for at in range(count):
+            stream = connections[at % CHANNELS].stream(
+                lambda frame: readers.got(frame, ready), readers.request
+            )
+            stream.done.add_done_callback(_heard)
+        async with asyncio.timeout(OPEN_S):
+            for _ in range(count):
+                await ready.acquire()
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _heard(done: "asyncio.Future[None]") -> None:
+    """The server ends with all of them open."""
+    if not done.cancelled():
+        done.exception()
 
 
 @asynccontextmanager
-async def _stalled(readers: _Readers, count: int) -> AsyncIterator[None]:
-    """So many who follow and do not read: one half is alive, of the other nothing is heard."""
+async def _stalled(readers: _Readers, count: int) -> AsyncIterator[list[Any]]:
+    """So many who follow and do not read: one half is alive, of the other nothing is heard.
+
+    Gives the calls of those that are alive.
+    """
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(Proxy(readers.server.port))
         options = [*SMALL_WINDOW, *OWN_CONNECTION.items()]
@@ -193,10 +211,24 @@ async def _stalled(readers: _Readers, count: int) -> AsyncIterator[None]:
             await calls[-1].read()
         proxy.stall("down")
         try:
-            yield
+            yield [call for at, call in enumerate(calls) if at % 2 == 0]
         finally:
             for call in calls:
                 call.cancel()
+
+
+async def _let_go(readers: _Readers, alive: list[Any]) -> int:
+    """Have those that are alive read all: how many were not served to the newest post."""
+
+    async def read(call: Any) -> bool:
+        while (frame := await call.read()) is not grpc.aio.EOF:
+            if readers.newest in frame:
+                return True
+        return False
+
+    async with asyncio.timeout(OPEN_S):
+        ended = await asyncio.gather(*(read(call) for call in alive), return_exceptions=True)
+    return sum(came is not True for came in ended)
 
 
 async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd:
@@ -206,19 +238,29 @@ async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd
         conversation = (await client.create_conversation()).conversation_id
         readers = _Readers(server, conversation, await client.tokens.get())
         async with _reading(readers, count):
-            await readers.measured(SETTLING_S)
-            for number in range(rounds):
-                await readers.measured(SETTLING_S)
-                without, memory = await readers.measured(seconds)
-                crowd.alone_bytes = crowd.alone_bytes or memory
-                async with _stalled(readers, count):
-                    await readers.measured(STALLING_S)
-                    beside, memory = await readers.measured(seconds)
-                    crowd.crowded_bytes = max(crowd.crowded_bytes, memory)
-                    if number == rounds - 1:
-                        began = time.monotonic()
-                        crowd.exit_code = await server.terminate()
-                        crowd.exit_s = time.monotonic() - began
-                crowd.pairs.append(Pair(without, beside))
+            _, crowd.alone_bytes = await readers.measured(SETTLING_S)
+            for left in reversed(range(rounds)):
+                await _round(crowd, readers, seconds, left)
         crowd.defects = [f"log: {line}" for line in server.defects]
     return crowd
+
+
+async def _round(crowd: Crowd, readers: _Readers, seconds: float, left: int) -> None:
+    """Without and with, with and without, in turn; the last round is with them at last."""
+
+    async def without() -> list[float]:
+        await readers.measured(SETTLING_S)
+        return (await readers.measured(seconds))[0]
+
+    alone = await without() if left % 2 == 0 else []
+    async with _stalled(readers, crowd.count) as alive:
+        await readers.measured(STALLING_S)
+        beside, memory = await readers.measured(seconds)
+        crowd.crowded_bytes = max(crowd.crowded_bytes, memory)
+        if left:
+            crowd.given_up += await _let_go(readers, alive)
+        else:
+            began = time.monotonic()
+            crowd.exit_code = await readers.server.terminate()
+            crowd.exit_s = time.monotonic() - began
+    crowd.pairs.append(Pair(alone or await without(), beside))
