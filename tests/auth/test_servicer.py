@@ -233,6 +233,19 @@ async def test_guesses_run_out_with_a_time_to_retry(api: Api) -> None:
     assert all(800 < wait <= 900 for wait in waits)
 
 
+async def test_services_find_accounts_by_their_ids(api: Api) -> None:
+    """What exists is told to them, the rest is not found; users may not ask."""
+    await api.make("ann")
+    signed_in = await api.sign_in("ann")
+    request = pb.GetUserRequest(user_id=signed_in.user.user_id)
+    service = api.world.auth.access_tokens.for_service("context")
+    assert (await api.call("GetUser", request, service)).user == signed_in.user
+    error = await api.refused("GetUser", request, signed_in.tokens.access_token)
+    assert error.reason is Reason.PERMISSION_DENIED
+    request.user_id = "user_nobody0000"
+    assert (await api.refused("GetUser", request, service)).reason is Reason.NOT_FOUND
+
+
 @pytest.mark.parametrize("method", ["WhoAmI", "Logout", "CreateApiKey"])
 async def test_a_service_has_no_account(api: Api, method: str) -> None:
     """What belongs to an account is not found for a part of the installation."""

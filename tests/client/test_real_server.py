@@ -131,6 +131,14 @@ async def test_several_turns_are_told_apart(client: Client) -> None:
     assert [result.text for result in results] == [f"say {number}" for number in range(5)]
 
 
+async def test_only_who_has_an_account_becomes_a_member(client: Client) -> None:
+    """An id that nobody has is not found."""
+    conversation = await client.create_conversation()
+    with pytest.raises(AntiphonError) as caught:
+        await client.add_member(conversation.conversation_id, "user_doesnotexist99", ROLE_VIEWER)
+    assert caught.value.reason == "NOT_FOUND"
+
+
 async def test_access_that_is_removed_ends_the_stream(server: Server, client: Client) -> None:
     """Who may not read any more is told so, for good."""
     user = await client.create_user("anna", "correct horse battery")

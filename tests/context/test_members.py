@@ -15,7 +15,7 @@ from antiphon.auth.v1.access_pb2 import (
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.changes import MemberAdded, MemberRemoved, MemberUpdated
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, CAT, SERVICE, Refused, World
+from tests.context.world import ANN, BOB, CAT, NOBODY, SERVICE, Refused, World
 
 Role: TypeAlias = "access_pb2.Role.ValueType"
 
@@ -175,3 +175,10 @@ async def test_nothing_that_does_not_exist_gives_a_role(world: World) -> None:
     with Refused(Reason.PERMISSION_DENIED):
         request = pb.CheckAccessRequest(resource="conv_00000001", user_id=ANN)
         await world.client(ANN).CheckAccess(request)
+
+
+async def test_who_does_not_exist_becomes_no_member(world: World, resource: str) -> None:
+    """An id without an account gets no role: an owner who is nobody would own it for ever."""
+    with Refused(Reason.NOT_FOUND):
+        await add(world, resource, NOBODY, ROLE_OWNER)
+    assert await role_of(world, resource, NOBODY) == ROLE_UNSPECIFIED

@@ -21,7 +21,7 @@ from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from tests.context.world import ANN, World
+from tests.context.world import ANN, Accounts, World
 from tests.context.world import world as make_world
 
 USERS = [UserId(f"user_{number:08}") for number in range(6)]
@@ -52,7 +52,7 @@ class Sequence:
         self.random, self.model, self.roles = random.Random(seed), Model(), roles
         directory = Directory(world.store, roles)
         changes = Changes(world.store, roles, directory, Relay(world.store, world.log))
-        self.members = Members(world.store, changes, world.clock)
+        self.members = Members(world.store, changes, world.clock, Accounts())
         self.conversations = Conversations(world.store, directory, changes, world.clock)
         self.resources: list[ResourceId] = []
 
@@ -170,7 +170,7 @@ async def test_a_change_counts_though_its_caller_is_gone(world: World) -> None:
     conversation = ResourceId(await world.conversation())
     relay, roles = Relay(world.store, world.log), Roles(world.store)
     changes = Changes(world.store, roles, Directory(world.store, roles), relay)
-    members = Members(world.store, changes, world.clock)
+    members = Members(world.store, changes, world.clock, Accounts())
     user = USERS[0]
     await members.add(ROOT, conversation, user, Role.MEMBER)
     assert await roles.effective(user, conversation) is Role.MEMBER

@@ -45,7 +45,7 @@ from antiphon_server.events.log import EventLog as Log
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 ANN, BOB, CAT = "user_ann00000", "user_bob00000", "user_cat00000"
+NOBODY = "user_nobody000"
 SERVICE = "service"
 KINDS = ("memory", "sqlite")
 
@@ -71,6 +72,14 @@ class Tokens:
         return Principal(
             "service" if kind[0] == "service" else "user", UserId(kind[1]), SessionId("s")
         )
+
+
+class Accounts:
+    """Everybody has an account but ``NOBODY``."""
+
+    async def require(self, user_id: UserId) -> None:
+        if user_id == NOBODY:
+            raise not_found(f"users/{user_id}")
 
 
 class Clock:
@@ -221,7 +230,7 @@ def _world(
     keep_s: float | None,
 ) -> World:
     flaky = Flaky(log)
-    context = compose(store, flaky, clock, keep_s)
+    context = compose(store, flaky, clock, Accounts(), keep_s)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(

@@ -25,6 +25,7 @@ from antiphon_server.runtime.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.context.world import Accounts
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -49,7 +50,7 @@ def log() -> MemoryEventLog:
 @pytest.fixture
 async def window(log: MemoryEventLog) -> AsyncIterator[ContextWindow]:
     """The window of a real context service."""
-    context = compose.compose(MemoryStore(), log, time.time)
+    context = compose.compose(MemoryStore(), log, time.time, Accounts())
     anna = called_by(context, Principal("user", UserId("user_anna"), SessionId("sess_1")))
     await anna.CreateConversation(CreateConversationRequest(conversation_id=CONVERSATION))
     yield ContextWindow(

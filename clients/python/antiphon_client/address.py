@@ -12,7 +12,7 @@ _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 # token whose second use gets the first one's answer.
 _IDEMPOTENT = {
     "antiphon.auth.v1.AuthService": """
-        Refresh WhoAmI ListSessions RevokeSession CreateUser ListApiKeys GetJwks""",
+        Refresh WhoAmI ListSessions RevokeSession CreateUser GetUser ListApiKeys GetJwks""",
     "antiphon.context.v1.ContextService": """
         CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
         CreateConversation GetConversation ListConversations ArchiveConversation

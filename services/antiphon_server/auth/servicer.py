@@ -12,7 +12,7 @@ from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import SessionId, current_principal
+from antiphon_server.runtime.principal import SessionId, UserId, current_principal
 
 
 class AuthServicer(AuthServiceServicer):
@@ -83,6 +83,10 @@ class AuthServicer(AuthServiceServicer):
     ) -> pb.CreateUserResponse:
         user = await self._users.create(current_principal(), encoding.new_user(request))
         return pb.CreateUserResponse(user=encoding.user(user))
+
+    async def GetUser(self, request: pb.GetUserRequest, context: Any) -> pb.GetUserResponse:
+        user = await self._users.get(UserId(request.user_id))
+        return pb.GetUserResponse(user=encoding.user(user))
 
     async def CreateApiKey(
         self, request: pb.CreateApiKeyRequest, context: Any

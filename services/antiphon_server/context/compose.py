@@ -6,11 +6,13 @@ from pathlib import Path
 
 import grpc
 
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.sql import SqlStore
+from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
-from antiphon_server.context.ports import Clock, EventLog, Store
+from antiphon_server.context.ports import Clock, EventLog, Store, Users
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import Directory
@@ -47,17 +49,22 @@ def compose_context(
 ) -> Context:
     """Put the context service on a database.
 
-    ``internal`` speaks to the log as this service; ``keep_events_s`` is how long the
-    logs of conversations are kept, None for ever.
+    ``internal`` speaks to the log and to the accounts as this service; ``keep_events_s`` is
+    how long the logs of conversations are kept, None for ever.
     """
     event_log = EventServiceLog(EventServiceStub(internal))
-    return compose(SqlStore(database), event_log, time.time, keep_events_s)
+    users = AuthServiceUsers(AuthServiceStub(internal))
+    return compose(SqlStore(database), event_log, time.time, users, keep_events_s)
 
 
 def compose(
-    store: Store, event_log: EventLog, clock: Clock, keep_events_s: float | None = None
+    store: Store,
+    event_log: EventLog,
+    clock: Clock,
+    users: Users,
+    keep_events_s: float | None = None,
 ) -> Context:
-    """Put the context service on any store and log."""
+    """Put the context service on any store, log and accounts."""
     roles, relay = Roles(store), Relay(store, event_log)
     directory, projection = Directory(store, roles), Projection(store, event_log)
     changes = Changes(store, roles, directory, relay)
@@ -65,7 +72,7 @@ def compose(
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
-        Members(store, changes, clock),
+        Members(store, changes, clock, users),
         Messages(store, directory, event_log, projection, tails, clock),
         roles,
     )

@@ -312,3 +312,11 @@ class EventLog(Protocol):
     async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
         """Remove the events that end before ``before``."""
         ...
+
+
+class Users(Protocol):
+    """Knows who has an account."""
+
+    async def require(self, user_id: UserId) -> None:
+        """Return if the user exists. Raises DomainError NOT_FOUND otherwise."""
+        ...

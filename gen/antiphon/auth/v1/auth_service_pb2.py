@@ -28,7 +28,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#antiphon/auth/v1/auth_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x61ntiphon/auth/v1/auth.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"K\n\x12PasswordCredential\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\x08password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x08\"/\n\x10\x41piKeyCredential\x12\x1b\n\x07\x61pi_key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\"\xae\x01\n\x0cLoginRequest\x12\x38\n\x08password\x18\x01 \x01(\x0b\x32$.antiphon.auth.v1.PasswordCredentialH\x00\x12\x35\n\x07\x61pi_key\x18\x02 \x01(\x0b\x32\".antiphon.auth.v1.ApiKeyCredentialH\x00\x12\x18\n\x06\x64\x65vice\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x42\x13\n\ncredential\x12\x05\xbaH\x02\x08\x01\"b\n\rLoginResponse\x12+\n\x06tokens\x18\x01 \x01(\x0b\x32\x1b.antiphon.auth.v1.TokenPair\x12$\n\x04user\x18\x02 \x01(\x0b\x32\x16.antiphon.auth.v1.User\"3\n\x0eRefreshRequest\x12!\n\rrefresh_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04\">\n\x0fRefreshResponse\x12+\n\x06tokens\x18\x01 \x01(\x0b\x32\x1b.antiphon.auth.v1.TokenPair\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0f\n\rWhoAmIRequest\"b\n\x0eWhoAmIResponse\x12$\n\x04user\x18\x01 \x01(\x0b\x32\x16.antiphon.auth.v1.User\x12*\n\x07session\x18\x02 \x01(\x0b\x32\x19.antiphon.auth.v1.Session\"O\n\x13ListSessionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\\\n\x14ListSessionsResponse\x12+\n\x08sessions\x18\x01 \x03(\x0b\x32\x19.antiphon.auth.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x14RevokeSessionRequest\x12\x35\n\nsession_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^sess_[0-9A-Za-z_-]{8,64}$\"\x17\n\x15RevokeSessionResponse\"\xb5\x01\n\x11\x43reateUserRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[0-9A-Za-z._@-]{1,64}$\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\xbaH\nr\x05\x10\x0c(\x80\x08\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x10\n\x08operator\x18\x04 \x01(\x08\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\":\n\x12\x43reateUserResponse\x12$\n\x04user\x18\x01 \x01(\x0b\x32\x16.antiphon.auth.v1.User\"i\n\x13\x43reateApiKeyRequest\x12\x18\n\x05label\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x38\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01*\x00\"Q\n\x14\x43reateApiKeyResponse\x12)\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x18.antiphon.auth.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"N\n\x12ListApiKeysRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x13ListApiKeysResponse\x12*\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x18.antiphon.auth.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x13RevokeApiKeyRequest\x12\x30\n\x06key_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^key_[0-9A-Za-z_-]{8,64}$\"\x16\n\x14RevokeApiKeyResponse\"\x10\n\x0eGetJwksRequest\"K\n\nJsonWebKey\x12\x0b\n\x03kid\x18\x01 \x01(\t\x12\x0b\n\x03kty\x18\x02 \x01(\t\x12\x0b\n\x03\x63rv\x18\x03 \x01(\t\x12\t\n\x01x\x18\x04 \x01(\t\x12\x0b\n\x03\x61lg\x18\x05 \x01(\t\"=\n\x0fGetJwksResponse\x12*\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.antiphon.auth.v1.JsonWebKey2\x9d\x08\n\x0b\x41uthService\x12P\n\x05Login\x12\x1e.antiphon.auth.v1.LoginRequest\x1a\x1f.antiphon.auth.v1.LoginResponse\"\x06\xba\xeb\x18\x02\x08\x01\x12V\n\x07Refresh\x12 .antiphon.auth.v1.RefreshRequest\x1a!.antiphon.auth.v1.RefreshResponse\"\x06\xba\xeb\x18\x02\x08\x01\x12S\n\x06Logout\x12\x1f.antiphon.auth.v1.LogoutRequest\x1a .antiphon.auth.v1.LogoutResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12S\n\x06WhoAmI\x12\x1f.antiphon.auth.v1.WhoAmIRequest\x1a .antiphon.auth.v1.WhoAmIResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x65\n\x0cListSessions\x12%.antiphon.auth.v1.ListSessionsRequest\x1a&.antiphon.auth.v1.ListSessionsResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12h\n\rRevokeSession\x12&.antiphon.auth.v1.RevokeSessionRequest\x1a\'.antiphon.auth.v1.RevokeSessionResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12_\n\nCreateUser\x12#.antiphon.auth.v1.CreateUserRequest\x1a$.antiphon.auth.v1.CreateUserResponse\"\x06\xba\xeb\x18\x02\x08\x06\x12\x65\n\x0c\x43reateApiKey\x12%.antiphon.auth.v1.CreateApiKeyRequest\x1a&.antiphon.auth.v1.CreateApiKeyResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x62\n\x0bListApiKeys\x12$.antiphon.auth.v1.ListApiKeysRequest\x1a%.antiphon.auth.v1.ListApiKeysResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x65\n\x0cRevokeApiKey\x12%.antiphon.auth.v1.RevokeApiKeyRequest\x1a&.antiphon.auth.v1.RevokeApiKeyResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12V\n\x07GetJwks\x12 .antiphon.auth.v1.GetJwksRequest\x1a!.antiphon.auth.v1.GetJwksResponse\"\x06\xba\xeb\x18\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#antiphon/auth/v1/auth_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x61ntiphon/auth/v1/auth.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"K\n\x12PasswordCredential\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\x08password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x08\"/\n\x10\x41piKeyCredential\x12\x1b\n\x07\x61pi_key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\"\xae\x01\n\x0cLoginRequest\x12\x38\n\x08password\x18\x01 \x01(\x0b\x32$.antiphon.auth.v1.PasswordCredentialH\x00\x12\x35\n\x07\x61pi_key\x18\x02 \x01(\x0b\x32\".antiphon.auth.v1.ApiKeyCredentialH\x00\x12\x18\n\x06\x64\x65vice\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x42\x13\n\ncredential\x12\x05\xbaH\x02\x08\x01\"b\n\rLoginResponse\x12+\n\x06tokens\x18\x01 \x01(\x0b\x32\x1b.antiphon.auth.v1.TokenPair\x12$\n\x04user\x18\x02 \x01(\x0b\x32\x16.antiphon.auth.v1.User\"3\n\x0eRefreshRequest\x12!\n\rrefresh_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04\">\n\x0fRefreshResponse\x12+\n\x06tokens\x18\x01 \x01(\x0b\x32\x1b.antiphon.auth.v1.TokenPair\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0f\n\rWhoAmIRequest\"b\n\x0eWhoAmIResponse\x12$\n\x04user\x18\x01 \x01(\x0b\x32\x16.antiphon.auth.v1.User\x12*\n\x07session\x18\x02 \x01(\x0b\x32\x19.antiphon.auth.v1.Session\"O\n\x13ListSessionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\\\n\x14ListSessionsResponse\x12+\n\x08sessions\x18\x01 \x03(\x0b\x32\x19.antiphon.auth.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x14RevokeSessionRequest\x12\x35\n\nsession_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^sess_[0-9A-Za-z_-]{8,64}$\"\x17\n\x15RevokeSessionResponse\"\xb5\x01\n\x11\x43reateUserRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[0-9A-Za-z._@-]{1,64}$\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\xbaH\nr\x05\x10\x0c(\x80\x08\xd8\x01\x01\x12\x1e\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x10\n\x08operator\x18\x04 \x01(\x08\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\":\n\x12\x43reateUserResponse\x12$\n\x04user\x18\x01 \x01(\x0b\x32\x16.antiphon.auth.v1.User\"D\n\x0eGetUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\"7\n\x0fGetUserResponse\x12$\n\x04user\x18\x01 \x01(\x0b\x32\x16.antiphon.auth.v1.User\"i\n\x13\x43reateApiKeyRequest\x12\x18\n\x05label\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x38\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01*\x00\"Q\n\x14\x43reateApiKeyResponse\x12)\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x18.antiphon.auth.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"N\n\x12ListApiKeysRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x13ListApiKeysResponse\x12*\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x18.antiphon.auth.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x13RevokeApiKeyRequest\x12\x30\n\x06key_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^key_[0-9A-Za-z_-]{8,64}$\"\x16\n\x14RevokeApiKeyResponse\"\x10\n\x0eGetJwksRequest\"K\n\nJsonWebKey\x12\x0b\n\x03kid\x18\x01 \x01(\t\x12\x0b\n\x03kty\x18\x02 \x01(\t\x12\x0b\n\x03\x63rv\x18\x03 \x01(\t\x12\t\n\x01x\x18\x04 \x01(\t\x12\x0b\n\x03\x61lg\x18\x05 \x01(\t\"=\n\x0fGetJwksResponse\x12*\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.antiphon.auth.v1.JsonWebKey2\xf5\x08\n\x0b\x41uthService\x12P\n\x05Login\x12\x1e.antiphon.auth.v1.LoginRequest\x1a\x1f.antiphon.auth.v1.LoginResponse\"\x06\xba\xeb\x18\x02\x08\x01\x12V\n\x07Refresh\x12 .antiphon.auth.v1.RefreshRequest\x1a!.antiphon.auth.v1.RefreshResponse\"\x06\xba\xeb\x18\x02\x08\x01\x12S\n\x06Logout\x12\x1f.antiphon.auth.v1.LogoutRequest\x1a .antiphon.auth.v1.LogoutResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12S\n\x06WhoAmI\x12\x1f.antiphon.auth.v1.WhoAmIRequest\x1a .antiphon.auth.v1.WhoAmIResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x65\n\x0cListSessions\x12%.antiphon.auth.v1.ListSessionsRequest\x1a&.antiphon.auth.v1.ListSessionsResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12h\n\rRevokeSession\x12&.antiphon.auth.v1.RevokeSessionRequest\x1a\'.antiphon.auth.v1.RevokeSessionResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12_\n\nCreateUser\x12#.antiphon.auth.v1.CreateUserRequest\x1a$.antiphon.auth.v1.CreateUserResponse\"\x06\xba\xeb\x18\x02\x08\x06\x12V\n\x07GetUser\x12 .antiphon.auth.v1.GetUserRequest\x1a!.antiphon.auth.v1.GetUserResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12\x65\n\x0c\x43reateApiKey\x12%.antiphon.auth.v1.CreateApiKeyRequest\x1a&.antiphon.auth.v1.CreateApiKeyResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x62\n\x0bListApiKeys\x12$.antiphon.auth.v1.ListApiKeysRequest\x1a%.antiphon.auth.v1.ListApiKeysResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12\x65\n\x0cRevokeApiKey\x12%.antiphon.auth.v1.RevokeApiKeyRequest\x1a&.antiphon.auth.v1.RevokeApiKeyResponse\"\x06\xba\xeb\x18\x02\x08\x02\x12V\n\x07GetJwks\x12 .antiphon.auth.v1.GetJwksRequest\x1a!.antiphon.auth.v1.GetJwksResponse\"\x06\xba\xeb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,6 +61,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_GETUSERREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_GETUSERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\036r\0342\032^user_[0-9A-Za-z_-]{8,64}$'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['label']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['label']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['ttl']._loaded_options = None
@@ -85,6 +87,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\272\353\030\002\010\002'
   _globals['_AUTHSERVICE'].methods_by_name['CreateUser']._loaded_options = None
   _globals['_AUTHSERVICE'].methods_by_name['CreateUser']._serialized_options = b'\272\353\030\002\010\006'
+  _globals['_AUTHSERVICE'].methods_by_name['GetUser']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['GetUser']._serialized_options = b'\272\353\030\002\010\007'
   _globals['_AUTHSERVICE'].methods_by_name['CreateApiKey']._loaded_options = None
   _globals['_AUTHSERVICE'].methods_by_name['CreateApiKey']._serialized_options = b'\272\353\030\002\010\002'
   _globals['_AUTHSERVICE'].methods_by_name['ListApiKeys']._loaded_options = None
@@ -125,24 +129,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST']._serialized_end=1311
   _globals['_CREATEUSERRESPONSE']._serialized_start=1313
   _globals['_CREATEUSERRESPONSE']._serialized_end=1371
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1373
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1478
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1480
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1561
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1563
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1641
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1643
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1733
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1735
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1806
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1808
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1830
-  _globals['_GETJWKSREQUEST']._serialized_start=1832
-  _globals['_GETJWKSREQUEST']._serialized_end=1848
-  _globals['_JSONWEBKEY']._serialized_start=1850
-  _globals['_JSONWEBKEY']._serialized_end=1925
-  _globals['_GETJWKSRESPONSE']._serialized_start=1927
-  _globals['_GETJWKSRESPONSE']._serialized_end=1988
-  _globals['_AUTHSERVICE']._serialized_start=1991
-  _globals['_AUTHSERVICE']._serialized_end=3044
+  _globals['_GETUSERREQUEST']._serialized_start=1373
+  _globals['_GETUSERREQUEST']._serialized_end=1441
+  _globals['_GETUSERRESPONSE']._serialized_start=1443
+  _globals['_GETUSERRESPONSE']._serialized_end=1498
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1500
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1605
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1607
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1688
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1690
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1768
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1770
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1860
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1862
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1933
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1935
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1957
+  _globals['_GETJWKSREQUEST']._serialized_start=1959
+  _globals['_GETJWKSREQUEST']._serialized_end=1975
+  _globals['_JSONWEBKEY']._serialized_start=1977
+  _globals['_JSONWEBKEY']._serialized_end=2052
+  _globals['_GETJWKSRESPONSE']._serialized_start=2054
+  _globals['_GETJWKSRESPONSE']._serialized_end=2115
+  _globals['_AUTHSERVICE']._serialized_start=2118
+  _globals['_AUTHSERVICE']._serialized_end=3259
 # @@protoc_insertion_point(module_scope)

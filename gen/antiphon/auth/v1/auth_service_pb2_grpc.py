@@ -70,6 +70,11 @@ class AuthServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserResponse.FromString,
                 _registered_method=True)
+        self.GetUser = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/GetUser',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
+                _registered_method=True)
         self.CreateApiKey = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/CreateApiKey',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateApiKeyRequest.SerializeToString,
@@ -151,6 +156,13 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetUser(self, request, context):
+        """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateApiKey(self, request, context):
         """CreateApiKey makes a key for the caller. The secret is in this answer and
         nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
@@ -219,6 +231,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.CreateUser,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserResponse.SerializeToString,
+            ),
+            'GetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUser,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.SerializeToString,
             ),
             'CreateApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiKey,
@@ -431,6 +448,33 @@ class AuthService:
             '/antiphon.auth.v1.AuthService/CreateUser',
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/GetUser',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,8 @@ class AuthServiceStub:
     """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
     """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+    GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
+    """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
     """CreateApiKey makes a key for the caller. The secret is in this answer and
     nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
@@ -101,6 +103,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
     """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+    GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
+    """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """CreateApiKey makes a key for the caller. The secret is in this answer and
     nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
@@ -184,6 +188,14 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateUserResponse, _abc.Awaitable[_auth_service_pb2.CreateUserResponse]]:
         """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+
+    @_abc_1.abstractmethod
+    def GetUser(
+        self,
+        request: _auth_service_pb2.GetUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.GetUserResponse, _abc.Awaitable[_auth_service_pb2.GetUserResponse]]:
+        """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def CreateApiKey(

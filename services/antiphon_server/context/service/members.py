@@ -15,7 +15,7 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
-from antiphon_server.context.ports import Clock, Records, Store
+from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
 from antiphon_server.context.service.changes import Changes, tell
 from antiphon_server.context.service.pages import Page
@@ -27,15 +27,17 @@ from antiphon_server.runtime.principal import Principal, UserId
 class Members:
     """Gives roles and takes them away. Everything raises STORE_UNAVAILABLE, too."""
 
-    def __init__(self, store: Store, changes: Changes, clock: Clock) -> None:
+    def __init__(self, store: Store, changes: Changes, clock: Clock, users: Users) -> None:
         self._store = store
         self._changes = changes
         self._clock = clock
+        self._users = users
 
     async def add(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
     ) -> Member:
         """Give a user a role. Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED."""
+        await self._users.require(user_id)  # accounts are never removed
         member = Member(resource, user_id, role, int(self._clock() * 1e6))
 
         def work(records: Records) -> Member:
