@@ -88,7 +88,7 @@ class FakeEndpoint:
             self._rendered[id(behaviour)] = kept
         return kept[1]
 
-    async def wait_aborted(self, at: int = -1, timeout_s: float = 2.0) -> float:
+    async def wait_aborted(self, at: int = -1, timeout_s: float = 15.0) -> float:
         """When the connection of request ``at`` was aborted (monotonic seconds)."""
         async with asyncio.timeout(timeout_s):
             while not self.seen or self.seen[at].aborted is None:
@@ -97,7 +97,7 @@ class FakeEndpoint:
         assert aborted is not None
         return aborted
 
-    async def wait_seen(self, count: int, timeout_s: float = 2.0) -> None:
+    async def wait_seen(self, count: int, timeout_s: float = 15.0) -> None:
         """Wait until ``count`` requests have come."""
         async with asyncio.timeout(timeout_s):
             while len(self.seen) < count:

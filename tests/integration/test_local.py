@@ -108,7 +108,7 @@ async def test_cancelling_frees_the_model(local: LocalModel) -> None:
     await asyncio.gather(task, return_exceptions=True)
     begun = time.monotonic()
     await answer(local, asking(limit=4))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
 
 
 def test_it_dies_with_its_parent(tmp_path: Path) -> None:
