@@ -31,7 +31,6 @@ from tests.robustness.history import (
     state_name,
     stored_of,
 )
-from tests.robustness.validators import ENDED
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -40,7 +39,6 @@ Answer = TypeVar("Answer")
 
 POST_S = 3.0
 CATCH_UP_S = 30.0
-SETTLE_TRIES = 40
 AT_LENGTH = "at length:"  # asks the stage's model for an answer that outlasts a stop
 EACH_AGAIN = 5  # each fifth post is sent again after its answer
 # What a refused or broken call says that may be made again with the same request id.
@@ -244,15 +242,9 @@ async def read_state(client: Client, conversation_id: str, history: History) -> 
         (message.message_id, stored_of(message))
         async for message in client.list_messages(conversation_id)
     ]
-    ended = {fact.turn_id for fact in history.log if fact.kind == "turn_finished"}
-    for _ in range(SETTLE_TRIES):  # the list is written after the log, which has the last word
-        history.turns = {
-            turn.turn_id: state_name(turn.state)
-            async for turn in client.list_turns(conversation_id)
-        }
-        if all(history.turns.get(turn_id) in ENDED for turn_id in ended):
-            return
-        await asyncio.sleep(0.05)
+    history.turns = {
+        turn.turn_id: state_name(turn.state) async for turn in client.list_turns(conversation_id)
+    }
 
 
 async def _read_log(client: Client, conversation_id: str, history: History) -> None:

@@ -16,7 +16,7 @@ from tests.robustness.cursor_rules import (
 from tests.robustness.history import Fact, History, Reader
 from tests.robustness.ledger_rules import ledger_is_truth
 from tests.robustness.posts import posts_are_stored
-from tests.robustness.stops import stop_reaches_the_model
+from tests.robustness.stops import ends_are_told, stop_reaches_the_model
 
 Violations = Iterator[str]
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"})
@@ -111,7 +111,7 @@ def seen_is_kept(history: History) -> Violations:
 
 
 def every_turn_ends(history: History) -> Violations:
-    """Each turn has one end in the log, nothing after it, and GetTurn agrees."""
+    """Each turn has one end in the log, nothing after it, and ListTurns agrees."""
     begun = {fact.turn_id for fact in history.log if fact.kind == "turn_accepted"}
     gone = history.earliest > 1  # the log's part of it, on purpose
     for turn_id in sorted(begun if gone else begun | set(history.accepted_turns)):
@@ -162,6 +162,7 @@ ALL: Sequence[Callable[[History], Violations]] = (
     watches_keep_their_rules,
     stop_is_final,
     stop_reaches_the_model,
+    ends_are_told,
     ledger_is_truth,
 )
 
