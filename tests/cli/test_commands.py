@@ -58,6 +58,13 @@ def test_conversations_are_listed(antiphon: Run, conversation: str) -> None:
     assert conversation in ids
 
 
+def test_a_wrong_model_leaves_no_conversation(antiphon: Run, conversation: str) -> None:
+    """Nothing is begun for a question that can't be asked."""
+    before = antiphon("conversations", "--json").stdout
+    assert antiphon("chat", "--once", "hi", "--model", "no/model").returncode == 1
+    assert antiphon("conversations", "--json").stdout == before
+
+
 def test_models_are_listed(antiphon: Run) -> None:
     """The default model comes first."""
     first = objects(antiphon("models", "--json").stdout)[0]

@@ -42,7 +42,7 @@ def test_expected_failures_are_sentences(
         (["tail", "conv_00000001"], "there is no conversations/conv_00000001"),
         (["tail", "conv_00000001", "--from", "x"], "conv_00000001"),
         (["chat", "--once", "hi", "-c", "conv_00000001"], "there is no conv_00000001"),
-        (["chat", "--once", "hi", "-c", "x"], "conversation_id"),
+        (["chat", "--once", "hi", "-c", "conv_nope"], "that is no conversation's ID (conv_…)"),
         (["chat", "--once", "hi", "--model", "no/model"], "there is no model no/model"),
         (["chat", "--once", "hi", "--handler", "nobody"], "there is no handler nobody"),
     ],

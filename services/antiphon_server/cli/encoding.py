@@ -14,6 +14,6 @@ def as_dict(message: Message) -> dict[str, Any]:
     return found
 
 
-def local_time(time: Timestamp, form: str = "%Y-%m-%d %H:%M") -> str:
+def local_time(time: Timestamp, form: str = "%Y-%m-%d %H:%M %Z") -> str:
     """A time as this machine's clock shows it."""
     return time.ToDatetime(UTC).astimezone().strftime(form) if time.seconds else ""

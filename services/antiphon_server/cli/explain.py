@@ -22,6 +22,10 @@ _SENTENCES = {
     "MODEL_TIMEOUT": "the model {model} took too long; try again or choose another one",
     "MODEL_PROTOCOL": "the model {model} broke off, or said what can't be understood; try again",
     "MODEL_REFUSED": "the model {model} refused: check its key, its quota and the question",
+    "MODEL_PROMPT_TOO_LONG": (
+        "this is too long for the model {model}: ask it less at once, begin another "
+        "conversation, or choose a model that takes more"
+    ),
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",
     "CURSOR_TRIMMED": "the events after the cursor are gone; go on from {earliest_cursor}",
     "EPOCH_CHANGED": "the history was rebuilt; begin again from {earliest_cursor}",
@@ -40,10 +44,22 @@ def explain(error: AntiphonError) -> str:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"
         return sentence.format_map(_Variables(error.metadata) | {"retry": retry})
     if error.violations:
-        return "; ".join(f"{field}: {rule}" for field, rule in error.violations.items())
+        return "; ".join(_broken(field, rule) for field, rule in error.violations.items())
     if isinstance(error, Unavailable) and not error.reason:
         # gRPC tells the whole way to the cause; the cause stands at the end.
-        return f"the server can't be reached ({error.message.rpartition(': ')[2]})"
+        cause = error.message.rpartition(": ")[2]
+        if cause == "OK":  # what gRPC says of a port that answers with something else
+            return "the server can't be reached: does that port speak TLS (https://), or not?"
+        return f"the server can't be reached ({cause})"
     if isinstance(error, Unauthenticated):
         return "the server does not know you; sign in with `antiphon login`"
     return f"{error.message} ({error.reason or error.code.name})"
+
+
+def _broken(field: str, rule: str) -> str:
+    """A field and the rule that it breaks; patterns are for programs."""
+    if "regex" not in rule:
+        return f"{field}: {rule}"
+    if field.rpartition(".")[2] == "conversation_id":
+        return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
+    return f"{field}: that is not how one is written"

@@ -79,6 +79,8 @@ def _chat(
         loop = stack.enter_context(LoopThread())
         wishes = Wishes(handler, model)
         talk = open_talk(stack, loop, screen, wishes, address, data_dir)
+        if model:
+            loop.call(talk.check_model(model))
         dialogue = Dialogue(loop, talk, screen)
         if once is not None:
             return dialogue.once(once, conversation, json)

@@ -21,10 +21,13 @@ from antiphon_client import (
     new_turn_id,
 )
 from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
+LONGEST_ANSWER = 1024
+"""The most tokens that an answer may have."""
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "broken off",
@@ -71,7 +74,11 @@ class Talk:
             live = await self._open(text)
             models = [self.wishes.model] if self.wishes.model else []
             turn = await live.post(
-                text, handler=self.wishes.handler, models=models, turn_id=self._turn_id
+                text,
+                handler=self.wishes.handler,
+                models=models,
+                max_output_tokens=LONGEST_ANSWER,
+                turn_id=self._turn_id,
             )
             return await self._show(turn)
         finally:
@@ -82,6 +89,16 @@ class Talk:
         if self._turn_id and self._live is not None:
             self._screen.status("stopping")
             await self._live.cancel(self._turn_id)
+
+    async def check_model(self, name: str) -> None:
+        """Raises CommandError if the server has no model of that name."""
+        async for model in self.client.list_models():
+            if model.name == name:
+                return
+        raise CommandError(
+            f"there is no model {name}; `antiphon models` lists those there are. A server is "
+            "started with another by `antiphon up --model NAME`."
+        )
 
     async def resume(self, conversation_id: str, last: int) -> list[Message]:
         """Go on with a conversation; return its last messages, the oldest first."""
@@ -155,13 +172,20 @@ def summary(result: TurnResult, seconds: float) -> str:
     """One line about an answer: model, tokens, cost, time."""
     usage = result.usage
     facts = [
-        _ENDINGS.get(result.state),
+        _ending(result),
         result.model or None,
         f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def _ending(result: TurnResult) -> str | None:
+    # Why a model ended is not told; one that says all it may has more to say.
+    if result.succeeded and result.usage.output_tokens == LONGEST_ANSWER:
+        return f"cut off: {LONGEST_ANSWER:,} tokens is the longest answer"
+    return _ENDINGS.get(result.state)
 
 
 def _money(micros: int, currency: str) -> str:

@@ -1,0 +1,41 @@
+"""Sentences about errors, for people."""
+
+import grpc
+import pytest
+
+from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
+from antiphon.integration.v1.model_pb2 import Usage
+from antiphon_client import AntiphonError, TurnResult, Unavailable
+from antiphon_server.cli.chat.talk import LONGEST_ANSWER, summary
+from antiphon_server.cli.explain import explain
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+PATTERN = "does not match regex pattern `^x_[0-9]$`"
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (AntiphonError(INVALID, "", violations={"a.conversation_id": PATTERN}), "lists yours"),
+        (AntiphonError(INVALID, "", violations={"scope": PATTERN}), "scope: that is not how"),
+        (AntiphonError(INVALID, "", violations={"title": "at most 9"}), "title: at most 9"),
+        (
+            AntiphonError(INVALID, "", reason="MODEL_PROMPT_TOO_LONG", metadata={"model": "a/b"}),
+            "too long for the model a/b",
+        ),
+        (Unavailable(grpc.StatusCode.UNAVAILABLE, "failed: OK"), "TLS (https://)"),
+        (Unavailable(grpc.StatusCode.UNAVAILABLE, "a: Socket closed"), "(Socket closed)"),
+    ],
+)
+def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
+    """Without patterns, without the names of codes."""
+    sentence = explain(error)
+    assert says in sentence
+    assert "regex" not in sentence
+
+
+@pytest.mark.parametrize(("tokens", "cut"), [(LONGEST_ANSWER, True), (LONGEST_ANSWER - 1, False)])
+def test_an_answer_that_was_cut_is_said_to_be(tokens: int, cut: bool) -> None:
+    """A model that used up all it may say looks like lost text otherwise."""
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", usage=Usage(output_tokens=tokens))
+    assert ("cut off: 1,024 tokens" in summary(result, 1.0)) is cut
