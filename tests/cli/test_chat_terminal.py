@@ -61,13 +61,48 @@ def test_commands_work(chat: Terminal) -> None:
     chat.line("/new")
     chat.wait_for("A new conversation")
     chat.line("/model some/model")
-    chat.wait_for("Asking some/model from now on")
+    chat.wait_for("there is no model some/model; ")
+    chat.line("/model local/smollm2-135m")
+    chat.wait_for("Asking local/smollm2-135m from now on")
+    chat.line("/open")
+    chat.wait_for("Which one")
+    chat.line("/open conv_zzz")
+    chat.wait_for("that is no conversation's ID")
     chat.line("/models")
     chat.wait_for("\nlocal/smollm2-135m")
     chat.line("/nonsense")
     chat.wait_for("There is no command /nonsense")
     chat.line("/quit")
     assert chat.wait() == 0
+
+
+def test_pasted_lines_are_one_question(chat: Terminal) -> None:
+    """The terminal is asked to mark what is pasted, and is no more once the chat is left."""
+    chat.type("\x1b[200~first line\nsecond line\x1b[201~")
+    chat.wait_for("second line")
+    chat.line("")
+    chat.wait_for(r"second line\nfirst line\nsecond line\n")
+    chat.wait_for("second line\n.*s\n\n>$")
+    chat.type("\x04")
+    assert chat.wait() == 0
+    chat.wait_for("Go on later")
+    assert chat.output.rfind(b"\x1b[?2004l") > chat.output.rfind(b"\x1b[?2004h") > 0
+
+
+def test_what_is_not_shown_again_is_said(chat: Terminal, home: Home) -> None:
+    """Who goes on with a conversation is told of earlier messages, and of stopped answers."""
+    for number in range(3):
+        chat.line(f"word{number}")
+        chat.wait_for(rf"\nword{number}\n(.|\n)*>$")
+    chat.line(LONG)
+    chat.wait_for(r"\nw0 w1 w2")
+    chat.interrupt()
+    chat.wait_for("stopped · ")
+    [line] = home.run("conversations").stdout.splitlines()
+    with Terminal(["chat", "-c", line.split()[0]], home.environment) as other:
+        other.wait_for("… 2 earlier messages\n(.|\n)*> word1\n")
+        other.wait_for(r"\nw0 w1 w2.*\nstopped or broken off here\n")
+        assert "word0" not in other.seen
 
 
 def test_a_killed_server_comes_back_and_the_answer_goes_on(chat: Terminal) -> None:

@@ -13,20 +13,21 @@ from antiphon_server.cli.chat.keys import unseen_keys
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, summary
-from antiphon_server.cli.console import in_a_line, print_json
+from antiphon_server.cli.console import CommandError, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.explain import explain
 
 Result = TypeVar("Result")
 
 _SHOWN_MESSAGES = 6
+_COUNTED_MESSAGES = 106  # a long conversation is not read to its beginning
 _HELP = """/new            begin another conversation
 /conversations  list conversations
 /open ID        go on with one of them
 /model NAME     ask another model (without NAME: the server's choice)
 /models         list models
-/stop           stop the answer under way; so does Ctrl-C
-/quit           leave; so does Ctrl-D"""
+/quit           leave; so does Ctrl-D at the prompt
+Ctrl-C          stop the answer under way"""
 
 
 class Dialogue:
@@ -44,7 +45,7 @@ class Dialogue:
             "/open": self._open,
             "/model": self._choose_model,
             "/models": self._list_models,
-            "/stop": lambda _: self._screen.note("There is no answer under way."),
+            "/stop": lambda _: self._screen.note("Nothing is being said; Ctrl-C stops an answer."),
         }
 
     def once(self, text: str, conversation_id: str, json: bool) -> int:
@@ -65,8 +66,11 @@ class Dialogue:
     def run(self, conversation_id: str) -> int:
         """Talk until the user leaves; return the exit code. Begin where one left, if named."""
         if sys.stdin.isatty():
-            import readline  # noqa: F401 - gives input() its line editing
+            import readline  # gives input() its line editing
 
+            # Several lines that are pasted are one question; readline asks for the marks
+            # at each prompt, and asks for none when it leaves it.
+            readline.parse_and_bind("set enable-bracketed-paste on")
             self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
         if conversation_id:
             self._open(conversation_id)
@@ -94,9 +98,21 @@ class Dialogue:
 
     def _open(self, conversation_id: str) -> None:
         """Go on with a conversation: show its last messages, and what is being said."""
-        for message in self._loop.call(self._talk.resume(conversation_id, _SHOWN_MESSAGES)):
+        if not conversation_id:
+            self._screen.note("Which one? Write /open ID; /conversations lists them.")
+            return
+        messages = self._loop.call(self._talk.resume(conversation_id, _COUNTED_MESSAGES))
+        self._say_what_is_left_out(len(messages) - _SHOWN_MESSAGES)
+        for message in messages[-_SHOWN_MESSAGES:]:
             self._screen.said(text_of(message.parts), by_user=message.role == MESSAGE_ROLE_USER)
+            if message.truncated:
+                self._screen.note("stopped or broken off here")
         self._report(self._wait(self._talk.join()))
+
+    def _say_what_is_left_out(self, count: int) -> None:
+        if count > 0:
+            more = " or more" if count == _COUNTED_MESSAGES - _SHOWN_MESSAGES else ""
+            self._screen.note(f"… {count}{more} earlier message{'s' if count > 1 else ''}")
 
     def _read(self) -> str:
         if not sys.stdin.isatty():
@@ -115,6 +131,8 @@ class Dialogue:
                 self._report(self._ask(text))
         except AntiphonError as error:
             self._screen.error(explain(error))
+        except CommandError as error:
+            self._screen.error(str(error))
 
     def _ask(self, text: str) -> TurnResult | None:
         return self._wait(self._talk.ask(text))
@@ -150,6 +168,8 @@ class Dialogue:
         self._screen.note("A new conversation.")
 
     def _choose_model(self, name: str) -> None:
+        if name:
+            self._loop.call(self._talk.check_model(name))
         self._talk.wishes.model = name
         self._screen.note(f"Asking {name or 'the default model'} from now on.")
 
