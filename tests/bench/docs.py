@@ -3,17 +3,21 @@
 ``uv run poe bench-docs``; ``poe bench --json docs/benchmarks/full.json`` measures them anew.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
 
 from tests.bench.charts import draw
 from tests.bench.processes import ROOT
+from tests.bench.profile import table_of
 from tests.bench.table import read_json, tables
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 FOLDER = ROOT / "docs" / "benchmarks"
 _PLACE = re.compile(r"(<!-- figures of (\w+)\.json -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+_PROFILE = re.compile(r"(<!-- profile.json -->\n).*?(\n<!-- end -->)", re.DOTALL)
 
 
 def written_into(page: str, folder: Path = FOLDER) -> str:
@@ -23,7 +27,9 @@ def written_into(page: str, folder: Path = FOLDER) -> str:
         figures = read_json(folder / f"{place[2]}.json")
         return f"{place[1]}\n{tables(figures)}\n{place[3]}"
 
-    return _PLACE.sub(put, page)
+    page = _PLACE.sub(put, page)
+    shares = json.loads((folder / "profile.json").read_text())
+    return _PROFILE.sub(lambda place: f"{place[1]}\n{table_of(shares)}\n{place[2]}", page)
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from tests.bench.loads.client import Target
 from tests.bench.loads.fan_out import WARM_S, Gap, Job, check_batch, result
 from tests.bench.loads.http2 import DATA, HEADERS, connect, frame, frames
 from tests.bench.loads.spawn import LoadFailed
+from tests.bench.profile import shares_of, table_of
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import read_json, tables, write_json
@@ -243,3 +244,19 @@ async def test_a_refusal_fails_the_load(tmp_path: Path) -> None:
     async with bench.floor("unary") as floor:
         with pytest.raises(LoadFailed, match="grpc-status"):
             await bench.load("turns", target=floor.target, clients=1, seconds=0.1, deltas=1)
+
+
+def test_a_profile_says_whose_time_it_was() -> None:
+    """The innermost frame of a known part counts; what is below it is that part's."""
+    loop = "main (x.py:1);_run (/lib/asyncio/events.py:84)"
+    shares = shares_of(
+        [
+            f"{loop};append (antiphon_server/events/log.py:3) 3",
+            f"{loop};loads (/lib/json/decoder.py:3) 1",
+        ]
+    )
+    assert shares == {"the log": 75.0, "asyncio and, unseen below it, gRPC's core": 25.0}
+    assert table_of({"turns": shares, "posts": {}}).splitlines()[2].split("|")[2:4] == [
+        "    75 ",
+        "     0 ",
+    ]
