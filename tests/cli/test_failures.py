@@ -21,6 +21,8 @@ NOWHERE = "127.0.0.1:9"
         (["up", "--port", "99999"], 2, "port: "),
         (["up", "--model", "nonsense"], 2, "model"),
         (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),
+        (["up", "--data-dir", __file__], 1, "this is a file, no folder; choose another"),
+        (["login", "--name", "anna"], 2, "no terminal to ask on"),
     ],
 )
 def test_expected_failures_are_sentences(

@@ -51,8 +51,17 @@ def test_models_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ANTIPHON_PORT", "70000", "port"),
-        ("ANTIPHON_PORT", "eighty", "port"),
+        ("ANTIPHON_PORT", "70000", "port: it may be 65535 at most"),
+        ("ANTIPHON_PORT", "eighty", "port: it must be a whole number"),
+        ("ANTIPHON_LOG_LEVEL", "loud", "no 'loud'; it may be debug, info, warning, error"),
+        ("ANTIPHON_MODELS", "not json", "ANTIPHON_MODELS: not JSON"),
+        ("ANTIPHON_MODELS", '{"name": "x/y"}', "ANTIPHON_MODELS: it must be a list"),
+        ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "z"}]', r"kind: .* may be openai, local"),
+        (
+            "ANTIPHON_MODELS",
+            '[{"name": "x/y", "kind": "local", "accepts": ["smell"]}]',
+            r"accepts.*: there is no 'smell'; it may be .*image",
+        ),
         ("ANTIPHON_MODEL", "gpt", "'gpt'"),
         ("ANTIPHON_MODELS", "[{", "ANTIPHON_MODELS"),
         ("ANTIPHON_MODELS", '[{"name": "x/y"}]', "models"),

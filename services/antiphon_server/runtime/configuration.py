@@ -1,12 +1,22 @@
 """Typed settings from plain values: options, variables, JSON."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
 T = TypeVar("T")
+
+_NO_CHOICE = "Invalid enum value "
+_PLAINER = (
+    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), r"it may be \1 at most"),
+    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), r"it must be \1 at least"),
+    (re.compile(r"Expected `int(?: \| null)?`, got `str`"), "it must be a whole number"),
+    (re.compile(r"Expected `float(?: \| null)?`, got `str`"), "it must be a number"),
+    (re.compile(r"Expected `bool`, got `str`"), "it must be true or false"),
+)
 
 
 class WrongSetting(ValueError):
@@ -37,7 +47,7 @@ def configured(values: Mapping[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(values), kind, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
-        raise WrongSetting(_plain(str(error))) from error
+        raise WrongSetting(_plain(str(error), kind)) from error
 
 
 def from_environment(prefix: str, kind: type[T], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -49,17 +59,22 @@ def from_environment(prefix: str, kind: type[T], environment: Mapping[str, str])
     for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
         name = prefix + field.name.upper()
         if name in environment:
-            found[field.name] = _parsed(name, environment[name])
+            found[field.name] = _parsed(name, environment[name], field.type)
     return found
 
 
-def _parsed(name: str, text: str) -> Any:
+def _parsed(name: str, text: str, kind: Any) -> Any:
     if text[:1] not in ("[", "{"):
+        if get_origin(kind) is tuple:
+            raise WrongSetting(f"{name}: not JSON: it must be a list, [...]")
         return text
     try:
-        return msgspec.json.decode(text)
+        found = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise WrongSetting(f"{name}: not JSON: {error}") from error
+    if get_origin(kind) is tuple and not isinstance(found, list):
+        raise WrongSetting(f"{name}: it must be a list, [...]")
+    return found
 
 
 def _read(kind: type, value: Any) -> Any:
@@ -70,7 +85,22 @@ def _read(kind: type, value: Any) -> Any:
     raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
 
 
-def _plain(message: str) -> str:
+def _plain(message: str, kind: Any) -> str:
     """Say the field first: msgspec puts its path at the end."""
     rule, _, path = message.partition(" - at `$.")
-    return f"{path.rstrip('`')}: {rule}" if path else rule
+    path = path.rstrip("`")
+    for pattern, words in _PLAINER:
+        rule = pattern.sub(words, rule)
+    if rule.startswith(_NO_CHOICE):
+        wrong = rule.removeprefix(_NO_CHOICE)
+        rule = f"there is no {wrong}; it may be {', '.join(_choices(kind, path))}"
+    return f"{path}: {rule}" if path else rule
+
+
+def _choices(kind: Any, path: str) -> Iterator[str]:
+    """What a field may be that has but a few values, however deep it lies."""
+    for name in filter(None, re.sub(r"\[[^]]*\]", "", path).split(".")):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
+        while get_origin(kind) in (tuple, frozenset):
+            kind = get_args(kind)[0]
+    yield from map(str, get_args(kind))

@@ -24,7 +24,7 @@ def exclusive(path: Path) -> Iterator[Path]:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        why = error.strerror
+        why = "this is a file, no folder" if path.is_file() else error.strerror
         raise DataDirUnusable(f"{path}: {why}; choose another with --data-dir") from error
     try:
         try:
