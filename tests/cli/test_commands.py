@@ -5,6 +5,7 @@ import pytest
 from antiphon_client import ApiKey, Client
 from antiphon_server.cli.paths import OPERATOR_FILE
 from tests.cli.conftest import Home, Run
+from tests.cli.terminal import Terminal
 
 
 def objects(text: str) -> list[dict[str, object]]:
@@ -86,8 +87,10 @@ def test_a_log_is_read_and_gone_on_with(antiphon: Run, conversation: str) -> Non
 def test_a_log_is_shown_to_people(antiphon: Run, conversation: str) -> None:
     """One line an event, filtered by kind."""
     arguments = ["--from", "earliest", "--kinds", "message_posted", "-n", "2"]
-    lines = antiphon("tail", conversation, *arguments).stdout.splitlines()
+    shown = antiphon("tail", conversation, *arguments)
+    lines = shown.stdout.splitlines()
     assert len(lines) == 2
+    assert f"following conversations/{conversation} from its beginning" in shown.stderr
     assert all("message_posted" in line and "'one two three'" in line for line in lines)
 
 
@@ -129,11 +132,20 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
     arguments = ["login", "-a", address, "--name", "anna"]
     wrong = home.run(*arguments, ANTIPHON_PASSWORD="not the password")
     assert wrong.returncode == 1
-    assert "does not accept" in wrong.stderr
+    assert "knows no such name and password" in wrong.stderr
+    with Terminal(["login", "-a", address], home.environment) as terminal:
+        terminal.wait_for("Name:$")
+        terminal.line("anna")
+        terminal.wait_for("Password:$")
+        terminal.line("not the password")
+        assert terminal.wait() == 1
+        terminal.wait_for("knows no such name and password")
     right = home.run(*arguments, ANTIPHON_PASSWORD="correct horse battery")
     assert right.stdout == f"Signed in at {address} as anna.\n"
     [kept] = (home.path / "state" / "antiphon" / "logins").glob("*.json")
     assert kept.stat().st_mode & 0o777 == 0o600
     assert home.run("conversations", "-a", address).returncode == 0
-    assert home.run("logout", "-a", address).stdout == "Signed out.\n"
+    out = home.run("logout", "-a", address)
+    assert out.stdout == "Signed out.\n"
+    assert f"antiphon login -a {address}" in out.stderr
     assert home.run("conversations", "-a", address).returncode == 1

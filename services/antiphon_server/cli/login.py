@@ -1,25 +1,22 @@
 """``antiphon login`` and ``antiphon logout``."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, run, say
+from antiphon_server.cli.console import CommandError, fail, run, say
 from antiphon_server.cli.options import Address
 
 
 def login(
     address: Address = "",
-    name: Annotated[
-        str, typer.Option("--name", "-u", prompt="Name", help="Your name on the server.")
-    ] = "",
+    name: Annotated[str, typer.Option("--name", "-u", help="Your name on the server.")] = "",
     password: Annotated[
         str,
         typer.Option(
             "--password",
             envvar="ANTIPHON_PASSWORD",
-            prompt="Password",
-            hide_input=True,
             help="Better not given here: it is asked for.",
         ),
     ] = "",
@@ -27,19 +24,25 @@ def login(
     """Sign in with a name and a password.
 
     The tokens are kept in a file that only you can read, for this address; the password is
-    not kept. On the server's own machine the operator needs no login.
+    not kept. On the server's own machine the operator needs no login. Accounts are made by
+    an operator.
 
     For example:
 
     - `antiphon login`
     - `antiphon login --address https://antiphon.example.org:443 --name anna`
     """
+    if not (name and password) and not sys.stdin.isatty():
+        fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)
+    name = name or typer.prompt("Name")
+    password = password or typer.prompt("Password", hide_input=True)
     run(_login(address, name, password))
 
 
 async def _login(address: str, name: str, password: str) -> None:
     from antiphon_client import (
         DEFAULT_ADDRESS,
+        AntiphonError,
         Client,
         FileTokenStore,
         MemoryTokenStore,
@@ -54,7 +57,15 @@ async def _login(address: str, name: str, password: str) -> None:
     store = MemoryTokenStore()
     client = Client.connect(address, Password(name, password), store=store, device="antiphon cli")
     async with client:
-        me = await client.who_am_i()
+        try:
+            me = await client.who_am_i()
+        except AntiphonError as error:
+            if error.reason != "CREDENTIALS_INVALID":
+                raise
+            raise CommandError(
+                f"the server on {address} knows no such name and password; check both. "
+                "Accounts are made by its operator."
+            ) from None
     FileTokenStore(login_file(address)).save(store.load())
     say(f"Signed in at {address} as {me.user.name}.")
 
@@ -80,3 +91,4 @@ async def _logout(address: str) -> None:
     async with Client.connect(address, store=store) as client:
         ended = await client.tokens.logout()
     say("Signed out." if ended else "Signed out here; the server could not be told.")
+    say(f"Sign in again with `antiphon login -a {address}`.", err=True)

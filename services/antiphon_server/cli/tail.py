@@ -15,7 +15,8 @@ def tail(
     scope: Annotated[
         str,
         typer.Argument(
-            help="`conv_…`, `ws_…`, `user_…` (or in full: `conversations/conv_…`), `global`.",
+            help="`conv_…`, `ws_…` or `user_…` (or in full: `conversations/conv_…`); or "
+            "`global`: news for everybody, not everybody's news.",
             show_default=False,
         ),
     ],
@@ -57,14 +58,16 @@ async def _tail(
     cursor = "" if start in ("earliest", "latest") else start
     client = client_for(address, data_dir, give_up_after=float("inf"), on_connection=_Connections())
     left = count
+    place = full_scope(scope)
     async with client:
         follow = client.follow(
-            full_scope(scope),
+            place,
             cursor=cursor,
             earliest=start == "earliest",
             kinds=wanted,
             max_batch_events=1 if json else 0,
         )
+        aside(f"· following {place} {_beginning(start)}; Ctrl-C ends it")
         async for batch in follow.batches():
             for event in batch.events:
                 if json:
@@ -74,6 +77,11 @@ async def _tail(
                 left -= 1
                 if left == 0:
                     return
+
+
+def _beginning(start: str) -> str:
+    known = {"earliest": "from its beginning", "latest": "from now on"}
+    return known.get(start, "from the cursor on")
 
 
 class _Connections:
