@@ -4,9 +4,9 @@ import grpc
 import pytest
 
 from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
-from antiphon.integration.v1.model_pb2 import Usage
+from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason, Usage
 from antiphon_client import AntiphonError, TurnResult, Unavailable
-from antiphon_server.cli.chat.talk import LONGEST_ANSWER, summary
+from antiphon_server.cli.chat.talk import summary
 from antiphon_server.cli.explain import explain
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -34,8 +34,9 @@ def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
     assert "regex" not in sentence
 
 
-@pytest.mark.parametrize(("tokens", "cut"), [(LONGEST_ANSWER, True), (LONGEST_ANSWER - 1, False)])
-def test_an_answer_that_was_cut_is_said_to_be(tokens: int, cut: bool) -> None:
-    """A model that used up all it may say looks like lost text otherwise."""
-    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", usage=Usage(output_tokens=tokens))
-    assert ("cut off: 1,024 tokens" in summary(result, 1.0)) is cut
+@pytest.mark.parametrize(("reason", "cut"), [(FINISH_REASON_LENGTH, True), (0, False)])
+def test_an_answer_that_was_cut_is_said_to_be(reason: FinishReason.ValueType, cut: bool) -> None:
+    """A model that reached its limit looks like lost text otherwise."""
+    usage = Usage(output_tokens=1024)
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", usage=usage, finish_reason=reason)
+    assert ("cut off at the model's limit (1,024 tokens)" in summary(result, 1.0)) is cut

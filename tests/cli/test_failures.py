@@ -1,4 +1,8 @@
+import os
 import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -80,3 +84,26 @@ def test_a_data_folder_in_use_is_a_sentence(antiphon: Run, address: str) -> None
     shown = antiphon("up", "--port", "0", "--admin-port", "0")
     assert shown.returncode == 1
     assert "another server uses it" in shown.stderr
+
+
+def test_a_default_model_that_cannot_be_asked_is_no_secret(home: Home) -> None:
+    """The start warns of the missing key; models and doctor say the same, doctor as a defect."""
+    log = home.path / "up.log"
+    command = [sys.executable, "-m", "antiphon_server", "up", "--port", "0", "--admin-port", "0"]
+    variables = {**os.environ, **home.environment, "OPENAI_API_KEY": ""}
+    with log.open("w") as stderr:
+        server = subprocess.Popen(
+            [*command, "--model", "openai/gpt-4.1-mini"], env=variables, stderr=stderr
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while "serves on" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        listed, checked = home.run("models"), home.run("doctor")
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "OPENAI_API_KEY" in log.read_text()
+    assert "can't be asked: the variable OPENAI_API_KEY holds no key" in listed.stdout
+    assert "(default) can't be asked: the variable OPENAI_API_KEY" in checked.stdout
+    assert checked.returncode == 1

@@ -7,6 +7,7 @@ import pytest
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon_client import Client, TurnResult
+from antiphon_server.cli.chat.talk import summary
 from tests.e2e.refusals import reason_in
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.robustness.history import History, state_name
@@ -27,6 +28,7 @@ MISBEHAVIOURS = [
     ("401", "MODEL_REFUSED", False),
     ("403", "MODEL_REFUSED", False),
     ("404", "MODEL_REFUSED", False),
+    ("too_long", "MODEL_PROMPT_TOO_LONG", False),
     ("429", "MODEL_UNAVAILABLE", False),
     ("500", "MODEL_UNAVAILABLE", False),
     ("503", "MODEL_UNAVAILABLE", False),
@@ -48,6 +50,7 @@ async def ask(client: Client, history: History, *models: str) -> TurnResult:
     reader.told[turn.turn_id] = result.text
     await read_state(client, conversation, history)
     stored = await client.get_turn(conversation, turn.turn_id)
+    assert stored.finish_reason == result.finish_reason
     if stored.HasField("error"):
         assert result.error is not None
         assert reason_in(stored.error) == result.error.reason
@@ -77,6 +80,16 @@ async def test_a_model_that_drips(client: Client) -> None:
     assert result.succeeded
     assert result.text == "word " * 20
     assert violations(history) == []
+
+
+async def test_an_answer_that_is_cut_at_the_models_limit(client: Client) -> None:
+    """The turn SUCCEEDED, and its end, stored and told, says that the limit was reached."""
+    history = History()
+    result = await ask(client, history, "fake/length")
+    assert (result.succeeded, result.cut) == (True, True)
+    assert summary(result, 1.0).startswith("cut off at the model's limit (20 tokens) · ")
+    assert violations(history) == []
+    assert not (await ask(client, History(), "fake/ok")).cut
 
 
 async def test_a_model_that_does_not_exist(client: Client) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 # ok: the whole answer. The others misbehave as their name says; "hang" never
 # sends a byte, "silent" stops after half of the deltas, "cut" closes there, "no_end"
 # ends the response there, "drip" sends single bytes, "fault" reports an error there,
-# "flood" is a line without end.
+# "flood" is a line without end, "length" says at the end that the limit was reached,
+# "too_long" refuses a prompt as llama.cpp does.
 MODES = [
     "ok",
     "hang",
@@ -18,6 +19,8 @@ MODES = [
     "garbage",
     "fault",
     "flood",
+    "length",
+    "too_long",
     "400",
     "401",
     "403",
@@ -73,7 +76,8 @@ def render(behaviour: Behaviour) -> Rendered:
         _event({"choices": [{"index": 0, "delta": {"content": behaviour.text}}]})
         for _ in range(behaviour.deltas)
     ]
-    end = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    reason = "length" if behaviour.mode == "length" else "stop"
+    end = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     if behaviour.usage is not None:
         tokens = dict(zip(("prompt_tokens", "completion_tokens"), behaviour.usage, strict=True))
         end += _event({"choices": [], "usage": tokens})
@@ -85,9 +89,10 @@ def http_chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def refusal(status: str, retry_after: str) -> bytes:
+def refusal(status: str, retry_after: str, kind: str = "invalid_request_error") -> bytes:
     """An HTTP error whose body holds what must not leak."""
-    body = b'{"error": {"message": "canary-4711: key sk-secret is wrong"}}'
+    message = "canary-4711: key sk-secret is wrong"
+    body = json.dumps({"error": {"message": message, "type": kind}}).encode()
     extra = f"Retry-After: {retry_after}\r\n" if retry_after else ""
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

@@ -178,6 +178,9 @@ class _Connection(asyncio.Protocol):
         if behaviour.mode.isdigit():
             self._transport.write(refusal(behaviour.mode, behaviour.retry_after))
             self._end(seen)
+        elif behaviour.mode == "too_long":
+            self._transport.write(refusal("400", "", "exceed_context_size_error"))
+            self._end(seen)
         elif behaviour.mode == "ok" and not (behaviour.gap_ms or behaviour.first_byte_ms):
             rendered = self._endpoint.rendered(behaviour)
             self._transport.write(rendered.head)
@@ -195,7 +198,7 @@ class _Connection(asyncio.Protocol):
             return
         await asyncio.sleep(behaviour.first_byte_ms / 1000)
         self._transport.write(rendered.head)
-        whole = mode in ("ok", "drip")
+        whole = mode in ("ok", "drip", "length")
         sent = len(rendered.chunks) if whole else behaviour.deltas // 2
         await self._send_chunks(seen, behaviour, rendered.chunks[:sent])
         if whole:

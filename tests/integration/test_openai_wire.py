@@ -126,6 +126,7 @@ async def test_single_bytes_are_an_answer_too(endpoint: FakeEndpoint, pool: Http
         ("401", Reason.MODEL_REFUSED, "401"),
         ("403", Reason.MODEL_REFUSED, "403"),
         ("404", Reason.MODEL_REFUSED, "404"),
+        ("too_long", Reason.MODEL_PROMPT_TOO_LONG, None),
         ("429", Reason.MODEL_UNAVAILABLE, None),
         ("500", Reason.MODEL_UNAVAILABLE, None),
         ("503", Reason.MODEL_UNAVAILABLE, None),

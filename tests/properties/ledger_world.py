@@ -78,6 +78,10 @@ class Endpoint:
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         return None
 
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return ""
+
     async def prices(self) -> Prices | None:
         return PRICES
 

@@ -8,7 +8,12 @@ from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1.event_pb2 import Event, TurnState
-from antiphon.integration.v1.model_pb2 import Usage
+from antiphon.integration.v1.model_pb2 import (
+    FINISH_REASON_LENGTH,
+    FINISH_REASON_UNSPECIFIED,
+    FinishReason,
+    Usage,
+)
 from antiphon_client.errors import AntiphonError
 from antiphon_client.status import error_of_status
 from antiphon_client.text import Text, text_of
@@ -38,6 +43,12 @@ class TurnResult:
     error: AntiphonError | None = None
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    finish_reason: FinishReason.ValueType = FINISH_REASON_UNSPECIFIED
+
+    @property
+    def cut(self) -> bool:
+        """Whether the model stopped at its limit, before its answer was complete."""
+        return self.finish_reason == FINISH_REASON_LENGTH
 
     @property
     def succeeded(self) -> bool:
@@ -167,6 +178,7 @@ class TurnHandle:
             error=error_of_status(finished.error) if has_error else None,
             usage=finished.usage,
             model=finished.model,
+            finish_reason=finished.finish_reason,
         )
         self.status = TurnStatus(finished.state)
         self._wake()

@@ -132,10 +132,16 @@ async def _health(client: Client) -> AsyncIterator[Finding]:
 
 
 async def _models(client: Client) -> AsyncIterator[Finding]:
-    names = [(model.name, model.default) async for model in client.list_models()]
-    for name, default in names:
-        yield Finding("model", "ok", f"{name}{' (default)' if default else ''}")
-    if not names:
+    models = [model async for model in client.list_models()]
+    for model in models:
+        found = f"{model.name}{' (default)' if model.default else ''}"
+        if not model.missing:
+            yield Finding("model", "ok", found)
+            continue
+        remedy = "Start the server with what is missing, or with another --model."
+        verdict: Literal["bad", "note"] = "bad" if model.default else "note"
+        yield Finding("model", verdict, f"{found} can't be asked: {model.missing}", remedy)
+    if not models:
         yield Finding("model", "bad", "there is none", "Start the server with --model NAME.")
 
 

@@ -17,8 +17,14 @@ _SENTENCES = {
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
     "TURN_LOST": "the server died while it answered; what had come is kept. Ask again",
     "TURN_EXPIRED": "the answer took longer than its limit",
-    "MODEL_NOT_FOUND": "there is no model {model}; `antiphon models` lists those there are",
-    "MODEL_UNAVAILABLE": "the model {model} can't be reached now; try again or choose another one",
+    "MODEL_NOT_FOUND": (
+        "there is no model {model} that the server can ask: `antiphon models` lists those there "
+        "are, `antiphon up --model NAME` and ANTIPHON_MODELS give it others"
+    ),
+    "MODEL_UNAVAILABLE": (
+        "the model {model} can't be reached now; try again or choose another one "
+        "(`antiphon doctor` says if a key is missing)"
+    ),
     "MODEL_TIMEOUT": "the model {model} took too long; try again or choose another one",
     "MODEL_PROTOCOL": "the model {model} broke off, or said what can't be understood; try again",
     "MODEL_REFUSED": "the model {model} refused: check its key, its quota and the question",

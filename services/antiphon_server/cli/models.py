@@ -27,4 +27,6 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             notes = ["default"] if model.default else []
             if model.context_tokens:
                 notes.append(f"{model.context_tokens:,} tokens of context")
+            if model.missing:
+                notes.append(f"can't be asked: {model.missing}")
             say(f"{in_a_line(model.name)}  {', '.join(notes)}".rstrip())

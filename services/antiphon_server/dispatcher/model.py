@@ -71,13 +71,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn ended."""
+    """How a turn ended; ``finish_reason`` is the contract's number."""
 
     state: State
     error: DomainError | None = None
     usage: Usage | None = None
     model: str = ""
     rolled_back: bool = False
+    finish_reason: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,8 @@ class Reply(Protocol):
     def usage(self) -> Usage | None: ...  # noqa: D102
     @property
     def model(self) -> str: ...  # noqa: D102
+    @property
+    def finish_reason(self) -> int: ...  # noqa: D102
 
 
 class Models(Protocol):
@@ -156,8 +158,8 @@ class Work(Protocol):
         """Tell people what is going on."""
         ...
 
-    def account(self, usage: Usage, model: str) -> None:
-        """Note what the answer consumed and who gave it."""
+    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
+        """Note what the answer consumed, who gave it, and why that one stopped."""
         ...
 
 

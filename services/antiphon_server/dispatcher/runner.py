@@ -61,6 +61,7 @@ class TurnWork:
     list_others: Callable[[], set[TurnId]]
     usage: Usage | None = None
     model: str = ""
+    finish_reason: int = 0
 
     @property
     def others(self) -> set[TurnId]:
@@ -75,9 +76,9 @@ class TurnWork:
         """See :meth:`Work.progress`."""
         await self.writer.progress(TurnProgressed(status, fraction))
 
-    def account(self, usage: Usage, model: str) -> None:
+    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
         """See :meth:`Work.account`."""
-        self.usage, self.model = usage, model
+        self.usage, self.model, self.finish_reason = usage, model, finish_reason
 
 
 class Runner:
@@ -168,7 +169,7 @@ class Runner:
                 turn_id = work.turn.turn_id
                 log.exception("a handler failed", handler=order.handler, turn_id=turn_id)
                 state, error = State.FAILED, DomainError(Reason.INTERNAL, request_id=turn_id)
-        return Outcome(state, error, work.usage, work.model, rolled_back=stop.rolled_back)
+        return Outcome(state, error, work.usage, work.model, stop.rolled_back, work.finish_reason)
 
     async def finish(
         self, turn: Turn, outcome: Outcome, writer: TextWriter, rest: str = ""

@@ -36,7 +36,9 @@ class Integration:
     owner: str
 
     async def start(self) -> None:
-        """Settle what an earlier process left open."""
+        """Settle what an earlier process left open, and warn of models that can't be asked."""
+        for model in self.catalogue.unusable():
+            logger.warning("model can't be asked", model=model.name, missing=model.missing)
         abandoned = await self.ledger.abandon(self.owner)
         if abandoned:
             logger.warning("model calls of an earlier process have no known end", count=abandoned)

@@ -125,6 +125,7 @@ def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> mode
         provider=model.settings.provider,
         context_tokens=model.settings.context_tokens,
         default=default,
+        missing=model.missing,
     )
     if prices is not None:
         described.input_price.CopyFrom(_money(Money(prices.currency, prices.input_micros)))

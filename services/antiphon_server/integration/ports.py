@@ -25,13 +25,20 @@ class ModelBackend(Protocol):
 
         Closing the iterator, or cancelling the task that reads it, closes the
         provider's connection before it returns. Raises DomainError MODEL_NOT_FOUND
-        (it can't be run here), MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL or
-        MODEL_REFUSED, and nothing else.
+        (it can't be run here), MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL,
+        MODEL_REFUSED or MODEL_PROMPT_TOO_LONG, and nothing else.
         """
         ...
 
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         """How many tokens the messages have by the model's own tokenizer, None if unknown."""
+        ...
+
+    def missing(self) -> str:
+        """What is missing here for the model to be asked, in words; empty if nothing is.
+
+        Looks at settings and what is installed, and asks nobody.
+        """
         ...
 
     async def prices(self) -> Prices | None:

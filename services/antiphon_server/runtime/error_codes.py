@@ -98,6 +98,9 @@ TABLE: dict[Reason, Entry] = {
     Reason.MODEL_REFUSED: Entry(
         _PRECONDITION, "The provider of model {model} refused the request ({http_status})."
     ),
+    Reason.MODEL_PROMPT_TOO_LONG: Entry(
+        _PRECONDITION, "What was asked is longer than model {model} can read."
+    ),
 }
 
 

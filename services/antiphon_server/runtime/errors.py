@@ -48,6 +48,7 @@ class Reason(StrEnum):
     MODEL_TIMEOUT = "MODEL_TIMEOUT"
     MODEL_PROTOCOL = "MODEL_PROTOCOL"
     MODEL_REFUSED = "MODEL_REFUSED"
+    MODEL_PROMPT_TOO_LONG = "MODEL_PROMPT_TOO_LONG"
 
 
 @dataclass(frozen=True, slots=True)

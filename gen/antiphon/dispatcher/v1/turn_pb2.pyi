@@ -77,6 +77,7 @@ class Turn(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    FINISH_REASON_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -104,6 +105,10 @@ class Turn(_message.Message):
     """creator is who started it: `users/user_…`."""
     model: _builtins.str
     """model is the model that answered to the end; empty if none did."""
+    finish_reason: _model_pb2.FinishReason.ValueType
+    """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
+    answer was cut at the model's limit has FINISH_REASON_LENGTH.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -144,10 +149,11 @@ class Turn(_message.Message):
         error: _status_pb2.Status | None = ...,
         usage: _model_pb2.Usage | None = ...,
         model: _builtins.str = ...,
+        finish_reason: _model_pb2.FinishReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "error", b"error", "handler", b"handler", "message_id", b"message_id", "model", b"model", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -171,6 +171,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_MODEL_REFUSED: the provider refused the request (credentials,
     quota, content); metadata: model, http_status. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_MODEL_PROMPT_TOO_LONG: _ErrorReason.ValueType  # 105
+    """ERROR_REASON_MODEL_PROMPT_TOO_LONG: what was asked is longer than the model can
+    read; metadata: model. Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -333,5 +337,9 @@ broke off; metadata: model. Code UNAVAILABLE.
 ERROR_REASON_MODEL_REFUSED: ErrorReason.ValueType  # 104
 """ERROR_REASON_MODEL_REFUSED: the provider refused the request (credentials,
 quota, content); metadata: model, http_status. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_MODEL_PROMPT_TOO_LONG: ErrorReason.ValueType  # 105
+"""ERROR_REASON_MODEL_PROMPT_TOO_LONG: what was asked is longer than the model can
+read; metadata: model. Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -499,6 +499,7 @@ class TurnFinished(_message.Message):
     USAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     ROLLED_BACK_FIELD_NUMBER: _builtins.int
+    FINISH_REASON_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -508,6 +509,10 @@ class TurnFinished(_message.Message):
     rolled_back: _builtins.bool
     """rolled_back says that the turn's messages are left out of the context from
     now on.
+    """
+    finish_reason: _model_pb2.FinishReason.ValueType
+    """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
+    answer was cut at the model's limit has FINISH_REASON_LENGTH.
     """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
@@ -528,10 +533,11 @@ class TurnFinished(_message.Message):
         usage: _model_pb2.Usage | None = ...,
         model: _builtins.str = ...,
         rolled_back: _builtins.bool = ...,
+        finish_reason: _model_pb2.FinishReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "model", b"model", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "finish_reason", b"finish_reason", "model", b"model", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

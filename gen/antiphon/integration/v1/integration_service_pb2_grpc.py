@@ -75,7 +75,8 @@ class IntegrationServiceServicer:
         answer. A model that fails before its first text is tried again, then the
         next one is; after the first text a failure ends the stream. Cancelling the
         call closes the provider's connection. Errors: MODEL_NOT_FOUND,
-        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED.
+        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
+        MODEL_PROMPT_TOO_LONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

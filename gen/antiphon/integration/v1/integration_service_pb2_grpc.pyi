@@ -42,7 +42,8 @@ class IntegrationServiceStub:
     answer. A model that fails before its first text is tried again, then the
     next one is; after the first text a failure ends the stream. Cancelling the
     call closes the provider's connection. Errors: MODEL_NOT_FOUND,
-    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED.
+    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
+    MODEL_PROMPT_TOO_LONG.
     """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -65,7 +66,8 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     answer. A model that fails before its first text is tried again, then the
     next one is; after the first text a failure ends the stream. Cancelling the
     call closes the provider's connection. Errors: MODEL_NOT_FOUND,
-    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED.
+    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
+    MODEL_PROMPT_TOO_LONG.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -97,7 +99,8 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         answer. A model that fails before its first text is tried again, then the
         next one is; after the first text a failure ends the stream. Cancelling the
         call closes the provider's connection. Errors: MODEL_NOT_FOUND,
-        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED.
+        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
+        MODEL_PROMPT_TOO_LONG.
         """
 
     @_abc_1.abstractmethod

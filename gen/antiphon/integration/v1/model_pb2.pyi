@@ -120,6 +120,7 @@ class Model(_message.Message):
     DEFAULT_FIELD_NUMBER: _builtins.int
     INPUT_PRICE_FIELD_NUMBER: _builtins.int
     OUTPUT_PRICE_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `provider/model`, e.g. "local/smollm2-135m"."""
     provider: _builtins.str
@@ -130,6 +131,10 @@ class Model(_message.Message):
     """
     default: _builtins.bool
     """default says that this is the first model tried when a caller names none."""
+    missing: _builtins.str
+    """missing says what the server lacks to ask the model: a key, a package, a file. Empty
+    if nothing is known to be missing; nobody is asked to find out.
+    """
     @_builtins.property
     def input_price(self) -> Global___Money:
         """input_price is the price of a million prompt tokens; unset if unknown."""
@@ -147,10 +152,11 @@ class Model(_message.Message):
         default: _builtins.bool = ...,
         input_price: Global___Money | None = ...,
         output_price: Global___Money | None = ...,
+        missing: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["input_price", b"input_price", "output_price", b"output_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "name", b"name", "output_price", b"output_price", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,8 +26,6 @@ from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
-LONGEST_ANSWER = 1024
-"""The most tokens that an answer may have."""
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "broken off",
@@ -77,7 +75,6 @@ class Talk:
                 text,
                 handler=self.wishes.handler,
                 models=models,
-                max_output_tokens=LONGEST_ANSWER,
                 turn_id=self._turn_id,
             )
             return await self._show(turn)
@@ -182,9 +179,8 @@ def summary(result: TurnResult, seconds: float) -> str:
 
 
 def _ending(result: TurnResult) -> str | None:
-    # Why a model ended is not told; one that says all it may has more to say.
-    if result.succeeded and result.usage.output_tokens == LONGEST_ANSWER:
-        return f"cut off: {LONGEST_ANSWER:,} tokens is the longest answer"
+    if result.cut:
+        return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
     return _ENDINGS.get(result.state)
 
 

@@ -36,6 +36,7 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     usage: Usage | None = None
     model: str = ""
     rolled_back: bool = False
+    finish_reason: int = 0
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -126,7 +127,14 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
     failure = outcome.error
     error = _Error(failure.reason.value, failure.metadata) if failure else None
     return _encode(
-        _Outcome(int(outcome.state), error, outcome.usage, outcome.model, outcome.rolled_back)
+        _Outcome(
+            int(outcome.state),
+            error,
+            outcome.usage,
+            outcome.model,
+            outcome.rolled_back,
+            outcome.finish_reason,
+        )
     )
 
 
@@ -135,7 +143,7 @@ def _outcome(encoded: bytes) -> Outcome | None:
         return None
     it = _decode_outcome(encoded)
     error = _error(it.error) if it.error else None
-    return Outcome(State(it.state), error, it.usage, it.model, it.rolled_back)
+    return Outcome(State(it.state), error, it.usage, it.model, it.rolled_back, it.finish_reason)
 
 
 def _error(stored: _Error) -> DomainError:

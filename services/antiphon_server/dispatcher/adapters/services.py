@@ -95,6 +95,7 @@ class ModelReply:
     status: str = ""
     usage: Usage | None = None
     model: str = ""
+    finish_reason: int = 0
 
 
 class IntegrationModels:
@@ -134,7 +135,8 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
             return ModelReply(status=_status(response.attempt))
         case _:
             done = response.finished
-            return ModelReply(usage=usage_of(done.usage), model=done.model)
+            usage = usage_of(done.usage)
+            return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
 
 
 def _status(attempt: integration_service_pb2.AttemptStarted) -> str:

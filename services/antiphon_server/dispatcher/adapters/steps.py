@@ -2,6 +2,7 @@
 
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
+from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.encoding import usage_message, usage_of
 from antiphon_server.dispatcher.model import (
     MessagePosted,
@@ -56,6 +57,7 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
         usage_of(it.usage) if it.HasField("usage") else None,
         it.model,
         it.rolled_back,
+        it.finish_reason,
     )
     return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
 
@@ -109,6 +111,7 @@ def _finished(turn: Turn, step: TurnFinished) -> event_pb2.TurnFinished:
         reply_message_id=turn.reply_id if step.has_reply else "",
         model=outcome.model,
         rolled_back=outcome.rolled_back,
+        finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),
     )
     if outcome.error is not None:
         finished.error.CopyFrom(status_of(outcome.error))

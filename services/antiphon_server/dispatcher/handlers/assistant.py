@@ -43,4 +43,4 @@ class Assistant:
                 if reply.status:
                     await work.progress(reply.status)
                 if reply.usage is not None:
-                    work.account(reply.usage, reply.model)
+                    work.account(reply.usage, reply.model, reply.finish_reason)

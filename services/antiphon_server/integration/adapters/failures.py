@@ -3,6 +3,13 @@
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_RETRY_AFTER_S = 60.0
+# How endpoints say that a prompt is too long: llama.cpp, OpenAI, vLLM, Anthropic.
+_TOO_LONG = (
+    "exceed_context_size_error",
+    "context_length_exceeded",
+    "maximum context length",
+    "prompt is too long",
+)
 
 
 def unavailable(model: str, retry_after: float | None = None) -> DomainError:
@@ -25,8 +32,10 @@ def not_runnable(model: str, install: str) -> DomainError:
     return DomainError(Reason.MODEL_NOT_FOUND, model=model, install=install)
 
 
-def of_status(model: str, status: int, retry_after: str = "") -> DomainError:
+def of_status(model: str, status: int, retry_after: str = "", body: str = "") -> DomainError:
     """What an HTTP status other than 200 means; ``retry_after`` is the header."""
+    if status == 413 or (status == 400 and any(words in body for words in _TOO_LONG)):
+        return DomainError(Reason.MODEL_PROMPT_TOO_LONG, model=model)
     if status in (408, 429) or status >= 500:
         return unavailable(model, _seconds(retry_after))
     if status >= 400:

@@ -14,12 +14,21 @@ def find_gguf(model: str, configured: str) -> Path:
     Raises DomainError MODEL_NOT_FOUND with what to install if there is none, or if
     the engine that runs it is missing.
     """
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise not_runnable(model, EXTRA)
     found = [Path(configured)] if configured else _packaged()
-    if not found or not found[0].is_file():
-        raise not_runnable(model, configured or EXTRA)
+    if missing_gguf(configured):
+        raise not_runnable(model, configured if _has_engine() and configured else EXTRA)
     return found[0]
+
+
+def missing_gguf(configured: str) -> str:
+    """What is missing to run the configured file, or the packaged one; or nothing."""
+    if not _has_engine() or not (configured or _packaged()):
+        return f"{EXTRA} is not installed"
+    return "" if not configured or Path(configured).is_file() else f"there is no file {configured}"
+
+
+def _has_engine() -> bool:
+    return importlib.util.find_spec("xllamacpp") is not None
 
 
 def _packaged() -> list[Path]:

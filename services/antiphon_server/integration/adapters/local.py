@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from antiphon_server.integration.adapters.failures import garbled, unavailable
+from antiphon_server.integration.adapters.gguf import missing_gguf
 from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.llama_server import Address, LlamaServer
 from antiphon_server.integration.adapters.openai_request import encode_messages
@@ -56,6 +57,10 @@ class LocalModel:
         prompt = await self._ask("apply-template", {"messages": whole}, _Rendered)
         question = {"content": prompt.prompt, "parse_special": True}
         return len((await self._ask("tokenize", question, _Tokenized)).tokens)
+
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return missing_gguf(self._settings.gguf)
 
     async def prices(self) -> Prices | None:
         """See :meth:`ModelBackend.prices`."""

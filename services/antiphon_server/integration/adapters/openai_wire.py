@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from antiphon_server.integration.adapters.failures import garbled, of_status, silent, unavailable
 from antiphon_server.integration.adapters.http import HttpPool
+from antiphon_server.integration.adapters.missing import missing_key
 from antiphon_server.integration.adapters.openai_request import encode_request
 from antiphon_server.integration.adapters.openai_stream import (
     AnswerParser,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # A finished stream's last bytes come with its end; so long is worth a reusable connection.
 _TAIL_S = 0.05
+_REFUSAL_S = 1.0
+_MAX_REFUSAL = 16 << 10
 
 
 class OpenAIModel:
@@ -62,6 +65,10 @@ class OpenAIModel:
         """See :meth:`ModelBackend.count`; this wire has no way to ask."""
         return None
 
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return missing_key(self._settings)
+
     async def prices(self) -> Prices | None:
         """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or await known_prices(self._settings)
@@ -81,8 +88,8 @@ class OpenAIModel:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise (silent(model, limit) if timeout.expired() else unavailable(model)) from error
         if response.status != 200:
-            response.close()
-            raise of_status(model, response.status, response.headers.get("Retry-After", ""))
+            retry_after = response.headers.get("Retry-After", "")
+            raise of_status(model, response.status, retry_after, await _refusal(response))
         return response
 
     async def _send(
@@ -120,6 +127,19 @@ class OpenAIModel:
             raise garbled(self._settings.name) from error
         except ProviderFault as error:
             raise unavailable(self._settings.name) from error
+
+
+async def _refusal(response: "aiohttp.ClientResponse") -> str:
+    """What a refusal says, as far as it comes at once; the connection is closed."""
+    import aiohttp
+
+    try:
+        async with asyncio.timeout(_REFUSAL_S):
+            return (await response.content.read(_MAX_REFUSAL)).decode(errors="replace")
+    except (aiohttp.ClientError, OSError):
+        return ""
+    finally:
+        response.close()
 
 
 async def _read_tail(response: "aiohttp.ClientResponse") -> None:

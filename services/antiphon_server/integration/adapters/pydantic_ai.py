@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.adapters.failures import not_runnable
+from antiphon_server.integration.adapters.missing import EXTRA, missing_key, missing_provider
 from antiphon_server.integration.adapters.prices import known_prices
 from antiphon_server.integration.model import ModelStep, Prices, Prompt, PromptMessage
 from antiphon_server.integration.settings import ModelSettings
@@ -18,7 +19,6 @@ from antiphon_server.integration.settings import ModelSettings
 if TYPE_CHECKING:
     from antiphon_server.integration.adapters.pydantic_ai_stream import Provider
 
-EXTRA = "antiphon[providers]"
 _LIBRARY_SIDE = "antiphon_server.integration.adapters.pydantic_ai_stream"
 
 
@@ -39,6 +39,10 @@ class ProviderModel:
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         """See :meth:`ModelBackend.count`; not asked of these providers."""
         return None
+
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return missing_provider(self._settings) or missing_key(self._settings)
 
     async def prices(self) -> Prices | None:
         """See :meth:`ModelBackend.prices`."""

@@ -91,7 +91,7 @@ class Provider:
             return silent(name, limits.idle_timeout_s if spoke else limits.first_byte_timeout_s)
         if isinstance(error, failures.ModelHTTPError):
             wait = "" if error.retry_after is None else str(error.retry_after)
-            return of_status(name, error.status_code, wait)
+            return of_status(name, error.status_code, wait, str(error.body))
         if isinstance(error, failures.ModelRequestRejectedError | failures.UserError):
             return DomainError(Reason.MODEL_REFUSED, model=name, http_status=0)
         if isinstance(error, failures.ModelAPIError):

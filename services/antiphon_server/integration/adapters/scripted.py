@@ -47,6 +47,10 @@ class ScriptedModel:
         """See :meth:`ModelBackend.count`."""
         return None
 
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return ""
+
     async def prices(self) -> Prices | None:
         """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or Prices(0, 0)

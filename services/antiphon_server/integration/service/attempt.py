@@ -36,7 +36,14 @@ Emit: TypeAlias = Callable[[Step], Awaitable[object]]
 
 MODEL_REASONS = frozenset(reason for reason in Reason if reason.startswith("MODEL_"))
 # A provider that answers so has not begun to work.
-_FREE = frozenset({Reason.MODEL_NOT_FOUND, Reason.MODEL_REFUSED, Reason.MODEL_UNAVAILABLE})
+_FREE = frozenset(
+    {
+        Reason.MODEL_NOT_FOUND,
+        Reason.MODEL_REFUSED,
+        Reason.MODEL_UNAVAILABLE,
+        Reason.MODEL_PROMPT_TOO_LONG,
+    }
+)
 
 # As long as a turn waits for the store with its own end.
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)

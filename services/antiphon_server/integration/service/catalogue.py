@@ -1,7 +1,8 @@
 """The configured models."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from antiphon_server.integration.model import ModelName, Prices, PromptMessage
 from antiphon_server.integration.ports import ModelBackend
@@ -28,6 +29,11 @@ class ConfiguredModel:
         """The prices if they are known already; otherwise begins to find them out."""
         task = self._looking_up()
         return task.result() if _succeeded(task) else self.settings.prices
+
+    @cached_property
+    def missing(self) -> str:
+        """What is missing here for it to be asked, in words; empty if nothing is."""
+        return self.backend.missing()
 
     async def prices(self) -> Prices | None:
         """The prices, None if unknown."""
@@ -99,6 +105,10 @@ class Catalogue:
         Raises DomainError MODEL_NOT_FOUND.
         """
         return [self.named(name) for name in dict.fromkeys(names or [""])]
+
+    def unusable(self) -> Iterator[ConfiguredModel]:
+        """Those that can't be asked as they are configured."""
+        return (model for model in self._models.values() if model.missing)
 
     async def close(self) -> None:
         """Close every backend."""
