@@ -19,6 +19,7 @@ MANY = 1000
 INK = "#6e7781"
 OURS, FLOOR = "#3b82d6", "#8b949e"
 COLOURS = (OURS, "#2f9e63", "#d9822b", "#b05fd0", "#cf4f57", "#1fa3a3")
+_UNITS = {"ms": "Milliseconds", "turns/s": "Turns a second", "events/s": "Events a second"}
 _GROWS = {
     "clients": "clients",
     "history": "messages in the conversation",
@@ -61,7 +62,7 @@ def draw(figures: Sequence[Figure], folder: Path) -> list[Path]:
     for name, chart in charts.items():
         if chart is not None:
             written.append(folder / f"{name}.svg")
-            written[-1].write_text(_plain(chart.render(is_unicode=True)) + "\n")
+            written[-1].write_text(plain(chart.render(is_unicode=True)) + "\n")
     return written
 
 
@@ -71,9 +72,9 @@ def _rows(figures: Iterable[Figure]) -> Any:
     if not shown:
         return None
     targets, ratios = [_target_in_floors(it) for it in shown], [it.ratio or 0 for it in shown]
-    ends, marks = _axis([*targets, *ratios], margin=1.2)
+    ends, marks = axis([*targets, *ratios], margin=1.2)
     chart = pygal.HorizontalBar(
-        title="Measured and target, in floors of the same run (log scale)",
+        title="Measured and target, in multiples of the floor, a bare server (log scale)",
         style=Style(**STYLE, colors=(FLOOR, OURS)),
         logarithmic=True,
         range=ends,
@@ -93,12 +94,12 @@ def _rows(figures: Iterable[Figure]) -> Any:
 
 def _told(figure: Figure) -> str:
     side = "at most" if figure.target and figure.target.at_most else "at least"
-    mark = "✓" if figure.met else "✗"
+    mark = "met ✓" if figure.met else "missed ✗"
     target = _target_in_floors(figure)
-    return f"{figure.name}: {number(figure.ratio)}, {side} {number(target)} {mark}"
+    return f"{figure.name}: {number(figure.ratio)}x, {side} {number(target)}x: {mark}"
 
 
-def _axis(values: Sequence[float], margin: float = 1) -> tuple[tuple[float, float], list[float]]:
+def axis(values: Sequence[float], margin: float = 1) -> tuple[tuple[float, float], list[float]]:
     """A logarithmic axis that holds the values: its ends, and its marks (1, 2, 5 or only 1)."""
     least, most = min(values) / margin, max(values)
     decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
@@ -128,22 +129,22 @@ def _layers(figures: Iterable[Figure]) -> Any:
     if not names:
         return None
     chart = pygal.HorizontalBar(
-        title="Processor time of a unary call, microseconds more than the line above",
-        style=Style(**STYLE, colors=(COLOURS[1], OURS)),
+        title="Processor time of a unary call: what each step adds to the line above (µs)",
+        style=Style(**STYLE, colors=(OURS, COLOURS[1])),
         height=110 + 40 * len(names),
         width=1000,
         value_formatter=lambda value: f"{value:g}",
         **COMMON,
     )
     chart.x_labels = [_with_values(name, added) for name in reversed(names)]
-    for where in reversed(added):
+    for where in added:
         chart.add(where, [added[where].get(name) for name in reversed(names)])
     return chart
 
 
 def _with_values(name: str, added: dict[str, dict[str, float]]) -> str:
-    values = [number(found[name]) for found in added.values() if name in found]
-    return f"{name}: {' / '.join(values)}"
+    values = [f"{where} {number(found[name])}" for where, found in added.items() if name in found]
+    return f"{name}: {', '.join(values)}"
 
 
 def _groups(curves: Iterable[Curve]) -> list[list[Curve]]:
@@ -160,11 +161,11 @@ def _file_name(group: Sequence[Curve]) -> str:
 
 def _curves(group: Sequence[Curve]) -> Any:
     first = group[0]
-    ends, marks = _axis(
+    ends, marks = axis(
         [v for curve in group for it in curve.points for v in (it.value, it.floor) if v]
     )
     chart = pygal.XY(
-        title=f"{first.unit} by {_GROWS[first.of_what]} (log scales)",
+        title=f"{_UNITS.get(first.unit, first.unit)} by {_GROWS[first.of_what]} (log scales)",
         style=Style(**STYLE, colors=_colours(group)),
         logarithmic=True,
         height=420,
@@ -195,6 +196,6 @@ def _colours(group: Sequence[Curve]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _plain(svg: str) -> str:
+def plain(svg: str) -> str:
     """Without pygal's comment on where it lives, and without the settings of its script."""
     return re.sub(r"<!--.*?-->|<script.*?</script>", "", svg, flags=re.DOTALL)

@@ -164,7 +164,16 @@ def test_charts_are_whole_and_ask_nobody(tmp_path: Path) -> None:
         text = file.read_text()
         assert ElementTree.fromstring(text).tag.endswith("svg")
         assert not re.search(r"(href|src)=|<script|@import", text)
-    assert "turns: 0.271, at least 0.500 ✗" in (tmp_path / "rows.svg").read_text()
+    assert "turns: 0.271x, at least 0.500x: missed ✗" in (tmp_path / "rows.svg").read_text()
+
+
+def test_labels_stand_in_the_order_of_their_bars(tmp_path: Path) -> None:
+    """What a label names first is drawn first, and the first of the legend."""
+    figures = [Figure("wire: + access", 2, "us"), Figure("local channel: + access", 1, "us")]
+    draw(figures, tmp_path)
+    text = (tmp_path / "layers.svg").read_text()
+    assert "+ access: wire 2, local channel 1" in text
+    assert text.index(">wire<") < text.index(">local channel<")
 
 
 def test_the_page_shows_the_files_figures() -> None:

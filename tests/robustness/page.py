@@ -11,7 +11,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from tests.bench.charts import COMMON, FLOOR, OURS, STYLE, _plain
+from tests.bench.charts import COMMON, FLOOR, OURS, STYLE, axis, plain
 from tests.robustness.drained import RESUMED_S
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -77,7 +77,7 @@ def write(results: Sequence[Result], page: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "figures.json").write_text(json.dumps(results, indent=1) + "\n")
     for name, chart in _charts(results).items():
-        (folder / f"{name}.svg").write_text(_plain(chart.render(is_unicode=True)) + "\n")
+        (folder / f"{name}.svg").write_text(plain(chart.render(is_unicode=True)) + "\n")
     text, told = page.read_text(), _told(results, folder.name)
     between = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
     page.write_text(between.sub(lambda _: f"{BEGIN}\n{told}\n{END}", text))
@@ -147,13 +147,14 @@ def _charts(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _scenarios(played: Sequence[Result]) -> Any:
+    ends, marks = axis([1, max([it["counts"]["seen"] for it in played], default=10)])
     chart = pygal.HorizontalBar(
         title="Events seen by readers, all judged; faults; violations (log scale)",
         style=Style(**STYLE, colors=(FLOOR, OURS)),
         logarithmic=True,
         zero=1,
-        y_labels=[10.0**decade for decade in range(8)],
-        range=(1, 10 ** len(str(max((it["counts"]["seen"] for it in played), default=1)))),
+        y_labels=marks,
+        range=ends,
         height=110 + 40 * len(played),
         width=1000,
         value_formatter=lambda value: f"{value:,.0f}",

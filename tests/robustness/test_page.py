@@ -85,3 +85,14 @@ def test_the_page_keeps_what_others_wrote(tmp_path: Path) -> None:
     assert "old" not in text
     assert "| wires | 1 | 1 | 5 |" in text
     assert (tmp_path / "proof" / "scenarios.svg").read_text().startswith("<svg")
+
+
+def test_an_axis_ends_behind_the_longest_bar(tmp_path: Path) -> None:
+    """Not decades later: its last mark would be cut off, and the bars be short."""
+    file, page = tmp_path / "1.json", tmp_path / "page.md"
+    file.write_text(result("storm", 338_819, kill=2))
+    page.write_text(f"{BEGIN}\n{END}\n")
+    write(merged([file]), page)
+    marks = (tmp_path / "page" / "scenarios.svg").read_text()
+    assert ">100,000<" in marks
+    assert "1,000,000" not in marks
