@@ -141,7 +141,8 @@ async def test_sessions_are_listed_in_pages(api: Api) -> None:
         if not page_token:
             break
     assert seen == [f"device {number}" for number in reversed(range(5))]
-    for bad in ("x", "AAAA", encode_page_token("one", "two"), "é"):
+    foreign = encode_page_token(encoding.API_KEYS, "1", "key_00000001")
+    for bad in ("x", "AAAA", encode_page_token(encoding.SESSIONS, "one", "two"), foreign, "é"):
         request = pb.ListSessionsRequest(page_token=bad)
         error = await api.refused("ListSessions", request, token)
         assert error.reason is Reason.PAGE_TOKEN_INVALID

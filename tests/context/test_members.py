@@ -141,9 +141,13 @@ async def test_the_list_has_pages(world: World, resource: str) -> None:
         if not token:
             break
     assert seen == sorted([*(f"user_{number:08}" for number in range(5)), ANN])
-    with Refused(Reason.PAGE_TOKEN_INVALID):
-        foreign = pb.ListMembersRequest(resource=resource, page_token="YQBi")
-        await world.client(ANN).ListMembers(foreign)
+    other = await world.conversation()
+    await add(world, other, BOB, ROLE_VIEWER)
+    first = await world.client(ANN).ListMembers(pb.ListMembersRequest(resource=other, page_size=1))
+    for token in ("YQBi", first.next_page_token):
+        foreign = pb.ListMembersRequest(resource=resource, page_token=token)
+        with Refused(Reason.PAGE_TOKEN_INVALID):
+            await world.client(ANN).ListMembers(foreign)
 
 
 async def test_workspace_admins_have_their_role_on_conversations(world: World) -> None:

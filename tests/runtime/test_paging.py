@@ -15,16 +15,15 @@ FIELD = st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"), 
 @given(st.lists(FIELD, min_size=1, max_size=4))
 def test_a_token_gives_its_position_back(position: list[str]) -> None:
     """Whatever the fields hold."""
-    token = encode_page_token(*position)
-    if token:  # one empty field is the first page
-        assert decode_page_token(token, len(position)) == tuple(position)
+    token = encode_page_token("sheep", *position)
+    assert decode_page_token(token, "sheep", len(position)) == tuple(position)
 
 
 @given(st.text(min_size=1, max_size=60))
 def test_any_other_text_is_refused_or_has_the_right_number_of_fields(token: str) -> None:
     """No text, however odd, raises anything but PAGE_TOKEN_INVALID."""
     with contextlib.suppress(DomainError):
-        position = decode_page_token(token, 2)
+        position = decode_page_token(token, "sheep", 2)
         assert position is not None
         assert len(position) == 2
 
@@ -33,7 +32,15 @@ def test_any_other_text_is_refused_or_has_the_right_number_of_fields(token: str)
 def test_malformed_tokens_are_refused(token: str) -> None:
     """Bad base64 and characters outside ASCII."""
     with pytest.raises(DomainError) as caught:
-        decode_page_token(token, 2)
+        decode_page_token(token, "sheep", 2)
+    assert caught.value.reason is Reason.PAGE_TOKEN_INVALID
+
+
+@pytest.mark.parametrize("other", ["goats", "sheep of ann", "sheep, shorn"])
+def test_a_token_of_another_list_is_refused(other: str) -> None:
+    """Be it of other things, of somebody else's, or with another filter."""
+    with pytest.raises(DomainError) as caught:
+        decode_page_token(encode_page_token(other, "1", "x"), "sheep", 2)
     assert caught.value.reason is Reason.PAGE_TOKEN_INVALID
 
 

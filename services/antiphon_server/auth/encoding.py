@@ -15,6 +15,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import SessionId
 
+SESSIONS = "sessions"
+API_KEYS = "api keys"
+
 
 def timestamp(micros: int | None) -> Timestamp | None:
     """A time of the domain; None stays unset."""
@@ -95,11 +98,11 @@ def ttl(request: auth_service_pb2.CreateApiKeyRequest) -> int | None:
     return request.ttl.ToMicroseconds() if request.HasField("ttl") else None
 
 
-def position(page_token: str) -> Position | None:
-    """Where a page begins. Raises DomainError PAGE_TOKEN_INVALID."""
+def position(page_token: str, listed: str) -> Position | None:
+    """Where a page of ``listed`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
     if not page_token.isascii():
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
-    fields = decode_page_token(page_token, 2)
+    fields = decode_page_token(page_token, listed, 2)
     if fields is None:
         return None
     time, item_id = fields
@@ -111,13 +114,13 @@ def position(page_token: str) -> Position | None:
 def next_sessions(page: Sequence[Session], limit: int) -> str:
     """The token of the page after this one."""
     last = page[-1] if len(page) == limit else None
-    return encode_page_token(str(last.create_time), last.session_id) if last else ""
+    return encode_page_token(SESSIONS, str(last.create_time), last.session_id) if last else ""
 
 
 def next_api_keys(page: Sequence[ApiKey], limit: int) -> str:
     """The token of the page after this one."""
     last = page[-1] if len(page) == limit else None
-    return encode_page_token(str(last.create_time), last.key_id) if last else ""
+    return encode_page_token(API_KEYS, str(last.create_time), last.key_id) if last else ""
 
 
 def address(peer: str) -> str:

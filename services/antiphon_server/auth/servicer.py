@@ -65,7 +65,7 @@ class AuthServicer(AuthServiceServicer):
         self, request: pb.ListSessionsRequest, context: Any
     ) -> pb.ListSessionsResponse:
         caller, limit = current_principal(), page_limit(request.page_size)
-        after = encoding.position(request.page_token)
+        after = encoding.position(request.page_token, encoding.SESSIONS)
         page = await self._sessions.list_live(caller, after, limit)
         return pb.ListSessionsResponse(
             sessions=[encoding.session(one, caller.session_id) for one in page],
@@ -100,7 +100,8 @@ class AuthServicer(AuthServiceServicer):
         self, request: pb.ListApiKeysRequest, context: Any
     ) -> pb.ListApiKeysResponse:
         owner, limit = current_principal().user_id, page_limit(request.page_size)
-        page = await self._api_keys.list_keys(owner, encoding.position(request.page_token), limit)
+        after = encoding.position(request.page_token, encoding.API_KEYS)
+        page = await self._api_keys.list_keys(owner, after, limit)
         return pb.ListApiKeysResponse(
             api_keys=[encoding.api_key(key) for key in page],
             next_page_token=encoding.next_api_keys(page, limit),

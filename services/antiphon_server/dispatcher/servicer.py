@@ -50,12 +50,14 @@ class DispatcherServicer(DispatcherServiceServicer):
     async def ListTurns(
         self, request: pb.ListTurnsRequest, context: Context
     ) -> pb.ListTurnsResponse:
-        position = decode_page_token(request.page_token, fields=2)
+        listed = f"turns of {request.conversation_id}"
+        position = decode_page_token(request.page_token, listed, fields=2)
         before = (number(position[0]), position[1]) if position else None
         limit = page_limit(request.page_size)
         turns = await self._turns.list(ConversationId(request.conversation_id), before, limit + 1)
         page, more = turns[:limit], turns[limit:]
-        token = encode_page_token(str(page[-1].created_us), page[-1].turn_id) if more else ""
+        last = page[-1] if more else None
+        token = encode_page_token(listed, str(last.created_us), last.turn_id) if last else ""
         return pb.ListTurnsResponse(
             turns=[turn_message(turn) for turn in page], next_page_token=token
         )
@@ -78,11 +80,11 @@ class DispatcherServicer(DispatcherServiceServicer):
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context
     ) -> pb.ListHandlersResponse:
-        position = decode_page_token(request.page_token, fields=1)
+        position = decode_page_token(request.page_token, "handlers", fields=1)
         start = number(position[0]) if position else 0
         end = start + page_limit(request.page_size)
         infos = self._handlers.infos()
         return pb.ListHandlersResponse(
             handlers=[handler_message(info) for info in infos[start:end]],
-            next_page_token=encode_page_token(str(end)) if end < len(infos) else "",
+            next_page_token=encode_page_token("handlers", str(end)) if end < len(infos) else "",
         )

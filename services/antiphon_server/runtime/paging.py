@@ -1,6 +1,7 @@
 """Page sizes and page tokens (AIP-158)."""
 
 import base64
+import hashlib
 
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -13,26 +14,36 @@ def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE
     return min(page_size or default, most)
 
 
-def encode_page_token(*position: str) -> str:
-    """A token that says where the next page begins. It carries no rights."""
-    return base64.urlsafe_b64encode("\0".join(position).encode()).decode().rstrip("=")
+def encode_page_token(listed: str, *position: str) -> str:
+    """A token that says where the next page of ``listed`` begins. It carries no rights.
+
+    ``listed`` names the list: what is in it, whose, and what was filtered out.
+    """
+    raw = "\0".join((_mark(listed), *position)).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def decode_page_token(token: str, fields: int) -> tuple[str, ...] | None:
+def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] | None:
     """The position in ``token``, None for the first page.
 
-    Raises DomainError PAGE_TOKEN_INVALID if it has not ``fields`` fields.
+    Raises DomainError PAGE_TOKEN_INVALID if it was made for another list than ``listed``,
+    or has not ``fields`` fields.
     """
     if not token:
         return None
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        position = tuple(raw.decode().split("\0"))
+        mark, *position = raw.decode().split("\0")
     except ValueError:  # not base64, not ASCII or not UTF-8
-        position = ()
-    if len(position) != fields:
+        mark, position = "", []
+    if mark != _mark(listed) or len(position) != fields:
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
-    return position
+    return tuple(position)
+
+
+def _mark(listed: str) -> str:
+    """Short, however long the list's name is."""
+    return hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()
 
 
 def number(field: str) -> int:

@@ -100,7 +100,8 @@ class Conversations:
 
         A workspace that does not exist has none. Raises DomainError PAGE_TOKEN_INVALID.
         """
-        after, user_id = position(token), principal.user_id
+        listed = f"conversations of {principal.user_id} {workspace_id} {archived}"
+        after, user_id = position(token, listed), principal.user_id
 
         def work(records: Records) -> list[Conversation]:
             if not workspace_id:
@@ -113,7 +114,7 @@ class Conversations:
             )
 
         found = await self._store.read(work)
-        return page_of(found, limit, lambda it: Position(it.create_us, it.conversation_id))
+        return page_of(listed, found, limit, lambda it: Position(it.create_us, it.conversation_id))
 
     async def update(
         self,

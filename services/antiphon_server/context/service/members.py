@@ -64,7 +64,8 @@ class Members:
         self, principal: Principal, resource: ResourceId, limit: int, token: str
     ) -> Page[Member]:
         """Who has a direct role. Raises DomainError NOT_FOUND, PAGE_TOKEN_INVALID."""
-        fields = decode_page_token(token, 1)
+        listed = f"members of {resource}"
+        fields = decode_page_token(token, listed, 1)
         after = UserId(fields[0]) if fields else None
 
         def work(records: Records) -> list[Member]:
@@ -74,7 +75,7 @@ class Members:
         found = await self._store.read(work)
         if len(found) <= limit:
             return Page(found)
-        return Page(found[:limit], encode_page_token(found[limit - 1].user_id))
+        return Page(found[:limit], encode_page_token(listed, found[limit - 1].user_id))
 
     async def update(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role

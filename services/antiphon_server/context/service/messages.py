@@ -101,7 +101,7 @@ class Messages:
 
         Raises DomainError NOT_FOUND, PAGE_TOKEN_INVALID.
         """
-        fields = decode_page_token(token, 1)
+        fields = decode_page_token(token, _listed(conversation_id), 1)
         before = Offset(number(fields[0])) if fields else None
         await self._directory.find(principal, conversation_id, Role.VIEWER)
         await self._projection.catch_up(conversation_id)
@@ -177,7 +177,13 @@ def _page(
         kept += 1
     oldest, newest = sizes[kept - 1].offset, sizes[0].offset
     found = records.messages.between(conversation_id, oldest, newest, rolled_back=True)
-    return Page(found, encode_page_token(str(oldest)) if kept < len(sizes) else "")
+    if kept == len(sizes):
+        return Page(found)
+    return Page(found, encode_page_token(_listed(conversation_id), str(oldest)))
+
+
+def _listed(conversation_id: ConversationId) -> str:
+    return f"messages of {conversation_id}"
 
 
 @dataclass(frozen=True, slots=True)

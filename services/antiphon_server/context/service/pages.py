@@ -20,17 +20,17 @@ class Page(Generic[T]):
     next_token: str = ""
 
 
-def page_of(items: list[T], limit: int, place: Callable[[T], Position]) -> Page[T]:
-    """A page of ``limit`` of the items, of which one more than that were asked for."""
+def page_of(listed: str, items: list[T], limit: int, place: Callable[[T], Position]) -> Page[T]:
+    """A page of ``limit`` of the items ``listed``, of which one more was asked for."""
     if len(items) <= limit:
         return Page(items)
     last = place(items[limit - 1])
-    return Page(items[:limit], encode_page_token(str(last.create_us), last.item_id))
+    return Page(items[:limit], encode_page_token(listed, str(last.create_us), last.item_id))
 
 
-def position(token: str) -> Position | None:
-    """Where the page of ``token`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
-    fields = decode_page_token(token, 2)
+def position(token: str, listed: str) -> Position | None:
+    """Where the page of ``listed`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    fields = decode_page_token(token, listed, 2)
     return Position(number(fields[0]), fields[1]) if fields else None
 
 

@@ -67,11 +67,12 @@ class Workspaces:
 
         Raises DomainError PAGE_TOKEN_INVALID.
         """
-        after, user_id = position(token), principal.user_id
+        listed = f"workspaces of {principal.user_id} {archived}"
+        after, user_id = position(token, listed), principal.user_id
         found = await self._store.read(
             lambda r: r.workspaces.list_of(user_id, after, limit + 1, archived=archived)
         )
-        return page_of(found, limit, lambda it: Position(it.create_us, it.workspace_id))
+        return page_of(listed, found, limit, lambda it: Position(it.create_us, it.workspace_id))
 
     async def update(
         self, principal: Principal, workspace_id: WorkspaceId, display_name: str, seen_etag: str

@@ -11,6 +11,8 @@ from antiphon_server.integration.tokens import tokens_of_prompt
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 
+_LISTED = "models"
+
 
 class ConfiguredModel:
     """One model: its settings, its backend, and its prices once they are known."""
@@ -81,13 +83,14 @@ class Catalogue:
         Raises DomainError PAGE_TOKEN_INVALID.
         """
         names, start = list(self._models), 0
-        if (position := decode_page_token(page_token, 1)) is not None:
+        if (position := decode_page_token(page_token, _LISTED, 1)) is not None:
             if position[0] not in self._models:
                 raise DomainError(Reason.PAGE_TOKEN_INVALID)
             start = names.index(ModelName(position[0])) + 1
         page = names[start : start + limit]
         more = start + limit < len(names)
-        return [self._models[name] for name in page], encode_page_token(page[-1]) if more else ""
+        token = encode_page_token(_LISTED, page[-1]) if more else ""
+        return [self._models[name] for name in page], token
 
     def named(self, name: str) -> ConfiguredModel:
         """The model of that name; the default for an empty one.

@@ -25,17 +25,18 @@ class UsageReports:
 
     async def page(self, wanted: UsageFilter, page_size: int, page_token: str) -> UsagePage:
         """One page, the newest calls first. Raises DomainError PAGE_TOKEN_INVALID."""
-        before, limit = _position(page_token), page_limit(page_size)
+        listed = f"usage {wanted}"
+        before, limit = _position(page_token, listed), page_limit(page_size)
         calls = await self._ledger.calls(wanted, before, limit + 1)
         token = ""
         if len(calls) > limit:
             calls = calls[:limit]
-            token = encode_page_token(str(calls[-1].start_us), calls[-1].call_id)
+            token = encode_page_token(listed, str(calls[-1].start_us), calls[-1].call_id)
         return UsagePage(await self._ledger.total(wanted), calls, token)
 
 
-def _position(page_token: str) -> tuple[int, CallId] | None:
-    position = decode_page_token(page_token, 2)
+def _position(page_token: str, listed: str) -> tuple[int, CallId] | None:
+    position = decode_page_token(page_token, listed, 2)
     if position is None:
         return None
     start_us, call_id = position
