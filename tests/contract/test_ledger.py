@@ -40,9 +40,16 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await database.close()
 
 
-def call(number: int, *, workspace: str = WORKSPACE, turn: str = "", start_us: int = 0) -> Call:
+def call(
+    number: int,
+    *,
+    workspace: str = WORKSPACE,
+    turn: str = "",
+    start_us: int = 0,
+    conversation: str = "conv_00000001",
+) -> Call:
     """Make a call that starts at ``number`` seconds unless told otherwise."""
-    payer = Payer(WorkspaceId(workspace), "conv_00000001", turn)
+    payer = Payer(WorkspaceId(workspace), conversation, turn)
     start_us = start_us or number * 1_000_000
     return Call(CallId(f"call_{number:03}"), payer, ModelName("x/y"), start_us, EXPECTED)
 
@@ -117,6 +124,16 @@ async def test_calls_come_newest_first_in_pages(ledger: Ledger) -> None:
         seen += [one.call_id for one in page]
         before = (page[-1].start_us, page[-1].call_id)
     assert seen == ["call_005", "call_004", "call_003", "call_002", "call_001"]
+
+
+async def test_a_turn_is_one_of_its_conversation(ledger: Ledger) -> None:
+    """Two conversations of a workspace may have used the same turn id."""
+    for number in (1, 2):
+        await settled(ledger, call(number, turn="turn_a", conversation=f"conv_0000000{number}"))
+    one = UsageFilter(WORKSPACE, turn_id="turn_a", conversation_id="conv_00000002")
+    assert [found.call_id for found in await ledger.calls(one, None, 10)] == ["call_002"]
+    assert (await ledger.total(one)).input_tokens == 10
+    assert (await ledger.total(UsageFilter(WORKSPACE, turn_id="turn_a"))).input_tokens == 20
 
 
 async def test_filters_choose_workspace_turn_and_time(ledger: Ledger) -> None:

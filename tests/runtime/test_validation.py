@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -35,6 +36,29 @@ def test_each_violation_has_its_path() -> None:
         "watches[0].kinds[0]",
     }
     assert all(0 < len(v.description) <= 200 for v in error.violations)
+
+
+@pytest.mark.parametrize(
+    ("uri", "taken"),
+    [
+        ("https://x.example/y.png", True),
+        ("s3://bucket/key", True),
+        ("abfss://box@account.example/y", True),
+        ("http://x.example/y.png", False),
+        ("file:///etc/passwd", False),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("https:///y", False),
+        ("x https://x.example", False),
+    ],
+)
+def test_a_reference_is_by_https_or_in_an_object_store(uri: str, taken: bool) -> None:
+    """Whoever shows or fetches what a message points at is led nowhere else."""
+    part = message_pb2.Part(image=message_pb2.Reference(uri=uri, media_type="image/png"))
+    if taken:
+        check(part)
+    else:
+        assert refused(part).violations[0].field == "image.uri"
 
 
 def test_bytes_that_were_no_message_are_refused() -> None:

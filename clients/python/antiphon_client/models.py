@@ -26,7 +26,14 @@ class Models:
 
         return pages(fetch, lambda page: page.models)
 
-    async def get_usage(self, workspace_id: str, turn_id: str = "") -> messages.GetUsageResponse:
-        """What a workspace's calls consumed: the total, and the newest calls."""
-        request = messages.GetUsageRequest(workspace_id=workspace_id, turn_id=turn_id)
+    async def get_usage(
+        self, workspace_id: str, turn_id: str = "", conversation_id: str = ""
+    ) -> messages.GetUsageResponse:
+        """What a workspace's calls consumed: the total, and the newest calls.
+
+        Turns' ids are those of their conversations: give both for one turn.
+        """
+        request = messages.GetUsageRequest(
+            workspace_id=workspace_id, turn_id=turn_id, conversation_id=conversation_id
+        )
         return await self._caller.call(self._integration.GetUsage, request)

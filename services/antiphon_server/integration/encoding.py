@@ -135,7 +135,11 @@ def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> mode
 
 def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
     """Which calls a GetUsageRequest is about. Raises INVALID_ARGUMENT for a time that is none."""
-    unset = UsageFilter(WorkspaceId(request.workspace_id), turn_id=request.turn_id)
+    unset = UsageFilter(
+        WorkspaceId(request.workspace_id),
+        turn_id=request.turn_id,
+        conversation_id=request.conversation_id,
+    )
     return replace(
         unset,
         start_us=_micros(request, "start_time", unset.start_us),

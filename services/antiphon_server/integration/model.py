@@ -190,12 +190,16 @@ class SettledCall:
 
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
-    """Which settled calls: of a workspace, in [start, end), of a turn unless empty."""
+    """Which settled calls: of a workspace, in [start, end), of a turn, of a conversation.
+
+    An empty id leaves nothing out; a turn's is one turn's only within a conversation.
+    """
 
     workspace_id: WorkspaceId
     start_us: int = 0
     end_us: int = 2**62
     turn_id: str = ""
+    conversation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

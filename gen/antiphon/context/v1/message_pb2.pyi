@@ -58,7 +58,7 @@ class Reference(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     uri: _builtins.str
-    """uri is where the content is: https or an object store's scheme."""
+    """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss)."""
     media_type: _builtins.str
     """media_type is its type, e.g. "image/png" (RFC 6838)."""
     size_bytes: _builtins.int

@@ -521,7 +521,8 @@ class TurnFinished(_message.Message):
     @_builtins.property
     def usage(self) -> _model_pb2.Usage:
         """usage is what the turn's model calls consumed; unset if it made none, or was
-        stopped before the model had reported: then GetUsage knows, by the turn_id.
+        stopped before the model had reported: then GetUsage knows, by the conversation_id
+        and the turn_id.
         """
 
     def __init__(

@@ -359,14 +359,19 @@ class GetUsageRequest(_message.Message):
     TURN_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is whose calls to sum."""
     turn_id: _builtins.str
-    """turn_id limits the answer to one turn; empty means all."""
+    """turn_id limits the answer to the turns of that id; empty means all. Clients choose
+    the ids, each for one conversation: with conversation_id it is one turn.
+    """
     page_size: _builtins.int
     """page_size is the most calls to return; 0 means 50, more than 200 is 200."""
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
+    conversation_id: _builtins.str
+    """conversation_id limits the answer to one conversation; empty means all."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """start_time leaves out calls before it; unset means from the first."""
@@ -384,10 +389,11 @@ class GetUsageRequest(_message.Message):
         turn_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "start_time", b"start_time", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "start_time", b"start_time", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

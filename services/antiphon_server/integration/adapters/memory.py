@@ -73,4 +73,5 @@ class MemoryLedger:
             if call.payer.workspace_id == wanted.workspace_id
             and wanted.start_us <= call.start_us < wanted.end_us
             and wanted.turn_id in ("", call.payer.turn_id)
+            and wanted.conversation_id in ("", call.payer.conversation_id)
         ]

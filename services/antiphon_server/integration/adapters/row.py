@@ -26,6 +26,7 @@ def filter_values(wanted: UsageFilter) -> dict[str, object]:
         "start_us": wanted.start_us,
         "end_us": wanted.end_us,
         "turn_id": wanted.turn_id,
+        "conversation_id": wanted.conversation_id,
     }
 
 

@@ -63,6 +63,10 @@ _WANTED = and_(
     calls.c.start_us >= bindparam("start_us"),
     calls.c.start_us < bindparam("end_us"),
     or_(bindparam("turn_id") == "", calls.c.turn_id == bindparam("turn_id")),
+    or_(
+        bindparam("conversation_id") == "",
+        calls.c.conversation_id == bindparam("conversation_id"),
+    ),
     calls.c.outcome.is_not(None),
 )
 _NEWEST = (
