@@ -127,11 +127,11 @@ class Trials:
             for at, data in enumerate(trial.sent):
                 if at == trial.cancel_after:
                     return CANCELLED
+                await asyncio.sleep(pause_s)  # before the first, too: the call may be refused
                 await _write(call, self._request(data, rpc))
-                await asyncio.sleep(pause_s)
             if trial.cancel_after is not None:
                 return CANCELLED
-            await asyncio.wait({reading}, timeout=LISTEN_S)
+            await asyncio.wait({reading}, timeout=LISTEN_S + pause_s)
             if not reading.done():
                 await _write(call, self._request(GARBAGE, rpc))
             return await reading

@@ -82,18 +82,17 @@ class Conversings:
 
     async def _obey_all(self, stream: _Conversing) -> None:
         while True:
-            tag = ""
             try:
                 request = await stream.context.read()
-                if request is grpc.aio.EOF:
-                    return
-                tag = request.tag
+            except InvalidMessage as error:
+                await _refuse(stream, error.message.tag, error)
+                continue
+            if request is grpc.aio.EOF:
+                return
+            try:
                 await self._obey(stream, request)
             except DomainError as error:
-                if isinstance(error, InvalidMessage):
-                    tag = getattr(error.message, "tag", "")[:MAX_TAG]
-                failed = pb.ConverseError(tag=tag, error=status_of(error))
-                await stream.write(pb.ConverseResponse(error=failed))
+                await _refuse(stream, request.tag, error)
 
     async def _obey(self, stream: _Conversing, request: pb.ConverseRequest) -> None:
         match request.WhichOneof("action"):
@@ -154,6 +153,11 @@ class Conversings:
         if principal.user_id == stream.principal.user_id:
             stream.principal = principal
             stream.metadata = (("authorization", f"Bearer {token}"),)
+
+
+async def _refuse(stream: _Conversing, tag: str, error: DomainError) -> None:
+    failed = pb.ConverseError(tag=tag[:MAX_TAG], error=status_of(error))
+    await stream.write(pb.ConverseResponse(error=failed))
 
 
 async def _relay(stream: _Conversing) -> None:

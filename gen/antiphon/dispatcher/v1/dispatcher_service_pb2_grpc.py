@@ -117,7 +117,8 @@ class DispatcherServiceServicer:
     def Converse(self, request_iterator, context):
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
-        stream goes on. Ending the stream stops no turn.
+        stream goes on. Bytes that are no message, and messages that are too large,
+        end it. Ending the stream stops no turn.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

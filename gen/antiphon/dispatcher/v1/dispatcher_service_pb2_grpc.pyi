@@ -60,7 +60,8 @@ class DispatcherServiceStub:
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
-    stream goes on. Ending the stream stops no turn.
+    stream goes on. Bytes that are no message, and messages that are too large,
+    end it. Ending the stream stops no turn.
     """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
     """ListHandlers lists who can work on turns, the default first."""
@@ -97,7 +98,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
-    stream goes on. Ending the stream stops no turn.
+    stream goes on. Bytes that are no message, and messages that are too large,
+    end it. Ending the stream stops no turn.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
     """ListHandlers lists who can work on turns, the default first."""
@@ -161,7 +163,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_dispatcher_service_pb2.ConverseResponse], _abc.AsyncIterator[_dispatcher_service_pb2.ConverseResponse]]:
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
-        stream goes on. Ending the stream stops no turn.
+        stream goes on. Bytes that are no message, and messages that are too large,
+        end it. Ending the stream stops no turn.
         """
 
     @_abc_1.abstractmethod

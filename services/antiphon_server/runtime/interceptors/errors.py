@@ -37,7 +37,9 @@ class ErrorInterceptor(MethodInterceptor):
                 if context.cancelled():
                     raise
                 request_id = current_request_id()
-                # gRPC's own error is a write to a client that has gone.
+                if _nobody_listens(error):
+                    log.debug("%s: the client has gone (%s)", method.name, request_id)
+                    raise asyncio.CancelledError from error
                 level = logging.DEBUG if _of_transport(error) else logging.ERROR
                 log.log(level, "%s failed (%s)", method.name, request_id, exc_info=error)
                 await refuse(context, DomainError(Reason.INTERNAL, request_id=request_id))
@@ -49,6 +51,11 @@ def _of_transport(error: Exception) -> bool:
     return isinstance(error, grpc.aio.InternalError)
 
 
+def _nobody_listens(error: Exception) -> bool:
+    """A write to a client that has gone failed; a status can't be sent after that, either."""
+    return _of_transport(error) and str(error).startswith(CLIENT_HAS_GONE)
+
+
 async def refuse(context: Context, error: DomainError) -> NoReturn:
     """End the RPC with the error's status. Raises AbortError; CancelledError if nobody listens."""
     status = status_of(error)
@@ -58,7 +65,7 @@ async def refuse(context: Context, error: DomainError) -> NoReturn:
     try:
         await context.abort(CODES[status.code], status.message, tuple(trailing))
     except grpc.aio.InternalError as failed:
-        if not str(failed).startswith(CLIENT_HAS_GONE):
+        if not _nobody_listens(failed):
             raise
         # gRPC will only say so after this; it would log it as an error of ours.
         raise asyncio.CancelledError from failed

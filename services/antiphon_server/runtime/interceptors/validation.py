@@ -36,7 +36,7 @@ class ValidationInterceptor(MethodInterceptor):
     """Raises INVALID_ARGUMENT for a message that breaks a rule of its contract.
 
     Messages of a request stream are checked as the handler reads them: it is told by
-    InvalidMessage, and may go on.
+    InvalidMessage, and may go on. What is no message at all ends the stream.
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
@@ -108,9 +108,13 @@ class CheckedContext:
         self.write = context.write
 
     async def read(self) -> Any:
-        """The next request, checked, or EOF. Raises InvalidMessage."""
+        """The next request, checked, or EOF.
+
+        Raises InvalidMessage, and another DomainError for what is no message at all.
+        """
         message = await self._context.read()
         if message is not grpc.aio.EOF:
+            check_readable(message)
             try:
                 check(message)
             except DomainError as error:
