@@ -28,10 +28,6 @@ def _exposed(folder: Path) -> None:
     (folder / "auth.key").chmod(0o644)
 
 
-def _garbage(folder: Path) -> None:
-    (folder / "auth.key").write_bytes(b"not base64 \xff")
-
-
 def _emptied(folder: Path) -> None:
     (folder / "auth.key").write_bytes(b"")
 
@@ -58,7 +54,6 @@ def _revision_lost(folder: Path) -> None:
     ("harm", "says"),
     [
         (_exposed, "auth.key must be a file that only its owner can read: chmod 600"),
-        (_garbage, "auth.key holds no secret; put the file back from a backup, or remove it"),
         (_emptied, "auth.key holds no secret; put the file back from a backup, or remove it"),
         (_no_database, "antiphon.db is damaged (file is not a database). Put a backup back"),
         (_hurt_pages, "antiphon.db is damaged (database disk image is malformed). Put a backup"),

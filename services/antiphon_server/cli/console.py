@@ -34,7 +34,8 @@ def in_a_line(text: str) -> str:
 
 def say(text: str, *, colour: str | None = None, err: bool = False, nl: bool = True) -> None:
     """Print text, whoever wrote it."""
-    typer.secho(printable(text), fg=colour, err=err, nl=nl)
+    text = printable(text)
+    typer.echo(typer.style(text, fg=colour) if colour else text, err=err, nl=nl)
 
 
 def aside(text: str) -> None:
