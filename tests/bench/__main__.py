@@ -20,6 +20,15 @@ from tests.bench.row import Row
 from tests.bench.rows import ROWS
 from tests.bench.table import read_json, tables, write_json
 
+DESCRIPTION = """\
+Measure what the server does, each row beside its floor: a bare grpc.aio server
+that does the same work without identity, rules or store, in the same run.
+Machines differ; the ratio of the two says more than either.
+
+All rows take about 25 minutes, with --quick about 10.
+Let nothing else run meanwhile.
+docs/benchmarks.md says more."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -69,14 +78,9 @@ def _own_s() -> float:
 
 def main() -> int:
     """Measure, print the table, write the JSON; 1 if a row failed."""
-    parser = argparse.ArgumentParser(prog="poe bench", description="Measure beside the floor.")
-    names = [row.name for row in ROWS]
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(names)}")
-    parser.add_argument("--quick", action="store_true", help="shorter and less exact")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--keep", action="store_true", help="keep the file's other figures")
-    parser.add_argument("--svg", type=Path, metavar="FOLDER", help="draw the figures there")
+    parser = made_parser()
     arguments = parser.parse_args()
+    names = [row.name for row in ROWS]
     if unknown := set(arguments.rows) - set(names):
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     chosen = [row for row in ROWS if row.name in arguments.rows or not arguments.rows]
@@ -96,6 +100,23 @@ def main() -> int:
     if arguments.svg:
         draw(merged(before, outcome.figures), arguments.svg)
     return int(bool(outcome.failed))
+
+
+def made_parser() -> argparse.ArgumentParser:
+    """What can be asked for, and what it means."""
+    width = max(len(row.name) for row in ROWS)
+    parser = argparse.ArgumentParser(
+        prog="poe bench",
+        description=DESCRIPTION,
+        epilog="rows:\n" + "\n".join(f"  {row.name:{width}}  {row.about}" for row in ROWS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="what to measure (default: all)")
+    parser.add_argument("--quick", action="store_true", help="shorter and less exact")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--keep", action="store_true", help="keep the file's other figures")
+    parser.add_argument("--svg", type=Path, metavar="FOLDER", help="draw the figures there")
+    return parser
 
 
 def merged(before: Sequence[Figure], now: Sequence[Figure]) -> list[Figure]:

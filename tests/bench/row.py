@@ -9,7 +9,8 @@ from tests.bench.figures import Figure
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``measure`` gives one figure or a few that belong together."""
+    """``measure`` gives one figure or a few that belong together; ``about`` says which."""
 
     name: str
+    about: str
     measure: Callable[[Bench], Awaitable[Sequence[Figure]]]

@@ -9,7 +9,7 @@ import pytest
 from antiphon.events.v1.event_pb2 import Event
 from antiphon.events.v1.event_service_pb2 import SubscribeResponse
 from antiphon.events.v1.stream_pb2 import EventBatch
-from tests.bench.__main__ import measure, merged
+from tests.bench.__main__ import made_parser, measure, merged
 from tests.bench.bench import Bench
 from tests.bench.charts import draw
 from tests.bench.docs import PAGE, written_into
@@ -94,7 +94,7 @@ def test_a_row_that_fails_costs_no_other_its_figures() -> None:
     kept: list[int] = []
     outcome = asyncio.run(
         measure(
-            [Row("broken", broken), Row("working", working)],
+            [Row("broken", "", broken), Row("working", "", working)],
             quick=True,
             keep=lambda figures: kept.append(len(figures)),
         )
@@ -165,6 +165,14 @@ def test_charts_are_whole_and_ask_nobody(tmp_path: Path) -> None:
         assert ElementTree.fromstring(text).tag.endswith("svg")
         assert not re.search(r"(href|src)=|<script|@import", text)
     assert "turns: 0.271x, at least 0.500x: missed ✗" in (tmp_path / "rows.svg").read_text()
+
+
+def test_the_help_explains_rows_and_floors() -> None:
+    """What a floor is, how long it takes, and what each row measures."""
+    said = made_parser().format_help()
+    assert "floor: a bare grpc.aio server" in said
+    assert "25 minutes" in said
+    assert all(row.about in said for row in ROWS)
 
 
 def test_labels_stand_in_the_order_of_their_bars(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ from tests.robustness.stalled import stall_one
 from tests.robustness.validators import violations
 
 MOST_SHOWN = 50
+SOAK = """Plays scenarios picked at random, 10 to 30 s each: people write and read while servers are
+killed, wires cut, models broken and clocks moved; then judges every promise by what each of them
+saw. Prints a line a round, a table, and whether all promises were kept; the exit status is 1 if
+one was not. A round that has begun is played to its end. docs/proof.md says more."""
 # What a run gives: its summary, what was wrong, its figures.
 Result = tuple[str, Sequence[str], Any]
 
@@ -63,7 +67,11 @@ def _play(arguments: argparse.Namespace, home: Path) -> Result:
 
 def _soak(arguments: argparse.Namespace, home: Path) -> Result:
     came = soak(arguments.minutes, int(arguments.seed))
-    return came.table, came.wrong, [outcome.as_json() for outcome in came.outcomes.values()]
+    return (
+        f"\n{came.table}\n\n{came.verdict}",
+        came.wrong,
+        [outcome.as_json() for outcome in came.outcomes.values()],
+    )
 
 
 def _kills(arguments: argparse.Namespace, home: Path) -> Result:
@@ -96,7 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_subparsers(dest="what", required=True)
 
     def command(name: str, run: Callable[..., Result], explained: str) -> argparse.ArgumentParser:
-        made = what.add_parser(name, help=explained)
+        made = what.add_parser(
+            name,
+            help=explained,
+            description=f"{explained[0].upper()}{explained[1:]}.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
         made.set_defaults(run=run)
         made.add_argument("--seed", default="1", help="of all that is left to chance")
         made.add_argument("--json", type=Path, help="write the figures there")
@@ -108,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     judged = what.add_parser("judge", help="the histories that a broken run has left")
     judged.add_argument("file", type=Path, help="its history-SEED.jsonl")
     many = command("soak", _soak, "all scenarios, at random")
-    many.add_argument("--minutes", type=float, default=30.0)
+    many.prog = "poe soak"
+    many.description = SOAK
+    many.add_argument("--minutes", type=float, default=30.0, help="how long to begin new rounds")
     killed = command("kills", _kills, "kill -9 under 8 writers and 20 followers")
     killed.add_argument("--cycles", type=int, default=200)
     cut = command("cuts", _cuts, "connections cut at random")

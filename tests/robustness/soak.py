@@ -44,6 +44,14 @@ class Soak:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     @property
+    def verdict(self) -> str:
+        """In words whether all promises were kept."""
+        rounds = f"{self.rounds} round{'' if self.rounds == 1 else 's'}"
+        if not self.wrong:
+            return f"All promises kept in {rounds} (seed {self.seed})."
+        return f"PROMISES BROKEN: {len(self.wrong)} violations in {rounds} (seed {self.seed})."
+
+    @property
     def _all(self) -> Sequence[Outcome]:
         total = Outcome("all", str(self.seed))
         for outcome in self.outcomes.values():
@@ -74,7 +82,7 @@ def soak(minutes: float, seed: int, say: Callable[[str], object] = print) -> Soa
             outcome = asyncio.run(play(SCENARIOS[name], place.home, own, seconds))
             place.keep = bool(outcome.wrong)
         came.add(outcome)
-        say(f"{(ends - time.monotonic()) / 60:5.1f} min left  {outcome.line}")
+        say(f"{_left(ends - time.monotonic())}  {_briefly(outcome)}")
         for what in outcome.wrong[:20]:
             say(f"  {what}")
         if outcome.wrong:
@@ -82,3 +90,13 @@ def soak(minutes: float, seed: int, say: Callable[[str], object] = print) -> Soa
             again = f"python -m tests.robustness play '{name}' --seed {own} --seconds {seconds}"
             say(f"  again: {again}")
     return came
+
+
+def _left(seconds: float) -> str:
+    return f"{seconds / 60:5.1f} min left" if seconds > 0 else "    the last one"
+
+
+def _briefly(it: Outcome) -> str:
+    kept = f"{len(it.wrong)} VIOLATIONS" if it.wrong else "all promises kept"
+    figures = f"{it.inflicted.total():,} faults, {it.counts['seen']:,} events seen"
+    return f"{it.name} (seed {it.seed}, {it.seconds:.0f} s): {figures}, {kept}"
