@@ -137,7 +137,8 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
     with Terminal(["login", "-a", address], home.environment) as terminal:
         terminal.wait_for("Name:$")
         terminal.line("anna")
-        while not terminal.output.endswith(b"Password: "):  # what comes before the blank is lost
+        # What is typed before the blank stands there is lost.
+        while not terminal.output.endswith(b"Password: "):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         terminal.line("not the password")
         assert terminal.wait() == 1
