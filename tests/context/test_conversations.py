@@ -149,6 +149,21 @@ async def test_the_list_is_what_one_may_read(world: World) -> None:
     assert await listed(world, BOB, show_archived=True) == ["4", "3", "2", "1"]
 
 
+async def test_a_page_of_long_instructions_is_shorter(world: World) -> None:
+    """However many are asked for, a page fits a message; none is left out."""
+    for _ in range(40):
+        await world.conversation(instructions="\u20ac" * 10_922)
+    request = pb.ListConversationsRequest(page_size=200)
+    sizes = []
+    while True:
+        page = await world.client(ANN).ListConversations(request)
+        sizes.append(len(page.conversations))
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert sizes == [32, 8]
+
+
 async def test_pages_follow_one_another(world: World) -> None:
     """Whatever the page size, every conversation comes once, in order."""
     titles = [str(number) for number in range(9)]

@@ -413,7 +413,9 @@ class ListConversationsRequest(_message.Message):
     workspace_id: _builtins.str
     """workspace_id limits the list to one workspace; empty means all."""
     page_size: _builtins.int
-    """page_size is the most to return; 0 means 50, more than 200 is 200."""
+    """page_size is the most to return; 0 means 50, more than 200 is 200. A page is
+    shorter if its instructions come to more than 1 MiB.
+    """
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
     show_archived: _builtins.bool

@@ -114,7 +114,13 @@ class Conversations:
             )
 
         found = await self._store.read(work)
-        return page_of(listed, found, limit, lambda it: Position(it.create_us, it.conversation_id))
+        return page_of(
+            listed,
+            found,
+            limit,
+            lambda it: Position(it.create_us, it.conversation_id),
+            lambda it: len(it.instructions.encode()),
+        )
 
     async def update(
         self,

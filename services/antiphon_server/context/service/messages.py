@@ -18,7 +18,7 @@ from antiphon_server.context.model.messages import (
 from antiphon_server.context.model.resources import Conversation, ConversationId, Role
 from antiphon_server.context.ports import Clock, EventLog, Records, Store
 from antiphon_server.context.service.directory import Directory
-from antiphon_server.context.service.pages import Page, number
+from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, window
@@ -27,7 +27,6 @@ from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import Principal
 
-MAX_PAGE_BYTES = 1 << 20
 DAY_S = 86_400
 _DAYS_BACK = 2
 """The log knows a request for 25 hours, which may touch three days."""

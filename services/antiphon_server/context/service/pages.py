@@ -1,5 +1,6 @@
 """Page tokens of what is listed the newest first, and of what has a place in a log."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -10,6 +11,7 @@ from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 
 T = TypeVar("T")
 _MAX_DIGITS = 18  # fits 63 bits
+MAX_PAGE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,23 @@ class Page(Generic[T]):
     next_token: str = ""
 
 
-def page_of(listed: str, items: list[T], limit: int, place: Callable[[T], Position]) -> Page[T]:
-    """A page of ``limit`` of the items ``listed``, of which one more was asked for."""
-    if len(items) <= limit:
+def page_of(
+    listed: str,
+    items: list[T],
+    limit: int,
+    place: Callable[[T], Position],
+    size: Callable[[T], int] = lambda _: 0,
+) -> Page[T]:
+    """A page of ``limit`` of the items ``listed``, of which one more was asked for.
+
+    It is shorter if their ``size`` in bytes comes to more than 1 MiB.
+    """
+    sums = itertools.accumulate(map(size, items[:limit]))
+    kept = max(sum(total <= MAX_PAGE_BYTES for total in sums), 1)
+    if kept >= len(items):
         return Page(items)
-    last = place(items[limit - 1])
-    return Page(items[:limit], encode_page_token(listed, str(last.create_us), last.item_id))
+    last = place(items[kept - 1])
+    return Page(items[:kept], encode_page_token(listed, str(last.create_us), last.item_id))
 
 
 def position(token: str, listed: str) -> Position | None:
