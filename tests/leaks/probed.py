@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon_client import ApiKey, Client
-from antiphon_server.runtime.sqlite import READERS
+from antiphon_server.runtime.sqlite_engine import READERS
 from tests.bench.loads.client import Target
 from tests.bench.processes import ROOT, STOP_S, DidNotStart, environment, free_port
 

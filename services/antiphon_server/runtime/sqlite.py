@@ -20,19 +20,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool, StaticPool
 
 from antiphon_server.runtime.damage import is_expected
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.sqlite_engine import READERS, sqlite_engine
 
 T = TypeVar("T")
 MAX_WAITING = 10_000
 MAX_GROUP = 256
-READERS = 2
 PROBE_S = 1.0
 
 # SQLAlchemy passes on as they are what its listeners and the driver's own calls raise.
@@ -57,8 +55,8 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer_engine = _engine(path, read_only=False)
-        self._reader_engine = _engine(path, read_only=True)
+        self._writer_engine = sqlite_engine(path, read_only=False)
+        self._reader_engine = sqlite_engine(path, read_only=True)
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
         self._reading = 0
@@ -210,19 +208,6 @@ class SqliteDatabase:
             self._loop.call_soon_threadsafe(self.changed.set)
 
 
-def _open_wal(connection: Any) -> None:
-    """Set up the writer's connection, and move what is in the WAL into the database.
-
-    An earlier process may have left there what a sync failed on: it can be read, and
-    perhaps is not on disk. What is committed from now on must not build on it.
-    """
-    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-    if mode != "wal":  # SQLite does not raise where that failed
-        raise sqlite3.OperationalError("the disk refused the write-ahead log")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
 def _words(error: Exception) -> str:
     """What SQLite said, without the statement and its values."""
     return str(getattr(error, "orig", None) or error)
@@ -275,40 +260,3 @@ def _resolve(group: list[_Work]) -> None:
             item.done.set_exception(item.error)
         else:
             item.done.set_result(item.result)
-
-
-def _engine(path: Path, *, read_only: bool) -> Engine:
-    if read_only:
-        uri = URL.create("sqlite", database=f"file:{quote(str(path))}").update_query_dict(
-            {"mode": "ro", "uri": "true"}
-        )
-        engine = create_engine(
-            uri,
-            poolclass=QueuePool,
-            pool_size=READERS,
-            connect_args={"check_same_thread": False},
-        )
-    else:
-        engine = create_engine(
-            URL.create("sqlite", database=str(path)),
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False},
-        )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is ours, below
-        connection.execute("PRAGMA busy_timeout=5000")
-        connection.execute("PRAGMA foreign_keys=ON")
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-        else:
-            _open_wal(connection)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
