@@ -46,7 +46,7 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
     samples = [Sample(count, weight) for count in (5_000, 10_000, 15_000)]
     draw(Figures("streams", 1, 2.0, weight, samples, {}), tmp_path / "streams.svg")
     drawn = ElementTree.parse(tmp_path / "streams.svg")
-    assert "MB after so many streams" in "".join(drawn.getroot().itertext())
+    assert "(MB) after so many streams" in "".join(drawn.getroot().itertext())
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable
 
 SHOWN = 1500
-REFUSAL = ("antiphon_server.runtime.sqlite", "a commit failed")
-_OF_THE_DISK = re.compile(r"OperationalError\) (disk I/O error|database or disk is full)\b")
-_RAISED = re.compile(r"^[\w.]*Error: .*", re.MULTILINE)
+LOGGER = "antiphon_server.runtime.sqlite"
+_OF_THE_DISK = re.compile(
+    r"(a commit failed|the database could not be read): (disk I/O error|database or disk is full)"
+)
 
 
 def unexcused(lines: Iterable[str]) -> list[str]:
-    """Of errors and traces, those that are not a commit which the disk refused."""
+    """Of errors and traces, those that are not a commit or a read which the disk refused."""
     return [f"log: {line[-SHOWN:]}" for line in lines if not _of_the_disk(line)]
 
 
@@ -20,7 +21,5 @@ def _of_the_disk(line: str) -> bool:
         entry = json.loads(line)
     except ValueError:
         return False
-    if (entry.get("logger"), entry.get("message")) != REFUSAL:
-        return False
-    raised = _RAISED.findall(entry.get("exception", ""))
-    return not raised or _OF_THE_DISK.search(raised[-1]) is not None
+    message = str(entry.get("message"))
+    return entry.get("logger") == LOGGER and _OF_THE_DISK.fullmatch(message) is not None
