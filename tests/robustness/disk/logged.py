@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 SHOWN = 1500
 LOGGER = "antiphon_server.runtime.sqlite"
+# SQLite also calls an image malformed of which it can't read a page; whether it is one is
+# examined when the disk is willing again.
 _OF_THE_DISK = re.compile(
-    r"(a commit failed|the database could not be read): (disk I/O error|database or disk is full)"
+    r"(a commit failed|the database could not be read): "
+    r"(disk I/O error|database or disk is full|database disk image is malformed)"
 )
 
 
