@@ -6,14 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.dispatcher import execution, lane, turns
+from antiphon_server.dispatcher import execution, turns
 from antiphon_server.dispatcher.adapters import event_log
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
-from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ConversationView,
+    LossPolicy,
+    Order,
+    Policy,
+    State,
+    Turn,
+)
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import CONVERSATION, Told, World, turn_id, world
+from tests.dispatcher.world import ANNA, CONVERSATION, Told, World, content, turn_id, world
 
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 
@@ -214,7 +222,7 @@ async def test_a_stop_waits_for_no_dispatch() -> None:
 
 async def test_a_line_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who would be one too many is told to come again."""
-    monkeypatch.setattr(lane, "MAX_WAITING", 3)
+    monkeypatch.setattr(turns, "MAX_WAITING", 3)
     store = _Slow()
     async with world(store=store) as it:
         store.delay_s = 0.1
@@ -252,6 +260,100 @@ async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         await it.ended(1)
         await asyncio.sleep(0.05)  # it is let go when its end is stored
         await it.dispatch(3)
+
+
+def fail_for(word: str, reason: Reason) -> Callable[[Appending], Appending]:
+    """Every append with ``word`` in it is refused."""
+
+    def disturbed(append: Appending) -> Appending:
+        async def failing(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+            if word in _texts(batch):
+                return [DomainError(reason)] * len(batch)
+            return await append(batch)
+
+        return failing
+
+    return disturbed
+
+
+async def test_who_was_fenced_out_writes_nothing_more() -> None:
+    """Another node has the turn: its number is not taken from it, and its turn not ended."""
+    async with world() as it:
+        await it.dispatch()
+        it.told.lines.put_nowait("one ")
+        await it.delivered("one ")
+        disturb(it, fail_for("two", Reason.FENCED))
+        before = await it.kinds()
+        it.told.lines.put_nowait("two ")
+        await asyncio.sleep(0.05)
+        it.told.lines.put_nowait(None)
+        await asyncio.wait(it.tasks, timeout=0.3)
+        assert await it.kinds() == before
+        stored = await it.store.get(CONVERSATION, turn_id(1))
+        assert stored is not None
+        assert (stored.state, stored.attempt) == (State.RUNNING, 1)
+
+
+async def test_who_lost_the_lease_after_a_failed_commit_writes_nothing_more() -> None:
+    """The number that the next holder takes is not used before."""
+    async with world() as it:
+        await it.dispatch()
+        disturb(it, fail_for("one", Reason.STORE_UNAVAILABLE))
+        await it.store.claim("other", 0, 1 << 60, own=False)
+        stored = await it.store.get(CONVERSATION, turn_id(1))
+        assert stored is not None
+        await it.store.put(replace(stored, node="other"))
+        before = await it.kinds()
+        it.told.lines.put_nowait("one ")
+        await asyncio.sleep(0.05)
+        it.told.lines.put_nowait(None)
+        await asyncio.wait(it.tasks, timeout=0.3)
+        assert await it.kinds() == before
+
+
+async def test_a_turn_that_is_let_go_after_a_failed_commit_writes_nothing_more() -> None:
+    """Draining does not wait for a store that refuses."""
+    async with world() as it:
+        await it.dispatch()
+        disturb(it, fail_for("one", Reason.STORE_UNAVAILABLE))
+        before = await it.kinds()
+        it.told.lines.put_nowait("one ")
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(2):
+            await it.turns.drain(0.0)
+        assert await it.kinds() == before
+
+
+async def test_a_burst_passes_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns that are on their way into the store count: for their user, and for the server."""
+    monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 6)
+    monkeypatch.setattr(execution, "MAX_RUNNING", 4)
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        conversations = [ConversationId(f"conv_{number:08}") for number in range(8)]
+        for one in conversations:
+            it.known.views[one] = ConversationView(one, "ws_00000001")
+        order = Order(content("go"), "told", Policy.QUEUE)
+        burst = [
+            asyncio.create_task(it.turns.dispatch(ANNA, one, turn_id(at), order, b"x"))
+            for at, one in enumerate(conversations)
+        ]
+        await asyncio.wait(burst)
+        states = [one.result().state for one in burst if one.exception() is None]
+        assert states == [State.RUNNING] * 4 + [State.QUEUED] * 2
+
+
+async def test_a_turn_that_is_just_coming_gets_its_grace() -> None:
+    """Draining waits for it as for the others."""
+    store = _Slow()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        coming = asyncio.create_task(it.dispatch(handler="echo"))
+        await asyncio.sleep(0.01)
+        await it.turns.drain(5.0)
+        assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
+        await coming
 
 
 class _Slow(MemoryTurnStore):

@@ -1,7 +1,6 @@
 """A turn in hand, from its acceptance to its end."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +22,7 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
 )
 from antiphon_server.dispatcher.ports import Journal, TurnStore
-from antiphon_server.dispatcher.runner import Runner, consumed
+from antiphon_server.dispatcher.runner import Runner, consumed, patiently
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_RUNNING = 1_000
@@ -66,12 +65,15 @@ class Execution:
         """
         ahead = lane.before(policy)
         turn = self._runner.leased(turn)
-        if ahead or self._running.locked():
-            turn = replace(turn, state=State.QUEUED)
-        else:
+        at_once = not ahead and not self._running.locked()
+        if at_once:
+            await self._running.acquire()  # which does not wait
             turn = replace(turn.started(turn.created_us), at_once=True)
+        else:
+            turn = replace(turn, state=State.QUEUED)
         coming = _Coming(turn, policy, ahead)
-        active = ActiveTurn(coming.turn)
+        active = ActiveTurn(turn, has_slot=at_once)
+        self._lanes.begin(active)
         self._spawn_for(lane, active, lambda: self._come(lane, active, coming), coming)
         await _undisturbed(coming.stored)
         return await asyncio.shield(coming.accepted)
@@ -122,6 +124,8 @@ class Execution:
     def _let_go(self, lane: Lane, active: ActiveTurn, coming: "_Coming | None") -> None:
         active.done.set()
         self._lanes.remove(lane, active)
+        if active.has_slot:
+            self._running.release()
         if coming is not None:
             coming.fail()
 
@@ -167,21 +171,22 @@ class Execution:
         *,
         started: bool,
     ) -> None:
-        async with contextlib.AsyncExitStack() as held:
-            try:
-                for other in ahead:
-                    await other.done.wait()
-                await held.enter_async_context(self._running)
-                if not started:
-                    active.turn = await self._runner.start(active.turn)
-            except asyncio.CancelledError:
-                await self._stopped_early(active, text)
-                return
-            assert active.turn.order is not None
-            handler = self._handlers.named(active.turn.order.handler)
-            active.turn = await self._runner.work(
-                active.turn, handler, text, active, lambda: lane.others(active)
-            )
+        try:
+            for other in ahead:
+                await other.done.wait()
+            if not active.has_slot:
+                await self._running.acquire()
+                active.has_slot = True
+            if not started:
+                active.turn = await self._runner.start(active.turn)
+        except asyncio.CancelledError:
+            await self._stopped_early(active, text)
+            return
+        assert active.turn.order is not None
+        handler = self._handlers.named(active.turn.order.handler)
+        active.turn = await self._runner.work(
+            active.turn, handler, text, active, lambda: lane.others(active)
+        )
         await self._settle(active)
 
     async def _stopped_early(self, active: ActiveTurn, text: str) -> None:
@@ -202,7 +207,7 @@ class Execution:
 
     async def _settle(self, active: ActiveTurn) -> None:
         active.done.set()
-        await self._store.put(active.turn)
+        await patiently(lambda: self._store.put(active.turn))
 
 
 @dataclass(slots=True)

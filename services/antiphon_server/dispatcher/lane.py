@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnI
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ENDING_S = 1.0
-MAX_WAITING = 100
 
 
 class Halt(Enum):
@@ -28,12 +28,14 @@ class Halt(Enum):
 class ActiveTurn:
     """A turn in this process: the task that brings it to its end, and how to stop it.
 
-    ``done`` is set when its end is in the log, or when it was let go.
+    ``done`` is set when its end is in the log, or when it was let go. ``has_slot``: it is
+    one of those that may run at once.
     """
 
     turn: Turn
     task: asyncio.Task[None] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    has_slot: bool = False
     halt: Halt = Halt.NOT
     _sealed: bool = False
 
@@ -113,15 +115,18 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[ConversationId, Lane] = {}
         self._by_actor: Counter[str] = Counter()
+        self._coming: set[ActiveTurn] = set()
 
     @asynccontextmanager
-    async def of(self, conversation_id: ConversationId) -> AsyncIterator[Lane]:
+    async def of(
+        self, conversation_id: ConversationId, *, most: float = math.inf
+    ) -> AsyncIterator[Lane]:
         """Decide alone about a conversation's turns.
 
-        Raises DomainError OVERLOADED if a hundred wait for that already.
+        Raises DomainError OVERLOADED if ``most`` wait for that already.
         """
         lane = self._lanes.setdefault(conversation_id, Lane())
-        if lane.users > MAX_WAITING:
+        if lane.users > most:
             raise DomainError(Reason.OVERLOADED, resource="conversation", retry_after=0.5)
         lane.users += 1
         try:
@@ -141,8 +146,12 @@ class Lanes:
         lane = self._lanes.get(conversation_id)
         return dict(lane.turns) if lane else {}
 
+    def coming(self) -> list[ActiveTurn]:
+        """Those that are about to be stored."""
+        return list(self._coming)
+
     def all(self) -> list[ActiveTurn]:
-        """Every turn in hand."""
+        """Every stored turn in hand."""
         return [active for lane in self._lanes.values() for active in lane.turns.values()]
 
     def is_busy(self, conversation_id: ConversationId) -> bool:
@@ -154,17 +163,24 @@ class Lanes:
         """How many turns in hand one has asked for."""
         return self._by_actor[actor]
 
-    def add(self, lane: Lane, active: ActiveTurn) -> None:
-        """Take a turn in hand."""
-        lane.turns[active.turn.turn_id] = active
+    def begin(self, active: ActiveTurn) -> None:
+        """Count a turn that is about to be stored; it is in hand, but in no lane yet."""
+        self._coming.add(active)
         self._by_actor[active.turn.creator] += 1
 
+    def add(self, lane: Lane, active: ActiveTurn) -> None:
+        """Take a turn in hand, one that came or one that somebody else accepted."""
+        if active not in self._coming:
+            self._by_actor[active.turn.creator] += 1
+        self._coming.discard(active)
+        lane.turns[active.turn.turn_id] = active
+
     def remove(self, lane: Lane, active: ActiveTurn) -> None:
-        """Let the turn go from its lane, if it is there."""
+        """Let the turn go."""
         turn = active.turn
-        if lane.turns.get(turn.turn_id) is not active:
-            return
-        del lane.turns[turn.turn_id]
+        if lane.turns.get(turn.turn_id) is active:
+            del lane.turns[turn.turn_id]
+        self._coming.discard(active)
         self._by_actor[turn.creator] -= 1
         if not self._by_actor[turn.creator]:
             del self._by_actor[turn.creator]

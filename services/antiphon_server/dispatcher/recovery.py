@@ -5,7 +5,7 @@ from dataclasses import replace
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.lane import Lanes
+from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.model import Outcome, State, Turn
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner
@@ -51,16 +51,24 @@ class Recovery:
                 await self._journal.fold(turn)
                 await self._store.put(turn.ended(outcome, now_us, has_reply=has_reply))
             elif turn.cancel_requested:
-                await self._end(turn, past.text, Outcome(State.CANCELLED))
+                await self._end(lane, turn, past.text, Outcome(State.CANCELLED))
             elif turn.state is State.RUNNING and not self._handlers.resumes(turn.order.handler):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
-                await self._end(turn, past.text, lost)
+                await self._end(lane, turn, past.text, lost)
             else:
                 self._execution.go_on(lane, turn, past.text)
 
-    async def _end(self, turn: Turn, text: str, outcome: Outcome) -> None:
+    async def _end(self, lane: Lane, turn: Turn, text: str, outcome: Outcome) -> None:
         """End the turn, keeping what was delivered; nobody else writes to it any more."""
         turn = replace(turn, attempt=turn.attempt + 1)
         await self._store.put(turn)
-        ended = await self._runner.finish(turn, outcome, TextWriter(self._journal, turn, text))
-        await self._store.put(ended)
+        active = ActiveTurn(turn)
+        active.seal()
+        self._lanes.add(lane, active)  # who sees its end in the log is told of it
+        try:
+            writer = TextWriter(self._journal, turn, text)
+            active.turn = await self._runner.finish(turn, outcome, writer)
+            await self._store.put(active.turn)
+        finally:
+            active.done.set()
+            self._lanes.remove(lane, active)

@@ -140,6 +140,10 @@ class Runner:
         try:
             rest = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
+            if outcome.state is State.CANCELLED and not stop.wanted:
+                raise asyncio.CancelledError from error
+            if error.reason not in AWAY:
+                raise  # FENCED: another node has the turn
             turn, text = await self._look_up(turn)
             writer, rest = TextWriter(self._journal, turn, text), ""
             if outcome.state is State.SUCCEEDED:
@@ -194,14 +198,22 @@ class Runner:
         A commit may be on its way still. What this attempt has not written by now is fenced
         out by the next one, and only then is the log asked.
         """
-        turn = replace(turn, attempt=turn.attempt + 1)
-        await _patiently(lambda: self._journal.write(turn, [TurnProgressed(FOUND_AGAIN)]))
-        past = await _patiently(lambda: self._journal.past(turn, turn.cursor))
-        return turn, past.text
+        ours = await patiently(lambda: self._next_attempt(turn))
+        await patiently(lambda: self._journal.write(ours, [TurnProgressed(FOUND_AGAIN)]))
+        past = await patiently(lambda: self._journal.past(ours, ours.cursor))
+        return ours, past.text
+
+    async def _next_attempt(self, turn: Turn) -> Turn:
+        """Take the next number, first in the store, if the turn is this node's still."""
+        turn = replace(self.leased(turn), attempt=turn.attempt + 1)
+        if not await self._store.renew(self._node, [turn.turn_id], turn.lease_until_us):
+            raise DomainError(Reason.FENCED)
+        await self._store.put(turn)
+        return turn
 
     async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
         """Write the last steps; True if that folded the text."""
-        return await _patiently(lambda: self._journal.end(turn, steps))
+        return await patiently(lambda: self._journal.end(turn, steps))
 
 
 def consumed() -> None:
@@ -214,7 +226,7 @@ def consumed() -> None:
     task.uncancel()
 
 
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
     """Call until it succeeds; a store that is away longer than 9 s has the last word."""
     for delay in RETRY_S:
         try:

@@ -25,9 +25,11 @@ from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.principal import Principal
 
 MAX_TURNS = 100
+MAX_WAITING = 100
 MAX_TURNS_OF_ONE = MAX_RUNNING // 2
 """What one user can have in hand: as much as leaves the others their half."""
 STOP_WAIT_S = 30.0
+LETTING_GO_S = 3.0
 
 
 class Turns:
@@ -74,7 +76,7 @@ class Turns:
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
         has_to_wait = self._lanes.is_busy(conversation_id)
-        async with self._lanes.of(conversation_id) as lane:
+        async with self._lanes.of(conversation_id, most=MAX_WAITING) as lane:
             if has_to_wait:  # meanwhile the caller may have been removed, or all archived
                 await self._gatekeeper.check_write(principal, conversation_id)
                 view = await self._conversations.get(conversation_id)
@@ -222,10 +224,12 @@ class Turns:
     async def drain(self, grace_s: float) -> None:
         """Accept no more; give the turns in hand ``grace_s`` to end, then let go of them."""
         self._draining = True
-        active = self._lanes.all()
-        waiting = [asyncio.create_task(it.done.wait()) for it in active]
+        in_hand = [*self._lanes.all(), *self._lanes.coming()]
+        waiting = [asyncio.create_task(it.done.wait()) for it in in_hand]
         if waiting:
             await asyncio.wait(waiting, timeout=grace_s)
-            for it in active:
+            for it in in_hand:
                 it.abandon()
-            await asyncio.wait(waiting)
+            _, late = await asyncio.wait(waiting, timeout=LETTING_GO_S)
+            for task in late:  # a store that hangs; their leases run out
+                task.cancel()

@@ -98,6 +98,8 @@ class _Handlers(grpc.GenericRpcHandler):
         self._table = table
         self._running = running
         self._limits = limits
+        self._counted: set[asyncio.Task[Any]] = set()
+        self._checks: set[asyncio.Task[Any]] = set()
         self._health_watches: set[asyncio.Task[Any]] = set()
         self._prepared: dict[Resolved, Handler] = {}
 
@@ -138,10 +140,10 @@ class _Handlers(grpc.GenericRpcHandler):
     def _room(self, name: str) -> tuple[set[asyncio.Task[Any]], float]:
         """Those that count against a call's limit, and the limit."""
         if name == _HEALTH_CHECK:
-            return self._running, math.inf
+            return self._checks, math.inf
         if name == _HEALTH_WATCH:
             return self._health_watches, self._limits.health_watches
-        return self._running, self._limits.rpcs
+        return self._counted, self._limits.rpcs
 
 
 def _too_many() -> DomainError:

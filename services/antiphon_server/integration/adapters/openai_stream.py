@@ -96,7 +96,8 @@ class AnswerParser:
     def _joined(self, text: str) -> str:
         """``text`` with the halves of characters put together; one at its end has to wait."""
         text = self._half + text
-        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        waits = not self.done and "\ud800" <= text[-1:] <= "\udbff"
+        self._half = text[-1:] if waits else ""
         whole = text.removesuffix(self._half).encode("utf-16", "surrogatepass")
         return whole.decode("utf-16", "replace")
 
