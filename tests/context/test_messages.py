@@ -112,11 +112,14 @@ async def test_the_same_request_says_it_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("posted_h", [0, 12, 22.5, 23.5])
-@pytest.mark.parametrize("later_h", [1, 3, 25])
+@pytest.mark.parametrize("later_h", [1, 3, 25, -1, -25, -30])
 async def test_the_same_request_later_says_it_once(
     world: World, posted_h: float, later_h: float
 ) -> None:
-    """Ids of messages change every day; a repetition that the log still knows gets the first."""
+    """Ids of messages change every day; a repetition that the log still knows gets the first.
+
+    Also where the clock was set back between them.
+    """
     conversation = await world.conversation()
     request = pb.PostMessageRequest(
         conversation_id=conversation, parts=parts("hi"), request_id=REQUEST

@@ -28,8 +28,9 @@ from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import Principal
 
 DAY_S = 86_400
-_DAYS_BACK = 2
-"""The log knows a request for 25 hours, which may touch three days."""
+_DAYS = (0, -1, 1, -2, 2)
+"""The log knows a request for 25 hours, which may touch three days: those before, or those
+to come where the clock was set back meanwhile."""
 
 
 class Messages:
@@ -205,14 +206,14 @@ class _Wish:
 
         A repeated request is the same message, but a request id may be used again when the
         log has forgotten it, for another one: so ids change every day, and the first try
-        may have been on one of the days before.
+        may have been on another one.
         """
         if not self.request_id:
             yield self._message(new_id("msg"))
             return
         today = int(self.now // DAY_S)
-        for back in range(_DAYS_BACK + 1):
-            yield self._message(f"msg_{self._digest(str(today - back))}")
+        for day in _DAYS:
+            yield self._message(f"msg_{self._digest(str(today + day))}")
 
     def _message(self, message_id: str) -> NewMessage:
         return NewMessage(MessageId(message_id), self.conversation_id, self.actor, self.content)
