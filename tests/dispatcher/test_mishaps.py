@@ -247,7 +247,7 @@ async def test_a_turn_that_waits_for_its_place_is_queued(monkeypatch: pytest.Mon
 
 
 async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One user has half of them in hand at most, in all conversations together."""
+    """One user has a part of them in hand at most, in all conversations together."""
     monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 2)
     async with world() as it:
         await it.dispatch(1)

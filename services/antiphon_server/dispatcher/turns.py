@@ -26,8 +26,8 @@ from antiphon_server.runtime.principal import Principal
 
 MAX_TURNS = 100
 MAX_WAITING = 100
-MAX_TURNS_OF_ONE = MAX_RUNNING // 2
-"""What one user can have in hand: as much as leaves the others their half."""
+MAX_TURNS_OF_ONE = MAX_RUNNING * 4 // 5
+"""What one user can have in hand; a fifth of all is left to the others."""
 STOP_WAIT_S = 30.0
 LETTING_GO_S = 3.0
 

@@ -81,7 +81,7 @@ class DispatcherServiceServicer:
         again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
-        500 of the caller in all conversations), OVERLOADED (100 calls wait for
+        800 of the caller in all conversations), OVERLOADED (100 calls wait for
         their place in the conversation), DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

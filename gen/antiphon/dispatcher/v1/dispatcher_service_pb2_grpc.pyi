@@ -42,7 +42,7 @@ class DispatcherServiceStub:
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
-    500 of the caller in all conversations), OVERLOADED (100 calls wait for
+    800 of the caller in all conversations), OVERLOADED (100 calls wait for
     their place in the conversation), DRAINING.
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
@@ -80,7 +80,7 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
-    500 of the caller in all conversations), OVERLOADED (100 calls wait for
+    800 of the caller in all conversations), OVERLOADED (100 calls wait for
     their place in the conversation), DRAINING.
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
@@ -121,7 +121,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
-        500 of the caller in all conversations), OVERLOADED (100 calls wait for
+        800 of the caller in all conversations), OVERLOADED (100 calls wait for
         their place in the conversation), DRAINING.
         """
 
