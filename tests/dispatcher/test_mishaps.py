@@ -247,18 +247,19 @@ async def test_a_turn_that_waits_for_its_place_is_queued(monkeypatch: pytest.Mon
 
 
 async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One user has a part of them in hand at most, in all conversations together."""
+    """One user has a part of them at most, in all conversations; what has ended is no part."""
     monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 2)
-    async with world() as it:
+    store = _Slow()
+    async with world(store=store) as it:
         await it.dispatch(1)
         await it.dispatch(2)
         with pytest.raises(DomainError) as refused:
             await it.dispatch(3)
         assert refused.value.reason is Reason.LIMIT_EXCEEDED
         assert (await it.dispatch(2)).state is State.QUEUED
+        store.delay_s = 0.2
         it.told.lines.put_nowait(None)
-        await it.ended(1)
-        await asyncio.sleep(0.05)  # it is let go when its end is stored
+        await it.seen("turn_finished")
         await it.dispatch(3)
 
 

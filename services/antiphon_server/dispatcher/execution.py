@@ -207,6 +207,7 @@ class Execution:
 
     async def _settle(self, active: ActiveTurn) -> None:
         active.done.set()
+        self._lanes.ended(active)  # who has seen its end may begin the next one
         await patiently(lambda: self._store.put(active.turn))
 
 

@@ -115,6 +115,7 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[ConversationId, Lane] = {}
         self._by_actor: Counter[str] = Counter()
+        self._counted: set[ActiveTurn] = set()
         self._coming: set[ActiveTurn] = set()
 
     @asynccontextmanager
@@ -160,18 +161,17 @@ class Lanes:
         return lane is not None and lane.lock.locked()
 
     def of_actor(self, actor: str) -> int:
-        """How many turns in hand one has asked for."""
+        """How many turns one has asked for that have not ended."""
         return self._by_actor[actor]
 
     def begin(self, active: ActiveTurn) -> None:
         """Count a turn that is about to be stored; it is in hand, but in no lane yet."""
         self._coming.add(active)
-        self._by_actor[active.turn.creator] += 1
+        self._count(active)
 
     def add(self, lane: Lane, active: ActiveTurn) -> None:
         """Take a turn in hand, one that came or one that somebody else accepted."""
-        if active not in self._coming:
-            self._by_actor[active.turn.creator] += 1
+        self._count(active)
         self._coming.discard(active)
         lane.turns[active.turn.turn_id] = active
 
@@ -181,10 +181,22 @@ class Lanes:
         if lane.turns.get(turn.turn_id) is active:
             del lane.turns[turn.turn_id]
         self._coming.discard(active)
-        self._by_actor[turn.creator] -= 1
-        if not self._by_actor[turn.creator]:
-            del self._by_actor[turn.creator]
+        self.ended(active)
         self._release(turn.conversation_id, lane)
+
+    def ended(self, active: ActiveTurn) -> None:
+        """Count the turn no more: its end is in the log, or it was let go."""
+        if active not in self._counted:
+            return
+        self._counted.discard(active)
+        self._by_actor[active.turn.creator] -= 1
+        if not self._by_actor[active.turn.creator]:
+            del self._by_actor[active.turn.creator]
+
+    def _count(self, active: ActiveTurn) -> None:
+        if active not in self._counted:
+            self._counted.add(active)
+            self._by_actor[active.turn.creator] += 1
 
     def _release(self, conversation_id: ConversationId, lane: Lane) -> None:
         if not lane.users and not lane.turns and self._lanes.get(conversation_id) is lane:
