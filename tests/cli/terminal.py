@@ -18,6 +18,7 @@ from typing import Self
 from tests.cli.glass import Glass
 
 _COLUMNS = 8000
+_REACTION_S = 0.3
 
 
 class Terminal:
@@ -72,7 +73,12 @@ class Terminal:
         self.type(text + "\n")
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C as a person does: not in the moment in which the prompt appears.
+
+        What CPython's readline is told between the prompt and its first wait for a key,
+        it learns with that key.
+        """
+        time.sleep(_REACTION_S)
         self.type("\x03")
 
     def wait_for(self, pattern: str, timeout: float = 20.0, after: int = 0) -> "re.Match[str]":
