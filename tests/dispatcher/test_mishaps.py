@@ -6,22 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.dispatcher import execution, turns
-from antiphon_server.dispatcher.adapters import event_log
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
-from antiphon_server.dispatcher.model import (
-    ConversationId,
-    ConversationView,
-    LossPolicy,
-    Order,
-    Policy,
-    State,
-    Turn,
-)
+from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import ANNA, CONVERSATION, Told, World, content, turn_id, world
+from tests.dispatcher.world import CONVERSATION, SlowStore, Told, World, turn_id, world
 
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 
@@ -80,7 +69,7 @@ async def test_an_answer_in_one_large_piece_fits_the_log() -> None:
 
 async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
     """The turn is known; whoever runs now is not rolled back for it."""
-    store = _Slow()
+    store = SlowStore()
     async with world(store=store) as it:
         await it.dispatch(1, policy=Policy.ROLLBACK)
         it.told.lines.put_nowait(None)
@@ -100,7 +89,7 @@ async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
 
 async def test_a_dispatch_that_is_given_up_keeps_its_place() -> None:
     """The turn is stored and runs; who comes next waits for it."""
-    store = _Slow()
+    store = SlowStore()
     async with world(store=store) as it:
         store.delay_s = 0.05
         first = asyncio.create_task(it.dispatch(1))
@@ -112,11 +101,8 @@ async def test_a_dispatch_that_is_given_up_keeps_its_place() -> None:
         assert (await it.turns.get(CONVERSATION, turn_id(2))).state is State.QUEUED
 
 
-async def test_a_stopped_answer_is_kept_when_its_end_takes_too_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_stopped_answer_is_kept_when_its_end_takes_too_long() -> None:
     """The deadline of the commit is no second stop; what people have read is the message."""
-    monkeypatch.setattr(event_log, "TIMEOUT_S", 0.5)
 
     def hang_once(append: Appending) -> Appending:
         left = [1]
@@ -130,7 +116,7 @@ async def test_a_stopped_answer_is_kept_when_its_end_takes_too_long(
 
         return hanging
 
-    async with world() as it:
+    async with world(timeout_s=0.5) as it:
         await it.dispatch()
         await it.told.running.wait()
         it.told.lines.put_nowait("delivered text")
@@ -156,7 +142,7 @@ async def test_a_turn_let_go_at_once_holds_nobody() -> None:
 
 async def test_a_turn_whose_end_was_seen_has_ended() -> None:
     """Whoever read the end in the log gets it from GetTurn and ListTurns, too."""
-    store = _Slow()
+    store = SlowStore()
     async with world(store=store) as it:
         await it.dispatch()
         store.delay_s = 0.05
@@ -167,100 +153,6 @@ async def test_a_turn_whose_end_was_seen_has_ended() -> None:
         )
         assert got.state is State.SUCCEEDED
         assert [turn.state for turn in listed] == [State.SUCCEEDED]
-
-
-async def test_who_was_removed_while_waiting_posts_nothing() -> None:
-    """What was allowed is asked again when the wait is over."""
-    store = _Slow()
-    async with world(store=store) as it:
-        store.delay_s = 0.05
-        first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
-        await asyncio.sleep(0.01)
-        second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
-        await asyncio.sleep(0.01)
-        it.door.closed = True
-        await first
-        with pytest.raises(DomainError) as refused:
-            await second
-        assert refused.value.reason is Reason.NOT_FOUND
-        assert await it.kinds(2) == []
-
-
-async def test_what_was_archived_while_a_dispatch_waited_stays_so() -> None:
-    """The same with a conversation that takes no more messages."""
-    store = _Slow()
-    async with world(store=store) as it:
-        store.delay_s = 0.05
-        first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
-        await asyncio.sleep(0.01)
-        second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
-        await asyncio.sleep(0.01)
-        it.known.views[CONVERSATION] = replace(it.known.views[CONVERSATION], archived=True)
-        await first
-        with pytest.raises(DomainError) as refused:
-            await second
-        assert refused.value.reason is Reason.CONVERSATION_ARCHIVED
-
-
-async def test_a_stop_waits_for_no_dispatch() -> None:
-    """A running turn is stopped while others stand in line."""
-    store = _Slow()
-    async with world(store=store) as it:
-        await it.dispatch(1, policy=Policy.PARALLEL)
-        await it.told.running.wait()
-        store.delay_s = 0.2
-        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(2, 12)]
-        await asyncio.sleep(0.01)
-        stopping = asyncio.create_task(it.cancel(1))
-        await it.seen("turn_finished")
-        assert not line[-1].done()
-        assert (await stopping).state is State.CANCELLED
-        for waiting in line:
-            waiting.cancel()
-        await asyncio.wait(line)
-
-
-async def test_a_line_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who would be one too many is told to come again."""
-    monkeypatch.setattr(turns, "MAX_WAITING", 3)
-    store = _Slow()
-    async with world(store=store) as it:
-        store.delay_s = 0.1
-        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(1, 6)]
-        await asyncio.wait(line)
-        refused = [one.exception() for one in line]
-        assert refused[:4] == [None] * 4
-        assert isinstance(refused[4], DomainError)
-        assert refused[4].reason is Reason.OVERLOADED
-
-
-async def test_a_turn_that_waits_for_its_place_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It does not say that it runs while as many run as can, and its time has not begun."""
-    monkeypatch.setattr(execution, "MAX_RUNNING", 1)
-    async with world() as it:
-        await it.dispatch(1, handler="fragile", policy=Policy.PARALLEL)
-        await it.fragile.running.wait()
-        second = await it.dispatch(2, policy=Policy.PARALLEL)
-        assert second.state is State.QUEUED
-        it.fragile.lines.put_nowait(None)
-        await it.state(2, State.RUNNING)
-
-
-async def test_nobody_takes_all_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One user has a part of them at most, in all conversations; what has ended is no part."""
-    monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 2)
-    store = _Slow()
-    async with world(store=store) as it:
-        await it.dispatch(1)
-        await it.dispatch(2)
-        with pytest.raises(DomainError) as refused:
-            await it.dispatch(3)
-        assert refused.value.reason is Reason.LIMIT_EXCEEDED
-        assert (await it.dispatch(2)).state is State.QUEUED
-        store.delay_s = 0.2
-        it.told.lines.put_nowait(None)
-        await it.seen("turn_finished")
-        await it.dispatch(3)
 
 
 def fail_for(word: str, reason: Reason) -> Callable[[Appending], Appending]:
@@ -323,50 +215,3 @@ async def test_a_turn_that_is_let_go_after_a_failed_commit_writes_nothing_more()
         async with asyncio.timeout(2):
             await it.turns.drain(0.0)
         assert await it.kinds() == before
-
-
-async def test_a_burst_passes_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turns that are on their way into the store count: for their user, and for the server."""
-    monkeypatch.setattr(turns, "MAX_TURNS_OF_ONE", 6)
-    monkeypatch.setattr(execution, "MAX_RUNNING", 4)
-    store = _Slow()
-    async with world(store=store) as it:
-        store.delay_s = 0.05
-        conversations = [ConversationId(f"conv_{number:08}") for number in range(8)]
-        for one in conversations:
-            it.known.views[one] = ConversationView(one, "ws_00000001")
-        order = Order(content("go"), "told", Policy.QUEUE)
-        burst = [
-            asyncio.create_task(it.turns.dispatch(ANNA, one, turn_id(at), order, b"x"))
-            for at, one in enumerate(conversations)
-        ]
-        await asyncio.wait(burst)
-        states = [one.result().state for one in burst if one.exception() is None]
-        assert states == [State.RUNNING] * 4 + [State.QUEUED] * 2
-
-
-async def test_a_turn_that_is_just_coming_gets_its_grace() -> None:
-    """Draining waits for it as for the others."""
-    store = _Slow()
-    async with world(store=store) as it:
-        store.delay_s = 0.05
-        coming = asyncio.create_task(it.dispatch(handler="echo"))
-        await asyncio.sleep(0.01)
-        await it.turns.drain(5.0)
-        assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
-        await coming
-
-
-class _Slow(MemoryTurnStore):
-    """A store that takes its time to answer."""
-
-    delay_s = 0.0
-
-    async def add(self, turn: Turn) -> Turn:
-        stored = await super().add(turn)
-        await asyncio.sleep(self.delay_s)
-        return stored
-
-    async def put(self, turn: Turn) -> None:
-        await asyncio.sleep(self.delay_s)
-        await super().put(turn)

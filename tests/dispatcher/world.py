@@ -20,6 +20,7 @@ from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
+from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
@@ -126,6 +127,21 @@ class Reluctant(Told):
             await super().run(work)
         finally:
             await self.may_go.wait()
+
+
+class SlowStore(MemoryTurnStore):
+    """A store that takes its time to answer."""
+
+    delay_s = 0.0
+
+    async def add(self, turn: Turn) -> Turn:
+        stored = await super().add(turn)
+        await asyncio.sleep(self.delay_s)
+        return stored
+
+    async def put(self, turn: Turn) -> None:
+        await asyncio.sleep(self.delay_s)
+        await super().put(turn)
 
 
 @dataclass
@@ -244,6 +260,8 @@ async def world(
     log: EventLog | None = None,
     more: Sequence[Handler] = (),
     clock: Callable[[], float] = time.time,
+    limits: TurnLimits = TurnLimits(),  # noqa: B008 - frozen
+    timeout_s: float = 30.0,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart."""
     tasks: set[asyncio.Task[None]] = set()
@@ -261,16 +279,16 @@ async def world(
     server = LocalServer([ErrorInterceptor()])
     add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
     events = EventServiceStub(server.channel())
-    journal = EventLogJournal(events)
+    journal = EventLogJournal(events, timeout_s)
     known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
     handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
     runner = Runner(store, journal, "node", lease_s=15.0, clock=clock)
     lanes = Lanes()
-    execution = Execution(store, journal, handlers, runner, lanes, spawn)
+    execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     door = Open()
-    turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery)
+    turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery, limits)
     leases = Leases(store, lanes, recovery, "node", clock=clock)
     try:
         yield World(

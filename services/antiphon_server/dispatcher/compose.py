@@ -24,6 +24,7 @@ from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
+from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
@@ -70,12 +71,22 @@ def compose_dispatcher(
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
     runner = Runner(store, journal, node, LEASE_S)
     lanes = Lanes()
-    execution = Execution(store, journal, handlers, runner, lanes, spawn)
+    limits = TurnLimits()
+    execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     conversations = ContextConversations(context)
     gatekeeper = PolicyGatekeeper(policy, verifier)
     turns = Turns(
-        store, journal, conversations, gatekeeper, handlers, runner, lanes, execution, recovery
+        store,
+        journal,
+        conversations,
+        gatekeeper,
+        handlers,
+        runner,
+        lanes,
+        execution,
+        recovery,
+        limits,
     )
     conversings = Conversings(turns, gatekeeper, on_behalf)
     servicer = DispatcherServicer(turns, handlers, conversings)

@@ -10,6 +10,7 @@ import structlog
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Halt, Lane, Lanes, stop_all
+from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     MessagePosted,
     Outcome,
@@ -24,8 +25,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner, consumed, patiently
 from antiphon_server.runtime.errors import DomainError, Reason
-
-MAX_RUNNING = 1_000
+from antiphon_server.runtime.tasks import completed
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,7 @@ class Execution:
         runner: Runner,
         lanes: Lanes,
         spawn: Spawn,
+        limits: TurnLimits,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -54,7 +55,7 @@ class Execution:
         self._runner = runner
         self._lanes = lanes
         self._spawn = spawn
-        self._running = asyncio.Semaphore(MAX_RUNNING)
+        self._running = asyncio.Semaphore(limits.running)
 
     async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> Turn:
         """Store a new turn and begin it; returns it when its message is in the log.
@@ -75,7 +76,7 @@ class Execution:
         active = ActiveTurn(turn, has_slot=at_once)
         self._lanes.begin(active)
         self._spawn_for(lane, active, lambda: self._come(lane, active, coming), coming)
-        await _undisturbed(coming.stored)
+        await completed(coming.stored)
         return await asyncio.shield(coming.accepted)
 
     def go_on(self, lane: Lane, turn: Turn, text: str) -> None:
@@ -236,15 +237,3 @@ class _Coming:
         if not self.accepted.done():
             self.accepted.set_exception(error or DomainError(Reason.STORE_UNAVAILABLE))
             self.accepted.exception()  # whoever waited may be gone
-
-
-async def _undisturbed(known: "asyncio.Future[None]") -> None:
-    """Wait even if this task is cancelled meanwhile; then raise the cancellation."""
-    cancelled: asyncio.CancelledError | None = None
-    while not known.done():
-        try:
-            await asyncio.wait([known])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled

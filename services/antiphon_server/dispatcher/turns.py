@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from antiphon_server.dispatcher.execution import MAX_RUNNING, Execution
+from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lane, Lanes
+from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
@@ -24,10 +25,6 @@ from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.principal import Principal
 
-MAX_TURNS = 100
-MAX_WAITING = 100
-MAX_TURNS_OF_ONE = MAX_RUNNING * 4 // 5
-"""What one user can have in hand; a fifth of all is left to the others."""
 STOP_WAIT_S = 30.0
 LETTING_GO_S = 3.0
 
@@ -46,6 +43,7 @@ class Turns:
         lanes: Lanes,
         execution: Execution,
         recovery: Recovery,
+        limits: TurnLimits,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -56,6 +54,7 @@ class Turns:
         self._lanes = lanes
         self._execution = execution
         self._recovery = recovery
+        self._limits = limits
         self._draining = False
 
     async def dispatch(
@@ -76,7 +75,7 @@ class Turns:
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
         has_to_wait = self._lanes.is_busy(conversation_id)
-        async with self._lanes.of(conversation_id, most=MAX_WAITING) as lane:
+        async with self._lanes.of(conversation_id, most=self._limits.waiting) as lane:
             if has_to_wait:  # meanwhile the caller may have been removed, or all archived
                 await self._gatekeeper.check_write(principal, conversation_id)
                 view = await self._conversations.get(conversation_id)
@@ -130,10 +129,12 @@ class Turns:
         ahead = lane.before(turn.order.policy)
         if turn.order.policy is Policy.REJECT and ahead:
             raise DomainError(Reason.TURN_REJECTED, running_turn_id=ahead[0].turn.turn_id)
-        if len(lane.turns) >= MAX_TURNS:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TURNS} turns a conversation")
-        if self._lanes.of_actor(turn.creator) >= MAX_TURNS_OF_ONE:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TURNS_OF_ONE} turns a user")
+        limits = self._limits
+        if len(lane.turns) >= limits.of_conversation:
+            limit = f"{limits.of_conversation} turns a conversation"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
+        if self._lanes.of_actor(turn.creator) >= limits.of_user:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} turns a user")
 
     async def _again(self, known: Turn, turn: Turn) -> Turn:
         """Answer a turn id that was seen before."""

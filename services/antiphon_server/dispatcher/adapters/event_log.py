@@ -18,8 +18,9 @@ _PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TU
 class EventLogJournal:
     """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService."""
 
-    def __init__(self, events: "EventServiceAsyncStub") -> None:
+    def __init__(self, events: "EventServiceAsyncStub", timeout_s: float = TIMEOUT_S) -> None:
         self._events = events
+        self._timeout_s = timeout_s
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
         """See :meth:`Journal.write`."""
@@ -36,7 +37,7 @@ class EventLogJournal:
         self, request: event_service_pb2.AppendRequest
     ) -> event_service_pb2.AppendResponse:
         with remote_errors():
-            return await self._events.Append(request, timeout=TIMEOUT_S)
+            return await self._events.Append(request, timeout=self._timeout_s)
 
     async def past(self, turn: Turn, cursor: str) -> Past:
         """See :meth:`Journal.past`."""
@@ -46,7 +47,7 @@ class EventLogJournal:
         text: list[str] = []
         while True:
             with remote_errors():
-                page = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
+                page = await self._events.ReadEvents(request, timeout=self._timeout_s)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
@@ -63,7 +64,7 @@ class EventLogJournal:
             scope=_scope(turn.conversation_id), turn_id=turn.turn_id
         )
         with remote_errors():
-            await self._events.Fold(request, timeout=TIMEOUT_S)
+            await self._events.Fold(request, timeout=self._timeout_s)
 
 
 def _request(turn: Turn, steps: Sequence[Step], request_id: str) -> event_service_pb2.AppendRequest:

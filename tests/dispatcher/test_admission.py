@@ -1,0 +1,141 @@
+"""Who gets a turn at once, who waits, and who is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ConversationView,
+    Order,
+    Policy,
+    State,
+    Turn,
+)
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.dispatcher.world import ANNA, CONVERSATION, SlowStore, World, content, turn_id, world
+
+
+@asynccontextmanager
+async def second_in_line() -> AsyncIterator[tuple[World, "asyncio.Task[Turn]"]]:
+    """A dispatch that waits while the store takes its time with the one before."""
+    store = SlowStore()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
+        await asyncio.sleep(0.01)
+        yield it, second
+        await first
+
+
+async def test_who_was_removed_while_waiting_posts_nothing() -> None:
+    """What was allowed is asked again when the wait is over."""
+    async with second_in_line() as (it, second):
+        it.door.closed = True
+        with pytest.raises(DomainError) as refused:
+            await second
+        assert refused.value.reason is Reason.NOT_FOUND
+        assert await it.kinds(2) == []
+
+
+async def test_what_was_archived_while_a_dispatch_waited_stays_so() -> None:
+    """The same with a conversation that takes no more messages."""
+    async with second_in_line() as (it, second):
+        it.known.views[CONVERSATION] = replace(it.known.views[CONVERSATION], archived=True)
+        with pytest.raises(DomainError) as refused:
+            await second
+        assert refused.value.reason is Reason.CONVERSATION_ARCHIVED
+
+
+async def test_a_stop_waits_for_no_dispatch() -> None:
+    """A running turn is stopped while others stand in line."""
+    store = SlowStore()
+    async with world(store=store) as it:
+        await it.dispatch(1, policy=Policy.PARALLEL)
+        await it.told.running.wait()
+        store.delay_s = 0.2
+        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(2, 12)]
+        await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(it.cancel(1))
+        await it.seen("turn_finished")
+        assert not line[-1].done()
+        assert (await stopping).state is State.CANCELLED
+        for waiting in line:
+            waiting.cancel()
+        await asyncio.wait(line)
+
+
+async def test_a_line_has_an_end() -> None:
+    """Who would be one too many is told to come again."""
+    store = SlowStore()
+    async with world(store=store, limits=TurnLimits(waiting=3)) as it:
+        store.delay_s = 0.1
+        line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(1, 6)]
+        await asyncio.wait(line)
+        refused = [one.exception() for one in line]
+        assert refused[:4] == [None] * 4
+        assert isinstance(refused[4], DomainError)
+        assert refused[4].reason is Reason.OVERLOADED
+
+
+async def test_a_turn_that_waits_for_its_place_is_queued() -> None:
+    """It does not say that it runs while as many run as can, and its time has not begun."""
+    async with world(limits=TurnLimits(running=1)) as it:
+        await it.dispatch(1, handler="fragile", policy=Policy.PARALLEL)
+        await it.fragile.running.wait()
+        second = await it.dispatch(2, policy=Policy.PARALLEL)
+        assert second.state is State.QUEUED
+        it.fragile.lines.put_nowait(None)
+        await it.state(2, State.RUNNING)
+
+
+async def test_nobody_takes_all_turns() -> None:
+    """One user has a part of them at most, in all conversations; what has ended is no part."""
+    store = SlowStore()
+    async with world(store=store, limits=TurnLimits(of_user=2)) as it:
+        await it.dispatch(1)
+        await it.dispatch(2)
+        with pytest.raises(DomainError) as refused:
+            await it.dispatch(3)
+        assert refused.value.reason is Reason.LIMIT_EXCEEDED
+        assert (await it.dispatch(2)).state is State.QUEUED
+        store.delay_s = 0.2
+        it.told.lines.put_nowait(None)
+        await it.seen("turn_finished")
+        await it.dispatch(3)
+
+
+async def test_a_burst_passes_no_limit() -> None:
+    """Turns that are on their way into the store count: for their user, and for the server."""
+    store = SlowStore()
+    async with world(store=store, limits=TurnLimits(running=4, of_user=6)) as it:
+        store.delay_s = 0.05
+        conversations = [ConversationId(f"conv_{number:08}") for number in range(8)]
+        for one in conversations:
+            it.known.views[one] = ConversationView(one, "ws_00000001")
+        order = Order(content("go"), "told", Policy.QUEUE)
+        burst = [
+            asyncio.create_task(it.turns.dispatch(ANNA, one, turn_id(at), order, b"x"))
+            for at, one in enumerate(conversations)
+        ]
+        await asyncio.wait(burst)
+        states = [one.result().state for one in burst if one.exception() is None]
+        assert states == [State.RUNNING] * 4 + [State.QUEUED] * 2
+
+
+async def test_a_turn_that_is_just_coming_gets_its_grace() -> None:
+    """Draining waits for it as for the others."""
+    store = SlowStore()
+    async with world(store=store) as it:
+        store.delay_s = 0.05
+        coming = asyncio.create_task(it.dispatch(handler="echo"))
+        await asyncio.sleep(0.01)
+        await it.turns.drain(5.0)
+        assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
+        await coming
