@@ -97,7 +97,9 @@ def compose_auth(
     login = Login(stores.users, passwords, attempts, api_keys, sessions)
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
-        servicer=AuthServicer(users, login, sessions, api_keys, signing_keys),
+        servicer=AuthServicer(  # type: ignore[abstract]
+            users, login, sessions, api_keys, signing_keys
+        ),
         users=users,
         login=login,
         sessions=sessions,

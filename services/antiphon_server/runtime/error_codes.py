@@ -59,6 +59,30 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.PERMISSION_DENIED, "The caller lacks the permission {permission}."
     ),
     Reason.TOO_MANY_ATTEMPTS: Entry(_EXHAUSTED, "Too many failed attempts; try again later."),
+    Reason.LOGIN_EXPIRED: Entry(
+        _PRECONDITION, "That login is over, or was never begun; begin again."
+    ),
+    Reason.AUTHORIZATION_PENDING: Entry(
+        _PRECONDITION, "Nobody has decided about this device yet; ask again later."
+    ),
+    Reason.SLOW_DOWN: Entry(_EXHAUSTED, "Asked too often; wait 5 s longer between two calls."),
+    Reason.LOGIN_DENIED: Entry(StatusCode.PERMISSION_DENIED, "The login was refused."),
+    Reason.IDENTITY_UNKNOWN: Entry(
+        StatusCode.PERMISSION_DENIED,
+        "No account here belongs to {subject} of {issuer}; an operator can link it.",
+    ),
+    Reason.PROVIDER_UNAVAILABLE: Entry(
+        StatusCode.UNAVAILABLE, "The identity provider {provider} does not answer as it should."
+    ),
+    Reason.PASSWORD_BREACHED: Entry(
+        _INVALID, "This password is among those that attackers try first; choose another."
+    ),
+    Reason.USER_DISABLED: Entry(
+        StatusCode.PERMISSION_DENIED, "The account is disabled; ask an operator."
+    ),
+    Reason.LAST_OPERATOR: Entry(
+        _PRECONDITION, "This would leave the installation without an operator."
+    ),
     Reason.CURSOR_INVALID: Entry(_INVALID, "The cursor was not issued for {scope}."),
     Reason.CURSOR_TRIMMED: Entry(
         StatusCode.OUT_OF_RANGE,

@@ -67,6 +67,49 @@ PERMISSION_INTERNAL: Permission.ValueType  # 7
 """PERMISSION_INTERNAL needs another service of this installation."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
+class _Scope:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCOPE_UNSPECIFIED: _Scope.ValueType  # 0
+    """SCOPE_UNSPECIFIED is granted to nobody."""
+    SCOPE_NONE: _Scope.ValueType  # 1
+    """SCOPE_NONE: a credential of any scopes will do."""
+    SCOPE_READ: _Scope.ValueType  # 2
+    """SCOPE_READ reads and follows."""
+    SCOPE_WRITE: _Scope.ValueType  # 3
+    """SCOPE_WRITE makes, posts and cancels."""
+    SCOPE_MANAGE: _Scope.ValueType  # 4
+    """SCOPE_MANAGE changes settings and members."""
+    SCOPE_ACCOUNT: _Scope.ValueType  # 5
+    """SCOPE_ACCOUNT concerns the caller's own account: sessions, keys, password."""
+    SCOPE_OPERATE: _Scope.ValueType  # 6
+    """SCOPE_OPERATE administers this installation, if the owner may."""
+
+class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
+    """Scope is what a limited credential (an API key, a program's client secret) must
+    have been granted to call an RPC, beside what its owner may. A credential
+    without limits may whatever its owner may. No scope includes another.
+    """
+
+SCOPE_UNSPECIFIED: Scope.ValueType  # 0
+"""SCOPE_UNSPECIFIED is granted to nobody."""
+SCOPE_NONE: Scope.ValueType  # 1
+"""SCOPE_NONE: a credential of any scopes will do."""
+SCOPE_READ: Scope.ValueType  # 2
+"""SCOPE_READ reads and follows."""
+SCOPE_WRITE: Scope.ValueType  # 3
+"""SCOPE_WRITE makes, posts and cancels."""
+SCOPE_MANAGE: Scope.ValueType  # 4
+"""SCOPE_MANAGE changes settings and members."""
+SCOPE_ACCOUNT: Scope.ValueType  # 5
+"""SCOPE_ACCOUNT concerns the caller's own account: sessions, keys, password."""
+SCOPE_OPERATE: Scope.ValueType  # 6
+"""SCOPE_OPERATE administers this installation, if the owner may."""
+Global___Scope: _TypeAlias = Scope  # noqa: Y015
+
 class _Role:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

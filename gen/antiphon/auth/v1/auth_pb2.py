@@ -22,22 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61ntiphon/auth/v1/auth.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe4\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x07 \x01(\x08\"\xbd\x01\n\tTokenPair\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x36\n\x12\x61\x63\x63\x65ss_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x12\x37\n\x13refresh_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t\"\xbc\x01\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61ntiphon/auth/v1/auth.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04kind\x18\x06 \x01(\x0e\x32\x1a.antiphon.auth.v1.UserKind\x12\x10\n\x08\x64isabled\x18\x07 \x01(\x08\"\xb2\x03\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x07 \x01(\x08\x12\x35\n\x11\x66inal_expire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06method\x18\t \x01(\x0e\x32\x1d.antiphon.auth.v1.LoginMethod\x12\x10\n\x08provider\x18\n \x01(\t\x12\x15\n\rfirst_address\x18\x0b \x01(\t\x12\x14\n\x0clast_address\x18\x0c \x01(\t\x12\'\n\x06scopes\x18\r \x03(\x0e\x32\x17.antiphon.auth.v1.Scope\"\xb2\x01\n\x08Identity\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x01\n\tTokenPair\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x36\n\x12\x61\x63\x63\x65ss_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x12\x37\n\x13refresh_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t\"\x8c\x02\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\'\n\x06scopes\x18\x07 \x03(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\x14\n\x0clast_address\x18\x08 \x01(\t*R\n\x08UserKind\x12\x19\n\x15USER_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10USER_KIND_PERSON\x10\x01\x12\x15\n\x11USER_KIND_PROGRAM\x10\x02*\x87\x02\n\x0bLoginMethod\x12\x1c\n\x18LOGIN_METHOD_UNSPECIFIED\x10\x00\x12\x19\n\x15LOGIN_METHOD_PASSWORD\x10\x01\x12\x18\n\x14LOGIN_METHOD_API_KEY\x10\x02\x12#\n\x1fLOGIN_METHOD_AUTHORIZATION_CODE\x10\x03\x12\x19\n\x15LOGIN_METHOD_ID_TOKEN\x10\x04\x12\x1c\n\x18LOGIN_METHOD_DEVICE_CODE\x10\x05\x12#\n\x1fLOGIN_METHOD_CLIENT_CREDENTIALS\x10\x06\x12\"\n\x1eLOGIN_METHOD_SERVICE_ASSERTION\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.auth.v1.auth_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_USER']._serialized_start=82
-  _globals['_USER']._serialized_end=208
-  _globals['_SESSION']._serialized_start=211
-  _globals['_SESSION']._serialized_end=439
-  _globals['_TOKENPAIR']._serialized_start=442
-  _globals['_TOKENPAIR']._serialized_end=631
-  _globals['_APIKEY']._serialized_start=634
-  _globals['_APIKEY']._serialized_end=822
+  _globals['_USERKIND']._serialized_start=1383
+  _globals['_USERKIND']._serialized_end=1465
+  _globals['_LOGINMETHOD']._serialized_start=1468
+  _globals['_LOGINMETHOD']._serialized_end=1731
+  _globals['_USER']._serialized_start=114
+  _globals['_USER']._serialized_end=300
+  _globals['_SESSION']._serialized_start=303
+  _globals['_SESSION']._serialized_end=737
+  _globals['_IDENTITY']._serialized_start=740
+  _globals['_IDENTITY']._serialized_end=918
+  _globals['_TOKENPAIR']._serialized_start=921
+  _globals['_TOKENPAIR']._serialized_end=1110
+  _globals['_APIKEY']._serialized_start=1113
+  _globals['_APIKEY']._serialized_end=1381
 # @@protoc_insertion_point(module_scope)

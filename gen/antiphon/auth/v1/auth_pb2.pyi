@@ -3,9 +3,13 @@
 isort:skip_file
 """
 
+from antiphon.auth.v1 import access_pb2 as _access_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +20,98 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _UserKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UserKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UserKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    USER_KIND_UNSPECIFIED: _UserKind.ValueType  # 0
+    """USER_KIND_UNSPECIFIED is never stored; where an account is made it means
+    USER_KIND_PERSON.
+    """
+    USER_KIND_PERSON: _UserKind.ValueType  # 1
+    """USER_KIND_PERSON signs in with a password, at an identity provider, or by
+    API keys of its own making.
+    """
+    USER_KIND_PROGRAM: _UserKind.ValueType  # 2
+    """USER_KIND_PROGRAM, such as a worker, signs in with client credentials or API
+    keys that an operator made for it; it has no password.
+    """
+
+class UserKind(_UserKind, metaclass=_UserKindEnumTypeWrapper):
+    """UserKind is what an account is for."""
+
+USER_KIND_UNSPECIFIED: UserKind.ValueType  # 0
+"""USER_KIND_UNSPECIFIED is never stored; where an account is made it means
+USER_KIND_PERSON.
+"""
+USER_KIND_PERSON: UserKind.ValueType  # 1
+"""USER_KIND_PERSON signs in with a password, at an identity provider, or by
+API keys of its own making.
+"""
+USER_KIND_PROGRAM: UserKind.ValueType  # 2
+"""USER_KIND_PROGRAM, such as a worker, signs in with client credentials or API
+keys that an operator made for it; it has no password.
+"""
+Global___UserKind: _TypeAlias = UserKind  # noqa: Y015
+
+class _LoginMethod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LoginMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LoginMethod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOGIN_METHOD_UNSPECIFIED: _LoginMethod.ValueType  # 0
+    """LOGIN_METHOD_UNSPECIFIED: from before methods were noted."""
+    LOGIN_METHOD_PASSWORD: _LoginMethod.ValueType  # 1
+    """LOGIN_METHOD_PASSWORD: a name and a password."""
+    LOGIN_METHOD_API_KEY: _LoginMethod.ValueType  # 2
+    """LOGIN_METHOD_API_KEY: the secret of an API key."""
+    LOGIN_METHOD_AUTHORIZATION_CODE: _LoginMethod.ValueType  # 3
+    """LOGIN_METHOD_AUTHORIZATION_CODE: an identity provider's page in a browser
+    (OpenID Connect Core, 3.1, with PKCE: RFC 7636).
+    """
+    LOGIN_METHOD_ID_TOKEN: _LoginMethod.ValueType  # 4
+    """LOGIN_METHOD_ID_TOKEN: an ID token that a backend got from an identity
+    provider, exchanged for tokens of this installation.
+    """
+    LOGIN_METHOD_DEVICE_CODE: _LoginMethod.ValueType  # 5
+    """LOGIN_METHOD_DEVICE_CODE: approved from another device (RFC 8628)."""
+    LOGIN_METHOD_CLIENT_CREDENTIALS: _LoginMethod.ValueType  # 6
+    """LOGIN_METHOD_CLIENT_CREDENTIALS: a program's name and secret (RFC 6749, 4.4)."""
+    LOGIN_METHOD_SERVICE_ASSERTION: _LoginMethod.ValueType  # 7
+    """LOGIN_METHOD_SERVICE_ASSERTION: a service of this installation, by a signed
+    statement of its own (RFC 7523).
+    """
+
+class LoginMethod(_LoginMethod, metaclass=_LoginMethodEnumTypeWrapper):
+    """LoginMethod is how somebody proves who they are."""
+
+LOGIN_METHOD_UNSPECIFIED: LoginMethod.ValueType  # 0
+"""LOGIN_METHOD_UNSPECIFIED: from before methods were noted."""
+LOGIN_METHOD_PASSWORD: LoginMethod.ValueType  # 1
+"""LOGIN_METHOD_PASSWORD: a name and a password."""
+LOGIN_METHOD_API_KEY: LoginMethod.ValueType  # 2
+"""LOGIN_METHOD_API_KEY: the secret of an API key."""
+LOGIN_METHOD_AUTHORIZATION_CODE: LoginMethod.ValueType  # 3
+"""LOGIN_METHOD_AUTHORIZATION_CODE: an identity provider's page in a browser
+(OpenID Connect Core, 3.1, with PKCE: RFC 7636).
+"""
+LOGIN_METHOD_ID_TOKEN: LoginMethod.ValueType  # 4
+"""LOGIN_METHOD_ID_TOKEN: an ID token that a backend got from an identity
+provider, exchanged for tokens of this installation.
+"""
+LOGIN_METHOD_DEVICE_CODE: LoginMethod.ValueType  # 5
+"""LOGIN_METHOD_DEVICE_CODE: approved from another device (RFC 8628)."""
+LOGIN_METHOD_CLIENT_CREDENTIALS: LoginMethod.ValueType  # 6
+"""LOGIN_METHOD_CLIENT_CREDENTIALS: a program's name and secret (RFC 6749, 4.4)."""
+LOGIN_METHOD_SERVICE_ASSERTION: LoginMethod.ValueType  # 7
+"""LOGIN_METHOD_SERVICE_ASSERTION: a service of this installation, by a signed
+statement of its own (RFC 7523).
+"""
+Global___LoginMethod: _TypeAlias = LoginMethod  # noqa: Y015
 
 @_typing.final
 class User(_message.Message):
@@ -28,6 +124,8 @@ class User(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     OPERATOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id identifies the user: `user_…`, set by the server."""
     name: _builtins.str
@@ -36,6 +134,10 @@ class User(_message.Message):
     """display_name is what others see; defaults to name."""
     operator: _builtins.bool
     """operator says that the user may administer this installation."""
+    kind: Global___UserKind.ValueType
+    """kind is what the account is for."""
+    disabled: _builtins.bool
+    """disabled says that the user can't sign in; their sessions were ended."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when the account was made."""
@@ -48,10 +150,12 @@ class User(_message.Message):
         display_name: _builtins.str = ...,
         operator: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___UserKind.ValueType = ...,
+        disabled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "name", b"name", "operator", b"operator", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "disabled", b"disabled", "display_name", b"display_name", "kind", b"kind", "name", b"name", "operator", b"operator", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -70,6 +174,12 @@ class Session(_message.Message):
     LAST_USE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CURRENT_FIELD_NUMBER: _builtins.int
+    FINAL_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    FIRST_ADDRESS_FIELD_NUMBER: _builtins.int
+    LAST_ADDRESS_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """session_id identifies the session: `sess_…`."""
     user_id: _builtins.str
@@ -78,6 +188,18 @@ class Session(_message.Message):
     """device is what the client said of itself at Login, e.g. "antiphon cli"."""
     current: _builtins.bool
     """current says that the calling token belongs to this session."""
+    method: Global___LoginMethod.ValueType
+    """method is how the user signed in."""
+    provider: _builtins.str
+    """provider is the identity provider that vouched for the user, by its name in
+    the server's settings; empty for other methods.
+    """
+    first_address: _builtins.str
+    """first_address is where the user signed in from: an IPv4 address, or the /64
+    network of an IPv6 address; empty inside the server's own process.
+    """
+    last_address: _builtins.str
+    """last_address is where the session's tokens were last refreshed from."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when the user signed in."""
@@ -90,6 +212,14 @@ class Session(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """expire_time is when the session ends if it is not refreshed."""
 
+    @_builtins.property
+    def final_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """final_expire_time is when the session ends however often it is refreshed."""
+
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_access_pb2.Scope.ValueType]:
+        """scopes are what the session is narrowed to; empty for all its user may do."""
+
     def __init__(
         self,
         *,
@@ -100,14 +230,70 @@ class Session(_message.Message):
         last_use_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         current: _builtins.bool = ...,
+        final_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        method: Global___LoginMethod.ValueType = ...,
+        provider: _builtins.str = ...,
+        first_address: _builtins.str = ...,
+        last_address: _builtins.str = ...,
+        scopes: _abc.Iterable[_access_pb2.Scope.ValueType] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "last_use_time", b"last_use_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "final_expire_time", b"final_expire_time", "last_use_time", b"last_use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "current", b"current", "device", b"device", "expire_time", b"expire_time", "last_use_time", b"last_use_time", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "current", b"current", "device", b"device", "expire_time", b"expire_time", "final_expire_time", b"final_expire_time", "first_address", b"first_address", "last_address", b"last_address", "last_use_time", b"last_use_time", "method", b"method", "provider", b"provider", "scopes", b"scopes", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Session: _TypeAlias = Session  # noqa: Y015
+
+@_typing.final
+class Identity(_message.Message):
+    """Identity is an account at an identity provider that signs a user in. It is
+    known by what the provider never changes, not by an e-mail address.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_USE_TIME_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """provider is the provider's name in the server's settings."""
+    issuer: _builtins.str
+    """issuer is the provider's issuer identifier, a URL; for Entra that of the
+    tenant.
+    """
+    subject: _builtins.str
+    """subject is the account at that issuer: the claim `sub`, for Entra `oid`."""
+    user_id: _builtins.str
+    """user_id is whom it signs in."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """create_time is when it was linked."""
+
+    @_builtins.property
+    def last_use_time(self) -> _timestamp_pb2.Timestamp:
+        """last_use_time is when it last signed the user in; unset means never."""
+
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        last_use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_use_time", b"last_use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "issuer", b"issuer", "last_use_time", b"last_use_time", "provider", b"provider", "subject", b"subject", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Identity: _TypeAlias = Identity  # noqa: Y015
 
 @_typing.final
 class TokenPair(_message.Message):
@@ -127,6 +313,8 @@ class TokenPair(_message.Message):
     refresh_token: _builtins.str
     """refresh_token buys the next pair, once. Using it a second time, more than
     10 s after the first, ends the session: it was stolen.
+    Empty for programs and services, which sign in again instead (RFC 6749,
+    4.4.3).
     """
     session_id: _builtins.str
     """session_id is the session that both tokens belong to."""
@@ -136,7 +324,7 @@ class TokenPair(_message.Message):
 
     @_builtins.property
     def refresh_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """refresh_expire_time is when refresh_token stops working."""
+        """refresh_expire_time is when refresh_token stops working; unset without one."""
 
     def __init__(
         self,
@@ -166,10 +354,17 @@ class ApiKey(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     LAST_USE_TIME_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    LAST_ADDRESS_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """key_id identifies the key: `key_…`. It is no secret."""
     label: _builtins.str
     """label is what its owner calls it."""
+    user_id: _builtins.str
+    """user_id is whose key it is."""
+    last_address: _builtins.str
+    """last_address is where it last bought tokens from, as in Session."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was made."""
@@ -182,6 +377,10 @@ class ApiKey(_message.Message):
     def last_use_time(self) -> _timestamp_pb2.Timestamp:
         """last_use_time is when it last bought tokens; unset means never."""
 
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_access_pb2.Scope.ValueType]:
+        """scopes are what the key is narrowed to; empty for all its owner may do."""
+
     def __init__(
         self,
         *,
@@ -190,10 +389,13 @@ class ApiKey(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         last_use_time: _timestamp_pb2.Timestamp | None = ...,
+        user_id: _builtins.str = ...,
+        scopes: _abc.Iterable[_access_pb2.Scope.ValueType] | None = ...,
+        last_address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "last_use_time", b"last_use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "key_id", b"key_id", "label", b"label", "last_use_time", b"last_use_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "key_id", b"key_id", "label", b"label", "last_address", b"last_address", "last_use_time", b"last_use_time", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

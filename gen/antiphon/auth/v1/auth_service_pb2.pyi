@@ -3,11 +3,14 @@
 isort:skip_file
 """
 
+from antiphon.auth.v1 import access_pb2 as _access_pb2
 from antiphon.auth.v1 import auth_pb2 as _auth_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -69,6 +72,153 @@ class ApiKeyCredential(_message.Message):
 Global___ApiKeyCredential: _TypeAlias = ApiKeyCredential  # noqa: Y015
 
 @_typing.final
+class AuthorizationCodeCredential(_message.Message):
+    """AuthorizationCodeCredential signs in with what an identity provider gave to a
+    browser.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOGIN_ID_FIELD_NUMBER: _builtins.int
+    LOGIN_SECRET_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    login_id: _builtins.str
+    """login_id is the login that StartLogin began."""
+    login_secret: _builtins.str
+    """login_secret is the secret that StartLogin returned beside it; it proves that
+    whoever began the login ends it.
+    """
+    code: _builtins.str
+    """code is the redirect's parameter `code`."""
+    state: _builtins.str
+    """state is the redirect's parameter `state`."""
+    issuer: _builtins.str
+    """issuer is the redirect's parameter `iss` (RFC 9207); empty if there is none."""
+    def __init__(
+        self,
+        *,
+        login_id: _builtins.str = ...,
+        login_secret: _builtins.str = ...,
+        code: _builtins.str = ...,
+        state: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "issuer", b"issuer", "login_id", b"login_id", "login_secret", b"login_secret", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizationCodeCredential: _TypeAlias = AuthorizationCodeCredential  # noqa: Y015
+
+@_typing.final
+class IdTokenCredential(_message.Message):
+    """IdTokenCredential signs in with an ID token that the caller holds already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ID_TOKEN_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """provider is the identity provider's name in the server's settings."""
+    id_token: _builtins.str
+    """id_token is the token, a JWT issued to a client that the settings name."""
+    nonce: _builtins.str
+    """nonce is what the caller asked the provider to put into the token; empty if
+    nothing.
+    """
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        id_token: _builtins.str = ...,
+        nonce: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id_token", b"id_token", "nonce", b"nonce", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdTokenCredential: _TypeAlias = IdTokenCredential  # noqa: Y015
+
+@_typing.final
+class DeviceCodeCredential(_message.Message):
+    """DeviceCodeCredential asks whether a device was let in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_CODE_FIELD_NUMBER: _builtins.int
+    device_code: _builtins.str
+    """device_code is the secret that StartDeviceLogin returned."""
+    def __init__(
+        self,
+        *,
+        device_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_code", b"device_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeviceCodeCredential: _TypeAlias = DeviceCodeCredential  # noqa: Y015
+
+@_typing.final
+class ClientCredential(_message.Message):
+    """ClientCredential signs in a program, for as long as its access token lives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_SECRET_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    """client_id is the program's name or user_id."""
+    client_secret: _builtins.str
+    """client_secret is the secret of one of the program's API keys."""
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+        client_secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "client_secret", b"client_secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientCredential: _TypeAlias = ClientCredential  # noqa: Y015
+
+@_typing.final
+class ServiceCredential(_message.Message):
+    """ServiceCredential signs in a service of this installation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSERTION_FIELD_NUMBER: _builtins.int
+    assertion: _builtins.str
+    """assertion is a JWT (RFC 7523) that the service signed with its own key: `iss`
+    and `sub` are its name, `aud` is the installation's, `exp` is at most 60 s
+    ahead; `jti` is accepted once.
+    """
+    def __init__(
+        self,
+        *,
+        assertion: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assertion", b"assertion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceCredential: _TypeAlias = ServiceCredential  # noqa: Y015
+
+@_typing.final
 class LoginRequest(_message.Message):
     """LoginRequest is the request of Login."""
 
@@ -76,6 +226,11 @@ class LoginRequest(_message.Message):
 
     PASSWORD_FIELD_NUMBER: _builtins.int
     API_KEY_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_CODE_FIELD_NUMBER: _builtins.int
+    ID_TOKEN_FIELD_NUMBER: _builtins.int
+    DEVICE_CODE_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     device: _builtins.str
     """device is shown in the list of sessions, e.g. "antiphon cli on laptop"."""
@@ -85,20 +240,45 @@ class LoginRequest(_message.Message):
 
     @_builtins.property
     def api_key(self) -> Global___ApiKeyCredential:
-        """api_key signs a program in."""
+        """api_key signs in whoever owns the key."""
+
+    @_builtins.property
+    def authorization_code(self) -> Global___AuthorizationCodeCredential:
+        """authorization_code signs a person in by an identity provider's page."""
+
+    @_builtins.property
+    def id_token(self) -> Global___IdTokenCredential:
+        """id_token signs a person in for a backend that knows them already."""
+
+    @_builtins.property
+    def device_code(self) -> Global___DeviceCodeCredential:
+        """device_code signs a device in that somebody let in."""
+
+    @_builtins.property
+    def client(self) -> Global___ClientCredential:
+        """client signs a program in."""
+
+    @_builtins.property
+    def service(self) -> Global___ServiceCredential:
+        """service signs in a part of this installation."""
 
     def __init__(
         self,
         *,
         password: Global___PasswordCredential | None = ...,
         api_key: Global___ApiKeyCredential | None = ...,
+        authorization_code: Global___AuthorizationCodeCredential | None = ...,
+        id_token: Global___IdTokenCredential | None = ...,
+        device_code: Global___DeviceCodeCredential | None = ...,
+        client: Global___ClientCredential | None = ...,
+        service: Global___ServiceCredential | None = ...,
         device: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "credential", b"credential", "password", b"password"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "authorization_code", b"authorization_code", "client", b"client", "credential", b"credential", "device_code", b"device_code", "id_token", b"id_token", "password", b"password", "service", b"service"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "credential", b"credential", "device", b"device", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "authorization_code", b"authorization_code", "client", b"client", "credential", b"credential", "device", b"device", "device_code", b"device_code", "id_token", b"id_token", "password", b"password", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_credential: _TypeAlias = _typing.Literal["password", "api_key"]  # noqa: Y015
+    _WhichOneofReturnType_credential: _TypeAlias = _typing.Literal["password", "api_key", "authorization_code", "id_token", "device_code", "client", "service"]  # noqa: Y015
     _WhichOneofArgType_credential: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_credential) -> _WhichOneofReturnType_credential | None: ...
 
@@ -118,7 +298,7 @@ class LoginResponse(_message.Message):
 
     @_builtins.property
     def user(self) -> _auth_pb2.User:
-        """user is who signed in."""
+        """user is who signed in; unset for services."""
 
     def __init__(
         self,
@@ -133,6 +313,306 @@ class LoginResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoginResponse: _TypeAlias = LoginResponse  # noqa: Y015
+
+@_typing.final
+class ListLoginMethodsRequest(_message.Message):
+    """ListLoginMethodsRequest is the request of ListLoginMethods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLoginMethodsRequest: _TypeAlias = ListLoginMethodsRequest  # noqa: Y015
+
+@_typing.final
+class IdentityProvider(_message.Message):
+    """IdentityProvider is where people of an organisation sign in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """name is what StartLogin and ID tokens call it, e.g. "google"."""
+    display_name: _builtins.str
+    """display_name is what people are shown, e.g. "Google"."""
+    issuer: _builtins.str
+    """issuer is its issuer identifier, a URL."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "issuer", b"issuer", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentityProvider: _TypeAlias = IdentityProvider  # noqa: Y015
+
+@_typing.final
+class ListLoginMethodsResponse(_message.Message):
+    """ListLoginMethodsResponse is the response of ListLoginMethods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHODS_FIELD_NUMBER: _builtins.int
+    PROVIDERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedScalarFieldContainer[_auth_pb2.LoginMethod.ValueType]:
+        """methods are those that this server accepts."""
+
+    @_builtins.property
+    def providers(self) -> _containers.RepeatedCompositeFieldContainer[Global___IdentityProvider]:
+        """providers are the identity providers one can choose from."""
+
+    def __init__(
+        self,
+        *,
+        methods: _abc.Iterable[_auth_pb2.LoginMethod.ValueType] | None = ...,
+        providers: _abc.Iterable[Global___IdentityProvider] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["methods", b"methods", "providers", b"providers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLoginMethodsResponse: _TypeAlias = ListLoginMethodsResponse  # noqa: Y015
+
+@_typing.final
+class StartLoginRequest(_message.Message):
+    """StartLoginRequest is the request of StartLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    REDIRECT_URI_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """provider is the identity provider's name; empty if there is only one."""
+    redirect_uri: _builtins.str
+    """redirect_uri is where the provider sends the browser back to: a loopback
+    address with any port (RFC 8252, 7.3) or one that the server's settings name.
+    """
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        redirect_uri: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider", "redirect_uri", b"redirect_uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartLoginRequest: _TypeAlias = StartLoginRequest  # noqa: Y015
+
+@_typing.final
+class StartLoginResponse(_message.Message):
+    """StartLoginResponse is the response of StartLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZATION_URL_FIELD_NUMBER: _builtins.int
+    LOGIN_ID_FIELD_NUMBER: _builtins.int
+    LOGIN_SECRET_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    authorization_url: _builtins.str
+    """authorization_url is where to send the browser."""
+    login_id: _builtins.str
+    """login_id names the login."""
+    login_secret: _builtins.str
+    """login_secret is for the caller alone: not for the browser's address line."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """expire_time is when the login can't be ended any more: 10 minutes on."""
+
+    def __init__(
+        self,
+        *,
+        authorization_url: _builtins.str = ...,
+        login_id: _builtins.str = ...,
+        login_secret: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_url", b"authorization_url", "expire_time", b"expire_time", "login_id", b"login_id", "login_secret", b"login_secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartLoginResponse: _TypeAlias = StartLoginResponse  # noqa: Y015
+
+@_typing.final
+class StartDeviceLoginRequest(_message.Message):
+    """StartDeviceLoginRequest is the request of StartDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """device is what the device calls itself; whoever decides is shown it."""
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartDeviceLoginRequest: _TypeAlias = StartDeviceLoginRequest  # noqa: Y015
+
+@_typing.final
+class StartDeviceLoginResponse(_message.Message):
+    """StartDeviceLoginResponse is the response of StartDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_CODE_FIELD_NUMBER: _builtins.int
+    USER_CODE_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    device_code: _builtins.str
+    """device_code is the secret to call Login with."""
+    user_code: _builtins.str
+    """user_code is what people type elsewhere: 8 letters that can't be confused,
+    as "BCDF-GHJK"; case and dash do not matter.
+    """
+    @_builtins.property
+    def interval(self) -> _duration_pb2.Duration:
+        """interval is how long to wait between two calls of Login; SLOW_DOWN adds 5 s."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """expire_time is when both codes die: 10 minutes on."""
+
+    def __init__(
+        self,
+        *,
+        device_code: _builtins.str = ...,
+        user_code: _builtins.str = ...,
+        interval: _duration_pb2.Duration | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "interval", b"interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_code", b"device_code", "expire_time", b"expire_time", "interval", b"interval", "user_code", b"user_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartDeviceLoginResponse: _TypeAlias = StartDeviceLoginResponse  # noqa: Y015
+
+@_typing.final
+class GetDeviceLoginRequest(_message.Message):
+    """GetDeviceLoginRequest is the request of GetDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_CODE_FIELD_NUMBER: _builtins.int
+    user_code: _builtins.str
+    """user_code is what the device shows."""
+    def __init__(
+        self,
+        *,
+        user_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_code", b"user_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeviceLoginRequest: _TypeAlias = GetDeviceLoginRequest  # noqa: Y015
+
+@_typing.final
+class GetDeviceLoginResponse(_message.Message):
+    """GetDeviceLoginResponse is the response of GetDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """device is what the device calls itself. Anybody can say anything here."""
+    address: _builtins.str
+    """address is where the device asked from, as in Session."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """create_time is when it asked."""
+
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+        address: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "create_time", b"create_time", "device", b"device"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeviceLoginResponse: _TypeAlias = GetDeviceLoginResponse  # noqa: Y015
+
+@_typing.final
+class DecideDeviceLoginRequest(_message.Message):
+    """DecideDeviceLoginRequest is the request of DecideDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_CODE_FIELD_NUMBER: _builtins.int
+    APPROVE_FIELD_NUMBER: _builtins.int
+    user_code: _builtins.str
+    """user_code is what the device shows."""
+    approve: _builtins.bool
+    """approve signs the device in as the caller; false refuses it."""
+    def __init__(
+        self,
+        *,
+        user_code: _builtins.str = ...,
+        approve: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve", b"approve", "user_code", b"user_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideDeviceLoginRequest: _TypeAlias = DecideDeviceLoginRequest  # noqa: Y015
+
+@_typing.final
+class DecideDeviceLoginResponse(_message.Message):
+    """DecideDeviceLoginResponse is the response of DecideDeviceLogin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideDeviceLoginResponse: _TypeAlias = DecideDeviceLoginResponse  # noqa: Y015
 
 @_typing.final
 class RefreshRequest(_message.Message):
@@ -269,19 +749,25 @@ class ListSessionsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """page_size is the most sessions to return; 0 means 50, more than 200 is 200."""
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
+    user_id: _builtins.str
+    """user_id is whose sessions to list; empty for the caller's. Only operators may
+    name another.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -299,7 +785,7 @@ class ListSessionsResponse(_message.Message):
     """next_page_token fetches the next page; empty on the last."""
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[_auth_pb2.Session]:
-        """sessions are the caller's live sessions."""
+        """sessions are the live sessions."""
 
     def __init__(
         self,
@@ -355,6 +841,52 @@ class RevokeSessionResponse(_message.Message):
 Global___RevokeSessionResponse: _TypeAlias = RevokeSessionResponse  # noqa: Y015
 
 @_typing.final
+class RevokeAllSessionsRequest(_message.Message):
+    """RevokeAllSessionsRequest is the request of RevokeAllSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is whose sessions to end; empty for the caller's other ones. Only
+    operators may name another user.
+    """
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeAllSessionsRequest: _TypeAlias = RevokeAllSessionsRequest  # noqa: Y015
+
+@_typing.final
+class RevokeAllSessionsResponse(_message.Message):
+    """RevokeAllSessionsResponse is the response of RevokeAllSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVOKED_FIELD_NUMBER: _builtins.int
+    revoked: _builtins.int
+    """revoked is how many sessions were ended."""
+    def __init__(
+        self,
+        *,
+        revoked: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revoked", b"revoked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeAllSessionsResponse: _TypeAlias = RevokeAllSessionsResponse  # noqa: Y015
+
+@_typing.final
 class CreateUserRequest(_message.Message):
     """CreateUserRequest is the request of CreateUser."""
 
@@ -365,13 +897,14 @@ class CreateUserRequest(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     OPERATOR_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what the user will sign in with: letters, digits and . _ @ -, made
     lower case.
     """
     password: _builtins.str
-    """password is the user's password, at least 12 characters; empty for a user
-    who signs in by API key alone.
+    """password is the user's password, at least 12 characters; empty for one who
+    signs in otherwise, and for programs.
     """
     display_name: _builtins.str
     """display_name is what others see; defaults to name."""
@@ -379,6 +912,8 @@ class CreateUserRequest(_message.Message):
     """operator makes the user an operator of this installation."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
+    kind: _auth_pb2.UserKind.ValueType
+    """kind is what the account is for; PERSON unless said."""
     def __init__(
         self,
         *,
@@ -387,10 +922,11 @@ class CreateUserRequest(_message.Message):
         display_name: _builtins.str = ...,
         operator: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        kind: _auth_pb2.UserKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "operator", b"operator", "password", b"password", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "kind", b"kind", "name", b"name", "operator", b"operator", "password", b"password", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -427,16 +963,20 @@ class GetUserRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id is the account."""
+    name: _builtins.str
+    """name is the account's name, instead of user_id."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -467,6 +1007,413 @@ class GetUserResponse(_message.Message):
 Global___GetUserResponse: _TypeAlias = GetUserResponse  # noqa: Y015
 
 @_typing.final
+class ListUsersRequest(_message.Message):
+    """ListUsersRequest is the request of ListUsers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    NAME_PREFIX_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """page_size is the most users to return; 0 means 50, more than 200 is 200."""
+    page_token: _builtins.str
+    """page_token is the next_page_token of the page before; empty for the first."""
+    name_prefix: _builtins.str
+    """name_prefix keeps only users whose name begins so; empty keeps all."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        name_prefix: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUsersRequest: _TypeAlias = ListUsersRequest  # noqa: Y015
+
+@_typing.final
+class ListUsersResponse(_message.Message):
+    """ListUsersResponse is the response of ListUsers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """next_page_token fetches the next page; empty on the last."""
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[_auth_pb2.User]:
+        """users are the accounts, by name."""
+
+    def __init__(
+        self,
+        *,
+        users: _abc.Iterable[_auth_pb2.User] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUsersResponse: _TypeAlias = ListUsersResponse  # noqa: Y015
+
+@_typing.final
+class UpdateUserRequest(_message.Message):
+    """UpdateUserRequest is the request of UpdateUser."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is the account to change."""
+    @_builtins.property
+    def user(self) -> _auth_pb2.User:
+        """user holds the new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """update_mask names the fields of user to take over: display_name, operator,
+        disabled.
+        """
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        user: _auth_pb2.User | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask", "user", b"user", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateUserRequest: _TypeAlias = UpdateUserRequest  # noqa: Y015
+
+@_typing.final
+class UpdateUserResponse(_message.Message):
+    """UpdateUserResponse is the response of UpdateUser."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _auth_pb2.User:
+        """user is the account as it is now."""
+
+    def __init__(
+        self,
+        *,
+        user: _auth_pb2.User | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateUserResponse: _TypeAlias = UpdateUserResponse  # noqa: Y015
+
+@_typing.final
+class ChangePasswordRequest(_message.Message):
+    """ChangePasswordRequest is the request of ChangePassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_PASSWORD_FIELD_NUMBER: _builtins.int
+    NEW_PASSWORD_FIELD_NUMBER: _builtins.int
+    old_password: _builtins.str
+    """old_password is the password so far."""
+    new_password: _builtins.str
+    """new_password is at least 12 characters, and not one that is known from
+    breaches.
+    """
+    def __init__(
+        self,
+        *,
+        old_password: _builtins.str = ...,
+        new_password: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_password", b"new_password", "old_password", b"old_password"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePasswordRequest: _TypeAlias = ChangePasswordRequest  # noqa: Y015
+
+@_typing.final
+class ChangePasswordResponse(_message.Message):
+    """ChangePasswordResponse is the response of ChangePassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePasswordResponse: _TypeAlias = ChangePasswordResponse  # noqa: Y015
+
+@_typing.final
+class CreatePasswordResetRequest(_message.Message):
+    """CreatePasswordResetRequest is the request of CreatePasswordReset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is the person who shall set a password."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePasswordResetRequest: _TypeAlias = CreatePasswordResetRequest  # noqa: Y015
+
+@_typing.final
+class CreatePasswordResetResponse(_message.Message):
+    """CreatePasswordResetResponse is the response of CreatePasswordReset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESET_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    reset_token: _builtins.str
+    """reset_token is for ResetPassword, shown this once: `antp_` + random."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """expire_time is when it stops working."""
+
+    def __init__(
+        self,
+        *,
+        reset_token: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "reset_token", b"reset_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePasswordResetResponse: _TypeAlias = CreatePasswordResetResponse  # noqa: Y015
+
+@_typing.final
+class ResetPasswordRequest(_message.Message):
+    """ResetPasswordRequest is the request of ResetPassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESET_TOKEN_FIELD_NUMBER: _builtins.int
+    NEW_PASSWORD_FIELD_NUMBER: _builtins.int
+    reset_token: _builtins.str
+    """reset_token is what CreatePasswordReset returned."""
+    new_password: _builtins.str
+    """new_password is as in ChangePasswordRequest."""
+    def __init__(
+        self,
+        *,
+        reset_token: _builtins.str = ...,
+        new_password: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_password", b"new_password", "reset_token", b"reset_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPasswordRequest: _TypeAlias = ResetPasswordRequest  # noqa: Y015
+
+@_typing.final
+class ResetPasswordResponse(_message.Message):
+    """ResetPasswordResponse is the response of ResetPassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPasswordResponse: _TypeAlias = ResetPasswordResponse  # noqa: Y015
+
+@_typing.final
+class LinkIdentityRequest(_message.Message):
+    """LinkIdentityRequest is the request of LinkIdentity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is whom the identity shall sign in."""
+    provider: _builtins.str
+    """provider is the provider's name in the server's settings."""
+    issuer: _builtins.str
+    """issuer is as in Identity; empty for the provider's own, which a provider of
+    several tenants does not have.
+    """
+    subject: _builtins.str
+    """subject is as in Identity."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "provider", b"provider", "subject", b"subject", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkIdentityRequest: _TypeAlias = LinkIdentityRequest  # noqa: Y015
+
+@_typing.final
+class LinkIdentityResponse(_message.Message):
+    """LinkIdentityResponse is the response of LinkIdentity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identity(self) -> _auth_pb2.Identity:
+        """identity is what was linked."""
+
+    def __init__(
+        self,
+        *,
+        identity: _auth_pb2.Identity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkIdentityResponse: _TypeAlias = LinkIdentityResponse  # noqa: Y015
+
+@_typing.final
+class UnlinkIdentityRequest(_message.Message):
+    """UnlinkIdentityRequest is the request of UnlinkIdentity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    issuer: _builtins.str
+    """issuer is as in Identity."""
+    subject: _builtins.str
+    """subject is as in Identity."""
+    def __init__(
+        self,
+        *,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlinkIdentityRequest: _TypeAlias = UnlinkIdentityRequest  # noqa: Y015
+
+@_typing.final
+class UnlinkIdentityResponse(_message.Message):
+    """UnlinkIdentityResponse is the response of UnlinkIdentity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlinkIdentityResponse: _TypeAlias = UnlinkIdentityResponse  # noqa: Y015
+
+@_typing.final
+class ListIdentitiesRequest(_message.Message):
+    """ListIdentitiesRequest is the request of ListIdentities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is whose identities to list; empty for the caller's. Only operators
+    may name another.
+    """
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIdentitiesRequest: _TypeAlias = ListIdentitiesRequest  # noqa: Y015
+
+@_typing.final
+class ListIdentitiesResponse(_message.Message):
+    """ListIdentitiesResponse is the response of ListIdentities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def identities(self) -> _containers.RepeatedCompositeFieldContainer[_auth_pb2.Identity]:
+        """identities are all of them, at most 20, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        identities: _abc.Iterable[_auth_pb2.Identity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identities", b"identities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIdentitiesResponse: _TypeAlias = ListIdentitiesResponse  # noqa: Y015
+
+@_typing.final
 class CreateApiKeyRequest(_message.Message):
     """CreateApiKeyRequest is the request of CreateApiKey."""
 
@@ -474,21 +1421,31 @@ class CreateApiKeyRequest(_message.Message):
 
     LABEL_FIELD_NUMBER: _builtins.int
     TTL_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """label is what the owner calls the key, e.g. "ci"."""
+    user_id: _builtins.str
+    """user_id is the program to make a key for, for operators; empty for the caller."""
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
         """ttl is how long the key works; unset means until it is revoked."""
+
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_access_pb2.Scope.ValueType]:
+        """scopes narrow what the key may be used for; empty for all its owner may do."""
 
     def __init__(
         self,
         *,
         label: _builtins.str = ...,
         ttl: _duration_pb2.Duration | None = ...,
+        scopes: _abc.Iterable[_access_pb2.Scope.ValueType] | None = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "scopes", b"scopes", "ttl", b"ttl", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -530,19 +1487,25 @@ class ListApiKeysRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """page_size is the most keys to return; 0 means 50, more than 200 is 200."""
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
+    user_id: _builtins.str
+    """user_id is whose keys to list; empty for the caller's. Only operators may
+    name another.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -560,7 +1523,7 @@ class ListApiKeysResponse(_message.Message):
     """next_page_token fetches the next page; empty on the last."""
     @_builtins.property
     def api_keys(self) -> _containers.RepeatedCompositeFieldContainer[_auth_pb2.ApiKey]:
-        """api_keys are the caller's keys, without their secrets."""
+        """api_keys are the keys, without their secrets."""
 
     def __init__(
         self,
@@ -614,6 +1577,50 @@ class RevokeApiKeyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeApiKeyResponse: _TypeAlias = RevokeApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class RotateSigningKeysRequest(_message.Message):
+    """RotateSigningKeysRequest is the request of RotateSigningKeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPROMISED_FIELD_NUMBER: _builtins.int
+    compromised: _builtins.bool
+    """compromised refuses tokens of the older keys from now on."""
+    def __init__(
+        self,
+        *,
+        compromised: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compromised", b"compromised"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateSigningKeysRequest: _TypeAlias = RotateSigningKeysRequest  # noqa: Y015
+
+@_typing.final
+class RotateSigningKeysResponse(_message.Message):
+    """RotateSigningKeysResponse is the response of RotateSigningKeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KID_FIELD_NUMBER: _builtins.int
+    kid: _builtins.str
+    """kid names the key that signs now."""
+    def __init__(
+        self,
+        *,
+        kid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kid", b"kid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateSigningKeysResponse: _TypeAlias = RotateSigningKeysResponse  # noqa: Y015
 
 @_typing.final
 class GetJwksRequest(_message.Message):

@@ -40,6 +40,21 @@ class AuthServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginResponse.FromString,
                 _registered_method=True)
+        self.ListLoginMethods = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/ListLoginMethods',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsResponse.FromString,
+                _registered_method=True)
+        self.StartLogin = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/StartLogin',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginResponse.FromString,
+                _registered_method=True)
+        self.StartDeviceLogin = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/StartDeviceLogin',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginResponse.FromString,
+                _registered_method=True)
         self.Refresh = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/Refresh',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RefreshRequest.SerializeToString,
@@ -65,6 +80,21 @@ class AuthServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeSessionRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeSessionResponse.FromString,
                 _registered_method=True)
+        self.RevokeAllSessions = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/RevokeAllSessions',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsResponse.FromString,
+                _registered_method=True)
+        self.GetDeviceLogin = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/GetDeviceLogin',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginResponse.FromString,
+                _registered_method=True)
+        self.DecideDeviceLogin = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/DecideDeviceLogin',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginResponse.FromString,
+                _registered_method=True)
         self.CreateUser = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/CreateUser',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserRequest.SerializeToString,
@@ -74,6 +104,46 @@ class AuthServiceStub:
                 '/antiphon.auth.v1.AuthService/GetUser',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
+                _registered_method=True)
+        self.ListUsers = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/ListUsers',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersResponse.FromString,
+                _registered_method=True)
+        self.UpdateUser = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/UpdateUser',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserResponse.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/ChangePassword',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
+        self.CreatePasswordReset = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/CreatePasswordReset',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetResponse.FromString,
+                _registered_method=True)
+        self.ResetPassword = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/ResetPassword',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.FromString,
+                _registered_method=True)
+        self.LinkIdentity = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/LinkIdentity',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.UnlinkIdentity = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/UnlinkIdentity',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.ListIdentities = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/ListIdentities',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesResponse.FromString,
                 _registered_method=True)
         self.CreateApiKey = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/CreateApiKey',
@@ -90,6 +160,11 @@ class AuthServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
+        self.RotateSigningKeys = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/RotateSigningKeys',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysResponse.FromString,
+                _registered_method=True)
         self.GetJwks = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/GetJwks',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetJwksRequest.SerializeToString,
@@ -102,9 +177,39 @@ class AuthServiceServicer:
     """
 
     def Login(self, request, context):
-        """Login buys tokens with a password or an API key. Wrong credentials and
-        unknown names are told apart neither by answer nor by time. Errors:
-        CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+        """Login buys tokens with a credential. Wrong credentials and unknown names are
+        told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+        TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
+        disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
+        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLoginMethods(self, request, context):
+        """ListLoginMethods says how one can sign in here, for a page or a terminal that
+        offers the choice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartLogin(self, request, context):
+        """StartLogin begins to sign in at an identity provider: the caller sends a
+        browser to authorization_url, and calls Login with what the browser brings
+        back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
+        that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartDeviceLogin(self, request, context):
+        """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
+        8628): it shows user_code, and calls Login with device_code every interval
+        until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +240,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """ListSessions lists the caller's live sessions, the newest first.
+        """ListSessions lists live sessions, the newest first: the caller's, or for an
+        operator those of user_id. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +255,33 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevokeAllSessions(self, request, context):
+        """RevokeAllSessions ends every session of the caller but the calling one, or for
+        an operator all those of user_id: to be called when a device was lost. Errors:
+        NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeviceLogin(self, request, context):
+        """GetDeviceLogin shows which device asks to be signed in, to be looked at before
+        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
+        TOO_MANY_ATTEMPTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideDeviceLogin(self, request, context):
+        """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+        Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
+        PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateUser(self, request, context):
         """CreateUser makes an account. Errors: ALREADY_EXISTS.
         """
@@ -157,30 +290,109 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetUser(self, request, context):
-        """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND.
+        """GetUser returns an account by its id or name. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUsers(self, request, context):
+        """ListUsers lists accounts by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateUser(self, request, context):
+        """UpdateUser changes an account. To disable it ends its sessions and streams;
+        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """ChangePassword replaces the caller's password and ends their other sessions.
+        Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+        TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePasswordReset(self, request, context):
+        """CreatePasswordReset makes a token with which a person sets a new password,
+        once, within an hour; it is the operator's to hand over. An earlier one stops
+        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetPassword(self, request, context):
+        """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
+        sessions of its user. A password that is refused leaves the token as it was.
+        Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
+        TOO_MANY_ATTEMPTS, OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LinkIdentity(self, request, context):
+        """LinkIdentity lets an account at an identity provider sign a user in. Errors:
+        NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIdentity(self, request, context):
+        """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
+        NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIdentities(self, request, context):
+        """ListIdentities lists the identities of the caller, or for an operator those of
+        user_id. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """CreateApiKey makes a key for the caller. The secret is in this answer and
-        nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
+        """CreateApiKey makes a key for the caller, or for an operator one for the
+        program user_id. The secret is in this answer and nowhere else: only its hash
+        is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
+        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListApiKeys(self, request, context):
-        """ListApiKeys lists the caller's keys, the newest first.
+        """ListApiKeys lists keys, the newest first: the caller's, or for an operator
+        those of user_id. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeApiKey(self, request, context):
-        """RevokeApiKey deletes one of the caller's keys and ends the sessions that it
-        opened. Errors: NOT_FOUND.
+        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
+        and ends the sessions that it opened. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateSigningKeys(self, request, context):
+        """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
+        one live out their time, unless its secret is feared to be known: then they are
+        refused at once, and every client refreshes. Errors: OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,6 +413,21 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.Login,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginResponse.SerializeToString,
+            ),
+            'ListLoginMethods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLoginMethods,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsResponse.SerializeToString,
+            ),
+            'StartLogin': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartLogin,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginResponse.SerializeToString,
+            ),
+            'StartDeviceLogin': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartDeviceLogin,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginResponse.SerializeToString,
             ),
             'Refresh': grpc.unary_unary_rpc_method_handler(
                     servicer.Refresh,
@@ -227,6 +454,21 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeSessionRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeSessionResponse.SerializeToString,
             ),
+            'RevokeAllSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeAllSessions,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsResponse.SerializeToString,
+            ),
+            'GetDeviceLogin': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeviceLogin,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginResponse.SerializeToString,
+            ),
+            'DecideDeviceLogin': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideDeviceLogin,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginResponse.SerializeToString,
+            ),
             'CreateUser': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateUser,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreateUserRequest.FromString,
@@ -236,6 +478,46 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.GetUser,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.SerializeToString,
+            ),
+            'ListUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUsers,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersResponse.SerializeToString,
+            ),
+            'UpdateUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateUser,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserResponse.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.SerializeToString,
+            ),
+            'CreatePasswordReset': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePasswordReset,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetResponse.SerializeToString,
+            ),
+            'ResetPassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetPassword,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.SerializeToString,
+            ),
+            'LinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkIdentity,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityResponse.SerializeToString,
+            ),
+            'UnlinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIdentity,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityResponse.SerializeToString,
+            ),
+            'ListIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIdentities,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesResponse.SerializeToString,
             ),
             'CreateApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiKey,
@@ -251,6 +533,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.RevokeApiKey,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyResponse.SerializeToString,
+            ),
+            'RotateSigningKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateSigningKeys,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysResponse.SerializeToString,
             ),
             'GetJwks': grpc.unary_unary_rpc_method_handler(
                     servicer.GetJwks,
@@ -286,6 +573,87 @@ class AuthService:
             '/antiphon.auth.v1.AuthService/Login',
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LoginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLoginMethods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/ListLoginMethods',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListLoginMethodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartLogin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/StartLogin',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartLoginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartDeviceLogin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/StartDeviceLogin',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.StartDeviceLoginResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -432,6 +800,87 @@ class AuthService:
             _registered_method=True)
 
     @staticmethod
+    def RevokeAllSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/RevokeAllSessions',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeAllSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeviceLogin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/GetDeviceLogin',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDeviceLoginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideDeviceLogin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/DecideDeviceLogin',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.DecideDeviceLoginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateUser(request,
             target,
             options=(),
@@ -475,6 +924,222 @@ class AuthService:
             '/antiphon.auth.v1.AuthService/GetUser',
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/ListUsers',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/UpdateUser',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UpdateUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/ChangePassword',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ChangePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePasswordReset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/CreatePasswordReset',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.CreatePasswordResetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetPassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/ResetPassword',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/LinkIdentity',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.LinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/UnlinkIdentity',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.UnlinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/ListIdentities',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListIdentitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -556,6 +1221,33 @@ class AuthService:
             '/antiphon.auth.v1.AuthService/RevokeApiKey',
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateSigningKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/RotateSigningKeys',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.RotateSigningKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

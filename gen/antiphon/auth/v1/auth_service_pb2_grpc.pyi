@@ -34,9 +34,27 @@ class AuthServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuthServiceAsyncStub: ...
     Login: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]
-    """Login buys tokens with a password or an API key. Wrong credentials and
-    unknown names are told apart neither by answer nor by time. Errors:
-    CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+    """Login buys tokens with a credential. Wrong credentials and unknown names are
+    told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+    TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
+    disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
+    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+    """
+    ListLoginMethods: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]
+    """ListLoginMethods says how one can sign in here, for a page or a terminal that
+    offers the choice.
+    """
+    StartLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.StartLoginRequest, _auth_service_pb2.StartLoginResponse]
+    """StartLogin begins to sign in at an identity provider: the caller sends a
+    browser to authorization_url, and calls Login with what the browser brings
+    back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
+    that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+    """
+    StartDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]
+    """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
+    8628): it shows user_code, and calls Login with device_code every interval
+    until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
     """
     Refresh: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]
     """Refresh exchanges a refresh token for the next pair. The same token again
@@ -50,24 +68,84 @@ class AuthServiceStub:
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.WhoAmIRequest, _auth_service_pb2.WhoAmIResponse]
     """WhoAmI says who the calling token speaks for."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]
-    """ListSessions lists the caller's live sessions, the newest first."""
+    """ListSessions lists live sessions, the newest first: the caller's, or for an
+    operator those of user_id. Errors: NOT_FOUND.
+    """
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
     """RevokeSession ends one of the caller's sessions; an operator may end
     anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
     """
+    RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]
+    """RevokeAllSessions ends every session of the caller but the calling one, or for
+    an operator all those of user_id: to be called when a device was lost. Errors:
+    NOT_FOUND.
+    """
+    GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
+    """GetDeviceLogin shows which device asks to be signed in, to be looked at before
+    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
+    TOO_MANY_ATTEMPTS.
+    """
+    DecideDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]
+    """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+    Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
+    PERMISSION_DENIED.
+    """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
     """CreateUser makes an account. Errors: ALREADY_EXISTS."""
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
-    """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
+    """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+    ListUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]
+    """ListUsers lists accounts by name."""
+    UpdateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]
+    """UpdateUser changes an account. To disable it ends its sessions and streams;
+    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+    """
+    ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
+    """ChangePassword replaces the caller's password and ends their other sessions.
+    Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+    TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+    """
+    CreatePasswordReset: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]
+    """CreatePasswordReset makes a token with which a person sets a new password,
+    once, within an hour; it is the operator's to hand over. An earlier one stops
+    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+    """
+    ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
+    """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
+    sessions of its user. A password that is refused leaves the token as it was.
+    Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
+    TOO_MANY_ATTEMPTS, OVERLOADED.
+    """
+    LinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]
+    """LinkIdentity lets an account at an identity provider sign a user in. Errors:
+    NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+    """
+    UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]
+    """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
+    NOT_FOUND.
+    """
+    ListIdentities: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]
+    """ListIdentities lists the identities of the caller, or for an operator those of
+    user_id. Errors: NOT_FOUND.
+    """
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
-    """CreateApiKey makes a key for the caller. The secret is in this answer and
-    nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
+    """CreateApiKey makes a key for the caller, or for an operator one for the
+    program user_id. The secret is in this answer and nowhere else: only its hash
+    is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
+    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
     """
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
-    """ListApiKeys lists the caller's keys, the newest first."""
+    """ListApiKeys lists keys, the newest first: the caller's, or for an operator
+    those of user_id. Errors: NOT_FOUND.
+    """
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
-    """RevokeApiKey deletes one of the caller's keys and ends the sessions that it
-    opened. Errors: NOT_FOUND.
+    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
+    and ends the sessions that it opened. Errors: NOT_FOUND.
+    """
+    RotateSigningKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]
+    """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
+    one live out their time, unless its secret is feared to be known: then they are
+    refused at once, and every client refreshes. Errors: OVERLOADED.
     """
     GetJwks: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]
     """GetJwks returns the public keys that access tokens are signed with, for
@@ -80,9 +158,27 @@ class AuthServiceAsyncStub(AuthServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Login: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]  # type: ignore[assignment]
-    """Login buys tokens with a password or an API key. Wrong credentials and
-    unknown names are told apart neither by answer nor by time. Errors:
-    CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+    """Login buys tokens with a credential. Wrong credentials and unknown names are
+    told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+    TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
+    disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
+    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+    """
+    ListLoginMethods: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]  # type: ignore[assignment]
+    """ListLoginMethods says how one can sign in here, for a page or a terminal that
+    offers the choice.
+    """
+    StartLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.StartLoginRequest, _auth_service_pb2.StartLoginResponse]  # type: ignore[assignment]
+    """StartLogin begins to sign in at an identity provider: the caller sends a
+    browser to authorization_url, and calls Login with what the browser brings
+    back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
+    that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+    """
+    StartDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]  # type: ignore[assignment]
+    """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
+    8628): it shows user_code, and calls Login with device_code every interval
+    until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
     """
     Refresh: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]  # type: ignore[assignment]
     """Refresh exchanges a refresh token for the next pair. The same token again
@@ -96,24 +192,84 @@ class AuthServiceAsyncStub(AuthServiceStub):
     WhoAmI: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.WhoAmIRequest, _auth_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """WhoAmI says who the calling token speaks for."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
-    """ListSessions lists the caller's live sessions, the newest first."""
+    """ListSessions lists live sessions, the newest first: the caller's, or for an
+    operator those of user_id. Errors: NOT_FOUND.
+    """
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """RevokeSession ends one of the caller's sessions; an operator may end
     anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
     """
+    RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
+    """RevokeAllSessions ends every session of the caller but the calling one, or for
+    an operator all those of user_id: to be called when a device was lost. Errors:
+    NOT_FOUND.
+    """
+    GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
+    """GetDeviceLogin shows which device asks to be signed in, to be looked at before
+    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
+    TOO_MANY_ATTEMPTS.
+    """
+    DecideDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]  # type: ignore[assignment]
+    """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+    Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
+    PERMISSION_DENIED.
+    """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
     """CreateUser makes an account. Errors: ALREADY_EXISTS."""
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
-    """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
+    """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+    ListUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]  # type: ignore[assignment]
+    """ListUsers lists accounts by name."""
+    UpdateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
+    """UpdateUser changes an account. To disable it ends its sessions and streams;
+    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+    """
+    ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
+    """ChangePassword replaces the caller's password and ends their other sessions.
+    Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+    TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+    """
+    CreatePasswordReset: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]  # type: ignore[assignment]
+    """CreatePasswordReset makes a token with which a person sets a new password,
+    once, within an hour; it is the operator's to hand over. An earlier one stops
+    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+    """
+    ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
+    """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
+    sessions of its user. A password that is refused leaves the token as it was.
+    Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
+    TOO_MANY_ATTEMPTS, OVERLOADED.
+    """
+    LinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
+    """LinkIdentity lets an account at an identity provider sign a user in. Errors:
+    NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+    """
+    UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
+    """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
+    NOT_FOUND.
+    """
+    ListIdentities: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]  # type: ignore[assignment]
+    """ListIdentities lists the identities of the caller, or for an operator those of
+    user_id. Errors: NOT_FOUND.
+    """
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
-    """CreateApiKey makes a key for the caller. The secret is in this answer and
-    nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
+    """CreateApiKey makes a key for the caller, or for an operator one for the
+    program user_id. The secret is in this answer and nowhere else: only its hash
+    is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
+    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
     """
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
-    """ListApiKeys lists the caller's keys, the newest first."""
+    """ListApiKeys lists keys, the newest first: the caller's, or for an operator
+    those of user_id. Errors: NOT_FOUND.
+    """
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
-    """RevokeApiKey deletes one of the caller's keys and ends the sessions that it
-    opened. Errors: NOT_FOUND.
+    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
+    and ends the sessions that it opened. Errors: NOT_FOUND.
+    """
+    RotateSigningKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]  # type: ignore[assignment]
+    """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
+    one live out their time, unless its secret is feared to be known: then they are
+    refused at once, and every client refreshes. Errors: OVERLOADED.
     """
     GetJwks: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]  # type: ignore[assignment]
     """GetJwks returns the public keys that access tokens are signed with, for
@@ -129,9 +285,45 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.LoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LoginResponse, _abc.Awaitable[_auth_service_pb2.LoginResponse]]:
-        """Login buys tokens with a password or an API key. Wrong credentials and
-        unknown names are told apart neither by answer nor by time. Errors:
-        CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+        """Login buys tokens with a credential. Wrong credentials and unknown names are
+        told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+        TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
+        disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
+        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLoginMethods(
+        self,
+        request: _auth_service_pb2.ListLoginMethodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ListLoginMethodsResponse, _abc.Awaitable[_auth_service_pb2.ListLoginMethodsResponse]]:
+        """ListLoginMethods says how one can sign in here, for a page or a terminal that
+        offers the choice.
+        """
+
+    @_abc_1.abstractmethod
+    def StartLogin(
+        self,
+        request: _auth_service_pb2.StartLoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.StartLoginResponse, _abc.Awaitable[_auth_service_pb2.StartLoginResponse]]:
+        """StartLogin begins to sign in at an identity provider: the caller sends a
+        browser to authorization_url, and calls Login with what the browser brings
+        back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
+        that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def StartDeviceLogin(
+        self,
+        request: _auth_service_pb2.StartDeviceLoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.StartDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.StartDeviceLoginResponse]]:
+        """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
+        8628): it shows user_code, and calls Login with device_code every interval
+        until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
         """
 
     @_abc_1.abstractmethod
@@ -169,7 +361,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListSessionsResponse, _abc.Awaitable[_auth_service_pb2.ListSessionsResponse]]:
-        """ListSessions lists the caller's live sessions, the newest first."""
+        """ListSessions lists live sessions, the newest first: the caller's, or for an
+        operator those of user_id. Errors: NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def RevokeSession(
@@ -179,6 +373,39 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RevokeSessionResponse, _abc.Awaitable[_auth_service_pb2.RevokeSessionResponse]]:
         """RevokeSession ends one of the caller's sessions; an operator may end
         anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeAllSessions(
+        self,
+        request: _auth_service_pb2.RevokeAllSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.RevokeAllSessionsResponse, _abc.Awaitable[_auth_service_pb2.RevokeAllSessionsResponse]]:
+        """RevokeAllSessions ends every session of the caller but the calling one, or for
+        an operator all those of user_id: to be called when a device was lost. Errors:
+        NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeviceLogin(
+        self,
+        request: _auth_service_pb2.GetDeviceLoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.GetDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.GetDeviceLoginResponse]]:
+        """GetDeviceLogin shows which device asks to be signed in, to be looked at before
+        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
+        TOO_MANY_ATTEMPTS.
+        """
+
+    @_abc_1.abstractmethod
+    def DecideDeviceLogin(
+        self,
+        request: _auth_service_pb2.DecideDeviceLoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.DecideDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.DecideDeviceLoginResponse]]:
+        """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+        Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
+        PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
@@ -195,7 +422,89 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.GetUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetUserResponse, _abc.Awaitable[_auth_service_pb2.GetUserResponse]]:
-        """GetUser returns an account, for services that are told its id. Errors: NOT_FOUND."""
+        """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListUsers(
+        self,
+        request: _auth_service_pb2.ListUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ListUsersResponse, _abc.Awaitable[_auth_service_pb2.ListUsersResponse]]:
+        """ListUsers lists accounts by name."""
+
+    @_abc_1.abstractmethod
+    def UpdateUser(
+        self,
+        request: _auth_service_pb2.UpdateUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.UpdateUserResponse, _abc.Awaitable[_auth_service_pb2.UpdateUserResponse]]:
+        """UpdateUser changes an account. To disable it ends its sessions and streams;
+        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangePassword(
+        self,
+        request: _auth_service_pb2.ChangePasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ChangePasswordResponse, _abc.Awaitable[_auth_service_pb2.ChangePasswordResponse]]:
+        """ChangePassword replaces the caller's password and ends their other sessions.
+        Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+        TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def CreatePasswordReset(
+        self,
+        request: _auth_service_pb2.CreatePasswordResetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.CreatePasswordResetResponse, _abc.Awaitable[_auth_service_pb2.CreatePasswordResetResponse]]:
+        """CreatePasswordReset makes a token with which a person sets a new password,
+        once, within an hour; it is the operator's to hand over. An earlier one stops
+        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+        """
+
+    @_abc_1.abstractmethod
+    def ResetPassword(
+        self,
+        request: _auth_service_pb2.ResetPasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
+        """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
+        sessions of its user. A password that is refused leaves the token as it was.
+        Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
+        TOO_MANY_ATTEMPTS, OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def LinkIdentity(
+        self,
+        request: _auth_service_pb2.LinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.LinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.LinkIdentityResponse]]:
+        """LinkIdentity lets an account at an identity provider sign a user in. Errors:
+        NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+        """
+
+    @_abc_1.abstractmethod
+    def UnlinkIdentity(
+        self,
+        request: _auth_service_pb2.UnlinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.UnlinkIdentityResponse]]:
+        """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
+        NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListIdentities(
+        self,
+        request: _auth_service_pb2.ListIdentitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ListIdentitiesResponse, _abc.Awaitable[_auth_service_pb2.ListIdentitiesResponse]]:
+        """ListIdentities lists the identities of the caller, or for an operator those of
+        user_id. Errors: NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def CreateApiKey(
@@ -203,8 +512,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_auth_service_pb2.CreateApiKeyResponse]]:
-        """CreateApiKey makes a key for the caller. The secret is in this answer and
-        nowhere else: only its hash is stored. Errors: LIMIT_EXCEEDED (100 keys).
+        """CreateApiKey makes a key for the caller, or for an operator one for the
+        program user_id. The secret is in this answer and nowhere else: only its hash
+        is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
+        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
@@ -213,7 +524,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ListApiKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListApiKeysResponse, _abc.Awaitable[_auth_service_pb2.ListApiKeysResponse]]:
-        """ListApiKeys lists the caller's keys, the newest first."""
+        """ListApiKeys lists keys, the newest first: the caller's, or for an operator
+        those of user_id. Errors: NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def RevokeApiKey(
@@ -221,8 +534,19 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RevokeApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
-        """RevokeApiKey deletes one of the caller's keys and ends the sessions that it
-        opened. Errors: NOT_FOUND.
+        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
+        and ends the sessions that it opened. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RotateSigningKeys(
+        self,
+        request: _auth_service_pb2.RotateSigningKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.RotateSigningKeysResponse, _abc.Awaitable[_auth_service_pb2.RotateSigningKeysResponse]]:
+        """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
+        one live out their time, unless its secret is feared to be known: then they are
+        refused at once, and every client refreshes. Errors: OVERLOADED.
         """
 
     @_abc_1.abstractmethod

@@ -100,6 +100,43 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_TOO_MANY_ATTEMPTS: too many failed logins; RetryInfo says when
     to try again. Code RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_LOGIN_EXPIRED: _ErrorReason.ValueType  # 27
+    """ERROR_REASON_LOGIN_EXPIRED: what StartLogin or StartDeviceLogin began is over: used,
+    too old, or never begun; begin again. Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_AUTHORIZATION_PENDING: _ErrorReason.ValueType  # 28
+    """ERROR_REASON_AUTHORIZATION_PENDING: nobody has decided about the device yet; call
+    again after RetryInfo (RFC 8628, 3.5). Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_SLOW_DOWN: _ErrorReason.ValueType  # 29
+    """ERROR_REASON_SLOW_DOWN: the device asks too often; wait 5 s longer from now on,
+    RetryInfo says how long (RFC 8628, 3.5). Code RESOURCE_EXHAUSTED.
+    """
+    ERROR_REASON_LOGIN_DENIED: _ErrorReason.ValueType  # 30
+    """ERROR_REASON_LOGIN_DENIED: the identity provider or the person who was asked refused.
+    Code PERMISSION_DENIED.
+    """
+    ERROR_REASON_IDENTITY_UNKNOWN: _ErrorReason.ValueType  # 31
+    """ERROR_REASON_IDENTITY_UNKNOWN: the identity provider vouches for somebody who has no
+    account here; an operator makes one, or links it by LinkIdentity; metadata:
+    provider, issuer, subject. Code PERMISSION_DENIED.
+    """
+    ERROR_REASON_PROVIDER_UNAVAILABLE: _ErrorReason.ValueType  # 32
+    """ERROR_REASON_PROVIDER_UNAVAILABLE: the identity provider could not be reached or
+    answered nonsense; metadata: provider. Code UNAVAILABLE.
+    """
+    ERROR_REASON_PASSWORD_BREACHED: _ErrorReason.ValueType  # 33
+    """ERROR_REASON_PASSWORD_BREACHED: the password stands in a list of passwords that
+    attackers try first; choose another. Code INVALID_ARGUMENT.
+    """
+    ERROR_REASON_USER_DISABLED: _ErrorReason.ValueType  # 34
+    """ERROR_REASON_USER_DISABLED: the credential is right, but the account is disabled; ask an
+    operator. Code PERMISSION_DENIED.
+    """
+    ERROR_REASON_LAST_OPERATOR: _ErrorReason.ValueType  # 35
+    """ERROR_REASON_LAST_OPERATOR: the change would leave the installation without an
+    operator. Code FAILED_PRECONDITION.
+    """
     ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 40
     """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
     belongs to another scope; metadata: scope. Code INVALID_ARGUMENT.
@@ -266,6 +303,43 @@ this; metadata: permission. Code PERMISSION_DENIED.
 ERROR_REASON_TOO_MANY_ATTEMPTS: ErrorReason.ValueType  # 26
 """ERROR_REASON_TOO_MANY_ATTEMPTS: too many failed logins; RetryInfo says when
 to try again. Code RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_LOGIN_EXPIRED: ErrorReason.ValueType  # 27
+"""ERROR_REASON_LOGIN_EXPIRED: what StartLogin or StartDeviceLogin began is over: used,
+too old, or never begun; begin again. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_AUTHORIZATION_PENDING: ErrorReason.ValueType  # 28
+"""ERROR_REASON_AUTHORIZATION_PENDING: nobody has decided about the device yet; call
+again after RetryInfo (RFC 8628, 3.5). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_SLOW_DOWN: ErrorReason.ValueType  # 29
+"""ERROR_REASON_SLOW_DOWN: the device asks too often; wait 5 s longer from now on,
+RetryInfo says how long (RFC 8628, 3.5). Code RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_LOGIN_DENIED: ErrorReason.ValueType  # 30
+"""ERROR_REASON_LOGIN_DENIED: the identity provider or the person who was asked refused.
+Code PERMISSION_DENIED.
+"""
+ERROR_REASON_IDENTITY_UNKNOWN: ErrorReason.ValueType  # 31
+"""ERROR_REASON_IDENTITY_UNKNOWN: the identity provider vouches for somebody who has no
+account here; an operator makes one, or links it by LinkIdentity; metadata:
+provider, issuer, subject. Code PERMISSION_DENIED.
+"""
+ERROR_REASON_PROVIDER_UNAVAILABLE: ErrorReason.ValueType  # 32
+"""ERROR_REASON_PROVIDER_UNAVAILABLE: the identity provider could not be reached or
+answered nonsense; metadata: provider. Code UNAVAILABLE.
+"""
+ERROR_REASON_PASSWORD_BREACHED: ErrorReason.ValueType  # 33
+"""ERROR_REASON_PASSWORD_BREACHED: the password stands in a list of passwords that
+attackers try first; choose another. Code INVALID_ARGUMENT.
+"""
+ERROR_REASON_USER_DISABLED: ErrorReason.ValueType  # 34
+"""ERROR_REASON_USER_DISABLED: the credential is right, but the account is disabled; ask an
+operator. Code PERMISSION_DENIED.
+"""
+ERROR_REASON_LAST_OPERATOR: ErrorReason.ValueType  # 35
+"""ERROR_REASON_LAST_OPERATOR: the change would leave the installation without an
+operator. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 40
 """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
