@@ -8,7 +8,6 @@ import pytest
 
 from antiphon_server.auth.model import Session
 from antiphon_server.auth.ports import SessionStore
-from antiphon_server.auth.service import sessions as rules
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.runtime.errors import Reason
@@ -175,15 +174,12 @@ async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> Non
     assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
 
 
-async def test_sessions_of_a_user_are_bounded(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_sessions_of_a_user_are_bounded(world: World) -> None:
     """One login too many ends the session that was used longest ago, and tells it."""
-    monkeypatch.setattr(rules, "MOST_PER_USER", 3)
-    await world.user()
+    user = await world.user()
     pairs = []
     for _ in range(4):
-        pairs.append((await world.login()).tokens)
+        pairs.append((await world.auth.sessions.open(user, "test", most=3)).tokens)
         world.clock.time += 1
     verifier = world.auth.verifier
     assert await reason(verifier.verify(pairs[0].access_token)) is Reason.SESSION_REVOKED

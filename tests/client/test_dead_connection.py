@@ -8,7 +8,6 @@ import grpc
 import pytest
 from hyperframe.frame import SettingsFrame
 
-from antiphon_client import address
 from antiphon_client.address import open_channel
 
 
@@ -20,14 +19,13 @@ async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-async def test_a_call_to_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_to_it_ends() -> None:
     """A call without a deadline fails as soon as a ping was not answered in time."""
-    monkeypatch.setattr(address, "PING_AFTER_MS", 1000)
-    monkeypatch.setattr(address, "PONG_WITHIN_MS", 500)
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     began = time.monotonic()
-    async with server, open_channel(f"127.0.0.1:{port}") as channel:
+    channel = open_channel(f"127.0.0.1:{port}", ping_after_ms=1000, pong_within_ms=500)
+    async with server, channel:
         call: Any = channel.unary_unary("/x.Y/Z")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             async with asyncio.timeout(15):

@@ -24,8 +24,6 @@ _IDEMPOTENT = {
     "antiphon.integration.v1.IntegrationService": """
         ListModels CountTokens GetUsage""",
 }
-PING_AFTER_MS = 20_000
-PONG_WITHIN_MS = 10_000
 SERVICES = tuple(_IDEMPOTENT)
 
 
@@ -46,17 +44,24 @@ def service_config() -> str:
     return json.dumps({"methodConfig": [{"name": names, "retryPolicy": policy}]})
 
 
-def open_channel(address: str, tls: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
+def open_channel(
+    address: str,
+    tls: grpc.ChannelCredentials | None = None,
+    *,
+    ping_after_ms: int = 20_000,
+    pong_within_ms: int = 10_000,
+) -> grpc.aio.Channel:
     """A channel to ``host:port``, ``http://host:port`` or ``https://host:port`` (TLS).
 
-    It notices a dead connection within 30 s, and connects again without long pauses.
+    It notices a dead connection within both times together, 30 s, and connects again
+    without long pauses.
     """
     options = [
         ("grpc.service_config", service_config()),
-        ("grpc.keepalive_time_ms", PING_AFTER_MS),
-        ("grpc.keepalive_timeout_ms", PONG_WITHIN_MS),
+        ("grpc.keepalive_time_ms", ping_after_ms),
+        ("grpc.keepalive_timeout_ms", pong_within_ms),
         # The one above alone ends nothing (grpc/grpc#39239).
-        ("grpc.http2.ping_timeout_ms", PONG_WITHIN_MS),
+        ("grpc.http2.ping_timeout_ms", pong_within_ms),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 5_000),

@@ -53,15 +53,18 @@ class Sessions:
         self._completion = completion
         self._clock = clock
 
-    async def open(self, user: User, device: str, key: ApiKey | None = None) -> SignedIn:
+    async def open(
+        self, user: User, device: str, key: ApiKey | None = None, most: int = MOST_PER_USER
+    ) -> SignedIn:
         """A new session of a user who has proved who they are, by ``key`` or by password.
 
+        If that makes more than ``most`` live ones, it ends what was used longest ago.
         Raises DomainError CREDENTIALS_INVALID if the key was revoked meanwhile.
         """
         session_id = SessionId(new_id("sess"))
         token = self._refresh_tokens.first(session_id)
         session = _new(session_id, user, device, key, token_hash(token), self._now())
-        await self._completion.run(self._add(session))
+        await self._completion.run(self._add(session, most))
         return SignedIn(self._pair(session, token, user), user)
 
     async def refresh(self, token: str) -> TokenPair:
@@ -101,8 +104,8 @@ class Sessions:
             raise not_found(f"sessions/{session_id}")
         await self._completion.run(self._end(session_id))
 
-    async def _add(self, session: Session) -> None:
-        ended = await self._store.add(session, MOST_PER_USER)
+    async def _add(self, session: Session, most: int) -> None:
+        ended = await self._store.add(session, most)
         if ended is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._endings.announce(ended)
