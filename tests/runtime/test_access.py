@@ -13,6 +13,7 @@ from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.methods import Method
+from antiphon_server.runtime.permissions import Permission, Scope
 from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId, set_principal
 
 USER = Principal("user", UserId("user_1"), SessionId("sess_1"))
@@ -60,6 +61,23 @@ READ = access_pb2.PERMISSION_READ
             ),
             False,
         ),
+        ("NoScope", access_pb2.Access(permission=access_pb2.PERMISSION_AUTHENTICATED), False),
+        (
+            "NoSuchScope",
+            access_pb2.Access(
+                permission=access_pb2.PERMISSION_AUTHENTICATED, scope=access_pb2.Scope.ValueType(99)
+            ),
+            False,
+        ),
+        (
+            "OtherScope",
+            access_pb2.Access(
+                permission=READ,
+                resource_field="workspace.workspace_id",
+                scope=access_pb2.SCOPE_WRITE,
+            ),
+            False,
+        ),
     ],
 )
 def test_an_incomplete_declaration_stops_the_start(
@@ -79,12 +97,22 @@ def test_an_incomplete_declaration_stops_the_start(
         table.prepare()
 
 
+def test_permissions_and_scopes_are_the_contracts() -> None:
+    """The server's enums have the names and numbers of the contract's."""
+    for ours, theirs, prefix in (
+        (Permission, access_pb2.Permission, "PERMISSION_"),
+        (Scope, access_pb2.Scope, "SCOPE_"),
+    ):
+        assert {f"{prefix}{one.name}": one.value for one in ours} == dict(theirs.items())
+
+
 def test_rules_are_those_of_the_contract() -> None:
     """Permission and path are read; third-party services are listed as public."""
     prefix = "/antiphon.context.v1.ContextService/"
     assert rule_of(prefix + "UpdateWorkspace") == Rule(
-        access_pb2.PERMISSION_MANAGE, ("workspace", "workspace_id")
+        access_pb2.PERMISSION_MANAGE, ("workspace", "workspace_id"), Scope.MANAGE
     )
+    assert rule_of(prefix + "ListWorkspaces").scope is Scope.READ
     assert rule_of("/grpc.health.v1.Health/Check") == PUBLIC
     with pytest.raises(LookupError):
         rule_of("/grpc.other.v1.Service/Call")

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from google.protobuf import descriptor_pool
 
 from antiphon.auth.v1 import access_pb2
+from antiphon_server.runtime.permissions import SCOPES, Scope
 from antiphon_server.runtime.principal import Principal
 
 Permission = int
@@ -55,10 +56,14 @@ class UndeclaredAccess(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a caller must hold, and the path of the request's field that names the resource."""
+    """What a caller must hold, and the path of the request's field that names the resource.
+
+    ``scope`` is what a limited credential must have been granted beside.
+    """
 
     permission: Permission
     resource_path: tuple[str, ...] = ()
+    scope: Scope = Scope.NONE
 
 
 PUBLIC = Rule(access_pb2.PERMISSION_PUBLIC)
@@ -85,12 +90,22 @@ def rule_of(method: str) -> Rule:
     permission = access.permission
     if not permission or permission not in access_pb2.Permission.values():
         raise UndeclaredAccess(f"{method} does not declare who may call it")
+    scope = _scope_of(method, access)
     path = tuple(access.resource_field.split(".")) if access.resource_field else ()
     if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(descriptor.input_type, path):
         raise UndeclaredAccess(f"{method} declares a resource that its permission can't use")
     if path and descriptor.client_streaming:
         raise UndeclaredAccess(f"{method} streams requests, so it has no one resource")
-    return Rule(permission, path)
+    return Rule(permission, path, scope)
+
+
+def _scope_of(method: str, access: access_pb2.Access) -> Scope:
+    """The scope that follows from the permission, or the declared one where none does."""
+    declared = access.scope
+    says_it = access.permission == access_pb2.PERMISSION_AUTHENTICATED
+    if bool(declared) != says_it or declared not in access_pb2.Scope.values():
+        raise UndeclaredAccess(f"{method} declares no scope where it must, or one where it can't")
+    return Scope(declared) if says_it else SCOPES.get(access.permission, Scope.NONE)
 
 
 def _leads_to_text(message: Any, path: tuple[str, ...]) -> bool:

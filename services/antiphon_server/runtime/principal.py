@@ -4,6 +4,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, NewType
 
+from antiphon_server.runtime.permissions import Scope
+
 UserId = NewType("UserId", str)
 SessionId = NewType("SessionId", str)
 
@@ -14,7 +16,8 @@ class Principal:
 
     ``kind`` is "user" for people and programs, "service" for a part of this
     installation, "anonymous" for a call to a public RPC without credentials.
-    ``expires_at`` is the token's expiry in Unix seconds.
+    ``expires_at`` is the token's expiry in Unix seconds. ``scopes`` are what a limited
+    credential was granted; None means everything that its owner may.
     """
 
     kind: Literal["user", "service", "anonymous"]
@@ -22,11 +25,17 @@ class Principal:
     session_id: SessionId
     operator: bool = False
     expires_at: float = float("inf")
+    scopes: frozenset[Scope] | None = None
 
     @property
     def actor(self) -> str:
         """How events name the caller."""
         return f"{self.kind}s/{self.user_id}"
+
+    @property
+    def operates(self) -> bool:
+        """Whether this credential may administer the installation; its owner alone may not do."""
+        return self.operator and (self.scopes is None or Scope.OPERATE in self.scopes)
 
 
 ANONYMOUS = Principal("anonymous", UserId(""), SessionId(""))

@@ -128,8 +128,8 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """ROLE_OWNER also makes and unmakes owners. A resource has at least one."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
-    """Role is what a user is on a workspace or conversation. Each role includes
-    those below it.
+    """Role is what a user is on a workspace or conversation. From VIEWER to OWNER each
+    role includes those below it.
     """
 
 ROLE_UNSPECIFIED: Role.ValueType  # 0
@@ -154,6 +154,7 @@ class Access(_message.Message):
 
     PERMISSION_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
     permission: Global___Permission.ValueType
     """permission is what the caller must hold."""
     resource_field: _builtins.str
@@ -162,15 +163,22 @@ class Access(_message.Message):
     does not depend on a resource. Where the named field is empty in a request,
     the caller's own default applies as that field's comment says.
     """
+    scope: Global___Scope.ValueType
+    """scope is what a limited credential must have been granted. It follows from the
+    permission where that is READ, WRITE, MANAGE or
+    OPERATE, and PUBLIC and INTERNAL know none: there it stays unset. With
+    PERMISSION_AUTHENTICATED every RPC has to say it.
+    """
     def __init__(
         self,
         *,
         permission: Global___Permission.ValueType = ...,
         resource_field: _builtins.str = ...,
+        scope: Global___Scope.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["permission", b"permission", "resource_field", b"resource_field"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["permission", b"permission", "resource_field", b"resource_field", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -100,7 +100,7 @@ class Sessions:
         """
         session = await self.get(session_id)
         own = caller.kind == "user" and session.user_id == caller.user_id
-        if not own and not caller.operator and caller.kind != "service":
+        if not own and not caller.operates and caller.kind != "service":
             raise not_found(f"sessions/{session_id}")
         await self._completion.run(self._end(session_id))
 

@@ -68,4 +68,4 @@ def _by_kind(permission: Permission, inner: Behaviour) -> Behaviour:
 
 
 def _holds(principal: Principal, permission: Permission) -> bool:
-    return principal.kind == "service" or (permission == PERMISSION_OPERATE and principal.operator)
+    return principal.kind == "service" or (permission == PERMISSION_OPERATE and principal.operates)
