@@ -36,11 +36,13 @@ from antiphon_server.events import compose as events_slice
 from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration_slice
 from antiphon_server.integration.adapters.tables import metadata as integration_tables
+from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
@@ -164,7 +166,8 @@ def _compose(
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
     telemetry = TelemetryInterceptor(metrics, every_call=every_call)
-    table = _guarded(auth, policy, telemetry, tracing)
+    callers = Callers(settings.behind_proxy, settings.proxy_networks())
+    table = _guarded(auth, policy, telemetry, tracing, callers)
     inside = {name: _inside(name) for name in ("context", "dispatcher")}
     turn_tasks = TaskSet()
     keep_s = settings.retention_days * DAY_S if settings.retention_days else None
@@ -192,12 +195,14 @@ def _guarded(
     policy: ContextAccessPolicy,
     telemetry: TelemetryInterceptor,
     tracing: Tracing | None,
+    callers: Callers,
 ) -> LocalServer:
     return LocalServer(
         [
             *([tracing.interceptor] if tracing else []),
             telemetry,
             ErrorInterceptor(),
+            AddressInterceptor(callers),
             AuthenticationInterceptor(auth.verifier),
             ValidationInterceptor(),
             AccessInterceptor(policy),

@@ -1,5 +1,6 @@
 """The typed settings of a server: read once, handed down in slices."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from antiphon_server.integration.settings import ModelSettings, model_named
-from antiphon_server.runtime.configuration import configured, from_environment
+from antiphon_server.runtime.addresses import Network
+from antiphon_server.runtime.configuration import WrongSetting, configured, from_environment
 
 PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
@@ -39,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_file: Path | None = None
     otlp_endpoint: str = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
+    behind_proxy: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 
     def all_models(self) -> tuple[ModelSettings, ...]:
@@ -50,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         default = named.pop(self.model, None) or model_named(self.model)
         return (default, *named.values())
 
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """The networks of ``trusted_proxies``. Raises WrongSetting."""
+        try:
+            return tuple(map(ipaddress.ip_network, self.trusted_proxies))
+        except ValueError as error:
+            raise WrongSetting(f"trusted_proxies: {error}") from error
+
 
 def read_settings(**given: Any) -> Settings:
     """Return the settings: what is ``given``, then the environment, then the defaults.
@@ -58,4 +69,5 @@ def read_settings(**given: Any) -> Settings:
     """
     settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
     settings.all_models()
+    settings.proxy_networks()
     return settings

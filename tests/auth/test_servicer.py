@@ -15,9 +15,11 @@ from google.protobuf.duration_pb2 import Duration
 from antiphon.auth.v1 import auth_pb2, auth_service_pb2_grpc
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
+from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
@@ -82,6 +84,7 @@ async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
     await world.auth.greet()
     interceptors = [
         ErrorInterceptor(),
+        AddressInterceptor(Callers()),
         AuthenticationInterceptor(world.auth.verifier),
         ValidationInterceptor(),
         AccessInterceptor(NoRoles()),
@@ -276,26 +279,6 @@ async def test_strange_credentials_are_refused(api: Api, request_: Any) -> None:
     error = await api.refused(method, request_)
     assert error.reason in (Reason.INVALID_ARGUMENT, Reason.CREDENTIALS_INVALID)
     assert api.world.hasher.evaluations == before
-
-
-@pytest.mark.parametrize(
-    ("peer", "address"),
-    [
-        ("ipv4:203.0.113.7:4711", "203.0.113.7"),
-        ("ipv6:[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::/64"),
-        ("ipv6:%5B2001:db8:1:2::9%5D:4711", "2001:db8:1:2::/64"),
-        ("ipv6:[fe80::1%25eth0]:4711", "fe80::/64"),
-        ("ipv6:[::ffff:203.0.113.7]:4711", "203.0.113.7"),
-        ("unix:/run/socket", "unix"),
-        ("unix:", "unix"),
-        ("local", "local"),
-        ("ipv4:nonsense", "ipv4"),
-        ("", ""),
-    ],
-)
-def test_guesses_are_counted_per_network(peer: str, address: str) -> None:
-    """A port or the lower half of an IPv6 address buys no new guesses."""
-    assert encoding.address(peer) == address
 
 
 def test_times_keep_their_microseconds() -> None:

@@ -1,8 +1,6 @@
 """Between the contract's messages and the domain's types."""
 
-import ipaddress
 from collections.abc import Iterable, Sequence
-from urllib.parse import unquote
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -121,25 +119,3 @@ def next_api_keys(page: Sequence[ApiKey], limit: int) -> str:
     """The token of the page after this one."""
     last = page[-1] if len(page) == limit else None
     return encode_page_token(API_KEYS, str(last.create_time), last.key_id) if last else ""
-
-
-def address(peer: str) -> str:
-    """Where a caller is, for counting guesses: no port, and only the network of IPv6.
-
-    ``peer`` is as gRPC writes it: ``ipv4:203.0.113.7:4711``, ``ipv6:[2001:db8::1]:4711``.
-    Who owns one IPv6 address owns 2**64, so those count as one.
-    """
-    kind, _, rest = unquote(peer).partition(":")
-    if kind not in ("ipv4", "ipv6"):
-        return kind
-    host = rest.rpartition(":")[0].strip("[]").partition("%")[0]
-    try:
-        return _network(ipaddress.ip_address(host))
-    except ValueError:
-        return kind
-
-
-def _network(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else str(ip)

@@ -11,6 +11,7 @@ from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import SessionId, UserId, current_principal
 
@@ -33,7 +34,7 @@ class AuthServicer(AuthServiceServicer):
         self._signing_keys = signing_keys
 
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
-        signed_in = await self._sign_in(request, encoding.address(context.peer()))
+        signed_in = await self._sign_in(request, current_address())
         return pb.LoginResponse(
             tokens=encoding.tokens(signed_in.tokens), user=encoding.user(signed_in.user)
         )

@@ -83,6 +83,9 @@ TABLE: dict[Reason, Entry] = {
     Reason.LAST_OPERATOR: Entry(
         _PRECONDITION, "This would leave the installation without an operator."
     ),
+    Reason.RATE_LIMITED: Entry(
+        _EXHAUSTED, "More {limit} than one {scope} may have in a minute; try again later."
+    ),
     Reason.CURSOR_INVALID: Entry(_INVALID, "The cursor was not issued for {scope}."),
     Reason.CURSOR_TRIMMED: Entry(
         StatusCode.OUT_OF_RANGE,

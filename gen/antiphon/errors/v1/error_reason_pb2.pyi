@@ -137,6 +137,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_LAST_OPERATOR: the change would leave the installation without an
     operator. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 36
+    """ERROR_REASON_RATE_LIMITED: more calls in a minute than one address or one principal may
+    make; RetryInfo says when the next one is taken; metadata: limit (sign_ins, calls, reads,
+    writes, streams, or a method's name), scope (address or principal). Worked example: the
+    121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins", scope: "address"} and a
+    delay of some seconds; refused calls are not counted. Code RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 40
     """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
     belongs to another scope; metadata: scope. Code INVALID_ARGUMENT.
@@ -340,6 +347,13 @@ operator. Code PERMISSION_DENIED.
 ERROR_REASON_LAST_OPERATOR: ErrorReason.ValueType  # 35
 """ERROR_REASON_LAST_OPERATOR: the change would leave the installation without an
 operator. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 36
+"""ERROR_REASON_RATE_LIMITED: more calls in a minute than one address or one principal may
+make; RetryInfo says when the next one is taken; metadata: limit (sign_ins, calls, reads,
+writes, streams, or a method's name), scope (address or principal). Worked example: the
+121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins", scope: "address"} and a
+delay of some seconds; refused calls are not counted. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 40
 """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or

@@ -1,4 +1,4 @@
 """What surrounds every RPC, on real servers and local channels alike.
 
-From the outside in: telemetry, errors, authentication, validation, access.
+From the outside in: telemetry, errors, address, authentication, validation, access.
 """

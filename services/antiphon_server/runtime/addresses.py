@@ -1,0 +1,116 @@
+"""Where callers are: by their connection, or by what a trusted proxy says of it."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from functools import lru_cache
+from urllib.parse import unquote
+
+LOCAL = "local"
+"""The address of calls within the process."""
+FORWARDED = "x-forwarded-for"
+_LONGEST_HEADER = 4096
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Metadata = Iterable[tuple[str, str | bytes]]
+
+_current: ContextVar[str] = ContextVar("address", default=LOCAL)
+
+
+def current_address() -> str:
+    """Where the caller of the RPC that runs in this task is, as ``Callers`` writes it."""
+    return _current.get()
+
+
+def set_address(address: str) -> None:
+    """Note where the caller is for the rest of this task; the address interceptor's alone."""
+    _current.set(address)
+
+
+class Callers:
+    """Finds where a caller is: no port, and only the network of an IPv6 address.
+
+    Who owns one IPv6 address owns 2**64, so those count as one. Behind a proxy the caller is the
+    last in ``x-forwarded-for`` that is no proxy: whatever stands before it, the caller may have
+    made up. ``trusted`` are the proxies' networks; with none named, whoever connects is the one
+    proxy. Without a proxy the header is anybody's, and is not read.
+    """
+
+    def __init__(self, behind_proxy: bool = False, trusted: Sequence[Network] = ()) -> None:
+        self._behind_proxy = behind_proxy
+        self._trusted = tuple(trusted)
+
+    def address(self, peer: str, metadata: Metadata) -> str:
+        """The caller's address; ``peer`` is as gRPC writes it.
+
+        Such as ``ipv4:203.0.113.7:4711`` and ``ipv6:%5B2001:db8::1%5D:4711``.
+        """
+        return self._forwarded(peer, metadata) if self._behind_proxy else _address_of_peer(peer)
+
+    def _forwarded(self, peer: str, metadata: Metadata) -> str:
+        connected = _ip_of_peer(peer)
+        if self._trusted and not self._trusts(connected):
+            return _address_of_peer(peer)
+        found = _address_of_peer(peer)
+        for entry in reversed(_entries(metadata)):
+            ip = _ip(_host(entry))
+            if ip is None:
+                break  # no proxy writes that: what is known of before stands
+            found = _network(ip)
+            if not self._trusts(ip):
+                break
+        return found
+
+    def _trusts(self, ip: Ip | None) -> bool:
+        return ip is not None and any(ip in network for network in self._trusted)
+
+
+@lru_cache(4096)
+def on_this_machine(address: str) -> bool:
+    """Whether an address, as ``Callers`` writes it, is this machine's own."""
+    if address == LOCAL or address == "unix":
+        return True
+    ip = _ip(address.partition("/")[0])
+    return ip is not None and (ip.is_loopback or address == "::/64")
+
+
+def _entries(metadata: Metadata) -> list[str]:
+    """What proxies have noted, the nearest last; several headers are one list (RFC 9110, 5.3)."""
+    values = [value for key, value in metadata if key == FORWARDED and isinstance(value, str)]
+    return ",".join(values)[-_LONGEST_HEADER:].split(",") if values else []
+
+
+@lru_cache(4096)  # one for each connection
+def _address_of_peer(peer: str) -> str:
+    ip = _ip_of_peer(peer)
+    return _network(ip) if ip is not None else unquote(peer).partition(":")[0]
+
+
+def _ip_of_peer(peer: str) -> Ip | None:
+    kind, _, rest = unquote(peer).partition(":")
+    return _ip(_host(rest)) if kind in ("ipv4", "ipv6") else None
+
+
+def _host(text: str) -> str:
+    """The host of ``host``, ``host:port``, ``[host]`` or ``[host]:port``, without a zone."""
+    text = text.strip()
+    if text.startswith("["):
+        host = text[1:].partition("]")[0]
+    else:
+        host = text.partition(":")[0] if text.count(":") == 1 else text
+    return host.partition("%")[0]
+
+
+def _ip(host: str) -> Ip | None:
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None) or ip
+
+
+def _network(ip: Ip) -> str:
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)

@@ -1,0 +1,34 @@
+"""Finds out where a call comes from."""
+
+from typing import Any
+
+from antiphon_server.runtime.addresses import LOCAL, Callers, current_address, set_address
+from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
+
+
+class AddressInterceptor(MethodInterceptor):
+    """Sets the caller's address for the time of the call.
+
+    A call within the process comes from where its caller's own call came from.
+    """
+
+    def __init__(self, callers: Callers) -> None:
+        super().__init__()
+        self._callers = callers
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class."""
+        address_of = self._callers.address
+
+        async def call(request: Any, context: Context) -> Any:
+            peer = context.peer()
+            if peer == LOCAL:
+                return await inner(request, context)
+            before = current_address()
+            set_address(address_of(peer, context.invocation_metadata() or ()))
+            try:
+                return await inner(request, context)
+            finally:
+                set_address(before)
+
+        return call

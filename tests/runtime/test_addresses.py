@@ -1,0 +1,129 @@
+"""Where a caller is can't be made up."""
+
+import ipaddress
+from typing import Any
+
+import grpc
+import pytest
+
+from antiphon_server.runtime.addresses import LOCAL, Callers, current_address, on_this_machine
+from antiphon_server.runtime.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.server import Server
+
+PROXY = "ipv4:10.0.0.1:4711"
+PROXIES = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("ipv4:203.0.113.7:4711", "203.0.113.7"),
+        ("ipv6:[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::/64"),
+        ("ipv6:%5B2001:db8:1:2::9%5D:4711", "2001:db8:1:2::/64"),
+        ("ipv6:[fe80::1%25eth0]:4711", "fe80::/64"),
+        ("ipv6:[::ffff:203.0.113.7]:4711", "203.0.113.7"),
+        ("unix:/run/socket", "unix"),
+        ("unix:", "unix"),
+        ("local", "local"),
+        ("ipv4:nonsense", "ipv4"),
+        ("", ""),
+    ],
+)
+def test_callers_are_told_apart_by_network(peer: str, address: str) -> None:
+    """A port or the lower half of an IPv6 address makes nobody somebody else."""
+    assert Callers().address(peer, ()) == address
+
+
+def test_without_a_proxy_the_header_is_not_read() -> None:
+    """Anybody may write it."""
+    assert Callers().address(PROXY, [("x-forwarded-for", "198.51.100.1")]) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        (["198.51.100.1"], "198.51.100.1"),
+        (["192.0.2.66, 198.51.100.1"], "198.51.100.1"),
+        (["192.0.2.66", "198.51.100.1"], "198.51.100.1"),
+        ([" 198.51.100.1 "], "198.51.100.1"),
+        (["198.51.100.1:1234"], "198.51.100.1"),
+        (["[2001:db8:1:2::9]:1234"], "2001:db8:1:2::/64"),
+        (["2001:db8:1:2::9"], "2001:db8:1:2::/64"),
+        (["198.51.100.1, 10.0.0.2"], "10.0.0.2"),
+        (["198.51.100.1, nonsense"], "10.0.0.1"),
+        (["198.51.100.1,"], "10.0.0.1"),
+        ([""], "10.0.0.1"),
+        ([], "10.0.0.1"),
+        (["192.0.2.66," * 5000 + "198.51.100.1"], "198.51.100.1"),
+    ],
+)
+def test_a_proxy_names_the_caller_last(header: list[str], address: str) -> None:
+    """What stands before its own entry the caller may have made up."""
+    metadata = [("x-forwarded-for", value) for value in header]
+    assert Callers(behind_proxy=True).address(PROXY, metadata) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "header", "address"),
+    [
+        (PROXY, "192.0.2.66, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        (PROXY, "192.0.2.66, 198.51.100.1, 10.9.9.9, 2001:db8::1", "198.51.100.1"),
+        (PROXY, "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        (PROXY, "198.51.100.1, nonsense, 10.0.0.2", "10.0.0.2"),
+        ("ipv4:192.0.2.66:1", "198.51.100.1", "192.0.2.66"),
+        ("unix:/run/socket", "198.51.100.1", "unix"),
+    ],
+)
+def test_named_proxies_are_passed_over(peer: str, header: str, address: str) -> None:
+    """The last entry that is none of them is the caller; who is none is no proxy."""
+    callers = Callers(behind_proxy=True, trusted=PROXIES)
+    assert callers.address(peer, [("x-forwarded-for", header)]) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("127.0.0.1", True),
+        ("::/64", True),
+        ("local", True),
+        ("unix", True),
+        ("192.0.2.1", False),
+        ("2001:db8:1:2::/64", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known(address: str, own: bool) -> None:
+    """As addresses are written here, where ::1 is its network."""
+    assert on_this_machine(address) is own
+
+
+async def test_a_call_within_the_process_comes_from_its_caller() -> None:
+    """Through a socket and then the local channel; outside of calls it is local."""
+    seen: list[str] = []
+    table = LocalServer([ErrorInterceptor(), AddressInterceptor(Callers(behind_proxy=True))])
+
+    async def outer(request: bytes, context: object) -> bytes:
+        seen.append(current_address())
+        call: Any = table.channel().unary_unary("/test.S/Inner")
+        return bytes(await call(request))
+
+    async def inner(request: bytes, context: object) -> bytes:
+        seen.append(current_address())
+        return request
+
+    handlers: dict[str, Any] = {
+        "Outer": grpc.unary_unary_rpc_method_handler(outer),
+        "Inner": grpc.unary_unary_rpc_method_handler(inner),
+    }
+    table.add_registered_method_handlers("test.S", handlers)
+    server = Server(table)
+    port = await server.start("127.0.0.1", 0)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        metadata = (("x-forwarded-for", "192.0.2.9"),)
+        call: Any = channel.unary_unary("/test.S/Outer")
+        await call(b"x", metadata=metadata, timeout=5)
+    await server.stop(0)
+    await table.channel().unary_unary("/test.S/Inner")(b"x")
+    assert seen == ["192.0.2.9", "192.0.2.9", LOCAL]
