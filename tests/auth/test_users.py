@@ -5,6 +5,7 @@ import dataclasses
 
 import pytest
 
+from antiphon_server.auth.model import UserKind
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import UserId
@@ -79,3 +80,14 @@ async def test_no_secret_is_in_a_representation(world: World) -> None:
         repr(session.refresh_hash),
     )
     assert not [secret for secret in secrets if secret in shown]
+
+
+async def test_a_program_has_no_password(world: World) -> None:
+    """It signs in by keys alone; the account says what it is for."""
+    program = NewUser("worker", kind=UserKind.PROGRAM)
+    user = await world.auth.users.create(OPERATOR, program)
+    assert (await world.auth.users.get(user.user_id)).kind is UserKind.PROGRAM
+    refused = await error(
+        world.auth.users.create(OPERATOR, dataclasses.replace(program, password=PASSWORD))
+    )
+    assert [violation.field for violation in refused.violations] == ["password"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.auth.v1 import auth_pb2, auth_service_pb2
-from antiphon_server.auth.model import ApiKey, Position, Session, TokenPair, User
+from antiphon_server.auth.model import ApiKey, Position, Session, TokenPair, User, UserKind
 from antiphon_server.auth.service.signing_keys import SigningKey
 from antiphon_server.auth.service.tokens import ALGORITHM
 from antiphon_server.auth.service.users import NewUser
@@ -33,6 +33,8 @@ def user(one: User) -> auth_pb2.User:
         display_name=one.display_name,
         operator=one.operator,
         create_time=timestamp(one.create_time),
+        kind=auth_pb2.UserKind.ValueType(one.kind),
+        disabled=one.disabled,
     )
 
 
@@ -87,6 +89,7 @@ def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
         display_name=request.display_name,
         operator=request.operator,
         request_id=request.request_id,
+        kind=UserKind(request.kind or UserKind.PERSON),
         body=request.SerializeToString(deterministic=True),
     )
 

@@ -11,7 +11,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
+
+from antiphon_server.runtime.partial_index import partial_index
 
 metadata = MetaData()
 
@@ -24,7 +27,11 @@ users = Table(
     Column("operator", Boolean, nullable=False),
     Column("password_hash", Text, nullable=True),
     Column("create_time", BigInteger, nullable=False),
+    Column("kind", Integer, nullable=False, server_default="1"),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
+    Column("password_version", Integer, nullable=False, server_default="0"),
 )
+partial_index("auth_users_by_operator", users.c.user_id, where="operator")
 
 sessions = Table(
     "auth_sessions",

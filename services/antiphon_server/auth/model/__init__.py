@@ -4,6 +4,7 @@ Times are microseconds since the epoch, UTC. Hashes are SHA-256 digests.
 """
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NewType
 
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -16,9 +17,20 @@ KEPT_AFTER_END = 30 * DAY
 """How long an ended session is remembered."""
 
 
+class UserKind(IntEnum):
+    """What an account is for. The contract's values."""
+
+    PERSON = 1
+    PROGRAM = 2
+
+
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. ``password_hash`` is None for one that has only API keys."""
+    """An account. ``password_hash`` is None for one that signs in otherwise.
+
+    A ``disabled`` one has no sessions and gets none. ``password_version`` counts the
+    passwords it had, so that a login under way can tell that its own is replaced.
+    """
 
     user_id: UserId
     name: str
@@ -26,6 +38,14 @@ class User:
     operator: bool
     password_hash: str | None = field(repr=False)
     create_time: int
+    kind: UserKind = UserKind.PERSON
+    disabled: bool = False
+    password_version: int = 0
+
+    @property
+    def governs(self) -> bool:
+        """Whether this is an operator who can sign in."""
+        return self.operator and not self.disabled
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 
-from antiphon_server.auth.model import SECOND, Request, User
+from antiphon_server.auth.model import SECOND, Request, User, UserKind
 from antiphon_server.auth.ports import Clock, ServerSecret, UserStore
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
@@ -42,6 +42,7 @@ class NewUser:
     display_name: str = ""
     operator: bool = False
     request_id: str = ""
+    kind: UserKind = UserKind.PERSON
     body: bytes = field(default=b"", repr=False)
 
 
@@ -78,6 +79,8 @@ class Users:
         name = fold_name(new.name)
         if not possible_name(name):
             raise invalid("name", "must be letters, digits and . _ @ -, at most 64")
+        if new.password and new.kind is UserKind.PROGRAM:
+            raise invalid("password", "programs have none: they sign in with API keys")
         if await self._store.find(name):
             # The same request may have made it since it was looked for.
             earlier = request and await self._store.made_by(request)
@@ -92,6 +95,7 @@ class Users:
             operator=new.operator,
             password_hash=hashed,
             create_time=now,
+            kind=new.kind,
         )
         return await self._store.add(user, request)
 

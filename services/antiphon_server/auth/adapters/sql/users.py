@@ -1,13 +1,15 @@
 """Accounts in a database."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.tables import requests, users
-from antiphon_server.auth.model import DAY, Request, User
+from antiphon_server.auth.model import DAY, Request, User, UserKind
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import UserId
@@ -51,7 +53,7 @@ class SqlUsers:
 
         def work(connection: Connection) -> User | None:
             row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
-            return User(*row) if row else None
+            return user_of(row) if row else None
 
         return await self._database.read(work)
 
@@ -61,9 +63,15 @@ class SqlUsers:
         await self._database.write(lambda connection: connection.execute(_REPLACE_HASH, values))
 
 
+def user_of(row: Sequence[Any]) -> User:
+    """The account in a row of the table."""
+    user = User(*row)
+    return replace(user, kind=UserKind(user.kind))
+
+
 def _get(connection: Connection, user_id: str) -> User | None:
     row = connection.execute(_BY_ID, {"user_id": user_id}).one_or_none()
-    return User(*row) if row else None
+    return user_of(row) if row else None
 
 
 def _add(connection: Connection, user: User, request: Request | None) -> User:
