@@ -17,6 +17,7 @@ from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
@@ -45,6 +46,7 @@ class Auth:
     local_operator: LocalOperator
     endings: Endings
     completion: Completion
+    security_events: SecurityEventLog
     hasher: Argon2Pool
 
     async def start(self) -> None:
@@ -59,6 +61,7 @@ class Auth:
     async def close(self) -> None:
         """Finish what was begun, then stop the threads."""
         await self.completion.close()
+        await self.security_events.close()
         await self.hasher.close()
 
 
@@ -80,6 +83,7 @@ def compose_auth(
     completion, liveness = Completion(), Liveness()
     signing_keys = SigningKeys(stores.signing_keys, secret, clock, settings.longest_life)
     access_tokens = AccessTokens(signing_keys, settings, clock)
+    security_events = SecurityEventLog(stores.security_events, clock)
     passwords = Passwords(hasher)
     users = Users(stores.users, passwords, secret, clock)
     endings = Endings(stores.sessions, events, liveness)
@@ -111,5 +115,6 @@ def compose_auth(
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
         endings=endings,
         completion=completion,
+        security_events=security_events,
         hasher=hasher,
     )

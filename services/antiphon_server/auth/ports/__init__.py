@@ -14,6 +14,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
 
 T = TypeVar("T")
@@ -153,6 +154,7 @@ class Stores:
     api_keys: ApiKeyStore
     signing_keys: SigningKeyStore
     attempts: AttemptStore
+    security_events: SecurityEventStore
 
 
 class PasswordHasher(Protocol):

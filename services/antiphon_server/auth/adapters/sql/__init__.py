@@ -2,6 +2,7 @@
 
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
+from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
 from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
 from antiphon_server.auth.adapters.sql.users import SqlUsers
@@ -17,6 +18,7 @@ def sql_stores(database: Database) -> Stores:
         api_keys=SqlApiKeys(database),
         signing_keys=SqlSigningKeys(database),
         attempts=SqlAttempts(database),
+        security_events=SqlSecurityEvents(database),
     )
 
 

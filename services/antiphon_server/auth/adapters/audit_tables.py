@@ -1,0 +1,45 @@
+"""The table of security events. Rows are added, and never changed or removed."""
+
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    event,
+)
+
+from antiphon_server.auth.adapters.tables import metadata
+
+security_events = Table(
+    "auth_security_events",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("user_id", String(80), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("previous_hash", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Index("auth_security_events_by_user", "user_id", "sequence"),
+    Index("auth_security_events_by_actor", "actor", "sequence"),
+    Index("auth_security_events_by_kind", "kind", "sequence"),
+    Index("auth_security_events_by_time", "create_time"),
+)
+
+APPEND_ONLY = tuple(
+    f"CREATE TRIGGER auth_security_events_no_{what.lower()} BEFORE {what} ON auth_security_events "
+    "BEGIN SELECT RAISE(ABORT, 'security events are only ever added'); END"
+    for what in ("UPDATE", "DELETE")
+)
+"""For SQLite. It stops mistakes; who may change the schema is stopped by nothing, and found out."""
+
+for trigger in APPEND_ONLY:
+    refuse: Any = DDL(trigger)  # type: ignore[no-untyped-call]
+    event.listen(security_events, "after_create", refuse.execute_if(dialect="sqlite"))

@@ -1,0 +1,55 @@
+"""Security events in memory: for tests and for servers that keep nothing."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from antiphon_server.auth.audit_encoding import sealed
+from antiphon_server.auth.model.security_events import (
+    NOTHING,
+    Head,
+    SealedEvent,
+    Selection,
+    StampedEvent,
+)
+
+
+class MemorySecurityEvents:
+    """A :class:`~antiphon_server.auth.ports.security_events.SecurityEventStore` in memory."""
+
+    def __init__(self) -> None:
+        self.events: list[SealedEvent] = []
+
+    async def append(self, events: Sequence[StampedEvent]) -> Sequence[SealedEvent]:
+        """See :meth:`SecurityEventStore.append`."""
+        placed = sealed(events, await self.head())
+        self.events.extend(placed)
+        return placed
+
+    async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
+        """See :meth:`SecurityEventStore.after`."""
+        return _first(self.events[sequence:], which, limit)
+
+    async def before(
+        self, sequence: int | None, which: Selection, limit: int
+    ) -> Sequence[SealedEvent]:
+        """See :meth:`SecurityEventStore.before`."""
+        last = len(self.events) if sequence is None else max(sequence - 1, 0)
+        return _first(reversed(self.events[:last]), which, limit)
+
+    async def head(self) -> Head:
+        """See :meth:`SecurityEventStore.head`."""
+        return Head(self.events[-1].sequence, self.events[-1].hash) if self.events else NOTHING
+
+
+def _first(events: Iterable[SealedEvent], which: Selection, limit: int) -> list[SealedEvent]:
+    return list(islice((event for event in events if _wanted(event, which)), limit))
+
+
+def _wanted(event: SealedEvent, which: Selection) -> bool:
+    begin, end, whose = which.begin_time, which.end_time, which.user_id
+    return (
+        (not whose or event.user_id == whose or event.actor == f"users/{whose}")
+        and (not which.kinds or event.kind in which.kinds)
+        and (begin is None or event.create_time >= begin)
+        and (end is None or event.create_time < end)
+    )

@@ -1,0 +1,353 @@
+"""What happened and has to be accounted for: the contract's SecurityEvent, as the rules know it.
+
+Every class here has the name and the fields of its message in ``antiphon.auth.v1``; what they
+mean stands there. A test holds the two equal. Import the module and say
+``security_events.SignedIn``: other parts of the model have such names, too.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+from antiphon_server.auth.model.methods import LoginMethod
+from antiphon_server.runtime.errors import Reason
+
+RoleNumber = NewType("RoleNumber", int)
+"""A value of the contract's enum ``antiphon.auth.v1.Role``."""
+
+
+class SignInFailure(IntEnum):
+    """Why credentials were refused."""
+
+    UNKNOWN = 1
+    WRONG_SECRET = 2
+    EXPIRED = 3
+    DISABLED = 4
+    REPLAYED = 5
+    UNTRUSTED = 6
+    NOT_ALLOWED = 7
+
+
+class RevocationCause(IntEnum):
+    """Why a session was ended."""
+
+    REQUESTED = 1
+    API_KEY_REVOKED = 2
+    TOO_MANY = 3
+    PASSWORD_CHANGED = 4
+    USER_DISABLED = 5
+    REFRESH_TOKEN_REUSED = 6
+    RIGHTS_CHANGED = 7
+
+
+class AlarmKind(IntEnum):
+    """What was unusual."""
+
+    FAILURES_FROM_ADDRESS = 1
+    FAILURES_ON_NAME = 2
+    REFUSALS_OF_ACTOR = 3
+    NEW_PLACE = 4
+    REFRESH_TOKEN_REUSED = 5
+    API_KEY_IN_NEW_PLACE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session was opened."""
+
+    method: LoginMethod
+    provider: str = ""
+    device: str = ""
+    new_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """Credentials were presented, looked at and refused."""
+
+    method: LoginMethod
+    failure: SignInFailure
+    provider: str = ""
+    name_hash: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SignInsRefused:
+    """Attempts were refused without being looked at."""
+
+    method: LoginMethod
+    name_hash: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """A user ended the session that they called with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """A session was ended by anything but its own sign-out."""
+
+    session_id: str
+    cause: RevocationCause
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired:
+    """A session was not refreshed in time, or reached its end."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenReused:
+    """A refresh token that was used up came again."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyCreated:
+    """A program's credential was made."""
+
+    key_id: str
+    label: str = ""
+    expire_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyUsed:
+    """A program bought tokens with its credential."""
+
+    key_id: str
+    new_place: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRevoked:
+    """A program's credential was deleted."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """A password was replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordResetCreated:
+    """A single-use token to set a password was made."""
+
+    expire_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordResetUsed:
+    """A password was set with such a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityLinked:
+    """An account can be signed in to by an identity elsewhere."""
+
+    provider: str
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityUnlinked:
+    """An account can no longer be signed in to by that identity."""
+
+    provider: str
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLoginDecided:
+    """A person decided whether a device comes in."""
+
+    approved: bool
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserCreated:
+    """An account was made."""
+
+    name: str
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserUpdated:
+    """An account was changed."""
+
+    changed: tuple[str, ...]
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserDisabled:
+    """An account was shut."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserEnabled:
+    """An account was opened again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """Somebody was given a role, another one, or none; 0 is none."""
+
+    resource: str
+    before: RoleNumber
+    after: RoleNumber
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRefused:
+    """Calls were refused because the caller may not make them."""
+
+    rpc: str
+    permission: int
+    resource: str
+    reason: Reason
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """Calls were refused because there were too many."""
+
+    rpc: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeysRotated:
+    """Access tokens are signed with another key."""
+
+    kid: str
+    retired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventsExported:
+    """Somebody took a copy of security events."""
+
+    first_sequence: int
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """Something unusual was seen in the events before."""
+
+    kind: AlarmKind
+    subject: str
+    count: int = 1
+    window_ms: int = 0
+
+
+Detail = (
+    SignedIn
+    | SignInFailed
+    | SignInsRefused
+    | SignedOut
+    | SessionRevoked
+    | SessionExpired
+    | RefreshTokenReused
+    | ApiKeyCreated
+    | ApiKeyUsed
+    | ApiKeyRevoked
+    | PasswordChanged
+    | PasswordResetCreated
+    | PasswordResetUsed
+    | IdentityLinked
+    | IdentityUnlinked
+    | DeviceLoginDecided
+    | UserCreated
+    | UserUpdated
+    | UserDisabled
+    | UserEnabled
+    | RoleChanged
+    | AccessRefused
+    | RateLimited
+    | SigningKeysRotated
+    | SecurityEventsExported
+    | AlarmRaised
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """What happened, to whose account, by whom and from where.
+
+    ``actor``, ``session_id`` and ``address`` are those of the call in hand where they are
+    None. No field may hold a secret.
+    """
+
+    detail: Detail
+    user_id: str = ""
+    actor: str | None = None
+    session_id: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StampedEvent:
+    """An event with all that is known of it but its place. The time is in microseconds."""
+
+    event: SecurityEvent
+    event_id: str
+    create_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """An event in its place: what is stored of it, and what it is found by."""
+
+    sequence: int
+    kind: int
+    user_id: str
+    actor: str
+    create_time: int
+    body: bytes
+    previous_hash: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain of events ends: the newest one's place and hash."""
+
+    sequence: int
+    hash: bytes
+
+
+NOTHING = Head(0, bytes(32))
+"""The head of an empty chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events are wanted; ``kinds`` are the contract's numbers, none means all.
+
+    ``user_id`` wants events that concern an account or that it did. Times are in microseconds,
+    the first included, the last not.
+    """
+
+    user_id: str = ""
+    kinds: frozenset[int] = frozenset()
+    begin_time: int | None = None
+    end_time: int | None = None
+
+
+ALL = Selection()
