@@ -1,0 +1,62 @@
+"""Changes that are still to be told, and requests that may come again."""
+
+from dataclasses import replace
+
+from antiphon_server.context.model.changes import (
+    ConversationArchived,
+    ConversationCreated,
+    ConversationUpdated,
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+    OutboxEntry,
+    PastRequest,
+    RequestKey,
+    Scope,
+    WorkspaceUpdated,
+)
+from antiphon_server.context.model.resources import Role
+from antiphon_server.context.ports import Records, Store
+from tests.contract.context_store.world import ANN, LAB, OWNER, TALK
+
+
+async def test_the_outbox_keeps_order_and_content(store: Store) -> None:
+    """Every kind of change comes back as it was put in, those that wait longest first."""
+    changes = (
+        ConversationCreated(TALK),
+        ConversationUpdated(replace(TALK, version=2)),
+        ConversationArchived(replace(TALK, archive_us=9)),
+        WorkspaceUpdated(replace(LAB, archive_us=8, version=20)),
+        MemberAdded(OWNER),
+        MemberUpdated(replace(OWNER, role=Role.VIEWER)),
+        MemberRemoved(OWNER.resource, ANN),
+    )
+    scope = Scope("conversations/conv_00000001")
+    entries = [OutboxEntry(f"out_{9 - n}", scope, "users/x", changes[n:]) for n in range(7)]
+
+    def work(records: Records) -> None:
+        for entry in entries:
+            records.outbox.add(entry)
+
+    await store.write(work)
+    assert await store.read(lambda r: r.outbox.first(3)) == entries[:3]
+    await store.write(lambda r: r.outbox.remove([entries[0].entry_id, entries[2].entry_id]))
+    assert await store.read(lambda r: r.outbox.first(99)) == [entries[1], *entries[3:]]
+
+
+async def test_requests_are_remembered_for_a_time(store: Store) -> None:
+    """By caller and id, with the answer as it was; old ones can be dropped."""
+
+    def work(records: Records) -> None:
+        records.requests.add(RequestKey("users/a", "r1", b"1"), LAB, 10)
+        records.requests.add(RequestKey("users/a", "r2", b"2"), TALK, 20)
+
+    await store.write(work)
+    found = await store.read(lambda r: r.requests.find("users/a", "r1"))
+    assert found == PastRequest(b"1", LAB)
+    found = await store.read(lambda r: r.requests.find("users/a", "r2"))
+    assert found == PastRequest(b"2", TALK)
+    assert await store.read(lambda r: r.requests.find("users/b", "r1")) is None
+    assert await store.write(lambda r: r.requests.forget(20)) == 1
+    assert await store.read(lambda r: r.requests.find("users/a", "r1")) is None
+    assert await store.read(lambda r: r.requests.find("users/a", "r2")) is not None

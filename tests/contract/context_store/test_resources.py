@@ -1,0 +1,123 @@
+"""Workspaces, conversations and their members are kept whole, or not at all."""
+
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.context.model.changes import MemberAdded, OutboxEntry, RequestKey, Scope
+from antiphon_server.context.model.messages import Totals
+from antiphon_server.context.model.resources import (
+    Member,
+    ResourceId,
+    Role,
+    Standing,
+    TurnPolicy,
+    WorkspaceId,
+)
+from antiphon_server.context.ports import Records, Store
+from antiphon_server.runtime.principal import UserId
+from tests.contract.context_store.world import ANN, BOB, LAB, OWNER, TALK, fill, said
+
+
+async def test_resources_are_read_back_whole(store: Store) -> None:
+    """Every field survives; an id can be taken once; a change replaces all that can change."""
+    await store.write(fill)
+    assert await store.read(lambda r: r.workspaces.get(LAB.workspace_id)) == LAB
+    assert await store.read(lambda r: r.conversations.get(TALK.conversation_id)) == TALK
+    assert not await store.write(lambda r: r.workspaces.add(replace(LAB, display_name="x")))
+    assert not await store.write(lambda r: r.conversations.add(replace(TALK, title="x")))
+    lab = replace(LAB, display_name="Other", archive_us=5, version=2)
+    talk = replace(
+        TALK,
+        title="",
+        turn_policy=TurnPolicy.QUEUE,
+        models=(),
+        instructions="",
+        archive_us=7,
+        version=9,
+    )
+    await store.write(lambda r: r.workspaces.put(lab))
+    await store.write(lambda r: r.conversations.put(talk))
+    assert await store.read(lambda r: r.workspaces.get(LAB.workspace_id)) == lab
+    assert await store.read(lambda r: r.conversations.get(TALK.conversation_id)) == talk
+    assert await store.read(lambda r: r.workspaces.get(WorkspaceId("ws_none0000"))) is None
+
+
+async def test_an_id_that_is_taken_undoes_nothing_else(store: Store) -> None:
+    """What the transaction did before stays."""
+    await store.write(fill)
+
+    def work(records: Records) -> bool:
+        records.members.put(replace(OWNER, role=Role.ADMIN))
+        return records.conversations.add(TALK)
+
+    assert not await store.write(work)
+    found = await store.read(lambda r: r.members.get(OWNER.resource, ANN))
+    assert found == replace(OWNER, role=Role.ADMIN)
+
+
+async def test_what_raises_changes_nothing(store: Store) -> None:
+    """Additions, changes and removals are undone, in every table."""
+    await store.write(fill)
+    await store.write(lambda r: r.messages.add([said(1)]))
+    entry = OutboxEntry("out_1", Scope("workspaces/ws_00000001"), "users/x", (MemberAdded(OWNER),))
+
+    def work(records: Records) -> None:
+        records.workspaces.put(replace(LAB, version=5))
+        records.members.remove(OWNER.resource, ANN)
+        records.members.add(replace(OWNER, user_id=BOB), 1)
+        records.messages.add([said(2)])
+        records.messages.set_cursor(TALK.conversation_id, "c")
+        records.outbox.add(entry)
+        records.requests.add(RequestKey("a", "r", b"d"), LAB, 1)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(work)
+
+    def check(records: Records) -> None:
+        assert records.workspaces.get(LAB.workspace_id) == LAB
+        assert records.members.list_of(OWNER.resource, None, 9) == [OWNER]
+        assert records.messages.totals(TALK.conversation_id, None) == Totals(1, 5)
+        assert records.messages.cursor(TALK.conversation_id) == ""
+        assert records.outbox.first(9) == []
+        assert records.requests.find("a", "r") is None
+
+    await store.read(check)
+
+
+async def test_standing_tells_both_roles(store: Store) -> None:
+    """The direct one and the workspace's; nothing for what does not exist."""
+    await store.write(fill)
+    talk, lab = OWNER.resource, ResourceId(LAB.workspace_id)
+    expected = {
+        (ANN, talk): Standing(LAB.workspace_id, Role.OWNER, Role.NONE),
+        (BOB, talk): Standing(LAB.workspace_id, Role.NONE, Role.ADMIN),
+        (ANN, lab): Standing(LAB.workspace_id, Role.NONE, Role.NONE),
+        (BOB, lab): Standing(LAB.workspace_id, Role.ADMIN, Role.ADMIN),
+        (ANN, ResourceId("conv_none0000")): None,
+        (ANN, ResourceId("ws_none0000")): None,
+    }
+    for (user, resource), standing in expected.items():
+        found = await store.read(lambda r, u=user, it=resource: r.members.standing(u, it))  # type: ignore[misc]
+        assert found == standing
+
+
+async def test_members_come_in_pages(store: Store) -> None:
+    """In the order of their ids; owners are counted by their direct role."""
+    await store.write(fill)
+    users = [UserId(f"user_{number:08}") for number in range(5)]
+
+    def work(records: Records) -> None:
+        for user in users:
+            records.members.lock(OWNER.resource)
+            records.members.add(Member(OWNER.resource, user, Role.OWNER, 3), TALK.create_us)
+        records.members.remove(OWNER.resource, users[4])
+        records.members.remove(OWNER.resource, UserId("user_nobody00"))
+
+    await store.write(work)
+    assert await store.read(lambda r: r.members.count_owners(OWNER.resource)) == 5
+    page = await store.read(lambda r: r.members.list_of(OWNER.resource, users[0], 2))
+    assert [it.user_id for it in page] == users[1:3]
+    page = await store.read(lambda r: r.members.list_of(OWNER.resource, users[3], 9))
+    assert page == [OWNER]
