@@ -1,5 +1,8 @@
 """What the tests of the integration service share."""
 
+from antiphon_server.integration.adapters.backends import make_backend
+from antiphon_server.integration.adapters.http import HttpPool
+from antiphon_server.integration.adapters.memory import MemoryLedger
 from antiphon_server.integration.model import (
     ModelEnd,
     ModelStep,
@@ -8,14 +11,21 @@ from antiphon_server.integration.model import (
     Payer,
     Prompt,
     PromptMessage,
+    SettledCall,
     Step,
+    UsageFilter,
     WorkspaceId,
 )
 from antiphon_server.integration.ports import ModelBackend
+from antiphon_server.integration.service.attempt import Attempts
+from antiphon_server.integration.service.catalogue import Catalogue
+from antiphon_server.integration.service.generation import Generator, Patience
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
+from tests.fakes.openai_endpoint import FakeEndpoint
 
 WORKSPACE = WorkspaceId("ws_00000001")
+QUICK = Patience(first_wait_s=0.001)
 
 
 def asking(text: str = "What is the capital of France?", limit: int = 1024) -> Prompt:
@@ -61,3 +71,30 @@ class Recorder:
     def text(self) -> str:
         """The texts joined."""
         return "".join(step for step in self.steps if isinstance(step, str))
+
+
+class World:
+    """A generator on a ledger in memory, and an endpoint for its models."""
+
+    def __init__(self, endpoint: FakeEndpoint, pool: HttpPool) -> None:
+        self.endpoint = endpoint
+        self.ledger = MemoryLedger()
+        self._pool = pool
+        self._catalogues: list[Catalogue] = []
+
+    def generator(self, *models: ModelSettings, patience: Patience = QUICK) -> Generator:
+        """A generator of these models, by default one on the endpoint."""
+        catalogue = Catalogue(
+            models or [on_wire(self.endpoint.base_url)], lambda one: make_backend(one, self._pool)
+        )
+        self._catalogues.append(catalogue)
+        return Generator(catalogue, Attempts(self.ledger, "me"), patience)
+
+    async def calls(self) -> list[SettledCall]:
+        """What was settled, the oldest first."""
+        return (await self.ledger.calls(UsageFilter(WORKSPACE), None, 100))[::-1]
+
+    async def close(self) -> None:
+        """Release everything."""
+        for catalogue in self._catalogues:
+            await catalogue.close()
