@@ -139,3 +139,22 @@ async def test_a_turn_that_is_just_coming_gets_its_grace() -> None:
         await it.turns.drain(5.0)
         assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
         await coming
+
+
+async def test_a_lane_is_bounded(it: World) -> None:
+    """Turn 101 is refused, and nothing of it is stored."""
+    for number in range(1, 101):
+        await it.dispatch(number)
+    with pytest.raises(DomainError) as caught:
+        await it.dispatch(101)
+    assert caught.value.reason is Reason.LIMIT_EXCEEDED
+    assert await it.store.get(CONVERSATION, turn_id(101)) is None
+
+
+async def test_nothing_is_accepted_while_draining(it: World) -> None:
+    """The client is told to come back; nothing was stored."""
+    await it.turns.drain(0.0)
+    with pytest.raises(DomainError) as caught:
+        await it.dispatch()
+    assert caught.value.reason is Reason.DRAINING
+    assert await it.store.get(CONVERSATION, turn_id(1)) is None

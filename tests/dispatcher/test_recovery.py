@@ -1,0 +1,115 @@
+"""Turns of a life before, or of another node, are taken up where they were."""
+
+import asyncio
+from dataclasses import replace
+
+from antiphon_server.dispatcher.model import Order, Policy, State, Turn
+from antiphon_server.runtime.errors import Reason
+from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
+
+
+async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
+    """The next attempt is told what was delivered, and one message results."""
+    await it.dispatch()
+    it.told.lines.put_nowait("first half, ")
+    await it.delivered("first half, ")
+    await it.turns.drain(0.0)
+    assert (await it.kinds())[-1] == "text_delta_appended"
+    async with world(it.store, it.log) as next_life:
+        assert await next_life.leases.adopt_orphans(own=True) == 1
+        next_life.told.lines.put_nowait("second half")
+        next_life.told.lines.put_nowait(None)
+        turn = await next_life.ended()
+        assert next_life.told.resumed == ["first half, "]
+        assert (turn.state, turn.attempt) == (State.SUCCEEDED, 2)
+        assert (await next_life.messages())[-1] == ("first half, second half", False)
+
+
+async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World) -> None:
+    """Nothing that was seen is lost, and subscribers see why it ended."""
+    await it.dispatch(handler="fragile")
+    it.fragile.lines.put_nowait("half")
+    await it.delivered("half")
+    await it.turns.drain(0.0)
+    async with world(it.store, it.log) as next_life:
+        await next_life.leases.adopt_orphans(own=True)
+        turn = await next_life.ended()
+        assert turn.outcome is not None
+        assert turn.outcome.error is not None
+        assert (turn.state, turn.outcome.error.reason) == (State.FAILED, Reason.TURN_LOST)
+        assert (await next_life.messages())[-1] == ("half", True)
+
+
+async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
+    """A crash between the log's commit and the store's: the log's word counts."""
+    await it.dispatch(handler="echo")
+    turn = await it.ended()
+    await it.store.put(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
+    before = await it.kinds()
+    async with world(it.store, it.log) as next_life:
+        await next_life.leases.adopt_orphans(own=True)
+        assert (await next_life.ended()).state is State.SUCCEEDED
+        assert await next_life.kinds() == before
+
+
+async def test_a_turn_that_was_stored_but_not_posted_is_posted(it: World) -> None:
+    """A crash between the store's commit and the log's: the message is not lost."""
+    order = Order(content("hello"), "echo", Policy.QUEUE)
+    turn = Turn(turn_id(7), CONVERSATION, ANNA.actor, 7, b"digest", order, node="node")
+    await it.store.add(replace(turn, state=State.RUNNING, attempt=1, at_once=True))
+    await it.leases.adopt_orphans(own=True)
+    assert (await it.ended(7)).state is State.SUCCEEDED
+    assert await it.messages() == [("hello", False)] * 2
+
+
+async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) -> None:
+    """The one that runs is taken up first, even if it seems to be the younger."""
+    await it.dispatch(2)
+    await it.dispatch(1)
+    waiting = await it.store.get(CONVERSATION, turn_id(1))
+    assert waiting is not None
+    await it.turns.drain(0.0)
+    await it.store.put(replace(waiting, created_us=1))
+    async with world(it.store, it.log) as next_life:
+        await next_life.leases.adopt_orphans(own=True)
+        await next_life.told.running.wait()
+        assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.QUEUED
+        for number in (2, 1):
+            next_life.told.lines.put_nowait(None)
+            await next_life.ended(number)
+
+
+async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
+    """After a restart the queue is as it was."""
+    for number in (1, 2, 3):
+        await it.dispatch(number)
+    await it.turns.drain(0.0)
+    async with world(it.store, it.log) as next_life:
+        assert await next_life.leases.adopt_orphans(own=True) == 3
+        for number in (1, 2, 3):
+            next_life.told.lines.put_nowait(None)
+            assert (await next_life.ended(number)).state is State.SUCCEEDED
+        events = await next_life.history()
+        ends = [e.turn_id for e in events if e.HasField("turn_finished")]
+        assert ends == [turn_id(1), turn_id(2), turn_id(3)]
+
+
+async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
+    """Two nodes with the same turn: the older one is fenced out, in mid-stream."""
+    await it.dispatch()
+    it.told.lines.put_nowait("old ")
+    await it.delivered("old ")
+    async with world(it.store, it.log) as other:
+        stored = await other.store.get(CONVERSATION, turn_id(1))
+        assert stored is not None
+        await other.recovery.adopt(stored)
+        await other.told.running.wait()
+        it.told.lines.put_nowait("zombie ")
+        it.told.lines.put_nowait(None)
+        zombie = [task for task in it.tasks if task.get_name() == f"turn {turn_id(1)}"]
+        await asyncio.wait(zombie, timeout=5)
+        other.told.lines.put_nowait("new")
+        other.told.lines.put_nowait(None)
+        assert (await other.ended()).attempt == 2
+        assert (await other.messages())[-1] == ("old new", False)
+        assert "zombie" not in str(await other.history())
