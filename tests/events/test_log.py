@@ -1,16 +1,17 @@
-"""What waits for the log is bounded, whoever still waits for it."""
+"""What waits for the log is bounded, and what can't be stored stops nothing."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from antiphon_server.events import log as log_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NewEvent, Scope
+from antiphon_server.events.model import Append, Appended, NewEvent
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.events.world import SCOPE, events
 
-SCOPE = Scope("conversations/conv_00000001")
 EVENTS = [NewEvent(10, "", bytes(60))]
 
 
@@ -31,5 +32,29 @@ async def test_what_a_caller_left_behind_counts_until_it_is_committed(
     for _ in range(5):
         await asyncio.sleep(0)
     assert (await log.append(SCOPE, EVENTS)).first == 2
+    log.close()
+    await running
+
+
+class BrokenOnce(MemoryLogStore):
+    """Fails its first append in a way that nobody expects."""
+
+    broken = True
+
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("no such table")
+        return await super().append(batch)
+
+
+async def test_a_defect_of_the_store_does_not_stop_the_log() -> None:
+    """What could not be appended is refused; the next is committed."""
+    log = EventLog(BrokenOnce())
+    running = asyncio.create_task(log.run())
+    with pytest.raises(DomainError) as caught:
+        await log.append(SCOPE, events())
+    assert caught.value.reason is Reason.STORE_UNAVAILABLE
+    assert (await log.append(SCOPE, events())).first == 1
     log.close()
     await running

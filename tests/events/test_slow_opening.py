@@ -19,7 +19,7 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
-from tests.events.test_subscription import ANNA, SCOPE, Gate
+from tests.events.world import ANNA, SCOPE, Gate
 from tests.fakes.slow_opening import SlowOpening
 
 WATCH = stream_pb2.Watch(watch_id="w", scope=SCOPE)

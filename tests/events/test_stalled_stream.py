@@ -17,7 +17,7 @@ from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_server.events import subscriptions as limits
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NewEvent, Scope
+from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.runtime import duplex
 from antiphon_server.runtime.error_table import domain_error_of
@@ -25,9 +25,8 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.server import Server
-from tests.events.test_subscription import Gate
+from tests.events.world import SCOPE, Gate
 
-SCOPE = Scope("conversations/conv_00000001")
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
 OWN = [("grpc.use_local_subchannel_pool", 1)]
 
