@@ -17,7 +17,8 @@ from antiphon_server.dispatcher.model import (
     Turn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import ANNA, CONVERSATION, SlowStore, World, content, turn_id, world
+from tests.dispatcher.stand_ins import SlowStore
+from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import CONVERSATION, SlowStore, Told, World, turn_id, world
+from tests.dispatcher.stand_ins import SlowStore, Told
+from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.events.model import Offset, Scope
-from tests.dispatcher.world import CONVERSATION, Reluctant, World, turn_id, world
+from tests.dispatcher.stand_ins import Reluctant
+from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
 SCOPE = Scope(f"conversations/{CONVERSATION}")
 

@@ -1,4 +1,4 @@
-"""A dispatcher on a real log, with handlers that do as the test says."""
+"""A dispatcher on a real log."""
 
 import asyncio
 import time
@@ -24,7 +24,6 @@ from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
-    HandlerInfo,
     LossPolicy,
     Order,
     Policy,
@@ -32,7 +31,7 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import Handler, TurnStore, Work
+from antiphon_server.dispatcher.ports import Handler, TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
@@ -45,6 +44,7 @@ from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.dispatcher.stand_ins import Told
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -79,69 +79,6 @@ class Known:
         if conversation_id not in self.views:
             raise not_found(conversation_id)
         return self.views[conversation_id]
-
-
-class Told:
-    """A handler that writes what it is told, when it is told.
-
-    ``heard`` counts the lines that it has worked off.
-    """
-
-    def __init__(self, name: str, loss: LossPolicy) -> None:
-        self._info = HandlerInfo(name, "", loss)
-        self.running = asyncio.Event()
-        self.lines: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
-        self.resumed: list[str] = []
-        self.cancelled = 0
-        self.heard = 0
-
-    @property
-    def info(self) -> HandlerInfo:
-        return self._info
-
-    async def run(self, work: Work) -> None:
-        self.running.set()
-        self.resumed.append(work.resumed_text)
-        try:
-            while (line := await self.lines.get()) is not None:
-                if isinstance(line, BaseException):
-                    raise line
-                await work.write(line)
-                self.heard += 1
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        finally:
-            self.running.clear()
-
-
-class Reluctant(Told):
-    """One that lets go only when it may."""
-
-    def __init__(self, name: str, loss: LossPolicy) -> None:
-        super().__init__(name, loss)
-        self.may_go = asyncio.Event()
-
-    async def run(self, work: Work) -> None:
-        try:
-            await super().run(work)
-        finally:
-            await self.may_go.wait()
-
-
-class SlowStore(MemoryTurnStore):
-    """A store that takes its time to answer."""
-
-    delay_s = 0.0
-
-    async def add(self, turn: Turn) -> Turn:
-        stored = await super().add(turn)
-        await asyncio.sleep(self.delay_s)
-        return stored
-
-    async def put(self, turn: Turn) -> None:
-        await asyncio.sleep(self.delay_s)
-        await super().put(turn)
 
 
 @dataclass

@@ -1,0 +1,70 @@
+"""Handlers that do as the test says, and a store that is slow."""
+
+import asyncio
+
+from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Turn
+from antiphon_server.dispatcher.ports import Work
+
+
+class Told:
+    """A handler that writes what it is told, when it is told.
+
+    ``heard`` counts the lines that it has worked off.
+    """
+
+    def __init__(self, name: str, loss: LossPolicy) -> None:
+        self._info = HandlerInfo(name, "", loss)
+        self.running = asyncio.Event()
+        self.lines: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
+        self.resumed: list[str] = []
+        self.cancelled = 0
+        self.heard = 0
+
+    @property
+    def info(self) -> HandlerInfo:
+        return self._info
+
+    async def run(self, work: Work) -> None:
+        self.running.set()
+        self.resumed.append(work.resumed_text)
+        try:
+            while (line := await self.lines.get()) is not None:
+                if isinstance(line, BaseException):
+                    raise line
+                await work.write(line)
+                self.heard += 1
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.running.clear()
+
+
+class Reluctant(Told):
+    """One that lets go only when it may."""
+
+    def __init__(self, name: str, loss: LossPolicy) -> None:
+        super().__init__(name, loss)
+        self.may_go = asyncio.Event()
+
+    async def run(self, work: Work) -> None:
+        try:
+            await super().run(work)
+        finally:
+            await self.may_go.wait()
+
+
+class SlowStore(MemoryTurnStore):
+    """A store that takes its time to answer."""
+
+    delay_s = 0.0
+
+    async def add(self, turn: Turn) -> Turn:
+        stored = await super().add(turn)
+        await asyncio.sleep(self.delay_s)
+        return stored
+
+    async def put(self, turn: Turn) -> None:
+        await asyncio.sleep(self.delay_s)
+        await super().put(turn)
