@@ -1,9 +1,19 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
 import pytest
 
-from tests.auth.world import World, open_world
+from antiphon.auth.v1 import auth_service_pb2_grpc
+from antiphon_server.runtime.addresses import Callers
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from tests.auth.api import Api, NoRoles
+from tests.auth.world import World, contents, open_world
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -12,3 +22,31 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     opened = await open_world(tmp_path, sqlite=request.param == "sqlite")
     yield opened
     await opened.close()
+
+
+@pytest.fixture(params=["local", "sockets"])
+async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
+    """The service with its interceptors, as one process serves it."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.auth.greet()
+    interceptors = [
+        ErrorInterceptor(),
+        AddressInterceptor(Callers()),
+        AuthenticationInterceptor(world.auth.verifier),
+        ValidationInterceptor(),
+        AccessInterceptor(NoRoles()),
+    ]
+    local = request.param == "local"
+    server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
+    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(world.auth.servicer, server)
+    if isinstance(server, LocalServer):
+        channel: grpc.aio.Channel = server.channel()
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    operator_key = contents(tmp_path, "operator.key").decode().strip()
+    yield Api(world, channel, operator_key)
+    await channel.close()
+    await server.stop(0)
+    await world.close()

@@ -2,107 +2,19 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import grpc
 import jwt
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from antiphon.auth.v1 import auth_pb2, auth_service_pb2_grpc
+from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
-from antiphon_server.runtime.addresses import Callers
-from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.paging import encode_page_token
-from antiphon_server.runtime.principal import Principal
-from tests.auth.world import PASSWORD, World, contents, open_world
-
-
-class NoRoles:
-    """A policy under which nobody has a role."""
-
-    async def check(self, principal: Principal, permission: int, resource: str) -> None:
-        """Refuse."""
-        raise DomainError(Reason.NOT_FOUND, resource=resource)
-
-
-@dataclass(slots=True)
-class Api:
-    """A client's view of the service."""
-
-    world: World
-    channel: grpc.aio.Channel
-    operator_key: str
-
-    async def call(self, method: str, request: Any, token: str = "") -> Any:
-        """Call one RPC. Raises DomainError for what it was refused with."""
-        metadata = (("authorization", f"Bearer {token}"),) if token else None
-        stub = auth_service_pb2_grpc.AuthServiceStub(self.channel)
-        try:
-            return await getattr(stub, method)(request, metadata=metadata, timeout=10)
-        except grpc.aio.AioRpcError as error:
-            raise domain_error_of(error) from error
-
-    async def refused(self, method: str, request: Any, token: str = "") -> DomainError:
-        """How one RPC was refused."""
-        with pytest.raises(DomainError) as caught:
-            await self.call(method, request, token)
-        return caught.value
-
-    async def sign_in(self, name: str = "", device: str = "test") -> pb.LoginResponse:
-        """Sign in by password; as the local operator without a name."""
-        request = pb.LoginRequest(device=device)
-        if name:
-            request.password.name, request.password.password = name, PASSWORD
-        else:
-            request.api_key.api_key = self.operator_key
-        response: pb.LoginResponse = await self.call("Login", request)
-        return response
-
-    async def make(self, *names: str) -> None:
-        """Make users."""
-        token = (await self.sign_in()).tokens.access_token
-        for name in names:
-            await self.call("CreateUser", pb.CreateUserRequest(name=name, password=PASSWORD), token)
-
-
-@pytest.fixture(params=["local", "sockets"])
-async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
-    """The service with its interceptors, as one process serves it."""
-    world = await open_world(tmp_path, sqlite=True)
-    await world.auth.greet()
-    interceptors = [
-        ErrorInterceptor(),
-        AddressInterceptor(Callers()),
-        AuthenticationInterceptor(world.auth.verifier),
-        ValidationInterceptor(),
-        AccessInterceptor(NoRoles()),
-    ]
-    local = request.param == "local"
-    server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
-    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(world.auth.servicer, server)
-    if isinstance(server, LocalServer):
-        channel: grpc.aio.Channel = server.channel()
-    else:
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-    operator_key = contents(tmp_path, "operator.key").decode().strip()
-    yield Api(world, channel, operator_key)
-    await channel.close()
-    await server.stop(0)
-    await world.close()
+from tests.auth.api import Api
+from tests.auth.world import PASSWORD
 
 
 async def test_a_persons_way_through_the_service(api: Api) -> None:

@@ -16,7 +16,11 @@ Ids = Mapping[str, str]
 
 # What the contract says in words alone.
 NEEDED = {"antiphon.context.v1.Workspace.display_name"}
-MASKS = {"UpdateConversationRequest": "title", "UpdateWorkspaceRequest": "display_name"}
+MASKS = {
+    "UpdateConversationRequest": "title",
+    "UpdateUserRequest": "display_name",
+    "UpdateWorkspaceRequest": "display_name",
+}
 
 
 def smallest(kind: type[Message], ids: Ids, resource: str = "") -> Message:
@@ -34,9 +38,15 @@ def smallest(kind: type[Message], ids: Ids, resource: str = "") -> Message:
             if group.name not in chosen and _is_required(group):
                 chosen.add(group.name)
                 _fill(request, field, ids, "")
-        elif field.name == first or _is_needed(field):
+        elif field.name == first or field.name in _first_of_each(request) or _is_needed(field):
             _fill(request, field, ids, rest if field.name == first else "")
     return request
+
+
+def _first_of_each(request: Message) -> set[str]:
+    """The first field of each group of which the message's rules ask for one."""
+    rules = request.DESCRIPTOR.GetOptions().Extensions[validate_pb2.message]
+    return {group.fields[0] for group in rules.oneof if group.required}
 
 
 def _is_required(group: Any) -> bool:

@@ -21,6 +21,7 @@ from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
@@ -36,6 +37,7 @@ class Auth:
 
     servicer: AuthServicer
     users: Users
+    user_updates: UserUpdates
     login: Login
     sessions: Sessions
     api_keys: ApiKeys
@@ -97,14 +99,16 @@ def compose_auth(
         clock,
     )
     api_keys = ApiKeys(stores.api_keys, endings, completion, clock)
+    user_updates = UserUpdates(stores.users, endings, completion, clock)
     attempts = Attempts(stores.attempts, clock)
     login = Login(stores.users, passwords, attempts, api_keys, sessions)
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
         servicer=AuthServicer(  # type: ignore[abstract]
-            users, login, sessions, api_keys, signing_keys
+            users, user_updates, login, sessions, api_keys, signing_keys
         ),
         users=users,
+        user_updates=user_updates,
         login=login,
         sessions=sessions,
         api_keys=api_keys,

@@ -8,8 +8,10 @@ from antiphon.auth.v1 import auth_pb2, auth_service_pb2
 from antiphon_server.auth.model import ApiKey, Position, Session, TokenPair, User, UserKind
 from antiphon_server.auth.service.signing_keys import SigningKey
 from antiphon_server.auth.service.tokens import ALGORITHM
-from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.auth.service.users import NewUser, possible_name
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.field_masks import masked
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.principal import SessionId
 
@@ -94,6 +96,13 @@ def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
     )
 
 
+def wishes(request: auth_service_pb2.UpdateUserRequest) -> Wishes:
+    """The changes that a request asks for. Raises DomainError INVALID_ARGUMENT."""
+    given = request.user
+    paths = masked(request.update_mask, ("display_name", "operator", "disabled"))
+    return Wishes(**{path: getattr(given, path) for path in paths})
+
+
 def ttl(request: auth_service_pb2.CreateApiKeyRequest) -> int | None:
     """How long a key shall work, in microseconds; None for as long as it is not revoked."""
     return request.ttl.ToMicroseconds() if request.HasField("ttl") else None
@@ -110,6 +119,25 @@ def position(page_token: str, listed: str) -> Position | None:
     if not (time.isascii() and time.isdigit() and len(time) <= 18):
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
     return Position(int(time), item_id)
+
+
+def after_name(page_token: str, prefix: str) -> str:
+    """The name that a page of users begins behind. Raises DomainError PAGE_TOKEN_INVALID."""
+    found = decode_page_token(page_token, _users(prefix), 1) if page_token.isascii() else ("é",)
+    after = found[0] if found else ""
+    if after and not possible_name(after):
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return after
+
+
+def next_users(page: Sequence[User], limit: int, prefix: str) -> str:
+    """The token of the page after this one."""
+    return encode_page_token(_users(prefix), page[-1].name) if len(page) == limit else ""
+
+
+def _users(prefix: str) -> str:
+    """What a list of users is called: that of another prefix is another list."""
+    return f"users {prefix.lower()}"
 
 
 def next_sessions(page: Sequence[Session], limit: int) -> str:

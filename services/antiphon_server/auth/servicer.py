@@ -10,24 +10,28 @@ from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.servicers.users import UserRpcs
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import SessionId, UserId, current_principal
+from antiphon_server.runtime.principal import SessionId, current_principal
 
 
-class AuthServicer(AuthServiceServicer):
+class AuthServicer(UserRpcs, AuthServiceServicer):
     """The RPCs of ``antiphon.auth.v1.AuthService``."""
 
     def __init__(
         self,
         users: Users,
+        user_updates: UserUpdates,
         login: Login,
         sessions: Sessions,
         api_keys: ApiKeys,
         signing_keys: SigningKeys,
     ) -> None:
         self._users = users
+        self._user_updates = user_updates
         self._login = login
         self._sessions = sessions
         self._api_keys = api_keys
@@ -78,16 +82,6 @@ class AuthServicer(AuthServiceServicer):
     ) -> pb.RevokeSessionResponse:
         await self._sessions.revoke(current_principal(), SessionId(request.session_id))
         return pb.RevokeSessionResponse()
-
-    async def CreateUser(
-        self, request: pb.CreateUserRequest, context: Any
-    ) -> pb.CreateUserResponse:
-        user = await self._users.create(current_principal(), encoding.new_user(request))
-        return pb.CreateUserResponse(user=encoding.user(user))
-
-    async def GetUser(self, request: pb.GetUserRequest, context: Any) -> pb.GetUserResponse:
-        user = await self._users.get(UserId(request.user_id))
-        return pb.GetUserResponse(user=encoding.user(user))
 
     async def CreateApiKey(
         self, request: pb.CreateApiKeyRequest, context: Any

@@ -1,9 +1,7 @@
 """The contract's messages <-> workspaces, conversations, members and messages."""
 
 import hashlib
-from collections.abc import Collection
 
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message as Protobuf
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -195,17 +193,6 @@ def request_key(principal: Principal, request_id: str, request: Protobuf) -> Req
     name = request.DESCRIPTOR.full_name.encode()
     digest = hashlib.sha256(name + b"\0" + request.SerializeToString(deterministic=True)).digest()
     return RequestKey(principal.actor, request_id, digest)
-
-
-def masked(mask: FieldMask, allowed: Collection[str]) -> frozenset[str]:
-    """The fields that a mask names.
-
-    Raises DomainError INVALID_ARGUMENT if it names none, or one that is not ``allowed``.
-    """
-    paths = frozenset(mask.paths)
-    if not paths or not paths <= frozenset(allowed):
-        raise invalid("update_mask", f"one or more of {', '.join(allowed)}")
-    return paths
 
 
 def turn_policy_of(value: int) -> TurnPolicy:

@@ -20,6 +20,7 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.context.service.workspaces import Workspaces
+from antiphon_server.runtime.field_masks import masked
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import UserId, current_principal
 
@@ -73,7 +74,7 @@ class ContextServicer(ContextServiceServicer):
     async def UpdateWorkspace(
         self, request: pb.UpdateWorkspaceRequest, context: Any
     ) -> pb.UpdateWorkspaceResponse:
-        encoding.masked(request.update_mask, ("display_name",))
+        masked(request.update_mask, ("display_name",))
         wish = request.workspace
         workspace_id = WorkspaceId(wish.workspace_id)
         changed = await self._workspaces.update(
@@ -233,7 +234,7 @@ def _membership(
 
 def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
     allowed = ("title", "turn_policy", "models", "instructions")
-    paths, wish = encoding.masked(request.update_mask, allowed), request.conversation
+    paths, wish = masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
         title=encoding.shown(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),

@@ -16,6 +16,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.user_changes import UserChange, ends_sessions, may_open
 from antiphon_server.auth.ports import Stores
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -88,6 +89,36 @@ class MemoryUsers:
         """See :meth:`UserStore.find`."""
         return next((user for user in self._rows.users.values() if user.name == name), None)
 
+    async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
+        """See :meth:`UserStore.list_named`."""
+        found = [user for user in self._rows.users.values() if user.name.startswith(prefix)]
+        return sorted((user for user in found if user.name > after), key=lambda user: user.name)[
+            :limit
+        ]
+
+    async def change(
+        self,
+        user_id: UserId,
+        rule: Callable[[User], User],
+        now: int,
+        kept: SessionId | None = None,
+    ) -> UserChange | None:
+        """See :meth:`UserStore.change`."""
+        before = self._rows.users.get(user_id)
+        if before is None:
+            return None
+        after = rule(before)
+        others = (user for user in self._rows.users.values() if user.user_id != user_id)
+        if before.governs and not after.governs and not any(user.governs for user in others):
+            raise DomainError(Reason.LAST_OPERATOR)
+        self._rows.users[user_id] = after
+        if not ends_sessions(before, after):
+            return UserChange(before, after)
+        sessions = self._rows.sessions.values()
+        theirs = [one for one in sessions if one.user_id == user_id and one.live(now)]
+        ended = self._rows.end((one for one in theirs if one.session_id != kept), now)
+        return UserChange(before, after, tuple(ended))
+
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
         user = self._rows.users.get(user_id)
@@ -101,9 +132,14 @@ class MemorySessions:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(self, session: Session, most: int) -> list[Session] | None:
+    async def add(
+        self, session: Session, most: int, password_version: int | None = None
+    ) -> list[Session] | None:
         """See :meth:`SessionStore.add`."""
         now, keys = session.create_time, self._rows.api_keys
+        user = self._rows.users.get(session.user_id)
+        if user is None or not may_open(user, password_version):
+            return None
         if session.api_key_id is not None:
             if session.api_key_id not in keys:
                 return None

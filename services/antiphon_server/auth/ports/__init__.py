@@ -14,6 +14,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -45,6 +46,26 @@ class UserStore(Protocol):
         """The user of that folded name."""
         ...
 
+    async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
+        """Users whose folded name begins with ``prefix`` and follows ``after``, by name."""
+        ...
+
+    async def change(
+        self,
+        user_id: UserId,
+        rule: Callable[[User], User],
+        now: int,
+        kept: SessionId | None = None,
+    ) -> UserChange | None:
+        """Replace the user by what ``rule`` makes of it, in one transaction.
+
+        Where :func:`ends_sessions` says so it ends the user's live sessions, but for
+        ``kept``. Concurrent changes happen one after another. What ``rule`` raises changes
+        nothing. None if there is no such user. Raises DomainError LAST_OPERATOR if nobody
+        would be left who governs.
+        """
+        ...
+
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """Store ``new`` unless the hash is no longer ``old``."""
         ...
@@ -53,11 +74,14 @@ class UserStore(Protocol):
 class SessionStore(Protocol):
     """Sessions, live and ended; those that ended long ago may be gone."""
 
-    async def add(self, session: Session, most: int) -> list[Session] | None:
+    async def add(
+        self, session: Session, most: int, password_version: int | None = None
+    ) -> list[Session] | None:
         """Store a new session and note the use of the API key that opened it.
 
         Returns the least recently used sessions of the user, ended to keep live
-        ones at ``most``; None, with nothing stored, if the API key is gone.
+        ones at ``most``; None, with nothing stored, if the API key is gone, the user is
+        disabled, or has another ``password_version`` than given.
         """
         ...
 

@@ -4,7 +4,6 @@ from antiphon_server.auth.model import KeyId, User
 from antiphon_server.auth.ports import SecretFile, UserStore
 from antiphon_server.auth.service.api_keys import MOST_PER_USER, ApiKeys
 from antiphon_server.auth.service.users import NewUser, Users
-from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 NAME = "local"
@@ -25,11 +24,11 @@ class LocalOperator:
     async def ensure(self) -> None:
         """Make what is missing. A key whose file is lost or was exposed is revoked.
 
-        Raises DomainError ALREADY_EXISTS if an ordinary user has the name.
+        Where an operator has disabled the user, or taken its rights, that stays so.
         """
         user = await self._store.find(NAME) or await self._create()
-        if not user.operator:
-            raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{NAME}")
+        if not user.governs:
+            return
         secret = self._file.read()
         key = await self._api_keys.find(secret) if secret else None
         if key is None or key.user_id != user.user_id:

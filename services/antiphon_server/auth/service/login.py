@@ -31,18 +31,20 @@ class Login:
         """A session for the right password; ``address`` is where the caller is.
 
         An unknown name takes the same way as a wrong password. Raises DomainError
-        CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED.
+        CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED to who knows the
+        password of a disabled account.
         """
         with self._passwords.slot():  # before anything else, so that a flood costs nothing
             user = await self._check(fold_name(name), password, address)
         return await self._sessions.open(user, device)
 
     async def by_api_key(self, secret: str, device: str) -> SignedIn:
-        """A session for an API key. Raises DomainError CREDENTIALS_INVALID."""
+        """A session for an API key. Raises DomainError CREDENTIALS_INVALID, USER_DISABLED."""
         key = await self._api_keys.find(secret)
         user = key and await self._users.get(key.user_id)
         if not user:
             raise DomainError(Reason.CREDENTIALS_INVALID)
+        admit(user)
         return await self._sessions.open(user, device, key)
 
     async def _check(self, name: str, password: str, address: str) -> User:
@@ -52,6 +54,7 @@ class Login:
         if not await self._passwords.check(password, stored) or user is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._attempts.succeed(name, address)
+        admit(user)
         await self._strengthen(user, password)
         return user
 
@@ -60,3 +63,9 @@ class Login:
         new = await self._passwords.renew(password, old) if old else None
         if old and new:
             await self._users.replace_password_hash(user.user_id, old, new)
+
+
+def admit(user: User) -> None:
+    """Let in whoever has proved to be the user. Raises DomainError USER_DISABLED."""
+    if user.disabled:
+        raise DomainError(Reason.USER_DISABLED)

@@ -59,12 +59,16 @@ class Sessions:
         """A new session of a user who has proved who they are, by ``key`` or by password.
 
         If that makes more than ``most`` live ones, it ends what was used longest ago.
-        Raises DomainError CREDENTIALS_INVALID if the key was revoked meanwhile.
+        Raises DomainError CREDENTIALS_INVALID if meanwhile the key was revoked, the password
+        replaced, or the user disabled.
         """
         session_id = SessionId(new_id("sess"))
         token = self._refresh_tokens.first(session_id)
         session = _new(session_id, user, device, key, token_hash(token), self._now())
-        await self._completion.run(self._add(session, most))
+        version = user.password_version if key is None else None
+        await self._completion.run(self._add(session, most, version))
+        # As it is now: had it changed, the change would have ended the session.
+        user = await self._users.get(user.user_id)
         return SignedIn(self._pair(session, token, user), user)
 
     async def refresh(self, token: str) -> TokenPair:
@@ -104,8 +108,8 @@ class Sessions:
             raise not_found(f"sessions/{session_id}")
         await self._completion.run(self._end(session_id))
 
-    async def _add(self, session: Session, most: int) -> None:
-        ended = await self._store.add(session, most)
+    async def _add(self, session: Session, most: int, password_version: int | None) -> None:
+        ended = await self._store.add(session, most, password_version)
         if ended is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._endings.announce(ended)

@@ -64,6 +64,21 @@ class Users:
             raise not_found(f"users/{user_id}")
         return user
 
+    async def named(self, name: str) -> User:
+        """The user of that name, in any case. Raises DomainError NOT_FOUND."""
+        folded = fold_name(name)
+        user = await self._store.find(folded) if possible_name(folded) else None
+        if user is None:
+            raise not_found(f"users/{name}")
+        return user
+
+    async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
+        """A page of users by name, those whose name begins with ``prefix``."""
+        folded = fold_name(prefix)
+        if folded and not possible_name(folded):
+            return []
+        return await self._store.list_named(folded, after, limit)
+
     async def create(self, caller: Principal, new: NewUser) -> User:
         """Make an account; whether the caller may is checked before.
 

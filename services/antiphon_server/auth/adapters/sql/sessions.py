@@ -7,8 +7,10 @@ from typing import TypeVar
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, update
 
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
+from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KEPT_AFTER_END, Position, Session
+from antiphon_server.auth.model.user_changes import may_open
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -60,9 +62,18 @@ class SqlSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, session: Session, most: int) -> list[Session] | None:
+    async def add(
+        self, session: Session, most: int, password_version: int | None = None
+    ) -> list[Session] | None:
         """See :meth:`SessionStore.add`."""
-        return await self._database.write(lambda connection: _add(connection, session, most))
+
+        def work(connection: Connection) -> list[Session] | None:
+            user = locked_user(connection, session.user_id)
+            if user is None or not may_open(user, password_version):
+                return None
+            return _add(connection, session, most)
+
+        return await self._database.write(work)
 
     async def get(self, session_id: SessionId) -> Session | None:
         """See :meth:`SessionStore.get`."""

@@ -1,20 +1,22 @@
 """Accounts in a database."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.sql.user_changes import change_user
+from antiphon_server.auth.adapters.sql.user_rows import BY_ID, user_of
 from antiphon_server.auth.adapters.tables import requests, users
-from antiphon_server.auth.model import DAY, Request, User, UserKind
+from antiphon_server.auth.model import DAY, Request, User
+from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
-_BY_ID = select_all(users).where(users.c.user_id == bindparam("user_id"))
 _BY_NAME = select_all(users).where(users.c.name == bindparam("name"))
 _ADD = insert(users)
 _REPLACE_HASH = (
@@ -57,20 +59,44 @@ class SqlUsers:
 
         return await self._database.read(work)
 
+    async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
+        """See :meth:`UserStore.list_named`."""
+        statement = _named(prefix)
+        values = {"after": after, "page_limit": limit}
+        return await self._database.read(
+            lambda connection: [user_of(row) for row in connection.execute(statement, values)]
+        )
+
+    async def change(
+        self,
+        user_id: UserId,
+        rule: Callable[[User], User],
+        now: int,
+        kept: SessionId | None = None,
+    ) -> UserChange | None:
+        """See :meth:`UserStore.change`."""
+        return await self._database.write(
+            lambda connection: change_user(connection, user_id, rule, now, kept)
+        )
+
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
         values = {"whose": user_id, "old": old, "new": new}
         await self._database.write(lambda connection: connection.execute(_REPLACE_HASH, values))
 
 
-def user_of(row: Sequence[Any]) -> User:
-    """The account in a row of the table."""
-    user = User(*row)
-    return replace(user, kind=UserKind(user.kind))
+def _named(prefix: str) -> Select[Any]:
+    """A page of users by name; the lower bound lets an index find where it begins."""
+    found = users.c.name > bindparam("after")
+    if prefix:
+        begins = users.c.name.startswith(prefix, autoescape=True)
+        found = and_(found, users.c.name >= prefix, begins)
+    limit = bindparam("page_limit", type_=Integer)
+    return select_all(users).where(found).order_by(users.c.name).limit(limit)
 
 
 def _get(connection: Connection, user_id: str) -> User | None:
-    row = connection.execute(_BY_ID, {"user_id": user_id}).one_or_none()
+    row = connection.execute(BY_ID, {"user_id": user_id}).one_or_none()
     return user_of(row) if row else None
 
 

@@ -1,0 +1,71 @@
+"""Changes of accounts in a database, with the sessions that they end."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from sqlalchemy import Connection, bindparam, select, true, update
+
+from antiphon_server.auth.adapters.sql.rows import live, select_all
+from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
+from antiphon_server.auth.adapters.sql.user_rows import locked_user
+from antiphon_server.auth.adapters.tables import sessions, users
+from antiphon_server.auth.model import Session, User
+from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import SessionId, UserId
+
+# Locked in one order: of two operators who take each other's rights one comes second.
+_GOVERNING = (
+    select(users.c.user_id, users.c.disabled)
+    .where(users.c.operator == true())
+    .order_by(users.c.user_id)
+    .with_for_update()
+)
+_CHANGING = [column.name for column in users.c if column.name != "user_id"]
+_CHANGE = (
+    update(users)
+    .where(users.c.user_id == bindparam("which"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_LIVE = (
+    select_all(sessions)
+    .where(
+        sessions.c.user_id == bindparam("user_id"),
+        sessions.c.session_id != bindparam("kept"),
+        live(),
+    )
+    .order_by(sessions.c.session_id)
+    .with_for_update()
+)
+
+
+def change_user(
+    connection: Connection,
+    user_id: UserId,
+    rule: Callable[[User], User],
+    now: int,
+    kept: SessionId | None,
+) -> UserChange | None:
+    """See :meth:`UserStore.change`."""
+    governing = [row.user_id for row in connection.execute(_GOVERNING) if not row.disabled]
+    before = locked_user(connection, user_id)
+    if before is None:
+        return None
+    after = rule(before)
+    if before.governs and not after.governs and governing == [user_id]:
+        raise DomainError(Reason.LAST_OPERATOR)
+    if after != before:
+        row = asdict(after)
+        connection.execute(_CHANGE, {"which": row.pop("user_id"), **row})
+    if not ends_sessions(before, after):
+        return UserChange(before, after)
+    return UserChange(before, after, tuple(_end_sessions(connection, user_id, now, kept)))
+
+
+def _end_sessions(
+    connection: Connection, user_id: UserId, now: int, kept: SessionId | None
+) -> list[Session]:
+    which = {"user_id": user_id, "now": now, "kept": kept or ""}
+    ended = end_all(connection.execute(_LIVE, which).all(), now)
+    store_changes(connection, ended)
+    return ended

@@ -1,0 +1,29 @@
+"""Accounts as rows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam
+
+from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.tables import users
+from antiphon_server.auth.model import User, UserKind
+
+BY_ID = select_all(users).where(users.c.user_id == bindparam("user_id"))
+_LOCKED = BY_ID.with_for_update()
+
+
+def user_of(row: Sequence[Any]) -> User:
+    """The account in a row of the table."""
+    user = User(*row)
+    return replace(user, kind=UserKind(user.kind))
+
+
+def locked_user(connection: Connection, user_id: str) -> User | None:
+    """The account, which nobody else changes until this transaction ends.
+
+    Whoever locks a user and sessions locks the user first.
+    """
+    row = connection.execute(_LOCKED, {"user_id": user_id}).one_or_none()
+    return user_of(row) if row else None

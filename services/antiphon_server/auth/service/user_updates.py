@@ -1,0 +1,67 @@
+"""Changes that operators make to accounts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports import Clock, UserStore
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.users import printable
+from antiphon_server.runtime.errors import invalid, not_found
+from antiphon_server.runtime.principal import UserId
+
+LONGEST_DISPLAY_NAME = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The new values of an account; None leaves a value as it is."""
+
+    display_name: str | None = None
+    operator: bool | None = None
+    disabled: bool | None = None
+
+
+class UserUpdates:
+    """Changes accounts, and ends the sessions that a change leaves with too many rights."""
+
+    def __init__(
+        self, store: UserStore, endings: Endings, completion: Completion, clock: Clock
+    ) -> None:
+        self._store = store
+        self._endings = endings
+        self._completion = completion
+        self._clock = clock
+
+    async def update(self, user_id: UserId, wishes: Wishes) -> User:
+        """The account as it is now; whether the caller may is checked before.
+
+        Returns when the tokens of sessions that it ended no longer work. Raises DomainError
+        NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT.
+        """
+        if len(wishes.display_name or "") > LONGEST_DISPLAY_NAME:
+            raise invalid("user.display_name", f"at most {LONGEST_DISPLAY_NAME} characters")
+        change = await self._completion.run(self._update(user_id, _rule(wishes)))
+        return change.after
+
+    async def _update(self, user_id: UserId, rule: Callable[[User], User]) -> UserChange:
+        change = await self._store.change(user_id, rule, int(self._clock() * SECOND))
+        if change is None:
+            raise not_found(f"users/{user_id}")
+        await self._endings.announce(change.ended)
+        return change
+
+
+def _rule(wishes: Wishes) -> Callable[[User], User]:
+    def rule(user: User) -> User:
+        if wishes.display_name is not None:
+            user = replace(user, display_name=printable(wishes.display_name) or user.name)
+        if wishes.operator is not None:
+            user = replace(user, operator=wishes.operator)
+        if wishes.disabled is not None:
+            user = replace(user, disabled=wishes.disabled)
+        return user
+
+    return rule

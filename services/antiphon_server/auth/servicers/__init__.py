@@ -1,0 +1,1 @@
+"""The RPCs of AuthService, one file per noun; ``servicer.py`` joins them."""

@@ -1,0 +1,170 @@
+"""Accounts that operators change: rights end at once, and somebody always governs."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from antiphon_server.auth.model import SignedIn, TokenPair, User
+from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import Principal, UserId
+from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
+
+
+async def operator(world: World, name: str) -> User:
+    """Make an operator."""
+    return await world.auth.users.create(OPERATOR, NewUser(name, PASSWORD, operator=True))
+
+
+async def test_a_field_changes_and_the_others_stay(world: World) -> None:
+    """A display name is stripped of what commands a terminal; an empty one is the name."""
+    user = await world.user()
+    update = world.auth.user_updates.update
+    assert await update(user.user_id, Wishes("An\x1bn")) == replace(user, display_name="Ann")
+    assert await world.auth.users.get(user.user_id) == replace(user, display_name="Ann")
+    assert (await update(user.user_id, Wishes(""))).display_name == "ann"
+    refused = await error(update(user.user_id, Wishes("x" * 129)))
+    assert [violation.field for violation in refused.violations] == ["user.display_name"]
+
+
+async def test_an_unknown_user_is_not_found(world: World) -> None:
+    """The refusal names it."""
+    refused = await error(world.auth.user_updates.update(UserId("user_00000000"), Wishes()))
+    assert refused.metadata == {"resource": "users/user_00000000"}
+
+
+async def test_a_disabled_user_is_out_at_once(world: World) -> None:
+    """Sessions end, told to the log and to open streams; no credential opens another."""
+    user = await world.user()
+    tokens = (await world.login()).tokens
+    _, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    by_key = (await world.auth.login.by_api_key(secret, "")).tokens
+    ended: list[str] = []
+    world.auth.liveness.on_end(ended.append)
+    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    assert set(ended) == {tokens.session_id, by_key.session_id}
+    assert len(world.events.told) == 2
+    for pair in (tokens, by_key):
+        verified = world.auth.verifier.verify(pair.access_token)
+        assert await reason(verified) is Reason.SESSION_REVOKED
+        refreshed = world.auth.sessions.refresh(pair.refresh_token)
+        assert await reason(refreshed) is Reason.SESSION_REVOKED
+    assert await reason(world.login()) is Reason.USER_DISABLED
+    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.USER_DISABLED
+    await world.auth.user_updates.update(user.user_id, Wishes(disabled=False))
+    await world.login()
+    await world.auth.login.by_api_key(secret, "")
+    verified = world.auth.verifier.verify(tokens.access_token)
+    assert await reason(verified) is Reason.SESSION_REVOKED
+
+
+async def test_only_the_right_password_is_told_of_the_disabling(world: World) -> None:
+    """Any other is told nothing, by the same work: one evaluation each."""
+    user = await world.user()
+    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    before = world.hasher.evaluations
+    assert await reason(world.login(password="wrong")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.login("nobody")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.login()) is Reason.USER_DISABLED
+    assert world.hasher.evaluations == before + 3
+
+
+async def test_a_login_under_way_does_not_survive_the_disabling(world: World) -> None:
+    """Whenever the two meet: afterwards no session of the user lives."""
+    for number in range(30):
+        user = await world.user(f"ann{number}")
+        login = asyncio.create_task(world.login(user.name))
+        await asyncio.sleep(number / 5_000)
+        await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+        await asyncio.gather(login, return_exceptions=True)
+        caller = Principal("user", user.user_id, OPERATOR.session_id)
+        assert not await world.auth.sessions.list_live(caller, None, 9)
+
+
+async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None:
+    """Whenever a login or a refresh meets it, no live token says that the user governs."""
+    await operator(world, "boss")
+    for number in range(30):
+        user = await operator(world, f"ann{number}")
+        held = (await world.login(user.name)).tokens
+        racing: list[asyncio.Task[Any]] = [
+            asyncio.create_task(world.login(user.name)),
+            asyncio.create_task(world.auth.sessions.refresh(held.refresh_token)),
+        ]
+        await asyncio.sleep(number / 5_000)
+        await world.auth.user_updates.update(user.user_id, Wishes(operator=False))
+        outcomes = await asyncio.gather(*racing, return_exceptions=True)
+        tokens = [held.access_token]
+        for outcome in outcomes:
+            if isinstance(outcome, SignedIn):
+                tokens.append(outcome.tokens.access_token)
+            elif isinstance(outcome, TokenPair):
+                tokens.append(outcome.access_token)
+        for token in tokens:
+            assert not await governs(world, token)
+
+
+async def governs(world: World, token: str) -> bool:
+    """Whether a live token says that its user is an operator."""
+    try:
+        return (await world.auth.verifier.verify(token)).operator
+    except DomainError as refused:
+        if refused.reason is not Reason.SESSION_REVOKED:
+            raise
+        return False
+
+
+@pytest.mark.parametrize("wish", [Wishes(operator=False), Wishes(disabled=True)])
+async def test_the_last_operator_stays(world: World, wish: Wishes) -> None:
+    """Nobody is left who could undo it; a disabled operator is no other one."""
+    last = await operator(world, "last")
+    other = await operator(world, "other")
+    await world.auth.user_updates.update(other.user_id, Wishes(disabled=True))
+    tokens = (await world.login("last")).tokens
+    assert await reason(world.auth.user_updates.update(last.user_id, wish)) is Reason.LAST_OPERATOR
+    assert await world.auth.users.get(last.user_id) == last
+    await world.auth.verifier.verify(tokens.access_token)
+    await world.auth.user_updates.update(other.user_id, Wishes(disabled=False))
+    await world.auth.user_updates.update(last.user_id, wish)
+
+
+async def test_two_operators_cannot_take_each_others_rights(world: World) -> None:
+    """Of two at once one comes second, and is refused."""
+    update = world.auth.user_updates.update
+    ann, bob = await operator(world, "ann"), await operator(world, "bob")
+    for number in range(20):
+        wish = Wishes(operator=False) if number % 2 else Wishes(disabled=True)
+        outcomes = await asyncio.gather(
+            update(ann.user_id, wish), update(bob.user_id, wish), return_exceptions=True
+        )
+        refused = [it for it in outcomes if isinstance(it, BaseException)]
+        assert [getattr(it, "reason", it) for it in refused] == [Reason.LAST_OPERATOR]
+        for one in (ann, bob):
+            await update(one.user_id, Wishes(operator=True, disabled=False))
+
+
+async def test_users_are_listed_by_name(world: World) -> None:
+    """Pages join; a prefix in any case keeps those who begin so, signs meaning themselves."""
+    for name in ("bob", "ann", "ann_b", "annxb", "Anton", "zoe"):
+        await world.user(name, "")
+
+    async def listed(prefix: str, after: str = "", limit: int = 9) -> list[str]:
+        return [it.name for it in await world.auth.users.list_named(prefix, after, limit)]
+
+    assert await listed("") == ["ann", "ann_b", "annxb", "anton", "bob", "zoe"]
+    assert await listed("", "ann_b", 2) == ["annxb", "anton"]
+    assert await listed("ANN_") == ["ann_b"]
+    assert await listed("an", "annxb") == ["anton"]
+    for nothing in ("%", "ann%", "é", "\0", "x"):
+        assert await listed(nothing) == []
+
+
+async def test_a_user_is_found_by_name(world: World) -> None:
+    """In any case; what can be nobody's name is not found."""
+    user = await world.user()
+    assert await world.auth.users.named("ANN") == user
+    for nobody in ("bob", "\0", "ä"):
+        assert await reason(world.auth.users.named(nobody)) is Reason.NOT_FOUND
