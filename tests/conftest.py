@@ -17,6 +17,9 @@ MAY_BLOCK = [
     # Before the server serves nobody waits.
     ("antiphon_server/runtime/data_dir.py", "exclusive"),
     ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),
+    ("antiphon_server/auth/adapters/server_secret.py", "given_secret"),
+    ("antiphon_server/hardening/facts.py", "facts_of"),
+    ("antiphon_server/runtime/tls.py", "__init__"),
     ("antiphon_server/auth/adapters/secret_files.py", "read"),
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
     # Once, when a local model is loaded: whether a file exists.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -23,8 +24,10 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
+from antiphon_server import hardening
 from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
+from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
 from antiphon_server.context import compose as context_slice
@@ -60,10 +63,12 @@ from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from antiphon_server.runtime.tasks import TaskSet, first_of
 from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.runtime.tls import ServerTls
 from antiphon_server.runtime.tracing import Tracing, start_tracing
 from antiphon_server.settings import Settings
 
 DATABASE_FILE = "antiphon.db"
+log = logging.getLogger(__name__)
 NODE = "embedded"
 DAY_S = 86_400.0
 SCHEMAS = {
@@ -114,8 +119,9 @@ async def serve(
     """Run a server until SIGTERM, SIGINT or SIGHUP, or until ``until`` returns.
 
     ``ready`` is told the port once it serves. Raises DataDirUnusable, CannotListen,
-    FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, RuntimeError if a vital
-    part crashed, and what ``until`` raises.
+    FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, SealedByAnother,
+    UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what ``until``
+    raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
@@ -134,6 +140,8 @@ async def serve(
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[App]:
     """Run a server for the time of the block, without touching signals or logging."""
+    for weakness in hardening.insist(settings):
+        log.warning("%s", weakness)
     health = Health()
     with exclusive(settings.data_dir) as data_dir:
         async with Lifecycle(health) as lifecycle:
@@ -161,7 +169,10 @@ def _compose(
     policy = ContextAccessPolicy(ContextServiceStub(inner))
     stores = sql_stores(database)
     auth = auth_slice.compose_auth(
-        stores, SessionEventLog(EventServiceStub(inner)), settings.data_dir
+        stores,
+        SessionEventLog(EventServiceStub(inner)),
+        settings.data_dir,
+        secret=_secret(settings),
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
@@ -188,6 +199,12 @@ def _compose(
     for server in local:
         _register(server, services)
     return table, services
+
+
+def _secret(settings: Settings) -> MasterSecret | None:
+    """The installation's secret where the environment gives one."""
+    secret = given_secret(settings.secret_text, settings.secret_key_file)
+    return MasterSecret(secret) if secret else None
 
 
 def _guarded(
@@ -274,9 +291,10 @@ async def _listen(
     for service in list(table.services):
         await health.set(service, serving=True)
     health.register(table)
-    if settings.reflection:
+    if settings.reflects:
         register_reflection(table)
-    server = Server(table, Limits(connections=allowed_connections()))
+    tls = ServerTls(settings.tls).credentials() if settings.tls else None
+    server = Server(table, Limits(connections=allowed_connections()), tls)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port)

@@ -10,7 +10,14 @@ from msgspec import Meta
 
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.addresses import Network
-from antiphon_server.runtime.configuration import WrongSetting, configured, from_environment
+from antiphon_server.runtime.configuration import (
+    Secret,
+    WrongSetting,
+    configured,
+    from_environment,
+)
+from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.tls import TlsFiles
 
 PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
@@ -35,7 +42,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     model: str = DEFAULT_MODEL
     models: tuple[ModelSettings, ...] = ()
-    reflection: bool = True
+    env: Literal["development", "production"] = "development"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    secret_key: Secret | None = None
+    secret_key_file: Path | None = None
+    test_users: bool = False
+    reflection: bool | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
@@ -44,6 +58,42 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what makes no sense together."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("give both tls_cert and tls_key, or none")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        if self.secret_key is not None and self.secret_key_file is not None:
+            raise ValueError("give secret_key or secret_key_file, not both")
+
+    @property
+    def in_production(self) -> bool:
+        """Whether strangers are to be expected: insecure defaults keep the server from starting."""
+        return self.env == "production"
+
+    @property
+    def reflects(self) -> bool:
+        """Whether the port describes itself; unless told otherwise in development only."""
+        return not self.in_production if self.reflection is None else self.reflection
+
+    @property
+    def secret_text(self) -> str | None:
+        """The installation's secret as the environment has it."""
+        return self.secret_key.reveal() if self.secret_key else None
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of the port's certificate; None for a plain port."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return TlsFiles(self.tls_cert, self.tls_key, self.tls_client_ca)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the port."""
+        return is_loopback(self.host)
 
     def all_models(self) -> tuple[ModelSettings, ...]:
         """Return the configured models, the default first.

@@ -15,7 +15,7 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, User
-from antiphon_server.auth.ports import Stores
+from antiphon_server.auth.ports import ServerSecret, Stores
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
@@ -69,6 +69,7 @@ async def open_world(
     stores: Stores | None = None,
     parameters: Parameters = CHEAPEST,
     most_waiting: int = 1_000,
+    secret: ServerSecret | None = None,
 ) -> World:
     """Start the auth service on the data directory, as a process does."""
     clock, events = clock or FakeClock(), MemorySessionEvents()
@@ -79,7 +80,7 @@ async def open_world(
         await database.write(metadata.create_all)
         stores = sql_stores(database)
     stores = stores or memory_stores()
-    auth = compose_auth(stores, events, data_dir, hasher=hasher, clock=clock)
+    auth = compose_auth(stores, events, data_dir, hasher=hasher, clock=clock, secret=secret)
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)
 

@@ -15,7 +15,8 @@ import grpc
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from antiphon_client import ApiKey, Client
+from antiphon_client import ApiKey, Client, Tls
+from antiphon_client.address import open_channel
 from tests.bench.processes import ROOT, DidNotStart, environment, free_port
 
 READY_S = 30.0
@@ -36,7 +37,8 @@ class ServerProcess:
     An async context manager: it serves when the block begins. ``log`` holds what all
     lives have printed, ``deaths`` when each was told to end and when it had (seconds of the
     monotonic clock). ``command`` runs the command line's program in its place, under a
-    tracer or with a defect.
+    tracer or with a defect. ``tls`` is how clients trust it where the variables give it a
+    certificate.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class ServerProcess:
         model: str = "",
         variables: Mapping[str, str] | None = None,
         command: Sequence[str] = COMMAND,
+        tls: Tls | None = None,
     ) -> None:
         self.port = free_port()
         self.data_dir = home / "data"
@@ -54,13 +57,14 @@ class ServerProcess:
         self._model = model or (str(models[0]["name"]) if models else "scripted/test")
         self._variables = {"ANTIPHON_MODELS": json.dumps(list(models)), **(variables or {})}
         self._command = command
+        self._tls = tls
         self.deaths: list[tuple[float, float]] = []
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"127.0.0.1:{self.port}"
+        return f"{'https://' if self._tls else ''}127.0.0.1:{self.port}"
 
     @property
     def key(self) -> ApiKey:
@@ -98,7 +102,7 @@ class ServerProcess:
 
     def client(self, credentials: ApiKey | None = None) -> Client:
         """A client that speaks for the local operator."""
-        return Client.connect(self.address, credentials or self.key)
+        return Client.connect(self.address, credentials or self.key, tls=self._tls)
 
     async def start(self) -> None:
         """Begin a life, and wait until it serves. Raises DidNotStart."""
@@ -164,7 +168,7 @@ class ServerProcess:
         return code
 
     async def _serves(self) -> bool:
-        async with grpc.aio.insecure_channel(self.address) as channel:
+        async with open_channel(self.address, self._tls) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             try:
                 answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)

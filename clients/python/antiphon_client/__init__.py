@@ -12,11 +12,13 @@ from antiphon_client.errors import (
     PermissionDenied,
     Unauthenticated,
     Unavailable,
+    Untrusted,
 )
 from antiphon_client.follow import Batch, Follow, restart_at_earliest
 from antiphon_client.ids import new_request_id, new_turn_id
 from antiphon_client.redial import Connection
 from antiphon_client.text import text_of
+from antiphon_client.tls import Tls
 from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenStore
 from antiphon_client.turn import TurnHandle, TurnResult, TurnStatus
 
@@ -29,6 +31,7 @@ __all__ = [
     "Password",
     "Tokens",
     "Credentials",
+    "Tls",
     "TokenStore",
     "MemoryTokenStore",
     "FileTokenStore",
@@ -49,6 +52,7 @@ __all__ = [
     "Unauthenticated",
     "PermissionDenied",
     "Unavailable",
+    "Untrusted",
     "HistoryLost",
     "GapError",
 ]

@@ -4,6 +4,8 @@ import json
 
 import grpc
 
+from antiphon_client.tls import Tls
+
 DEFAULT_PORT = 7450
 DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -46,7 +48,7 @@ def service_config() -> str:
 
 def open_channel(
     address: str,
-    tls: grpc.ChannelCredentials | None = None,
+    tls: Tls | None = None,
     *,
     ping_after_ms: int = 20_000,
     pong_within_ms: int = 10_000,
@@ -54,9 +56,9 @@ def open_channel(
     """A channel to ``host:port``, ``http://host:port`` or ``https://host:port`` (TLS).
 
     It notices a dead connection within both times together, 30 s, and connects again
-    without long pauses.
+    without long pauses. With ``tls`` it is TLS however the address is written.
     """
-    options = [
+    options: list[tuple[str, str | int]] = [
         ("grpc.service_config", service_config()),
         ("grpc.keepalive_time_ms", ping_after_ms),
         ("grpc.keepalive_timeout_ms", pong_within_ms),
@@ -71,5 +73,6 @@ def open_channel(
     ]
     scheme, _, rest = address.rpartition("://")
     if tls is not None or scheme == "https":
-        return grpc.aio.secure_channel(rest, tls or grpc.ssl_channel_credentials(), options)
+        tls = tls or Tls()
+        return grpc.aio.secure_channel(rest, tls.credentials(), [*options, *tls.options()])
     return grpc.aio.insecure_channel(rest, options)

@@ -27,6 +27,7 @@ from antiphon_client.logs import Logs
 from antiphon_client.models import Models
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
+from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore, TokenStore
 from antiphon_client.tokens import TokenSource
@@ -70,7 +71,7 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         credentials: Credentials | None = None,
         *,
         store: TokenStore | None = None,
-        tls: grpc.ChannelCredentials | None = None,
+        tls: Tls | None = None,
         device: str = "antiphon_client",
         deadline: float = DEADLINE_S,
         silence: float = 40.0,
@@ -79,6 +80,7 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
     ) -> Self:
         """A client for ``host:port``, or ``https://host:port`` for TLS. Nothing is sent yet.
 
+        ``tls`` says whom to trust where that is not the public authorities.
         Without ``credentials`` the tokens in ``store`` are used. ``deadline`` is for unary
         calls, ``silence`` for how long a stream may say nothing before it is opened again,
         ``give_up_after`` for how long a stream tries to; all in seconds. ``on_connection``

@@ -54,6 +54,10 @@ class Unavailable(AntiphonError):
     """The server, or what it needs, can't be reached now; the call may be repeated."""
 
 
+class Untrusted(Unavailable):
+    """No secure connection came about; ``message`` says why. It will not by trying again."""
+
+
 class HistoryLost(AntiphonError):
     """The log's events after the cursor are gone, or were rebuilt.
 

@@ -9,7 +9,7 @@ from typing import Literal
 import grpc
 
 from antiphon_client.backoff import Backoff
-from antiphon_client.errors import AntiphonError, Unauthenticated
+from antiphon_client.errors import AntiphonError, Unauthenticated, Untrusted
 from antiphon_client.tokens import TokenSource
 
 _STEADY_S = 5.0
@@ -41,6 +41,8 @@ def ignore_connection(connection: Connection) -> None:
 
 def is_resumable(error: AntiphonError) -> bool:
     """Whether the same stream may be opened again."""
+    if isinstance(error, Untrusted):
+        return False
     if error.reason:
         return error.reason in _RESUMABLE_REASONS
     return error.code in _RESUMABLE_CODES

@@ -13,7 +13,9 @@ from antiphon_client.errors import (
     PermissionDenied,
     Unauthenticated,
     Unavailable,
+    Untrusted,
 )
+from antiphon_client.tls import untrusted
 
 _DOMAIN = "antiphon"
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -33,12 +35,14 @@ _BY_CODE: dict[grpc.StatusCode, type[AntiphonError]] = {
 def error_of_rpc(error: grpc.aio.AioRpcError) -> AntiphonError:
     """The exception for a call that failed."""
     status = status_pb2.Status()
+    code, message = error.code(), error.details() or ""
+    if code is grpc.StatusCode.UNAVAILABLE and (why := untrusted(message)):
+        return Untrusted(code, why)
     details = (error.trailing_metadata() or {}).get(_DETAILS_KEY)
     if isinstance(details, bytes):
         with contextlib.suppress(DecodeError):
             status = status_pb2.Status.FromString(details)
-    status.code = error.code().value[0]
-    status.message = error.details() or ""
+    status.code, status.message = code.value[0], message
     return error_of_status(status)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import load_or_create
-from antiphon_server.auth.ports import Clock, SessionEvents, Stores
+from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.completion import Completion
@@ -74,14 +74,17 @@ def compose_auth(
     hasher: Argon2Pool | None = None,
     settings: TokenSettings | None = None,
     clock: Clock = time.time,
+    secret: ServerSecret | None = None,
 ) -> Auth:
-    """The auth service on these stores, its secret and operator key in ``data_dir``.
+    """The auth service on these stores, its operator key in ``data_dir``.
+
+    Without a ``secret`` that is there, too, and made if it is missing.
 
     Raises OSError, ExposedFileError or UnusableSecretError if the secret's file
     can't be used.
     """
     settings, hasher = settings or TokenSettings(), hasher or Argon2Pool()
-    secret = load_or_create(data_dir / SECRET_FILE)
+    secret = secret or load_or_create(data_dir / SECRET_FILE)
     completion, liveness = Completion(), Liveness()
     signing_keys = SigningKeys(stores.signing_keys, secret, clock, settings.longest_life)
     access_tokens = AccessTokens(signing_keys, settings, clock)

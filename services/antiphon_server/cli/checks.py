@@ -15,6 +15,11 @@ from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.where import access_to, server_for
+from antiphon_server.hardening import Weakness, weaknesses
+from antiphon_server.hardening.checks import CHECKS
+from antiphon_server.hardening.facts import facts_of
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.settings import read_settings
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
@@ -38,6 +43,8 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
     for finding in _data_dir(folder):
         yield finding
     yield _disk(folder)
+    for finding in _hardening(data_dir):
+        yield finding
     found, server = _server(address, folder)
     yield server
     if found is not None:
@@ -90,6 +97,37 @@ def _disk(folder: Path) -> Finding:
     return Finding("disk", "ok", found)
 
 
+def _hardening(data_dir: Path | None) -> Iterator[Finding]:
+    """What production would refuse, by the variables that are set here."""
+    given = {} if data_dir is None else {"data_dir": data_dir}
+    try:
+        settings = read_settings(**given)
+    except WrongSetting as error:
+        yield Finding("settings", "bad", str(error), "Correct the variable or unset it.")
+        return
+    facts = facts_of(settings)
+    found = {weakness.check.name: weakness for weakness in weaknesses(settings, facts)}
+    for check in CHECKS:
+        weakness = found.get(check.name)
+        if weakness is None:
+            yield Finding(f"production: {check.name}", "ok", "safe")
+            continue
+        verdict: Literal["bad", "note"] = (
+            "bad" if settings.in_production and check.refuses else "note"
+        )
+        wrong = f"{weakness.wrong}: {check.why}"
+        yield Finding(f"production: {check.name}", verdict, wrong, f"{check.remedy}.")
+    yield _would_start([each for each in found.values() if each.check.refuses])
+
+
+def _would_start(refused: list[Weakness]) -> Finding:
+    if not refused:
+        return Finding("would start in production", "ok", "yes")
+    names = ", ".join(weakness.check.name for weakness in refused)
+    remedy = "It looks at the variables ANTIPHON_* that are set here, not at a server's options."
+    return Finding("would start in production", "note", f"no: {names}", remedy)
+
+
 def _server(address: str, folder: Path) -> tuple[str | None, Finding]:
     try:
         found = server_for(address, folder)
@@ -104,7 +142,8 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
     except CommandError as error:
         yield Finding("login", "bad", str(error))
         return
-    async with Client.connect(address, access.credentials, store=access.store) as client:
+    client = Client.connect(address, access.credentials, store=access.store, tls=access.tls)
+    async with client:
         async for finding in _health(client):
             yield finding
         try:

@@ -33,6 +33,7 @@ def client_for(
         found,
         access.credentials,
         store=access.store,
+        tls=access.tls,
         device=_DEVICE,
         give_up_after=give_up_after,
         on_connection=on_connection,

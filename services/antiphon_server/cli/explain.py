@@ -1,6 +1,6 @@
 """Errors -> sentences that say what to do."""
 
-from antiphon_client import AntiphonError, Unauthenticated, Unavailable
+from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
 
 _SENTENCES = {
     "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
@@ -38,6 +38,25 @@ _SENTENCES = {
 }
 
 
+# What the client says of a certificate -> what to do.
+_DISTRUST = {
+    "the server's certificate has expired": ": its operator has to renew it",
+    "the server's certificate is not valid yet": ": is the clock right, here and there?",
+    "the server's certificate is of no authority that is trusted here": (
+        "; if its operator has given you the authority's certificate, sign in with "
+        "`antiphon login --ca FILE` or set ANTIPHON_CA"
+    ),
+    "the server's certificate is for another name": (
+        "; write the address with the name that its operator has told you"
+    ),
+    "the server's port does not speak TLS": "; write the address without https://",
+    "the server asks for a certificate of its clients": (
+        "; set ANTIPHON_CLIENT_CERT and ANTIPHON_CLIENT_KEY to the files of yours"
+    ),
+    "the server does not trust this client's certificate": "; ask its operator for another one",
+}
+
+
 class _Variables(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return f"({key} unknown)"
@@ -51,6 +70,8 @@ def explain(error: AntiphonError) -> str:
         return sentence.format_map(_Variables(error.metadata) | {"retry": retry})
     if error.violations:
         return "; ".join(_broken(field, rule) for field, rule in error.violations.items())
+    if isinstance(error, Untrusted):
+        return f"{error.message}{_DISTRUST.get(error.message, '')}"
     if isinstance(error, Unavailable) and not error.reason:
         # gRPC tells the whole way to the cause; the cause stands at the end.
         cause = error.message.rpartition(": ")[2]

@@ -1,12 +1,13 @@
 """``antiphon login`` and ``antiphon logout``."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from antiphon_server.cli.console import CommandError, fail, run, say
-from antiphon_server.cli.options import Address
+from antiphon_server.cli.options import CA_VARIABLE, Address
 
 
 def login(
@@ -20,6 +21,15 @@ def login(
             help="Better not given here: it is asked for.",
         ),
     ] = "",
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca",
+            envvar=CA_VARIABLE,
+            metavar="FILE",
+            help="Trust the authorities in this PEM file, here and in later commands.",
+        ),
+    ] = None,
 ) -> None:
     """Sign in with a name and a password.
 
@@ -31,15 +41,16 @@ def login(
 
     - `antiphon login`
     - `antiphon login --address https://antiphon.example.org:443 --name anna`
+    - `antiphon login -a https://antiphon.example.lan:7450 --ca our-ca.pem`
     """
     if not (name and password) and not sys.stdin.isatty():
         fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)
     name = name or typer.prompt("Name")
     password = password or typer.prompt("Password", hide_input=True)
-    run(_login(address, name, password))
+    run(_login(address, name, password, ca))
 
 
-async def _login(address: str, name: str, password: str) -> None:
+async def _login(address: str, name: str, password: str, ca: Path | None) -> None:
     from antiphon_client import (
         DEFAULT_ADDRESS,
         AntiphonError,
@@ -48,14 +59,18 @@ async def _login(address: str, name: str, password: str) -> None:
         MemoryTokenStore,
         Password,
     )
-    from antiphon_server.cli.paths import login_file
-    from antiphon_server.cli.where import is_loopback
+    from antiphon_server.cli.paths import data_dir_or_default, login_file
+    from antiphon_server.cli.trust import keep_ca, tls_for
+    from antiphon_server.cli.where import check_scheme, is_loopback
 
     address = address or DEFAULT_ADDRESS
+    check_scheme(address)
     if not is_loopback(address) and not address.startswith("https://"):
         say("Note: the password travels in clear; use https:// if you can.", err=True)
     store = MemoryTokenStore()
-    client = Client.connect(address, Password(name, password), store=store, device="antiphon cli")
+    tls = tls_for(address, data_dir_or_default(None), ca)
+    credentials = Password(name, password)
+    client = Client.connect(address, credentials, store=store, tls=tls, device="antiphon cli")
     async with client:
         try:
             me = await client.who_am_i()
@@ -67,6 +82,7 @@ async def _login(address: str, name: str, password: str) -> None:
                 "Accounts are made by its operator."
             ) from None
     FileTokenStore(login_file(address)).save(store.load())
+    keep_ca(address, ca)
     say(f"Signed in at {address} as {me.user.name}.")
 
 
@@ -82,13 +98,15 @@ def logout(address: Address = "") -> None:
 
 async def _logout(address: str) -> None:
     from antiphon_client import DEFAULT_ADDRESS, Client, FileTokenStore
-    from antiphon_server.cli.paths import login_file
+    from antiphon_server.cli.paths import data_dir_or_default, login_file
+    from antiphon_server.cli.trust import tls_for
 
     address = address or DEFAULT_ADDRESS
     store = FileTokenStore(login_file(address))
     if store.load() is None:
         raise CommandError(f"you are not signed in at {address}.")
-    async with Client.connect(address, store=store) as client:
+    tls = tls_for(address, data_dir_or_default(None))
+    async with Client.connect(address, store=store, tls=tls) as client:
         ended = await client.tokens.logout()
     say("Signed out." if ended else "Signed out here; the server could not be told.")
     say(f"Sign in again with `antiphon login -a {address}`.", err=True)

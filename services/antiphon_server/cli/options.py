@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+CA_VARIABLE = "ANTIPHON_CA"
 Address = Annotated[
     str,
     typer.Option(

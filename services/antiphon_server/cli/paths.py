@@ -17,6 +17,11 @@ def data_dir_or_default(data_dir: Path | None) -> Path:
     return default_data_dir()
 
 
+def ca_file(address: str) -> Path:
+    """Where the authorities are kept that a login at an address was told to trust."""
+    return login_file(address).with_suffix(".ca")
+
+
 def login_file(address: str) -> Path:
     """Where the tokens of a login at an address are kept (XDG Base Directory)."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"

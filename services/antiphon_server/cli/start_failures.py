@@ -5,17 +5,32 @@ from typing import TYPE_CHECKING
 from antiphon_server.app import DATABASE_FILE
 from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
+from antiphon_server.auth.service.signing_keys import SealedByAnother
+from antiphon_server.hardening import Insecure
 from antiphon_server.runtime.damage import Damaged, is_damage
 from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.migrations import FromTheFuture
 from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import TracingUnavailable
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
-_SAY_IT_ALL = (DataDirUnusable, TracingUnavailable, ExposedFileError)
+_SAY_IT_ALL = (
+    DataDirUnusable,
+    TracingUnavailable,
+    ExposedFileError,
+    UnusableSecretError,
+    UnusableCertificate,
+    Insecure,
+)
+_OTHER_SECRET = (
+    "the data was written with another secret than this one. Give the one of then as "
+    "ANTIPHON_SECRET_KEY, ANTIPHON_SECRET_KEY_FILE or auth.key in the data folder. If it is lost, "
+    "start once without any of them: a new auth.key is made, and everybody has to sign in again"
+)
 
 
 def why_not(error: Exception, settings: "Settings") -> str | None:
@@ -25,11 +40,8 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
             return _port_taken(error, settings)
         case FromTheFuture():
             return "the data was written by a newer version of Antiphon; use that one"
-        case UnusableSecretError():
-            return (
-                f"{error}; put the file back from a backup, or remove it: then everybody "
-                "has to sign in again"
-            )
+        case SealedByAnother():
+            return _OTHER_SECRET
         case DomainError(reason=Reason.STORE_UNAVAILABLE):
             return _store_failed(error.__cause__, settings)
         case Damaged():
@@ -39,6 +51,11 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
         case _ if isinstance(error, _SAY_IT_ALL):
             return str(error)
     return None
+
+
+def code_of(error: Exception) -> int:
+    """The exit code: 2 where other settings are needed, as for a wrong option."""
+    return 2 if isinstance(error, Insecure) else 1
 
 
 def _port_taken(error: CannotListen, settings: "Settings") -> str:

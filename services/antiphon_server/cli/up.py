@@ -19,6 +19,9 @@ from antiphon_server.cli.paths import SERVER_FILE
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
+_EXPOSED = (
+    "Others can reach this port: `antiphon doctor` says what to do before they are strangers."
+)
 _LOOK_S = 0.05
 _PARENT_LEAVES = 20
 _QUIET_LOOKS = 6  # one who reconnects has no stream for a moment
@@ -41,11 +44,26 @@ def up(
     log_format: Annotated[
         str | None, typer.Option(help="console or json. [default: console]")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Speak TLS, with this PEM certificate.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The certificate's key, PEM.")
+    ] = None,
+    behind_proxy: Annotated[
+        bool | None,
+        typer.Option("--behind-proxy", help="A proxy speaks TLS: a plain port is meant."),
+    ] = None,
+    test_users: Annotated[
+        bool | None,
+        typer.Option("--test-user", help="Make the user `test`, on this machine, to try out."),
+    ] = None,
     session: Annotated[bool, typer.Option("--session", hidden=True)] = False,
 ) -> None:
     """Run a server: all services in one process, on one port.
 
     Everything can also be set by variables: ANTIPHON_HOST, ANTIPHON_PORT, ANTIPHON_MODEL …
+    With ANTIPHON_ENV=production it starts only if everything is safe, and says what is not.
 
     For example:
 
@@ -61,6 +79,10 @@ def up(
         "model": model,
         "log_level": log_level,
         "log_format": log_format,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "behind_proxy": behind_proxy,
+        "test_users": test_users,
     }
     _up({key: value for key, value in given.items() if value is not None}, session)
 
@@ -81,12 +103,12 @@ def _up(given: dict[str, Any], session: bool) -> None:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Exception as error:
-        from antiphon_server.cli.start_failures import why_not
+        from antiphon_server.cli.start_failures import code_of, why_not
 
         sentence = why_not(error, settings)
         if sentence is None:
             raise
-        fail(sentence)
+        fail(sentence, code_of(error))
 
 
 def _run(settings: "Settings", session: bool) -> None:
@@ -112,8 +134,12 @@ class _Announcement:
         settings = self._settings
         host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
+        if settings.tls is not None:
+            address = told["address"] = f"https://{address}"
+            told["certificate"] = str(settings.tls.certificate.absolute())
         self._file = settings.data_dir / SERVER_FILE
-        self._file.write_text(json.dumps({"address": address, "pid": os.getpid()}))
+        self._file.write_text(json.dumps(told))
         if self._session:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()
@@ -121,6 +147,8 @@ class _Announcement:
         with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
             say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
             say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+            if not (settings.on_loopback or settings.in_production):
+                say(_EXPOSED, err=True)
 
     def withdraw(self) -> None:
         """The server is gone."""

@@ -1,16 +1,23 @@
 """Which server a command means, and what proves who is calling."""
 
-import ipaddress
-import json
 import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from antiphon_client import DEFAULT_ADDRESS, ApiKey, Credentials, FileTokenStore, TokenStore
+from antiphon_client import (
+    DEFAULT_ADDRESS,
+    ApiKey,
+    Credentials,
+    FileTokenStore,
+    Tls,
+    TokenStore,
+)
 from antiphon_server.cli.console import CommandError
-from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE, login_file
+from antiphon_server.cli.paths import OPERATOR_FILE, login_file
+from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for, told_in
+from antiphon_server.runtime import loopback
 
 _PROBE_S = 1.0
 _KEY_VARIABLE = "ANTIPHON_API_KEY"
@@ -18,10 +25,11 @@ _KEY_VARIABLE = "ANTIPHON_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to get in: credentials, or the tokens of an earlier login."""
+    """How to get in: credentials, or the tokens of an earlier login; and over what."""
 
     credentials: Credentials | None
     store: TokenStore | None
+    tls: Tls | None = None
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -44,15 +52,36 @@ def listens(address: str) -> bool:
         return False
 
 
+def speaks(address: str) -> Spoken:
+    """Whether TLS is spoken there; empty if nobody answers."""
+    try:
+        with socket.create_connection(host_and_port(address), timeout=_PROBE_S) as connection:
+            connection.sendall(hello())
+            return spoken(connection.recv(1))
+    except OSError:
+        return ""
+
+
+def check_scheme(address: str) -> None:
+    """Raise CommandError if the address is written with TLS and none is spoken, or without."""
+    rest = address.rpartition("://")[2]
+    secure = urlsplit(address).scheme == "https"
+    match speaks(address):
+        case "tls" if not secure:
+            raise CommandError(f"the server on {rest} speaks TLS; write https://{rest}.")
+        case "plain" if secure:
+            raise CommandError(f"the server on {rest} does not speak TLS; write {rest}.")
+
+
 def local_server(data_dir: Path) -> str | None:
     """The address of this data folder's running server; else the default one if signed in there.
 
     What happens to listen on the default port may be somebody else's: it gets no key.
     """
+    told = told_in(data_dir)
     try:
-        told = json.loads((data_dir / SERVER_FILE).read_text())
         address, pid = str(told["address"]), int(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         address, pid = "", 0
     if address and _is_alive(pid) and listens(address):
         return address
@@ -64,6 +93,8 @@ def server_for(address: str, data_dir: Path) -> str:
     """The server that is meant. Raises CommandError if none listens there."""
     found = (address if listens(address) else None) if address else local_server(data_dir)
     if found is not None:
+        if address:
+            check_scheme(address)
         return found
     if address:
         raise CommandError(f"no server listens on {address}. Is the address right?")
@@ -91,16 +122,17 @@ def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Acce
     An API key from the environment; else an earlier login's tokens; else, on this machine,
     the operator's key in the data directory. Raises CommandError if there is none.
     """
+    tls = tls_for(address, data_dir)
     if key := os.environ.get(_KEY_VARIABLE):
-        return Access(ApiKey(key, end_session), None)
+        return Access(ApiKey(key, end_session), None, tls)
     store = FileTokenStore(login_file(address))
     if store.load() is not None:
-        return Access(None, store)
+        return Access(None, store, tls)
     if not is_loopback(address):
         raise CommandError(f"you are not signed in there. Run `antiphon login -a {address}`.")
     path = data_dir / OPERATOR_FILE
     try:
-        return Access(ApiKey(path.read_text().strip(), end_session), None)
+        return Access(ApiKey(path.read_text().strip(), end_session), None, tls)
     except OSError as error:
         raise CommandError(
             f"{path}: {error.strerror}. If the server was started with another --data-dir, "
@@ -110,8 +142,4 @@ def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Acce
 
 def is_loopback(address: str) -> bool:
     """Whether the address is on this machine."""
-    host, _ = host_and_port(address)
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return loopback.is_loopback(host_and_port(address)[0])

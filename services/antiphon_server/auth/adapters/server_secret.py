@@ -1,9 +1,10 @@
-"""The installation's own secret: 32 bytes in a file of the data directory."""
+"""The installation's own secret: 32 bytes, given by the environment or in the data directory."""
 
 import base64
 import binascii
 import os
 import secrets
+import string
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -15,10 +16,13 @@ from antiphon_server.auth.adapters.secret_files import create_private, read_priv
 
 LENGTH = 32
 _NONCE = 12
+_LEAST_VARIETY = 16
+_TEXT = frozenset(string.printable.encode())
+_FORM = f"it must be {LENGTH} random bytes in base64, as `openssl rand -base64 {LENGTH}` makes them"
 
 
 class UnusableSecretError(Exception):
-    """The secret's file does not hold a secret."""
+    """The secret is none, or not the one that the data was written with; the message says more."""
 
 
 class MasterSecret:
@@ -27,10 +31,11 @@ class MasterSecret:
     Each purpose has a key of its own (HKDF, RFC 5869); sealing is AES-256-GCM.
     """
 
-    def __init__(self, master: bytes) -> None:
+    def __init__(self, master: bytes, *, is_new: bool = False) -> None:
         if len(master) != LENGTH:
             raise UnusableSecretError(f"the secret must have {LENGTH} bytes")
         self._master = master
+        self.is_new = is_new
 
     def derive(self, purpose: str) -> bytes:
         """See :meth:`ServerSecret.derive`."""
@@ -62,9 +67,46 @@ def load_or_create(path: Path) -> MasterSecret:
     Raises OSError, ExposedFileError or UnusableSecretError, and never replaces a
     file that exists.
     """
-    if not path.exists() and not path.is_symlink():
+    is_new = not path.exists() and not path.is_symlink()
+    if is_new:
         create_private(path, base64.b64encode(secrets.token_bytes(LENGTH)) + b"\n")
     try:
-        return MasterSecret(base64.b64decode(read_private(path).strip(), validate=True))
-    except (binascii.Error, UnusableSecretError) as error:
-        raise UnusableSecretError(f"{path} holds no secret") from error
+        return MasterSecret(_decoded(read_private(path)), is_new=is_new)
+    except UnusableSecretError as error:
+        lost = "put the file back from a backup, or remove it: then everybody has to sign in again"
+        raise UnusableSecretError(f"{path} holds no secret; {lost}") from error
+
+
+def given_secret(text: str | None, path: Path | None) -> bytes | None:
+    """The secret that the environment gives, itself or by a private file; None if it gives none.
+
+    Raises OSError, ExposedFileError or UnusableSecretError.
+    """
+    if text is not None:
+        return _checked(text.encode(), "ANTIPHON_SECRET_KEY")
+    return _checked(read_private(path), str(path)) if path else None
+
+
+def guessable(secret: bytes) -> bool:
+    """Whether it is a repeated pattern, or text that somebody has thought of.
+
+    Of 32 random bytes one in 10^13 is taken for it.
+    """
+    return len(set(secret)) < _LEAST_VARIETY or _TEXT.issuperset(secret)
+
+
+def _checked(content: bytes, source: str) -> bytes:
+    try:
+        return _decoded(content)
+    except UnusableSecretError as error:
+        raise UnusableSecretError(f"{source} holds no secret; {_FORM}") from error
+
+
+def _decoded(content: bytes) -> bytes:
+    try:
+        secret = base64.b64decode(content.strip(), validate=True)
+    except binascii.Error as error:
+        raise UnusableSecretError("this is not base64") from error
+    if len(secret) != LENGTH:
+        raise UnusableSecretError(f"{len(secret)} bytes in place of {LENGTH}")
+    return secret

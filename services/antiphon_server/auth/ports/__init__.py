@@ -211,6 +211,11 @@ class PasswordHasher(Protocol):
 class ServerSecret(Protocol):
     """The installation's own secret, and what is made of it."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it was made at this start: what an earlier one sealed is lost."""
+        ...
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, always the same."""
         ...

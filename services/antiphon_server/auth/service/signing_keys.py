@@ -33,6 +33,10 @@ class SigningKey:
         return _base64url(self.public.public_bytes_raw())
 
 
+class SealedByAnother(Exception):
+    """The stored signing keys were sealed with another secret than this installation's."""
+
+
 class SigningKeys:
     """Holds the valid keys: one that signs, and those whose tokens still live.
 
@@ -51,7 +55,11 @@ class SigningKeys:
         self._signer: tuple[str, Ed25519PrivateKey] | None = None
 
     async def load(self) -> None:
-        """Read the keys, and make one if none can sign."""
+        """Read the keys, and make one if none can sign.
+
+        Raises SealedByAnother if those that should can't be opened, although the secret is
+        no new one: a wrong one would sign everybody out.
+        """
         now = self._now()
         stored = await self._store.list_valid(now)
         self._keys = {key.kid: self._opened(key) for key in stored}
@@ -62,6 +70,8 @@ class SigningKeys:
         ]
         self._signer = usable[-1] if usable else None
         if self._signer is None:
+            if any(key.retire_time is None for key in stored) and not self._secret.is_new:
+                raise SealedByAnother("the stored keys were sealed with another secret")
             await self.rotate()
 
     async def rotate(self) -> None:

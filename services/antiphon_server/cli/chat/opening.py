@@ -63,6 +63,7 @@ async def _connect(talk: Talk, address: str, access: Access) -> None:
         address,
         access.credentials,
         store=access.store,
+        tls=access.tls,
         device="antiphon chat",
         give_up_after=float("inf"),
         on_connection=talk.on_connection,

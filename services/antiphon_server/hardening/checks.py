@@ -1,0 +1,194 @@
+"""The checks as data: each one thing that is insecure, why it matters and what to do.
+
+Secure settings with secure facts pass all of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from antiphon_server.hardening.facts import Facts
+from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.settings import Settings
+
+_DAY_S = 86_400
+_WARN_S = 14 * _DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of them. ``found`` says what is wrong, or an empty text.
+
+    A server in production does not start if a check that ``refuses`` has found something;
+    the others advise.
+    """
+
+    name: str
+    found: Callable[[Settings, Facts], str]
+    why: str
+    remedy: str
+    refuses: bool = True
+
+
+def _plain_port(settings: Settings, _facts: Facts) -> str:
+    return "" if settings.tls or settings.behind_proxy else "the port has no TLS"
+
+
+def _certificate_over(_settings: Settings, facts: Facts) -> str:
+    ends = facts.certificate_ends
+    return f"the certificate ended on {_date(ends)}" if ends and ends <= facts.now else ""
+
+
+def _certificate_soon_over(_settings: Settings, facts: Facts) -> str:
+    ends = facts.certificate_ends
+    soon = ends and facts.now < ends <= facts.now + _WARN_S
+    return f"the certificate ends on {_date(ends)}" if ends and soon else ""
+
+
+def _reflection(settings: Settings, _facts: Facts) -> str:
+    return "reflection is on" if settings.reflects else ""
+
+
+def _test_users(settings: Settings, _facts: Facts) -> str:
+    return "there is a test user" if settings.test_users else ""
+
+
+def _secret_beside_data(_settings: Settings, facts: Facts) -> str:
+    return "the installation's secret lies in the data folder" if facts.secret_inside else ""
+
+
+def _secret_wrong(_settings: Settings, facts: Facts) -> str:
+    return facts.secret_wrong
+
+
+def _open_folder(_settings: Settings, facts: Facts) -> str:
+    return f"others can look into {', '.join(facts.open_folders)}" if facts.open_folders else ""
+
+
+def _open_secrets(_settings: Settings, facts: Facts) -> str:
+    return f"others can read {', '.join(facts.open_files)}" if facts.open_files else ""
+
+
+def _keys_in_clear(settings: Settings, _facts: Facts) -> str:
+    names = [m.name for m in settings.all_models() if m.secret and _in_clear(m.base_url)]
+    return f"the keys of {', '.join(names)} are sent in clear" if names else ""
+
+
+def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
+    return "traces are sent in clear" if _in_clear(settings.otlp_endpoint) else ""
+
+
+def _debug_logs(settings: Settings, _facts: Facts) -> str:
+    return "the log level is debug" if settings.log_level == "debug" else ""
+
+
+def _any_proxy(settings: Settings, _facts: Facts) -> str:
+    named = settings.trusted_proxies or settings.on_loopback
+    return "whoever connects is taken for the proxy" if settings.behind_proxy and not named else ""
+
+
+def _root(_settings: Settings, facts: Facts) -> str:
+    return "the server runs as root" if facts.root else ""
+
+
+def _in_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+CHECKS = (
+    Check(
+        "TLS",
+        _plain_port,
+        "passwords and tokens would travel in clear",
+        "Give ANTIPHON_TLS_CERT and ANTIPHON_TLS_KEY, or --behind-proxy if a proxy speaks TLS",
+    ),
+    Check(
+        "certificate",
+        _certificate_over,
+        "no client trusts it any more",
+        "Renew the files of ANTIPHON_TLS_CERT and ANTIPHON_TLS_KEY",
+    ),
+    Check(
+        "reflection",
+        _reflection,
+        "it describes every call to strangers",
+        "Unset ANTIPHON_REFLECTION",
+    ),
+    Check(
+        "test users",
+        _test_users,
+        "it is made for trying things out",
+        "Leave --test-user away and unset ANTIPHON_TEST_USERS; the start then shuts the user out",
+    ),
+    Check(
+        "secret's place",
+        _secret_beside_data,
+        "a copy of the folder would hold both what is encrypted and its key",
+        "Move it out: set ANTIPHON_SECRET_KEY to what auth.key holds, or ANTIPHON_SECRET_KEY_FILE "
+        "to a file elsewhere, and remove auth.key; a new one is made by `openssl rand -base64 32`",
+    ),
+    Check(
+        "secret",
+        _secret_wrong,
+        "whoever knows it can sign in as anybody",
+        "Make one of random bytes: `openssl rand -base64 32`",
+    ),
+    Check(
+        "data folder",
+        _open_folder,
+        "it holds everybody's conversations and the operator's key",
+        "Run `chmod 700` on it",
+    ),
+    Check(
+        "key files",
+        _open_secrets,
+        "each lets its reader in or speak as the server",
+        "Run `chmod 600` on them",
+    ),
+    Check(
+        "models' keys",
+        _keys_in_clear,
+        "whoever is on the way can use them",
+        "Write https:// in their base_url",
+    ),
+    Check(
+        "proxy",
+        _any_proxy,
+        "strangers could write any address beside their calls, and would share no limit",
+        "Listen on 127.0.0.1, or name the proxy's networks in ANTIPHON_TRUSTED_PROXIES",
+    ),
+    Check(
+        "certificate's end",
+        _certificate_soon_over,
+        "after that no client connects",
+        "Renew it; the server takes new files without a restart",
+        refuses=False,
+    ),
+    Check(
+        "traces",
+        _traces_in_clear,
+        "they say who calls what and when",
+        "Write https:// in ANTIPHON_OTLP_ENDPOINT",
+        refuses=False,
+    ),
+    Check(
+        "log level",
+        _debug_logs,
+        "other libraries log there what they send",
+        "Set ANTIPHON_LOG_LEVEL=info",
+        refuses=False,
+    ),
+    Check(
+        "user",
+        _root,
+        "a defect would have the whole machine",
+        "Run it as a user of its own",
+        refuses=False,
+    ),
+)
