@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from dataclasses import dataclass
 from typing import Any
 
+from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
@@ -235,6 +236,7 @@ def _inside(service: str) -> LocalServer:
 
 def _register(server: LocalServer, services: _Services) -> None:
     add_AuthServiceServicer_to_server(services.auth.servicer, server)
+    add_AuditServiceServicer_to_server(services.auth.audit_servicer, server)
     add_ContextServiceServicer_to_server(services.context.servicer, server)
     add_DispatcherServiceServicer_to_server(services.dispatcher.servicer, server)
     add_EventServiceServicer_to_server(services.events.servicer, server)
@@ -301,6 +303,7 @@ async def _listen(
 
     async def drain() -> None:
         await health.drain()
+        services.auth.audit_watches.drain()
         await asyncio.gather(
             services.events.subscriptions.drain(),
             services.dispatcher.turns.drain(settings.drain_grace_s),

@@ -1,18 +1,29 @@
 """Between the contract's security events and the domain's, by the names that they share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from antiphon.auth.v1 import audit_pb2
+from antiphon.auth.v1 import audit_pb2, audit_service_pb2
 from antiphon.errors.v1.error_reason_pb2 import ErrorReason
 from antiphon_server.auth.model import security_events
-from antiphon_server.auth.model.security_events import Detail, SecurityEvent, StampedEvent
+from antiphon_server.auth.model.security_events import (
+    Detail,
+    Head,
+    Seal,
+    SealedEvent,
+    SecurityEvent,
+    Selection,
+    StampedEvent,
+)
+from antiphon_server.auth.service.audit_watches import Batch
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.errors import Reason, invalid
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number
 
 _EVENT = audit_pb2.SecurityEvent.DESCRIPTOR
 _DETAILS = {kind.__name__: kind for kind in get_args(Detail)}
@@ -24,17 +35,16 @@ _FIELDS = {
 _REASON = "ERROR_REASON_"
 
 
-def sealed(
-    stamped: Iterable[StampedEvent], after: security_events.Head
-) -> list[security_events.SealedEvent]:
+def sealed(stamped: Iterable[StampedEvent], after: Head, seal: Seal) -> list[SealedEvent]:
     """The events in their places behind ``after``."""
     found, sequence, previous = [], after.sequence, after.hash
     for one in stamped:
         sequence += 1
         event = one.event
         body = _body(sequence, one)
+        tied = chained(previous, body)
         found.append(
-            security_events.SealedEvent(
+            SealedEvent(
                 sequence=sequence,
                 kind=kind_of(event.detail),
                 user_id=event.user_id,
@@ -42,10 +52,11 @@ def sealed(
                 create_time=one.create_time,
                 body=body,
                 previous_hash=previous,
-                hash=chained(previous, body),
+                hash=tied,
+                seal=seal(tied),
             )
         )
-        previous = found[-1].hash
+        previous = tied
     return found
 
 
@@ -125,8 +136,78 @@ def _take(message: Any, field: FieldDescriptor) -> Any:
         raise invalid(f"events.{field.name}", "is not a value of its enum") from None
 
 
-def opened(event: security_events.SealedEvent) -> audit_pb2.SecurityEvent:
+def opened(event: SealedEvent) -> audit_pb2.SecurityEvent:
     """What is stored, for those who read it: with its hashes."""
     message = audit_pb2.SecurityEvent.FromString(event.body)
     message.previous_hash, message.hash = event.previous_hash, event.hash
     return message
+
+
+def faithful(event: SealedEvent) -> bool:
+    """Whether what an event is found by is what its body says."""
+    try:
+        message = audit_pb2.SecurityEvent.FromString(event.body)
+    except DecodeError:
+        return False
+    which = message.WhichOneof("detail")
+    return (
+        (message.sequence, message.user_id, message.actor)
+        == (event.sequence, event.user_id, event.actor)
+        and message.create_time.ToMicroseconds() == event.create_time
+        and which is not None
+        and _EVENT.fields_by_name[which].number == event.kind
+    )
+
+
+def selection(wanted: audit_service_pb2.SecurityEventFilter) -> Selection:
+    """Which events are asked for."""
+    return Selection(
+        user_id=wanted.user_id,
+        kinds=frozenset(wanted.kinds),
+        begin_time=wanted.begin_time.ToMicroseconds() if wanted.HasField("begin_time") else None,
+        end_time=wanted.end_time.ToMicroseconds() if wanted.HasField("end_time") else None,
+    )
+
+
+def place(page_token: str, which: Selection) -> int | None:
+    """Before which event a page begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    fields_ = decode_page_token(page_token, _listed(which), 1)
+    return number(fields_[0]) if fields_ else None
+
+
+def next_events(page: Sequence[SealedEvent], limit: int, which: Selection) -> str:
+    """The token of the page after this one."""
+    return encode_page_token(_listed(which), str(page[-1].sequence)) if len(page) == limit else ""
+
+
+def _listed(which: Selection) -> str:
+    kinds = sorted(which.kinds)
+    return f"security events {which.user_id} {kinds} {which.begin_time} {which.end_time}"
+
+
+def batch(news: Batch) -> audit_service_pb2.WatchSecurityEventsResponse:
+    """An answer of a watch."""
+    return audit_service_pb2.WatchSecurityEventsResponse(
+        events=[opened(event) for event in news.events], progress_sequence=news.progress
+    )
+
+
+def exported(
+    page: Iterable[SealedEvent], head: Head
+) -> audit_service_pb2.ExportSecurityEventsResponse:
+    """An answer of an export: events exactly as they are stored."""
+    return audit_service_pb2.ExportSecurityEventsResponse(
+        events=[
+            audit_service_pb2.ExportedSecurityEvent(
+                body=event.body, previous_hash=event.previous_hash, hash=event.hash
+            )
+            for event in page
+        ],
+        last_sequence=head.sequence,
+    )
+
+
+def rotated_key(event: SealedEvent) -> tuple[str, str]:
+    """The key that a SigningKeysRotated brought: its id and its public part."""
+    rotated = audit_pb2.SecurityEvent.FromString(event.body).signing_keys_rotated
+    return rotated.kid, rotated.public_key

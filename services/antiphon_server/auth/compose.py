@@ -4,12 +4,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
+from antiphon_server.auth.service.audit_heads import AuditHeads
+from antiphon_server.auth.service.audit_trail import AuditTrail
+from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.liveness import Liveness
@@ -17,7 +21,7 @@ from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
-from antiphon_server.auth.service.security_events import SecurityEventLog
+from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
@@ -25,6 +29,7 @@ from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
+from antiphon_server.auth.servicers.audit import AuditServicer
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 SECRET_FILE = "auth.key"
@@ -36,6 +41,8 @@ class Auth:
     """The auth service. Call ``start`` before it serves and ``close`` at the end."""
 
     servicer: AuthServicer
+    audit_servicer: AuditServicer
+    audit_watches: AuditWatches
     users: Users
     user_updates: UserUpdates
     login: Login
@@ -88,7 +95,7 @@ def compose_auth(
     completion, liveness = Completion(), Liveness()
     signing_keys = SigningKeys(stores.signing_keys, secret, clock, settings.longest_life)
     access_tokens = AccessTokens(signing_keys, settings, clock)
-    security_events = SecurityEventLog(stores.security_events, clock)
+    security_events = SecurityEventLog(stores.security_events, secret, clock)
     passwords = Passwords(hasher)
     users = Users(stores.users, passwords, secret, clock)
     endings = Endings(stores.sessions, events, liveness)
@@ -105,17 +112,31 @@ def compose_auth(
     user_updates = UserUpdates(stores.users, endings, completion, clock)
     attempts = Attempts(stores.attempts, clock)
     login = Login(stores.users, passwords, attempts, api_keys, sessions)
+    verifier = Verifier(access_tokens, stores.sessions, liveness, clock)
+    trail = AuditTrail(
+        stores.security_events,
+        security_events,
+        AuditHeads(signing_keys, settings.issuer, clock),
+        signing_keys,
+        seal_of(secret),
+        audit_encoding.faithful,
+        audit_encoding.rotated_key,
+    )
+    watches = AuditWatches(stores.security_events)
+    security_events.on_event(watches.on_event)
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
         servicer=AuthServicer(  # type: ignore[abstract]
             users, user_updates, login, sessions, api_keys, signing_keys
         ),
+        audit_servicer=AuditServicer(security_events, trail, watches, signing_keys, verifier),
+        audit_watches=watches,
         users=users,
         user_updates=user_updates,
         login=login,
         sessions=sessions,
         api_keys=api_keys,
-        verifier=Verifier(access_tokens, stores.sessions, liveness, clock),
+        verifier=verifier,
         access_tokens=access_tokens,
         signing_keys=signing_keys,
         liveness=liveness,

@@ -1134,8 +1134,13 @@ class SigningKeysRotated(_message.Message):
 
     KID_FIELD_NUMBER: _builtins.int
     RETIRED_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     kid: _builtins.str
     """kid names the new key."""
+    public_key: _builtins.str
+    """public_key is the new key's public part, `x` of its JSON web key. The kid is its
+    thumbprint, so that heads which were signed by it can be verified for ever.
+    """
     @_builtins.property
     def retired(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """retired name the keys whose tokens are accepted only until these are over."""
@@ -1145,10 +1150,11 @@ class SigningKeysRotated(_message.Message):
         *,
         kid: _builtins.str = ...,
         retired: _abc.Iterable[_builtins.str] | None = ...,
+        public_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kid", b"kid", "retired", b"retired"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kid", b"kid", "public_key", b"public_key", "retired", b"retired"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

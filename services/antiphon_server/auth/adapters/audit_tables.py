@@ -1,4 +1,4 @@
-"""The table of security events. Rows are added, and never changed or removed."""
+"""The table of security events, whose rows are never changed or removed, and that of places."""
 
 from typing import Any
 
@@ -27,10 +27,20 @@ security_events = Table(
     Column("body", LargeBinary, nullable=False),
     Column("previous_hash", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
+    Column("seal", LargeBinary(32), nullable=False, server_default=""),
     Index("auth_security_events_by_user", "user_id", "sequence"),
     Index("auth_security_events_by_actor", "actor", "sequence"),
     Index("auth_security_events_by_kind", "kind", "sequence"),
     Index("auth_security_events_by_time", "create_time"),
+)
+
+places = Table(
+    "auth_places",
+    metadata,
+    Column("subject", String(128), primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("last_time", BigInteger, nullable=False),
+    Index("auth_places_by_time", "subject", "last_time"),
 )
 
 APPEND_ONLY = tuple(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from antiphon_server.auth.adapters.memory_places import MemoryPlaces
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import (
     DAY,
@@ -51,6 +52,7 @@ def memory_stores() -> Stores:
         signing_keys=MemorySigningKeys(),
         attempts=MemoryAttempts(),
         security_events=MemorySecurityEvents(),
+        places=MemoryPlaces(),
     )
 
 

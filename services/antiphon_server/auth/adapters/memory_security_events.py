@@ -7,6 +7,7 @@ from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model.security_events import (
     NOTHING,
     Head,
+    Seal,
     SealedEvent,
     Selection,
     StampedEvent,
@@ -19,9 +20,9 @@ class MemorySecurityEvents:
     def __init__(self) -> None:
         self.events: list[SealedEvent] = []
 
-    async def append(self, events: Sequence[StampedEvent]) -> Sequence[SealedEvent]:
+    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.append`."""
-        placed = sealed(events, await self.head())
+        placed = sealed(events, await self.head(), seal)
         self.events.extend(placed)
         return placed
 

@@ -5,6 +5,7 @@ mean stands there. A test holds the two equal. Import the module and say
 ``security_events.SignedIn``: other parts of the model have such names, too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
@@ -236,6 +237,7 @@ class SigningKeysRotated:
 
     kid: str
     retired: tuple[str, ...] = ()
+    public_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,11 @@ class StampedEvent:
 
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
-    """An event in its place: what is stored of it, and what it is found by."""
+    """An event in its place: what is stored of it, and what it is found by.
+
+    ``seal`` proves to the installation that it wrote the event itself: unlike ``hash`` nobody
+    can compute it without the installation's secret.
+    """
 
     sequence: int
     kind: int
@@ -322,6 +328,11 @@ class SealedEvent:
     body: bytes
     previous_hash: bytes
     hash: bytes
+    seal: bytes
+
+
+Seal = Callable[[bytes], bytes]
+"""Makes the seal of a hash."""
 
 
 @dataclass(frozen=True, slots=True)

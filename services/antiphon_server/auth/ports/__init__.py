@@ -15,6 +15,7 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports.places import PlaceStore
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -179,6 +180,7 @@ class Stores:
     signing_keys: SigningKeyStore
     attempts: AttemptStore
     security_events: SecurityEventStore
+    places: PlaceStore
 
 
 class PasswordHasher(Protocol):

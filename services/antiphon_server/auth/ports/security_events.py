@@ -5,6 +5,7 @@ from typing import Protocol
 
 from antiphon_server.auth.model.security_events import (
     Head,
+    Seal,
     SealedEvent,
     SecurityEvent,
     Selection,
@@ -27,7 +28,7 @@ class SecurityEvents(Protocol):
 class SecurityEventStore(Protocol):
     """A chain of events that can only grow."""
 
-    async def append(self, events: Sequence[StampedEvent]) -> Sequence[SealedEvent]:
+    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
         """Put the events behind the newest one, all or none, and return them in their places."""
         ...
 

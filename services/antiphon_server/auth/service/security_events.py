@@ -1,5 +1,6 @@
 """Security events on their way into the store: completed, stamped, committed in groups."""
 
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.security_events import (
     Detail,
+    Seal,
     SealedEvent,
     SecurityEvent,
     StampedEvent,
 )
-from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.grouping import Grouped
@@ -29,8 +31,9 @@ class SecurityEventLog:
     Those who listen are told of every event after it was committed, in order.
     """
 
-    def __init__(self, store: SecurityEventStore, clock: Clock) -> None:
+    def __init__(self, store: SecurityEventStore, secret: ServerSecret, clock: Clock) -> None:
         self._store = store
+        self._seal = seal_of(secret)
         self._clock = clock
         self._grouped: Grouped[Sequence[StampedEvent], Sequence[SealedEvent]] = Grouped(self._write)
         self._listeners: list[Listener] = []
@@ -54,12 +57,18 @@ class SecurityEventLog:
         self, records: Sequence[Sequence[StampedEvent]]
     ) -> Sequence[Sequence[SealedEvent]]:
         stamped = [one for record in records for one in record]
-        sealed = await self._store.append(stamped)
+        sealed = await self._store.append(stamped, self._seal)
         for one, placed in zip(stamped, sealed, strict=True):
             for listener in self._listeners:
                 listener(one.event, placed)
         places = iter(sealed)
         return [[next(places) for _ in record] for record in records]
+
+
+def seal_of(secret: ServerSecret) -> Seal:
+    """How this installation seals the hashes of its events."""
+    key = secret.derive("security events")
+    return lambda hashed: hmac.digest(key, hashed, "sha256")
 
 
 def actor_of(caller: Principal) -> str:

@@ -2,6 +2,7 @@
 
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
+from antiphon_server.auth.adapters.sql.places import SqlPlaces
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
 from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
@@ -19,6 +20,7 @@ def sql_stores(database: Database) -> Stores:
         signing_keys=SqlSigningKeys(database),
         attempts=SqlAttempts(database),
         security_events=SqlSecurityEvents(database),
+        places=SqlPlaces(database),
     )
 
 

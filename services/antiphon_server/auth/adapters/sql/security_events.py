@@ -11,6 +11,7 @@ from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model.security_events import (
     NOTHING,
     Head,
+    Seal,
     SealedEvent,
     Selection,
     StampedEvent,
@@ -29,13 +30,13 @@ class SqlSecurityEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, events: Sequence[StampedEvent]) -> Sequence[SealedEvent]:
+    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.append`."""
 
         def work(connection: Connection) -> Sequence[SealedEvent]:
             if connection.dialect.name != "sqlite":  # whose writers are one at a time anyway
                 connection.execute(_ONE_AT_A_TIME)
-            placed = sealed(events, _head(connection))
+            placed = sealed(events, _head(connection), seal)
             connection.execute(_ADD, [asdict(event) for event in placed])
             return placed
 

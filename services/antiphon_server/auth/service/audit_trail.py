@@ -1,0 +1,154 @@
+"""The trail of security events, as those who may see it read it."""
+
+import asyncio
+import base64
+import hmac
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from antiphon_server.auth.model.audit import AuditFault, Found, SignedHead, Verdict
+from antiphon_server.auth.model.security_events import (
+    ALL,
+    Head,
+    Seal,
+    SealedEvent,
+    SecurityEvent,
+    SecurityEventsExported,
+    Selection,
+)
+from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore
+from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
+from antiphon_server.auth.service.hash_chain import ChainCheck
+from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
+from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.principal import Principal
+
+PAGE = 200
+ROTATIONS = frozenset({70})
+"""SecurityEventKind's number for SigningKeysRotated."""
+
+Faithful = Callable[[SealedEvent], bool]
+"""Whether what an event is found by is what it says."""
+PublicKey = Callable[[SealedEvent], tuple[str, str]]
+"""The key that a SigningKeysRotated brought: its id and its public part."""
+
+
+class AuditTrail:
+    """Lists, exports and verifies what was recorded."""
+
+    def __init__(
+        self,
+        store: SecurityEventStore,
+        events: SecurityEvents,
+        heads: AuditHeads,
+        keys: SigningKeys,
+        seal: Seal,
+        faithful: Faithful,
+        public_key: PublicKey,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._heads = heads
+        self._keys = keys
+        self._seal = seal
+        self._faithful = faithful
+        self._public_key = public_key
+
+    async def newest(
+        self, caller: Principal, which: Selection, before: int | None, limit: int
+    ) -> Sequence[SealedEvent]:
+        """A page of events that the caller may see, the newest first."""
+        visible = visible_to(caller, which)
+        return await self._store.before(before, visible, limit) if visible else []
+
+    async def head(self) -> SignedHead:
+        """Where the trail ends now."""
+        return self._heads.sign(await self._store.head())
+
+    async def export(self, after: int) -> tuple[Head, AsyncGenerator[Sequence[SealedEvent], None]]:
+        """Every event behind ``after``, up to the head that is returned.
+
+        The export is an event itself, behind that head, and committed first. Raises DomainError
+        INVALID_ARGUMENT for a place beyond the newest event.
+        """
+        head = await self._store.head()
+        if after > head.sequence:
+            raise invalid("after_sequence", "is beyond the newest event")
+        await self._events.record(SecurityEvent(SecurityEventsExported(after + 1, head.sequence)))
+        return head, self._pages(after, head.sequence)
+
+    def sign(self, head: Head) -> SignedHead:
+        """A head of this trail, signed now."""
+        return self._heads.sign(head)
+
+    async def _pages(self, after: int, last: int) -> AsyncGenerator[Sequence[SealedEvent], None]:
+        while after < last:
+            page = await self._store.after(after, ALL, min(PAGE, last - after))
+            if not page:
+                return
+            after = page[-1].sequence
+            yield page
+
+    async def verify(self, signature: str) -> Verdict:
+        """Read everything anew and compute the chain; it must go through a kept head, if given."""
+        kept = read_head(signature, await self._known_keys(signature)) if signature else None
+        if signature and kept is None:
+            return Verdict(Found(AuditFault.SIGNATURE_INVALID, 0), 0, await self._store.head())
+        check = ChainCheck(kept=kept)
+        found = None
+        while not found and (page := await self._store.after(check.head.sequence, ALL, PAGE)):
+            found = await asyncio.to_thread(self._first_fault, check, page)
+        found = found or check.end()
+        return Verdict(found, check.head.sequence, await self._store.head())
+
+    def _first_fault(self, check: ChainCheck, page: Sequence[SealedEvent]) -> Found | None:
+        for event in page:
+            before = check.head
+            found = check.follow(event.sequence, event.previous_hash, event.body, event.hash)
+            if found is None and not self._faithful(event):
+                found = Found(AuditFault.CHANGED, event.sequence)
+            if found is None and not hmac.compare_digest(self._seal(event.hash), event.seal):
+                found = Found(AuditFault.FORGED, event.sequence)
+            if found is not None:
+                check.head = before
+                return found
+        return None
+
+    async def _known_keys(self, signature: str) -> dict[str, Ed25519PublicKey]:
+        """The keys in use, and the one that the head names if the trail tells of it."""
+        keys = {key.kid: key.public for key in self._keys.valid()}
+        kid = key_id_of(signature)
+        before: int | None = None
+        while kid and kid not in keys:
+            page = await self._store.before(before, Selection(kinds=ROTATIONS), PAGE)
+            if not page:
+                break
+            before = page[-1].sequence
+            keys |= self._brought(page)
+        return keys
+
+    def _brought(self, page: Sequence[SealedEvent]) -> dict[str, Ed25519PublicKey]:
+        """The keys of these rotations. A kid is its key's thumbprint, so none can be slipped in."""
+        brought = (self._public_key(event) for event in page)
+        return {kid: key for kid, x in brought if (key := public_key(kid, x)) is not None}
+
+
+def public_key(kid: str, x: str) -> Ed25519PublicKey | None:
+    """The public key of that id; None if it is not the one that the id stands for."""
+    try:
+        raw = base64.urlsafe_b64decode(x + "=" * (-len(x) % 4))
+        key = Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError:
+        return None
+    return key if thumbprint(raw) == kid else None
+
+
+def visible_to(caller: Principal, which: Selection) -> Selection | None:
+    """The part of a selection that the caller may see; None for nothing."""
+    if caller.operates or caller.kind == "service":
+        return which
+    if which.user_id not in ("", caller.user_id) or not caller.user_id:
+        return None
+    return replace(which, user_id=caller.user_id)
