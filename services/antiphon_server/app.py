@@ -59,6 +59,8 @@ from antiphon_server.runtime.memory import collect_seldom, give_back
 from antiphon_server.runtime.metrics import Gauges, RpcMetrics
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.rate_guard import RateGuard
+from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.reflection import register_reflection
 from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -154,14 +156,30 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             tracing = start_tracing(settings.otlp_endpoint)
             if tracing is not None:
                 lifecycle.on_stop("traces", tracing.stop)
-            table, services = _compose(settings, database, metrics, tracing)
+            guard = RateGuard(settings.rate_limits, _redis(settings, lifecycle))
+            guard.start(lifecycle)
+            table, services = _compose(settings, database, metrics, tracing, guard)
+            settings.rate_limits.check(table.names())
             await _start(services, lifecycle, health, settings)
             lifecycle.spawn("store", _report(database, health))
-            yield await _listen(settings, table, services, lifecycle, health, metrics)
+            collectors = [metrics, _gauges(services), *guard.collectors]
+            yield await _listen(settings, table, services, lifecycle, health, collectors)
+
+
+def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:
+    if settings.redis_url is None:
+        return None
+    redis = Redis(settings.redis_url.reveal())
+    lifecycle.on_stop("redis", redis.close)
+    return redis
 
 
 def _compose(
-    settings: Settings, database: Database, metrics: RpcMetrics, tracing: Tracing | None
+    settings: Settings,
+    database: Database,
+    metrics: RpcMetrics,
+    tracing: Tracing | None,
+    guard: RateGuard,
 ) -> tuple[LocalServer, _Services]:
     """Put every service in its place; nothing runs yet."""
     # What the guards of every call ask themselves is asked on a table without guards.
@@ -179,7 +197,7 @@ def _compose(
     every_call = settings.log_format == "json" or settings.log_file is not None
     telemetry = TelemetryInterceptor(metrics, every_call=every_call)
     callers = Callers(settings.behind_proxy, settings.proxy_networks())
-    table = _guarded(auth, policy, telemetry, tracing, callers)
+    table = _guarded(auth, policy, telemetry, tracing, callers, guard)
     inside = {name: _inside(name) for name in ("context", "dispatcher")}
     turn_tasks = TaskSet()
     keep_s = settings.retention_days * DAY_S if settings.retention_days else None
@@ -214,6 +232,7 @@ def _guarded(
     telemetry: TelemetryInterceptor,
     tracing: Tracing | None,
     callers: Callers,
+    guard: RateGuard,
 ) -> LocalServer:
     return LocalServer(
         [
@@ -221,7 +240,9 @@ def _guarded(
             telemetry,
             ErrorInterceptor(),
             AddressInterceptor(callers),
+            guard.interceptor("address"),
             AuthenticationInterceptor(auth.verifier),
+            guard.interceptor("principal"),
             ValidationInterceptor(),
             AccessInterceptor(policy),
         ]
@@ -287,7 +308,7 @@ async def _listen(
     services: _Services,
     lifecycle: Lifecycle,
     health: Health,
-    metrics: RpcMetrics,
+    collectors: Sequence[Any],
 ) -> App:
     """Open the ports and say that everything serves; at the end, drain."""
     for service in list(table.services):
@@ -312,7 +333,7 @@ async def _listen(
     lifecycle.on_stop("drain", drain)
     admin_port = None
     if settings.admin_port is not None:
-        admin = Admin(health, [metrics, _gauges(services)])
+        admin = Admin(health, collectors)
         lifecycle.on_stop("admin", admin.stop)
         admin_port = await admin.start(settings.admin_port)
     await health.ready()

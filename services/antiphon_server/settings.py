@@ -17,6 +17,7 @@ from antiphon_server.runtime.configuration import (
     from_environment,
 )
 from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.rate_limits import RateLimits
 from antiphon_server.runtime.tls import TlsFiles
 
 PREFIX = "ANTIPHON_"
@@ -57,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     retention_days: Annotated[int, Meta(ge=0)] = 0
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    redis_url: Secret | None = None
+    rate_limits: RateLimits = RateLimits()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 
     def __post_init__(self) -> None:

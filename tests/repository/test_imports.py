@@ -12,6 +12,7 @@ HEAVY = (
     "mcp",
     "opentelemetry.sdk",
     "pydantic_ai",
+    "redis",
     "sqlalchemy.dialects.postgresql",
     "xllamacpp",
 )

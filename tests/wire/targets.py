@@ -40,7 +40,10 @@ class Target:
 async def over_sockets(home: Path, connections: int = CONNECTIONS) -> AsyncIterator[Target]:
     """A server in a process of its own."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(ServerProcess(home, model=MODEL))
+        unlimited = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}'}  # refusals would test nothing
+        server = await stack.enter_async_context(
+            ServerProcess(home, model=MODEL, variables=unlimited)
+        )
         channels = tuple(
             [await stack.enter_async_context(channel_to(server, **OWN)) for _ in range(connections)]
         )

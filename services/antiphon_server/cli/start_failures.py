@@ -7,6 +7,7 @@ from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
 from antiphon_server.auth.service.signing_keys import SealedByAnother
 from antiphon_server.hardening import Insecure
+from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.damage import Damaged, is_damage
 from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -25,6 +26,7 @@ _SAY_IT_ALL = (
     UnusableSecretError,
     UnusableCertificate,
     Insecure,
+    WrongSetting,
 )
 _OTHER_SECRET = (
     "the data was written with another secret than this one. Give the one of then as "

@@ -40,20 +40,22 @@ class Callers:
     def __init__(self, behind_proxy: bool = False, trusted: Sequence[Network] = ()) -> None:
         self._behind_proxy = behind_proxy
         self._trusted = tuple(trusted)
+        self._caller = lru_cache(4096)(self._find)  # callers come again
 
     def address(self, peer: str, metadata: Metadata) -> str:
         """The caller's address; ``peer`` is as gRPC writes it.
 
         Such as ``ipv4:203.0.113.7:4711`` and ``ipv6:%5B2001:db8::1%5D:4711``.
         """
-        return self._forwarded(peer, metadata) if self._behind_proxy else _address_of_peer(peer)
+        forwarded = _forwarded(metadata) if self._behind_proxy else ""
+        return self._caller(peer, forwarded) if forwarded else _address_of_peer(peer)
 
-    def _forwarded(self, peer: str, metadata: Metadata) -> str:
+    def _find(self, peer: str, forwarded: str) -> str:
         connected = _ip_of_peer(peer)
         if self._trusted and not self._trusts(connected):
             return _address_of_peer(peer)
         found = _address_of_peer(peer)
-        for entry in reversed(_entries(metadata)):
+        for entry in reversed(forwarded.split(",")):
             ip = _ip(_host(entry))
             if ip is None:
                 break  # no proxy writes that: what is known of before stands
@@ -75,10 +77,10 @@ def on_this_machine(address: str) -> bool:
     return ip is not None and (ip.is_loopback or address == "::/64")
 
 
-def _entries(metadata: Metadata) -> list[str]:
+def _forwarded(metadata: Metadata) -> str:
     """What proxies have noted, the nearest last; several headers are one list (RFC 9110, 5.3)."""
     values = [value for key, value in metadata if key == FORWARDED and isinstance(value, str)]
-    return ",".join(values)[-_LONGEST_HEADER:].split(",") if values else []
+    return ",".join(values)[-_LONGEST_HEADER:]
 
 
 @lru_cache(4096)  # one for each connection

@@ -139,10 +139,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 36
     """ERROR_REASON_RATE_LIMITED: more calls in a minute than one address or one principal may
-    make; RetryInfo says when the next one is taken; metadata: limit (sign_ins, calls, reads,
-    writes, streams, or a method's name), scope (address or principal). Worked example: the
-    121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins", scope: "address"} and a
-    delay of some seconds; refused calls are not counted. Code RESOURCE_EXHAUSTED.
+    make; RetryInfo says when the next one is taken; metadata: limit, scope. The limit is
+    sign_ins, calls, reads, writes, streams or a method's name, the scope is address or
+    principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
+    scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 40
     """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
@@ -350,10 +350,10 @@ operator. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 36
 """ERROR_REASON_RATE_LIMITED: more calls in a minute than one address or one principal may
-make; RetryInfo says when the next one is taken; metadata: limit (sign_ins, calls, reads,
-writes, streams, or a method's name), scope (address or principal). Worked example: the
-121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins", scope: "address"} and a
-delay of some seconds; refused calls are not counted. Code RESOURCE_EXHAUSTED.
+make; RetryInfo says when the next one is taken; metadata: limit, scope. The limit is
+sign_ins, calls, reads, writes, streams or a method's name, the scope is address or
+principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
+scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 40
 """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or

@@ -1,0 +1,90 @@
+"""Lets a call through only if its caller does not make too many."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from antiphon_server.runtime.addresses import LOCAL, current_address, on_this_machine
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.rate_counters import RateCounters
+from antiphon_server.runtime.rate_limits import Limit, RateLimits, Scope
+
+Refused = Callable[[Limit, str], None]
+
+
+class Refusals:
+    """Counts refused calls for a prometheus_client registry, and tells ``listener`` of each."""
+
+    def __init__(self, listener: Refused | None = None) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._listener = listener
+
+    def note(self, limit: Limit, who: str) -> None:
+        """Somebody is at a limit."""
+        self._counts[limit.name, limit.scope] += 1
+        if self._listener is not None:
+            self._listener(limit, who)
+
+    def collect(self) -> Iterator[Any]:
+        """Yield prometheus_client's metric families."""
+        from prometheus_client.core import CounterMetricFamily
+
+        refused = CounterMetricFamily(
+            "antiphon_rate_limited", "Calls refused as too many.", labels=["limit", "scope"]
+        )
+        for labels, count in list(self._counts.items()):
+            refused.add_metric(labels, count)
+        yield refused
+
+
+class RateLimitInterceptor(MethodInterceptor):
+    """Counts each call of a method against its limits, of addresses or of principals.
+
+    Those of addresses stand before authentication, so that a flood costs little; those of
+    principals right after it. Calls within the process are not counted, nor are those of this
+    machine's own addresses (behind a proxy on it, callers have their own), nor those
+    of this installation's parts. A stream counts when it is opened. Raises RATE_LIMITED.
+    """
+
+    def __init__(
+        self, scope: Scope, limits: RateLimits, counters: RateCounters, refusals: Refusals
+    ) -> None:
+        super().__init__()
+        self._scope: Scope = scope
+        self._limits = limits
+        self._counters = counters
+        self._refusals = refusals
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class."""
+        limits = self._limits.of(self._scope, method)
+        if not limits:
+            return inner
+        spend, refusals = self._counters.spend, self._refusals
+        who_of = _address if self._scope == "address" else _principal
+
+        async def call(request: Any, context: Context) -> Any:
+            if context.peer() != LOCAL and (who := who_of()):
+                for limit in limits:
+                    if wait := spend(limit, who):
+                        refusals.note(limit, who)
+                        raise _too_many(limit, wait)
+            return await inner(request, context)
+
+        return call
+
+
+def _address() -> str:
+    address = current_address()
+    return "" if on_this_machine(address) else address
+
+
+def _principal() -> str:
+    principal = current_principal()
+    return "" if principal.kind == "service" else principal.user_id
+
+
+def _too_many(limit: Limit, wait: float) -> DomainError:
+    return DomainError(Reason.RATE_LIMITED, retry_after=wait, limit=limit.name, scope=limit.scope)

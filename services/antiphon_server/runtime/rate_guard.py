@@ -1,0 +1,46 @@
+"""The rate limits of a server, put together: counters, interceptors, metrics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from antiphon_server.runtime.interceptors.rate_limits import (
+    RateLimitInterceptor,
+    Refusals,
+    Refused,
+)
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.rate_counters import MemoryCounters, RateCounters
+from antiphon_server.runtime.rate_limits import RateLimits, Scope
+from antiphon_server.runtime.redis import Redis
+from antiphon_server.runtime.shared_rate_counters import SharedCounters
+
+
+class RateGuard:
+    """Applies ``limits``; with ``redis`` all servers that share it count together.
+
+    ``listener`` is told of every refused call, and must not wait.
+    """
+
+    def __init__(
+        self, limits: RateLimits, redis: Redis | None = None, listener: Refused | None = None
+    ) -> None:
+        memory = MemoryCounters()
+        self._limits = limits
+        self._redis = redis
+        self._shared = SharedCounters(memory, redis) if redis and limits.enabled else None
+        self._counters: RateCounters = self._shared or memory
+        self._refusals = Refusals(listener)
+
+    def interceptor(self, scope: Scope) -> RateLimitInterceptor:
+        """The interceptor that counts addresses, or the one that counts principals."""
+        return RateLimitInterceptor(scope, self._limits, self._counters, self._refusals)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Count together with others from now on."""
+        if self._shared is not None:
+            lifecycle.spawn("rate limits", self._shared.run(), vital=False)
+
+    @property
+    def collectors(self) -> Sequence[Any]:
+        """What prometheus_client reads."""
+        return [self._refusals, *([self._redis] if self._redis else [])]

