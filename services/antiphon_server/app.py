@@ -31,6 +31,9 @@ from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
+from antiphon_server.auth.model import DAY
+from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.tokens import TokenSettings
 from antiphon_server.context import compose as context_slice
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.tables import metadata as context_tables
@@ -192,6 +195,10 @@ def _compose(
         SessionEventLog(EventServiceStub(inner)),
         settings.data_dir,
         secret=_secret(settings),
+        settings=TokenSettings(user_seconds=settings.access_token_minutes * 60),
+        session_settings=SessionSettings(
+            idle=settings.session_idle_days * DAY, longest=settings.session_days * DAY
+        ),
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None

@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_file: Path | None = None
     otlp_endpoint: str = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
+    session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    session_days: Annotated[int, Meta(ge=1, le=3650)] = 180
+    access_token_minutes: Annotated[int, Meta(ge=1, le=60)] = 15
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     redis_url: Secret | None = None

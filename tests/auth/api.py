@@ -29,6 +29,7 @@ class Api:
     world: World
     channel: grpc.aio.Channel
     operator_key: str
+    sockets: bool
 
     async def call(self, method: str, request: Any, token: str = "") -> Any:
         """Call one RPC. Raises DomainError for what it was refused with."""

@@ -46,7 +46,7 @@ async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
         await server.start()
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
     operator_key = contents(tmp_path, "operator.key").decode().strip()
-    yield Api(world, channel, operator_key)
+    yield Api(world, channel, operator_key, sockets=not local)
     await channel.close()
     await server.stop(0)
     await world.close()

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon_server.auth.model import DAY, SECOND
+from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.principal import Principal, SessionId
 from tests.auth.world import World, contents, error, open_world, reason
 
 SECRET = new_secret()
@@ -98,7 +100,7 @@ async def test_revoking_a_key_ends_its_sessions_at_once(world: World) -> None:
     other = (await world.login()).tokens
     for token in (mine.access_token, other.access_token):
         await world.auth.verifier.verify(token)
-    await world.auth.api_keys.revoke(user.user_id, key.key_id)
+    await world.auth.api_keys.revoke(key.key_id)
     verified = world.auth.verifier.verify(mine.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
     await world.auth.verifier.verify(other.access_token)
@@ -110,7 +112,8 @@ async def test_a_key_is_its_owners(world: World) -> None:
     """Nobody else can revoke it or see that it exists."""
     ann, eve = await world.user(), await world.user("eve")
     key, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
-    refused = world.auth.api_keys.revoke(eve.user_id, key.key_id)
+    custody = KeyCustody(world.auth.api_keys, world.auth.users)
+    refused = custody.revoke(Principal("user", eve.user_id, SessionId("sess_e")), key.key_id)
     assert await reason(refused) is Reason.NOT_FOUND
     assert await world.auth.api_keys.list_keys(eve.user_id, None, 9) == []
     await world.auth.login.by_api_key(secret, "")

@@ -122,7 +122,7 @@ async def test_a_full_list_of_keys_stops_no_start(tmp_path: Path) -> None:
         for key in await world.auth.api_keys.list_keys(user.user_id, None, 200)
         if key.label == "operator.key"
     ]
-    await world.auth.api_keys.revoke(user.user_id, key.key_id)
+    await world.auth.api_keys.revoke(key.key_id)
     await world.auth.api_keys.create(user.user_id, "ci", None)
     await world.auth.local_operator.ensure()
     secret = key_in(tmp_path)

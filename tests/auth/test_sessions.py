@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from antiphon_server.auth.model import Session
+from antiphon_server.auth.model import LoginMethod, Origin, Session
 from antiphon_server.auth.ports import SessionStore
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.verifier import Verifier
@@ -179,7 +179,8 @@ async def test_sessions_of_a_user_are_bounded(world: World) -> None:
     user = await world.user()
     pairs = []
     for _ in range(4):
-        pairs.append((await world.auth.sessions.open(user, "test", most=3)).tokens)
+        opened = await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD), most=3)
+        pairs.append(opened.tokens)
         world.clock.time += 1
     verifier = world.auth.verifier
     assert await reason(verifier.verify(pairs[0].access_token)) is Reason.SESSION_REVOKED

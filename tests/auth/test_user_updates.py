@@ -81,7 +81,7 @@ async def test_a_login_under_way_does_not_survive_the_disabling(world: World) ->
         await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
         await asyncio.gather(login, return_exceptions=True)
         caller = Principal("user", user.user_id, OPERATOR.session_id)
-        assert not await world.auth.sessions.list_live(caller, None, 9)
+        assert not await world.auth.sessions.list_live(caller, "", None, 9)
 
 
 async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None:

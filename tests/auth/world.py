@@ -16,6 +16,8 @@ from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.ports import ServerSecret, Stores
+from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.tokens import TokenSettings
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
@@ -70,6 +72,8 @@ async def open_world(
     parameters: Parameters = CHEAPEST,
     most_waiting: int = 1_000,
     secret: ServerSecret | None = None,
+    tokens: TokenSettings | None = None,
+    sessions: SessionSettings | None = None,
 ) -> World:
     """Start the auth service on the data directory, as a process does."""
     clock, events = clock or FakeClock(), MemorySessionEvents()
@@ -80,7 +84,16 @@ async def open_world(
         await database.write(metadata.create_all)
         stores = sql_stores(database)
     stores = stores or memory_stores()
-    auth = compose_auth(stores, events, data_dir, hasher=hasher, clock=clock, secret=secret)
+    auth = compose_auth(
+        stores,
+        events,
+        data_dir,
+        hasher=hasher,
+        settings=tokens,
+        clock=clock,
+        secret=secret,
+        session_settings=sessions,
+    )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)
 

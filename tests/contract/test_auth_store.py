@@ -207,11 +207,10 @@ async def test_a_removed_key_ends_what_it_opened(stores: Stores) -> None:
     await stores.sessions.add(session(2), 10)
     used = await stores.api_keys.find(api_key(1).secret_hash)
     assert used == replace(api_key(1), last_use_time=NOW)
-    assert await stores.api_keys.remove(BOB.user_id, key, NOW) is None
-    ended = await stores.api_keys.remove(ANN.user_id, key, NOW)
+    ended = await stores.api_keys.remove(key, NOW)
     assert ended == [replace(session(1, key=key), end_time=NOW, announced=False)]
     assert await stores.sessions.get(session(2).session_id) == session(2)
-    assert await stores.api_keys.remove(ANN.user_id, key, NOW) is None
+    assert await stores.api_keys.remove(key, NOW) is None
     assert await stores.sessions.add(session(3, key=key), 10) is None
     assert await stores.sessions.get(session(3).session_id) is None
 

@@ -47,9 +47,9 @@ def test_forgiven_reuse_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stolen token that only fails, and ends nothing, is noticed."""
 
     def forgive(
-        session: Session, presented: bytes, successor: bytes, now: int
+        session: Session, presented: bytes, successor: bytes, now: int, idle: int, address: str
     ) -> tuple[Session, Meaning]:
-        after, meaning = present(session, presented, successor, now)
+        after, meaning = present(session, presented, successor, now, idle, address)
         if meaning is Meaning.REUSED:
             return replace(after, end_time=None), Meaning.ENDED
         return after, meaning

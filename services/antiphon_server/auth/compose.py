@@ -16,9 +16,11 @@ from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
+from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
@@ -82,6 +84,7 @@ def compose_auth(
     settings: TokenSettings | None = None,
     clock: Clock = time.time,
     secret: ServerSecret | None = None,
+    session_settings: SessionSettings | None = None,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
@@ -107,6 +110,7 @@ def compose_auth(
         endings,
         completion,
         clock,
+        session_settings,
     )
     api_keys = ApiKeys(stores.api_keys, endings, completion, clock)
     user_updates = UserUpdates(stores.users, endings, completion, clock)
@@ -127,7 +131,12 @@ def compose_auth(
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
         servicer=AuthServicer(  # type: ignore[abstract]
-            users, user_updates, login, sessions, api_keys, signing_keys
+            users,
+            user_updates,
+            login,
+            sessions,
+            KeyCustody(api_keys, users),
+            signing_keys,
         ),
         audit_servicer=AuditServicer(security_events, trail, watches, signing_keys, verifier),
         audit_watches=watches,

@@ -4,15 +4,25 @@ from collections.abc import Iterable, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from antiphon.auth.v1 import auth_pb2, auth_service_pb2
-from antiphon_server.auth.model import ApiKey, Position, Session, TokenPair, User, UserKind
+from antiphon.auth.v1 import access_pb2, auth_pb2, auth_service_pb2
+from antiphon_server.auth.model import (
+    ApiKey,
+    Position,
+    Session,
+    SignedIn,
+    TokenPair,
+    User,
+    UserKind,
+)
 from antiphon_server.auth.service.signing_keys import SigningKey
 from antiphon_server.auth.service.tokens import ALGORITHM
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser, possible_name
+from antiphon_server.runtime.addresses import LOCAL
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.field_masks import masked
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import SessionId
 
 SESSIONS = "sessions"
@@ -50,7 +60,18 @@ def session(one: Session, current: SessionId) -> auth_pb2.Session:
         last_use_time=timestamp(one.last_use_time),
         expire_time=timestamp(one.expire_time),
         current=one.session_id == current,
+        final_expire_time=timestamp(one.final_expire_time),
+        method=auth_pb2.LoginMethod.ValueType(one.method),
+        provider=one.provider,
+        first_address=_place(one.first_address),
+        last_address=_place(one.last_address),
+        scopes=_scopes(one.scopes),
     )
+
+
+def signed_in(one: SignedIn) -> auth_service_pb2.LoginResponse:
+    """The answer to a login."""
+    return auth_service_pb2.LoginResponse(tokens=tokens(one.tokens), user=user(one.user))
 
 
 def tokens(pair: TokenPair) -> auth_pb2.TokenPair:
@@ -59,7 +80,7 @@ def tokens(pair: TokenPair) -> auth_pb2.TokenPair:
         access_token=pair.access_token,
         access_expire_time=timestamp(pair.access_expire_time),
         refresh_token=pair.refresh_token,
-        refresh_expire_time=timestamp(pair.refresh_expire_time),
+        refresh_expire_time=timestamp(pair.refresh_expire_time if pair.refresh_token else None),
         session_id=pair.session_id,
     )
 
@@ -72,7 +93,24 @@ def api_key(key: ApiKey) -> auth_pb2.ApiKey:
         create_time=timestamp(key.create_time),
         expire_time=timestamp(key.expire_time),
         last_use_time=timestamp(key.last_use_time),
+        user_id=key.user_id,
+        scopes=_scopes(key.scopes),
+        last_address=_place(key.last_address),
     )
+
+
+def scopes(given: Iterable[int]) -> frozenset[Scope] | None:
+    """What a credential shall be limited to; naming nothing limits nothing."""
+    return frozenset(Scope(number) for number in given) or None
+
+
+def _scopes(limits: frozenset[Scope] | None) -> list[access_pb2.Scope.ValueType]:
+    return sorted(access_pb2.Scope.ValueType(scope.value) for scope in limits or ())
+
+
+def _place(address: str) -> str:
+    """Where somebody is; not said of the server's own process."""
+    return "" if address == LOCAL else address
 
 
 def web_keys(keys: Iterable[SigningKey]) -> list[auth_service_pb2.JsonWebKey]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.adapters.memory_places import MemoryPlaces
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import (
@@ -33,12 +34,14 @@ class _Rows:
     users: dict[UserId, User] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[Request, UserId]] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
+    endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
 
     def end(self, ended: Iterable[Session], now: int) -> list[Session]:
         """End the sessions at ``now``."""
         changed = [replace(session, end_time=now, announced=False) for session in ended]
         self.sessions.update({session.session_id: session for session in changed})
+        self.endings.note(changed)
         return changed
 
 
@@ -48,6 +51,7 @@ def memory_stores() -> Stores:
     return Stores(
         users=MemoryUsers(rows),
         sessions=MemorySessions(rows),
+        endings=rows.endings,
         api_keys=MemoryApiKeys(rows),
         signing_keys=MemorySigningKeys(),
         attempts=MemoryAttempts(),
@@ -145,7 +149,9 @@ class MemorySessions:
         if session.api_key_id is not None:
             if session.api_key_id not in keys:
                 return None
-            keys[session.api_key_id] = replace(keys[session.api_key_id], last_use_time=now)
+            keys[session.api_key_id] = replace(
+                keys[session.api_key_id], last_use_time=now, last_address=session.first_address
+            )
         others = [one for one in self._live(now) if one.user_id == session.user_id]
         others.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
         self._forget(session.user_id, now - KEPT_AFTER_END)
@@ -164,7 +170,10 @@ class MemorySessions:
         before = self._rows.sessions.get(session_id)
         if before is None:
             return None
-        self._rows.sessions[session_id], outcome = rule(before)
+        after, outcome = rule(before)
+        self._rows.sessions[session_id] = after
+        if after.end_time != before.end_time:
+            self._rows.endings.note([after])
         return outcome
 
     async def list_live(
@@ -173,6 +182,11 @@ class MemorySessions:
         """See :meth:`SessionStore.list_live`."""
         found = [session for session in self._live(now) if session.user_id == user_id]
         return _page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
+
+    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
+        """See :meth:`SessionStore.end_all`."""
+        mine = [one for one in self._live(now) if one.user_id == user_id]
+        return self._rows.end([one for one in mine if one.session_id != but], now)
 
     async def list_unannounced(self, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_unannounced`."""
@@ -218,12 +232,14 @@ class MemoryApiKeys:
         found = self._of(user_id)
         return _page(found, lambda key: (key.create_time, key.key_id), after)[:limit]
 
-    async def remove(self, user_id: UserId, key_id: KeyId, now: int) -> list[Session] | None:
+    async def get(self, key_id: KeyId) -> ApiKey | None:
+        """See :meth:`ApiKeyStore.get`."""
+        return self._rows.api_keys.get(key_id)
+
+    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
         """See :meth:`ApiKeyStore.remove`."""
-        key = self._rows.api_keys.get(key_id)
-        if key is None or key.user_id != user_id:
+        if self._rows.api_keys.pop(key_id, None) is None:
             return None
-        del self._rows.api_keys[key_id]
         sessions = self._rows.sessions.values()
         opened = [one for one in sessions if one.api_key_id == key_id and one.live(now)]
         return self._rows.end(opened, now)

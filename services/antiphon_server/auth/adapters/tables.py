@@ -14,6 +14,8 @@ from sqlalchemy import (
     false,
 )
 
+from antiphon_server.auth.adapters.column_types import EnumNumber, ScopeNames
+from antiphon_server.auth.model import LoginMethod
 from antiphon_server.runtime.partial_index import partial_index
 
 metadata = MetaData()
@@ -50,9 +52,16 @@ sessions = Table(
     Column("rotate_time", BigInteger, nullable=False),
     Column("end_time", BigInteger, nullable=True),
     Column("announced", Boolean, nullable=False),
+    Column("method", EnumNumber(LoginMethod), nullable=False, server_default="0"),
+    Column("provider", String(64), nullable=False, server_default=""),
+    Column("first_address", String(64), nullable=False, server_default=""),
+    Column("last_address", String(64), nullable=False, server_default=""),
+    Column("scopes", ScopeNames, nullable=True),
     Index("auth_sessions_by_user", "user_id", "create_time", "session_id"),
     Index("auth_sessions_by_key", "api_key_id"),
     Index("auth_sessions_by_announced", "announced"),
+    Index("auth_sessions_by_expiry", "expire_time"),
+    Index("auth_sessions_by_end", "end_time"),
 )
 
 api_keys = Table(
@@ -65,6 +74,8 @@ api_keys = Table(
     Column("create_time", BigInteger, nullable=False),
     Column("expire_time", BigInteger, nullable=True),
     Column("last_use_time", BigInteger, nullable=True),
+    Column("last_address", String(64), nullable=False, server_default=""),
+    Column("scopes", ScopeNames, nullable=True),
     Index("auth_api_keys_by_user", "user_id", "create_time", "key_id"),
 )
 
@@ -97,3 +108,6 @@ requests = Table(
     Column("create_time", BigInteger, nullable=False),
     Index("auth_requests_by_time", "create_time"),
 )
+
+# So that whoever has the metadata has every table.
+from antiphon_server.auth.adapters import ending_tables  # noqa: E402, F401

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType
 
+from antiphon_server.auth.model.origin import LoginMethod as LoginMethod
+from antiphon_server.auth.model.origin import Origin as Origin
+from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import SessionId, UserId
 
 KeyId = NewType("KeyId", str)
@@ -56,7 +59,8 @@ class Session:
     token, ``previous_hash`` of the one before, ``rotate_time`` is when the newest
     was issued. ``expire_time`` moves with each refresh up to
     ``final_expire_time``. ``announced`` is False from the end of the session until
-    the event log knows of it.
+    the event log knows of it. Addresses are as in :class:`Origin`; ``scopes`` of None
+    are no limits.
     """
 
     session_id: SessionId
@@ -73,6 +77,11 @@ class Session:
     rotate_time: int
     end_time: int | None = None
     announced: bool = True
+    method: LoginMethod = LoginMethod.UNSPECIFIED
+    provider: str = ""
+    first_address: str = ""
+    last_address: str = ""
+    scopes: frozenset[Scope] | None = None
 
     def live(self, now: int) -> bool:
         """Whether the session has neither been ended nor expired."""
@@ -81,7 +90,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A program's credential, without its secret."""
+    """A program's credential, without its secret; ``scopes`` of None are no limits."""
 
     key_id: KeyId
     user_id: UserId
@@ -90,6 +99,8 @@ class ApiKey:
     create_time: int
     expire_time: int | None = None
     last_use_time: int | None = None
+    last_address: str = ""
+    scopes: frozenset[Scope] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,10 @@ class StoredSigningKey:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a client needs to call and to go on calling."""
+    """What a client needs to call and to go on calling.
+
+    Programs and services have no refresh token: theirs is empty.
+    """
 
     access_token: str = field(repr=False)
     access_expire_time: int

@@ -15,6 +15,7 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports.endings import EndingStore
 from antiphon_server.auth.ports.places import PlaceStore
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -110,6 +111,10 @@ class SessionStore(Protocol):
         """Ended sessions that the event log does not know of yet."""
         ...
 
+    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
+        """End the user's live sessions but one, and return those ended."""
+        ...
+
     async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
         """The event log knows of these."""
         ...
@@ -130,10 +135,14 @@ class ApiKeyStore(Protocol):
         """A page of the user's keys, the newest first."""
         ...
 
-    async def remove(self, user_id: UserId, key_id: KeyId, now: int) -> list[Session] | None:
-        """Delete the user's key and end the live sessions it opened, which are returned.
+    async def get(self, key_id: KeyId) -> ApiKey | None:
+        """The key of that id."""
+        ...
 
-        None if the user has no such key.
+    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
+        """Delete a key and end the live sessions it opened, which are returned.
+
+        None if there is no such key.
         """
         ...
 
@@ -176,6 +185,7 @@ class Stores:
 
     users: UserStore
     sessions: SessionStore
+    endings: EndingStore
     api_keys: ApiKeyStore
     signing_keys: SigningKeyStore
     attempts: AttemptStore

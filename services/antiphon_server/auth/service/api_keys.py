@@ -10,6 +10,7 @@ from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import UserId
 
 MOST_PER_USER = 100
@@ -27,11 +28,17 @@ class ApiKeys:
         self._clock = clock
 
     async def create(
-        self, owner: UserId, label: str, ttl: int | None, most: int = MOST_PER_USER
+        self,
+        owner: UserId,
+        label: str,
+        ttl: int | None,
+        most: int = MOST_PER_USER,
+        scopes: frozenset[Scope] | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is not kept; ``ttl`` is in microseconds.
 
-        Raises DomainError LIMIT_EXCEEDED if the owner has ``most`` already.
+        ``scopes`` of None are no limits. Raises DomainError LIMIT_EXCEEDED if the owner has
+        ``most`` already.
         """
         now, secret = self._now(), new_secret()
         key = ApiKey(
@@ -41,6 +48,7 @@ class ApiKeys:
             secret_hash=_hash(secret),
             create_time=now,
             expire_time=None if ttl is None else now + ttl,
+            scopes=scopes,
         )
         if not await self._store.add(key, most):
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
@@ -58,15 +66,22 @@ class ApiKeys:
         """A page of the owner's keys, the newest first."""
         return await self._store.list_keys(owner, after, limit)
 
-    async def revoke(self, owner: UserId, key_id: KeyId) -> None:
-        """Delete the owner's key and end the sessions that it opened.
+    async def get(self, key_id: KeyId) -> ApiKey:
+        """The key of that id. Raises DomainError NOT_FOUND."""
+        key = await self._store.get(key_id)
+        if key is None:
+            raise not_found(f"api_keys/{key_id}")
+        return key
+
+    async def revoke(self, key_id: KeyId) -> None:
+        """Delete a key and end the sessions that it opened; whether one may is checked before.
 
         Returns when their tokens no longer work. Raises DomainError NOT_FOUND.
         """
-        await self._completion.run(self._revoke(owner, key_id))
+        await self._completion.run(self._revoke(key_id))
 
-    async def _revoke(self, owner: UserId, key_id: KeyId) -> None:
-        ended = await self._store.remove(owner, key_id, self._now())
+    async def _revoke(self, key_id: KeyId) -> None:
+        ended = await self._store.remove(key_id, self._now())
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
         await self._endings.announce(ended)

@@ -40,7 +40,7 @@ class LocalOperator:
 
     async def _replace_key(self, owner: UserId) -> None:
         for key_id in await self._lost_keys(owner):
-            await self._api_keys.revoke(owner, key_id)
+            await self._api_keys.revoke(key_id)
         _, secret = await self._api_keys.create(owner, LABEL, None, MOST_KEYS)
         self._file.write(secret)
 

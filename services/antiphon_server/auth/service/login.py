@@ -1,6 +1,6 @@
 """Login: a credential in, a session out."""
 
-from antiphon_server.auth.model import SignedIn, User
+from antiphon_server.auth.model import ApiKey, LoginMethod, Origin, SignedIn, User, UserKind
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
@@ -36,16 +36,35 @@ class Login:
         """
         with self._passwords.slot():  # before anything else, so that a flood costs nothing
             user = await self._check(fold_name(name), password, address)
-        return await self._sessions.open(user, device)
+        origin = Origin(LoginMethod.PASSWORD, device, address)
+        return await self._sessions.open(user, origin)
 
-    async def by_api_key(self, secret: str, device: str) -> SignedIn:
+    async def by_api_key(self, secret: str, device: str, address: str = "") -> SignedIn:
         """A session for an API key. Raises DomainError CREDENTIALS_INVALID, USER_DISABLED."""
-        key = await self._api_keys.find(secret)
-        user = key and await self._users.get(key.user_id)
-        if not user:
+        user, key = await self._owner(secret)
+        admit(user)
+        origin = Origin(LoginMethod.API_KEY, device, address)
+        return await self._sessions.open(user, origin, key)
+
+    async def by_client(self, client: str, secret: str, device: str, address: str) -> SignedIn:
+        """A session for a program's name or id and its secret (RFC 6749, 4.4).
+
+        It ends with its access token. Raises DomainError CREDENTIALS_INVALID, USER_DISABLED.
+        """
+        user, key = await self._owner(secret)
+        meant = client == user.user_id or fold_name(client) == user.name
+        if not meant or user.kind is not UserKind.PROGRAM:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         admit(user)
-        return await self._sessions.open(user, device, key)
+        origin = Origin(LoginMethod.CLIENT_CREDENTIALS, device, address)
+        return await self._sessions.open(user, origin, key, refreshable=False)
+
+    async def _owner(self, secret: str) -> tuple[User, ApiKey]:
+        key = await self._api_keys.find(secret)
+        user = key and await self._users.get(key.user_id)
+        if not key or not user:
+            raise DomainError(Reason.CREDENTIALS_INVALID)
+        return user, key
 
     async def _check(self, name: str, password: str, address: str) -> User:
         await self._attempts.spend(name, address)

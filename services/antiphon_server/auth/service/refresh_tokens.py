@@ -14,12 +14,11 @@ import secrets
 from dataclasses import replace
 from enum import Enum, auto
 
-from antiphon_server.auth.model import DAY, SECOND, Session
+from antiphon_server.auth.model import SECOND, Session
 from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.principal import SessionId
 
 GRACE = 10 * SECOND
-IDLE = 30 * DAY
 _SHAPE = re.compile(r"antr_([0-9a-z]{26})_([0-9A-Za-z_-]{64})", re.ASCII)
 
 
@@ -73,26 +72,31 @@ def token_hash(token: str) -> bytes:
 
 
 def present(
-    session: Session, presented: bytes, successor: bytes, now: int
+    session: Session, presented: bytes, successor: bytes, now: int, idle: int, address: str = ""
 ) -> tuple[Session, Meaning]:
-    """The session after a genuine token of it was presented; both tokens by their hash."""
+    """The session after a genuine token of it was presented; both tokens by their hash.
+
+    ``idle`` is how long it lives from now on if it is not refreshed again, in microseconds;
+    ``address`` is where it was presented.
+    """
     if not session.live(now):
         return session, Meaning.ENDED
     if presented == session.refresh_hash:
-        return _rotate(session, successor, now), Meaning.ROTATED
+        return _rotate(session, successor, now, idle, address), Meaning.ROTATED
     predecessor = presented == session.previous_hash and successor == session.refresh_hash
     if predecessor and abs(now - session.rotate_time) <= GRACE:
         return session, Meaning.REPEATED
     return replace(session, end_time=now, announced=False), Meaning.REUSED
 
 
-def _rotate(session: Session, successor: bytes, now: int) -> Session:
+def _rotate(session: Session, successor: bytes, now: int, idle: int, address: str) -> Session:
     return replace(
         session,
         last_use_time=now,
-        expire_time=min(now + IDLE, session.final_expire_time),
+        expire_time=min(now + idle, session.final_expire_time),
         generation=session.generation + 1,
         refresh_hash=successor,
         previous_hash=session.refresh_hash,
         rotate_time=now,
+        last_address=address,
     )

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from antiphon_server.auth.model import (
-    DAY,
     SECOND,
     ApiKey,
+    Origin,
     Position,
     Session,
     SignedIn,
@@ -15,20 +15,20 @@ from antiphon_server.auth.model import (
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.opening import SessionSettings, new_session
+from antiphon_server.auth.service.ownership import administers, owns, whose
 from antiphon_server.auth.service.refresh_tokens import (
-    IDLE,
     Meaning,
     RefreshTokens,
     present,
     token_hash,
 )
 from antiphon_server.auth.service.tokens import AccessTokens
-from antiphon_server.auth.service.users import Users, printable
+from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, SessionId
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
-LONGEST = 180 * DAY
 MOST_PER_USER = 1_000
 
 
@@ -44,6 +44,7 @@ class Sessions:
         endings: Endings,
         completion: Completion,
         clock: Clock,
+        settings: SessionSettings | None = None,
     ) -> None:
         self._store = store
         self._users = users
@@ -52,27 +53,37 @@ class Sessions:
         self._endings = endings
         self._completion = completion
         self._clock = clock
+        self._settings = settings or SessionSettings()
 
     async def open(
-        self, user: User, device: str, key: ApiKey | None = None, most: int = MOST_PER_USER
+        self,
+        user: User,
+        origin: Origin,
+        key: ApiKey | None = None,
+        *,
+        refreshable: bool = True,
+        most: int = MOST_PER_USER,
     ) -> SignedIn:
-        """A new session of a user who has proved who they are, by ``key`` or by password.
+        """A new session of a user who has proved who they are; ``key`` is what proved it, if any.
 
-        If that makes more than ``most`` live ones, it ends what was used longest ago.
-        Raises DomainError CREDENTIALS_INVALID if meanwhile the key was revoked, the password
-        replaced, or the user disabled.
+        One that can't be refreshed ends with its access token. If that makes more than ``most``
+        live ones, it ends what was used longest ago. Raises DomainError CREDENTIALS_INVALID if
+        meanwhile the key was revoked, the password replaced, or the user disabled.
         """
         session_id = SessionId(new_id("sess"))
-        token = self._refresh_tokens.first(session_id)
-        session = _new(session_id, user, device, key, token_hash(token), self._now())
+        token, settings = self._refresh_tokens.first(session_id), self._settings
+        if not refreshable:
+            settings = replace(settings, longest=self._access_tokens.life)
+        now, first = self._now(), token_hash(token)
+        session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
         await self._completion.run(self._add(session, most, version))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
-        return SignedIn(self._pair(session, token, user), user)
+        return SignedIn(self._pair(session, token if refreshable else "", user), user)
 
-    async def refresh(self, token: str) -> TokenPair:
-        """The next pair of tokens.
+    async def refresh(self, token: str, address: str = "") -> TokenPair:
+        """The next pair of tokens; ``address`` is where they go.
 
         Raises DomainError CREDENTIALS_INVALID for a token that was never issued,
         SESSION_REVOKED if its session is over or is ended by this very reuse.
@@ -81,7 +92,8 @@ class Sessions:
         if session_id is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         successor = self._refresh_tokens.successor(token)
-        session = await self._completion.run(self._present(session_id, token, successor))
+        work = self._present(session_id, token, successor, address)
+        session = await self._completion.run(work)
         return self._pair(session, successor, await self._users.get(session.user_id))
 
     async def get(self, session_id: SessionId) -> Session:
@@ -92,10 +104,14 @@ class Sessions:
         return session
 
     async def list_live(
-        self, caller: Principal, after: Position | None, limit: int
+        self, caller: Principal, named: str, after: Position | None, limit: int
     ) -> list[Session]:
-        """A page of the caller's live sessions, the newest first."""
-        return await self._store.list_live(caller.user_id, self._now(), after, limit)
+        """A page of live sessions, the newest first: the caller's, or of who is ``named``.
+
+        Raises DomainError NOT_FOUND.
+        """
+        user_id = await whose(caller, named, self._users)
+        return await self._store.list_live(user_id, self._now(), after, limit)
 
     async def revoke(self, caller: Principal, session_id: SessionId) -> None:
         """End a session of the caller's, or anyone's for an operator or a service.
@@ -103,10 +119,18 @@ class Sessions:
         Returns when its tokens no longer work. Raises DomainError NOT_FOUND.
         """
         session = await self.get(session_id)
-        own = caller.kind == "user" and session.user_id == caller.user_id
-        if not own and not caller.operates and caller.kind != "service":
+        if not owns(caller, session.user_id) and not administers(caller):
             raise not_found(f"sessions/{session_id}")
         await self._completion.run(self._end(session_id))
+
+    async def revoke_all(self, caller: Principal, named: str) -> int:
+        """End every session but the calling one: the caller's, or of who is ``named``.
+
+        Returns how many there were, when their tokens no longer work. Raises DomainError
+        NOT_FOUND.
+        """
+        user_id = await whose(caller, named, self._users)
+        return await self._completion.run(self._end_all(user_id, caller.session_id))
 
     async def _add(self, session: Session, most: int, password_version: int | None) -> None:
         ended = await self._store.add(session, most, password_version)
@@ -114,11 +138,14 @@ class Sessions:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._endings.announce(ended)
 
-    async def _present(self, session_id: SessionId, token: str, successor: str) -> Session:
-        now, presented, following = self._now(), token_hash(token), token_hash(successor)
+    async def _present(
+        self, session_id: SessionId, token: str, successor: str, address: str
+    ) -> Session:
+        now, idle = self._now(), self._settings.idle
+        presented, following = token_hash(token), token_hash(successor)
 
         def rule(session: Session) -> tuple[Session, tuple[Session, Meaning]]:
-            after, meaning = present(session, presented, following, now)
+            after, meaning = present(session, presented, following, now, idle, address)
             return after, (after, meaning)
 
         result = await self._store.change(session_id, rule)
@@ -142,6 +169,11 @@ class Sessions:
 
         await self._endings.announce(await self._store.change(session_id, rule) or [])
 
+    async def _end_all(self, user_id: UserId, but: SessionId) -> int:
+        ended = await self._store.end_all(user_id, but or None, self._now())
+        await self._endings.announce(ended)
+        return len(ended)
+
     def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
         access_token, access_expire_time = self._access_tokens.for_session(session, user.operator)
         return TokenPair(
@@ -154,26 +186,3 @@ class Sessions:
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
-
-
-def _new(
-    session_id: SessionId, user: User, device: str, key: ApiKey | None, first: bytes, now: int
-) -> Session:
-    """A session that outlives neither the longest time nor the key that opened it."""
-    final = now + LONGEST
-    if key is not None and key.expire_time is not None:
-        final = min(final, key.expire_time)
-    return Session(
-        session_id=session_id,
-        user_id=user.user_id,
-        device=printable(device),
-        api_key_id=key.key_id if key else None,
-        create_time=now,
-        last_use_time=now,
-        expire_time=min(now + IDLE, final),
-        final_expire_time=final,
-        generation=0,
-        refresh_hash=first,
-        previous_hash=None,
-        rotate_time=now,
-    )

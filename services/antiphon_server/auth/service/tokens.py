@@ -10,6 +10,7 @@ from antiphon_server.auth.model import SECOND, Session
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 ALGORITHM = "EdDSA"
@@ -44,6 +45,11 @@ class AccessTokens:
         self._clock = clock
         self._services: dict[str, tuple[str, float]] = {}
 
+    @property
+    def life(self) -> int:
+        """How long a session's token works, in microseconds."""
+        return self._settings.user_seconds * SECOND
+
     def for_session(self, session: Session, operator: bool) -> tuple[str, int]:
         """The token of the session's generation and its expiry in microseconds.
 
@@ -51,7 +57,7 @@ class AccessTokens:
         """
         issued = session.rotate_time // SECOND
         expires = min(issued + self._settings.user_seconds, session.expire_time // SECOND)
-        claims = {
+        claims: dict[str, Any] = {
             "kind": "user",
             "sub": session.user_id,
             "sid": session.session_id,
@@ -60,6 +66,8 @@ class AccessTokens:
             "exp": expires,
             "jti": f"{session.session_id}.{session.generation}",
         }
+        if session.scopes is not None:
+            claims["scope"] = scope_text(session.scopes)
         return self._sign(claims), expires * SECOND
 
     def for_service(self, name: str) -> str:
@@ -119,10 +127,32 @@ class AccessTokens:
         return jwt.encode(whole, private, ALGORITHM, headers={"typ": TYPE, "kid": kid})
 
 
+def scope_text(scopes: frozenset[Scope]) -> str:
+    """Scopes as a token names them (RFC 8693, 4.2)."""
+    return " ".join(sorted(scope.name.lower() for scope in scopes))
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[Scope] | None:
+    """What a token is limited to; names that this version does not know grant nothing."""
+    if "scope" not in claims:
+        return None
+    text = claims["scope"]
+    if not isinstance(text, str):
+        raise jwt.InvalidTokenError
+    return frozenset(Scope[name] for name in text.upper().split() if name in Scope.__members__)
+
+
 def _principal(claims: dict[str, Any]) -> Principal:
     kind, user_id, session_id = claims["kind"], claims["sub"], claims["sid"]
     operator, expires = claims["operator"], claims["exp"]
     shapes = isinstance(user_id, str) and isinstance(session_id, str) and type(expires) is int
     if kind not in ("user", "service") or not shapes or (kind == "user") != bool(session_id):
         raise jwt.InvalidTokenError
-    return Principal(kind, UserId(user_id), SessionId(session_id), operator is True, expires)
+    return Principal(
+        kind,
+        UserId(user_id),
+        SessionId(session_id),
+        operator is True,
+        expires,
+        _scopes(claims),
+    )

@@ -2,6 +2,7 @@
 
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
+from antiphon_server.auth.adapters.sql.endings import SqlEndings
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
@@ -16,6 +17,7 @@ def sql_stores(database: Database) -> Stores:
     return Stores(
         users=SqlUsers(database),
         sessions=SqlSessions(database),
+        endings=SqlEndings(database),
         api_keys=SqlApiKeys(database),
         signing_keys=SqlSigningKeys(database),
         attempts=SqlAttempts(database),

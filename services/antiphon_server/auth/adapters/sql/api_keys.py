@@ -1,6 +1,7 @@
 """API keys in a database."""
 
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
@@ -18,9 +19,8 @@ _COUNT = select(func.count()).where(api_keys.c.user_id == bindparam("user_id"))
 _ADD = insert(api_keys)
 _BY_HASH = select_all(api_keys).where(api_keys.c.secret_hash == bindparam("secret_hash"))
 _PAGE = page(api_keys, "key_id")
-_REMOVE = delete(api_keys).where(
-    api_keys.c.key_id == bindparam("key_id"), api_keys.c.user_id == bindparam("user_id")
-)
+_BY_ID = select_all(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
+_REMOVE = delete(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
 _OPENED = (
     select_all(sessions)
     .where(sessions.c.api_key_id == bindparam("key_id"), live())
@@ -49,12 +49,11 @@ class SqlApiKeys:
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
         """See :meth:`ApiKeyStore.find`."""
+        return await self._one(_BY_HASH, {"secret_hash": secret_hash})
 
-        def work(connection: Connection) -> ApiKey | None:
-            row = connection.execute(_BY_HASH, {"secret_hash": secret_hash}).one_or_none()
-            return ApiKey(*row) if row else None
-
-        return await self._database.read(work)
+    async def get(self, key_id: KeyId) -> ApiKey | None:
+        """See :meth:`ApiKeyStore.get`."""
+        return await self._one(_BY_ID, {"key_id": key_id})
 
     async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
         """See :meth:`ApiKeyStore.list_keys`."""
@@ -63,12 +62,11 @@ class SqlApiKeys:
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def remove(self, user_id: UserId, key_id: KeyId, now: int) -> list[Session] | None:
+    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
         """See :meth:`ApiKeyStore.remove`."""
 
         def work(connection: Connection) -> list[Session] | None:
-            which = {"user_id": user_id, "key_id": key_id}
-            if not connection.execute(_REMOVE, which).rowcount:
+            if not connection.execute(_REMOVE, {"key_id": key_id}).rowcount:
                 return None
             opened = connection.execute(_OPENED, {"key_id": key_id, "now": now}).all()
             ended = end_all(opened, now)
@@ -76,3 +74,10 @@ class SqlApiKeys:
             return ended
 
         return await self._database.write(work)
+
+    async def _one(self, query: Any, values: dict[str, object]) -> ApiKey | None:
+        def work(connection: Connection) -> ApiKey | None:
+            row = connection.execute(query, values).one_or_none()
+            return ApiKey(*row) if row else None
+
+        return await self._database.read(work)

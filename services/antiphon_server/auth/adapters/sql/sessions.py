@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, update
 
+from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
@@ -28,7 +29,7 @@ _CHANGE = (
 _USE_KEY = (
     update(api_keys)
     .where(api_keys.c.key_id == bindparam("which"))
-    .values(last_use_time=bindparam("now"))
+    .values(last_use_time=bindparam("now"), last_address=bindparam("address"))
 )
 _LEAST_USED = (
     select_all(sessions)
@@ -36,6 +37,13 @@ _LEAST_USED = (
     .order_by(sessions.c.last_use_time.desc(), sessions.c.session_id.desc())
     .limit(bindparam("page_limit", type_=Integer))
     .offset(bindparam("kept", type_=Integer))
+    .with_for_update()
+)
+_OTHERS = (
+    select_all(sessions)
+    .where(sessions.c.user_id == bindparam("user_id"), live())
+    .where(sessions.c.session_id != bindparam("but"))
+    .order_by(sessions.c.session_id)
     .with_for_update()
 )
 _FORGET = delete(sessions).where(
@@ -96,7 +104,7 @@ class SqlSessions:
             before = Session(*row)
             after, outcome = rule(before)
             if after != before:
-                store_changes(connection, [after])
+                store_changes(connection, [after], newly_ended=before.end_time is None)
             return outcome
 
         return await self._database.write(work)
@@ -108,6 +116,12 @@ class SqlSessions:
         values = page_parameters(user_id, after, limit) | {"now": now}
         return await self._database.read(
             lambda connection: [Session(*row) for row in connection.execute(_PAGE, values)]
+        )
+
+    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
+        """See :meth:`SessionStore.end_all`."""
+        return await self._database.write(
+            lambda connection: end_others(connection, user_id, but, now)
         )
 
     async def list_unannounced(self, limit: int) -> list[Session]:
@@ -123,11 +137,28 @@ class SqlSessions:
         await self._database.write(lambda connection: connection.execute(_MARK, values))
 
 
-def store_changes(connection: Connection, changed: list[Session]) -> None:
-    """Write the sessions' fields; their rows are locked by this transaction."""
+def end_others(
+    connection: Connection, user_id: UserId, but: SessionId | None, now: int
+) -> list[Session]:
+    """End the user's live sessions but one."""
+    values = {"user_id": user_id, "but": but or "", "now": now}
+    ended = end_all(connection.execute(_OTHERS, values).all(), now)
+    store_changes(connection, ended)
+    return ended
+
+
+def store_changes(
+    connection: Connection, changed: list[Session], *, newly_ended: bool = True
+) -> None:
+    """Write the sessions' fields; their rows are locked by this transaction.
+
+    Ends get their places, unless these sessions had ended before.
+    """
     if changed:
         rows = [asdict(session) for session in changed]
         connection.execute(_CHANGE, [{"which": row.pop("session_id"), **row} for row in rows])
+    if newly_ended:
+        note_endings(connection, [one for one in changed if one.end_time is not None])
 
 
 def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
@@ -141,7 +172,8 @@ def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
 def _add(connection: Connection, session: Session, most: int) -> list[Session] | None:
     now = session.create_time
     if session.api_key_id is not None:
-        used = connection.execute(_USE_KEY, {"which": session.api_key_id, "now": now})
+        use = {"which": session.api_key_id, "now": now, "address": session.first_address}
+        used = connection.execute(_USE_KEY, use)
         if not used.rowcount:
             return None
     connection.execute(_FORGET, {"user_id": session.user_id, "before": now - KEPT_AFTER_END})

@@ -5,11 +5,10 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, true, update
 
-from antiphon_server.auth.adapters.sql.rows import live, select_all
-from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
+from antiphon_server.auth.adapters.sql.sessions import end_others
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
-from antiphon_server.auth.adapters.tables import sessions, users
-from antiphon_server.auth.model import Session, User
+from antiphon_server.auth.adapters.tables import users
+from antiphon_server.auth.model import User
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -26,16 +25,6 @@ _CHANGE = (
     update(users)
     .where(users.c.user_id == bindparam("which"))
     .values({name: bindparam(name) for name in _CHANGING})
-)
-_LIVE = (
-    select_all(sessions)
-    .where(
-        sessions.c.user_id == bindparam("user_id"),
-        sessions.c.session_id != bindparam("kept"),
-        live(),
-    )
-    .order_by(sessions.c.session_id)
-    .with_for_update()
 )
 
 
@@ -59,13 +48,4 @@ def change_user(
         connection.execute(_CHANGE, {"which": row.pop("user_id"), **row})
     if not ends_sessions(before, after):
         return UserChange(before, after)
-    return UserChange(before, after, tuple(_end_sessions(connection, user_id, now, kept)))
-
-
-def _end_sessions(
-    connection: Connection, user_id: UserId, now: int, kept: SessionId | None
-) -> list[Session]:
-    which = {"user_id": user_id, "now": now, "kept": kept or ""}
-    ended = end_all(connection.execute(_LIVE, which).all(), now)
-    store_changes(connection, ended)
-    return ended
+    return UserChange(before, after, tuple(end_others(connection, user_id, kept, now)))

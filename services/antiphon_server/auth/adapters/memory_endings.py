@@ -1,0 +1,28 @@
+"""The order of endings in memory."""
+
+from collections.abc import Sequence
+
+from antiphon_server.auth.model import Session
+from antiphon_server.auth.model.endings import Ending
+
+
+class MemoryEndings:
+    """An :class:`~antiphon_server.auth.ports.endings.EndingStore` in memory."""
+
+    def __init__(self) -> None:
+        self._noted: list[Ending] = []
+        self._last = 0
+
+    def note(self, ended: Sequence[Session]) -> None:
+        """Give the sessions' ends their places."""
+        for session in ended:
+            self._last += 1
+            self._noted.append(Ending(self._last, session.session_id, session.end_time or 0))
+
+    async def last(self) -> int:
+        """See :meth:`EndingStore.last`."""
+        return self._last
+
+    async def after(self, position: int, limit: int) -> list[Ending]:
+        """See :meth:`EndingStore.after`."""
+        return [one for one in self._noted if one.position > position][:limit]

@@ -1,0 +1,47 @@
+"""API keys and signing keys: decode, call, encode."""
+
+from typing import Any
+
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon_server.auth import encoding
+from antiphon_server.auth.model import KeyId
+from antiphon_server.auth.service.key_custody import KeyCustody
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.runtime.paging import page_limit
+from antiphon_server.runtime.principal import current_principal
+
+
+class KeyRpcs:
+    """What programs sign in with, and what tokens are signed with."""
+
+    _keys: KeyCustody
+    _signing_keys: SigningKeys
+
+    async def CreateApiKey(
+        self, request: pb.CreateApiKeyRequest, context: Any
+    ) -> pb.CreateApiKeyResponse:
+        ttl, scopes = encoding.ttl(request), encoding.scopes(request.scopes)
+        key, secret = await self._keys.create(
+            current_principal(), request.user_id, request.label, ttl, scopes
+        )
+        return pb.CreateApiKeyResponse(api_key=encoding.api_key(key), secret=secret)
+
+    async def ListApiKeys(
+        self, request: pb.ListApiKeysRequest, context: Any
+    ) -> pb.ListApiKeysResponse:
+        caller, limit = current_principal(), page_limit(request.page_size)
+        after = encoding.position(request.page_token, encoding.API_KEYS)
+        page = await self._keys.list_keys(caller, request.user_id, after, limit)
+        return pb.ListApiKeysResponse(
+            api_keys=[encoding.api_key(key) for key in page],
+            next_page_token=encoding.next_api_keys(page, limit),
+        )
+
+    async def RevokeApiKey(
+        self, request: pb.RevokeApiKeyRequest, context: Any
+    ) -> pb.RevokeApiKeyResponse:
+        await self._keys.revoke(current_principal(), KeyId(request.key_id))
+        return pb.RevokeApiKeyResponse()
+
+    async def GetJwks(self, request: pb.GetJwksRequest, context: Any) -> pb.GetJwksResponse:
+        return pb.GetJwksResponse(keys=encoding.web_keys(self._signing_keys.valid()))
