@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
@@ -91,7 +91,7 @@ class App:
     """A server that serves: its ports, and the way for it to say that it can't go on.
 
     ``table`` takes the same calls without a port, guarded in the same way. ``streams`` says
-    how many clients have open.
+    how many clients have open. ``test_password`` is the test user's, if there is one.
     """
 
     port: int
@@ -99,6 +99,7 @@ class App:
     crashed: asyncio.Event
     table: LocalServer
     streams: Callable[[], int]
+    test_password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,12 @@ class _Services:
 
 async def serve(
     settings: Settings,
-    ready: Callable[[int], None] | None = None,
+    ready: Callable[[App], None] | None = None,
     until: Callable[[App], Coroutine[Any, Any, object]] | None = None,
 ) -> None:
     """Run a server until SIGTERM, SIGINT or SIGHUP, or until ``until`` returns.
 
-    ``ready`` is told the port once it serves. Raises DataDirUnusable, CannotListen,
+    ``ready`` is told once it serves. Raises DataDirUnusable, CannotListen,
     FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, SealedByAnother,
     UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what ``until``
     raises.
@@ -135,7 +136,7 @@ async def serve(
     with _signals(stopping):
         async with running(settings) as app:
             if ready is not None:
-                ready(app.port)
+                ready(app)
             ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
             ends += [until(app)] if until is not None else []
             await first_of(ends)
@@ -164,9 +165,11 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             table, services = _compose(settings, database, metrics, tracing, guard)
             settings.rate_limits.check(table.names())
             await _start(services, lifecycle, health, settings)
+            password = await _test_password(services.auth, settings)
             lifecycle.spawn("store", _report(database, health))
             collectors = [metrics, _gauges(services), *guard.collectors]
-            yield await _listen(settings, table, services, lifecycle, health, collectors)
+            app = await _listen(settings, table, services, lifecycle, health, collectors)
+            yield replace(app, test_password=password)
 
 
 def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:
@@ -299,6 +302,15 @@ async def _start(
     lifecycle.spawn("turns.leases", services.dispatcher.leases.run())
     for part in ("store", "log", "turns.leases"):
         await health.set(part, serving=True)
+
+
+async def _test_password(auth: auth_slice.Auth, settings: Settings) -> str:
+    """The test user's, if there is to be one; one of an earlier start is shut out else."""
+    if settings.test_users:
+        return await auth.test_user.admit()
+    if await auth.test_user.shut_out():
+        log.warning("the test user of an earlier start is shut out")
+    return ""
 
 
 async def _report(database: SqliteDatabase, health: Health) -> None:

@@ -73,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
+        if self.test_users and not self.in_production and self._reachable:
+            raise ValueError(
+                "test_users: a test user is for this machine alone; leave it away "
+                "(--test-user, ANTIPHON_TEST_USERS), or --host and --behind-proxy"
+            )
 
     @property
     def in_production(self) -> bool:
@@ -95,6 +100,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.tls_cert is None or self.tls_key is None:
             return None
         return TlsFiles(self.tls_cert, self.tls_key, self.tls_client_ca)
+
+    @property
+    def _reachable(self) -> bool:
+        """Whether others may reach the port, by themselves or through a proxy."""
+        return self.behind_proxy or not self.on_loopback
 
     @property
     def on_loopback(self) -> bool:

@@ -42,8 +42,10 @@ CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "key files": ({}, replace(SAFE, open_files=("/srv/tls.key (mode 0644)",))),
     "models' keys": ({"models": [A_KEY]}, SAFE),
     "proxy": ({"host": "192.0.2.1"}, SAFE),
+    "rate limits": ({"rate_limits": {"enabled": False}}, SAFE),
     "certificate's end": ({}, replace(SAFE, certificate_ends=14 * DAY)),
     "traces": ({"otlp_endpoint": "http://collector.example:4317"}, SAFE),
+    "Redis": ({"redis_url": "redis://:secret@far.example:6379/0"}, SAFE),
     "log level": ({"log_level": "debug"}, SAFE),
     "user": ({}, replace(SAFE, root=True)),
 }
@@ -81,6 +83,8 @@ def test_every_check_has_a_case() -> None:
         ({"host": "::"}, True),
         ({"host": "localhost.example"}, True),
         ({"otlp_endpoint": "http://[::1]:4317"}, False),
+        ({"redis_url": "redis://127.0.0.1:6379"}, False),
+        ({"redis_url": "rediss://far.example:6379"}, False),
         ({"otlp_endpoint": "https://collector.example:4317"}, False),
     ],
 )

@@ -26,6 +26,7 @@ from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
@@ -55,6 +56,7 @@ class Auth:
     signing_keys: SigningKeys
     liveness: Liveness
     local_operator: LocalOperator
+    test_user: TestUser
     endings: Endings
     completion: Completion
     security_events: SecurityEventLog
@@ -150,6 +152,7 @@ def compose_auth(
         signing_keys=signing_keys,
         liveness=liveness,
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
+        test_user=TestUser(stores.users, passwords, endings, clock),
         endings=endings,
         completion=completion,
         security_events=security_events,

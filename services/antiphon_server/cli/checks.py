@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from antiphon_client import AntiphonError, Client
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
@@ -105,8 +107,8 @@ def _hardening(data_dir: Path | None) -> Iterator[Finding]:
     except WrongSetting as error:
         yield Finding("settings", "bad", str(error), "Correct the variable or unset it.")
         return
-    facts = facts_of(settings)
-    found = {weakness.check.name: weakness for weakness in weaknesses(settings, facts)}
+    there = replace(settings, env="production")
+    found = {each.check.name: each for each in weaknesses(there, facts_of(there))}
     for check in CHECKS:
         weakness = found.get(check.name)
         if weakness is None:

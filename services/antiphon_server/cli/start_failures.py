@@ -44,6 +44,8 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
             return "the data was written by a newer version of Antiphon; use that one"
         case SealedByAnother():
             return _OTHER_SECRET
+        case DomainError(reason=Reason.ALREADY_EXISTS, metadata={"resource": "users/test"}):
+            return "there is an account `test` that is somebody's own; leave --test-user away"
         case DomainError(reason=Reason.STORE_UNAVAILABLE):
             return _store_failed(error.__cause__, settings)
         case Damaged():

@@ -17,8 +17,13 @@ from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
 
 if TYPE_CHECKING:
+    from antiphon_server.app import App
     from antiphon_server.settings import Settings
 
+_TEST_USER = (
+    "For development there is a test user: `antiphon login -a {address} --name test`, password "
+    "{password} (a new one at each start)."
+)
 _EXPOSED = (
     "Others can reach this port: `antiphon doctor` says what to do before they are strangers."
 )
@@ -130,8 +135,8 @@ class _Announcement:
         self._session = session
         self._file: Path | None = None
 
-    def __call__(self, port: int) -> None:
-        settings = self._settings
+    def __call__(self, app: "App") -> None:
+        settings, port = self._settings, app.port
         host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
@@ -147,6 +152,8 @@ class _Announcement:
         with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
             say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
             say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+            if app.test_password:
+                say(_TEST_USER.format(address=address, password=app.test_password), err=True)
             if not (settings.on_loopback or settings.in_production):
                 say(_EXPOSED, err=True)
 

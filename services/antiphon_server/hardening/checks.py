@@ -75,6 +75,15 @@ def _keys_in_clear(settings: Settings, _facts: Facts) -> str:
     return f"the keys of {', '.join(names)} are sent in clear" if names else ""
 
 
+def _no_rate_limits(settings: Settings, _facts: Facts) -> str:
+    return "" if settings.rate_limits.enabled else "rate limits are off"
+
+
+def _redis_in_clear(settings: Settings, _facts: Facts) -> str:
+    url = settings.redis_url.reveal() if settings.redis_url else ""
+    return "Redis is spoken to in clear" if _in_clear(url) else ""
+
+
 def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
     return "traces are sent in clear" if _in_clear(settings.otlp_endpoint) else ""
 
@@ -94,7 +103,7 @@ def _root(_settings: Settings, facts: Facts) -> str:
 
 def _in_clear(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+    return parts.scheme in ("http", "redis") and not is_loopback(parts.hostname or "")
 
 
 def _date(seconds: float) -> str:
@@ -164,6 +173,12 @@ CHECKS = (
         "Listen on 127.0.0.1, or name the proxy's networks in ANTIPHON_TRUSTED_PROXIES",
     ),
     Check(
+        "rate limits",
+        _no_rate_limits,
+        "nothing slows down who tries passwords or floods the port",
+        'Take "enabled": false out of ANTIPHON_RATE_LIMITS',
+    ),
+    Check(
         "certificate's end",
         _certificate_soon_over,
         "after that no client connects",
@@ -175,6 +190,13 @@ CHECKS = (
         _traces_in_clear,
         "they say who calls what and when",
         "Write https:// in ANTIPHON_OTLP_ENDPOINT",
+        refuses=False,
+    ),
+    Check(
+        "Redis",
+        _redis_in_clear,
+        "its password, and who calls how often, can be read on the way",
+        "Write rediss:// in ANTIPHON_REDIS_URL",
         refuses=False,
     ),
     Check(

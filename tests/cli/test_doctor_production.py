@@ -1,0 +1,50 @@
+"""What `antiphon doctor` says of production is what a start says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from antiphon_server.hardening.checks import CHECKS
+from tests.cli.conftest import Home
+
+SECRET = "kH0xv1n3lqK7Q2m6w9rJ8s5t4u3vXyZaBcDeFgHiJkM="
+
+
+def findings(home: Home, variables: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What it says of production, by check."""
+    shown = home.run("doctor", "--json", stdin="", timeout=60, **variables)
+    lines = [json.loads(line) for line in shown.stdout.splitlines()]
+    return {line["check"]: line for line in lines if "production" in line["check"]}
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+def test_it_lists_every_check(home: Home, env: str) -> None:
+    """What production refuses is a note in development, and bad in production."""
+    found = findings(home, {"ANTIPHON_ENV": env})
+    summary = found.pop("would start in production")
+    assert list(found) == [f"production: {check.name}" for check in CHECKS]
+    assert (summary["verdict"], summary["found"]) == ("note", "no: TLS, secret's place")
+    verdicts = {name: line["verdict"] for name, line in found.items()}
+    bad = "bad" if env == "production" else "note"
+    assert (verdicts["production: TLS"], verdicts["production: secret's place"]) == (bad, bad)
+    assert verdicts["production: reflection"] == "ok"
+    refused = home.run("up", ANTIPHON_ENV="production").stderr.splitlines()[1:]
+    said = [found[f"production: {name}"] for name in ("TLS", "secret's place")]
+    assert refused == [f"- {line['found']}. {line['remedy'].removesuffix('.')}" for line in said]
+
+
+def test_it_says_yes(home: Home) -> None:
+    """Once all is safe."""
+    safe = {"ANTIPHON_BEHIND_PROXY": "1", "ANTIPHON_SECRET_KEY": SECRET}
+    found = findings(home, {"ANTIPHON_ENV": "production", **safe})
+    assert found["would start in production"]["found"] == "yes"
+    assert SECRET not in json.dumps(found)
+
+
+def test_settings_that_can_not_be(home: Home) -> None:
+    """They are said in a sentence, and the other checks go on."""
+    shown = home.run("doctor", ANTIPHON_TLS_CERT="only.pem")
+    assert "settings: give both tls_cert and tls_key, or none" in shown.stdout
+    assert "disk" in shown.stdout
+    assert not shown.stderr
