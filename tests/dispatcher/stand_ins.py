@@ -1,4 +1,4 @@
-"""Handlers that do as the test says, and a store that is slow."""
+"""Handlers that do as the test says, and stores that are slow."""
 
 import asyncio
 
@@ -68,3 +68,18 @@ class SlowStore(MemoryTurnStore):
     async def put(self, turn: Turn) -> None:
         await asyncio.sleep(self.delay_s)
         await super().put(turn)
+
+
+class SlowToSay(MemoryTurnStore):
+    """A store that has a turn before it says so, which it does when ``say`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added = asyncio.Event()
+        self.say = asyncio.Event()
+
+    async def add(self, turn: Turn) -> Turn:
+        stored = await super().add(turn)
+        self.added.set()
+        await self.say.wait()
+        return stored

@@ -1,7 +1,7 @@
 """Who gets a turn at once, who waits, and who is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,40 +17,44 @@ from antiphon_server.dispatcher.model import (
     Turn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.stand_ins import SlowStore
+from tests.dispatcher.stand_ins import SlowStore, SlowToSay
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
 
 
 @asynccontextmanager
-async def second_in_line() -> AsyncIterator[tuple[World, "asyncio.Task[Turn]"]]:
-    """A dispatch that waits while the store takes its time with the one before."""
-    store = SlowStore()
+async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[Turn]]]]:
+    """A dispatch that waits for the one before, and what calls for its outcome."""
+    store = SlowToSay()
     async with world(store=store) as it:
-        store.delay_s = 0.05
         first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
-        await asyncio.sleep(0.01)
+        await store.added.wait()
         second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
         await asyncio.sleep(0.01)
-        yield it, second
-        await first
+
+        async def outcome() -> Turn:
+            store.say.set()
+            await first
+            return await second
+
+        yield it, outcome
 
 
 async def test_who_was_removed_while_waiting_posts_nothing() -> None:
     """What was allowed is asked again when the wait is over."""
-    async with second_in_line() as (it, second):
+    async with second_in_line() as (it, outcome):
         it.door.closed = True
         with pytest.raises(DomainError) as refused:
-            await second
+            await outcome()
         assert refused.value.reason is Reason.NOT_FOUND
         assert await it.kinds(2) == []
 
 
 async def test_what_was_archived_while_a_dispatch_waited_stays_so() -> None:
     """The same with a conversation that takes no more messages."""
-    async with second_in_line() as (it, second):
+    async with second_in_line() as (it, outcome):
         it.known.views[CONVERSATION] = replace(it.known.views[CONVERSATION], archived=True)
         with pytest.raises(DomainError) as refused:
-            await second
+            await outcome()
         assert refused.value.reason is Reason.CONVERSATION_ARCHIVED
 
 

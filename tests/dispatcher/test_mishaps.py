@@ -10,7 +10,7 @@ from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.stand_ins import SlowStore, Told
+from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
@@ -70,18 +70,21 @@ async def test_an_answer_in_one_large_piece_fits_the_log() -> None:
 
 async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
     """The turn is known; whoever runs now is not rolled back for it."""
-    store = SlowStore()
+    store = SlowToSay()
+    store.say.set()
     async with world(store=store) as it:
         await it.dispatch(1, policy=Policy.ROLLBACK)
         it.told.lines.put_nowait(None)
         await it.ended(1)
         await it.dispatch(2, handler="fragile")
         await it.fragile.running.wait()
-        store.delay_s = 0.05
+        store.say.clear()
+        store.added.clear()
         repeated = asyncio.create_task(it.dispatch(1, policy=Policy.ROLLBACK))
-        await asyncio.sleep(0.01)
+        await store.added.wait()
         repeated.cancel()
         assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
+        store.say.set()
         await asyncio.wait([repeated])
         assert repeated.cancelled()
         await asyncio.sleep(0.1)
@@ -90,13 +93,15 @@ async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
 
 async def test_a_dispatch_that_is_given_up_keeps_its_place() -> None:
     """The turn is stored and runs; who comes next waits for it."""
-    store = SlowStore()
+    store = SlowToSay()
     async with world(store=store) as it:
-        store.delay_s = 0.05
         first = asyncio.create_task(it.dispatch(1))
-        await asyncio.sleep(0.01)
+        await store.added.wait()
         first.cancel()
-        await it.dispatch(2)
+        second = asyncio.create_task(it.dispatch(2))
+        await asyncio.sleep(0.01)
+        store.say.set()
+        await second
         assert first.cancelled()
         assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.RUNNING
         assert (await it.turns.get(CONVERSATION, turn_id(2))).state is State.QUEUED

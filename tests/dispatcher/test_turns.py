@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
-from antiphon_server.dispatcher.model import ConversationView, State, Turn
+from antiphon_server.dispatcher.model import ConversationView, State
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.dispatcher.stand_ins import SlowToSay
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
 
@@ -125,21 +125,6 @@ async def test_an_answer_that_is_too_long_fails_the_turn(it: World) -> None:
     assert turn.outcome.error is not None
     assert (turn.state, turn.outcome.error.reason) == (State.FAILED, Reason.LIMIT_EXCEEDED)
     assert (await it.messages())[-1] == ("x" * 600_000, True)
-
-
-class SlowToSay(MemoryTurnStore):
-    """A store that has a turn before it says so, as one on another thread does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.added = asyncio.Event()
-        self.say = asyncio.Event()
-
-    async def add(self, turn: Turn) -> Turn:
-        stored = await super().add(turn)
-        self.added.set()
-        await self.say.wait()
-        return stored
 
 
 async def test_a_turn_whose_caller_goes_while_it_is_stored_runs_all_the_same() -> None:
