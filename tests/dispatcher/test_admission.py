@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,24 @@ async def test_nobody_takes_all_turns() -> None:
         it.told.lines.put_nowait(None)
         await it.seen("turn_finished")
         await it.dispatch(3)
+
+
+@pytest.mark.parametrize("policy", [Policy.QUEUE, Policy.REJECT])
+async def test_who_has_seen_an_end_may_begin_the_next_turn(policy: Policy) -> None:
+    """The log has the end before its writer hears of that: whoever is quicker is not refused."""
+    async with world(limits=TurnLimits(of_user=1)) as it:
+        await it.dispatch(1)
+        append = it.events.Append
+
+        async def late(*request: Any, **options: Any) -> Any:
+            appended = await append(*request, **options)
+            await asyncio.sleep(0.2)
+            return appended
+
+        it.events.Append = late  # type: ignore[assignment]
+        it.told.lines.put_nowait(None)
+        await it.seen("turn_finished")
+        await it.dispatch(2, policy=policy)
 
 
 async def test_a_burst_passes_no_limit() -> None:

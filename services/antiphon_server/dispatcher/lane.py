@@ -66,6 +66,11 @@ class ActiveTurn:
         """Note that the handler is done: from here on the turn can't be stopped."""
         self._sealed = True
 
+    @property
+    def sealed(self) -> bool:
+        """Whether it can't be stopped any more: its end is being committed, or is."""
+        return self._sealed
+
     async def as_it_is(self) -> Turn:
         """Return the turn, ended if its end may be in the log already.
 
@@ -163,6 +168,10 @@ class Lanes:
     def of_actor(self, actor: str) -> int:
         """How many turns one has asked for that have not ended."""
         return self._by_actor[actor]
+
+    def ending(self, actor: str) -> list[ActiveTurn]:
+        """Those of one that count still, but whose end may be in the log."""
+        return [it for it in self._counted if it.sealed and it.turn.creator == actor]
 
     def begin(self, active: ActiveTurn) -> None:
         """Count a turn that is about to be stored; it is in hand, but in no lane yet."""

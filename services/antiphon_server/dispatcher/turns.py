@@ -108,6 +108,7 @@ class Turns:
         active = lane.turns.get(turn.turn_id)
         if active is not None:
             return await self._again(active.turn, turn)
+        await self._settled(lane, turn)
         try:
             self._admit(lane, view, turn)
         except DomainError:
@@ -117,6 +118,17 @@ class Turns:
                 raise
             return await self._again(known, turn)
         return await self._again(await self._execution.accept(lane, turn, turn.order.policy), turn)
+
+    async def _settled(self, lane: Lane, turn: Turn) -> None:
+        """Wait, where ``turn`` would be refused for others, for those that are just ending.
+
+        Their ends may be in the log already, and whoever asks for the turn may have seen them.
+        """
+        assert turn.order is not None
+        others = lane.before(turn.order.policy) if turn.order.policy is Policy.REJECT else []
+        if self._lanes.of_actor(turn.creator) >= self._limits.of_user:
+            others += self._lanes.ending(turn.creator)
+        await asyncio.gather(*(other.as_it_is() for other in others))
 
     def _admit(self, lane: Lane, view: ConversationView, turn: Turn) -> None:
         """Refuse a turn that can't be taken on now; nothing of it was stored."""
