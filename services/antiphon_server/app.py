@@ -286,6 +286,7 @@ async def _start(
 
     lifecycle.on_stop("auth", services.auth.close)
     await services.auth.start()
+    lifecycle.spawn("auth.audit", services.auth.coalesced.run())
     writer = lifecycle.spawn("log", log.run())
     lifecycle.on_stop("log", flush)
     lifecycle.spawn("log.forget", services.events.forget(), vital=False)

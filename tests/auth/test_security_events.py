@@ -10,7 +10,7 @@ from sqlalchemy import text
 from antiphon.auth.v1 import audit_pb2, auth_pb2
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.model import security_events as happened
-from antiphon_server.auth.model.methods import LoginMethod
+from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import ALL, SecurityEvent, Selection
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.addresses import set_address
@@ -43,8 +43,8 @@ def sample(detail: Any) -> Any:
 
 
 async def stored(world: World, which: Selection = ALL) -> list[audit_pb2.SecurityEvent]:
-    """What the store holds, the oldest first."""
-    found = await world.stores.security_events.after(0, which, 1_000)
+    """What the store holds behind the event of the first key, the oldest first."""
+    found = await world.stores.security_events.after(1, which, 1_000)
     return [audit_encoding.opened(event) for event in found]
 
 
@@ -78,7 +78,8 @@ def test_every_kind_has_one_number() -> None:
 def test_enums_are_the_contracts(ours: Any, theirs: Any) -> None:
     """Names and numbers are the same."""
     prefix = theirs.Name(0).removesuffix("UNSPECIFIED")
-    assert {f"{prefix}{value.name}": value for value in ours} == dict(theirs.items()[1:])
+    named = {f"{prefix}{value.name}": value for value in ours} | {f"{prefix}UNSPECIFIED": 0}
+    assert named == dict(theirs.items())
 
 
 @pytest.mark.parametrize("detail", DETAILS, ids=lambda detail: detail.__name__)
@@ -127,14 +128,14 @@ async def test_the_chain_is_unbroken_under_concurrency(world: World) -> None:
         *(record(SecurityEvent(happened.SessionExpired(f"sess_{n}"))) for n in range(500))
     )
     events = await world.stores.security_events.after(0, ALL, 1_000)
-    assert [event.sequence for event in events] == list(range(1, 501))
+    assert [event.sequence for event in events] == list(range(1, 502))
     previous = bytes(32)
     for event in events:
         assert event.previous_hash == previous
         assert event.hash == chained(previous, event.body)
         previous = event.hash
     head = await world.stores.security_events.head()
-    assert (head.sequence, head.hash) == (500, previous)
+    assert (head.sequence, head.hash) == (501, previous)
 
 
 async def test_events_of_one_record_stay_together(world: World) -> None:
@@ -163,10 +164,10 @@ async def test_events_are_found_by_whom_they_concern(world: World) -> None:
 
     async def found(**which: Any) -> list[int]:
         store, selection = world.stores.security_events, Selection(**which)
-        up = [event.sequence for event in await store.after(0, selection, 9)]
+        up = [event.sequence for event in await store.after(1, selection, 9)]
         down = [event.sequence for event in await store.before(None, selection, 9)]
-        assert up == down[::-1]
-        return up
+        assert up == [sequence for sequence in down[::-1] if sequence > 1]
+        return [sequence - 1 for sequence in up]
 
     assert await found() == [1, 2, 3]
     assert await found(user_id="user_ann") == [1]
@@ -175,8 +176,8 @@ async def test_events_are_found_by_whom_they_concern(world: World) -> None:
     assert await found(begin_time=begin + 1_000_000, end_time=begin + 2_000_000) == [2]
     assert await found(user_id="user_bob", kinds=frozenset({53})) == [2]
     store = world.stores.security_events
-    assert [event.sequence for event in await store.after(1, ALL, 1)] == [2]
-    assert [event.sequence for event in await store.before(3, ALL, 1)] == [2]
+    assert [event.sequence for event in await store.after(2, ALL, 1)] == [3]
+    assert [event.sequence for event in await store.before(4, ALL, 1)] == [3]
 
 
 async def test_those_who_listen_are_told_after_the_commit(world: World) -> None:
@@ -185,7 +186,7 @@ async def test_those_who_listen_are_told_after_the_commit(world: World) -> None:
     log = world.auth.security_events
     log.on_event(lambda event, sealed: told.append(sealed.sequence))
     await log.record(*[SecurityEvent(happened.UserEnabled())] * 3)
-    assert told == [1, 2, 3]
+    assert told == [2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
 from antiphon_server.auth.service.users import NewUser
@@ -236,7 +237,9 @@ def _mutated(chance: random.Random, token: str, other: str) -> str:
 async def test_no_text_is_a_token(text: str) -> None:
     """Reading refuses any text as TOKEN_INVALID and raises nothing else."""
     secret = MasterSecret(b"s" * 32)
-    keys = SigningKeys(memory_stores().signing_keys, secret, time.time, 900)
+    stores = memory_stores()
+    events = SecurityEventLog(stores.security_events, secret, time.time)
+    keys = SigningKeys(stores.signing_keys, secret, events, time.time, 900)
     tokens = AccessTokens(keys, TokenSettings(), time.time)
     with pytest.raises(DomainError) as caught:
         tokens.read(text)

@@ -14,6 +14,7 @@ from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.audit_heads import AuditHeads
 from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
+from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.key_custody import KeyCustody
@@ -25,6 +26,7 @@ from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
 from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
@@ -60,6 +62,7 @@ class Auth:
     endings: Endings
     completion: Completion
     security_events: SecurityEventLog
+    coalesced: Coalesced
     hasher: Argon2Pool
 
     async def start(self) -> None:
@@ -69,11 +72,12 @@ class Auth:
     async def greet(self) -> None:
         """Once the event log answers: the local operator, and ends not told before."""
         await self.local_operator.ensure()
-        await self.endings.announce_pending()
+        await self.endings.recover()
 
     async def close(self) -> None:
         """Finish what was begun, then stop the threads."""
         await self.completion.close()
+        await self.coalesced.flush(all_of_it=True)
         await self.security_events.close()
         await self.hasher.close()
 
@@ -98,12 +102,16 @@ def compose_auth(
     settings, hasher = settings or TokenSettings(), hasher or Argon2Pool()
     secret = secret or load_or_create(data_dir / SECRET_FILE)
     completion, liveness = Completion(), Liveness()
-    signing_keys = SigningKeys(stores.signing_keys, secret, clock, settings.longest_life)
-    access_tokens = AccessTokens(signing_keys, settings, clock)
     security_events = SecurityEventLog(stores.security_events, secret, clock)
+    coalesced = Coalesced(security_events, clock)
+    sign_ins = SignIns(security_events, coalesced, stores.places, secret, clock)
+    signing_keys = SigningKeys(
+        stores.signing_keys, secret, security_events, clock, settings.longest_life
+    )
+    access_tokens = AccessTokens(signing_keys, settings, clock)
     passwords = Passwords(hasher)
-    users = Users(stores.users, passwords, secret, clock)
-    endings = Endings(stores.sessions, events, liveness)
+    users = Users(stores.users, passwords, secret, completion, security_events, clock)
+    endings = Endings(stores.sessions, events, liveness, security_events)
     sessions = Sessions(
         stores.sessions,
         users,
@@ -111,13 +119,15 @@ def compose_auth(
         RefreshTokens(secret),
         endings,
         completion,
+        sign_ins,
+        security_events,
         clock,
         session_settings,
     )
-    api_keys = ApiKeys(stores.api_keys, endings, completion, clock)
-    user_updates = UserUpdates(stores.users, endings, completion, clock)
+    api_keys = ApiKeys(stores.api_keys, endings, completion, security_events, clock)
+    user_updates = UserUpdates(stores.users, endings, completion, security_events, clock)
     attempts = Attempts(stores.attempts, clock)
-    login = Login(stores.users, passwords, attempts, api_keys, sessions)
+    login = Login(stores.users, passwords, attempts, api_keys, sessions, sign_ins)
     verifier = Verifier(access_tokens, stores.sessions, liveness, clock)
     trail = AuditTrail(
         stores.security_events,
@@ -156,5 +166,6 @@ def compose_auth(
         endings=endings,
         completion=completion,
         security_events=security_events,
+        coalesced=coalesced,
         hasher=hasher,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
 
-from antiphon_server.auth.model.methods import LoginMethod
+from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.runtime.errors import Reason
 
 RoleNumber = NewType("RoleNumber", int)
@@ -39,6 +39,7 @@ class RevocationCause(IntEnum):
     USER_DISABLED = 5
     REFRESH_TOKEN_REUSED = 6
     RIGHTS_CHANGED = 7
+    INTERRUPTED = 8
 
 
 class AlarmKind(IntEnum):

@@ -3,7 +3,14 @@
 import hashlib
 
 from antiphon_server.auth.model import SECOND, ApiKey, KeyId, Position
+from antiphon_server.auth.model.security_events import (
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    RevocationCause,
+    SecurityEvent,
+)
 from antiphon_server.auth.ports import ApiKeyStore, Clock
+from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.key_format import new_secret, well_formed
@@ -20,11 +27,17 @@ class ApiKeys:
     """Makes, recognises, lists and revokes API keys."""
 
     def __init__(
-        self, store: ApiKeyStore, endings: Endings, completion: Completion, clock: Clock
+        self,
+        store: ApiKeyStore,
+        endings: Endings,
+        completion: Completion,
+        security_events: SecurityEvents,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
+        self._security_events = security_events
         self._clock = clock
 
     async def create(
@@ -50,8 +63,7 @@ class ApiKeys:
             expire_time=None if ttl is None else now + ttl,
             scopes=scopes,
         )
-        if not await self._store.add(key, most):
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
+        await self._completion.run(self._add(key, most))
         return key, secret
 
     async def find(self, secret: str) -> ApiKey | None:
@@ -80,11 +92,19 @@ class ApiKeys:
         """
         await self._completion.run(self._revoke(key_id))
 
+    async def _add(self, key: ApiKey, most: int) -> None:
+        if not await self._store.add(key, most):
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
+        created = ApiKeyCreated(key.key_id, key.label, key.expire_time)
+        await self._security_events.record(SecurityEvent(created, key.user_id))
+
     async def _revoke(self, key_id: KeyId) -> None:
+        key = await self.get(key_id)
         ended = await self._store.remove(key_id, self._now())
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
-        await self._endings.announce(ended)
+        await self._security_events.record(SecurityEvent(ApiKeyRevoked(key_id), key.user_id))
+        await self._endings.announce(ended, RevocationCause.API_KEY_REVOKED)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from antiphon_server.auth.model import Session
+from antiphon_server.auth.model.security_events import (
+    RevocationCause,
+    SecurityEvent,
+    SessionRevoked,
+    SignedOut,
+)
 from antiphon_server.auth.ports import SessionEvents, SessionStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.liveness import Liveness
 
 BATCH = 100
@@ -16,20 +23,39 @@ class Endings:
     next ending or start.
     """
 
-    def __init__(self, store: SessionStore, events: SessionEvents, liveness: Liveness) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        events: SessionEvents,
+        liveness: Liveness,
+        security_events: SecurityEvents,
+    ) -> None:
         self._store = store
         self._events = events
         self._liveness = liveness
+        self._security_events = security_events
 
-    async def announce(self, ended: Sequence[Session]) -> None:
-        """Refuse the tokens of these sessions from now on, then tell the event log.
+    async def announce(
+        self,
+        ended: Sequence[Session],
+        cause: RevocationCause | None = RevocationCause.REQUESTED,
+    ) -> None:
+        """Refuse the tokens of these sessions from now on, record it, then tell the event log.
 
-        They are ended in the store already.
+        They are ended in the store already. Without a cause their user has signed out.
         """
         for session in ended:
             self._liveness.ended(session.session_id)
         if ended:
+            await self._security_events.record(*(_event(session, cause) for session in ended))
             await self.announce_pending()
+
+    async def recover(self) -> None:
+        """Record and tell what a process that was killed may have ended without a word."""
+        pending = await self._store.list_unannounced(BATCH)
+        cause = RevocationCause.INTERRUPTED
+        await self._security_events.record(*(_event(session, cause) for session in pending))
+        await self.announce_pending()
 
     async def announce_pending(self) -> None:
         """Tell the event log of all ends that it does not know yet."""
@@ -43,3 +69,8 @@ class Endings:
                 await self._store.mark_announced(told)
             if len(told) < len(pending):
                 return
+
+
+def _event(session: Session, cause: RevocationCause | None) -> SecurityEvent:
+    detail = SignedOut() if cause is None else SessionRevoked(session.session_id, cause)
+    return SecurityEvent(detail, session.user_id)

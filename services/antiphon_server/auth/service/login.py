@@ -1,11 +1,13 @@
 """Login: a credential in, a session out."""
 
 from antiphon_server.auth.model import ApiKey, LoginMethod, Origin, SignedIn, User, UserKind
+from antiphon_server.auth.model.security_events import SignInFailure
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import fold_name, possible_name
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -20,12 +22,14 @@ class Login:
         attempts: Attempts,
         api_keys: ApiKeys,
         sessions: Sessions,
+        sign_ins: SignIns,
     ) -> None:
         self._users = users
         self._passwords = passwords
         self._attempts = attempts
         self._api_keys = api_keys
         self._sessions = sessions
+        self._sign_ins = sign_ins
 
     async def by_password(self, name: str, password: str, device: str, address: str) -> SignedIn:
         """A session for the right password; ``address`` is where the caller is.
@@ -41,8 +45,8 @@ class Login:
 
     async def by_api_key(self, secret: str, device: str, address: str = "") -> SignedIn:
         """A session for an API key. Raises DomainError CREDENTIALS_INVALID, USER_DISABLED."""
-        user, key = await self._owner(secret)
-        admit(user)
+        user, key = await self._owner(secret, LoginMethod.API_KEY)
+        await self._admit(user, LoginMethod.API_KEY)
         origin = Origin(LoginMethod.API_KEY, device, address)
         return await self._sessions.open(user, origin, key)
 
@@ -51,31 +55,58 @@ class Login:
 
         It ends with its access token. Raises DomainError CREDENTIALS_INVALID, USER_DISABLED.
         """
-        user, key = await self._owner(secret)
+        method = LoginMethod.CLIENT_CREDENTIALS
+        user, key = await self._owner(secret, method)
         meant = client == user.user_id or fold_name(client) == user.name
         if not meant or user.kind is not UserKind.PROGRAM:
+            failure = SignInFailure.NOT_ALLOWED
+            await self._sign_ins.failed(method, failure, name=client, user_id=user.user_id)
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        admit(user)
+        await self._admit(user, method)
         origin = Origin(LoginMethod.CLIENT_CREDENTIALS, device, address)
         return await self._sessions.open(user, origin, key, refreshable=False)
 
-    async def _owner(self, secret: str) -> tuple[User, ApiKey]:
+    async def _owner(self, secret: str, method: LoginMethod) -> tuple[User, ApiKey]:
         key = await self._api_keys.find(secret)
         user = key and await self._users.get(key.user_id)
         if not key or not user:
+            await self._sign_ins.failed(method, SignInFailure.UNKNOWN)
             raise DomainError(Reason.CREDENTIALS_INVALID)
         return user, key
 
     async def _check(self, name: str, password: str, address: str) -> User:
-        await self._attempts.spend(name, address)
+        await self._spend(name, address)
         user = await self._users.find(name) if possible_name(name) else None
         stored = user.password_hash if user else None
         if not await self._passwords.check(password, stored) or user is None:
+            await self._wrong(name, user)
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._attempts.succeed(name, address)
-        admit(user)
+        await self._admit(user, LoginMethod.PASSWORD)
         await self._strengthen(user, password)
         return user
+
+    async def _spend(self, name: str, address: str) -> None:
+        try:
+            await self._attempts.spend(name, address)
+        except DomainError as error:
+            if error.reason is Reason.TOO_MANY_ATTEMPTS:
+                await self._sign_ins.refused(LoginMethod.PASSWORD, name=name)
+            raise
+
+    async def _wrong(self, name: str, user: User | None) -> None:
+        """Record a failure: the same work whether the name is known or not."""
+        failure = SignInFailure.WRONG_SECRET if user else SignInFailure.UNKNOWN
+        user_id = user.user_id if user else ""
+        await self._sign_ins.failed(LoginMethod.PASSWORD, failure, name=name, user_id=user_id)
+
+    async def _admit(self, user: User, method: LoginMethod) -> None:
+        try:
+            admit(user)
+        except DomainError:
+            failure = SignInFailure.DISABLED
+            await self._sign_ins.failed(method, failure, name=user.name, user_id=user.user_id)
+            raise
 
     async def _strengthen(self, user: User, password: str) -> None:
         old = user.password_hash

@@ -42,7 +42,7 @@ class SecurityEventLog:
         """See :meth:`SecurityEvents.record`. Cancelling it does not undo it."""
         now = int(self._clock() * SECOND)
         if events:
-            stamped = [StampedEvent(_completed(event), new_id("sec"), now) for event in events]
+            stamped = [StampedEvent(completed(event), new_id("sec"), now) for event in events]
             await self._grouped.add(stamped)
 
     def on_event(self, listener: Listener) -> None:
@@ -76,7 +76,7 @@ def actor_of(caller: Principal) -> str:
     return "anonymous" if caller.kind == "anonymous" else caller.actor
 
 
-def _completed(event: SecurityEvent) -> SecurityEvent:
+def completed(event: SecurityEvent) -> SecurityEvent:
     """The event with all that the call in hand says of it, and nothing too long in it."""
     caller = current_principal()
     return SecurityEvent(

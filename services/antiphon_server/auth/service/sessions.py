@@ -12,7 +12,13 @@ from antiphon_server.auth.model import (
     TokenPair,
     User,
 )
+from antiphon_server.auth.model.security_events import (
+    RefreshTokenReused,
+    RevocationCause,
+    SecurityEvent,
+)
 from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.opening import SessionSettings, new_session
@@ -23,6 +29,7 @@ from antiphon_server.auth.service.refresh_tokens import (
     present,
     token_hash,
 )
+from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
@@ -43,6 +50,8 @@ class Sessions:
         refresh_tokens: RefreshTokens,
         endings: Endings,
         completion: Completion,
+        sign_ins: SignIns,
+        security_events: SecurityEvents,
         clock: Clock,
         settings: SessionSettings | None = None,
     ) -> None:
@@ -52,6 +61,8 @@ class Sessions:
         self._refresh_tokens = refresh_tokens
         self._endings = endings
         self._completion = completion
+        self._sign_ins = sign_ins
+        self._security_events = security_events
         self._clock = clock
         self._settings = settings or SessionSettings()
 
@@ -121,7 +132,9 @@ class Sessions:
         session = await self.get(session_id)
         if not owns(caller, session.user_id) and not administers(caller):
             raise not_found(f"sessions/{session_id}")
-        await self._completion.run(self._end(session_id))
+        signs_out = session_id == caller.session_id
+        cause = None if signs_out else RevocationCause.REQUESTED
+        await self._completion.run(self._end(session_id, cause))
 
     async def revoke_all(self, caller: Principal, named: str) -> int:
         """End every session but the calling one: the caller's, or of who is ``named``.
@@ -136,7 +149,8 @@ class Sessions:
         ended = await self._store.add(session, most, password_version)
         if ended is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        await self._endings.announce(ended)
+        await self._endings.announce(ended, RevocationCause.TOO_MANY)
+        await self._sign_ins.opened(session)
 
     async def _present(
         self, session_id: SessionId, token: str, successor: str, address: str
@@ -153,12 +167,14 @@ class Sessions:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         session, meaning = result
         if meaning is Meaning.REUSED:
-            await self._endings.announce([session])
+            event = SecurityEvent(RefreshTokenReused(session_id), session.user_id)
+            await self._security_events.record(event)
+            await self._endings.announce([session], RevocationCause.REFRESH_TOKEN_REUSED)
         if meaning in (Meaning.REUSED, Meaning.ENDED):
             raise DomainError(Reason.SESSION_REVOKED)
         return session
 
-    async def _end(self, session_id: SessionId) -> None:
+    async def _end(self, session_id: SessionId, cause: RevocationCause | None) -> None:
         now = self._now()
 
         def rule(session: Session) -> tuple[Session, list[Session]]:
@@ -167,7 +183,8 @@ class Sessions:
             after = replace(session, end_time=now, announced=False)
             return after, [after]
 
-        await self._endings.announce(await self._store.change(session_id, rule) or [])
+        ended = await self._store.change(session_id, rule)
+        await self._endings.announce(ended or [], cause)
 
     async def _end_all(self, user_id: UserId, but: SessionId) -> int:
         ended = await self._store.end_all(user_id, but or None, self._now())

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from antiphon_server.auth.model import SECOND, StoredSigningKey
+from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
 
 PURPOSE = "signing keys"
 
@@ -45,10 +47,16 @@ class SigningKeys:
     """
 
     def __init__(
-        self, store: SigningKeyStore, secret: ServerSecret, clock: Clock, longest_life: int
+        self,
+        store: SigningKeyStore,
+        secret: ServerSecret,
+        security_events: SecurityEvents,
+        clock: Clock,
+        longest_life: int,
     ) -> None:
         self._store = store
         self._secret = secret
+        self._security_events = security_events
         self._clock = clock
         self._overlap = longest_life * SECOND
         self._keys: dict[str, SigningKey] = {}
@@ -81,8 +89,11 @@ class SigningKeys:
         sealed = self._secret.seal(private.private_bytes_raw(), PURPOSE)
         fresh = StoredSigningKey(thumbprint(public), public, sealed, now)
         await self._store.add(fresh)
+        retired = [key.kid for key in self._keys.values() if key.retire_time is None]
         await self._store.retire(list(self._keys), now + self._overlap, now)
         await self.load()
+        rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(public))
+        await self._security_events.record(SecurityEvent(rotated))
 
     def signer(self) -> tuple[str, Ed25519PrivateKey]:
         """The id and the private part of the key to sign with."""

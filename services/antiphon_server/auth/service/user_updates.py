@@ -4,8 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model.security_events import (
+    RevocationCause,
+    SecurityEvent,
+    UserDisabled,
+    UserEnabled,
+    UserUpdated,
+)
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.users import printable
@@ -28,11 +36,17 @@ class UserUpdates:
     """Changes accounts, and ends the sessions that a change leaves with too many rights."""
 
     def __init__(
-        self, store: UserStore, endings: Endings, completion: Completion, clock: Clock
+        self,
+        store: UserStore,
+        endings: Endings,
+        completion: Completion,
+        security_events: SecurityEvents,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
+        self._security_events = security_events
         self._clock = clock
 
     async def update(self, user_id: UserId, wishes: Wishes) -> User:
@@ -50,7 +64,10 @@ class UserUpdates:
         change = await self._store.change(user_id, rule, int(self._clock() * SECOND))
         if change is None:
             raise not_found(f"users/{user_id}")
-        await self._endings.announce(change.ended)
+        await self._security_events.record(*_events(change))
+        disabled = change.after.disabled
+        cause = RevocationCause.USER_DISABLED if disabled else RevocationCause.RIGHTS_CHANGED
+        await self._endings.announce(change.ended, cause)
         return change
 
 
@@ -65,3 +82,14 @@ def _rule(wishes: Wishes) -> Callable[[User], User]:
         return user
 
     return rule
+
+
+def _events(change: UserChange) -> list[SecurityEvent]:
+    before, after = change.before, change.after
+    names = ("display_name", "operator")
+    changed = tuple(name for name in names if getattr(before, name) != getattr(after, name))
+    events = [SecurityEvent(UserUpdated(changed, after.operator), after.user_id)] if changed else []
+    if before.disabled != after.disabled:
+        detail = UserDisabled() if after.disabled else UserEnabled()
+        events.append(SecurityEvent(detail, after.user_id))
+    return events

@@ -5,7 +5,10 @@ import re
 from dataclasses import dataclass, field
 
 from antiphon_server.auth.model import SECOND, Request, User, UserKind
+from antiphon_server.auth.model.security_events import SecurityEvent, UserCreated
 from antiphon_server.auth.ports import Clock, ServerSecret, UserStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
@@ -50,11 +53,19 @@ class Users:
     """Makes and finds accounts."""
 
     def __init__(
-        self, store: UserStore, passwords: Passwords, secret: ServerSecret, clock: Clock
+        self,
+        store: UserStore,
+        passwords: Passwords,
+        secret: ServerSecret,
+        completion: Completion,
+        security_events: SecurityEvents,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._request_key = secret.derive("request digests")
+        self._completion = completion
+        self._security_events = security_events
         self._clock = clock
 
     async def get(self, user_id: UserId) -> User:
@@ -112,7 +123,14 @@ class Users:
             create_time=now,
             kind=new.kind,
         )
-        return await self._store.add(user, request)
+        return await self._completion.run(self._store_new(user, request))
+
+    async def _store_new(self, user: User, request: Request | None) -> User:
+        stored = await self._store.add(user, request)
+        if stored.user_id == user.user_id:
+            created = UserCreated(user.name, user.operator)
+            await self._security_events.record(SecurityEvent(created, user.user_id))
+        return stored
 
     def _request(self, caller: Principal, new: NewUser, now: int) -> Request | None:
         if not new.request_id:
