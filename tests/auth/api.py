@@ -9,17 +9,8 @@ import pytest
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1 import auth_service_pb2_grpc
 from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.errors import DomainError
 from tests.auth.world import PASSWORD, World
-
-
-class NoRoles:
-    """A policy under which nobody has a role."""
-
-    async def check(self, principal: Principal, permission: int, resource: str) -> None:
-        """Refuse."""
-        raise DomainError(Reason.NOT_FOUND, resource=resource)
 
 
 @dataclass(slots=True)

@@ -14,22 +14,14 @@ from antiphon_server.auth.model import User
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.principal import Principal
 from tests.auth.world import OPERATOR, PASSWORD, FakeClock, World, open_world
-
-
-class NoRoles:
-    """A policy under which nobody has a role."""
-
-    async def check(self, principal: Principal, permission: int, resource: str) -> None:
-        """Refuse."""
-        raise DomainError(Reason.NOT_FOUND, resource=resource)
+from tests.fakes.fixed_roles import FixedRoles
 
 
 @dataclass(slots=True)
@@ -89,7 +81,7 @@ async def audit_api(data_dir: Path) -> AsyncIterator[AuditApi]:
         AddressInterceptor(Callers()),
         AuthenticationInterceptor(world.auth.verifier),
         ValidationInterceptor(),
-        AccessInterceptor(NoRoles()),
+        AccessInterceptor(FixedRoles()),
     ]
     server = grpc.aio.server(interceptors=interceptors)
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(world.auth.audit_servicer, server)

@@ -12,8 +12,9 @@ from antiphon_server.runtime.interceptors.authentication import AuthenticationIn
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
-from tests.auth.api import Api, NoRoles
+from tests.auth.api import Api
 from tests.auth.world import World, contents, open_world
+from tests.fakes.fixed_roles import FixedRoles
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -34,7 +35,7 @@ async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
         AddressInterceptor(Callers()),
         AuthenticationInterceptor(world.auth.verifier),
         ValidationInterceptor(),
-        AccessInterceptor(NoRoles()),
+        AccessInterceptor(FixedRoles()),
     ]
     local = request.param == "local"
     server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)

@@ -26,7 +26,8 @@ from tests.context.world import world as make_world
 
 USERS = [UserId(f"user_{number:08}") for number in range(6)]
 ROOT = Principal("service", UserId("test"), SessionId(""))
-GIVEN = [Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER]
+ON_WORKSPACES = [Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER]
+ON_CONVERSATIONS = [*ON_WORKSPACES, Role.GUEST]
 
 
 class Model:
@@ -39,7 +40,9 @@ class Model:
     def effective(self, user: UserId, resource: ResourceId) -> Role:
         own = self.direct.get((resource, user), Role.NONE)
         outer = self.direct.get((self.around.get(resource, resource), user), Role.NONE)
-        return max(own, outer if outer >= Role.ADMIN else Role.NONE)
+        if Role.OWNER in (own, outer):
+            return Role.OWNER
+        return Role.ADMIN if Role.ADMIN in (own, outer) else own
 
     def owners(self, resource: ResourceId) -> int:
         return sum(r is Role.OWNER for (it, _), r in self.direct.items() if it == resource)
@@ -80,7 +83,8 @@ class Sequence:
         resource, user = self.random.choice(self.resources), self.random.choice(USERS)
         before = self.model.direct.get((resource, user))
         last = before is Role.OWNER and self.model.owners(resource) == 1
-        role = self.random.choice(GIVEN)
+        on_workspace = resource.startswith("ws_")
+        role = self.random.choice(ON_WORKSPACES if on_workspace else ON_CONVERSATIONS)
         if before is None:
             await self.members.add(ROOT, resource, user, role)
             self.model.direct[resource, user] = role

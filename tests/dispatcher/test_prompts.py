@@ -51,7 +51,7 @@ def log() -> MemoryEventLog:
 async def window(log: MemoryEventLog) -> AsyncIterator[ContextWindow]:
     """The window of a real context service."""
     context = compose.compose(MemoryStore(), log, time.time, Accounts())
-    anna = called_by(context, Principal("user", UserId("user_anna"), SessionId("sess_1")))
+    anna = called_by(context, Principal("user", UserId("user_anna0000"), SessionId("sess_1")))
     await anna.CreateConversation(CreateConversationRequest(conversation_id=CONVERSATION))
     yield ContextWindow(
         called_by(context, Principal("service", UserId("dispatcher"), SessionId("")))

@@ -16,6 +16,7 @@ ON_A_RESOURCE = {
     access_pb2.PERMISSION_READ,
     access_pb2.PERMISSION_WRITE,
     access_pb2.PERMISSION_MANAGE,
+    access_pb2.PERMISSION_READ_MEMBERS,
 }
 
 

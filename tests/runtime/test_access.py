@@ -1,5 +1,6 @@
 """Who may call what is read from the contracts, and nothing is open by mistake."""
 
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -8,13 +9,15 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 
 from antiphon.auth.v1 import access_pb2, auth_service_pb2
 from antiphon.context.v1 import context_service_pb2
-from antiphon_server.runtime.access import PUBLIC, Rule, UndeclaredAccess, rule_of
+from antiphon_server.runtime.access import UndeclaredAccess, rule_of
+from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.methods import Method
-from antiphon_server.runtime.permissions import Permission, Scope
+from antiphon_server.runtime.permissions import Permission, Role, Rule, Scope
 from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId, set_principal
+from tests.fakes.fixed_roles import FixedRoles
 
 USER = Principal("user", UserId("user_1"), SessionId("sess_1"))
 
@@ -87,10 +90,7 @@ def test_an_incomplete_declaration_stops_the_start(
     method = declare(name, access, streaming=streaming)
     service = method[1:].partition("/")[0]
 
-    class Policy:
-        async def check(self, principal: Principal, permission: int, resource: str) -> None: ...
-
-    table = LocalServer([AccessInterceptor(Policy())])
+    table = LocalServer([AccessInterceptor(FixedRoles())])
     handler: Any = grpc.unary_unary_rpc_method_handler(nothing)
     table.add_registered_method_handlers(service, {"Call": handler})
     with pytest.raises(UndeclaredAccess, match=name):
@@ -102,18 +102,25 @@ def test_permissions_and_scopes_are_the_contracts() -> None:
     for ours, theirs, prefix in (
         (Permission, access_pb2.Permission, "PERMISSION_"),
         (Scope, access_pb2.Scope, "SCOPE_"),
+        (Role, access_pb2.Role, "ROLE_"),
     ):
-        assert {f"{prefix}{one.name}": one.value for one in ours} == dict(theirs.items())
+        named = {f"{prefix}{one.name}": one.value for one in ours}
+        if ours is Role:  # no role at all has a name of its own here
+            named["ROLE_UNSPECIFIED"] = named.pop("ROLE_NONE")
+        assert named == dict(theirs.items())
 
 
 def test_rules_are_those_of_the_contract() -> None:
     """Permission and path are read; third-party services are listed as public."""
     prefix = "/antiphon.context.v1.ContextService/"
     assert rule_of(prefix + "UpdateWorkspace") == Rule(
-        access_pb2.PERMISSION_MANAGE, ("workspace", "workspace_id"), Scope.MANAGE
+        Permission.MANAGE,
+        ("workspace", "workspace_id"),
+        Scope.MANAGE,
+        prefix + "UpdateWorkspace",
     )
     assert rule_of(prefix + "ListWorkspaces").scope is Scope.READ
-    assert rule_of("/grpc.health.v1.Health/Check") == PUBLIC
+    assert rule_of("/grpc.health.v1.Health/Check").permission is Permission.PUBLIC
     with pytest.raises(LookupError):
         rule_of("/grpc.other.v1.Service/Call")
 
@@ -124,9 +131,6 @@ class Recording:
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    async def check(self, principal: Principal, permission: int, resource: str) -> None:
-        self.asked.append((principal, permission, resource))
-
     async def verify(self, token: str) -> Principal:
         self.asked.append(token)
         return USER
@@ -136,17 +140,24 @@ async def nothing(_request: Any, _context: Any) -> None: ...
 
 
 async def test_an_empty_resource_is_the_callers_own() -> None:
-    """The policy is asked only about a resource that the request names."""
-    policy = Recording()
+    """Being somebody is enough for it, with the scope of the call."""
+    policy = FixedRoles({"ws_00000001": Role.MEMBER})
     method = Method("/antiphon.context.v1.ContextService/CreateConversation")
     call = AccessInterceptor(policy).wrap(method, nothing)
     set_principal(USER)
     context: Any = None
     await call(context_service_pb2.CreateConversationRequest(), context)
-    assert policy.asked == []
-    await call(context_service_pb2.CreateConversationRequest(workspace_id="ws_1"), context)
+    await call(context_service_pb2.CreateConversationRequest(workspace_id="ws_00000001"), context)
+    limited = replace(USER, scopes=frozenset({Scope.READ}))
+    set_principal(limited)
+    with pytest.raises(DomainError, match="SCOPE_MISSING"):
+        await call(context_service_pb2.CreateConversationRequest(), context)
     set_principal(ANONYMOUS)
-    assert policy.asked == [(USER, access_pb2.PERMISSION_WRITE, "ws_1")]
+    assert [(who, rule.permission, what) for who, rule, what in policy.asked] == [
+        (USER, Permission.AUTHENTICATED, ""),
+        (USER, Permission.WRITE, "ws_00000001"),
+        (limited, Permission.AUTHENTICATED, ""),
+    ]
 
 
 async def test_a_public_method_asks_no_verifier() -> None:

@@ -3,11 +3,16 @@
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2
-from antiphon_server.context.access_decision import Verdict, decide, resource_with_roles
-from antiphon_server.context.model.resources import Role
-from antiphon_server.runtime.access import Permission, name_of
 from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.permissions import ROLES, Role, Rule
+from antiphon_server.runtime.policy import (
+    NO_ROLE,
+    Decision,
+    Held,
+    Question,
+    decide,
+    resource_with_roles,
+)
 from antiphon_server.runtime.principal import Principal
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -25,28 +30,21 @@ class ContextAccessPolicy:
     def __init__(self, context: "ContextServiceAsyncStub") -> None:
         self._context = context
 
-    async def check(self, principal: Principal, permission: Permission, resource: str) -> None:
-        """See :meth:`AccessPolicy.check`; any permission will do here, any text as resource.
+    async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
+        """See :meth:`AccessPolicy.decide`; any text will do as resource.
 
-        Raises DomainError UNAUTHENTICATED for anonymous callers, and whatever keeps the
-        context service from answering.
+        Raises DomainError for whatever keeps the context service from answering.
         """
-        role = await self._role(principal, resource)
-        match decide(principal, permission, resource, role):
-            case Verdict.ALLOWED:
-                return
-            case Verdict.UNAUTHENTICATED:
-                raise DomainError(Reason.UNAUTHENTICATED)
-            case Verdict.NOT_FOUND:
-                raise not_found(resource)
-            case Verdict.DENIED:
-                raise DomainError(Reason.PERMISSION_DENIED, permission=name_of(permission))
+        held = NO_ROLE
+        if rule.permission in ROLES and principal.kind == "user":
+            held = await self._held(principal, resource)
+        return decide(Question(principal, rule, resource, held))
 
-    async def _role(self, principal: Principal, resource: str) -> Role:
+    async def _held(self, principal: Principal, resource: str) -> Held:
         asked = resource_with_roles(resource)
-        if asked is None or principal.kind != "user":
-            return Role.NONE
+        if asked is None:
+            return NO_ROLE
         request = context_service_pb2.CheckAccessRequest(user_id=principal.user_id, resource=asked)
         with remote_errors():
             response = await self._context.CheckAccess(request, timeout=TIMEOUT_S)
-        return Role(response.role)
+        return Held(Role(response.role), response.granted_on)

@@ -108,7 +108,7 @@ def member(it: Member) -> conversation_pb2.Member:
     return conversation_pb2.Member(
         resource=it.resource,
         user_id=it.user_id,
-        role=access_pb2.Role.ValueType(it.role),
+        role=access_pb2.Role.ValueType(it.role.value),
         create_time=timestamp(it.create_us),
     )
 

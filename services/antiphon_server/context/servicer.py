@@ -222,8 +222,9 @@ class ContextServicer(ContextServiceServicer):
         self, request: pb.CheckAccessRequest, context: Any
     ) -> pb.CheckAccessResponse:
         user_id, resource = UserId(request.user_id), ResourceId(request.resource)
-        role = await self._roles.effective(user_id, resource)
-        return pb.CheckAccessResponse(role=access_pb2.Role.ValueType(role))
+        held = await self._roles.held(user_id, resource)
+        role = access_pb2.Role.ValueType(held.role.value)
+        return pb.CheckAccessResponse(role=role, granted_on=held.granted_on)
 
 
 def _membership(

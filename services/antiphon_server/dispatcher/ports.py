@@ -185,7 +185,8 @@ class Gatekeeper(Protocol):
     async def check_write(self, principal: Principal, conversation_id: ConversationId) -> None:
         """Return if ``principal`` may post to the conversation now.
 
-        Raises DomainError NOT_FOUND, PERMISSION_DENIED, TOKEN_EXPIRED.
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, SCOPE_MISSING, TOKEN_EXPIRED,
+        POLICY_UNAVAILABLE.
         """
         ...
 

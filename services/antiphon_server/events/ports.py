@@ -57,7 +57,8 @@ class Gatekeeper(Protocol):
     async def check_read(self, principal: Principal, scope: Scope) -> None:
         """Return if ``principal`` may read ``scope`` now.
 
-        Raises DomainError NOT_FOUND otherwise.
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, SCOPE_MISSING or UNAUTHENTICATED
+        otherwise, and another if that can't be told now.
         """
         ...
 

@@ -19,7 +19,9 @@ MAX_WATCHES = 256
 MAX_CONTROL = 1024
 HEARTBEAT_S = (15.0, 25.0)
 _HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
-_NO_ACCESS = frozenset({Reason.NOT_FOUND, Reason.PERMISSION_DENIED, Reason.UNAUTHENTICATED})
+_NO_ACCESS = frozenset(
+    {Reason.NOT_FOUND, Reason.PERMISSION_DENIED, Reason.SCOPE_MISSING, Reason.UNAUTHENTICATED}
+)
 
 
 class Subscription:
@@ -117,7 +119,7 @@ class Subscription:
             self.end(Ended("", Close.SESSION_ENDED, error))
             return
         self.principal = principal
-        self._bell.ring()
+        self._check_all()  # the new token may be limited to less
 
     def request_progress(self) -> None:
         """Say now how far each watch is."""
@@ -130,10 +132,13 @@ class Subscription:
             error = DomainError(Reason.SESSION_REVOKED)
             self.end(Ended("", Close.SESSION_ENDED, error))
         if change.user_id is not None and change.user_id == self.principal.user_id:
-            self._access_changes += 1
-            for watch in self._watches.values():
-                self._recheck[watch] = None
-            self._bell.ring()
+            self._check_all()
+
+    def _check_all(self) -> None:
+        self._access_changes += 1
+        for watch in self._watches.values():
+            self._recheck[watch] = None
+        self._bell.ring()
 
     def drain(self, reconnect_after_s: float) -> None:
         """Tell the client that the server stops, and end the stream."""

@@ -1,16 +1,13 @@
 """Who may call which RPC: rules read from the contracts, and the ports that apply them."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from google.protobuf import descriptor_pool
 
 from antiphon.auth.v1 import access_pb2
-from antiphon_server.runtime.permissions import SCOPES, Scope
+from antiphon_server.runtime.permissions import ROLES, SCOPES, Permission, Rule, Scope
+from antiphon_server.runtime.policy import Decision
 from antiphon_server.runtime.principal import Principal
-
-Permission = int
-"""A value of the contract's enum ``antiphon.auth.v1.Permission``."""
 
 THIRD_PARTY = (
     "grpc.health.v1.Health",
@@ -18,12 +15,6 @@ THIRD_PARTY = (
     "grpc.reflection.v1alpha.ServerReflection",
 )
 """Services whose contracts are not ours; whether they run at all is settled at start."""
-
-_ROLE_BOUND = (
-    access_pb2.PERMISSION_READ,
-    access_pb2.PERMISSION_WRITE,
-    access_pb2.PERMISSION_MANAGE,
-)
 
 
 class TokenVerifier(Protocol):
@@ -38,42 +29,20 @@ class TokenVerifier(Protocol):
 
 
 class AccessPolicy(Protocol):
-    """Knows roles."""
+    """Decides; knows roles as they are now."""
 
-    async def check(self, principal: Principal, permission: Permission, resource: str) -> None:
-        """Return if the principal may do that to the resource.
+    async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
+        """Whether the principal may do what the rule declares, and why.
 
-        ``permission`` is PERMISSION_READ, _WRITE or _MANAGE; ``resource`` is a workspace id, a
-        conversation id or a scope. Raises DomainError NOT_FOUND for a caller with
-        no role on it, PERMISSION_DENIED for one whose role is too small.
+        ``resource`` is a workspace id, a conversation id or a scope; empty where the rule
+        takes none. Raises DomainError for whatever keeps it from knowing, such as
+        POLICY_UNAVAILABLE: nobody is let in then.
         """
         ...
 
 
 class UndeclaredAccess(Exception):
     """A contract has an RPC that does not say who may call it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a caller must hold, and the path of the request's field that names the resource.
-
-    ``scope`` is what a limited credential must have been granted beside.
-    """
-
-    permission: Permission
-    resource_path: tuple[str, ...] = ()
-    scope: Scope = Scope.NONE
-
-
-PUBLIC = Rule(access_pb2.PERMISSION_PUBLIC)
-
-
-def name_of(permission: Permission) -> str:
-    """The permission's name without its prefix, such as ``WRITE``."""
-    return access_pb2.Permission.Name(access_pb2.Permission.ValueType(permission)).removeprefix(
-        "PERMISSION_"
-    )
 
 
 def rule_of(method: str) -> Rule:
@@ -84,28 +53,26 @@ def rule_of(method: str) -> Rule:
     """
     service, _, name = method[1:].partition("/")
     if service in THIRD_PARTY:
-        return PUBLIC
+        return Rule(Permission.PUBLIC, method=method)
     descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
     access = descriptor.GetOptions().Extensions[access_pb2.access]
-    permission = access.permission
-    if not permission or permission not in access_pb2.Permission.values():
+    if not access.permission or access.permission not in access_pb2.Permission.values():
         raise UndeclaredAccess(f"{method} does not declare who may call it")
-    scope = _scope_of(method, access)
+    permission = Permission(access.permission)
     path = tuple(access.resource_field.split(".")) if access.resource_field else ()
-    if bool(path) != (permission in _ROLE_BOUND) or not _leads_to_text(descriptor.input_type, path):
+    if bool(path) != (permission in ROLES) or not _leads_to_text(descriptor.input_type, path):
         raise UndeclaredAccess(f"{method} declares a resource that its permission can't use")
     if path and descriptor.client_streaming:
         raise UndeclaredAccess(f"{method} streams requests, so it has no one resource")
-    return Rule(permission, path, scope)
+    return Rule(permission, path, _scope_of(method, permission, access.scope), method)
 
 
-def _scope_of(method: str, access: access_pb2.Access) -> Scope:
+def _scope_of(method: str, permission: Permission, declared: int) -> Scope:
     """The scope that follows from the permission, or the declared one where none does."""
-    declared = access.scope
-    says_it = access.permission == access_pb2.PERMISSION_AUTHENTICATED
+    says_it = permission is Permission.AUTHENTICATED
     if bool(declared) != says_it or declared not in access_pb2.Scope.values():
         raise UndeclaredAccess(f"{method} declares no scope where it must, or one where it can't")
-    return Scope(declared) if says_it else SCOPES.get(access.permission, Scope.NONE)
+    return Scope(declared) if says_it else SCOPES.get(permission, Scope.NONE)
 
 
 def _leads_to_text(message: Any, path: tuple[str, ...]) -> bool:

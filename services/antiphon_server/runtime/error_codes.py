@@ -86,6 +86,12 @@ TABLE: dict[Reason, Entry] = {
     Reason.RATE_LIMITED: Entry(
         _EXHAUSTED, "More {limit} than one {scope} may have in a minute; try again later."
     ),
+    Reason.SCOPE_MISSING: Entry(
+        StatusCode.PERMISSION_DENIED, "The credential was not granted the scope {scope}."
+    ),
+    Reason.POLICY_UNAVAILABLE: Entry(
+        _UNAVAILABLE, "Who may do this can't be decided now; try again later."
+    ),
     Reason.CURSOR_INVALID: Entry(_INVALID, "The cursor was not issued for {scope}."),
     Reason.CURSOR_TRIMMED: Entry(
         StatusCode.OUT_OF_RANGE,

@@ -1,5 +1,9 @@
-"""What a caller may be asked for: the contract's enums of ``antiphon.auth.v1``, without stubs."""
+"""What a caller may be asked for: the contract's enums of ``antiphon.auth.v1``, and their tables.
 
+Roles are no order: what each may do stands in :data:`ROLES`, and nowhere else.
+"""
+
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -14,6 +18,7 @@ class Permission(Enum):
     MANAGE = 5
     OPERATE = 6
     INTERNAL = 7
+    READ_MEMBERS = 8
 
 
 class Scope(Enum):
@@ -31,10 +36,52 @@ class Scope(Enum):
     OPERATE = 6
 
 
-SCOPES = {
-    Permission.READ.value: Scope.READ,
-    Permission.WRITE.value: Scope.WRITE,
-    Permission.MANAGE.value: Scope.MANAGE,
-    Permission.OPERATE.value: Scope.OPERATE,
+class Role(Enum):
+    """What a user is on a resource. The contract's values."""
+
+    NONE = 0
+    VIEWER = 1
+    MEMBER = 2
+    ADMIN = 3
+    OWNER = 4
+    GUEST = 5
+
+
+ROLES: dict[Permission, frozenset[Role]] = {
+    Permission.READ: frozenset({Role.GUEST, Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER}),
+    Permission.READ_MEMBERS: frozenset({Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER}),
+    Permission.WRITE: frozenset({Role.GUEST, Role.MEMBER, Role.ADMIN, Role.OWNER}),
+    Permission.MANAGE: frozenset({Role.ADMIN, Role.OWNER}),
+}
+"""The roles that will do for each permission on a resource."""
+
+INHERITED = (Role.OWNER, Role.ADMIN)
+"""Roles on a workspace that count on its conversations too; the greater first."""
+
+SCOPES: dict[Permission, Scope] = {
+    Permission.READ: Scope.READ,
+    Permission.READ_MEMBERS: Scope.READ,
+    Permission.WRITE: Scope.WRITE,
+    Permission.MANAGE: Scope.MANAGE,
+    Permission.OPERATE: Scope.OPERATE,
 }
 """The scopes that follow from a permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the contract declares for an RPC.
+
+    ``resource_path`` is the path of the request's field that names the resource,
+    ``method`` the RPC's full name ``/package.Service/Method``.
+    """
+
+    permission: Permission
+    resource_path: tuple[str, ...] = ()
+    scope: Scope = Scope.NONE
+    method: str = ""
+
+
+def rule_for(permission: Permission) -> Rule:
+    """The rule of any RPC with that permission on a resource."""
+    return Rule(permission, scope=SCOPES.get(permission, Scope.NONE))

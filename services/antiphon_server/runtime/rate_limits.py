@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from antiphon_server.runtime.access import PUBLIC, rule_of
+from antiphon_server.runtime.access import rule_of
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.methods import UNKNOWN, Method
+from antiphon_server.runtime.permissions import Permission
 
 Scope = Literal["address", "principal"]
 PerMinute = Annotated[int, Meta(ge=0)]
@@ -80,7 +81,7 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 def _public(method: Method) -> bool:
-    return method is UNKNOWN or rule_of(method.name) == PUBLIC
+    return method is UNKNOWN or rule_of(method.name).permission is Permission.PUBLIC
 
 
 def _signs_in(method: Method) -> bool:

@@ -12,8 +12,10 @@ from antiphon_server.runtime.interceptors.authentication import AuthenticationIn
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.permissions import Role
 from antiphon_server.runtime.server import Server
-from tests.contract.channel.world import Events, Roles, Tokens, register
+from tests.contract.channel.world import SCOPE, Events, Tokens, register
+from tests.fakes.fixed_roles import FixedRoles
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ async def guarded(open_channel: Any, events: Events) -> Any:
             ErrorInterceptor(),
             AuthenticationInterceptor(Tokens()),
             ValidationInterceptor(),
-            AccessInterceptor(Roles()),
+            AccessInterceptor(FixedRoles({SCOPE: Role.VIEWER})),
         ]
     )
     stubs.add_EventServiceServicer_to_server(events, table)

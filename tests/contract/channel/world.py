@@ -7,14 +7,12 @@ import grpc
 import pytest
 from google.protobuf import wrappers_pb2
 
-from antiphon.auth.v1.access_pb2 import PERMISSION_READ
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1 import stream_pb2
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import (
-    ANONYMOUS,
     Principal,
     SessionId,
     UserId,
@@ -122,19 +120,6 @@ class Tokens:
         if token not in known:
             raise DomainError(Reason.TOKEN_INVALID)
         return known[token]
-
-
-class Roles:
-    """Lets users read one conversation."""
-
-    async def check(self, principal: Principal, permission: int, resource: str) -> None:
-        assert principal != ANONYMOUS
-        if principal.kind == "service":
-            return
-        if resource != SCOPE:
-            raise not_found(resource)
-        if permission != PERMISSION_READ:
-            raise DomainError(Reason.PERMISSION_DENIED, permission="WRITE")
 
 
 def register(events: Events, server: LocalServer) -> None:

@@ -34,15 +34,23 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     belongs to the caller, or is checked per message of a stream.
     """
     PERMISSION_READ: _Permission.ValueType  # 3
-    """PERMISSION_READ needs ROLE_VIEWER or more on the named resource."""
+    """PERMISSION_READ needs ROLE_GUEST, _VIEWER, _MEMBER, _ADMIN or _OWNER on the
+    named resource.
+    """
     PERMISSION_WRITE: _Permission.ValueType  # 4
-    """PERMISSION_WRITE needs ROLE_MEMBER or more on the named resource."""
+    """PERMISSION_WRITE needs ROLE_GUEST, _MEMBER, _ADMIN or _OWNER on the named
+    resource.
+    """
     PERMISSION_MANAGE: _Permission.ValueType  # 5
-    """PERMISSION_MANAGE needs ROLE_ADMIN or more on the named resource."""
+    """PERMISSION_MANAGE needs ROLE_ADMIN or _OWNER on the named resource."""
     PERMISSION_OPERATE: _Permission.ValueType  # 6
     """PERMISSION_OPERATE needs an operator of this installation."""
     PERMISSION_INTERNAL: _Permission.ValueType  # 7
     """PERMISSION_INTERNAL needs another service of this installation."""
+    PERMISSION_READ_MEMBERS: _Permission.ValueType  # 8
+    """PERMISSION_READ_MEMBERS needs ROLE_VIEWER, _MEMBER, _ADMIN or _OWNER on the
+    named resource: whoever belongs to it may know who else does.
+    """
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """Permission is what a caller must hold to call an RPC."""
@@ -56,15 +64,23 @@ PERMISSION_AUTHENTICATED: Permission.ValueType  # 2
 belongs to the caller, or is checked per message of a stream.
 """
 PERMISSION_READ: Permission.ValueType  # 3
-"""PERMISSION_READ needs ROLE_VIEWER or more on the named resource."""
+"""PERMISSION_READ needs ROLE_GUEST, _VIEWER, _MEMBER, _ADMIN or _OWNER on the
+named resource.
+"""
 PERMISSION_WRITE: Permission.ValueType  # 4
-"""PERMISSION_WRITE needs ROLE_MEMBER or more on the named resource."""
+"""PERMISSION_WRITE needs ROLE_GUEST, _MEMBER, _ADMIN or _OWNER on the named
+resource.
+"""
 PERMISSION_MANAGE: Permission.ValueType  # 5
-"""PERMISSION_MANAGE needs ROLE_ADMIN or more on the named resource."""
+"""PERMISSION_MANAGE needs ROLE_ADMIN or _OWNER on the named resource."""
 PERMISSION_OPERATE: Permission.ValueType  # 6
 """PERMISSION_OPERATE needs an operator of this installation."""
 PERMISSION_INTERNAL: Permission.ValueType  # 7
 """PERMISSION_INTERNAL needs another service of this installation."""
+PERMISSION_READ_MEMBERS: Permission.ValueType  # 8
+"""PERMISSION_READ_MEMBERS needs ROLE_VIEWER, _MEMBER, _ADMIN or _OWNER on the
+named resource: whoever belongs to it may know who else does.
+"""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 class _Scope:
@@ -126,10 +142,15 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """ROLE_ADMIN also changes settings and members."""
     ROLE_OWNER: _Role.ValueType  # 4
     """ROLE_OWNER also makes and unmakes owners. A resource has at least one."""
+    ROLE_GUEST: _Role.ValueType  # 5
+    """ROLE_GUEST reads, posts and cancels in one conversation, and learns nothing of
+    the workspace around it nor, from a list, who its members are. Only
+    conversations have guests.
+    """
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """Role is what a user is on a workspace or conversation. From VIEWER to OWNER each
-    role includes those below it.
+    role includes those below it; GUEST stands beside them, whatever its number.
     """
 
 ROLE_UNSPECIFIED: Role.ValueType  # 0
@@ -142,6 +163,11 @@ ROLE_ADMIN: Role.ValueType  # 3
 """ROLE_ADMIN also changes settings and members."""
 ROLE_OWNER: Role.ValueType  # 4
 """ROLE_OWNER also makes and unmakes owners. A resource has at least one."""
+ROLE_GUEST: Role.ValueType  # 5
+"""ROLE_GUEST reads, posts and cancels in one conversation, and learns nothing of
+the workspace around it nor, from a list, who its members are. Only
+conversations have guests.
+"""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final
@@ -165,7 +191,7 @@ class Access(_message.Message):
     """
     scope: Global___Scope.ValueType
     """scope is what a limited credential must have been granted. It follows from the
-    permission where that is READ, WRITE, MANAGE or
+    permission where that is READ, READ_MEMBERS (both SCOPE_READ), WRITE, MANAGE or
     OPERATE, and PUBLIC and INTERNAL know none: there it stays unset. With
     PERMISSION_AUTHENTICATED every RPC has to say it.
     """

@@ -1064,16 +1064,22 @@ class CheckAccessResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ROLE_FIELD_NUMBER: _builtins.int
+    GRANTED_ON_FIELD_NUMBER: _builtins.int
     role: _access_pb2.Role.ValueType
     """role is the user's role there, the workspace's included."""
+    granted_on: _builtins.str
+    """granted_on is the workspace id or conversation id that the role was given on;
+    empty without a role.
+    """
     def __init__(
         self,
         *,
         role: _access_pb2.Role.ValueType = ...,
+        granted_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted_on", b"granted_on", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

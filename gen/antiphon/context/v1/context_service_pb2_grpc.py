@@ -218,7 +218,8 @@ class ContextServiceServicer:
 
     def AddMember(self, request, context):
         """AddMember gives a user a role on a workspace or conversation. Only an owner
-        makes owners. Errors: NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED.
+        makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
+        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -240,7 +241,8 @@ class ContextServiceServicer:
 
     def UpdateMember(self, request, context):
         """UpdateMember changes a member's role. Only an owner makes or unmakes
-        owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+        owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
+        guest on a workspace).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -73,7 +73,8 @@ class ContextServiceStub:
     """
     AddMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
-    makes owners. Errors: NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED.
+    makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
+    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetMemberRequest, _context_service_pb2.GetMemberResponse]
     """GetMember returns one user's role on a resource. Errors: NOT_FOUND."""
@@ -81,7 +82,8 @@ class ContextServiceStub:
     """ListMembers lists who has a role on the resource itself."""
     UpdateMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateMemberRequest, _context_service_pb2.UpdateMemberResponse]
     """UpdateMember changes a member's role. Only an owner makes or unmakes
-    owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+    owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
+    guest on a workspace).
     """
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.RemoveMemberRequest, _context_service_pb2.RemoveMemberResponse]
     """RemoveMember takes a member's role away; the member's open streams on the
@@ -148,7 +150,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     AddMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]  # type: ignore[assignment]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
-    makes owners. Errors: NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED.
+    makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
+    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetMemberRequest, _context_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """GetMember returns one user's role on a resource. Errors: NOT_FOUND."""
@@ -156,7 +159,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """ListMembers lists who has a role on the resource itself."""
     UpdateMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateMemberRequest, _context_service_pb2.UpdateMemberResponse]  # type: ignore[assignment]
     """UpdateMember changes a member's role. Only an owner makes or unmakes
-    owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+    owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
+    guest on a workspace).
     """
     RemoveMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.RemoveMemberRequest, _context_service_pb2.RemoveMemberResponse]  # type: ignore[assignment]
     """RemoveMember takes a member's role away; the member's open streams on the
@@ -286,7 +290,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.AddMemberResponse, _abc.Awaitable[_context_service_pb2.AddMemberResponse]]:
         """AddMember gives a user a role on a workspace or conversation. Only an owner
-        makes owners. Errors: NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED.
+        makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
+        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
         """
 
     @_abc_1.abstractmethod
@@ -312,7 +317,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateMemberResponse, _abc.Awaitable[_context_service_pb2.UpdateMemberResponse]]:
         """UpdateMember changes a member's role. Only an owner makes or unmakes
-        owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+        owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
+        guest on a workspace).
         """
 
     @_abc_1.abstractmethod

@@ -118,7 +118,8 @@ class DispatcherServiceServicer:
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
         stream goes on. Bytes that are no message, and messages that are too large,
-        end it. Ending the stream stops no turn.
+        end it. Ending the stream stops no turn. A credential with scopes needs
+        SCOPE_READ as well: the stream follows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,8 @@ class DispatcherServiceStub:
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
     stream goes on. Bytes that are no message, and messages that are too large,
-    end it. Ending the stream stops no turn.
+    end it. Ending the stream stops no turn. A credential with scopes needs
+    SCOPE_READ as well: the stream follows.
     """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
     """ListHandlers lists who can work on turns, the default first."""
@@ -99,7 +100,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
     stream goes on. Bytes that are no message, and messages that are too large,
-    end it. Ending the stream stops no turn.
+    end it. Ending the stream stops no turn. A credential with scopes needs
+    SCOPE_READ as well: the stream follows.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
     """ListHandlers lists who can work on turns, the default first."""
@@ -164,7 +166,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
         stream goes on. Bytes that are no message, and messages that are too large,
-        end it. Ending the stream stops no turn.
+        end it. Ending the stream stops no turn. A credential with scopes needs
+        SCOPE_READ as well: the stream follows.
         """
 
     @_abc_1.abstractmethod

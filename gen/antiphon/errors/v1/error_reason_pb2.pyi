@@ -144,6 +144,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
     scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 38
+    """ERROR_REASON_SCOPE_MISSING: the caller's credential is limited to scopes, and what
+    this call needs is not among them, whatever its owner may do; metadata: scope.
+    Code PERMISSION_DENIED.
+    """
+    ERROR_REASON_POLICY_UNAVAILABLE: _ErrorReason.ValueType  # 39
+    """ERROR_REASON_POLICY_UNAVAILABLE: the engine that decides on access did not answer in
+    time, so nobody is let in; RetryInfo says when to try again. Code UNAVAILABLE.
+    """
     ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 40
     """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
     belongs to another scope; metadata: scope. Code INVALID_ARGUMENT.
@@ -354,6 +363,15 @@ make; RetryInfo says when the next one is taken; metadata: limit, scope. The lim
 sign_ins, calls, reads, writes, streams or a method's name, the scope is address or
 principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
 scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 38
+"""ERROR_REASON_SCOPE_MISSING: the caller's credential is limited to scopes, and what
+this call needs is not among them, whatever its owner may do; metadata: scope.
+Code PERMISSION_DENIED.
+"""
+ERROR_REASON_POLICY_UNAVAILABLE: ErrorReason.ValueType  # 39
+"""ERROR_REASON_POLICY_UNAVAILABLE: the engine that decides on access did not answer in
+time, so nobody is let in; RetryInfo says when to try again. Code UNAVAILABLE.
 """
 ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 40
 """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or

@@ -134,7 +134,7 @@ class MemoryWorkspaces:
         mine = [
             it
             for it in self.table.values()
-            if self._members.role(ResourceId(it.workspace_id), user_id)
+            if self._members.role(ResourceId(it.workspace_id), user_id) is not Role.NONE
         ]
         return _page(mine, lambda it: it.workspace_id, after, limit, archived)
 
@@ -168,7 +168,7 @@ class MemoryConversations:
         readable = []
         for it in self.table.values():
             standing = self._members.standing(user_id, ResourceId(it.conversation_id))
-            if standing and standing.effective:
+            if standing and standing.effective is not Role.NONE:
                 readable.append(it)
         return _page(readable, lambda it: it.conversation_id, after, limit, archived)
 
@@ -186,9 +186,12 @@ class MemoryConversations:
             it
             for it in self.table.values()
             if it.workspace_id == workspace_id
-            and (member is None or self._members.role(ResourceId(it.conversation_id), member))
+            and (member is None or self._is_member(member, it.conversation_id))
         ]
         return _page(found, lambda it: it.conversation_id, after, limit, archived)
+
+    def _is_member(self, user_id: UserId, conversation_id: ConversationId) -> bool:
+        return self._members.role(ResourceId(conversation_id), user_id) is not Role.NONE
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
         """See :meth:`ConversationRecords.list_ids`."""

@@ -4,22 +4,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
 
+from antiphon_server.runtime.permissions import INHERITED
+from antiphon_server.runtime.permissions import Role as Role
+from antiphon_server.runtime.policy import NO_ROLE, Held
 from antiphon_server.runtime.principal import UserId
 
 WorkspaceId = NewType("WorkspaceId", str)
 ConversationId = NewType("ConversationId", str)
 ResourceId = NewType("ResourceId", str)
 """A workspace id or a conversation id."""
-
-
-class Role(IntEnum):
-    """What a user is on a resource; each includes those below. The contract's values."""
-
-    NONE = 0
-    VIEWER = 1
-    MEMBER = 2
-    ADMIN = 3
-    OWNER = 4
 
 
 class TurnPolicy(IntEnum):
@@ -82,9 +75,16 @@ class Standing:
 
     @property
     def effective(self) -> Role:
-        """The higher of the two, where a workspace's role counts from ADMIN up."""
-        inherited = self.of_workspace if self.of_workspace >= Role.ADMIN else Role.NONE
-        return max(self.direct, inherited)
+        """The direct one, unless the workspace's counts here and is greater."""
+        roles = self.direct, self.of_workspace
+        return next((role for role in INHERITED if role in roles), self.direct)
+
+    def held(self, resource: ResourceId) -> Held:
+        """The effective role on ``resource``, whose standing this is, and where it comes from."""
+        role = self.effective
+        if role is Role.NONE:
+            return NO_ROLE
+        return Held(role, resource if role is self.direct else self.workspace_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,51 +1,43 @@
-"""Who may do what: the same rule for every kind of resource."""
+"""Who may do what, asked again inside the transaction that does it."""
 
 from antiphon_server.context.model.resources import ResourceId, Role
 from antiphon_server.context.ports import Records
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.permissions import Permission, rule_for
+from antiphon_server.runtime.policy import Held, Question, decide, enforce
 from antiphon_server.runtime.principal import Principal, UserId
 
-_PERMISSIONS = {
-    Role.VIEWER: "READ",
-    Role.MEMBER: "WRITE",
-    Role.ADMIN: "MANAGE",
-    Role.OWNER: "MANAGE",
-}
 
-
-def require(records: Records, principal: Principal, resource: str, least: Role) -> Role:
-    """The caller's effective role on ``resource``, if it is ``least`` or more.
+def require(records: Records, principal: Principal, resource: str, permission: Permission) -> Role:
+    """The caller's role on ``resource``, if it will do for the permission.
 
     Services of this installation count as owners. Raises DomainError NOT_FOUND if there
     is no such resource or the caller has no role on it, PERMISSION_DENIED if the role
-    is too small.
+    will not do.
     """
-    standing = records.members.standing(principal.user_id, ResourceId(resource))
+    asked = ResourceId(resource)
+    standing = records.members.standing(principal.user_id, asked)
     if standing is None:
         raise not_found(resource)
-    return role_of_at_least(principal, resource, standing.effective, least)
+    return role_that_may(principal, resource, standing.held(asked), permission)
 
 
-def role_of_at_least(principal: Principal, resource: str, held: Role, least: Role) -> Role:
-    """The role that counts for a caller who was given ``held``, if it is ``least`` or more.
+def role_that_may(principal: Principal, resource: str, held: Held, permission: Permission) -> Role:
+    """The role that counts for a caller who holds ``held``, if it will do for the permission.
 
-    Raises as :func:`require`.
+    Raises as :func:`require`, and UNAUTHENTICATED.
     """
-    role = Role.OWNER if principal.kind == "service" else held
-    if principal.kind == "anonymous" or role is Role.NONE:
-        raise not_found(resource)
-    if role < least:
-        raise denied(least)
-    return role
+    enforce(decide(Question(principal, rule_for(permission), resource, held)))
+    return Role.OWNER if principal.kind == "service" else held.role
 
 
-def denied(least: Role) -> DomainError:
-    """The caller knows the resource but would need ``least`` on it."""
-    return DomainError(Reason.PERMISSION_DENIED, permission=_PERMISSIONS[least])
+def denied(permission: Permission) -> DomainError:
+    """The caller knows the resource but would need more on it."""
+    return DomainError(Reason.PERMISSION_DENIED, permission=permission.name)
 
 
 def owner_of_new(principal: Principal) -> UserId:
     """Who owns what the caller makes. Raises DomainError PERMISSION_DENIED for services."""
     if principal.kind != "user":
-        raise DomainError(Reason.PERMISSION_DENIED, permission="AUTHENTICATED")
+        raise denied(Permission.AUTHENTICATED)
     return principal.user_id

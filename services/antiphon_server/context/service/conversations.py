@@ -32,6 +32,7 @@ from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.context.service.workspaces import own_workspace
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.permissions import INHERITED, Permission
 from antiphon_server.runtime.principal import Principal
 
 
@@ -85,7 +86,7 @@ class Conversations:
 
     async def get(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
         """One conversation. Raises DomainError NOT_FOUND."""
-        return await self._directory.find(principal, conversation_id, Role.VIEWER)
+        return await self._directory.find(principal, conversation_id, Permission.READ)
 
     async def list(
         self,
@@ -107,7 +108,7 @@ class Conversations:
             if not workspace_id:
                 return records.conversations.list_of(user_id, after, limit + 1, archived=archived)
             standing = records.members.standing(user_id, ResourceId(workspace_id))
-            manages = standing is not None and standing.effective >= Role.ADMIN
+            manages = standing is not None and standing.effective in INHERITED
             sees_all = manages or principal.kind == "service"
             return records.conversations.list_in(
                 workspace_id, None if sees_all else user_id, after, limit + 1, archived=archived
@@ -159,7 +160,7 @@ class Conversations:
     ) -> Conversation:
         def work(records: Records) -> Conversation:
             records.members.lock(ResourceId(conversation_id))
-            before = _get(records, principal, conversation_id, Role.ADMIN)
+            before = _get(records, principal, conversation_id, Permission.MANAGE)
             after = change(before)
             if after == before:
                 return before
@@ -172,10 +173,10 @@ class Conversations:
 
 
 def _get(
-    records: Records, principal: Principal, conversation_id: ConversationId, least: Role
+    records: Records, principal: Principal, conversation_id: ConversationId, permission: Permission
 ) -> Conversation:
-    """The conversation, if the caller has that role. Raises NOT_FOUND, PERMISSION_DENIED."""
-    require(records, principal, conversation_id, least)
+    """The conversation, if the caller may. Raises NOT_FOUND, PERMISSION_DENIED."""
+    require(records, principal, conversation_id, permission)
     conversation = records.conversations.get(conversation_id)
     if conversation is None:
         raise not_found(conversation_id)
@@ -184,7 +185,7 @@ def _get(
 
 def _open(records: Records, principal: Principal, workspace_id: WorkspaceId) -> WorkspaceId:
     """A workspace that the caller may write in and that is in use."""
-    require(records, principal, workspace_id, Role.MEMBER)
+    require(records, principal, workspace_id, Permission.WRITE)
     workspace = records.workspaces.get(workspace_id)
     if workspace is None:
         raise not_found(workspace_id)

@@ -5,11 +5,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId, Role
+from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId
 from antiphon_server.context.ports import Store
-from antiphon_server.context.service.access import role_of_at_least
+from antiphon_server.context.service.access import role_that_may
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.permissions import Permission
+from antiphon_server.runtime.policy import NO_ROLE
 from antiphon_server.runtime.principal import Principal
 
 T = TypeVar("T")
@@ -35,20 +37,19 @@ class Directory:
         self._generation = 0
 
     async def find(
-        self, principal: Principal, conversation_id: ConversationId, least: Role
+        self, principal: Principal, conversation_id: ConversationId, permission: Permission
     ) -> Conversation:
-        """The conversation as it is now, if the caller has that role on it.
+        """The conversation as it is now, if the caller has that permission on it.
 
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, STORE_UNAVAILABLE.
         """
         conversation = await self._get(conversation_id)
         if conversation is None:
             raise not_found(conversation_id)
-        role = Role.NONE
+        held = NO_ROLE
         if principal.kind == "user":
-            resource = ResourceId(conversation_id)
-            role = await self._roles.effective(principal.user_id, resource)
-        role_of_at_least(principal, conversation_id, role, least)
+            held = await self._roles.held(principal.user_id, ResourceId(conversation_id))
+        role_that_may(principal, conversation_id, held, permission)
         return conversation
 
     async def changing(self, conversation_id: ConversationId, change: Awaitable[T]) -> T:

@@ -19,8 +19,9 @@ from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
 from antiphon_server.context.service.changes import Changes, tell
 from antiphon_server.context.service.pages import Page
-from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
 
@@ -36,7 +37,11 @@ class Members:
     async def add(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
     ) -> Member:
-        """Give a user a role. Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED."""
+        """Give a user a role.
+
+        Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, INVALID_ARGUMENT.
+        """
+        _only_conversations_have_guests(resource, role)
         await self._users.require(user_id)  # accounts are never removed
         member = Member(resource, user_id, role, int(self._clock() * 1e6))
 
@@ -55,7 +60,7 @@ class Members:
         """One user's direct role. Raises DomainError NOT_FOUND."""
 
         def work(records: Records) -> Member:
-            require(records, principal, resource, Role.VIEWER)
+            require(records, principal, resource, Permission.READ_MEMBERS)
             return _member(records, resource, user_id)
 
         return await self._store.read(work)
@@ -69,7 +74,7 @@ class Members:
         after = UserId(fields[0]) if fields else None
 
         def work(records: Records) -> list[Member]:
-            require(records, principal, resource, Role.VIEWER)
+            require(records, principal, resource, Permission.READ_MEMBERS)
             return records.members.list_of(resource, after, limit + 1)
 
         found = await self._store.read(work)
@@ -80,7 +85,11 @@ class Members:
     async def update(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
     ) -> Member:
-        """Change a role. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
+        """Change a role.
+
+        Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT.
+        """
+        _only_conversations_have_guests(resource, role)
 
         def work(records: Records) -> Member:
             own_role = _manage(records, principal, resource)
@@ -110,15 +119,20 @@ class Members:
         await self._changes.make(work, of_user=user_id)
 
 
+def _only_conversations_have_guests(resource: ResourceId, role: Role) -> None:
+    if role is Role.GUEST and not resource.startswith("conv_"):
+        raise invalid("role", "only a conversation has guests; a workspace's least role is VIEWER")
+
+
 def _manage(records: Records, principal: Principal, resource: ResourceId) -> Role:
     """The caller's role, high enough to manage members; the resource is locked."""
     records.members.lock(resource)
-    return require(records, principal, resource, Role.ADMIN)
+    return require(records, principal, resource, Permission.MANAGE)
 
 
 def _only_owners(own_role: Role, *touched: Role) -> None:
     if Role.OWNER in touched and own_role is not Role.OWNER:
-        raise denied(Role.OWNER)
+        raise denied(Permission.MANAGE)
 
 
 def _keep_an_owner(records: Records, member: Member) -> None:

@@ -15,7 +15,7 @@ from antiphon_server.context.model.messages import (
     Placed,
     Window,
 )
-from antiphon_server.context.model.resources import Conversation, ConversationId, Role
+from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.context.ports import Clock, EventLog, Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
@@ -25,6 +25,7 @@ from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, windo
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal
 
 DAY_S = 86_400
@@ -69,7 +70,7 @@ class Messages:
         """
         if len(content.encoded) > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
-        conversation = await self._directory.find(principal, conversation_id, Role.MEMBER)
+        conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
         wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
         if conversation.archive_us:
             return await self._said_before(wish)
@@ -103,7 +104,7 @@ class Messages:
         """
         fields = decode_page_token(token, _listed(conversation_id), 1)
         before = Offset(number(fields[0])) if fields else None
-        await self._directory.find(principal, conversation_id, Role.VIEWER)
+        await self._directory.find(principal, conversation_id, Permission.READ)
         await self._projection.catch_up(conversation_id)
         return await self._store.read(lambda r: _page(r, conversation_id, before, limit))
 
@@ -120,7 +121,7 @@ class Messages:
         See :func:`window.window`. Raises DomainError NOT_FOUND, also if that message is
         not in the context.
         """
-        conversation = await self._directory.find(principal, conversation_id, Role.VIEWER)
+        conversation = await self._directory.find(principal, conversation_id, Permission.READ)
         budget = max_tokens or DEFAULT_TOKENS
         found = await self._newest(conversation, budget, up_to)
         if not answered or any(it.message_id == answered for it in reversed(found.messages)):

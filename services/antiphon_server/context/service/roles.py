@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from antiphon_server.context.model.resources import ResourceId, Role, Standing
 from antiphon_server.context.ports import Store
+from antiphon_server.runtime.policy import NO_ROLE, Held
 from antiphon_server.runtime.principal import UserId
 
 T = TypeVar("T")
@@ -29,19 +30,23 @@ class Roles:
 
     async def effective(self, user_id: UserId, resource: ResourceId) -> Role:
         """The user's role on a resource, its workspace's included; NONE if there is neither."""
+        return (await self.held(user_id, resource)).role
+
+    async def held(self, user_id: UserId, resource: ResourceId) -> Held:
+        """The same, with the resource that the role was given on."""
         key = user_id, resource
         standing = self._cached.get(key)
         if standing is not None:
             self._cached.move_to_end(key)
-            return standing.effective
+            return standing.held(resource)
         generation = self._generation
         loaded = await self._store.read(lambda r: r.members.standing(user_id, resource))
         if loaded is None:
-            return Role.NONE  # not kept: the resource may come to be
+            return NO_ROLE  # not kept: the resource may come to be
         # What was read while roles changed is a true answer, but not for later.
         if not self._changing and generation == self._generation:
             self._keep(key, loaded)
-        return loaded.effective
+        return loaded.held(resource)
 
     async def changing(self, user_id: UserId, change: Awaitable[T]) -> T:
         """Await a change of the user's roles; whoever asks after it gets the new ones.

@@ -24,6 +24,7 @@ from antiphon_server.context.service.changes import Changes, answered, tell
 from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
 MAX_NAME = 128
@@ -58,7 +59,7 @@ class Workspaces:
 
     async def get(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
         """One workspace. Raises DomainError NOT_FOUND."""
-        return await self._store.read(lambda r: _get(r, principal, workspace_id, Role.VIEWER))
+        return await self._store.read(lambda r: _get(r, principal, workspace_id, Permission.READ))
 
     async def list(
         self, principal: Principal, limit: int, token: str, *, archived: bool
@@ -105,7 +106,7 @@ class Workspaces:
     ) -> Workspace:
         def work(records: Records) -> Workspace:
             records.members.lock(ResourceId(workspace_id))
-            before = _get(records, principal, workspace_id, Role.ADMIN)
+            before = _get(records, principal, workspace_id, Permission.MANAGE)
             after = change(before)
             if after == before:
                 return before
@@ -134,9 +135,9 @@ def _add(records: Records, principal: Principal, workspace: Workspace, owner: Us
 
 
 def _get(
-    records: Records, principal: Principal, workspace_id: WorkspaceId, least: Role
+    records: Records, principal: Principal, workspace_id: WorkspaceId, permission: Permission
 ) -> Workspace:
-    require(records, principal, workspace_id, least)
+    require(records, principal, workspace_id, permission)
     workspace = records.workspaces.get(workspace_id)
     if workspace is None:
         raise not_found(workspace_id)

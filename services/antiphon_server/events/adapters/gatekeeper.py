@@ -1,21 +1,24 @@
 """Who may read what, by the access policy of this installation."""
 
-from antiphon.auth.v1.access_pb2 import PERMISSION_READ
 from antiphon_server.events.model import Scope
-from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.access import AccessPolicy, TokenVerifier, rule_of
+from antiphon_server.runtime.policy import enforce
 from antiphon_server.runtime.principal import Principal
+
+READ_EVENTS = "/antiphon.events.v1.EventService/ReadEvents"
 
 
 class PolicyGatekeeper:
-    """A :class:`~antiphon_server.events.ports.Gatekeeper`."""
+    """A :class:`~antiphon_server.events.ports.Gatekeeper`: to watch is to read."""
 
     def __init__(self, policy: AccessPolicy, verifier: TokenVerifier) -> None:
         self._policy = policy
         self._verifier = verifier
+        self._rule = rule_of(READ_EVENTS)
 
     async def check_read(self, principal: Principal, scope: Scope) -> None:
         """See :meth:`Gatekeeper.check_read`."""
-        await self._policy.check(principal, PERMISSION_READ, scope)
+        enforce(await self._policy.decide(principal, self._rule, scope))
 
     async def verify(self, access_token: str) -> Principal:
         """See :meth:`Gatekeeper.verify`."""

@@ -1,15 +1,9 @@
-"""Lets a call through only if the contract allows it to the caller."""
+"""Lets a call through only if the policy allows it to the caller."""
 
+from dataclasses import replace
 from typing import Any
 
-from antiphon.auth.v1.access_pb2 import (
-    PERMISSION_AUTHENTICATED,
-    PERMISSION_INTERNAL,
-    PERMISSION_OPERATE,
-    PERMISSION_PUBLIC,
-)
-from antiphon_server.runtime.access import AccessPolicy, Permission, Rule, name_of, rule_of
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.access import AccessPolicy, rule_of
 from antiphon_server.runtime.methods import (
     UNKNOWN,
     Behaviour,
@@ -17,7 +11,9 @@ from antiphon_server.runtime.methods import (
     Method,
     MethodInterceptor,
 )
-from antiphon_server.runtime.principal import Principal, current_principal
+from antiphon_server.runtime.permissions import Permission, Rule
+from antiphon_server.runtime.policy import enforce
+from antiphon_server.runtime.principal import current_principal
 
 
 class AccessInterceptor(MethodInterceptor):
@@ -38,34 +34,31 @@ class AccessInterceptor(MethodInterceptor):
         if method is UNKNOWN:
             return inner
         rule = rule_of(method.name)
-        if rule.permission in (PERMISSION_PUBLIC, PERMISSION_AUTHENTICATED):
+        if rule.permission is Permission.PUBLIC:
             return inner
-        if rule.permission in (PERMISSION_OPERATE, PERMISSION_INTERNAL):
-            return _by_kind(rule.permission, inner)
-        return self._by_role(rule, inner)
+        if rule.resource_path:
+            return self._on_resource(rule, inner)
+        decide = self._policy.decide
 
-    def _by_role(self, rule: Rule, inner: Behaviour) -> Behaviour:
-        check, permission, path = self._policy.check, rule.permission, rule.resource_path
+        async def call(request: Any, context: Context) -> Any:
+            enforce(await decide(current_principal(), rule))
+            return await inner(request, context)
+
+        return call
+
+    def _on_resource(self, rule: Rule, inner: Behaviour) -> Behaviour:
+        decide, path, of_own = self._policy.decide, rule.resource_path, of_own_default(rule)
 
         async def call(request: Any, context: Context) -> Any:
             resource = request
             for name in path:
                 resource = getattr(resource, name)
-            if resource:
-                await check(current_principal(), permission, resource)
+            enforce(await decide(current_principal(), rule if resource else of_own, resource))
             return await inner(request, context)
 
         return call
 
 
-def _by_kind(permission: Permission, inner: Behaviour) -> Behaviour:
-    async def call(request: Any, context: Context) -> Any:
-        if not _holds(current_principal(), permission):
-            raise DomainError(Reason.PERMISSION_DENIED, permission=name_of(permission))
-        return await inner(request, context)
-
-    return call
-
-
-def _holds(principal: Principal, permission: Permission) -> bool:
-    return principal.kind == "service" or (permission == PERMISSION_OPERATE and principal.operates)
+def of_own_default(rule: Rule) -> Rule:
+    """What the rule comes to where a request names no resource."""
+    return replace(rule, permission=Permission.AUTHENTICATED, resource_path=())

@@ -4,7 +4,7 @@ from typing import Any
 
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from antiphon_server.runtime.access import PUBLIC, TokenVerifier, rule_of
+from antiphon_server.runtime.access import TokenVerifier, rule_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import (
     UNKNOWN,
@@ -13,6 +13,7 @@ from antiphon_server.runtime.methods import (
     Method,
     MethodInterceptor,
 )
+from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import ANONYMOUS, current_principal, set_principal
 from antiphon_server.runtime.request_id import note_session
 
@@ -32,7 +33,7 @@ class AuthenticationInterceptor(MethodInterceptor):
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
         """See the class. Raises UndeclaredAccess for a method without a rule."""
-        public = method is UNKNOWN or rule_of(method.name) == PUBLIC
+        public = method is UNKNOWN or rule_of(method.name).permission is Permission.PUBLIC
         verify = self._verifier.verify
 
         async def call(request: Any, context: Context) -> Any:

@@ -32,9 +32,9 @@ from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
     Position,
-    Role,
     WorkspaceId,
 )
+from antiphon_server.runtime.permissions import INHERITED
 from antiphon_server.runtime.principal import UserId
 
 _TABLE = conversations.c
@@ -65,7 +65,7 @@ _OF_USER = and_(
 _MANAGED = select(members.c.resource).where(
     members.c.user_id == bindparam("user_id"),
     members.c.of_workspace == true(),
-    members.c.role >= int(Role.ADMIN),
+    members.c.role.in_([role.value for role in INHERITED]),
 )
 
 

@@ -46,7 +46,7 @@ _ADD = insert(members)
 _PUT = update(members).where(_KEY).values(role=bindparam("new_role"))
 _REMOVE = delete(members).where(_KEY)
 _OWNERS = select(func.count()).where(
-    members.c.resource == bindparam("key_resource"), members.c.role == int(Role.OWNER)
+    members.c.resource == bindparam("key_resource"), members.c.role == Role.OWNER.value
 )
 _LIST = (
     select(*_COLUMNS)
@@ -95,7 +95,7 @@ class SqlMembers:
         values = {
             "resource": member.resource,
             "user_id": member.user_id,
-            "role": int(member.role),
+            "role": member.role.value,
             "create_us": member.create_us,
             "of_workspace": member.resource.startswith("ws_"),
             "resource_create_us": resource_create_us,
@@ -104,7 +104,7 @@ class SqlMembers:
 
     def put(self, member: Member) -> None:
         """See :meth:`MemberRecords.put`."""
-        values = _key(member.resource, member.user_id) | {"new_role": int(member.role)}
+        values = _key(member.resource, member.user_id) | {"new_role": member.role.value}
         self._connection.execute(_PUT, values)
 
     def remove(self, resource: ResourceId, user_id: UserId) -> None:
