@@ -27,6 +27,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
 )
 from antiphon_server import hardening
 from antiphon_server.auth import compose as auth_slice
+from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
@@ -202,6 +203,7 @@ def _compose(
         session_settings=SessionSettings(
             idle=settings.session_idle_days * DAY, longest=settings.session_days * DAY
         ),
+        breached=breached_passwords(settings.breached_passwords_file),
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None

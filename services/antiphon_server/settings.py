@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     secret_key: Secret | None = None
     secret_key_file: Path | None = None
     test_users: bool = False
+    breached_passwords_file: Path | None = None
     reflection: bool | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

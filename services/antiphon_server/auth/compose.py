@@ -6,9 +6,11 @@ from pathlib import Path
 
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+from antiphon_server.auth.adapters.breached_passwords import CommonPasswords
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
+from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.audit_heads import AuditHeads
@@ -22,6 +24,8 @@ from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
+from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
@@ -50,6 +54,8 @@ class Auth:
     audit_watches: AuditWatches
     users: Users
     user_updates: UserUpdates
+    password_changes: PasswordChanges
+    password_resets: PasswordResets
     login: Login
     sessions: Sessions
     api_keys: ApiKeys
@@ -91,6 +97,7 @@ def compose_auth(
     clock: Clock = time.time,
     secret: ServerSecret | None = None,
     session_settings: SessionSettings | None = None,
+    breached: BreachedPasswords | None = None,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
@@ -109,7 +116,7 @@ def compose_auth(
         stores.signing_keys, secret, security_events, clock, settings.longest_life
     )
     access_tokens = AccessTokens(signing_keys, settings, clock)
-    passwords = Passwords(hasher)
+    passwords = Passwords(hasher, breached or CommonPasswords())
     users = Users(stores.users, passwords, secret, completion, security_events, clock)
     endings = Endings(stores.sessions, events, liveness, security_events)
     sessions = Sessions(
@@ -127,6 +134,11 @@ def compose_auth(
     api_keys = ApiKeys(stores.api_keys, endings, completion, security_events, clock)
     user_updates = UserUpdates(stores.users, endings, completion, security_events, clock)
     attempts = Attempts(stores.attempts, clock)
+    new_passwords = NewPasswords(stores.users, endings, security_events, completion, clock)
+    password_changes = PasswordChanges(users, passwords, attempts, new_passwords, sign_ins)
+    password_resets = PasswordResets(
+        stores.password_resets, users, passwords, new_passwords, security_events, clock
+    )
     login = Login(stores.users, passwords, attempts, api_keys, sessions, sign_ins)
     verifier = Verifier(access_tokens, stores.sessions, liveness, clock)
     trail = AuditTrail(
@@ -145,6 +157,8 @@ def compose_auth(
         servicer=AuthServicer(  # type: ignore[abstract]
             users,
             user_updates,
+            password_changes,
+            password_resets,
             login,
             sessions,
             KeyCustody(api_keys, users),
@@ -154,6 +168,8 @@ def compose_auth(
         audit_watches=watches,
         users=users,
         user_updates=user_updates,
+        password_changes=password_changes,
+        password_resets=password_resets,
         login=login,
         sessions=sessions,
         api_keys=api_keys,

@@ -8,24 +8,29 @@ from antiphon_server.auth import encoding
 from antiphon_server.auth.model import SignedIn
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.login import Login
+from antiphon_server.auth.service.password_changes import PasswordChanges
+from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.servicers.keys import KeyRpcs
+from antiphon_server.auth.servicers.passwords import PasswordRpcs
 from antiphon_server.auth.servicers.sessions import SessionRpcs
 from antiphon_server.auth.servicers.users import UserRpcs
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
-class AuthServicer(UserRpcs, SessionRpcs, KeyRpcs, AuthServiceServicer):
+class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, AuthServiceServicer):
     """The RPCs of ``antiphon.auth.v1.AuthService``."""
 
     def __init__(
         self,
         users: Users,
         user_updates: UserUpdates,
+        password_changes: PasswordChanges,
+        password_resets: PasswordResets,
         login: Login,
         sessions: Sessions,
         keys: KeyCustody,
@@ -33,6 +38,8 @@ class AuthServicer(UserRpcs, SessionRpcs, KeyRpcs, AuthServiceServicer):
     ) -> None:
         self._users = users
         self._user_updates = user_updates
+        self._password_changes = password_changes
+        self._password_resets = password_resets
         self._login = login
         self._sessions = sessions
         self._keys = keys

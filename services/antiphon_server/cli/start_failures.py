@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from antiphon_server.app import DATABASE_FILE
+from antiphon_server.auth.adapters.hash_file import UnusableHashFileError
 from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
 from antiphon_server.auth.service.signing_keys import SealedByAnother
@@ -25,6 +26,7 @@ _SAY_IT_ALL = (
     ExposedFileError,
     UnusableSecretError,
     UnusableCertificate,
+    UnusableHashFileError,
     Insecure,
     WrongSetting,
 )

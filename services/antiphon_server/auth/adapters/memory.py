@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
+from antiphon_server.auth.adapters.memory_password_resets import MemoryPasswordResets
 from antiphon_server.auth.adapters.memory_places import MemoryPlaces
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import (
@@ -57,6 +58,7 @@ def memory_stores() -> Stores:
         attempts=MemoryAttempts(),
         security_events=MemorySecurityEvents(),
         places=MemoryPlaces(),
+        password_resets=MemoryPasswordResets(),
     )
 
 

@@ -31,8 +31,8 @@ class UserKind(IntEnum):
 class User:
     """An account. ``password_hash`` is None for one that signs in otherwise.
 
-    A ``disabled`` one has no sessions and gets none. ``password_version`` counts the
-    passwords it had, so that a login under way can tell that its own is replaced.
+    A ``disabled`` one has no sessions and gets none. ``password_version`` counts its
+    passwords and its disablings, so that what was begun before one of them can tell.
     """
 
     user_id: UserId

@@ -16,6 +16,7 @@ from antiphon_server.auth.model import (
 )
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.endings import EndingStore
+from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -191,6 +192,7 @@ class Stores:
     attempts: AttemptStore
     security_events: SecurityEventStore
     places: PlaceStore
+    password_resets: PasswordResetStore
 
 
 class PasswordHasher(Protocol):

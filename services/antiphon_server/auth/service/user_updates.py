@@ -64,10 +64,10 @@ class UserUpdates:
         change = await self._store.change(user_id, rule, int(self._clock() * SECOND))
         if change is None:
             raise not_found(f"users/{user_id}")
-        await self._security_events.record(*_events(change))
         disabled = change.after.disabled
         cause = RevocationCause.USER_DISABLED if disabled else RevocationCause.RIGHTS_CHANGED
         await self._endings.announce(change.ended, cause)
+        await self._security_events.record(*_events(change))
         return change
 
 
@@ -78,6 +78,8 @@ def _rule(wishes: Wishes) -> Callable[[User], User]:
         if wishes.operator is not None:
             user = replace(user, operator=wishes.operator)
         if wishes.disabled is not None:
+            if wishes.disabled and not user.disabled:  # what was begun before is void
+                user = replace(user, password_version=user.password_version + 1)
             user = replace(user, disabled=wishes.disabled)
         return user
 

@@ -94,7 +94,7 @@ class Users:
         """Make an account; whether the caller may is checked before.
 
         Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, INVALID_ARGUMENT,
-        OVERLOADED.
+        PASSWORD_BREACHED, OVERLOADED.
         """
         now = int(self._clock() * SECOND)
         request = self._request(caller, new, now)
@@ -113,7 +113,7 @@ class Users:
             if earlier:
                 return earlier
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{name}")
-        hashed = await self._passwords.hash(new.password) if new.password else None
+        hashed = await self._hash(name, new) if new.password else None
         user = User(
             user_id=UserId(new_id("user")),
             name=name,
@@ -131,6 +131,11 @@ class Users:
             created = UserCreated(user.name, user.operator)
             await self._security_events.record(SecurityEvent(created, user.user_id))
         return stored
+
+    async def _hash(self, name: str, new: NewUser) -> str:
+        await self._passwords.accept(new.password, name, new.display_name, field="password")
+        with self._passwords.slot():
+            return await self._passwords.hash(new.password)
 
     def _request(self, caller: Principal, new: NewUser, now: int) -> Request | None:
         if not new.request_id:

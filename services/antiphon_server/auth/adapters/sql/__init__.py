@@ -3,6 +3,7 @@
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
 from antiphon_server.auth.adapters.sql.endings import SqlEndings
+from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
@@ -23,6 +24,7 @@ def sql_stores(database: Database) -> Stores:
         attempts=SqlAttempts(database),
         security_events=SqlSecurityEvents(database),
         places=SqlPlaces(database),
+        password_resets=SqlPasswordResets(database),
     )
 
 

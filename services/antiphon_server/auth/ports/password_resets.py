@@ -1,0 +1,21 @@
+"""Where password resets are kept."""
+
+from typing import Protocol
+
+from antiphon_server.auth.model.password_resets import PasswordReset
+
+
+class PasswordResetStore(Protocol):
+    """The newest reset of each user, found by the hash of its token."""
+
+    async def put(self, reset: PasswordReset) -> None:
+        """Store the reset in the place of the user's earlier one."""
+        ...
+
+    async def find(self, token_hash: bytes) -> PasswordReset | None:
+        """The reset whose token has that hash; expired ones may be there or not."""
+        ...
+
+    async def forget(self, before: int) -> int:
+        """Delete those that expired by then; how many that were."""
+        ...
