@@ -204,6 +204,7 @@ def _compose(
             idle=settings.session_idle_days * DAY, longest=settings.session_days * DAY
         ),
         breached=breached_passwords(settings.breached_passwords_file),
+        identity_providers=settings.identity_providers,
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None

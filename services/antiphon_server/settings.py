@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from antiphon_server.auth.model.identity_providers import (
+    IdentityProviderSettings,
+    one_of_each_name,
+)
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.configuration import (
@@ -52,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     test_users: bool = False
     breached_passwords_file: Path | None = None
     reflection: bool | None = None
+    identity_providers: tuple[IdentityProviderSettings, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
@@ -137,4 +142,5 @@ def read_settings(**given: Any) -> Settings:
     settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
     settings.all_models()
     settings.proxy_networks()
+    one_of_each_name(settings.identity_providers)
     return settings

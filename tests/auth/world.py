@@ -1,6 +1,6 @@
 """The auth service as it runs, with a clock that stands still and cheap hashes."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, User
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.tokens import TokenSettings
@@ -71,6 +72,7 @@ async def open_world(
     stores: Stores | None = None,
     parameters: Parameters = CHEAPEST,
     most_waiting: int = 1_000,
+    identity_providers: Sequence[IdentityProviderSettings] = (),
     secret: ServerSecret | None = None,
     tokens: TokenSettings | None = None,
     sessions: SessionSettings | None = None,
@@ -93,6 +95,7 @@ async def open_world(
         clock=clock,
         secret=secret,
         session_settings=sessions,
+        identity_providers=identity_providers,
     )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)

@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from antiphon_server.integration.adapters.gguf import find_gguf
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.local import LocalModel
 from antiphon_server.integration.model import FinishReason
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.http_pool import HttpPool
 from tests.integration.world import answer, asking
 
 pytest.importorskip("xllamacpp", reason="the extra `local` is missing")

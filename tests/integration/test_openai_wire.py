@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.openai_wire import OpenAIModel
 from antiphon_server.integration.model import (
     FinishReason,
@@ -19,6 +18,7 @@ from antiphon_server.integration.model import (
     Tokens,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.http_pool import HttpPool
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import answer, asking, on_wire
 

@@ -28,7 +28,7 @@ from antiphon_server.dispatcher import leases
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.events import compose, hub, subscription
 from antiphon_server.events.subscription import Subscription
-from antiphon_server.integration.adapters import http
+from antiphon_server.runtime import http_pool
 from antiphon_server.runtime.memory import give_back
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import read_settings
@@ -154,7 +154,7 @@ def main() -> None:
         plant(arguments.plant)
     if arguments.small:
         hub.IDLE_EVENTS = 1
-        http.KEEP_ALIVE_S = 1.0
+        http_pool.KEEP_ALIVE_S = 1.0
     asyncio.run(_run(arguments))
 
 

@@ -1,14 +1,17 @@
 """The composition root's slice for identity: every concrete class in its place."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.breached_passwords import CommonPasswords
+from antiphon_server.auth.adapters.oidc import oidc_providers
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import load_or_create
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
 from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.auth.service.api_keys import ApiKeys
@@ -19,14 +22,18 @@ from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.identities import Identities
+from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
+from antiphon_server.auth.service.login_flows import LoginFlows
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
 from antiphon_server.auth.service.sessions import Sessions
@@ -39,10 +46,12 @@ from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
+from antiphon_server.runtime.http_pool import HttpPool
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 SECRET_FILE = "auth.key"
 OPERATOR_FILE = "operator.key"
+MOST_CONNECTIONS = 64  # to identity providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,9 @@ class Auth:
     security_events: SecurityEventLog
     coalesced: Coalesced
     hasher: Argon2Pool
+    provider_login: ProviderLogin
+    identity_links: IdentityLinks
+    pool: HttpPool
 
     async def start(self) -> None:
         """Load the signing keys: from then on tokens are issued and verified."""
@@ -86,6 +98,7 @@ class Auth:
         await self.coalesced.flush(all_of_it=True)
         await self.security_events.close()
         await self.hasher.close()
+        await self.pool.close()
 
 
 def compose_auth(
@@ -98,6 +111,7 @@ def compose_auth(
     secret: ServerSecret | None = None,
     session_settings: SessionSettings | None = None,
     breached: BreachedPasswords | None = None,
+    identity_providers: Sequence[IdentityProviderSettings] = (),
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
@@ -152,6 +166,17 @@ def compose_auth(
     )
     watches = AuditWatches(stores.security_events)
     security_events.on_event(watches.on_event)
+    pool = HttpPool(MOST_CONNECTIONS)
+    provider_login = ProviderLogin(
+        oidc_providers(identity_providers, pool, completion, clock),
+        LoginFlows(stores.login_flows, secret, clock),
+        Identities(stores.identities, users, security_events, clock),
+        sessions,
+        sign_ins,
+    )
+    identity_links = IdentityLinks(
+        stores.identities, users, endings, completion, security_events, clock
+    )
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
         servicer=AuthServicer(  # type: ignore[abstract]
@@ -163,6 +188,8 @@ def compose_auth(
             sessions,
             KeyCustody(api_keys, users),
             signing_keys,
+            provider_login,
+            identity_links,
         ),
         audit_servicer=AuditServicer(security_events, trail, watches, signing_keys, verifier),
         audit_watches=watches,
@@ -184,4 +211,7 @@ def compose_auth(
         security_events=security_events,
         coalesced=coalesced,
         hasher=hasher,
+        provider_login=provider_login,
+        identity_links=identity_links,
+        pool=pool,
     )

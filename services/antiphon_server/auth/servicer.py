@@ -6,14 +6,18 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
 from antiphon_server.auth import encoding
 from antiphon_server.auth.model import SignedIn
+from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.password_changes import PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
+from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.servicers.identities import IdentityRpcs
+from antiphon_server.auth.servicers.identity_encoding import code_answer, held_token
 from antiphon_server.auth.servicers.keys import KeyRpcs
 from antiphon_server.auth.servicers.passwords import PasswordRpcs
 from antiphon_server.auth.servicers.sessions import SessionRpcs
@@ -22,7 +26,7 @@ from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
-class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, AuthServiceServicer):
+class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, IdentityRpcs, AuthServiceServicer):
     """The RPCs of ``antiphon.auth.v1.AuthService``."""
 
     def __init__(
@@ -35,6 +39,8 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, AuthServiceServ
         sessions: Sessions,
         keys: KeyCustody,
         signing_keys: SigningKeys,
+        provider_login: ProviderLogin,
+        identity_links: IdentityLinks,
     ) -> None:
         self._users = users
         self._user_updates = user_updates
@@ -44,6 +50,8 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, AuthServiceServ
         self._sessions = sessions
         self._keys = keys
         self._signing_keys = signing_keys
+        self._provider_login = provider_login
+        self._identity_links = identity_links
 
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
         signed_in = await self._sign_in(request, current_address())
@@ -61,6 +69,13 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, AuthServiceServ
                 client = request.client
                 return await self._login.by_client(
                     client.client_id, client.client_secret, device, address
+                )
+            case "authorization_code":
+                answer = code_answer(request.authorization_code)
+                return await self._provider_login.by_code(answer, device, address)
+            case "id_token":
+                return await self._provider_login.by_id_token(
+                    held_token(request.id_token), device, address
                 )
         raise DomainError(Reason.UNIMPLEMENTED)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import structlog
 
 from antiphon_server.integration.adapters.backends import make_backend
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.sql import SqlLedger
 from antiphon_server.integration.ports import Ledger
 from antiphon_server.integration.service.attempt import Attempts
@@ -17,6 +16,7 @@ from antiphon_server.integration.service.usage import UsageReports
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.http_pool import HttpPool
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 OWNER = "local"

@@ -83,6 +83,10 @@ TABLE: dict[Reason, Entry] = {
     Reason.LAST_OPERATOR: Entry(
         _PRECONDITION, "This would leave the installation without an operator."
     ),
+    Reason.PROVIDER_ANSWER_INVALID: Entry(
+        _UNAUTHENTICATED,
+        "What {provider} is said to have answered fails a check: {check}.",
+    ),
     Reason.RATE_LIMITED: Entry(
         _EXHAUSTED, "More {limit} than one {scope} may have in a minute; try again later."
     ),

@@ -181,7 +181,8 @@ class AuthServiceServicer:
         told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
+        PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

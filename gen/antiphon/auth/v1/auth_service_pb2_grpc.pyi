@@ -38,7 +38,8 @@ class AuthServiceStub:
     told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
+    PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]
@@ -162,7 +163,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
+    PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]  # type: ignore[assignment]
@@ -289,7 +291,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE; for device codes
+        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
+        PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
 

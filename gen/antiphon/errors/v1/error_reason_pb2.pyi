@@ -144,6 +144,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
     scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_PROVIDER_ANSWER_INVALID: _ErrorReason.ValueType  # 37
+    """ERROR_REASON_PROVIDER_ANSWER_INVALID: what was brought from the identity provider is not
+    an answer to this login, or not from this provider, or an ID token for somebody else;
+    metadata: provider, check (form, header, algorithm, key, signature, issuer, tenant,
+    subject, audience, authorized party, expiry, time of issue, not before, nonce, at_hash,
+    c_hash, state or code). Worked example: a token for another client of "google" gets
+    {provider: "google", check: "audience"}. Code UNAUTHENTICATED.
+    """
     ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 38
     """ERROR_REASON_SCOPE_MISSING: the caller's credential is limited to scopes, and what
     this call needs is not among them, whatever its owner may do; metadata: scope.
@@ -363,6 +371,14 @@ make; RetryInfo says when the next one is taken; metadata: limit, scope. The lim
 sign_ins, calls, reads, writes, streams or a method's name, the scope is address or
 principal. The 121st Login in a minute from 203.0.113.7 gets {limit: "sign_ins",
 scope: "address"} and a delay of some seconds; it is not counted. Code RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_PROVIDER_ANSWER_INVALID: ErrorReason.ValueType  # 37
+"""ERROR_REASON_PROVIDER_ANSWER_INVALID: what was brought from the identity provider is not
+an answer to this login, or not from this provider, or an ID token for somebody else;
+metadata: provider, check (form, header, algorithm, key, signature, issuer, tenant,
+subject, audience, authorized party, expiry, time of issue, not before, nonce, at_hash,
+c_hash, state or code). Worked example: a token for another client of "google" gets
+{provider: "google", check: "audience"}. Code UNAUTHENTICATED.
 """
 ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 38
 """ERROR_REASON_SCOPE_MISSING: the caller's credential is limited to scopes, and what

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
+from antiphon_server.auth.adapters.memory_identities import MemoryIdentities
+from antiphon_server.auth.adapters.memory_login_flows import MemoryLoginFlows
 from antiphon_server.auth.adapters.memory_password_resets import MemoryPasswordResets
 from antiphon_server.auth.adapters.memory_places import MemoryPlaces
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
@@ -19,6 +21,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions, may_open
 from antiphon_server.auth.ports import Stores
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -38,6 +41,12 @@ class _Rows:
     endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
 
+    def end_opened_by(self, identity: Identity, now: int) -> list[Session]:
+        """End its user's live sessions that its provider opened."""
+        mine = [one for one in self.sessions.values() if one.user_id == identity.user_id]
+        opened = [one for one in mine if one.provider == identity.provider and one.live(now)]
+        return self.end(opened, now)
+
     def end(self, ended: Iterable[Session], now: int) -> list[Session]:
         """End the sessions at ``now``."""
         changed = [replace(session, end_time=now, announced=False) for session in ended]
@@ -49,8 +58,9 @@ class _Rows:
 def memory_stores() -> Stores:
     """Empty stores."""
     rows = _Rows()
+    users = MemoryUsers(rows)
     return Stores(
-        users=MemoryUsers(rows),
+        users=users,
         sessions=MemorySessions(rows),
         endings=rows.endings,
         api_keys=MemoryApiKeys(rows),
@@ -59,6 +69,8 @@ def memory_stores() -> Stores:
         security_events=MemorySecurityEvents(),
         places=MemoryPlaces(),
         password_resets=MemoryPasswordResets(),
+        identities=MemoryIdentities(users, rows.end_opened_by),
+        login_flows=MemoryLoginFlows(),
     )
 
 

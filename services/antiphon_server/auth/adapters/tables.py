@@ -110,4 +110,4 @@ requests = Table(
 )
 
 # So that whoever has the metadata has every table.
-from antiphon_server.auth.adapters import ending_tables  # noqa: E402, F401
+from antiphon_server.auth.adapters import ending_tables, identity_tables  # noqa: E402, F401

@@ -16,6 +16,7 @@ from antiphon_server.auth.model import (
 )
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.endings import EndingStore
+from antiphon_server.auth.ports.identities import IdentityStore, LoginFlowStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
 from antiphon_server.auth.ports.security_events import SecurityEventStore
@@ -193,6 +194,8 @@ class Stores:
     security_events: SecurityEventStore
     places: PlaceStore
     password_resets: PasswordResetStore
+    identities: IdentityStore
+    login_flows: LoginFlowStore
 
 
 class PasswordHasher(Protocol):

@@ -1,12 +1,12 @@
 """The backend behind each kind of model."""
 
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.local import LocalModel
 from antiphon_server.integration.adapters.openai_wire import OpenAIModel
 from antiphon_server.integration.adapters.pydantic_ai import ProviderModel
 from antiphon_server.integration.adapters.scripted import ScriptedModel
 from antiphon_server.integration.ports import ModelBackend
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.http_pool import HttpPool
 
 
 def make_backend(settings: ModelSettings, pool: HttpPool) -> ModelBackend:

@@ -10,13 +10,13 @@ import msgspec
 
 from antiphon_server.integration.adapters.failures import garbled, unavailable
 from antiphon_server.integration.adapters.gguf import missing_gguf
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.llama_server import Address, LlamaServer
 from antiphon_server.integration.adapters.openai_request import encode_messages
 from antiphon_server.integration.adapters.openai_wire import OpenAIModel
 from antiphon_server.integration.model import ModelStep, Part, Prices, Prompt, PromptMessage
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import Secret
+from antiphon_server.runtime.http_pool import HttpPool
 
 # Without any instructions a model of this size answers in verse, in French.
 _INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))

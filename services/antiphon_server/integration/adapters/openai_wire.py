@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon_server.integration.adapters.failures import garbled, of_status, silent, unavailable
-from antiphon_server.integration.adapters.http import HttpPool
 from antiphon_server.integration.adapters.missing import missing_key
 from antiphon_server.integration.adapters.openai_request import encode_request
 from antiphon_server.integration.adapters.openai_stream import (
@@ -19,6 +18,7 @@ from antiphon_server.integration.adapters.openai_stream import (
 from antiphon_server.integration.adapters.prices import known_prices
 from antiphon_server.integration.model import ModelStep, Prices, Prompt, PromptMessage
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.http_pool import HttpPool
 
 if TYPE_CHECKING:
     import aiohttp

@@ -3,6 +3,8 @@
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
 from antiphon_server.auth.adapters.sql.endings import SqlEndings
+from antiphon_server.auth.adapters.sql.identities import SqlIdentities
+from antiphon_server.auth.adapters.sql.login_flows import SqlLoginFlows
 from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
@@ -25,6 +27,8 @@ def sql_stores(database: Database) -> Stores:
         security_events=SqlSecurityEvents(database),
         places=SqlPlaces(database),
         password_resets=SqlPasswordResets(database),
+        identities=SqlIdentities(database),
+        login_flows=SqlLoginFlows(database),
     )
 
 

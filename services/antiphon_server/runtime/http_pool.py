@@ -1,4 +1,4 @@
-"""The connections that the lean adapters share."""
+"""One bounded pool of HTTP connections for all of an adapter's calls."""
 
 import asyncio
 import importlib

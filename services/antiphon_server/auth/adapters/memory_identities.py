@@ -1,0 +1,68 @@
+"""Identities in memory."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from antiphon_server.auth.model import Session, User
+from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.ports import UserStore
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import UserId
+
+
+class MemoryIdentities:
+    """An :class:`~antiphon_server.auth.ports.identities.IdentityStore` in memory.
+
+    ``end`` ends the sessions that an identity opened.
+    """
+
+    def __init__(self, users: UserStore, end: Callable[[Identity, int], list[Session]]) -> None:
+        self._users = users
+        self._end = end
+        self._rows: dict[tuple[str, str], Identity] = {}
+
+    async def add(self, identity: Identity, most: int) -> bool:
+        """See :meth:`IdentityStore.add`."""
+        if len(await self.list_of(identity.user_id)) >= most:
+            return False
+        key = identity.issuer, identity.subject
+        if key in self._rows:
+            resource = f"identities/{identity.subject}"
+            raise DomainError(Reason.ALREADY_EXISTS, resource=resource)
+        self._rows[key] = identity
+        return True
+
+    async def sign_up(self, user: User, identity: Identity) -> UserId | None:
+        """See :meth:`IdentityStore.sign_up`."""
+        found = self._rows.get((identity.issuer, identity.subject))
+        if found:
+            return found.user_id
+        if await self._users.find(user.name):
+            return None
+        self._rows[identity.issuer, identity.subject] = identity
+        await self._users.add(user, None)
+        return user.user_id
+
+    async def find(self, issuer: str, subject: str) -> Identity | None:
+        """See :meth:`IdentityStore.find`."""
+        return self._rows.get((issuer, subject))
+
+    async def use(self, issuer: str, subject: str, now: int) -> Identity | None:
+        """See :meth:`IdentityStore.use`."""
+        found = self._rows.get((issuer, subject))
+        if found is None:
+            return None
+        self._rows[issuer, subject] = replace(found, last_use_time=now)
+        return self._rows[issuer, subject]
+
+    async def list_of(self, user_id: UserId) -> list[Identity]:
+        """See :meth:`IdentityStore.list_of`."""
+        found = [one for one in self._rows.values() if one.user_id == user_id]
+        return sorted(found, key=lambda one: (-one.create_time, one.issuer, one.subject))
+
+    async def remove(
+        self, issuer: str, subject: str, now: int
+    ) -> tuple[Identity, list[Session]] | None:
+        """See :meth:`IdentityStore.remove`."""
+        found = self._rows.pop((issuer, subject), None)
+        return (found, self._end(found, now)) if found else None

@@ -1,0 +1,25 @@
+"""Identity providers that speak OpenID Connect, Microsoft Entra ID among them."""
+
+from collections.abc import Sequence
+
+from antiphon_server.auth.adapters.oidc.provider import OidcProvider
+from antiphon_server.auth.adapters.oidc.wire import OidcWire
+from antiphon_server.auth.model.identities import ProviderName
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.runtime.http_pool import HttpPool
+
+
+def oidc_providers(
+    settings: Sequence[IdentityProviderSettings],
+    pool: HttpPool,
+    completion: Completion,
+    clock: Clock,
+) -> dict[ProviderName, OidcProvider]:
+    """The providers of these settings by their names; nothing is asked or imported yet."""
+    wire = OidcWire(pool)
+    return {each.provider_name: OidcProvider(each, wire, completion, clock) for each in settings}
+
+
+__all__ = ["OidcProvider", "OidcWire", "oidc_providers"]

@@ -1,0 +1,208 @@
+"""One OpenID Connect provider: the authorization code flow with PKCE, and ID tokens."""
+
+import base64
+import hashlib
+from typing import Any, NoReturn
+from urllib.parse import quote_plus, urlencode
+
+from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouched
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
+from antiphon_server.auth.model.urls import is_loopback_redirect
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.id_tokens import (
+    Expected,
+    Wrong,
+    check_claims,
+    read_claims,
+    read_header,
+)
+from antiphon_server.auth.service.issuers import issuer_rules
+from antiphon_server.auth.service.provider_keys import KeySet, read_keys
+from antiphon_server.auth.service.provider_metadata import (
+    BASIC,
+    POST,
+    Metadata,
+    metadata_url,
+    read_metadata,
+)
+from antiphon_server.auth.service.published import Published
+from antiphon_server.runtime.errors import DomainError, Reason
+
+_RETRY_AFTER = 5.0
+_NAMES = ("preferred_username", "email", "name")
+
+
+class OidcProvider:
+    """An :class:`~antiphon_server.auth.ports.identity_providers.IdentityProvider`."""
+
+    def __init__(
+        self,
+        settings: IdentityProviderSettings,
+        wire: ProviderWire,
+        completion: Completion,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._wire = wire
+        self._clock = clock
+        self._rules = issuer_rules(settings)
+        self._metadata = Published(self._fetch_metadata, completion, clock, _RETRY_AFTER)
+        self._keys = Published(self._fetch_keys, completion, clock)
+
+    @property
+    def name(self) -> ProviderName:
+        """See :attr:`IdentityProvider.name`."""
+        return self._settings.provider_name
+
+    @property
+    def display_name(self) -> str:
+        """See :attr:`IdentityProvider.display_name`."""
+        return self._settings.display_name or self._settings.name
+
+    @property
+    def issuer(self) -> str:
+        """See :attr:`IdentityProvider.issuer`."""
+        return self._settings.issuer
+
+    @property
+    def sign_up(self) -> bool:
+        """See :attr:`IdentityProvider.sign_up`."""
+        return self._settings.sign_up
+
+    def allows_redirect(self, uri: str) -> bool:
+        """See :meth:`IdentityProvider.allows_redirect`."""
+        return uri in self._settings.redirect_uris or is_loopback_redirect(uri)
+
+    def issuer_for(self, issuer: str) -> str | None:
+        """See :meth:`IdentityProvider.issuer_for`."""
+        named = issuer or self._settings.issuer
+        return named if self._rules.accepts(named) else None
+
+    async def authorization_url(self, handshake: Handshake) -> str:
+        """See :meth:`IdentityProvider.authorization_url`."""
+        try:
+            metadata = await self._metadata.get()
+        except Unanswered as error:
+            self._unavailable(error)
+        challenge = hashlib.sha256(handshake.verifier.encode()).digest()
+        question = {
+            "response_type": "code",
+            "client_id": self._settings.client_id,
+            "redirect_uri": handshake.redirect_uri,
+            "scope": " ".join(self._settings.scopes),
+            "state": handshake.state,
+            "nonce": handshake.nonce,
+            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        }
+        where = metadata.authorization_endpoint
+        return f"{where}{'&' if '?' in where else '?'}{urlencode(question)}"
+
+    async def redeem(self, handshake: Handshake, code: str, issuer: str) -> Vouched:
+        """See :meth:`IdentityProvider.redeem`."""
+        try:
+            metadata = await self._metadata.get()
+            supported = metadata.authorization_response_iss_parameter_supported
+            if not self._rules.accepts(issuer) and (issuer or supported):
+                raise Wrong("issuer")
+            answer = await self._exchange(metadata, handshake, code)
+            return await self._vouched(*_expected(self._settings, handshake, code, answer))
+        except Unanswered as error:
+            self._unavailable(error)
+        except Wrong as error:
+            self._refuse(error)
+
+    async def verify(self, id_token: str, nonce: str) -> Vouched:
+        """See :meth:`IdentityProvider.verify`."""
+        audiences = frozenset({self._settings.client_id, *self._settings.audiences})
+        try:
+            return await self._vouched(id_token, Expected(audiences, nonce or None))
+        except Unanswered as error:
+            self._unavailable(error)
+        except Wrong as error:
+            self._refuse(error)
+
+    async def _vouched(self, token: str, expected: Expected) -> Vouched:
+        header = read_header(token)
+        metadata = await self._metadata.get()
+        if header.algorithm not in metadata.id_token_signing_alg_values_supported:
+            raise Wrong("algorithm")
+        keys = await self._keys.get(
+            lambda known: known.find(header.kid, header.algorithm) is not None
+        )
+        claims, key = read_claims(token, header, keys)
+        issuer, subject = self._rules.subject(claims, key)
+        check_claims(claims, header, expected, self._clock())
+        names = tuple(filter(None, (_text(claims, name) for name in _NAMES)))
+        return Vouched(self.name, issuer, subject, names, _text(claims, "name"))
+
+    async def _exchange(
+        self, metadata: Metadata, handshake: Handshake, code: str
+    ) -> dict[str, Any]:
+        """Redeem the code (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": handshake.redirect_uri,
+            "code_verifier": handshake.verifier,
+        }
+        whose, headers = _authentication(self._settings, metadata)
+        status, answer = await self._wire.post(metadata.token_endpoint, form | whose, headers)
+        if status == 200:
+            return answer
+        if answer.get("error") == "access_denied":
+            raise DomainError(Reason.LOGIN_DENIED)
+        if answer.get("error") == "invalid_grant":
+            raise Wrong("code")
+        raise Unanswered(f"the token endpoint answers {status} {answer.get('error')!r:.80}")
+
+    async def _fetch_metadata(self) -> Metadata:
+        document = await self._wire.get(metadata_url(self._settings))
+        return read_metadata(document, self._rules.published)
+
+    async def _fetch_keys(self) -> KeySet:
+        return read_keys(await self._wire.get((await self._metadata.get()).jwks_uri))
+
+    def _unavailable(self, error: Unanswered) -> NoReturn:
+        name = self._settings.name
+        raise DomainError(
+            Reason.PROVIDER_UNAVAILABLE, provider=name, retry_after=_RETRY_AFTER
+        ) from error
+
+    def _refuse(self, error: Wrong) -> NoReturn:
+        raise DomainError(
+            Reason.PROVIDER_ANSWER_INVALID, provider=self._settings.name, check=error.check
+        ) from error
+
+
+def _expected(
+    settings: IdentityProviderSettings, handshake: Handshake, code: str, answer: dict[str, Any]
+) -> tuple[str, Expected]:
+    """The ID token in the answer to a code, and what it has to say. Raises Wrong."""
+    token, access_token = answer.get("id_token"), answer.get("access_token")
+    if not isinstance(token, str) or not isinstance(access_token, str):
+        raise Wrong("form")
+    if not access_token.isascii():
+        raise Wrong("form")
+    hashed = {"at_hash": access_token, "c_hash": code}
+    return token, Expected(frozenset({settings.client_id}), handshake.nonce, hashed)
+
+
+def _authentication(
+    settings: IdentityProviderSettings, metadata: Metadata
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What proves the client: fields of the form, and headers (RFC 6749, 2.3.1)."""
+    secret, methods = settings.client_secret, metadata.token_endpoint_auth_methods_supported
+    if not secret:
+        return {"client_id": settings.client_id}, {}
+    if BASIC not in methods and POST in methods:
+        return {"client_id": settings.client_id, "client_secret": secret}, {}
+    both = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
+    return {}, {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    found = claims.get(name)
+    return found if isinstance(found, str) else ""

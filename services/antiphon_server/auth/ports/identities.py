@@ -1,0 +1,58 @@
+"""Where identities and begun logins are kept."""
+
+from typing import Protocol
+
+from antiphon_server.auth.model import Session, User
+from antiphon_server.auth.model.identities import Identity, LoginFlow, LoginId
+from antiphon_server.runtime.principal import UserId
+
+
+class IdentityStore(Protocol):
+    """Identities; an issuer and subject belong to one user at most."""
+
+    async def add(self, identity: Identity, most: int) -> bool:
+        """Store it; False if the user has ``most``.
+
+        Raises DomainError ALREADY_EXISTS if the issuer's subject is linked.
+        """
+        ...
+
+    async def sign_up(self, user: User, identity: Identity) -> UserId | None:
+        """Store a new account and its identity, together; None if the name is taken.
+
+        Returns whom the identity signs in: another user, if it was linked meanwhile.
+        """
+        ...
+
+    async def find(self, issuer: str, subject: str) -> Identity | None:
+        """The identity of that subject."""
+        ...
+
+    async def use(self, issuer: str, subject: str, now: int) -> Identity | None:
+        """The identity of that subject, noted to be used at ``now``."""
+        ...
+
+    async def list_of(self, user_id: UserId) -> list[Identity]:
+        """All of a user's, the newest first."""
+        ...
+
+    async def remove(
+        self, issuer: str, subject: str, now: int
+    ) -> tuple[Identity, list[Session]] | None:
+        """Forget it, and end its user's live sessions that its provider opened.
+
+        Returns what it was and the sessions; None if there is none.
+        """
+        ...
+
+
+class LoginFlowStore(Protocol):
+    """Logins that were begun and not ended."""
+
+    async def add(self, flow: LoginFlow, now: int, most: int) -> None:
+        """Store it; expired ones are forgotten, then the oldest, to keep ``most``."""
+        ...
+
+    async def take(self, login_id: LoginId, secret_hash: bytes) -> LoginFlow | None:
+        """Remove and return the login of that id and secret: to one caller, once."""
+        ...

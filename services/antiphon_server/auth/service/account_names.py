@@ -1,0 +1,34 @@
+"""A name for the account of somebody whom a provider vouches for."""
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+
+from antiphon_server.auth.service.users import fold_name, printable
+
+_OTHER = re.compile(r"[^0-9a-z._-]+")
+_LONGEST = 48
+_TRIES = 20
+
+
+def names_for(hints: Iterable[str]) -> Iterator[str]:
+    """Names to try, the best first, ever less like the person's own; a bounded number.
+
+    Only plain characters are kept, and an e-mail address up to its @, so that nobody gets
+    a name that looks like another's.
+    """
+    plain = [_plain(hint) for hint in hints]
+    best = next(filter(None, plain), "user")
+    yield best
+    for _ in range(_TRIES):
+        yield f"{best}-{secrets.randbelow(1_000_000):06d}"
+
+
+def display_name_for(hint: str, name: str) -> str:
+    """What others see: at most 128 characters."""
+    return printable(hint).strip()[:128] or name
+
+
+def _plain(hint: str) -> str:
+    local = fold_name(hint[:256]).partition("@")[0]
+    return _OTHER.sub("-", local).strip("-._")[:_LONGEST]

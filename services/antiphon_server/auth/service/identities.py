@@ -1,0 +1,83 @@
+"""Whom an identity signs in: found, or made at the first sign-in."""
+
+from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model.identities import Identity, Vouched
+from antiphon_server.auth.model.security_events import (
+    IdentityLinked,
+    SecurityEvent,
+    UserCreated,
+)
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.ports.identities import IdentityStore
+from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.account_names import display_name_for, names_for
+from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.principal import UserId
+
+
+class Identities:
+    """Finds users by their identities. Neither name nor e-mail address ever decides who it is."""
+
+    def __init__(
+        self, store: IdentityStore, users: Users, events: SecurityEvents, clock: Clock
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._events = events
+        self._clock = clock
+
+    async def user_of(self, vouched: Vouched, *, sign_up: bool) -> User:
+        """The user whom a provider vouches for; a new one if they may sign up.
+
+        Raises DomainError IDENTITY_UNKNOWN.
+        """
+        found = await self._store.use(vouched.issuer, vouched.subject, self._now())
+        if found is None and not sign_up:
+            raise unknown(vouched)
+        user_id = found.user_id if found else await self._sign_up(vouched)
+        return await self._users.get(user_id)
+
+    async def linked(self, vouched: Vouched, user: User) -> bool:
+        """Whether the identity still signs that user in."""
+        found = await self._store.find(vouched.issuer, vouched.subject)
+        return found is not None and found.user_id == user.user_id
+
+    async def _sign_up(self, vouched: Vouched) -> UserId:
+        now, new = self._now(), UserId(new_id("user"))
+        identity = Identity(vouched.provider, vouched.issuer, vouched.subject, new, now, now)
+        for name in names_for(vouched.names):
+            user = User(
+                user_id=new,
+                name=name,
+                display_name=display_name_for(vouched.display_name, name),
+                operator=False,
+                password_hash=None,
+                create_time=now,
+            )
+            if user_id := await self._store.sign_up(user, identity):
+                if user_id == new:
+                    await self._record(user, identity)
+                return user_id
+        raise unknown(vouched)
+
+    async def _record(self, user: User, identity: Identity) -> None:
+        linked = IdentityLinked(identity.provider, identity.issuer, identity.subject)
+        await self._events.record(
+            SecurityEvent(UserCreated(user.name), user.user_id),
+            SecurityEvent(linked, user.user_id),
+        )
+
+    def _now(self) -> int:
+        return int(self._clock() * SECOND)
+
+
+def unknown(vouched: Vouched) -> DomainError:
+    """Nobody here is meant; whoever reads it can tell an operator whom to link."""
+    return DomainError(
+        Reason.IDENTITY_UNKNOWN,
+        provider=vouched.provider,
+        issuer=vouched.issuer,
+        subject=vouched.subject,
+    )

@@ -1,0 +1,85 @@
+"""Which identities sign a user in: linked and unlinked by operators."""
+
+from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
+from antiphon_server.auth.model.security_events import (
+    IdentityLinked,
+    IdentityUnlinked,
+    SecurityEvent,
+)
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.ports.identities import IdentityStore
+from antiphon_server.auth.ports.identity_providers import IdentityProvider
+from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.ownership import whose
+from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.principal import Principal, UserId
+
+
+class IdentityLinks:
+    """Links identities to users, and takes that back."""
+
+    def __init__(
+        self,
+        store: IdentityStore,
+        users: Users,
+        endings: Endings,
+        completion: Completion,
+        events: SecurityEvents,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._endings = endings
+        self._completion = completion
+        self._events = events
+        self._clock = clock
+
+    async def link(
+        self, user_id: UserId, provider: IdentityProvider, issuer: str, subject: str
+    ) -> Identity:
+        """Let a provider's subject sign a user in; the same again changes nothing.
+
+        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for an issuer that is not the
+        provider's, ALREADY_EXISTS if it signs in another user, LIMIT_EXCEEDED.
+        """
+        its = provider.issuer_for(issuer)
+        if its is None:
+            raise invalid("issuer", "must be the provider's, for Entra that of a tenant let in")
+        user = await self._users.get(user_id)
+        found = await self._store.find(its, subject)
+        if found and found.user_id == user.user_id:
+            return found
+        now = int(self._clock() * SECOND)
+        identity = Identity(provider.name, its, subject, user.user_id, now)
+        if not await self._store.add(identity, MOST_IDENTITIES):
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
+        linked = IdentityLinked(identity.provider, its, subject)
+        await self._events.record(SecurityEvent(linked, user.user_id))
+        return identity
+
+    async def unlink(self, issuer: str, subject: str) -> None:
+        """Let a subject sign nobody in, and end the sessions that its provider opened.
+
+        Returns when their tokens no longer work. Raises DomainError NOT_FOUND.
+        """
+        await self._completion.run(self._unlink(issuer, subject))
+
+    async def _unlink(self, issuer: str, subject: str) -> None:
+        found = await self._store.remove(issuer, subject, int(self._clock() * SECOND))
+        if found is None:
+            raise not_found(f"identities/{subject}")
+        removed, ended = found
+        await self._endings.announce(ended)
+        unlinked = IdentityUnlinked(removed.provider, issuer, subject)
+        await self._events.record(SecurityEvent(unlinked, removed.user_id))
+
+    async def list_of(self, caller: Principal, named: str) -> list[Identity]:
+        """The caller's identities, or for an operator anyone's, the newest first.
+
+        Raises DomainError NOT_FOUND.
+        """
+        return await self._store.list_of(await whose(caller, named, self._users))

@@ -1,0 +1,63 @@
+"""What a provider publishes: fetched seldom, kept through outages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from antiphon_server.auth.ports import Clock
+from antiphon_server.auth.ports.identity_providers import Unanswered
+from antiphon_server.auth.service.completion import Completion
+
+T = TypeVar("T")
+PAUSE_S = 30.0
+RENEWED_AFTER_S = 3600.0
+KEPT_S = 86_400.0
+
+
+class Published(Generic[T]):
+    """A document: fetched when it is first needed, when it is an hour old, and when it lacks
+    what is wanted; but in ``pause`` seconds once, however many ask and however they end.
+
+    If it can't be fetched, the old one serves for a day.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[T]],
+        completion: Completion,
+        clock: Clock,
+        pause: float = PAUSE_S,
+    ) -> None:
+        self._fetch = fetch
+        self._completion = completion
+        self._clock = clock
+        self._pause = pause
+        self._fetching = asyncio.Lock()
+        self._tried_at: float | None = None
+        self._fetched_at = 0.0
+        self._value: T | None = None
+
+    async def get(self, wanted: Callable[[T], bool] = lambda _: True) -> T:
+        """The document; it may lack what is wanted even so. Raises Unanswered."""
+        value = self._value
+        good = value is not None and wanted(value)
+        # Whoever has what they want need not wait for another's renewal.
+        if not good or (self._age() > RENEWED_AFTER_S and not self._fetching.locked()):
+            await self._completion.run(self._renew())
+        if self._value is None or self._age() > KEPT_S:
+            raise Unanswered
+        return self._value
+
+    async def _renew(self) -> None:
+        async with self._fetching:
+            if self._tried_at is not None and 0 <= self._clock() - self._tried_at < self._pause:
+                return
+            self._tried_at = self._clock()
+            try:
+                self._value = await self._fetch()
+            except Unanswered:
+                return
+            self._fetched_at = self._clock()
+
+    def _age(self) -> float:
+        return self._clock() - self._fetched_at
