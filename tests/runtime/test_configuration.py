@@ -1,6 +1,7 @@
 """Settings come from options and variables, typed, and say what is wrong with them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,38 @@ def test_what_can_not_be_is_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongSetting, match=said):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tls_cert": "a.pem"}, "both tls_cert and tls_key, or none"),
+        ({"tls_client_ca": "ca.pem"}, "tls_client_ca needs tls_cert and tls_key"),
+        ({"secret_key": "x", "secret_key_file": "x"}, "secret_key or secret_key_file, not both"),
+        ({"test_users": True, "host": "0.0.0.0"}, "a test user is for this machine alone"),
+        ({"test_users": True, "behind_proxy": True}, "a test user is for this machine alone"),
+    ],
+)
+def test_what_does_not_go_together(given: dict[str, Any], said: str) -> None:
+    """Half a certificate, two secrets, a test user whom strangers reach."""
+    with pytest.raises(WrongSetting, match=said):
+        read_settings(**given)
+
+
+def test_the_installation_s_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever prints the settings does not print it."""
+    monkeypatch.setenv("ANTIPHON_SECRET_KEY", "kept-to-itself")
+    settings = read_settings()
+    assert settings.secret_text == "kept-to-itself"
+    assert "kept-to-itself" not in f"{settings} {settings!r}"
+
+
+def test_reflection_follows_the_environment() -> None:
+    """On in development, off in production, unless it is said."""
+    assert read_settings().reflects
+    assert not read_settings(env="production").reflects
+    assert read_settings(env="production", reflection=True).reflects
+    assert not read_settings(reflection=False).reflects
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -1,0 +1,163 @@
+"""docs/guides/production.md, done as it says, in a folder of the test's own."""
+
+import asyncio
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from antiphon_client import Client, Password, Tls
+from tests.bench.processes import ROOT, environment, free_port
+from tests.e2e import readme
+from tests.e2e.readme import Ran
+from tests.e2e.server import ServerProcess
+
+GUIDE = ROOT / "docs" / "guides" / "production.md"
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Place:
+    """A machine of the guide: its folders are here, its name is localhost."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    def here(self, text: str) -> str:
+        """The guide's words for this place."""
+        for old, new in {
+            "/etc/antiphon": f"{self.folder}/etc",
+            "/var/lib/antiphon": f"{self.folder}/data",
+            "/var/backups": f"{self.folder}/backups",
+            "chat.example.org": "localhost",
+            ":7450": f":{self.port}",
+            "0.0.0.0": "127.0.0.1",
+        }.items():
+            text = text.replace(old, new)
+        return text
+
+    def block(self, mark: str) -> str:
+        """A block of the guide, whatever its language."""
+        found = re.search(
+            rf"^```\w+ {mark}\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE
+        )
+        assert found is not None, mark
+        return self.here(found[1])
+
+    async def run(self, mark: str, **variables: str) -> list[Ran]:
+        """Run a block of commands; each has to end well."""
+        block = [f"cd {self.folder}", *map(self.here, readme.commands(mark, GUIDE))]
+        given = {"XDG_STATE_HOME": f"{self.folder}/state", "NO_COLOR": "1", **variables}
+        ran = await asyncio.to_thread(readme.run, block, given)
+        assert [it for it in ran if it.exit_code] == []
+        return ran
+
+    @property
+    def address(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    @property
+    def trust(self) -> Tls:
+        return Tls((self.folder / "etc" / "ca.pem").read_bytes())
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> Place:
+    """What the first section makes, and the data of a server of before, with a user."""
+    place = Place(tmp_path)
+    for name in ("etc", "backups"):
+        (tmp_path / name).mkdir(mode=0o700)
+    async with ServerProcess(tmp_path) as before, before.client() as client:
+        await client.create_user("bert", PASSWORD)
+    return place
+
+
+@pytest.fixture
+async def settled(place: Place) -> Place:
+    """Up to the settings."""
+    await place.run("certificate")
+    await place.run("secret")
+    assert len((place.folder / "etc" / "secret.key").read_text().strip()) == 44
+    await place.run("move")
+    (place.folder / "etc" / "environment").write_text(place.block("environment"))
+    return place
+
+
+@pytest.fixture
+async def served(settled: Place) -> AsyncIterator[Place]:
+    """The service, as its unit says."""
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(settled.block("unit"))
+    program, *arguments = unit["Service"]["ExecStart"].split()
+    assert program.endswith("/bin/antiphon")
+    assert unit["Service"]["EnvironmentFile"] == str(settled.folder / "etc" / "environment")
+    variables = dict(line.split("=", 1) for line in settled.block("environment").split())
+    log = settled.folder / "log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "antiphon_server", *arguments),
+            *("--port", str(settled.port), "--admin-port", "0", "--model", "scripted/test"),
+            env=environment(variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        async with asyncio.timeout(30):
+            while not (settled.folder / "data" / "server.json").exists():
+                assert process.returncode is None, log.read_text()
+                await asyncio.sleep(0.05)
+        yield settled
+    finally:
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_the_guide_leads_to_a_server(served: Place) -> None:
+    """Each block does what its section says: doctor, a user, a sign-in elsewhere, a backup.
+
+    The account of before signs in, with a certificate that is renewed meanwhile, too.
+    """
+    checked = (await served.run("check"))[-1].output
+    assert "would start in production: yes" in checked
+    assert "you are local" in (await served.run("healthy"))[-1].output
+    code = served.block("first-user").replace("a long password", PASSWORD)
+    await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", code], check=True, env=environment(), timeout=60
+    )
+    shutil.copy(served.folder / "etc" / "ca.pem", served.folder / "ca.pem")
+    signed_in = await served.run("sign-in", ANTIPHON_PASSWORD=PASSWORD)
+    assert "as anna" in signed_in[1].output
+    await served.run("backup")
+    copied = (served.folder / "backups" / "antiphon.db").read_bytes()
+    assert copied.startswith(b"SQLite format 3")
+    assert (served.folder / "backups" / "antiphon.db").stat().st_mode & 0o077 == 0
+    for _ in range(2):
+        bert = Password("bert", PASSWORD)
+        async with Client.connect(served.address, bert, tls=served.trust) as client:
+            await client.who_am_i()
+        await served.run("certificate")
+
+
+@pytest.mark.parametrize("line", ["TLS_CERT", "SECRET_KEY_FILE"])
+def test_no_line_of_the_settings_is_idle(tmp_path: Path, line: str) -> None:
+    """Without it the server does not start, and says what to do."""
+    lines = Place(tmp_path).block("environment").split()
+    kept = [text for text in lines if not text.startswith(f"ANTIPHON_{line}")]
+    done = subprocess.run(
+        [sys.executable, "-m", "antiphon_server", "up", "--port", "0", "--admin-port", "0"],
+        env=environment(dict(text.split("=", 1) for text in kept)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"ANTIPHON_{line}" in done.stderr or line.lower() in done.stderr
