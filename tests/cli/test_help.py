@@ -5,7 +5,18 @@ import pytest
 
 from tests.cli.conftest import Home
 
-COMMANDS = ["chat", "up", "tail", "conversations", "models", "token", "login", "logout", "doctor"]
+COMMANDS = [
+    "chat",
+    "up",
+    "tail",
+    "conversations",
+    "models",
+    "token",
+    "login",
+    "logout",
+    "doctor",
+    "audit",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -6,6 +6,7 @@ from typing import Self
 
 import grpc
 
+from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
@@ -17,6 +18,7 @@ from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, SERVICES, open_channel
+from antiphon_client.audit import Audit
 from antiphon_client.caller import DEADLINE_S, Caller
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
@@ -35,7 +37,7 @@ from antiphon_client.turns import Turns
 from antiphon_client.wire import Wire
 
 
-class Client(Accounts, Conversations, Turns, Models, Logs):
+class Client(Accounts, Audit, Conversations, Turns, Models, Logs):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
     Its calls have a deadline and are repeated where that is safe; :meth:`converse` and
@@ -56,6 +58,7 @@ class Client(Accounts, Conversations, Turns, Models, Logs):
         self.tokens = tokens
         self._caller = Caller(tokens, deadline)
         self._auth = AuthServiceStub(channel)
+        self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)
         self._events = EventServiceStub(channel)

@@ -60,6 +60,7 @@ class Auth:
 
     servicer: AuthServicer
     audit_servicer: AuditServicer
+    audit_trail: AuditTrail
     audit_watches: AuditWatches
     users: Users
     user_updates: UserUpdates
@@ -192,6 +193,7 @@ def compose_auth(
             identity_links,
         ),
         audit_servicer=AuditServicer(security_events, trail, watches, signing_keys, verifier),
+        audit_trail=trail,
         audit_watches=watches,
         users=users,
         user_updates=user_updates,

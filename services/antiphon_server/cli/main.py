@@ -4,6 +4,7 @@ import os
 
 import typer
 
+from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.conversations import conversations
 from antiphon_server.cli.doctor import doctor
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (chat, up, tail, conversations, models, token, login, logout, doctor):
     app.command()(command)
+app.add_typer(audit, name="audit")
 
 
 @app.callback(invoke_without_command=True)

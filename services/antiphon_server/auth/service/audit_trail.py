@@ -20,7 +20,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore
 from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
-from antiphon_server.auth.service.hash_chain import ChainCheck
+from antiphon_server.auth.service.hash_chain import ChainCheck, chained
 from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.principal import Principal
@@ -109,12 +109,17 @@ class AuditTrail:
             found = check.follow(event.sequence, event.previous_hash, event.body, event.hash)
             if found is None and not self._faithful(event):
                 found = Found(AuditFault.CHANGED, event.sequence)
-            if found is None and not hmac.compare_digest(self._seal(event.hash), event.seal):
+            if found is None and not self._is_own(event):
                 found = Found(AuditFault.FORGED, event.sequence)
             if found is not None:
                 check.head = before
                 return found
         return None
+
+    def _is_own(self, event: SealedEvent) -> bool:
+        """Whether this installation wrote it."""
+        genuine = hmac.compare_digest(self._seal(event.hash), event.seal)
+        return genuine and chained(event.previous_hash, event.body) == event.hash
 
     async def _known_keys(self, signature: str) -> dict[str, Ed25519PublicKey]:
         """The keys in use, and the one that the head names if the trail tells of it."""
@@ -131,7 +136,8 @@ class AuditTrail:
 
     def _brought(self, page: Sequence[SealedEvent]) -> dict[str, Ed25519PublicKey]:
         """The keys of these rotations. A kid is its key's thumbprint, so none can be slipped in."""
-        brought = (self._public_key(event) for event in page)
+        own = (event for event in page if self._is_own(event))
+        brought = (self._public_key(event) for event in own)
         return {kid: key for kid, x in brought if (key := public_key(kid, x)) is not None}
 
 

@@ -73,7 +73,7 @@ class AuditWatches:
                 await check()
                 self._go_on_or_drain()
                 now = asyncio.get_running_loop().time()
-                if batch.events or (batch.progress > place and now - told >= QUIET_S):
+                if batch.events or now - told >= QUIET_S:
                     yield batch
                     told = now
                 place = batch.progress

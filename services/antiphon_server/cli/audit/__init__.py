@@ -1,0 +1,1 @@
+"""``antiphon audit``: what happened, and the proof of it."""

@@ -1,0 +1,66 @@
+"""Security events as lines of text and of JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+
+from antiphon.auth.v1.audit_pb2 import SecurityEvent, SecurityEventKind
+from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.encoding import as_dict, local_time
+
+_PREFIX = "SECURITY_EVENT_KIND_"
+_KINDS = sorted(set(SecurityEventKind.keys()) - {f"{_PREFIX}UNSPECIFIED"})
+
+
+def kinds_named(names: str) -> Sequence[SecurityEventKind.ValueType]:
+    """Kinds by their names, separated by commas. Raises CommandError for unknown ones."""
+    kinds = []
+    for name in filter(None, (name.strip() for name in names.split(","))):
+        key = _PREFIX + name.upper()
+        if key not in _KINDS:
+            known = ", ".join(kind.removeprefix(_PREFIX).lower() for kind in _KINDS)
+            raise CommandError(f"there is no kind {name!r}; the kinds are {known}.")
+        kinds.append(SecurityEventKind.Value(key))
+    return kinds
+
+
+def event_json(event: SecurityEvent) -> dict[str, Any]:
+    """An event as JSON, with its kind by name and its hashes as others write them."""
+    shown = SecurityEvent()
+    shown.CopyFrom(event)
+    shown.ClearField("previous_hash")
+    shown.ClearField("hash")
+    found = as_dict(shown)
+    found["kind"] = event.WhichOneof("detail") or ""
+    if event.hash:
+        found["hash"] = event.hash.hex()
+    return found
+
+
+def event_line(event: SecurityEvent) -> str:
+    """An event as one line: place, time, what, who, from where, on whose account, and how."""
+    kind = event.WhichOneof("detail") or "unknown"
+    time = local_time(event.create_time, "%Y-%m-%d %H:%M:%S")
+    whose = event.user_id if event.actor != f"users/{event.user_id}" else ""
+    parts = (event.actor, event.address, whose, _detail(event, kind))
+    line = f"#{event.sequence:<6} {time}  {kind:<24} {'  '.join(filter(None, parts))}"
+    return in_a_line(line).rstrip()
+
+
+def _detail(event: SecurityEvent, kind: str) -> str:
+    if kind == "unknown":
+        return ""
+    detail = MessageToDict(getattr(event, kind), preserving_proto_field_name=True)
+    return " ".join(f"{name}={_word(value)}" for name, value in detail.items())
+
+
+def _word(value: object) -> str:
+    """A value in few letters: enums without the prefix that the contract needs."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    text = str(value)
+    for prefix in ("LOGIN_METHOD_", "SIGN_IN_FAILURE_", "REVOCATION_CAUSE_", "ALARM_KIND_"):
+        if text.startswith(prefix):
+            return text.removeprefix(prefix).lower()
+    return text
