@@ -5,7 +5,8 @@ import pytest
 
 from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
 from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason, Usage
-from antiphon_client import AntiphonError, TurnResult, Unavailable
+from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
+from antiphon_client.tls import MEANINGS
 from antiphon_server.cli.chat.talk import summary
 from antiphon_server.cli.explain import explain
 
@@ -32,6 +33,14 @@ def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
     sentence = explain(error)
     assert says in sentence
     assert "regex" not in sentence
+
+
+@pytest.mark.parametrize("meaning", MEANINGS.values())
+def test_distrust_is_said_with_what_to_do(meaning: str) -> None:
+    """Whatever the client says of a certificate, people are told more."""
+    sentence = explain(Untrusted(grpc.StatusCode.UNAVAILABLE, meaning))
+    assert sentence.startswith(meaning)
+    assert len(sentence) > len(meaning) + 10
 
 
 @pytest.mark.parametrize(("reason", "cut"), [(FINISH_REASON_LENGTH, True), (0, False)])

@@ -44,6 +44,7 @@ def test_expected_failures_are_sentences(
     ("arguments", "says"),
     [
         (["tail", "nonsense"], "'nonsense' is no scope"),
+        (["models", "-a", "https://{address}"], "does not speak TLS; write {address}."),
         (["tail", "conv_00000001", "--kinds", "x"], "there is no kind 'x'; the kinds are"),
         (["tail", "conv_00000001"], "there is no conversations/conv_00000001"),
         (["tail", "conv_00000001", "--from", "x"], "conv_00000001"),
@@ -54,10 +55,11 @@ def test_expected_failures_are_sentences(
     ],
 )
 def test_refusals_of_the_server_are_sentences(
-    antiphon: Run, arguments: list[str], says: str
+    antiphon: Run, address: str, arguments: list[str], says: str
 ) -> None:
     """What the server refuses is said with what to do."""
-    shown = antiphon(*arguments)
+    says = says.format(address=address)
+    shown = antiphon(*(word.format(address=address) for word in arguments))
     assert shown.returncode == 1
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr

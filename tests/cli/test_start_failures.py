@@ -1,6 +1,7 @@
 """What keeps a server from starting is said in a sentence, with what to do."""
 
 import asyncio
+import base64
 import shutil
 import socket
 import sqlite3
@@ -16,12 +17,12 @@ from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
 
 
-def settings_of(folder: Path) -> Settings:
-    return read_settings(data_dir=folder, port=0, admin_port=0, model="scripted/test")
+def settings_of(folder: Path, **more: str) -> Settings:
+    return read_settings(data_dir=folder, port=0, admin_port=0, model="scripted/test", **more)
 
 
-async def serve_a_moment(folder: Path) -> None:
-    async with running(settings_of(folder)):
+async def serve_a_moment(folder: Path, **more: str) -> None:
+    async with running(settings_of(folder, **more)):
         pass
 
 
@@ -84,6 +85,31 @@ async def test_harm_to_the_data_is_a_sentence(
         await serve_a_moment(folder)
     assert says in str(why_not(failed.value, settings_of(folder)))
     assert not [record for record in caplog.records if record.exc_info]
+
+
+OTHER_SECRET = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"secret_key": OTHER_SECRET}, "the data was written with another secret than this one"),
+        ({"secret_key": "c2hvcnQ="}, "ANTIPHON_SECRET_KEY holds no secret; it must be 32 random"),
+        ({"tls_cert": "no.pem", "tls_key": "no.key"}, "no.pem or no.key: No such file"),
+    ],
+)
+async def test_settings_that_do_not_fit_are_a_sentence(
+    used: Path, tmp_path: Path, given: dict[str, str], says: str
+) -> None:
+    """A secret of other data, none at all, no certificate: what was stored is untouched."""
+    folder = tmp_path / "data"
+    shutil.copytree(used, folder)
+    with pytest.raises(Exception) as failed:  # noqa: PT011 - what it is, is asked below
+        await serve_a_moment(folder, **given)
+    sentence = str(why_not(failed.value, settings_of(folder)))
+    assert says in sentence
+    assert OTHER_SECRET not in sentence
+    await serve_a_moment(folder)
 
 
 def test_the_port_for_metrics_is_named(home: Home) -> None:

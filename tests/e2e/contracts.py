@@ -1,14 +1,17 @@
 """Every RPC of every contract, found in the descriptors."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 
 import grpc
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from antiphon.auth.v1 import access_pb2
 from antiphon_client.address import SERVICES
+from tests.bench.processes import ROOT
 
 ANSWER_S = 5.0
 LISTEN_S = 0.3
@@ -78,6 +81,23 @@ class Rpc:
 
 def _way(streaming: bool) -> str:
     return "stream" if streaming else "unary"
+
+
+def declared_rpcs() -> list[Rpc]:
+    """All RPCs of all files in proto/antiphon, whether a server of ours serves them or not."""
+    contracts = ROOT / "proto"
+    return [
+        Rpc(method)
+        for path in sorted(contracts.glob("antiphon/**/*.proto"))
+        for service in _file(path.relative_to(contracts)).services_by_name.values()
+        for method in service.methods
+    ]
+
+
+def _file(path: Path) -> FileDescriptor:
+    module = import_module(".".join(path.with_suffix("").parts) + "_pb2")
+    found: FileDescriptor = module.DESCRIPTOR
+    return found
 
 
 def every_rpc() -> list[Rpc]:

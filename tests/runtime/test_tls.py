@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from antiphon_client import AntiphonError, Tls, Untrusted
+from antiphon_client import AntiphonError, Client, MemoryTokenStore, Tls, Tokens, Untrusted
 from antiphon_client.address import open_channel
 from antiphon_client.status import error_of_rpc
 from antiphon_server.runtime.health import Health
@@ -81,6 +82,19 @@ async def test_why_a_certificate_is_not_trusted(authority: Authority, tmp_path: 
         assert await refused(port, other) == "the server's certificate is for another name"
         authority.files(expired=True)
         assert await refused(port, authority.trust) == "the server's certificate has expired"
+
+
+async def test_a_stream_gives_up_at_once(authority: Authority, tmp_path: Path) -> None:
+    """Trying again makes nobody trusted: follow ends with the reason, not after 5 minutes."""
+    async with serving(authority.files()) as port:
+        stranger = Authority(tmp_path).trust
+        address = f"localhost:{port}"
+        store = MemoryTokenStore(Tokens("access", time.time() + 600, "refresh", time.time() + 900))
+        client = Client.connect(address, store=store, tls=stranger)
+        async with client, asyncio.timeout(20):
+            with pytest.raises(Untrusted, match="of no authority"):
+                async for _ in client.follow("conversations/conv_0123456789"):
+                    pass
 
 
 async def test_one_side_speaks_plainly(authority: Authority) -> None:

@@ -16,11 +16,11 @@ from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.methods import MethodInterceptor
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.server import Server
-from tests.e2e.contracts import Rpc, every_rpc
+from tests.e2e.contracts import Rpc, declared_rpcs
 from tests.wire.raw import begun, grpc_frame, request_headers
 
 CANARY = "canary-7f3a"
-RPCS = every_rpc()
+RPCS = declared_rpcs()
 
 
 def _of_peer() -> grpc.aio.AioRpcError:

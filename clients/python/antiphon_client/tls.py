@@ -29,17 +29,15 @@ class Tls:
 
 
 # What gRPC's core says (in the words of BoringSSL) -> what it means.
-_MEANINGS = {
+MEANINGS = {
     "certificate has expired": "the server's certificate has expired",
     "certificate is not yet valid": "the server's certificate is not valid yet",
     "CERTIFICATE_VERIFY_FAILED": "the server's certificate is of no authority that is trusted here",
     "Hostname Verification Check failed": "the server's certificate is for another name",
     "WRONG_VERSION_NUMBER": "the server's port does not speak TLS",
-    "CERTIFICATE_REQUIRED": "the server asks for a certificate of its clients",
-    "UNKNOWN_CA": "the server does not trust this client's certificate",
 }
 
 
 def untrusted(message: str) -> str | None:
     """Why no secure connection came about, from a failed call's message; None if it is not that."""
-    return next((meaning for words, meaning in _MEANINGS.items() if words in message), None)
+    return next((meaning for words, meaning in MEANINGS.items() if words in message), None)

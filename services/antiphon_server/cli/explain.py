@@ -50,10 +50,6 @@ _DISTRUST = {
         "; write the address with the name that its operator has told you"
     ),
     "the server's port does not speak TLS": "; write the address without https://",
-    "the server asks for a certificate of its clients": (
-        "; set ANTIPHON_CLIENT_CERT and ANTIPHON_CLIENT_KEY to the files of yours"
-    ),
-    "the server does not trust this client's certificate": "; ask its operator for another one",
 }
 
 
