@@ -42,6 +42,12 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await database.close()
 
 
+async def people(stores: Stores) -> None:
+    """Make the accounts: nobody else has sessions."""
+    for user in (ANN, BOB):
+        await stores.users.add(user, None)
+
+
 def session(number: int, user: User = ANN, key: KeyId | None = None, age: int = 0) -> Session:
     """A live session, opened and last used ``age`` ago."""
     return Session(
@@ -122,6 +128,7 @@ async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> 
 
 async def test_changes_of_a_session_happen_one_after_another(stores: Stores) -> None:
     """Concurrent rules each see what the one before left."""
+    await people(stores)
     await stores.sessions.add(session(1), 10)
 
     def count(at: Session) -> tuple[Session, int]:
@@ -137,6 +144,7 @@ async def test_changes_of_a_session_happen_one_after_another(stores: Stores) -> 
 
 async def test_live_sessions_are_listed_newest_first_in_pages(stores: Stores) -> None:
     """Pages join without gaps; ended, expired and other people's sessions are left out."""
+    await people(stores)
     for number in range(5):
         await stores.sessions.add(session(number, age=number // 2), 10)
     await stores.sessions.add(session(8, BOB), 10)
@@ -151,6 +159,7 @@ async def test_live_sessions_are_listed_newest_first_in_pages(stores: Stores) ->
 
 async def test_the_least_used_session_makes_room(stores: Stores) -> None:
     """A user's live sessions are bounded; those ended for it are returned."""
+    await people(stores)
     for number in range(3):
         assert await stores.sessions.add(session(number, age=9 - number), 3) == []
     await stores.sessions.add(session(7, BOB, age=20), 3)
@@ -161,6 +170,7 @@ async def test_the_least_used_session_makes_room(stores: Stores) -> None:
 
 async def test_sessions_that_ended_long_ago_are_forgotten(stores: Stores) -> None:
     """After 30 days an ended or expired session is gone, a live one is not."""
+    await people(stores)
     await stores.sessions.add(session(1), 10)
     await stores.sessions.add(session(2), 10)
     await stores.sessions.add(replace(session(3), expire_time=NOW + 90 * DAY), 10)
@@ -172,6 +182,7 @@ async def test_sessions_that_ended_long_ago_are_forgotten(stores: Stores) -> Non
 
 async def test_an_end_is_unannounced_until_marked(stores: Stores) -> None:
     """Ends are told once, the oldest first, whatever was in between."""
+    await people(stores)
     for number in range(3):
         await stores.sessions.add(session(number), 10)
         await stores.sessions.change(session(number).session_id, ending)

@@ -21,6 +21,9 @@ from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.device_decisions import DeviceDecisions
+from antiphon_server.auth.service.device_guesses import DeviceGuesses
+from antiphon_server.auth.service.device_logins import DeviceLogins, UserCodes
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.identities import Identities
 from antiphon_server.auth.service.identity_links import IdentityLinks
@@ -66,6 +69,8 @@ class Auth:
     user_updates: UserUpdates
     password_changes: PasswordChanges
     password_resets: PasswordResets
+    device_logins: DeviceLogins
+    device_decisions: DeviceDecisions
     login: Login
     sessions: Sessions
     api_keys: ApiKeys
@@ -154,6 +159,19 @@ def compose_auth(
     password_resets = PasswordResets(
         stores.password_resets, users, passwords, new_passwords, security_events, clock
     )
+    codes = UserCodes(secret)
+    device_logins = DeviceLogins(stores.device_logins, codes, users, sessions, clock)
+    device_decisions = DeviceDecisions(
+        stores.device_logins,
+        codes,
+        DeviceGuesses(attempts),
+        users,
+        sessions,
+        sign_ins,
+        security_events,
+        completion,
+        clock,
+    )
     login = Login(stores.users, passwords, attempts, api_keys, sessions, sign_ins)
     verifier = Verifier(access_tokens, stores.sessions, liveness, clock)
     trail = AuditTrail(
@@ -185,6 +203,8 @@ def compose_auth(
             user_updates,
             password_changes,
             password_resets,
+            device_logins,
+            device_decisions,
             login,
             sessions,
             KeyCustody(api_keys, users),
@@ -199,6 +219,8 @@ def compose_auth(
         user_updates=user_updates,
         password_changes=password_changes,
         password_resets=password_resets,
+        device_logins=device_logins,
+        device_decisions=device_decisions,
         login=login,
         sessions=sessions,
         api_keys=api_keys,

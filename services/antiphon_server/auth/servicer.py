@@ -6,6 +6,8 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
 from antiphon_server.auth import encoding
 from antiphon_server.auth.model import SignedIn
+from antiphon_server.auth.service.device_decisions import DeviceDecisions
+from antiphon_server.auth.service.device_logins import DeviceLogins
 from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.login import Login
@@ -16,6 +18,7 @@ from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.servicers.device_logins import DeviceLoginRpcs
 from antiphon_server.auth.servicers.identities import IdentityRpcs
 from antiphon_server.auth.servicers.identity_encoding import code_answer, held_token
 from antiphon_server.auth.servicers.keys import KeyRpcs
@@ -26,7 +29,15 @@ from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
-class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, IdentityRpcs, AuthServiceServicer):
+class AuthServicer(
+    UserRpcs,
+    PasswordRpcs,
+    DeviceLoginRpcs,
+    SessionRpcs,
+    KeyRpcs,
+    IdentityRpcs,
+    AuthServiceServicer,
+):
     """The RPCs of ``antiphon.auth.v1.AuthService``."""
 
     def __init__(
@@ -35,6 +46,8 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, IdentityRpcs, A
         user_updates: UserUpdates,
         password_changes: PasswordChanges,
         password_resets: PasswordResets,
+        device_logins: DeviceLogins,
+        device_decisions: DeviceDecisions,
         login: Login,
         sessions: Sessions,
         keys: KeyCustody,
@@ -46,6 +59,8 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, IdentityRpcs, A
         self._user_updates = user_updates
         self._password_changes = password_changes
         self._password_resets = password_resets
+        self._device_logins = device_logins
+        self._device_decisions = device_decisions
         self._login = login
         self._sessions = sessions
         self._keys = keys
@@ -77,6 +92,8 @@ class AuthServicer(UserRpcs, PasswordRpcs, SessionRpcs, KeyRpcs, IdentityRpcs, A
                 return await self._provider_login.by_id_token(
                     held_token(request.id_token), device, address
                 )
+            case "device_code":
+                return await self._device_logins.ask(request.device_code.device_code)
         raise DomainError(Reason.UNIMPLEMENTED)
 
     async def Refresh(self, request: pb.RefreshRequest, context: Any) -> pb.RefreshResponse:

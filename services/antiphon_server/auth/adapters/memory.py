@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogins
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.adapters.memory_identities import MemoryIdentities
 from antiphon_server.auth.adapters.memory_login_flows import MemoryLoginFlows
@@ -69,6 +70,7 @@ def memory_stores() -> Stores:
         security_events=MemorySecurityEvents(),
         places=MemoryPlaces(),
         password_resets=MemoryPasswordResets(),
+        device_logins=MemoryDeviceLogins(),
         identities=MemoryIdentities(users, rows.end_opened_by),
         login_flows=MemoryLoginFlows(),
     )

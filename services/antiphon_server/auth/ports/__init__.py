@@ -15,6 +15,7 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.endings import EndingStore
 from antiphon_server.auth.ports.identities import IdentityStore, LoginFlowStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
@@ -194,6 +195,7 @@ class Stores:
     security_events: SecurityEventStore
     places: PlaceStore
     password_resets: PasswordResetStore
+    device_logins: DeviceLoginStore
     identities: IdentityStore
     login_flows: LoginFlowStore
 

@@ -35,6 +35,14 @@ class Attempts:
         await self._store.reset(_key(name, address))
         await self._store.uncount(_key(name))
 
+    async def take(self, most: int, *what: str) -> None:
+        """Take one of ``most`` attempts at something else, or raise TOO_MANY_ATTEMPTS."""
+        await self._spend(_key("", *what), most)
+
+    async def give_back(self, *what: str) -> None:
+        """One of those was right."""
+        await self._store.uncount(_key("", *what))
+
     async def _spend(self, key: str, most: int) -> None:
         now = int(self._clock() * SECOND)
         spent, window_end = await self._store.count(key, now, WINDOW)

@@ -2,6 +2,7 @@
 
 from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
+from antiphon_server.auth.adapters.sql.device_logins import SqlDeviceLogins
 from antiphon_server.auth.adapters.sql.endings import SqlEndings
 from antiphon_server.auth.adapters.sql.identities import SqlIdentities
 from antiphon_server.auth.adapters.sql.login_flows import SqlLoginFlows
@@ -27,6 +28,7 @@ def sql_stores(database: Database) -> Stores:
         security_events=SqlSecurityEvents(database),
         places=SqlPlaces(database),
         password_resets=SqlPasswordResets(database),
+        device_logins=SqlDeviceLogins(database),
         identities=SqlIdentities(database),
         login_flows=SqlLoginFlows(database),
     )

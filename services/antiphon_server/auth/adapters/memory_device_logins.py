@@ -1,0 +1,46 @@
+"""Logins of devices in memory: for tests and for servers that keep nothing."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from antiphon_server.auth.model.device_logins import DeviceLogin
+
+T = TypeVar("T")
+
+
+class MemoryDeviceLogins:
+    """A :class:`~antiphon_server.auth.ports.device_logins.DeviceLoginStore` in memory."""
+
+    def __init__(self) -> None:
+        self._logins: dict[bytes, DeviceLogin] = {}
+
+    async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
+        """See :meth:`DeviceLoginStore.add`."""
+        await self.forget(login.create_time)
+        of_address = [one for one in self._logins.values() if one.address == login.address]
+        if len(self._logins) >= most or len(of_address) >= most_of_address:
+            return False
+        self._logins[login.device_hash] = login
+        return True
+
+    async def find(self, user_hash: bytes) -> DeviceLogin | None:
+        """See :meth:`DeviceLoginStore.find`."""
+        logins = self._logins.values()
+        return next((login for login in logins if login.user_hash == user_hash), None)
+
+    async def change(
+        self, device_hash: bytes, rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]]
+    ) -> T | None:
+        """See :meth:`DeviceLoginStore.change`."""
+        login = self._logins.get(device_hash)
+        if login is None:
+            return None
+        self._logins[device_hash], outcome = rule(login)
+        return outcome
+
+    async def forget(self, before: int) -> int:
+        """See :meth:`DeviceLoginStore.forget`."""
+        over = [one.device_hash for one in self._logins.values() if one.expire_time <= before]
+        for device_hash in over:
+            del self._logins[device_hash]
+        return len(over)

@@ -1,0 +1,91 @@
+"""Logins of devices in a database."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+
+from antiphon_server.auth.adapters.device_login_tables import device_logins
+from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState
+from antiphon_server.runtime.database import Database
+
+T = TypeVar("T")
+
+_ADD = insert(device_logins)
+_FORGET = delete(device_logins).where(device_logins.c.expire_time <= bindparam("before"))
+_COUNT = select(
+    func.count(),
+    func.count(case((device_logins.c.address == bindparam("place"), 1))),
+).select_from(device_logins)
+_BY_USER_CODE = select_all(device_logins).where(device_logins.c.user_hash == bindparam("user_hash"))
+_LOCKED = (
+    select_all(device_logins)
+    .where(device_logins.c.device_hash == bindparam("device_hash"))
+    .with_for_update()
+)
+_CHANGING = [column.name for column in device_logins.c if column.name != "device_hash"]
+_CHANGE = (
+    update(device_logins)
+    .where(device_logins.c.device_hash == bindparam("which"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+
+
+class SqlDeviceLogins:
+    """A :class:`~antiphon_server.auth.ports.device_logins.DeviceLoginStore` in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
+        """See :meth:`DeviceLoginStore.add`."""
+
+        def work(connection: Connection) -> bool:
+            connection.execute(_FORGET, {"before": login.create_time})
+            waiting, of_address = connection.execute(_COUNT, {"place": login.address}).one()
+            if waiting >= most or of_address >= most_of_address:
+                return False
+            connection.execute(_ADD, asdict(login))
+            return True
+
+        return await self._database.write(work)
+
+    async def find(self, user_hash: bytes) -> DeviceLogin | None:
+        """See :meth:`DeviceLoginStore.find`."""
+
+        def work(connection: Connection) -> DeviceLogin | None:
+            row = connection.execute(_BY_USER_CODE, {"user_hash": user_hash}).one_or_none()
+            return _login(row) if row else None
+
+        return await self._database.read(work)
+
+    async def change(
+        self, device_hash: bytes, rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]]
+    ) -> T | None:
+        """See :meth:`DeviceLoginStore.change`."""
+
+        def work(connection: Connection) -> T | None:
+            row = connection.execute(_LOCKED, {"device_hash": device_hash}).one_or_none()
+            if row is None:
+                return None
+            before = _login(row)
+            after, outcome = rule(before)
+            if after != before:
+                values = asdict(after)
+                connection.execute(_CHANGE, {"which": values.pop("device_hash"), **values})
+            return outcome
+
+        return await self._database.write(work)
+
+    async def forget(self, before: int) -> int:
+        """See :meth:`DeviceLoginStore.forget`."""
+        return await self._database.write(
+            lambda connection: connection.execute(_FORGET, {"before": before}).rowcount
+        )
+
+
+def _login(row: Sequence[Any]) -> DeviceLogin:
+    login = DeviceLogin(*row)
+    return replace(login, state=DeviceLoginState(login.state))

@@ -1,0 +1,72 @@
+"""Devices that ask to be signed in from elsewhere (RFC 8628)."""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum, auto
+
+from antiphon_server.auth.model import SECOND
+from antiphon_server.runtime.principal import UserId
+
+LIFE = 600 * SECOND
+INTERVAL = 5 * SECOND
+"""Between two questions at first, and what each hasty one adds (RFC 8628, 3.5)."""
+
+
+class DeviceLoginState(IntEnum):
+    """How far the login is."""
+
+    PENDING = 1
+    APPROVED = 2
+    DENIED = 3
+    COLLECTED = 4
+    """Its device has had its answer."""
+
+
+class Answer(Enum):
+    """What a device is told that asks."""
+
+    PENDING = auto()
+    TOO_SOON = auto()
+    DENIED = auto()
+    APPROVED = auto()
+    """This once: whoever asks again is told that it is over."""
+    OVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """One device that asks. ``device_hash`` is of its secret, ``user_hash`` of what it shows.
+
+    ``interval`` is how long it has to wait between two questions, ``ask_time`` when it last
+    asked. ``user_id`` and ``password_version`` are those of whoever let it in, of that time.
+    """
+
+    device_hash: bytes = field(repr=False)
+    user_hash: bytes = field(repr=False)
+    device: str
+    address: str
+    create_time: int
+    expire_time: int
+    interval: int = INTERVAL
+    ask_time: int = 0
+    state: DeviceLoginState = DeviceLoginState.PENDING
+    user_id: UserId | None = None
+    password_version: int | None = None
+
+    def undecided(self, now: int) -> bool:
+        """Whether somebody may still decide about it."""
+        return self.state is DeviceLoginState.PENDING and now < self.expire_time
+
+
+def asked(login: DeviceLogin, now: int) -> tuple[DeviceLogin, Answer]:
+    """The login after its device asked, and what to tell it."""
+    if now >= login.expire_time or login.state is DeviceLoginState.COLLECTED:
+        return login, Answer.OVER
+    if now < login.ask_time + login.interval:
+        slower = login.interval + INTERVAL
+        return replace(login, interval=slower, ask_time=now), Answer.TOO_SOON
+    login = replace(login, ask_time=now)
+    if login.state is DeviceLoginState.PENDING:
+        return login, Answer.PENDING
+    approved = login.state is DeviceLoginState.APPROVED
+    answer = Answer.APPROVED if approved else Answer.DENIED
+    return replace(login, state=DeviceLoginState.COLLECTED), answer

@@ -1,0 +1,49 @@
+"""Logins of devices: decode, call, encode."""
+
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon_server.auth import encoding
+from antiphon_server.auth.service.device_decisions import DeviceDecisions
+from antiphon_server.auth.service.device_logins import DeviceLogins
+from antiphon_server.runtime.addresses import current_address
+from antiphon_server.runtime.principal import current_principal
+
+
+class DeviceLoginRpcs:
+    """Beginning and deciding logins of devices; that of a device itself is Login."""
+
+    _device_logins: DeviceLogins
+    _device_decisions: DeviceDecisions
+
+    async def StartDeviceLogin(
+        self, request: pb.StartDeviceLoginRequest, context: Any
+    ) -> pb.StartDeviceLoginResponse:
+        started = await self._device_logins.start(request.device, current_address())
+        interval = Duration()
+        interval.FromMicroseconds(started.interval)
+        return pb.StartDeviceLoginResponse(
+            device_code=started.device_code,
+            user_code=started.user_code,
+            interval=interval,
+            expire_time=encoding.timestamp(started.expire_time),
+        )
+
+    async def GetDeviceLogin(
+        self, request: pb.GetDeviceLoginRequest, context: Any
+    ) -> pb.GetDeviceLoginResponse:
+        login = await self._device_decisions.show(current_principal(), request.user_code)
+        return pb.GetDeviceLoginResponse(
+            device=login.device,
+            address=login.address,
+            create_time=encoding.timestamp(login.create_time),
+        )
+
+    async def DecideDeviceLogin(
+        self, request: pb.DecideDeviceLoginRequest, context: Any
+    ) -> pb.DecideDeviceLoginResponse:
+        caller = current_principal()
+        await self._device_decisions.decide(caller, request.user_code, request.approve)
+        return pb.DecideDeviceLoginResponse()

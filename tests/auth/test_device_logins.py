@@ -1,0 +1,263 @@
+"""Devices that are signed in from elsewhere: by the right code, once, by a person, in time."""
+
+import asyncio
+import string
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.auth.model import LoginMethod
+from antiphon_server.auth.service.device_guesses import IN_ALL, PER_USER
+from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS, PREFIX, Started
+from antiphon_server.auth.service.key_format import new_secret
+from antiphon_server.auth.service.user_codes import LETTERS, new_user_code, read_user_code
+from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.permissions import Scope
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.auth.world import PASSWORD, World, contents, error, open_world, reason
+
+ADDRESS = "198.51.100.7"
+
+
+async def person(world: World, name: str = "ann") -> Principal:
+    """A person who is signed in."""
+    user = await world.user(name)
+    session_id = (await world.login(name)).tokens.session_id
+    return Principal("user", user.user_id, session_id)
+
+
+async def start(world: World, address: str = ADDRESS) -> Started:
+    """A device that asks."""
+    return await world.auth.device_logins.start("television", address)
+
+
+async def decide(world: World, caller: Principal, code: str, approve: bool = True) -> None:
+    """Let a device in or refuse it."""
+    await world.auth.device_decisions.decide(caller, code, approve)
+
+
+async def test_a_device_is_let_in(world: World) -> None:
+    """It waits, is shown with its place, and gets a session of its own as whoever let it in."""
+    ann, started = await person(world), await start(world)
+    ask = world.auth.device_logins.ask
+    pending = await error(ask(started.device_code))
+    assert (pending.reason, pending.retry_after) == (Reason.AUTHORIZATION_PENDING, 5.0)
+    shown = await world.auth.device_decisions.show(ann, started.user_code.lower())
+    assert (shown.device, shown.address) == ("television", ADDRESS)
+    await decide(world, ann, started.user_code.replace("-", " "))
+    world.clock.time += 5
+    signed_in = await ask(started.device_code)
+    assert signed_in.user.user_id == ann.user_id
+    session = await world.auth.sessions.get(signed_in.tokens.session_id)
+    assert session.session_id != ann.session_id
+    assert (session.device, session.first_address) == ("television", ADDRESS)
+    assert session.method is LoginMethod.DEVICE_CODE
+    await world.auth.verifier.verify(signed_in.tokens.access_token)
+    world.clock.time += 5
+    assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
+
+
+async def test_a_refused_device_stays_out(world: World) -> None:
+    """It is told so once, and then that all is over."""
+    ann, started = await person(world), await start(world)
+    await decide(world, ann, started.user_code, approve=False)
+    ask = world.auth.device_logins.ask
+    assert await reason(ask(started.device_code)) is Reason.LOGIN_DENIED
+    world.clock.time += 5
+    assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
+
+
+async def test_hasty_devices_are_slowed_down(world: World) -> None:
+    """Each hasty question adds 5 s to the interval (RFC 8628, 3.5), and is not answered."""
+    ann, started = await person(world), await start(world)
+    ask = world.auth.device_logins.ask
+    await reason(ask(started.device_code))
+    for wait in (10.0, 15.0, 20.0):
+        world.clock.time += 4.9
+        hasty = await error(ask(started.device_code))
+        assert (hasty.reason, hasty.retry_after) == (Reason.SLOW_DOWN, wait)
+    await decide(world, ann, started.user_code)
+    world.clock.time += 19
+    assert await reason(ask(started.device_code)) is Reason.SLOW_DOWN
+    world.clock.time += 25
+    await ask(started.device_code)
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_one_decides_once(world: World, approve: bool) -> None:
+    """Of decisions at once, equal or not, of one or of many, one counts; none comes later."""
+    people = [await person(world, f"ann{number}") for number in range(5)]
+    for turn in range(6):
+        started = await start(world, f"address {turn}")
+        decisions = (
+            decide(world, caller, started.user_code, approve ^ (number % 2 == 1))
+            for number, caller in enumerate(people)
+        )
+        outcomes = await asyncio.gather(*decisions, return_exceptions=True)
+        (winner,) = (number for number, outcome in enumerate(outcomes) if outcome is None)
+        others = {getattr(it, "reason", it) for it in outcomes if it is not None}
+        assert others == {Reason.LOGIN_EXPIRED}
+        late = decide(world, people[0], started.user_code)
+        assert await reason(late) is Reason.LOGIN_EXPIRED
+        asked = world.auth.device_logins.ask(started.device_code)
+        if approve ^ (winner % 2 == 1):
+            assert (await asked).user.user_id == people[winner].user_id
+        else:
+            assert await reason(asked) is Reason.LOGIN_DENIED
+        world.clock.time += 900  # what lost was counted as a guess
+
+
+async def test_of_parallel_questions_one_gets_tokens(world: World) -> None:
+    """50 at once, ten times: one session is opened."""
+    ann = await person(world)
+    for turn in range(10):
+        started = await start(world, f"address {turn}")
+        await decide(world, ann, started.user_code)
+        questions = (world.auth.device_logins.ask(started.device_code) for _ in range(50))
+        outcomes = await asyncio.gather(*questions, return_exceptions=True)
+        assert sum(not isinstance(it, BaseException) for it in outcomes) == 1
+        refused = {it.reason for it in outcomes if isinstance(it, DomainError)}
+        assert refused == {Reason.LOGIN_EXPIRED}
+    live = await world.auth.sessions.list_live(ann, "", None, 20)
+    assert len(live) == 11
+
+
+async def test_codes_die_after_ten_minutes(world: World) -> None:
+    """They can neither be decided about nor collected, though they were let in before."""
+    ann, late, decided = await person(world), await start(world), await start(world)
+    await decide(world, ann, decided.user_code)
+    world.clock.time += 600
+    assert await reason(decide(world, ann, late.user_code)) is Reason.LOGIN_EXPIRED
+    for started in (late, decided):
+        asked = world.auth.device_logins.ask(started.device_code)
+        assert await reason(asked) is Reason.LOGIN_EXPIRED
+
+
+async def test_who_was_let_in_stays_out_if_the_owner_is_shut_out(world: World) -> None:
+    """A disabling or another password between decision and question ends the login."""
+    for number in range(2):
+        ann, started = await person(world, f"ann{number}"), await start(world)
+        await decide(world, ann, started.user_code)
+        await world.auth.user_updates.update(ann.user_id, Wishes(disabled=True))
+        if number:
+            await world.auth.user_updates.update(ann.user_id, Wishes(disabled=False))
+        expected = Reason.LOGIN_EXPIRED if number else Reason.USER_DISABLED
+        asked = world.auth.device_logins.ask(started.device_code)
+        assert await reason(asked) is expected
+
+
+async def test_only_people_let_devices_in(world: World) -> None:
+    """Neither a limited session may, nor one of an API key, which ends with the key."""
+    ann, started = await person(world), await start(world)
+    limited = Principal("user", ann.user_id, ann.session_id, scopes=frozenset({Scope.ACCOUNT}))
+    _, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
+    by_key = (await world.auth.login.by_api_key(secret, "")).tokens.session_id
+    for caller in (limited, Principal("user", ann.user_id, by_key)):
+        refused = decide(world, caller, started.user_code)
+        assert await reason(refused) is Reason.PERMISSION_DENIED
+    service = Principal("service", UserId("context"), SessionId(""))
+    assert await reason(decide(world, service, started.user_code)) is Reason.NOT_FOUND
+    await decide(world, ann, started.user_code)
+
+
+async def test_waiting_devices_are_bounded(world: World) -> None:
+    """So many of one address and so many in all; expired ones make room."""
+    for _ in range(MOST_OF_ADDRESS):
+        await start(world)
+    refused = await error(start(world))
+    assert refused.reason is Reason.OVERLOADED
+    assert refused.retry_after
+    for number in range(MOST - MOST_OF_ADDRESS):
+        await start(world, f"address {number // MOST_OF_ADDRESS}")
+    assert await reason(start(world, "another")) is Reason.OVERLOADED
+    world.clock.time += 600
+    await start(world)
+
+
+async def test_ten_thousand_guesses_hit_nothing(tmp_path: Path) -> None:
+    """0 accepted; of 1,000 accounts' 10,000 guesses at 20 devices 1,000 are looked up."""
+    world = await open_world(tmp_path)
+    started = [await start(world) for _ in range(MOST_OF_ADDRESS)]
+    looked_up = 0
+    for number in range(10_000):
+        caller = Principal("user", UserId(f"user_{number % 1_000:08}"), SessionId("sess_x"))
+        why = await reason(world.auth.device_decisions.show(caller, new_user_code()))
+        assert why in (Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS)
+        looked_up += why is Reason.LOGIN_EXPIRED
+    assert looked_up == IN_ALL
+    chance = IN_ALL * MOST / len(LETTERS) ** 8
+    assert chance < 5e-5  # in 15 minutes, with any number of accounts, were all places taken
+    for one in started:  # and nobody has decided about any
+        waiting = world.auth.device_logins.ask(one.device_code)
+        assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
+    await world.close()
+
+
+async def test_one_user_guesses_ten_times(world: World) -> None:
+    """Counted before they are looked up; others' devices go on, and right codes cost nothing."""
+    ann, started = await person(world), await start(world)
+    for _ in range(2 * PER_USER):
+        await world.auth.device_decisions.show(ann, started.user_code)
+    eve = Principal("user", UserId("user_eve00000"), SessionId("sess_x"))
+    guesses = (world.auth.device_decisions.show(eve, new_user_code()) for _ in range(200))
+    reasons = [it.reason for it in await asyncio.gather(*map(error, guesses))]
+    assert reasons.count(Reason.LOGIN_EXPIRED) == PER_USER
+    assert reasons.count(Reason.TOO_MANY_ATTEMPTS) == 200 - PER_USER
+    right = world.auth.device_decisions.show(eve, started.user_code)
+    assert await reason(right) is Reason.TOO_MANY_ATTEMPTS
+    await decide(world, ann, started.user_code)
+
+
+@pytest.mark.parametrize(
+    "code", ["", PREFIX, new_secret(), new_secret(PREFIX), "antd_\0", "x" * 99]
+)
+async def test_what_is_no_device_code_is_over(world: World, code: str) -> None:
+    """A code of this server's making that it does not know, and any other text."""
+    assert await reason(world.auth.device_logins.ask(code)) is Reason.LOGIN_EXPIRED
+
+
+def test_user_codes_are_easy_to_type() -> None:
+    """Eight consonants in two groups; what people make of them is understood."""
+    codes = {new_user_code() for _ in range(1_000)}
+    assert len(codes) == 1_000
+    assert {letter for code in codes for letter in code} == {*LETTERS, "-"}
+    assert not set(LETTERS) & set("AEIOUY" + string.digits)
+    for code in codes:
+        assert read_user_code(f" {code.lower()} ") == code.replace("-", "")
+    for wrong in ("BCDF-GHJ", "BCDF-GHJKL", "ABCD-EFGH", "BCDF_GHJK", "ＢCDF-GHJK"):  # noqa: RUF001
+        assert read_user_code(wrong) is None
+
+
+async def test_a_crash_changes_nothing(tmp_path: Path) -> None:
+    """Who waits, waits on; who was let in is in once; only hashes are in the files."""
+    world = await open_world(tmp_path, sqlite=True)
+    ann, started = await person(world), await start(world)
+    await world.close()
+    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    pending = world.auth.device_logins.ask(started.device_code)
+    assert await reason(pending) is Reason.AUTHORIZATION_PENDING
+    await decide(world, ann, started.user_code)
+    await world.close()
+    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    world.clock.time += 5
+    await world.auth.device_logins.ask(started.device_code)
+    await world.close()
+    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    world.clock.time += 5
+    assert await reason(world.auth.device_logins.ask(started.device_code)) is Reason.LOGIN_EXPIRED
+    await world.close()
+    kept = contents(tmp_path)
+    secrets = (started.device_code, started.user_code, started.user_code.replace("-", ""), PASSWORD)
+    for secret in secrets:
+        assert secret.encode() not in kept
+
+
+async def test_expired_logins_are_forgotten(world: World) -> None:
+    """Those that live stay."""
+    await start(world)
+    world.clock.time += 60
+    started = await start(world)
+    store = world.stores.device_logins
+    assert await store.forget(started.expire_time - 1) == 1
+    assert await store.forget(started.expire_time - 1) == 0
