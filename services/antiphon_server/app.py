@@ -29,11 +29,13 @@ from antiphon_server import hardening
 from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
+from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
 from antiphon_server.auth.model import DAY
 from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.auth.service.tokens import TokenSettings
 from antiphon_server.context import compose as context_slice
 from antiphon_server.context.access_policy import ContextAccessPolicy
@@ -161,9 +163,10 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             tracing = start_tracing(settings.otlp_endpoint)
             if tracing is not None:
                 lifecycle.on_stop("traces", tracing.stop)
-            guard = RateGuard(settings.rate_limits, _redis(settings, lifecycle))
+            redis = _redis(settings, lifecycle)
+            guard = RateGuard(settings.rate_limits, redis)
             guard.start(lifecycle)
-            table, services = _compose(settings, database, metrics, tracing, guard)
+            table, services = _compose(settings, database, metrics, tracing, guard, redis)
             settings.rate_limits.check(table.names())
             await _start(services, lifecycle, health, settings)
             password = await _test_password(services.auth, settings)
@@ -187,6 +190,7 @@ def _compose(
     metrics: RpcMetrics,
     tracing: Tracing | None,
     guard: RateGuard,
+    redis: Redis | None,
 ) -> tuple[LocalServer, _Services]:
     """Put every service in its place; nothing runs yet."""
     # What the guards of every call ask themselves is asked on a table without guards.
@@ -205,6 +209,8 @@ def _compose(
         ),
         breached=breached_passwords(settings.breached_passwords_file),
         identity_providers=settings.identity_providers,
+        key_settings=KeySettings(settings.signing_key_days, settings.several_nodes),
+        messenger=RedisMessenger(redis) if redis and settings.several_nodes else None,
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
@@ -215,6 +221,8 @@ def _compose(
     turn_tasks = TaskSet()
     keep_s = settings.retention_days * DAY_S if settings.retention_days else None
     events = events_slice.compose_events(database, policy, auth.verifier)
+    auth.liveness.on_end(events.subscriptions.session_ended)
+    auth.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
     context = context_slice.compose_context(database, inside["context"].channel(), keep_s)
     integration = integration_slice.compose_integration(database, settings.all_models())
     dispatcher = dispatcher_slice.compose_dispatcher(
@@ -292,6 +300,9 @@ async def _start(
     lifecycle.spawn("auth.audit", services.auth.coalesced.run())
     writer = lifecycle.spawn("log", log.run())
     lifecycle.on_stop("log", flush)
+    if settings.several_nodes:
+        lifecycle.spawn("auth.following", services.auth.following.run())
+    lifecycle.spawn("auth.keys", services.auth.key_rotation.run(), vital=False)
     lifecycle.spawn("log.forget", services.events.forget(), vital=False)
     await services.auth.greet()
     lifecycle.on_stop("context", services.context.changes.close)

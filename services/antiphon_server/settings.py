@@ -67,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     access_token_minutes: Annotated[int, Meta(ge=1, le=60)] = 15
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    signing_key_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    several_nodes: bool = False
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0

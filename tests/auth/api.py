@@ -1,6 +1,7 @@
 """A client's view of the auth service, with the interceptors that guard it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -21,6 +22,7 @@ class Api:
     channel: grpc.aio.Channel
     operator_key: str
     sockets: bool
+    data_dir: Path
 
     async def call(self, method: str, request: Any, token: str = "") -> Any:
         """Call one RPC. Raises DomainError for what it was refused with."""

@@ -47,7 +47,7 @@ async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
         await server.start()
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
     operator_key = contents(tmp_path, "operator.key").decode().strip()
-    yield Api(world, channel, operator_key, sockets=not local)
+    yield Api(world, channel, operator_key, sockets=not local, data_dir=tmp_path)
     await channel.close()
     await server.stop(0)
     await world.close()

@@ -81,7 +81,7 @@ class SlowSessions:
 def verifier_of(world: World, sessions: SlowSessions, liveness: Liveness) -> Verifier:
     """A verifier that has seen nothing yet."""
     store = cast(SessionStore, sessions)
-    return Verifier(world.auth.access_tokens, store, liveness, world.clock)
+    return Verifier(world.auth.access_tokens, world.auth.signing_keys, store, liveness, world.clock)
 
 
 async def test_a_new_process_asks_the_store_once(world: World) -> None:
@@ -113,7 +113,14 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
     """However little is remembered, ended sessions are refused and live ones are not."""
     await world.user()
     liveness = Liveness(most=2)
-    verifier = Verifier(world.auth.access_tokens, world.stores.sessions, liveness, world.clock, 2)
+    verifier = Verifier(
+        world.auth.access_tokens,
+        world.auth.signing_keys,
+        world.stores.sessions,
+        liveness,
+        world.clock,
+        2,
+    )
     pairs = [(await world.login()).tokens for _ in range(5)]
     for pair in pairs[:3]:
         await world.auth.sessions.revoke(OPERATOR, pair.session_id)

@@ -1,11 +1,36 @@
 """Signing keys: sealed at rest, replaced without refusing a valid token."""
 
+import asyncio
 from pathlib import Path
+from typing import cast
 
+import jwt
+
+from antiphon.auth.v1.audit_pb2 import SecurityEvent as SecurityEventMessage
 from antiphon_server.auth.adapters.server_secret import MasterSecret
-from antiphon_server.auth.service.signing_keys import thumbprint
+from antiphon_server.auth.model import LoginMethod, Origin, StoredSigningKey
+from antiphon_server.auth.model.security_events import ALL
+from antiphon_server.auth.ports import SigningKeyStore
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys, thumbprint
+from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import World, contents, open_world, reason
+from tests.auth.nodes import Node, node
+from tests.auth.revocations import refused
+from tests.auth.test_tokens import OTHER_KEY, header, segments
+from tests.auth.world import OPERATOR, World, contents, open_world, reason
+
+SECRET = MasterSecret(b"s" * 32)
+
+
+def keys_of(
+    world: World, store: SigningKeyStore | None = None, settings: KeySettings | None = None
+) -> SigningKeys:
+    """The keys as another process holds them."""
+    events, stored = world.auth.security_events, store or world.stores.signing_keys
+    return SigningKeys(stored, SECRET, events, world.clock, 900, settings)
 
 
 async def test_rotation_refuses_no_valid_token(world: World) -> None:
@@ -58,3 +83,155 @@ def test_a_key_is_named_by_its_thumbprint() -> None:
     """The example of RFC 8037, appendix A.3."""
     x = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
     assert thumbprint(x) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+async def test_a_compromised_key_dies_at_once(world: World) -> None:
+    """Its tokens are refused though they were remembered; a refresh buys one that works."""
+    await world.user()
+    pair = (await world.login()).tokens
+    service = world.auth.access_tokens.for_service("context")
+    await world.auth.verifier.verify(pair.access_token)
+    withdrawn: list[bool] = []
+    world.auth.signing_keys.on_withdrawn(lambda: withdrawn.append(True))
+    kid = await world.auth.key_rotation.rotate(compromised=True)
+    assert [key.kid for key in world.auth.signing_keys.valid()] == [kid]
+    assert withdrawn == [True]
+    for dead in (pair.access_token, service):
+        assert await reason(world.auth.verifier.verify(dead)) is Reason.TOKEN_INVALID
+    newer = await world.auth.sessions.refresh(pair.refresh_token)
+    await world.auth.verifier.verify(newer.access_token)
+    await world.auth.verifier.verify(world.auth.access_tokens.for_service("context"))
+
+
+async def test_rotation_is_accounted_for(world: World) -> None:
+    """The event names the new key and those before it."""
+    before = world.auth.signing_keys.kids()
+    kid = await world.auth.key_rotation.rotate(compromised=False)
+    (event,) = await world.stores.security_events.before(None, ALL, 1)
+    recorded = SecurityEventMessage.FromString(event.body).signing_keys_rotated
+    assert (recorded.kid, frozenset(recorded.retired)) == (kid, before)
+    (fresh,) = [key for key in world.auth.signing_keys.valid() if key.kid == kid]
+    assert recorded.public_key == fresh.x
+
+
+async def test_keys_rotate_when_they_are_old(world: World) -> None:
+    """Not a moment before; after years of downtime once, and a second process does not again."""
+    keys = world.auth.signing_keys
+    first = keys.signer()[0]
+    world.clock.time += 30 * 86_400 - 1
+    await keys.rotate_if_due()
+    assert keys.signer()[0] == first
+    world.clock.time += 1
+    other = SigningKeys(
+        world.stores.signing_keys, SECRET, world.auth.security_events, world.clock, 900
+    )
+    await other.reload()
+    await keys.rotate_if_due()
+    second = keys.signer()[0]
+    assert second != first
+    assert await other.rotate_if_due() is None
+    assert other.kids() == keys.kids()
+    world.clock.time += 5 * 365 * 86_400
+    await keys.rotate_if_due()
+    await keys.rotate_if_due()
+    assert keys.signer()[0] not in (first, second)
+    assert len(keys.valid()) == 2
+
+
+async def test_a_new_key_is_known_to_all_before_it_signs(world: World) -> None:
+    """Among several processes it signs two seconds later, unless the old one is compromised."""
+    keys = keys_of(world, settings=KeySettings(shared=True))
+    await keys.rotate(compromised=True)
+    first = keys.signer()[0]
+    world.clock.time += 1
+    second = await keys.rotate()
+    assert keys.signer()[0] == first
+    assert {first, second} <= keys.kids()
+    world.clock.time += 2
+    assert keys.signer()[0] == second
+    assert keys.kids() >= {first}
+    world.clock.time += 900 + 60 - 2
+    assert keys.kids() == frozenset({second})
+    third = await keys.rotate(compromised=True)
+    assert keys.signer()[0] == third
+
+
+class CountedKeys:
+    """A store of keys that counts how often it is read."""
+
+    def __init__(self, store: SigningKeyStore) -> None:
+        self._store = store
+        self.reads = 0
+
+    async def list_valid(self, now: int) -> list[StoredSigningKey]:
+        """What the store says."""
+        self.reads += 1
+        return await self._store.list_valid(now)
+
+
+async def test_unknown_keys_cost_one_look_a_second(world: World) -> None:
+    """A flood of tokens of unknown keys asks the store once; a new key's token is good then."""
+    await world.user()
+    counted = CountedKeys(world.stores.signing_keys)
+    store = cast(SigningKeyStore, counted)
+    keys = SigningKeys(
+        store, SECRET, world.auth.security_events, world.clock, 900, KeySettings(shared=True)
+    )
+    tokens = AccessTokens(keys, TokenSettings(), world.clock)
+    verifier = Verifier(tokens, keys, world.stores.sessions, Liveness(), world.clock)
+    good = (await world.login()).tokens.access_token
+    forged = [header(kid=f"k{n}")(*segments(good), OTHER_KEY) for n in range(300)]
+    refusals = await asyncio.gather(*(reason(verifier.verify(token)) for token in forged))
+    assert set(refusals) == {Reason.TOKEN_INVALID}
+    assert counted.reads == 1
+    await verifier.verify(good)
+    assert counted.reads == 1
+
+
+async def test_twenty_rotations_under_load_refuse_nothing(tmp_path: Path) -> None:
+    """Two nodes, one rotates while both take the tokens that either has just signed."""
+    refusals, taken, stopping = 0, 0, asyncio.Event()
+    async with node(tmp_path) as here, node(tmp_path) as there:
+        user = await here.auth.users.create(OPERATOR, NewUser("ann"))
+        kids = set()
+
+        async def load(signs: Node, takes: Node) -> None:
+            nonlocal refusals, taken
+            pair = (await signs.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))).tokens
+            while not stopping.is_set():
+                pair = await signs.auth.sessions.refresh(pair.refresh_token)
+                kids.add(jwt.get_unverified_header(pair.access_token)["kid"])
+                for one in (signs, takes):
+                    taken += 1
+                    refusals += not await one.who_am_i(pair.access_token)
+                await asyncio.sleep(0.005)
+
+        loads = [asyncio.create_task(load(*pair)) for pair in ((here, there), (there, here))]
+        for number in range(20):
+            await (here, there)[number % 2].auth.signing_keys.rotate()
+            await asyncio.sleep(0.1)
+        await here.auth.signing_keys.settled()
+        await asyncio.sleep(0.5)
+        stopping.set()
+        await asyncio.gather(*loads)
+        assert there.auth.signing_keys.kids() == here.auth.signing_keys.kids()
+        assert len(here.auth.signing_keys.kids()) == 21
+        assert len(kids) > 5
+    assert refusals == 0
+    assert taken > 100
+
+
+async def test_a_compromised_key_dies_on_every_node(tmp_path: Path) -> None:
+    """Within a second the other node refuses its tokens and has ended its streams."""
+    async with node(tmp_path) as here, node(tmp_path) as there:
+        user = await here.auth.users.create(OPERATOR, NewUser("ann"))
+        await there.auth.signing_keys.reload()
+        pair = (await here.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))).tokens
+        frames = await there.follow(user.user_id, pair.access_token)
+        assert await there.who_am_i(pair.access_token)
+        await here.auth.key_rotation.rotate(compromised=True)
+        async with asyncio.timeout(1):
+            await refused(there, pair.access_token)
+            assert (await anext(frames)).HasField("ended")
+        newer = await there.auth.sessions.refresh(pair.refresh_token)
+        assert await here.who_am_i(newer.access_token)

@@ -8,12 +8,14 @@ from pathlib import Path
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.breached_passwords import CommonPasswords
+from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.oidc import oidc_providers
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
 from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
+from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.audit_heads import AuditHeads
@@ -25,9 +27,11 @@ from antiphon_server.auth.service.device_decisions import DeviceDecisions
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import DeviceLogins, UserCodes
 from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.identities import Identities
 from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
+from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
@@ -39,9 +43,10 @@ from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
+from antiphon_server.auth.service.service_assertions import ServiceAssertions
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
-from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
 from antiphon_server.auth.service.user_updates import UserUpdates
@@ -77,6 +82,9 @@ class Auth:
     verifier: Verifier
     access_tokens: AccessTokens
     signing_keys: SigningKeys
+    key_rotation: KeyRotation
+    following: Following
+    messenger: RevocationMessenger
     liveness: Liveness
     local_operator: LocalOperator
     test_user: TestUser
@@ -91,6 +99,7 @@ class Auth:
 
     async def start(self) -> None:
         """Load the signing keys: from then on tokens are issued and verified."""
+        await self.following.begin()
         await self.signing_keys.load()
 
     async def greet(self) -> None:
@@ -102,6 +111,7 @@ class Auth:
         """Finish what was begun, then stop the threads."""
         await self.completion.close()
         await self.coalesced.flush(all_of_it=True)
+        await self.messenger.close()
         await self.security_events.close()
         await self.hasher.close()
         await self.pool.close()
@@ -118,6 +128,8 @@ def compose_auth(
     session_settings: SessionSettings | None = None,
     breached: BreachedPasswords | None = None,
     identity_providers: Sequence[IdentityProviderSettings] = (),
+    key_settings: KeySettings | None = None,
+    messenger: RevocationMessenger | None = None,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
@@ -129,16 +141,17 @@ def compose_auth(
     settings, hasher = settings or TokenSettings(), hasher or Argon2Pool()
     secret = secret or load_or_create(data_dir / SECRET_FILE)
     completion, liveness = Completion(), Liveness()
+    messenger = messenger or MemoryMessenger()
     security_events = SecurityEventLog(stores.security_events, secret, clock)
     coalesced = Coalesced(security_events, clock)
     sign_ins = SignIns(security_events, coalesced, stores.places, secret, clock)
     signing_keys = SigningKeys(
-        stores.signing_keys, secret, security_events, clock, settings.longest_life
+        stores.signing_keys, secret, security_events, clock, settings.longest_life, key_settings
     )
     access_tokens = AccessTokens(signing_keys, settings, clock)
     passwords = Passwords(hasher, breached or CommonPasswords())
     users = Users(stores.users, passwords, secret, completion, security_events, clock)
-    endings = Endings(stores.sessions, events, liveness, security_events)
+    endings = Endings(stores.sessions, events, liveness, security_events, messenger)
     sessions = Sessions(
         stores.sessions,
         users,
@@ -173,7 +186,9 @@ def compose_auth(
         clock,
     )
     login = Login(stores.users, passwords, attempts, api_keys, sessions, sign_ins)
-    verifier = Verifier(access_tokens, stores.sessions, liveness, clock)
+    verifier = Verifier(access_tokens, signing_keys, stores.sessions, liveness, clock)
+    key_rotation = KeyRotation(signing_keys, completion, messenger)
+    assertions = ServiceAssertions(secret, stores.attempts, access_tokens, clock, settings.audience)
     trail = AuditTrail(
         stores.security_events,
         security_events,
@@ -211,6 +226,8 @@ def compose_auth(
             signing_keys,
             provider_login,
             identity_links,
+            key_rotation,
+            assertions,
         ),
         audit_servicer=AuditServicer(security_events, trail, watches, signing_keys, verifier),
         audit_trail=trail,
@@ -227,6 +244,9 @@ def compose_auth(
         verifier=verifier,
         access_tokens=access_tokens,
         signing_keys=signing_keys,
+        key_rotation=key_rotation,
+        following=Following(stores.endings, signing_keys, liveness, messenger),
+        messenger=messenger,
         liveness=liveness,
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
         test_user=TestUser(stores.users, passwords, endings, clock),

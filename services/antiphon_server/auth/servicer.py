@@ -10,10 +10,12 @@ from antiphon_server.auth.service.device_decisions import DeviceDecisions
 from antiphon_server.auth.service.device_logins import DeviceLogins
 from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
+from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.password_changes import PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.provider_login import ProviderLogin
+from antiphon_server.auth.service.service_assertions import ServiceAssertions
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
@@ -54,6 +56,8 @@ class AuthServicer(
         signing_keys: SigningKeys,
         provider_login: ProviderLogin,
         identity_links: IdentityLinks,
+        key_rotation: KeyRotation,
+        assertions: ServiceAssertions,
     ) -> None:
         self._users = users
         self._user_updates = user_updates
@@ -67,8 +71,13 @@ class AuthServicer(
         self._signing_keys = signing_keys
         self._provider_login = provider_login
         self._identity_links = identity_links
+        self._key_rotation = key_rotation
+        self._assertions = assertions
 
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
+        if request.WhichOneof("credential") == "service":
+            pair = await self._assertions.login(request.service.assertion)
+            return pb.LoginResponse(tokens=encoding.tokens(pair))
         signed_in = await self._sign_in(request, current_address())
         return encoding.signed_in(signed_in)
 

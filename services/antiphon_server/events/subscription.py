@@ -140,6 +140,11 @@ class Subscription:
             self._recheck[watch] = None
         self._bell.ring()
 
+    def check_token(self) -> None:
+        """End a person's stream as if its token had expired."""
+        if self.principal.kind == "user":
+            self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
+
     def drain(self, reconnect_after_s: float) -> None:
         """Tell the client that the server stops, and end the stream."""
         self._say(Draining(reconnect_after_s))

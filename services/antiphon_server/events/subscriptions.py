@@ -11,7 +11,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.principal import Principal, UserId
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 MAX_STREAMS_PER_USER = 1_000
 RECONNECT_AFTER_S = 1.0
@@ -96,6 +96,15 @@ class Subscriptions:
         """Check again every stream that the change concerns."""
         for subscription in self._open:
             subscription.access_changed(change)
+
+    def session_ended(self, session_id: SessionId) -> None:
+        """End the streams of a session that was ended, by whichever process."""
+        self.access_changed(AccessChange(session_id=session_id))
+
+    def check_tokens(self) -> None:
+        """End the streams of people, whose tokens may not be good any more: they open new ones."""
+        for subscription in self._open:
+            subscription.check_token()
 
     async def drain(self) -> None:
         """Open no more and tell all that the server stops.

@@ -6,7 +6,8 @@ Redis is a helper here, never the truth: whoever asks goes on without it when it
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from antiphon_server.runtime.configuration import WrongSetting
@@ -59,6 +60,16 @@ class Redis:
             raise RedisUnavailable from error
         self._answered()
         return done
+
+    @asynccontextmanager
+    async def subscription(self, channel: str) -> AsyncIterator[Any]:
+        """A ``redis.asyncio.client.PubSub`` on a channel, on a connection of its own.
+
+        Raises what the client raises, RedisError or OSError, here and where it is used.
+        """
+        async with self._client.pubsub() as messages:
+            await messages.subscribe(channel)
+            yield messages
 
     async def close(self) -> None:
         """Close all connections."""

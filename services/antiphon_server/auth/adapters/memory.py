@@ -270,21 +270,26 @@ class MemorySigningKeys:
     def __init__(self) -> None:
         self._keys: dict[str, StoredSigningKey] = {}
 
-    async def add(self, key: StoredSigningKey) -> None:
-        """See :meth:`SigningKeyStore.add`."""
-        self._keys[key.kid] = key
+    async def rotate(
+        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+    ) -> bool:
+        """See :meth:`SigningKeyStore.rotate`."""
+        used = [key for key in self._keys.values() if key.retire_time is None]
+        if unless_since is not None and (
+            not used or max(key.create_time for key in used) > unless_since
+        ):
+            return False
+        dying = [
+            replace(key, retire_time=min(when, _dies(key, when)))
+            for key in await self.list_valid(now)
+        ]
+        self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
+        return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:
         """See :meth:`SigningKeyStore.list_valid`."""
         valid = [key for key in self._keys.values() if _dies(key, now + 1) > now]
         return sorted(valid, key=lambda key: (key.create_time, key.kid))
-
-    async def retire(self, kids: Sequence[str], when: int, now: int) -> None:
-        """See :meth:`SigningKeyStore.retire`."""
-        for kid in kids:
-            key = self._keys[kid]
-            self._keys[kid] = replace(key, retire_time=min(when, _dies(key, when)))
-        self._keys = {key.kid: key for key in await self.list_valid(now)}
 
 
 class MemoryAttempts:

@@ -153,16 +153,19 @@ class ApiKeyStore(Protocol):
 class SigningKeyStore(Protocol):
     """The keys that access tokens are signed with."""
 
-    async def add(self, key: StoredSigningKey) -> None:
-        """Store a new key."""
+    async def rotate(
+        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+    ) -> bool:
+        """Store a new key, and let all others die at ``when`` unless they die before.
+
+        Those that are dead by ``now`` are forgotten. With ``unless_since`` nothing happens, and
+        False is returned, if a key was made after that: of several processes that rotate at
+        once, one does.
+        """
         ...
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:
         """The keys that are not retired, the oldest first. Retired ones are deleted in time."""
-        ...
-
-    async def retire(self, kids: Sequence[str], when: int, now: int) -> None:
-        """Let the keys die at ``when``, unless they die before; forget those dead by ``now``."""
         ...
 
 

@@ -10,6 +10,7 @@ from antiphon_server.auth.model.security_events import (
     SignedOut,
 )
 from antiphon_server.auth.ports import SessionEvents, SessionStore
+from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.liveness import Liveness
 
@@ -29,11 +30,13 @@ class Endings:
         events: SessionEvents,
         liveness: Liveness,
         security_events: SecurityEvents,
+        messenger: RevocationMessenger,
     ) -> None:
         self._store = store
         self._events = events
         self._liveness = liveness
         self._security_events = security_events
+        self._messenger = messenger
 
     async def announce(
         self,
@@ -47,6 +50,7 @@ class Endings:
         for session in ended:
             self._liveness.ended(session.session_id)
         if ended:
+            self._messenger.tell()
             await self._security_events.record(*(_event(session, cause) for session in ended))
             await self.announce_pending()
 

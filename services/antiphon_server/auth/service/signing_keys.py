@@ -1,20 +1,30 @@
 """The keys that access tokens are signed with, and their rotation."""
 
+import asyncio
 import base64
 import hashlib
-from dataclasses import dataclass, field
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
 
-from antiphon_server.auth.model import SECOND, StoredSigningKey
+from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
 from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.runtime.errors import DomainError, Reason
 
 PURPOSE = "signing keys"
+LEAD = 2 * SECOND
+MARGIN = 30
+MOST_KEYS = 64
+LOOK_EVERY_S = 1.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class SigningKey:
     kid: str
     public: Ed25519PublicKey
     private: Ed25519PrivateKey | None = field(repr=False)
+    create_time: int
     retire_time: int | None = None
 
     @property
@@ -37,6 +48,17 @@ class SigningKey:
 
 class SealedByAnother(Exception):
     """The stored signing keys were sealed with another secret than this installation's."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """How long a key signs, in days, and whether other processes use the same keys.
+
+    Among several, a new key is known to all for ``LEAD`` before it signs.
+    """
+
+    days: int = 30
+    shared: bool = False
 
 
 class SigningKeys:
@@ -53,14 +75,19 @@ class SigningKeys:
         security_events: SecurityEvents,
         clock: Clock,
         longest_life: int,
+        settings: KeySettings | None = None,
     ) -> None:
         self._store = store
         self._secret = secret
         self._security_events = security_events
         self._clock = clock
-        self._overlap = longest_life * SECOND
+        self._life = longest_life * SECOND
+        self._settings = settings or KeySettings()
+        self._lead = LEAD if self._settings.shared else 0
         self._keys: dict[str, SigningKey] = {}
-        self._signer: tuple[str, Ed25519PrivateKey] | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._look: asyncio.Task[None] | None = None
+        self._next_look = 0.0
 
     async def load(self) -> None:
         """Read the keys, and make one if none can sign.
@@ -68,43 +95,109 @@ class SigningKeys:
         Raises SealedByAnother if those that should can't be opened, although the secret is
         no new one: a wrong one would sign everybody out.
         """
-        now = self._now()
-        stored = await self._store.list_valid(now)
-        self._keys = {key.kid: self._opened(key) for key in stored}
-        usable = [
-            (key.kid, key.private)
-            for key in self._keys.values()
-            if key.private is not None and key.retire_time is None
-        ]
-        self._signer = usable[-1] if usable else None
-        if self._signer is None:
-            if any(key.retire_time is None for key in stored) and not self._secret.is_new:
-                raise SealedByAnother("the stored keys were sealed with another secret")
-            await self.rotate()
+        await self.reload()
+        if any(key.private and key.retire_time is None for key in self._keys.values()):
+            return
+        if any(key.retire_time is None for key in self._keys.values()) and not self._secret.is_new:
+            raise SealedByAnother("the stored keys were sealed with another secret")
+        await self.rotate()
 
-    async def rotate(self) -> None:
-        """Sign with a new key from now on; the old ones verify until their tokens are over."""
-        private, now = Ed25519PrivateKey.generate(), self._now()
-        public = private.public_key().public_bytes_raw()
-        sealed = self._secret.seal(private.private_bytes_raw(), PURPOSE)
-        fresh = StoredSigningKey(thumbprint(public), public, sealed, now)
-        await self._store.add(fresh)
-        retired = [key.kid for key in self._keys.values() if key.retire_time is None]
-        await self._store.retire(list(self._keys), now + self._overlap, now)
-        await self.load()
-        rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(public))
+    async def reload(self) -> None:
+        """Learn what other processes have made and withdrawn."""
+        before = {key.kid for key in self.valid()}
+        stored = await self._store.list_valid(self._now())
+        self._keys = {key.kid: self._keys.get(key.kid) or self._opened(key) for key in stored}
+        for key in stored:
+            if self._keys[key.kid].retire_time != key.retire_time:
+                self._keys[key.kid] = replace(self._keys[key.kid], retire_time=key.retire_time)
+        if before - set(self._keys):
+            for listener in self._listeners:
+                listener()
+
+    async def learn(self) -> None:
+        """Look for a key that another process may have made.
+
+        The store is asked once a second at most, however many tokens name unknown keys.
+        """
+        if not self._settings.shared:
+            return
+        if self._look is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_EVERY_S
+            self._look = asyncio.create_task(self.reload(), name="auth-keys-look")
+            self._look.add_done_callback(self._looked)
+        if self._look is not None:
+            await asyncio.wait([self._look])
+
+    async def rotate(self, *, compromised: bool = False) -> str:
+        """Sign with a new key from now on, and return its id.
+
+        Tokens of the old ones live out their time, or if these are ``compromised`` are refused
+        from now on. Raises DomainError OVERLOADED if that is done all the time.
+        """
+        if not compromised and len(self.valid()) >= MOST_KEYS:
+            raise DomainError(Reason.OVERLOADED, resource="signing keys", retry_after=60.0)
+        now, fresh = self._now(), self._fresh()
+        await self._store.rotate(fresh, now if compromised else self._last_day(now), now)
+        await self._rotated(fresh)
+        return fresh.kid
+
+    async def rotate_if_due(self) -> str | None:
+        """Rotate if the key that signs is old enough, once for all processes.
+
+        Returns the new key's id if this process made it.
+        """
+        now = self._now()
+        since = now - self._settings.days * DAY
+        if max((key.create_time for key in self._keys.values()), default=0) > since:
+            return None
+        fresh = self._fresh()
+        if not await self._store.rotate(fresh, self._last_day(now), now, unless_since=since):
+            await self.reload()
+            return None
+        await self._rotated(fresh)
+        return fresh.kid
+
+    async def _rotated(self, fresh: StoredSigningKey) -> None:
+        retired = sorted(key.kid for key in self._keys.values() if key.retire_time is None)
+        await self.reload()
+        rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(fresh.public_key))
         await self._security_events.record(SecurityEvent(rotated))
+
+    def _last_day(self, now: int) -> int:
+        """When tokens of a key that is replaced now are over.
+
+        A process that learns of it late goes on signing with it for a while.
+        """
+        return now + self._life + MARGIN * self._lead
+
+    async def settled(self) -> None:
+        """Return when the newest key signs."""
+        await asyncio.sleep(self._lead / SECOND)
+
+    def on_withdrawn(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever a key stops being valid."""
+        self._listeners.append(listener)
 
     def signer(self) -> tuple[str, Ed25519PrivateKey]:
         """The id and the private part of the key to sign with."""
-        if self._signer is None:
+        now, chosen = self._now(), None
+        for key in self._keys.values():  # the oldest first
+            known_to_all = key.create_time + self._lead <= now
+            outlives = key.retire_time is None or key.retire_time >= now + self._life
+            if key.private is not None and outlives and (chosen is None or known_to_all):
+                chosen = key.kid, key.private
+        if chosen is None:
             raise RuntimeError("signing keys are used before they were loaded")
-        return self._signer
+        return chosen
 
     def verification_key(self, kid: object) -> Ed25519PublicKey | None:
         """The public key of that id while its tokens are accepted."""
         key = self._keys.get(kid) if isinstance(kid, str) else None
         return key.public if key and self._valid(key) else None
+
+    def kids(self) -> frozenset[str]:
+        """The ids of the keys whose tokens are accepted now."""
+        return frozenset(key.kid for key in self.valid())
 
     def valid(self) -> list[SigningKey]:
         """The keys whose tokens are accepted now."""
@@ -113,11 +206,22 @@ class SigningKeys:
     def _valid(self, key: SigningKey) -> bool:
         return key.retire_time is None or key.retire_time > self._now()
 
+    def _fresh(self) -> StoredSigningKey:
+        private = Ed25519PrivateKey.generate()
+        public = private.public_key().public_bytes_raw()
+        sealed = self._secret.seal(private.private_bytes_raw(), PURPOSE)
+        return StoredSigningKey(thumbprint(public), public, sealed, self._now())
+
+    def _looked(self, look: "asyncio.Task[None]") -> None:
+        self._look = None
+        if not look.cancelled() and look.exception() is not None:
+            log.warning("signing keys could not be looked for: %s", look.exception())
+
     def _opened(self, key: StoredSigningKey) -> SigningKey:
         public = Ed25519PublicKey.from_public_bytes(key.public_key)
         raw = self._secret.open(key.sealed_private_key, PURPOSE)
         private = Ed25519PrivateKey.from_private_bytes(raw) if raw else None
-        return SigningKey(key.kid, public, private, key.retire_time)
+        return SigningKey(key.kid, public, private, key.create_time, key.retire_time)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

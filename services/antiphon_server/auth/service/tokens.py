@@ -1,7 +1,7 @@
 """Access tokens: EdDSA-signed JWTs (RFC 9068, RFC 8037, RFC 8725)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -36,6 +36,21 @@ class TokenSettings:
         return max(self.user_seconds, self.service_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _ServiceToken:
+    token: str = field(repr=False)
+    expires: int
+    renew_at: float
+    signed_by: str
+
+
+class UnknownKey(DomainError):
+    """The token names a key that this process does not know: a new one, or none of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.TOKEN_INVALID)
+
+
 class AccessTokens:
     """Signs access tokens and reads them back."""
 
@@ -43,7 +58,7 @@ class AccessTokens:
         self._keys = keys
         self._settings = settings
         self._clock = clock
-        self._services: dict[str, tuple[str, float]] = {}
+        self._services: dict[str, _ServiceToken] = {}
 
     @property
     def life(self) -> int:
@@ -72,9 +87,14 @@ class AccessTokens:
 
     def for_service(self, name: str) -> str:
         """A token of a service of this installation; the same until it is half used up."""
-        token, renew_at = self._services.get(name, ("", 0.0))
-        if self._clock() < renew_at:
-            return token
+        return self.service_token(name)[0]
+
+    def service_token(self, name: str) -> tuple[str, int]:
+        """See :meth:`for_service`; with its expiry in microseconds."""
+        kid, _ = self._keys.signer()
+        known = self._services.get(name)
+        if known and known.signed_by == kid and self._clock() < known.renew_at:
+            return known.token, known.expires * SECOND
         issued, life = int(self._clock()), self._settings.service_seconds
         claims = {
             "kind": "service",
@@ -86,8 +106,8 @@ class AccessTokens:
             "jti": f"{name}.{issued}",
         }
         token = self._sign(claims)
-        self._services[name] = token, issued + life / 2
-        return token
+        self._services[name] = _ServiceToken(token, issued + life, issued + life / 2, kid)
+        return token, (issued + life) * SECOND
 
     def read(self, token: str) -> Principal:
         """Who the token speaks for, though it may have expired.
@@ -108,8 +128,10 @@ class AccessTokens:
         kid = header.get("kid")
         key = self._keys.verification_key(kid)
         # No other parameter is allowed: not jwk, jku, x5u, x5c or crit.
-        if key is None or header != {"alg": ALGORITHM, "typ": TYPE, "kid": kid}:
+        if header != {"alg": ALGORITHM, "typ": TYPE, "kid": kid} or not isinstance(kid, str):
             raise jwt.InvalidTokenError
+        if key is None:
+            raise UnknownKey
         claims: dict[str, Any] = jwt.decode(
             token,
             key,

@@ -4,7 +4,8 @@ from collections import OrderedDict
 
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.tokens import AccessTokens
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.tokens import AccessTokens, UnknownKey
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId
 
@@ -19,24 +20,27 @@ class Verifier:
     def __init__(
         self,
         tokens: AccessTokens,
+        keys: SigningKeys,
         sessions: SessionStore,
         liveness: Liveness,
         clock: Clock,
         most: int = 10_000,
     ) -> None:
         self._tokens = tokens
+        self._keys = keys
         self._sessions = sessions
         self._liveness = liveness
         self._clock = clock
         self._most = most
         self._known: OrderedDict[str, Principal] = OrderedDict()
+        keys.on_withdrawn(self.forget)
 
     async def verify(self, token: str) -> Principal:
         """The principal of a valid token.
 
         Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED.
         """
-        principal = self._known.get(token) or self._read(token)
+        principal = self._known.get(token) or await self._first_look(token)
         if principal.expires_at <= self._clock():
             self._known.pop(token, None)
             raise DomainError(Reason.TOKEN_EXPIRED)
@@ -47,6 +51,13 @@ class Verifier:
     def forget(self) -> None:
         """Check every signature again, because a key was withdrawn."""
         self._known.clear()
+
+    async def _first_look(self, token: str) -> Principal:
+        try:
+            return self._read(token)
+        except UnknownKey:
+            await self._keys.learn()
+            return self._read(token)
 
     def _read(self, token: str) -> Principal:
         principal = self._tokens.read(token)

@@ -6,6 +6,7 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.auth.model import KeyId
 from antiphon_server.auth.service.key_custody import KeyCustody
+from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import current_principal
@@ -16,6 +17,7 @@ class KeyRpcs:
 
     _keys: KeyCustody
     _signing_keys: SigningKeys
+    _key_rotation: KeyRotation
 
     async def CreateApiKey(
         self, request: pb.CreateApiKeyRequest, context: Any
@@ -42,6 +44,12 @@ class KeyRpcs:
     ) -> pb.RevokeApiKeyResponse:
         await self._keys.revoke(current_principal(), KeyId(request.key_id))
         return pb.RevokeApiKeyResponse()
+
+    async def RotateSigningKeys(
+        self, request: pb.RotateSigningKeysRequest, context: Any
+    ) -> pb.RotateSigningKeysResponse:
+        kid = await self._key_rotation.rotate(compromised=request.compromised)
+        return pb.RotateSigningKeysResponse(kid=kid)
 
     async def GetJwks(self, request: pb.GetJwksRequest, context: Any) -> pb.GetJwksResponse:
         return pb.GetJwksResponse(keys=encoding.web_keys(self._signing_keys.valid()))

@@ -1,9 +1,8 @@
 """Signing keys in a database."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.tables import signing_keys
@@ -16,11 +15,14 @@ _VALID = (
     .where(or_(signing_keys.c.retire_time.is_(None), signing_keys.c.retire_time > bindparam("now")))
     .order_by(signing_keys.c.create_time, signing_keys.c.kid)
 )
+# Who comes second waits here, and then sees that the key it meant to replace is retired.
+_USED = (
+    select(signing_keys.c.create_time).where(signing_keys.c.retire_time.is_(None)).with_for_update()
+)
 _RETIRE = (
     update(signing_keys)
     .where(
-        signing_keys.c.kid.in_(bindparam("kids", expanding=True)),
-        or_(signing_keys.c.retire_time.is_(None), signing_keys.c.retire_time > bindparam("when")),
+        or_(signing_keys.c.retire_time.is_(None), signing_keys.c.retire_time > bindparam("when"))
     )
     .values(retire_time=bindparam("when"))
 )
@@ -33,9 +35,21 @@ class SqlSigningKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: StoredSigningKey) -> None:
-        """See :meth:`SigningKeyStore.add`."""
-        await self._database.write(lambda connection: connection.execute(_ADD, asdict(key)))
+    async def rotate(
+        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+    ) -> bool:
+        """See :meth:`SigningKeyStore.rotate`."""
+
+        def work(connection: Connection) -> bool:
+            used = connection.execute(_USED).scalars().all()
+            if unless_since is not None and (not used or max(used) > unless_since):
+                return False
+            connection.execute(_RETIRE, {"when": when})
+            connection.execute(_FORGET, {"now": now})
+            connection.execute(_ADD, asdict(fresh))
+            return True
+
+        return await self._database.write(work)
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:
         """See :meth:`SigningKeyStore.list_valid`."""
@@ -44,12 +58,3 @@ class SqlSigningKeys:
                 StoredSigningKey(*row) for row in connection.execute(_VALID, {"now": now})
             ]
         )
-
-    async def retire(self, kids: Sequence[str], when: int, now: int) -> None:
-        """See :meth:`SigningKeyStore.retire`."""
-
-        def work(connection: Connection) -> None:
-            connection.execute(_RETIRE, {"kids": list(kids), "when": when})
-            connection.execute(_FORGET, {"now": now})
-
-        await self._database.write(work)

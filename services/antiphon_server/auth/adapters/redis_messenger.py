@@ -1,0 +1,68 @@
+"""Messages between processes over Redis (or Valkey): publish and subscribe."""
+
+import asyncio
+import logging
+from typing import Any
+
+from antiphon_server.runtime.redis import Redis, RedisUnavailable
+from antiphon_server.runtime.tasks import TaskSet
+
+CHANNEL = "antiphon:auth:endings"
+AGAIN_S = 0.5
+MOST_TELLING = 16
+log = logging.getLogger(__name__)
+
+
+class RedisMessenger:
+    """A :class:`~antiphon_server.auth.ports.messenger.RevocationMessenger` over Redis.
+
+    While Redis is away nobody is told, and nobody waits for it.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._heard = asyncio.Event()
+        self._tasks = TaskSet()
+        self._listening: asyncio.Task[None] | None = None
+
+    def tell(self) -> None:
+        """See :meth:`RevocationMessenger.tell`."""
+        if len(self._tasks) < MOST_TELLING:  # more would say the same
+            self._tasks.spawn("auth-tell", self._publish())
+
+    async def told(self, timeout: float) -> None:
+        """See :meth:`RevocationMessenger.told`."""
+        if self._listening is None:
+            self._listening = self._tasks.spawn("auth-listen", self._listen())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._heard.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._heard.clear()
+
+    async def close(self) -> None:
+        """See :meth:`RevocationMessenger.close`."""
+        await self._tasks.stop()
+
+    async def _publish(self) -> None:
+        try:
+            await self._redis.run(lambda client: client.publish(CHANNEL, b""))
+        except RedisUnavailable:
+            log.debug("nobody could be told of an end; they will look")
+
+    async def _listen(self) -> None:
+        from redis.exceptions import RedisError
+
+        while True:
+            try:
+                async with self._redis.subscription(CHANNEL) as messages:
+                    await self._hear(messages)
+            except (RedisError, OSError, TimeoutError):
+                await asyncio.sleep(AGAIN_S)
+
+    async def _hear(self, messages: Any) -> None:
+        while True:
+            if await messages.get_message(ignore_subscribe_messages=True, timeout=None):
+                self._heard.set()

@@ -1,0 +1,64 @@
+"""What other processes on the same store have ended and withdrawn, learned in time."""
+
+import logging
+
+from antiphon_server.auth.ports.endings import EndingStore
+from antiphon_server.auth.ports.messenger import RevocationMessenger
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.runtime.errors import DomainError
+
+LOOK_EVERY_S = 0.4
+PAGE = 1_000
+log = logging.getLogger(__name__)
+
+
+class Following:
+    """Reads the ends of sessions in their order, and makes this process refuse those at once.
+
+    Only for processes that share their store with others: what this one ends it knows.
+    """
+
+    def __init__(
+        self,
+        store: EndingStore,
+        keys: SigningKeys,
+        liveness: Liveness,
+        messenger: RevocationMessenger,
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._liveness = liveness
+        self._messenger = messenger
+        self._position = 0
+        self._reads = True
+
+    async def begin(self) -> None:
+        """Note where to begin, before anything is verified: from here on no end is missed."""
+        self._position = await self._store.last()
+
+    async def run(self) -> None:
+        """Look whenever told and every ``LOOK_EVERY_S``, until cancelled."""
+        while True:
+            await self._messenger.told(LOOK_EVERY_S)
+            try:
+                await self.look()
+            except DomainError as error:
+                self._note(error)
+            else:
+                self._note(None)
+
+    async def look(self) -> None:
+        """Learn what ended since the last look."""
+        while found := await self._store.after(self._position, PAGE):
+            for ending in found:
+                self._liveness.ended(ending.session_id)
+            self._position = found[-1].position
+        await self._keys.reload()
+
+    def _note(self, error: DomainError | None) -> None:
+        if self._reads and error is not None:
+            log.error("the ends of sessions can't be read (%s); trying on", error.reason)
+        if not self._reads and error is None:
+            log.warning("the ends of sessions can be read again")
+        self._reads = error is None

@@ -1,0 +1,40 @@
+"""New signing keys, by command and by schedule."""
+
+import asyncio
+import logging
+
+from antiphon_server.auth.ports.messenger import RevocationMessenger
+from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.runtime.errors import DomainError
+
+CHECK_EVERY_S = 600.0
+log = logging.getLogger(__name__)
+
+
+class KeyRotation:
+    """Rotates the keys, and wakes those who have to know."""
+
+    def __init__(
+        self, keys: SigningKeys, completion: Completion, messenger: RevocationMessenger
+    ) -> None:
+        self._keys = keys
+        self._completion = completion
+        self._messenger = messenger
+
+    async def rotate(self, *, compromised: bool) -> str:
+        """See :meth:`SigningKeys.rotate`; returns when every process signs with the new key."""
+        kid = await self._completion.run(self._keys.rotate(compromised=compromised))
+        self._messenger.tell()
+        if not compromised:
+            await self._keys.settled()
+        return kid
+
+    async def run(self) -> None:
+        """Rotate when it is due, until cancelled; after a long downtime at once."""
+        while True:
+            try:
+                await self._keys.rotate_if_due()
+            except DomainError as error:
+                log.warning("signing keys could not be rotated: %s", error.reason)
+            await asyncio.sleep(CHECK_EVERY_S)

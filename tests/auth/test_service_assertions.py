@@ -1,0 +1,143 @@
+"""Services of the installation: known by what they signed, once, for a minute."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
+from antiphon_server.auth.service.service_assertions import SERVICES, service_key
+from antiphon_server.runtime.errors import Reason
+from tests.auth.api import Api
+from tests.auth.world import World
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def statement(
+    key: Ed25519PrivateKey, now: float, name: str = "events", **changes: Any
+) -> dict[str, Any]:
+    """The claims of a good statement, with changes; None leaves one out."""
+    claims = {
+        "iss": name,
+        "sub": name,
+        "aud": "antiphon",
+        "iat": int(now),
+        "exp": int(now) + 60,
+        "jti": "0123456789",
+        **changes,
+    }
+    return {claim: value for claim, value in claims.items() if value is not None}
+
+
+def login(token: str) -> pb.LoginRequest:
+    """What a service asks."""
+    return pb.LoginRequest(service=pb.ServiceCredential(assertion=token))
+
+
+@pytest.fixture
+def key(api: Api) -> Ed25519PrivateKey:
+    """The events service's own."""
+    return service_key(load_or_create(api.data_dir / "auth.key"), "events")
+
+
+async def test_a_service_signs_in_once_with_each_statement(
+    api: Api, key: Ed25519PrivateKey
+) -> None:
+    """It gets a token of its own kind, nothing to refresh, and no account."""
+    token = jwt.encode(statement(key, api.world.clock()), key, "EdDSA")
+    answer = await api.call("Login", login(token))
+    principal = await api.world.auth.verifier.verify(answer.tokens.access_token)
+    assert (principal.kind, principal.user_id) == ("service", "events")
+    assert (answer.tokens.refresh_token, answer.tokens.session_id) == ("", "")
+    assert not answer.HasField("user")
+    assert answer.tokens.access_expire_time.seconds == principal.expires_at
+    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    again = jwt.encode(statement(key, api.world.clock(), jti="9876543210"), key, "EdDSA")
+    await api.call("Login", login(again))
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "another service's name": {"iss": "context", "sub": "context"},
+    "another subject": {"sub": "context"},
+    "an unknown service": {"iss": "billing", "sub": "billing"},
+    "no issuer": {"iss": None},
+    "no subject": {"sub": None},
+    "another audience": {"aud": "other"},
+    "many audiences": {"aud": ["antiphon", "other"]},
+    "no audience": {"aud": None},
+    "no expiry": {"exp": None},
+    "an expiry in words": {"exp": "tomorrow"},
+    "a true expiry": {"exp": True},
+    "expired": {"exp": 1_800_000_000},
+    "good for too long": {"exp": 1_800_000_061},
+    "no id": {"jti": None},
+    "a short id": {"jti": "1"},
+    "a long id": {"jti": "x" * 129},
+    "a number as id": {"jti": 12345678},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_wrong_statement_is_refused(api: Api, key: Ed25519PrivateKey, wrong: str) -> None:
+    """Whatever it claims wrongly, though the right key signed it."""
+    token = jwt.encode(statement(key, api.world.clock(), **WRONG[wrong]), key, "EdDSA")
+    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+
+
+async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519PrivateKey) -> None:
+    """Other keys, other algorithms, and parameters that name a key."""
+    claims = statement(key, api.world.clock())
+    stranger = service_key(MasterSecret(b"x" * 32), "events")
+    context_key = service_key(load_or_create(api.data_dir / "auth.key"), "context")
+    public = key.public_key().public_bytes_raw()
+    tokens = [
+        jwt.encode(claims, stranger, "EdDSA"),
+        jwt.encode(claims, Ed25519PrivateKey.generate(), "EdDSA"),
+        jwt.encode(claims, context_key, "EdDSA"),
+        jwt.encode(claims, public, "HS256"),
+        jwt.encode(claims, "", "none"),
+        api.world.auth.access_tokens.for_service("events"),
+        "a.b.c",
+        "é",
+    ]
+    for extra in (
+        {"kid": "x"},
+        {"jku": "http://127.0.0.1:9"},
+        {"crit": ["exp"]},
+        {"typ": "at+jwt"},
+    ):
+        tokens.append(jwt.encode(claims, key, "EdDSA", headers=extra))
+    for token in tokens:
+        assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    await api.call("Login", login(jwt.encode(claims, key, "EdDSA")))
+
+
+def test_each_service_has_a_key_of_its_own() -> None:
+    """Derived from the installation's secret, the same each time."""
+    secret = MasterSecret(b"s" * 32)
+    keys = {service_key(secret, name).private_bytes_raw() for name in SERVICES}
+    assert len(keys) == len(SERVICES)
+    assert service_key(secret, "events").private_bytes_raw() in keys
+
+
+async def test_refused_statements_leave_nothing_behind(world: World) -> None:
+    """Only what a service has signed is remembered: strangers fill no table."""
+    stranger = Ed25519PrivateKey.generate()
+    counted: list[str] = []
+    count = world.stores.attempts.count
+
+    async def note(key: str, now: int, window: int) -> tuple[int, int]:
+        counted.append(key)
+        return await count(key, now, window)
+
+    world.stores.attempts.count = note  # type: ignore[method-assign]
+    for number in range(20):
+        claims = statement(stranger, world.clock(), jti=f"statement {number}")
+        request = login(jwt.encode(claims, stranger, "EdDSA"))
+        with pytest.raises(Exception, match="CREDENTIALS_INVALID"):
+            await world.auth.servicer.Login(request, None)
+    assert counted == []
