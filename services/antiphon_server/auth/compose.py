@@ -213,7 +213,7 @@ def compose_auth(
     )
     operator_file = PrivateFile(data_dir / OPERATOR_FILE)
     return Auth(
-        servicer=AuthServicer(  # type: ignore[abstract]
+        servicer=AuthServicer(
             users,
             user_updates,
             password_changes,
