@@ -166,7 +166,7 @@ def compose_auth(
     )
     api_keys = ApiKeys(stores.api_keys, endings, completion, security_events, clock)
     user_updates = UserUpdates(stores.users, endings, completion, security_events, clock)
-    attempts = Attempts(stores.attempts, clock)
+    attempts = Attempts(stores.attempts, stores.places, clock)
     new_passwords = NewPasswords(stores.users, endings, security_events, completion, clock)
     password_changes = PasswordChanges(users, passwords, attempts, new_passwords, sign_ins)
     password_resets = PasswordResets(

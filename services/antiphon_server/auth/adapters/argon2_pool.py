@@ -2,7 +2,11 @@
 
 import asyncio
 import base64
+import os
+import random
 import secrets
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +21,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 T = TypeVar("T")
 THREADS = 2
 MOST_WAITING = 32
+NICENESS = 10
 RETRY_AFTER = 2.0  # seconds; a full queue is done by then
+SPREAD = 4.0  # seconds more at most, so that not all who were refused come back at once
 
 
 class Argon2Pool:
@@ -36,15 +42,19 @@ class Argon2Pool:
     ) -> None:
         self._parameters = parameters
         self._hasher = PasswordHasher.from_parameters(parameters)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(
+            threads, thread_name_prefix="argon2", initializer=_stand_back
+        )
         self._room = threads + most_waiting
+        self._reserved = most_waiting // 4
         self.evaluations = 0
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """See :meth:`PasswordHasher.slot`."""
-        if self._room == 0:
-            raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=RETRY_AFTER)
+    def slot(self, *, reserved: bool = False) -> Iterator[None]:
+        """See :meth:`PasswordHasher.slot`; a quarter of those who may wait have reserved ones."""
+        if self._room <= (0 if reserved else self._reserved):
+            later = RETRY_AFTER + random.random() * SPREAD
+            raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=later)
         self._room -= 1
         try:
             yield
@@ -83,6 +93,15 @@ class Argon2Pool:
     async def _run(self, work: Callable[[], T]) -> T:
         self.evaluations += 1
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _stand_back() -> None:
+    """Let everything else go first: a flood of logins shall not slow down other calls.
+
+    On Linux a thread has a niceness of its own, and those that it starts have the same.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _random(length: int) -> str:

@@ -15,3 +15,7 @@ class MemoryPlaces:
         newest = sorted(seen, key=lambda one: (seen[one], one == address), reverse=True)
         self._places[subject] = {one: seen[one] for one in newest[:most]}
         return new
+
+    async def knows(self, subject: str, address: str, since: int) -> bool:
+        """See :meth:`PlaceStore.knows`."""
+        return self._places.get(subject, {}).get(address, since) > since

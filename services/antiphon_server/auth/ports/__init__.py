@@ -206,8 +206,8 @@ class Stores:
 class PasswordHasher(Protocol):
     """A slow, memory-hard hash, computed off the event loop by a bounded pool."""
 
-    def slot(self) -> AbstractContextManager[None]:
-        """A place in the pool, for one evaluation after another.
+    def slot(self, *, reserved: bool = False) -> AbstractContextManager[None]:
+        """A place in the pool, for one evaluation after another; some are ``reserved``.
 
         Raises DomainError OVERLOADED at once if too many wait.
         """

@@ -12,3 +12,7 @@ class PlaceStore(Protocol):
         ``subject`` is ``users/…`` or ``api_keys/…``; only its ``most`` newest places are kept.
         """
         ...
+
+    async def knows(self, subject: str, address: str, since: int) -> bool:
+        """Whether the subject was there after ``since``."""
+        ...

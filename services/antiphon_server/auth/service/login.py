@@ -38,8 +38,10 @@ class Login:
         CREDENTIALS_INVALID, TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED to who knows the
         password of a disabled account.
         """
-        with self._passwords.slot():  # before anything else, so that a flood costs nothing
-            user = await self._check(fold_name(name), password, address)
+        name = fold_name(name)
+        known = await self._attempts.knows(name, address)
+        with self._passwords.slot(reserved=known):  # next, so that a flood costs nothing more
+            user = await self._check(name, password, address)
         origin = Origin(LoginMethod.PASSWORD, device, address)
         return await self._sessions.open(user, origin)
 

@@ -17,9 +17,12 @@ class Passwords:
         self._breached = breached
         self._decoy = hasher.decoy()
 
-    def slot(self) -> AbstractContextManager[None]:
-        """Leave to check one password. Raises DomainError OVERLOADED at once."""
-        return self._hasher.slot()
+    def slot(self, *, reserved: bool = False) -> AbstractContextManager[None]:
+        """Leave to check one password. Raises DomainError OVERLOADED at once.
+
+        Some are ``reserved`` for those who have proved themselves before.
+        """
+        return self._hasher.slot(reserved=reserved)
 
     async def accept(self, password: str, *names: str, field: str = "new_password") -> None:
         """Return if the owner of these names may have that password.

@@ -10,6 +10,7 @@ _HERE = places.c.address == bindparam("here")
 _SEEN = select(places.c.address).where(_OF).order_by(places.c.last_time.desc())
 _ADD = insert(places)
 _AGAIN = update(places).where(_OF, _HERE).values(last_time=bindparam("now"))
+_SINCE = select(places.c.address).where(_OF, _HERE, places.c.last_time > bindparam("since"))
 _FORGET = delete(places).where(_OF, _HERE)
 
 
@@ -34,3 +35,10 @@ class SqlPlaces:
             return bool(seen)
 
         return await self._database.write(work)
+
+    async def knows(self, subject: str, address: str, since: int) -> bool:
+        """See :meth:`PlaceStore.knows`."""
+        place = {"whose": subject, "here": address, "since": since}
+        return await self._database.read(
+            lambda connection: connection.execute(_SINCE, place).first() is not None
+        )
