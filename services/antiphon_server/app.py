@@ -9,8 +9,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import grpc
+
+from antiphon.auth.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
+from antiphon.auth.v1.policy_service_pb2_grpc import PolicyServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
@@ -30,6 +34,7 @@ from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
+from antiphon_server.auth.adapters.remote_policy import RemotePolicy, engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
@@ -37,6 +42,7 @@ from antiphon_server.auth.model import DAY
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.auth.service.tokens import TokenSettings
+from antiphon_server.auth.servicers.access import AccessServicer
 from antiphon_server.context import compose as context_slice
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.tables import metadata as context_tables
@@ -46,6 +52,7 @@ from antiphon_server.events import compose as events_slice
 from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration_slice
 from antiphon_server.integration.adapters.tables import metadata as integration_tables
+from antiphon_server.runtime.access import AccessPolicy
 from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.data_dir import exclusive
@@ -108,6 +115,7 @@ class App:
 @dataclass(frozen=True, slots=True)
 class _Services:
     auth: auth_slice.Auth
+    access: AccessServicer
     events: events_slice.Events
     context: context_slice.Context
     integration: integration_slice.Integration
@@ -166,7 +174,8 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             redis = _redis(settings, lifecycle)
             guard = RateGuard(settings.rate_limits, redis)
             guard.start(lifecycle)
-            table, services = _compose(settings, database, metrics, tracing, guard, redis)
+            engine = _engine(settings, lifecycle)
+            table, services = _compose(settings, database, metrics, tracing, guard, redis, engine)
             settings.rate_limits.check(table.names())
             await _start(services, lifecycle, health, settings)
             password = await _test_password(services.auth, settings)
@@ -174,6 +183,15 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             collectors = [metrics, _gauges(services), *guard.collectors]
             app = await _listen(settings, table, services, lifecycle, health, collectors)
             yield replace(app, test_password=password)
+
+
+def _engine(settings: Settings, lifecycle: Lifecycle) -> grpc.aio.Channel | None:
+    """The channel to the engine outside that has a say in access, if there is one."""
+    if not settings.policy_address:
+        return None
+    channel = engine_channel(settings.policy_address)
+    lifecycle.on_stop("policy engine", channel.close)
+    return channel
 
 
 def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:
@@ -191,12 +209,15 @@ def _compose(
     tracing: Tracing | None,
     guard: RateGuard,
     redis: Redis | None,
+    engine: grpc.aio.Channel | None,
 ) -> tuple[LocalServer, _Services]:
     """Put every service in its place; nothing runs yet."""
     # What the guards of every call ask themselves is asked on a table without guards.
     unguarded = LocalServer([ErrorInterceptor()])
     inner = unguarded.channel()
-    policy = ContextAccessPolicy(ContextServiceStub(inner))
+    policy: AccessPolicy = ContextAccessPolicy(ContextServiceStub(inner))
+    if engine is not None:
+        policy = RemotePolicy(policy, PolicyServiceStub(engine))
     stores = sql_stores(database)
     auth = auth_slice.compose_auth(
         stores,
@@ -235,7 +256,8 @@ def _compose(
         NODE,
     )
     local = (unguarded, table, *inside.values())
-    services = _Services(auth, events, context, integration, dispatcher, turn_tasks, local)
+    access = AccessServicer(auth.users, policy, table.names)
+    services = _Services(auth, access, events, context, integration, dispatcher, turn_tasks, local)
     for server in local:
         _register(server, services)
     return table, services
@@ -249,7 +271,7 @@ def _secret(settings: Settings) -> MasterSecret | None:
 
 def _guarded(
     auth: auth_slice.Auth,
-    policy: ContextAccessPolicy,
+    policy: AccessPolicy,
     telemetry: TelemetryInterceptor,
     tracing: Tracing | None,
     callers: Callers,
@@ -278,6 +300,7 @@ def _inside(service: str) -> LocalServer:
 
 def _register(server: LocalServer, services: _Services) -> None:
     add_AuthServiceServicer_to_server(services.auth.servicer, server)
+    add_AccessServiceServicer_to_server(services.access, server)
     add_AuditServiceServicer_to_server(services.auth.audit_servicer, server)
     add_ContextServiceServicer_to_server(services.context.servicer, server)
     add_DispatcherServiceServicer_to_server(services.dispatcher.servicer, server)

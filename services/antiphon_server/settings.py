@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     several_nodes: bool = False
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
+    policy_address: str = ""
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ Ids = Mapping[str, str]
 """The ids to use, by their prefixes: ``{"conv": "conv_…"}``."""
 
 # What the contract says in words alone.
+SAMPLES = {"antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI"}
 NEEDED = {"antiphon.context.v1.Workspace.display_name"}
 MASKS = {
     "UpdateConversationRequest": "title",
@@ -97,4 +98,4 @@ def _text(field: FieldDescriptor, ids: Ids) -> str:
     for prefix, value in ids.items():
         if re.search(rf"\b{prefix}[_|)]", pattern) or names.get(field.name) == prefix:
             return value
-    return "sample-0001"
+    return SAMPLES.get(str(field.full_name), "sample-000001")

@@ -13,6 +13,8 @@ _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 # What may be sent twice: reads, and changes that carry a request id, a turn id or a
 # token whose second use gets the first one's answer.
 _IDEMPOTENT = {
+    "antiphon.auth.v1.AccessService": """
+        ListAccess ExplainAccess""",
     "antiphon.auth.v1.AuditService": """
         ListSecurityEvents GetAuditHead VerifySecurityEvents""",
     "antiphon.auth.v1.AuthService": """

@@ -6,6 +6,7 @@ from typing import Self
 
 import grpc
 
+from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceStub
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
@@ -16,6 +17,7 @@ from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, SERVICES, open_channel
 from antiphon_client.audit import Audit
@@ -37,7 +39,7 @@ from antiphon_client.turns import Turns
 from antiphon_client.wire import Wire
 
 
-class Client(Accounts, Audit, Conversations, Turns, Models, Logs):
+class Client(Accesses, Accounts, Audit, Conversations, Turns, Models, Logs):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
     Its calls have a deadline and are repeated where that is safe; :meth:`converse` and
@@ -57,6 +59,7 @@ class Client(Accounts, Audit, Conversations, Turns, Models, Logs):
         self.channel = channel
         self.tokens = tokens
         self._caller = Caller(tokens, deadline)
+        self._access = AccessServiceStub(channel)
         self._auth = AuthServiceStub(channel)
         self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)

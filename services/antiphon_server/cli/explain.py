@@ -6,6 +6,8 @@ _SENTENCES = {
     "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
     "SESSION_REVOKED": "the session was ended; sign in again with `antiphon login`",
     "PERMISSION_DENIED": "you may not do this: it needs {permission}",
+    "SCOPE_MISSING": "this credential is limited and lacks the scope {scope}; use another one",
+    "POLICY_UNAVAILABLE": "the policy engine does not answer, so nobody is let in; try again later",
     "TOO_MANY_ATTEMPTS": "too many failed logins; try again in {retry}",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",

@@ -4,6 +4,7 @@ import os
 
 import typer
 
+from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.conversations import conversations
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (chat, up, tail, conversations, models, token, login, logout, doctor):
     app.command()(command)
+app.add_typer(access, name="access")
 app.add_typer(audit, name="audit")
 
 

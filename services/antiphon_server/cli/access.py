@@ -1,0 +1,101 @@
+"""``antiphon access``: who may call what, and why."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import CommandError, in_a_line, print_json, run, say
+from antiphon_server.cli.options import Address, DataDir, Json
+
+if TYPE_CHECKING:
+    from antiphon.auth.v1.access_pb2 import Scope
+
+SCOPES = ("read", "write", "manage", "account", "operate")
+access = typer.Typer(help="Show who may call what, and why.", no_args_is_help=True)
+
+
+@access.command("list")
+def list_access(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """List every RPC with the permission and the scope that it needs.
+
+    For example:
+
+    - `antiphon access list`
+    - `antiphon access list --json | jq -r 'select(.permission=="PERMISSION_PUBLIC").rpc'`
+    """
+    run(_list(json, address, data_dir))
+
+
+@access.command("explain")
+def explain_access(
+    user: Annotated[str, typer.Argument(help="Whose access: a name or an ID (user_…).")],
+    rpc: Annotated[str, typer.Argument(help="What is called, such as PostMessage.")],
+    resource: Annotated[
+        str, typer.Argument(help="On what: a workspace (ws_…) or conversation (conv_…).")
+    ] = "",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help=f"By a key limited to this: {', '.join(SCOPES)}. Repeatable."),
+    ] = None,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Say whether a user may call an RPC now, step by step; for operators.
+
+    It exits with 0 if the call is allowed and with 3 if it is refused. For example:
+
+    - `antiphon access explain ann PostMessage conv_…`
+    - `antiphon access explain ann PostMessage conv_… --scope read` (by a limited key)
+    """
+    if not run(_explain(user, rpc, resource, scope, json, address, data_dir)):
+        raise typer.Exit(3)
+
+
+async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
+    from antiphon.auth.v1.access_pb2 import Permission, Scope
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        async for one in client.list_access():
+            if json:
+                print_json(as_dict(one))
+                continue
+            permission = Permission.Name(one.permission).removeprefix("PERMISSION_")
+            scope = Scope.Name(one.scope).removeprefix("SCOPE_") if one.scope else "-"
+            where = f"on {one.resource_field}" if one.resource_field else ""
+            say(f"{in_a_line(one.rpc):<58} {permission:<13} {scope:<8} {where}".rstrip())
+
+
+async def _explain(
+    user: str,
+    rpc: str,
+    resource: str,
+    scope: list[str] | None,
+    json: bool,
+    address: Address,
+    data_dir: DataDir,
+) -> bool:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    scopes = None if scope is None else [_scope(name) for name in scope]
+    async with client_for(address, data_dir) as client:
+        told = await client.explain_access(user, rpc, resource, scopes)
+    if json:
+        print_json({"allowed": False, **as_dict(told)})
+        return told.allowed
+    for step in told.steps[:-1]:
+        say(f"- {in_a_line(step)}")
+    refusal = f"refused: {told.reason}"
+    say("allowed" if told.allowed else refusal, colour="green" if told.allowed else "red")
+    return told.allowed
+
+
+def _scope(name: str) -> "Scope.ValueType":
+    from antiphon.auth.v1.access_pb2 import Scope
+
+    if name.lower() not in SCOPES:
+        raise CommandError(f"there is no scope {name}; there are {', '.join(SCOPES)}")
+    return Scope.Value(f"SCOPE_{name.upper()}")

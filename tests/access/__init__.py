@@ -1,0 +1,1 @@
+"""Who may call what, held against the contracts on a real server."""

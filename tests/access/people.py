@@ -1,0 +1,111 @@
+"""Everybody who may call, on a real server: a token for each identity."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from antiphon.auth.v1 import access_pb2
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon_client import Client, Password
+from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
+from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.auth.compose import compose_auth
+from tests.bench.antiphon import offline
+from tests.e2e.callers import PASSWORD, Caller, user
+from tests.e2e.server import ServerProcess
+
+ROLES = {"viewer": "VIEWER", "member": "MEMBER", "admin": "ADMIN", "reader": "MEMBER"}
+
+
+@dataclass(slots=True)
+class People:
+    """Who calls, and the things of the one whose workspace it is about."""
+
+    channel: grpc.aio.Channel
+    owner: Caller
+    tokens: dict[str, str]
+    key: str
+
+    async def fresh(self, identity: str) -> str:
+        """A token that may be used up: of a new session where the identity has sessions."""
+        if identity == "read key":
+            return await self._login(pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key=self.key)))
+        if identity in ("none", "expired", "revoked", "service"):
+            return self.tokens[identity]
+        return await sign_in(self.channel, identity)
+
+    async def _login(self, request: pb.LoginRequest) -> str:
+        return (await AuthServiceStub(self.channel).Login(request)).tokens.access_token
+
+
+async def sign_in(channel: grpc.aio.Channel, name: str) -> str:
+    """A token of a new session of the user of that name."""
+    credential = pb.PasswordCredential(name=name, password=PASSWORD)
+    answer = await AuthServiceStub(channel).Login(pb.LoginRequest(password=credential))
+    return answer.tokens.access_token
+
+
+async def service_token(data_dir: Path, seconds_ago: float = 0) -> str:
+    """A service's token, signed then with the key of a server that is not running."""
+    async with offline(data_dir) as database:
+        auth = compose_auth(
+            sql_stores(database),
+            MemorySessionEvents(),
+            data_dir,
+            clock=lambda: time.time() - seconds_ago,
+        )
+        await auth.start()
+        try:
+            return auth.access_tokens.for_service("dispatcher")
+        finally:
+            await auth.close()
+
+
+async def people(server: ServerProcess, channel: grpc.aio.Channel) -> People:
+    """Make everybody. The server is stopped and started once, to sign with its key."""
+    await server.terminate()
+    tokens = {
+        "none": "",
+        "expired": await service_token(server.data_dir, 3600),
+        "service": await service_token(server.data_dir),
+    }
+    await server.start()
+    owner = await user(server, "owner")
+    tokens["stranger"] = (await user(server, "stranger")).token
+    async with server.client() as operator:
+        ids = {
+            name: (await operator.create_user(name, PASSWORD)).user_id
+            for name in (*ROLES, "guest", "revoked", "bystander")
+        }
+    await _admit(server, owner, ids)
+    for name in ("viewer", "member", "admin", "guest", "revoked"):
+        tokens[name] = await sign_in(channel, name)
+    key = await _end_and_limit(channel, tokens["revoked"], await sign_in(channel, "reader"))
+    made = People(channel, owner, tokens, key)
+    made.tokens["read key"] = await made.fresh("read key")
+    owner.known["user"] = ids["bystander"]  # whom it is safe to do things to
+    return made
+
+
+async def _admit(server: ServerProcess, owner: Caller, ids: dict[str, str]) -> None:
+    async with Client.connect(server.address, Password("owner", PASSWORD)) as client:
+        for name, role in ROLES.items():
+            value = access_pb2.Role.Value(f"ROLE_{role}")
+            for resource in (owner.known["ws"], owner.known["conv"]):
+                await client.add_member(resource, ids[name], value)
+        await client.add_member(owner.known["conv"], ids["guest"], access_pb2.ROLE_GUEST)
+
+
+async def _end_and_limit(channel: grpc.aio.Channel, revoked: str, reader: str) -> str:
+    """End the one's session; the other's new key, which may read."""
+    auth = AuthServiceStub(channel)
+    await auth.Logout(pb.LogoutRequest(), metadata=_bearer(revoked))
+    request = pb.CreateApiKeyRequest(label="read", scopes=[access_pb2.SCOPE_READ])
+    return (await auth.CreateApiKey(request, metadata=_bearer(reader))).secret
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)

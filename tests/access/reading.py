@@ -1,0 +1,101 @@
+"""The contract as a person reads it: what each RPC must answer to each identity.
+
+Written by hand from the comments of the contracts, and not from the function that decides:
+where the two differ, one of them is wrong. An RPC that nobody has put into a group here
+fails the test.
+"""
+
+IDENTITIES = {
+    "none": "no token",
+    "expired": "a token that has expired",
+    "revoked": "a token of a session that was ended",
+    "viewer": "VIEWER of the workspace and of the conversation",
+    "member": "MEMBER of both",
+    "admin": "ADMIN of both",
+    "stranger": "owner of another workspace",
+    "service": "a service of this installation",
+    "guest": "GUEST of the conversation alone",
+    "read key": "MEMBER of both, by a key limited to SCOPE_READ",
+}
+
+YES, LOST, EXPIRED, REVOKED = "yes", "UNAUTHENTICATED", "TOKEN_EXPIRED", "SESSION_REVOKED"
+HIDDEN, DENIED, SCOPE = "NOT_FOUND", "PERMISSION_DENIED", "SCOPE_MISSING"
+_BAD = (LOST, EXPIRED, REVOKED)
+# none, expired, revoked; then viewer, member, admin, stranger, service, guest, read key
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "everybody": (YES,) * 10,
+    "signed in": (*_BAD, YES, YES, YES, YES, YES, YES, YES),
+    "signed in, by a credential for the account": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
+    "whoever makes something": (*_BAD, YES, YES, YES, YES, DENIED, YES, SCOPE),
+    "whoever may make something there": (*_BAD, DENIED, YES, YES, HIDDEN, DENIED, HIDDEN, SCOPE),
+    "reads a conversation": (*_BAD, YES, YES, YES, HIDDEN, YES, YES, YES),
+    "reads a workspace": (*_BAD, YES, YES, YES, HIDDEN, YES, HIDDEN, YES),
+    "reads the members of a conversation": (*_BAD, YES, YES, YES, HIDDEN, YES, DENIED, YES),
+    "writes in a conversation": (*_BAD, DENIED, YES, YES, HIDDEN, YES, YES, SCOPE),
+    "writes in a workspace": (*_BAD, DENIED, YES, YES, HIDDEN, YES, HIDDEN, SCOPE),
+    "manages a conversation": (*_BAD, DENIED, DENIED, YES, HIDDEN, YES, DENIED, SCOPE),
+    "manages a workspace": (*_BAD, DENIED, DENIED, YES, HIDDEN, YES, HIDDEN, SCOPE),
+    "operators": (*_BAD, DENIED, DENIED, DENIED, DENIED, YES, DENIED, SCOPE),
+    "services": (*_BAD, DENIED, DENIED, DENIED, DENIED, YES, DENIED, DENIED),
+}
+
+_RPCS = {
+    "everybody": """
+        AuthService/Login AuthService/ListLoginMethods AuthService/StartLogin
+        AuthService/StartDeviceLogin AuthService/Refresh AuthService/ResetPassword
+        AuthService/GetJwks
+        Health/Check Health/List Health/Watch ServerReflection/ServerReflectionInfo
+    """,
+    "signed in": """
+        AuthService/Logout AuthService/WhoAmI AccessService/ListAccess
+        ContextService/ListWorkspaces ContextService/ListConversations
+        DispatcherService/ListHandlers
+        EventService/UpdateFollow EventService/CancelFollow
+        IntegrationService/ListModels IntegrationService/CountTokens
+    """,
+    "signed in, by a credential for the account": """
+        AuthService/ListSessions AuthService/RevokeSession AuthService/RevokeAllSessions
+        AuthService/GetDeviceLogin AuthService/DecideDeviceLogin AuthService/ChangePassword
+        AuthService/ListIdentities AuthService/CreateApiKey AuthService/ListApiKeys
+        AuthService/RevokeApiKey
+        AuditService/ListSecurityEvents AuditService/WatchSecurityEvents
+    """,
+    "whoever makes something": "ContextService/CreateWorkspace",
+    "whoever may make something there": "ContextService/CreateConversation",
+    "reads a conversation": """
+        ContextService/GetConversation ContextService/ListMessages ContextService/GetContext
+        DispatcherService/GetTurn DispatcherService/ListTurns
+        EventService/ReadEvents EventService/GetHead
+        EventService/Subscribe EventService/Follow
+    """,
+    "reads a workspace": "ContextService/GetWorkspace IntegrationService/GetUsage",
+    "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
+    "writes in a conversation": """
+        ContextService/PostMessage EventService/PublishEphemeral
+        DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
+    """,
+    "writes in a workspace": "IntegrationService/Generate",
+    "manages a conversation": """
+        ContextService/UpdateConversation ContextService/ArchiveConversation
+        ContextService/AddMember ContextService/UpdateMember ContextService/RemoveMember
+    """,
+    "manages a workspace": "ContextService/UpdateWorkspace ContextService/ArchiveWorkspace",
+    "operators": """
+        AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
+        AuthService/CreatePasswordReset AuthService/LinkIdentity AuthService/UnlinkIdentity
+        AuthService/RotateSigningKeys AccessService/ExplainAccess
+        AuditService/ExportSecurityEvents AuditService/VerifySecurityEvents
+        AuditService/GetAuditHead
+    """,
+    "services": """
+        AuditService/RecordSecurityEvents
+        ContextService/CheckAccess EventService/Append EventService/Fold EventService/Trim
+    """,
+}
+
+GROUP_OF = {rpc: group for group, rpcs in _RPCS.items() for rpc in rpcs.split()}
+
+
+def answers(rpc: str) -> dict[str, str]:
+    """What each identity must be answered by the RPC, named ``Service/Method``: YES or a reason."""
+    return dict(zip(IDENTITIES, _GROUPS[GROUP_OF[rpc]], strict=True))
