@@ -125,7 +125,8 @@ class Issuer:
         """A token of these claims, by default signed with the provider's own key."""
         headers = {"kid": "first"} | header
         headers = {name: value for name, value in headers.items() if value is not None}
-        return jwt.encode(claims, key or rsa_key(), alg, headers=headers)
+        payload = json.dumps(claims).encode()
+        return jwt.PyJWS().encode(payload, key or rsa_key(), alg, headers=headers)
 
     async def browse(self, url: str) -> dict[str, str]:
         """Sign in with a browser: what it brings back to the redirect URI."""

@@ -95,7 +95,7 @@ async def open_rig(
     issuer = issuer or Issuer(clock)
     issuer.clock = clock
     async with issuer:
-        chosen = settings or (lambda it: [settings_for(it.issuer, sign_up=True, **more)])
+        chosen = settings or (lambda it: [settings_for(it.issuer, **{"sign_up": True, **more})])
         world = await open_world(
             data_dir, sqlite=sqlite, clock=clock, identity_providers=chosen(issuer)
         )

@@ -1,0 +1,114 @@
+"""The code flow and the exchange of an ID token at a real provider, the package oidc-provider-mock.
+
+It knows nothing of PKCE, nor of `iss` in the redirect; `issuer.py` beside this does.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import aiohttp
+import oidc_provider_mock
+import pytest
+
+from antiphon_server.auth.model import LoginMethod
+from antiphon_server.auth.model.identities import CodeAnswer, HeldToken, ProviderName
+from antiphon_server.runtime.errors import Reason
+from tests.auth.oidc.issuer import CLIENT
+from tests.auth.oidc.rig import REDIRECT, settings_for
+from tests.auth.world import World, open_world, reason
+
+ADDRESS = "192.0.2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The service, and where its provider is."""
+
+    world: World
+    url: str
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    """A provider in a process' own thread, on a free port, with one user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+        ann = oidc_provider_mock.User(sub="ann", claims={"email": "ann@example.org"})
+        with oidc_provider_mock.run_server_in_thread(user_claims=[ann]) as server:
+            yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture
+async def tried(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Tried]:
+    """The service with that provider, by the system's clock."""
+    import time
+
+    monkeypatch.setenv("TEST_OIDC_SECRET", "secret")
+    world = await open_world(
+        tmp_path,
+        clock=time.time,  # type: ignore[arg-type]
+        identity_providers=[settings_for(provider, sign_up=True)],
+    )
+    yield Tried(world, provider)
+    await world.close()
+
+
+async def press(url: str, **form: str) -> dict[str, str]:
+    """Press a button on the provider's page: what the redirect carries."""
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.post(url, data=form, allow_redirects=False) as response,
+    ):
+        return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
+
+
+async def test_a_person_signs_in_by_a_browser(tried: Tried) -> None:
+    """From the start of the login to the session, and again to the same account."""
+    login = tried.world.auth.provider_login
+    users = []
+    for _ in range(2):
+        started = await login.start("", REDIRECT)
+        back = await press(started.authorization_url, sub="ann")
+        answer = CodeAnswer(started.login_id, started.login_secret, back["code"], back["state"], "")
+        signed_in = await login.by_code(answer, "test", ADDRESS)
+        users.append(signed_in.user)
+        assert await reason(login.by_code(answer, "test", ADDRESS)) is Reason.LOGIN_EXPIRED
+    assert users[0] == users[1]
+    assert users[0].name == "ann"
+
+
+async def test_who_refuses_there_is_sent_back_with_an_error(tried: Tried) -> None:
+    """There is no code to bring then."""
+    started = await tried.world.auth.provider_login.start("first", REDIRECT)
+    back = await press(started.authorization_url, action="deny")
+    assert back["error"] == "access_denied"
+    assert "code" not in back
+
+
+async def test_a_backend_brings_the_token_that_it_holds(tried: Tried) -> None:
+    """It did the flow itself, with the same client."""
+    asked = {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "redirect_uri": REDIRECT,
+        "scope": "openid email",
+        "nonce": "the backend's own",
+    }
+    back = await press(f"{tried.url}/oauth2/authorize?{urlencode(asked)}", sub="ann")
+    form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": REDIRECT}
+    async with (
+        aiohttp.ClientSession() as backend,
+        backend.post(
+            f"{tried.url}/oauth2/token", data=form, auth=aiohttp.BasicAuth(CLIENT, "secret")
+        ) as response,
+    ):
+        token = (await response.json())["id_token"]
+    held = HeldToken(ProviderName("first"), token, "the backend's own")
+    signed_in = await tried.world.auth.provider_login.by_id_token(held, "test", ADDRESS)
+    session = await tried.world.stores.sessions.get(signed_in.tokens.session_id)
+    assert session is not None
+    assert session.method is LoginMethod.ID_TOKEN
