@@ -13,6 +13,7 @@ import pytest
 
 from antiphon_server.app import running
 from antiphon_server.cli.start_failures import why_not
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
 
@@ -110,6 +111,13 @@ async def test_settings_that_do_not_fit_are_a_sentence(
     assert says in sentence
     assert OTHER_SECRET not in sentence
     await serve_a_moment(folder)
+
+
+def test_the_name_of_the_test_user_is_taken(tmp_path: Path) -> None:
+    """Somebody's own account of that name is not touched; what to leave away is said."""
+    taken = DomainError(Reason.ALREADY_EXISTS, resource="users/test")
+    sentence = str(why_not(taken, settings_of(tmp_path)))
+    assert "an account `test` that is somebody's own; leave --test-user away" in sentence
 
 
 def test_the_port_for_metrics_is_named(home: Home) -> None:

@@ -69,12 +69,17 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> Place:
-    """What the first section makes, and the data of a server of before, with a user."""
+    """What the first section makes, and the data of a server of before, with a user.
+
+    Others could reach that one, which its console hinted at.
+    """
     place = Place(tmp_path)
     for name in ("etc", "backups"):
         (tmp_path / name).mkdir(mode=0o700)
-    async with ServerProcess(tmp_path) as before, before.client() as client:
+    open_to_all = {"ANTIPHON_HOST": "0.0.0.0"}
+    async with ServerProcess(tmp_path, variables=open_to_all) as before, before.client() as client:
         await client.create_user("bert", PASSWORD)
+        assert "Others can reach this port" in before.output
     return place
 
 
@@ -110,7 +115,7 @@ async def served(settled: Place) -> AsyncIterator[Place]:
             stderr=output,
         )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (settled.folder / "data" / "server.json").exists():
                 assert process.returncode is None, log.read_text()
                 await asyncio.sleep(0.05)

@@ -29,6 +29,7 @@ async def test_it_is_said_at_each_start_and_gone_in_production(tmp_path: Path) -
         assert told["address"] == server.address
         assert await signs_in(server.address, told["password"])
         assert server.output.count(told["password"]) == 1
+        assert "Others can reach this port" not in server.output
     kept = (server.data_dir / "auth.key").read_text().strip()
     (server.data_dir / "auth.key").unlink()
     production = {
@@ -53,21 +54,3 @@ def test_it_is_for_this_machine_alone(home: Home, more: list[str]) -> None:
     assert shown.returncode == 2
     assert "a test user is for this machine alone; leave it away" in shown.stderr
     assert not home.data_dir.exists()
-
-
-async def test_others_are_hinted_at(tmp_path: Path) -> None:
-    """In development nothing is checked; where others reach the port, the console says so."""
-    for host, hinted in (("0.0.0.0", True), ("127.0.0.1", False)):
-        async with ServerProcess(tmp_path, variables={"ANTIPHON_HOST": host}) as server:
-            assert ("Others can reach this port" in server.output.splitlines()[-1]) is hinted
-
-
-async def test_somebody_called_test_is_no_test_user(tmp_path: Path, home: Home) -> None:
-    """A start that would need the name ends with a sentence."""
-    async with ServerProcess(tmp_path) as server, server.client() as client:
-        await client.create_user("test", "correct horse battery")
-    folder = str(server.data_dir)
-    ports = ("--port", "0", "--admin-port", "0")
-    shown = home.run("up", *ports, "--data-dir", folder, "--test-user", "--model", "scripted/test")
-    assert shown.returncode == 1
-    assert "there is an account `test` that is somebody's own" in shown.stderr
