@@ -33,6 +33,7 @@ from antiphon_server import hardening
 from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
+from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy, engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
@@ -237,6 +238,7 @@ def _compose(
     every_call = settings.log_format == "json" or settings.log_file is not None
     telemetry = TelemetryInterceptor(metrics, every_call=every_call)
     callers = Callers(settings.behind_proxy, settings.proxy_networks())
+    guard.listen(RecordedRateLimits(auth.coalesced))
     table = _guarded(auth, policy, telemetry, tracing, callers, guard)
     inside = {name: _inside(name) for name in ("context", "dispatcher")}
     turn_tasks = TaskSet()

@@ -67,9 +67,8 @@ class World:
 
     def __init__(self, limits: RateLimits) -> None:
         self.refused: list[tuple[Limit, str]] = []
-        self.guard = RateGuard(
-            limits, listener=lambda limit, who: self.refused.append((limit, who))
-        )
+        self.guard = RateGuard(limits)
+        self.guard.listen(lambda method, limit, who: self.refused.append((limit, who)))
         self.verifier = Verifier()
         self.table = LocalServer(
             [

@@ -16,24 +16,23 @@ from antiphon_server.runtime.shared_rate_counters import SharedCounters
 
 
 class RateGuard:
-    """Applies ``limits``; with ``redis`` all servers that share it count together.
+    """Applies ``limits``; with ``redis`` all servers that share it count together."""
 
-    ``listener`` is told of every refused call, and must not wait.
-    """
-
-    def __init__(
-        self, limits: RateLimits, redis: Redis | None = None, listener: Refused | None = None
-    ) -> None:
+    def __init__(self, limits: RateLimits, redis: Redis | None = None) -> None:
         memory = MemoryCounters()
         self._limits = limits
         self._redis = redis
         self._shared = SharedCounters(memory, redis) if redis and limits.enabled else None
         self._counters: RateCounters = self._shared or memory
-        self._refusals = Refusals(listener)
+        self._refusals = Refusals()
 
     def interceptor(self, scope: Scope) -> RateLimitInterceptor:
         """The interceptor that counts addresses, or the one that counts principals."""
         return RateLimitInterceptor(scope, self._limits, self._counters, self._refusals)
+
+    def listen(self, listener: Refused) -> None:
+        """Tell ``listener`` of every refused call, within it."""
+        self._refusals.listen(listener)
 
     def start(self, lifecycle: Lifecycle) -> None:
         """Count together with others from now on."""

@@ -11,21 +11,26 @@ from antiphon_server.runtime.principal import current_principal
 from antiphon_server.runtime.rate_counters import RateCounters
 from antiphon_server.runtime.rate_limits import Limit, RateLimits, Scope
 
-Refused = Callable[[Limit, str], None]
+Refused = Callable[[Method, Limit, str], None]
+"""Told of a call that was refused: its method, the limit, and whose limit it is."""
 
 
 class Refusals:
-    """Counts refused calls for a prometheus_client registry, and tells ``listener`` of each."""
+    """Counts refused calls for a prometheus_client registry, and tells a listener of each."""
 
-    def __init__(self, listener: Refused | None = None) -> None:
+    def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._listener: Refused | None = None
+
+    def listen(self, listener: Refused) -> None:
+        """Tell ``listener`` from now on, within the refused call; it must not wait."""
         self._listener = listener
 
-    def note(self, limit: Limit, who: str) -> None:
+    def note(self, method: Method, limit: Limit, who: str) -> None:
         """Somebody is at a limit."""
         self._counts[limit.name, limit.scope] += 1
         if self._listener is not None:
-            self._listener(limit, who)
+            self._listener(method, limit, who)
 
     def collect(self) -> Iterator[Any]:
         """Yield prometheus_client's metric families."""
@@ -69,7 +74,7 @@ class RateLimitInterceptor(MethodInterceptor):
             if context.peer() != LOCAL and (who := who_of()):
                 for limit in limits:
                     if wait := spend(limit, who):
-                        refusals.note(limit, who)
+                        refusals.note(method, limit, who)
                         raise _too_many(limit, wait)
             return await inner(request, context)
 
