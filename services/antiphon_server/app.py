@@ -33,6 +33,7 @@ from antiphon_server import hardening
 from antiphon_server.auth import compose as auth_slice
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
+from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy, engine_channel
@@ -181,7 +182,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             await _start(services, lifecycle, health, settings)
             password = await _test_password(services.auth, settings)
             lifecycle.spawn("store", _report(database, health))
-            collectors = [metrics, _gauges(services), *guard.collectors]
+            collectors = [metrics, services.auth.metrics, _gauges(services), *guard.collectors]
             app = await _listen(settings, table, services, lifecycle, health, collectors)
             yield replace(app, test_password=password)
 
@@ -233,6 +234,7 @@ def _compose(
         identity_providers=settings.identity_providers,
         key_settings=KeySettings(settings.signing_key_days, settings.several_nodes),
         messenger=RedisMessenger(redis) if redis and settings.several_nodes else None,
+        alarm_settings=settings.alarms,
     )
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
@@ -289,7 +291,7 @@ def _guarded(
             AuthenticationInterceptor(auth.verifier),
             guard.interceptor("principal"),
             ValidationInterceptor(),
-            AccessInterceptor(policy),
+            AccessInterceptor(RecordedPolicy(policy, auth.coalesced)),
         ]
     )
 
@@ -323,6 +325,8 @@ async def _start(
     lifecycle.on_stop("auth", services.auth.close)
     await services.auth.start()
     lifecycle.spawn("auth.audit", services.auth.coalesced.run())
+    lifecycle.spawn("auth.alarms", services.auth.alarms.run())
+    lifecycle.spawn("auth.sessions", services.auth.live_sessions.run(), vital=False)
     writer = lifecycle.spawn("log", log.run())
     lifecycle.on_stop("log", flush)
     if settings.several_nodes:

@@ -12,6 +12,7 @@ from antiphon_server.auth.model.identity_providers import (
     IdentityProviderSettings,
     one_of_each_name,
 )
+from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.configuration import (
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
     policy_address: str = ""
+    alarms: AlarmSettings = AlarmSettings()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 
     def __post_init__(self) -> None:

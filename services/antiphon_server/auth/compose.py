@@ -11,11 +11,13 @@ from antiphon_server.auth.adapters.breached_passwords import CommonPasswords
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.oidc import oidc_providers
 from antiphon_server.auth.adapters.secret_files import PrivateFile
+from antiphon_server.auth.adapters.security_metrics import SecurityMetrics
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
 from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.auth.ports.messenger import RevocationMessenger
+from antiphon_server.auth.service.alarms import Alarms, AlarmSettings
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.audit_heads import AuditHeads
@@ -32,6 +34,7 @@ from antiphon_server.auth.service.identities import Identities
 from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_rotation import KeyRotation
+from antiphon_server.auth.service.live_sessions import LiveSessions
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
@@ -92,6 +95,10 @@ class Auth:
     completion: Completion
     security_events: SecurityEventLog
     coalesced: Coalesced
+    sign_ins: SignIns
+    alarms: Alarms
+    live_sessions: LiveSessions
+    metrics: SecurityMetrics
     hasher: Argon2Pool
     provider_login: ProviderLogin
     identity_links: IdentityLinks
@@ -112,6 +119,7 @@ class Auth:
         await self.completion.close()
         await self.coalesced.flush(all_of_it=True)
         await self.messenger.close()
+        await self.alarms.flush()
         await self.security_events.close()
         await self.hasher.close()
         await self.pool.close()
@@ -130,6 +138,7 @@ def compose_auth(
     identity_providers: Sequence[IdentityProviderSettings] = (),
     key_settings: KeySettings | None = None,
     messenger: RevocationMessenger | None = None,
+    alarm_settings: AlarmSettings | None = None,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
@@ -144,6 +153,11 @@ def compose_auth(
     messenger = messenger or MemoryMessenger()
     security_events = SecurityEventLog(stores.security_events, secret, clock)
     coalesced = Coalesced(security_events, clock)
+    alarms = Alarms(security_events, alarm_settings or AlarmSettings(), clock)
+    live_sessions = LiveSessions(stores.sessions, clock)
+    metrics = SecurityMetrics(lambda: live_sessions.count)
+    security_events.on_event(alarms.on_event)
+    security_events.on_event(metrics.on_event)
     sign_ins = SignIns(security_events, coalesced, stores.places, secret, clock)
     signing_keys = SigningKeys(
         stores.signing_keys, secret, security_events, clock, settings.longest_life, key_settings
@@ -254,6 +268,10 @@ def compose_auth(
         completion=completion,
         security_events=security_events,
         coalesced=coalesced,
+        sign_ins=sign_ins,
+        alarms=alarms,
+        live_sessions=live_sessions,
+        metrics=metrics,
         hasher=hasher,
         provider_login=provider_login,
         identity_links=identity_links,

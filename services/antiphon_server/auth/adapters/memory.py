@@ -204,6 +204,10 @@ class MemorySessions:
         mine = [one for one in self._live(now) if one.user_id == user_id]
         return self._rows.end([one for one in mine if one.session_id != but], now)
 
+    async def count_live(self, now: int) -> int:
+        """See :meth:`SessionStore.count_live`."""
+        return len(self._live(now))
+
     async def list_unannounced(self, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_unannounced`."""
         found = [session for session in self._rows.sessions.values() if not session.announced]

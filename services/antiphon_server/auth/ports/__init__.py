@@ -110,6 +110,10 @@ class SessionStore(Protocol):
         """A page of the user's live sessions, the newest first."""
         ...
 
+    async def count_live(self, now: int) -> int:
+        """How many sessions of all users live."""
+        ...
+
     async def list_unannounced(self, limit: int) -> list[Session]:
         """Ended sessions that the event log does not know of yet."""
         ...

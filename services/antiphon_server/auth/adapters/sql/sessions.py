@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, insert, or_, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select, update
 
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
@@ -51,6 +51,7 @@ _FORGET = delete(sessions).where(
     or_(sessions.c.expire_time <= bindparam("before"), sessions.c.end_time <= bindparam("before")),
 )
 _PAGE = page(sessions, "session_id").where(live())
+_COUNT_LIVE = select(func.count()).where(live())
 _UNANNOUNCED = (
     select_all(sessions)
     .where(sessions.c.announced.is_(False))
@@ -122,6 +123,12 @@ class SqlSessions:
         """See :meth:`SessionStore.end_all`."""
         return await self._database.write(
             lambda connection: end_others(connection, user_id, but, now)
+        )
+
+    async def count_live(self, now: int) -> int:
+        """See :meth:`SessionStore.count_live`."""
+        return await self._database.read(
+            lambda connection: connection.execute(_COUNT_LIVE, {"now": now}).scalar_one()
         )
 
     async def list_unannounced(self, limit: int) -> list[Session]:

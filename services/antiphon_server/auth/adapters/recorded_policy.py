@@ -1,0 +1,36 @@
+"""An access policy whose refusals are security events."""
+
+from antiphon_server.auth.model.security_events import AccessRefused, SecurityEvent
+from antiphon_server.auth.service.coalescing import Coalesced
+from antiphon_server.runtime.access import AccessPolicy
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.permissions import Rule
+from antiphon_server.runtime.policy import Decision, enforce
+from antiphon_server.runtime.principal import Principal
+
+
+class RecordedPolicy:
+    """An :class:`~antiphon_server.runtime.access.AccessPolicy` that notes what another one refuses.
+
+    One event a minute for each caller and RPC, however often they try; nobody waits for it.
+    """
+
+    def __init__(self, policy: AccessPolicy, coalesced: Coalesced) -> None:
+        self._policy = policy
+        self._coalesced = coalesced
+
+    async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
+        """See :meth:`AccessPolicy.decide`."""
+        decision = await self._policy.decide(principal, rule, resource)
+        if not decision.allowed:
+            self._note(principal, rule, resource, decision)
+        return decision
+
+    def _note(self, caller: Principal, rule: Rule, resource: str, decision: Decision) -> None:
+        try:
+            enforce(decision)
+        except DomainError as error:
+            refused = AccessRefused(rule.method, rule.permission.value, resource, error.reason)
+            user_id = caller.user_id if caller.kind == "user" else ""
+            event = SecurityEvent(refused, user_id)
+            self._coalesced.note((AccessRefused, caller.actor, rule.method), event)

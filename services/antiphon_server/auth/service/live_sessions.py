@@ -1,0 +1,34 @@
+"""How many sessions live, looked up now and then: a scrape asks no store."""
+
+import asyncio
+import logging
+
+from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.runtime.errors import DomainError
+
+EVERY_S = 15.0
+log = logging.getLogger(__name__)
+
+
+class LiveSessions:
+    """Counts live sessions. ``run`` must be running; ``count`` is None until it has looked."""
+
+    def __init__(self, store: SessionStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.count: int | None = None
+
+    async def run(self) -> None:
+        """Look every 15 s."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self) -> None:
+        """Look now; while the store can't be read the number is not known."""
+        try:
+            self.count = await self._store.count_live(int(self._clock() * SECOND))
+        except DomainError as error:
+            log.debug("live sessions can't be counted now: %s", error)
+            self.count = None

@@ -1,0 +1,140 @@
+"""What strangers cause at will is told when rare and counted when not."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.model import security_events as happened
+from antiphon_server.auth.model.origin import LoginMethod
+from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
+from antiphon_server.auth.service.coalescing import Coalesced
+from antiphon_server.auth.service.security_events import SecurityEventLog
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.auth.world import FakeClock, open_world, reason
+
+
+class Desk:
+    """A coalescer and what it told."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.clock = FakeClock()
+        self.broken = False
+        self.log = SecurityEventLog(
+            memory_stores().security_events, MasterSecret(b"s" * 32), self.clock
+        )
+        self.coalesced = Coalesced(self, self.clock, most)
+        self.told: list[SecurityEvent] = []
+
+    async def record(self, *events: SecurityEvent) -> None:
+        """See :meth:`SecurityEvents.record`."""
+        if self.broken:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        self.told.extend(events)
+
+    def counts(self) -> list[int]:
+        """The counts of what was told."""
+        return [event.detail.count for event in self.told]  # type: ignore[union-attr]
+
+
+def failed(name: str = "n", user_id: str = "", address: str = "192.0.2.1") -> SecurityEvent:
+    """A failed sign-in."""
+    detail = happened.SignInFailed(LoginMethod.PASSWORD, SignInFailure.WRONG_SECRET, name_hash=name)
+    return SecurityEvent(detail, user_id, address=address)
+
+
+async def test_the_first_are_told_at_once_and_the_rest_counted() -> None:
+    """One event at the minute's end stands for all that came after the burst."""
+    desk = Desk()
+    for _ in range(1_000):
+        await desk.coalesced.tell("sort", failed(), burst=3)
+    assert desk.counts() == [1, 1, 1]
+    await desk.coalesced.flush()
+    assert len(desk.told) == 3
+    desk.clock.time += 60
+    await desk.coalesced.flush()
+    assert desk.counts() == [1, 1, 1, 997]
+    await desk.coalesced.tell("sort", failed(), burst=3)
+    assert desk.counts() == [1, 1, 1, 997, 1]
+
+
+async def test_what_they_do_not_share_is_left_out() -> None:
+    """An event for many names names none."""
+    desk = Desk()
+    for name in ("a", "b", "c"):
+        await desk.coalesced.tell("sort", failed(name, f"user_{name}"))
+    await desk.coalesced.flush(all_of_it=True)
+    last = desk.told[-1]
+    assert isinstance(last.detail, happened.SignInFailed)
+    assert (last.detail.name_hash, last.user_id, last.detail.count) == ("", "", 2)
+
+
+async def test_what_nobody_waits_for_is_told_in_a_moment() -> None:
+    """The first by the next tick, the others at the minute's end."""
+    desk = Desk()
+    running = asyncio.create_task(desk.coalesced.run())
+    for _ in range(50):
+        desk.coalesced.note("sort", failed())
+    async with asyncio.timeout(5):
+        while not desk.told:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    desk.coalesced.note("sort", failed())
+    desk.clock.time += 60
+    async with asyncio.timeout(5):
+        while len(desk.told) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert sum(desk.counts()) == 51
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_memory_and_store_are_bounded_under_a_flood() -> None:
+    """Of 100,000 callers so many are told apart as are allowed; the others are one, counted."""
+    desk = Desk(most=100)
+    for number in range(100_000):
+        desk.coalesced.note(number, failed(address=f"192.0.{number}"))
+    assert len(desk.coalesced) <= 101
+    await desk.coalesced.flush(all_of_it=True)
+    assert len(desk.told) == 101
+    assert sum(desk.counts()) == 100_000
+    assert {event.address for event in desk.told if event.actor == "others"} == {"others"}
+
+
+async def test_nothing_is_lost_while_the_store_refuses() -> None:
+    """What could not be stored is held, with what comes meanwhile."""
+    desk = Desk()
+    desk.coalesced.note("sort", failed())
+    desk.broken = True
+    await desk.coalesced.flush()
+    desk.coalesced.note("sort", failed())
+    desk.broken = False
+    desk.clock.time += 60
+    await desk.coalesced.flush()
+    assert desk.counts() == [2]
+
+
+async def test_a_servers_end_tells_what_is_held(tmp_path: Path) -> None:
+    """Closing flushes the counts."""
+    world = await open_world(tmp_path)
+    for _ in range(12):
+        assert await reason(world.auth.login.by_api_key("antk_x", "test")) is (
+            Reason.CREDENTIALS_INVALID
+        )
+    await world.close()
+    events = world.stores.security_events.events  # type: ignore[attr-defined]
+    kinds = [event.kind for event in events]
+    assert kinds.count(21) == 1
+    assert b"antk_x" not in b"".join(event.body for event in events)
+
+
+@pytest.mark.parametrize("burst", [1, 5])
+async def test_a_quiet_sort_is_forgotten(burst: int) -> None:
+    """After its minute it costs no memory."""
+    desk = Desk()
+    for number in range(50):
+        await desk.coalesced.tell(number, failed(), burst)
+    desk.clock.time += 61
+    await desk.coalesced.flush()
+    assert len(desk.coalesced) == 0

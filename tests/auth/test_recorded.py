@@ -1,0 +1,248 @@
+"""What people and programs do is recorded, by the time they are answered, and without a secret."""
+
+import base64
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from antiphon.auth.v1 import audit_pb2
+from antiphon_server.auth import audit_encoding
+from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
+from antiphon_server.auth.model.security_events import ALL
+from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.addresses import set_address
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.permissions import Permission, Rule
+from antiphon_server.runtime.policy import Decision, Question, decide
+from antiphon_server.runtime.principal import ANONYMOUS, Principal, set_principal
+from tests.auth.world import OPERATOR, PASSWORD, World, contents, open_world, reason
+
+
+async def events(world: World) -> list[audit_pb2.SecurityEvent]:
+    """All events so far, the oldest first."""
+    found = await world.stores.security_events.after(0, ALL, 10_000)
+    return [audit_encoding.opened(event) for event in found]
+
+
+async def kinds(world: World) -> list[str | None]:
+    """What happened, in order."""
+    return [event.WhichOneof("detail") for event in await events(world)]
+
+
+async def last(world: World) -> audit_pb2.SecurityEvent:
+    """The newest event."""
+    return (await events(world))[-1]
+
+
+async def as_caller(world: World, token: str) -> Principal:
+    """Call as the token's owner from here on."""
+    principal = await world.auth.verifier.verify(token)
+    set_principal(principal)
+    return principal
+
+
+async def test_a_day_is_recorded_in_order(world: World) -> None:
+    """From the account to its end: each event when it happened, with whom it concerns."""
+    user = await world.user()
+    tokens = (await world.login()).tokens
+    caller = await as_caller(world, tokens.access_token)
+    key, _secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    await world.auth.api_keys.revoke(key.key_id)
+    other = (await world.login()).tokens
+    await world.auth.sessions.revoke(caller, other.session_id)
+    await world.auth.sessions.revoke(caller, caller.session_id)
+    set_principal(OPERATOR)
+    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    await world.auth.signing_keys.rotate()
+    assert await kinds(world) == [
+        "signing_keys_rotated",
+        "user_created",
+        "signed_in",
+        "api_key_created",
+        "api_key_revoked",
+        "signed_in",
+        "session_revoked",
+        "signed_out",
+        "user_disabled",
+        "signing_keys_rotated",
+    ]
+    assert {event.user_id for event in (await events(world))[1:-1]} == {user.user_id}
+
+
+async def test_failures_say_why_to_those_who_look(world: World) -> None:
+    """A name is a keyed hash, the same for the same name; a known account is named."""
+    user = await world.user()
+    await reason(world.login("ann", "wrong"))
+    wrong = await last(world)
+    await reason(world.login("nobody", "wrong"))
+    unknown = await last(world)
+    assert wrong.sign_in_failed.failure == audit_pb2.SIGN_IN_FAILURE_WRONG_SECRET
+    assert (wrong.user_id, wrong.actor) == (user.user_id, "anonymous")
+    assert (unknown.sign_in_failed.failure, unknown.user_id) == (
+        audit_pb2.SIGN_IN_FAILURE_UNKNOWN,
+        "",
+    )
+    hashes = [wrong.sign_in_failed.name_hash, unknown.sign_in_failed.name_hash]
+    assert hashes == [world.auth.sign_ins.name_hash(name) for name in ("ann", "nobody")]
+
+
+async def test_refused_attempts_are_counted(world: World) -> None:
+    """After five wrong guesses the rest are one event now and one at the minute's end."""
+    await world.user()
+    for _ in range(25):
+        await reason(world.login("ann", "wrong"))
+    await world.auth.coalesced.flush(all_of_it=True)
+    refused = [event for event in await events(world) if event.HasField("sign_ins_refused")]
+    assert [event.sign_ins_refused.count for event in refused] == [1, 19]
+
+
+async def test_reuse_is_recorded_with_the_end_of_its_family(world: World) -> None:
+    """Both name the session."""
+    await world.user()
+    tokens = (await world.login()).tokens
+    await world.auth.sessions.refresh(tokens.refresh_token)
+    world.clock.time += 60
+    assert await reason(world.auth.sessions.refresh(tokens.refresh_token)) is (
+        Reason.SESSION_REVOKED
+    )
+    await world.auth.alarms.flush()
+    reused, revoked, alarm = (await events(world))[-3:]
+    assert reused.refresh_token_reused.session_id == tokens.session_id
+    assert revoked.session_revoked.session_id == tokens.session_id
+    assert revoked.session_revoked.cause == audit_pb2.REVOCATION_CAUSE_REFRESH_TOKEN_REUSED
+    assert alarm.alarm_raised.kind == audit_pb2.ALARM_KIND_REFRESH_TOKEN_REUSED
+
+
+async def test_a_new_place_is_noticed(world: World) -> None:
+    """The first is none, a known one is none; another one is, across restarts."""
+    await world.user()
+    places = ["192.0.2.1", "192.0.2.1", "198.51.100.7", "192.0.2.1", "198.51.100.7"]
+    seen = []
+    for place in places:
+        set_address(place)
+        await world.login()
+        seen.append((await last(world)).signed_in.new_place)
+    assert seen == [False, False, True, False, False]
+
+
+async def test_a_key_is_told_once_a_minute_and_place(world: World) -> None:
+    """However often it is used; the uses are counted."""
+    user = await world.user()
+    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    for address in ("192.0.2.1", "198.51.100.7"):
+        set_address(address)
+        for _ in range(20):
+            await world.auth.login.by_api_key(secret, "test")
+    await world.auth.coalesced.flush(all_of_it=True)
+    used = [event.api_key_used for event in await events(world) if event.HasField("api_key_used")]
+    assert [(one.count, one.new_place) for one in used] == [
+        (1, False),
+        (1, True),
+        (19, False),
+        (19, False),
+    ]
+
+
+class NoRoles:
+    """A policy without roles."""
+
+    async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
+        """See :meth:`AccessPolicy.decide`."""
+        return decide(Question(principal, rule, resource))
+
+
+async def test_refusals_of_access_are_counted(world: World) -> None:
+    """Of a thousand refused calls to two RPCs there are four events, none of allowed ones."""
+    policy = RecordedPolicy(NoRoles(), world.auth.coalesced)
+    caller = Principal("user", OPERATOR.user_id, OPERATOR.session_id)
+    set_principal(caller)
+    rules = [Rule(Permission.WRITE, method="/a/Write"), Rule(Permission.OPERATE, method="/a/Run")]
+    for rule in rules * 500:
+        assert not (await policy.decide(caller, rule, "ws_00000001")).allowed
+    assert (await policy.decide(caller, Rule(Permission.AUTHENTICATED, method="/a/Own"))).allowed
+    await world.auth.coalesced.flush(all_of_it=True)
+    refused = [event for event in await events(world) if event.HasField("access_refused")]
+    assert sum(event.access_refused.count for event in refused) == 1_000
+    assert len(refused) <= 4
+    first = refused[0]
+    assert (first.access_refused.rpc, first.access_refused.resource) == ("/a/Write", "ws_00000001")
+    assert first.actor == f"users/{caller.user_id}"
+    set_principal(ANONYMOUS)
+
+
+async def test_events_are_counted_for_prometheus(world: World) -> None:
+    """Sign-ins, failures, endings, alarms and live sessions, as they are when scraped."""
+    await world.user()
+    tokens = (await world.login()).tokens
+    await world.login()
+    await reason(world.login("ann", "wrong"))
+    await world.auth.sessions.revoke(OPERATOR, tokens.session_id)
+    await world.auth.live_sessions.look()
+    registry = CollectorRegistry()
+    collector: Any = world.auth.metrics
+    registry.register(collector)
+    text = generate_latest(registry).decode()
+    for line in (
+        'antiphon_sign_ins_total{method="password"} 2.0',
+        'antiphon_sign_in_failures_total{method="password"} 1.0',
+        'antiphon_sessions_ended_total{cause="requested"} 1.0',
+        "antiphon_sessions_active 1.0",
+    ):
+        assert line in text
+
+
+async def test_what_a_killed_server_ended_is_recorded_at_the_next_start(tmp_path: Path) -> None:
+    """A session's end that was stored and not recorded is found, and told as interrupted."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.user()
+    tokens = (await world.login()).tokens
+    assert world.database is not None
+    await world.close()
+    with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
+        connection.execute("UPDATE auth_sessions SET end_time = create_time + 1, announced = 0")
+        connection.commit()
+    again = await open_world(tmp_path, sqlite=True)
+    await again.auth.greet()
+    revoked = [event for event in await events(again) if event.HasField("session_revoked")]
+    assert [event.session_revoked.session_id for event in revoked] == [tokens.session_id]
+    assert revoked[0].session_revoked.cause == audit_pb2.REVOCATION_CAUSE_INTERRUPTED
+    await again.close()
+
+
+async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After a day of use no password, token or key is in the table's bytes or in the log."""
+    caplog.set_level("DEBUG")
+    world = await open_world(tmp_path, sqlite=True)
+    await world.auth.greet()
+    user = await world.user()
+    wrong = "canary wrong password"
+    secrets = [PASSWORD, wrong, "canary name that is a password"]
+    for name, password in (("ann", wrong), ("canary name that is a password", "x" * 20)):
+        await reason(world.login(name, password))
+    tokens = (await world.login()).tokens
+    secrets += [tokens.access_token, tokens.refresh_token]
+    pair = await world.auth.sessions.refresh(tokens.refresh_token)
+    secrets += [pair.access_token, pair.refresh_token]
+    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    await world.auth.login.by_api_key(secret, "test")
+    await reason(world.auth.login.by_api_key(f"{secret[:-1]}x", "test"))
+    secrets += [secret, secret[:-1], contents(tmp_path, "operator.key").decode().strip()]
+    world.clock.time += 60
+    await reason(world.auth.sessions.refresh(tokens.refresh_token))
+    await world.auth.users.create(OPERATOR, NewUser("bob", PASSWORD))
+    await world.auth.signing_keys.rotate()
+    _kid, private = world.auth.signing_keys.signer()
+    await world.auth.coalesced.flush(all_of_it=True)
+    bodies = b"".join(
+        event.body for event in await world.stores.security_events.after(0, ALL, 10_000)
+    )
+    await world.close()
+    raw = [private.private_bytes_raw(), *(text.encode() for text in secrets)]
+    raw += [base64.urlsafe_b64encode(raw[0]).rstrip(b"="), raw[0].hex().encode()]
+    assert len(bodies) > 1_000
+    assert [one for one in raw if one in bodies or one in caplog.text.encode()] == []
