@@ -15,6 +15,8 @@ COMMANDS = [
     "login",
     "logout",
     "doctor",
+    "sessions",
+    "keys",
     "audit",
 ]
 

@@ -1,9 +1,11 @@
 """Who am I, sessions and API keys."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING
 
 from antiphon.auth.v1 import auth_service_pb2 as messages
+from antiphon.auth.v1.access_pb2 import Scope
+from antiphon.auth.v1.auth_pb2 import ApiKey as ApiKeyInfo
 from antiphon.auth.v1.auth_pb2 import Session, User
 from antiphon_client.caller import Caller, pages
 from antiphon_client.ids import new_request_id
@@ -22,11 +24,11 @@ class Accounts:
         """The user and session behind the credentials."""
         return await self._caller.call(self._auth.WhoAmI, messages.WhoAmIRequest())
 
-    def list_sessions(self) -> AsyncGenerator[Session]:
-        """The caller's live sessions, the newest first."""
+    def list_sessions(self, user_id: str = "") -> AsyncGenerator[Session]:
+        """Live sessions, the newest first: the caller's, or for operators another user's."""
 
         async def fetch(page_token: str) -> messages.ListSessionsResponse:
-            request = messages.ListSessionsRequest(page_token=page_token)
+            request = messages.ListSessionsRequest(page_token=page_token, user_id=user_id)
             return await self._caller.call(self._auth.ListSessions, request)
 
         return pages(fetch, lambda page: page.sessions)
@@ -35,6 +37,11 @@ class Accounts:
         """End a session; its tokens and streams end with it."""
         request = messages.RevokeSessionRequest(session_id=session_id)
         await self._caller.call(self._auth.RevokeSession, request)
+
+    async def revoke_all_sessions(self, user_id: str = "") -> int:
+        """End the caller's other sessions, or for operators another user's; say how many."""
+        request = messages.RevokeAllSessionsRequest(user_id=user_id)
+        return (await self._caller.call(self._auth.RevokeAllSessions, request)).revoked
 
     async def create_user(
         self, name: str, password: str = "", *, display_name: str = "", operator: bool = False
@@ -49,7 +56,54 @@ class Accounts:
         )
         return (await self._caller.call(self._auth.CreateUser, request)).user
 
+    def list_users(self, name_prefix: str = "") -> AsyncGenerator[User]:
+        """Accounts by name; operators only."""
+
+        async def fetch(page_token: str) -> messages.ListUsersResponse:
+            request = messages.ListUsersRequest(page_token=page_token, name_prefix=name_prefix)
+            return await self._caller.call(self._auth.ListUsers, request)
+
+        return pages(fetch, lambda page: page.users)
+
     async def create_api_key(self, label: str) -> str:
         """Make a key for the caller and return its secret, which can't be read again."""
-        request = messages.CreateApiKeyRequest(label=label)
-        return (await self._caller.call(self._auth.CreateApiKey, request)).secret
+        return (await self.new_api_key(label)).secret
+
+    async def new_api_key(
+        self,
+        label: str,
+        *,
+        scopes: Iterable[Scope.ValueType] = (),
+        days: int = 0,
+        user_id: str = "",
+    ) -> messages.CreateApiKeyResponse:
+        """Make a key: limited to ``scopes`` if any, for so many days if any.
+
+        Operators make keys for the program ``user_id``.
+        """
+        request = messages.CreateApiKeyRequest(label=label, scopes=scopes, user_id=user_id)
+        if days:
+            request.ttl.FromSeconds(days * 86_400)
+        return await self._caller.call(self._auth.CreateApiKey, request)
+
+    def list_api_keys(self, user_id: str = "") -> AsyncGenerator[ApiKeyInfo]:
+        """Keys without their secrets, the newest first: the caller's, or for operators others'."""
+
+        async def fetch(page_token: str) -> messages.ListApiKeysResponse:
+            request = messages.ListApiKeysRequest(page_token=page_token, user_id=user_id)
+            return await self._caller.call(self._auth.ListApiKeys, request)
+
+        return pages(fetch, lambda page: page.api_keys)
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        """Delete a key; the sessions that it opened end with it."""
+        request = messages.RevokeApiKeyRequest(key_id=key_id)
+        await self._caller.call(self._auth.RevokeApiKey, request)
+
+    async def rotate_signing_keys(self, *, compromised: bool = False) -> str:
+        """Sign access tokens with a new key, and return its id; operators only.
+
+        Tokens of older keys live out their time, or if those are compromised are refused.
+        """
+        request = messages.RotateSigningKeysRequest(compromised=compromised)
+        return (await self._caller.call(self._auth.RotateSigningKeys, request)).kid

@@ -55,6 +55,12 @@ _DISTRUST = {
 }
 
 
+_LISTED = {
+    "session_id": "session's ID (sess_…); `antiphon sessions list` shows yours",
+    "key_id": "key's ID (key_…); `antiphon keys list` shows yours",
+}
+
+
 class _Variables(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return f"({key} unknown)"
@@ -87,4 +93,6 @@ def _broken(field: str, rule: str) -> str:
         return f"{field}: {rule}"
     if field.rpartition(".")[2] == "conversation_id":
         return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
+    if field in _LISTED:
+        return f"that is no {_LISTED[field]}"
     return f"{field}: that is not how one is written"

@@ -9,8 +9,10 @@ from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.conversations import conversations
 from antiphon_server.cli.doctor import doctor
+from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.models import models
+from antiphon_server.cli.sessions import app as sessions
 from antiphon_server.cli.streams import open_closed_streams
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
@@ -32,6 +34,8 @@ app = typer.Typer(
 for command in (chat, up, tail, conversations, models, token, login, logout, doctor):
     app.command()(command)
 app.add_typer(access, name="access")
+app.add_typer(sessions, name="sessions")
+app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 
 

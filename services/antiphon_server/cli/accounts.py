@@ -1,0 +1,48 @@
+"""What several commands about accounts share."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import CommandError
+
+if TYPE_CHECKING:
+    from antiphon.auth.v1.access_pb2 import Scope
+    from antiphon_client import Client
+
+SCOPES = ("read", "write", "manage", "account", "operate")
+
+UserName = Annotated[
+    str,
+    typer.Option("--user", metavar="NAME", help="Another user's, by name; for operators."),
+]
+
+
+async def user_id_of(client: "Client", name: str) -> str:
+    """The id of who is named; empty for oneself. Raises CommandError if there is nobody."""
+    if not name:
+        return ""
+    async for user in client.list_users(name.lower()):
+        if user.name == name.lower():
+            return user.user_id
+    raise CommandError(f"there is no user {name!r}.")
+
+
+def scopes_named(names: str) -> "list[Scope.ValueType]":
+    """Scopes by their names, separated by commas. Raises CommandError for unknown ones."""
+    from antiphon.auth.v1.access_pb2 import Scope
+
+    found = []
+    for name in filter(None, (name.strip().lower() for name in names.split(","))):
+        if name not in SCOPES:
+            raise CommandError(f"there is no scope {name!r}; the scopes are {', '.join(SCOPES)}.")
+        found.append(Scope.Value(f"SCOPE_{name.upper()}"))
+    return found
+
+
+def scope_names(scopes: "list[Scope.ValueType]") -> str:
+    """Scopes as people read them."""
+    from antiphon.auth.v1.access_pb2 import Scope
+
+    names = (Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in scopes)
+    return ", ".join(names) or "all"
