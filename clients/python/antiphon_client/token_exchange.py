@@ -33,7 +33,7 @@ class TokenExchange:
             response = await self._auth.Login(request, timeout=_LOGIN_S)
         except grpc.aio.AioRpcError as error:
             raise error_of_rpc(error) from None
-        return _tokens(response.tokens)
+        return tokens_of(response.tokens)
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a session's newest refresh token for its next tokens."""
@@ -42,7 +42,7 @@ class TokenExchange:
             response = await self._auth.Refresh(request, timeout=_LOGIN_S)
         except grpc.aio.AioRpcError as error:
             raise error_of_rpc(error) from None
-        return _tokens(response.tokens)
+        return tokens_of(response.tokens)
 
     async def logout(self, access_token: str) -> None:
         """End the session, if the server can be reached within 2 s."""
@@ -54,7 +54,8 @@ class TokenExchange:
             raise error_of_rpc(error) from None
 
 
-def _tokens(pair: auth_pb2.TokenPair) -> Tokens:
+def tokens_of(pair: auth_pb2.TokenPair) -> Tokens:
+    """A session's tokens, from their message."""
     return Tokens(
         access_token=pair.access_token,
         access_expires_at=_seconds(pair.access_expire_time),

@@ -16,6 +16,7 @@ from antiphon_client import AntiphonError, Client
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
+from antiphon_server.cli.providers import faults_of_providers
 from antiphon_server.cli.where import access_to, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS
@@ -46,6 +47,8 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
         yield finding
     yield _disk(folder)
     for finding in _hardening(data_dir):
+        yield finding
+    async for finding in _identity_providers():
         yield finding
     found, server = _server(address, folder)
     yield server
@@ -128,6 +131,15 @@ def _would_start(refused: list[Weakness]) -> Finding:
     names = ", ".join(weakness.check.name for weakness in refused)
     remedy = "It looks at the variables ANTIPHON_* that are set here, not at a server's options."
     return Finding("would start in production", "note", f"no: {names}", remedy)
+
+
+async def _identity_providers() -> AsyncIterator[Finding]:
+    async for name, fault in faults_of_providers():
+        if not fault:
+            yield Finding("identity provider", "ok", f"{name} answers")
+            continue
+        remedy = "Compare the issuer in ANTIPHON_IDENTITY_PROVIDERS with what the provider says."
+        yield Finding("identity provider", "bad", f"{name}: {fault}", remedy)
 
 
 def _server(address: str, folder: Path) -> tuple[str | None, Finding]:

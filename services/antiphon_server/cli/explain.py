@@ -9,6 +9,18 @@ _SENTENCES = {
     "SCOPE_MISSING": "this credential is limited and lacks the scope {scope}; use another one",
     "POLICY_UNAVAILABLE": "the policy engine does not answer, so nobody is let in; try again later",
     "TOO_MANY_ATTEMPTS": "too many failed logins; try again in {retry}",
+    "IDENTITY_UNKNOWN": (
+        "{provider} knows you, but you have no account here: ask the operator to link {subject} "
+        "of {issuer} to one"
+    ),
+    "PROVIDER_UNAVAILABLE": (
+        "the identity provider {provider} does not answer as it should; try again in {retry}, "
+        "the server's log says more"
+    ),
+    "PROVIDER_ANSWER_INVALID": (
+        "what came from {provider} can't be trusted ({check}); begin again with "
+        "`antiphon login --browser`"
+    ),
     "OVERLOADED": "the server has too much to do; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",

@@ -21,6 +21,12 @@ def login(
             help="Better not given here: it is asked for.",
         ),
     ] = "",
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Sign in at an identity provider, in a browser.")
+    ] = False,
+    provider: Annotated[
+        str, typer.Option("--provider", help="Which one, if the server knows several.")
+    ] = "",
     ca: Annotated[
         Path | None,
         typer.Option(
@@ -31,7 +37,7 @@ def login(
         ),
     ] = None,
 ) -> None:
-    """Sign in with a name and a password.
+    """Sign in with a name and a password, or at an identity provider.
 
     The tokens are kept in a file that only you can read, for this address; the password is
     not kept. On the server's own machine the operator needs no login. Accounts are made by
@@ -42,7 +48,13 @@ def login(
     - `antiphon login`
     - `antiphon login --address https://antiphon.example.org:443 --name anna`
     - `antiphon login -a https://antiphon.example.lan:7450 --ca our-ca.pem`
+    - `antiphon login --browser` (at the organisation's identity provider)
     """
+    if browser or provider:
+        from antiphon_server.cli.browser_login import log_in_by_browser
+
+        run(log_in_by_browser(address, provider, ca))
+        return
     if not (name and password) and not sys.stdin.isatty():
         fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)
     name = name or typer.prompt("Name")

@@ -1,0 +1,40 @@
+"""Whether the identity providers in the settings answer as they should, for `antiphon doctor`."""
+
+from collections.abc import AsyncIterator
+
+from antiphon_server.auth.adapters.oidc import OidcWire
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
+from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
+from antiphon_server.auth.service.issuers import issuer_rules
+from antiphon_server.auth.service.provider_keys import read_keys
+from antiphon_server.auth.service.provider_metadata import metadata_url, read_metadata
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.settings import read_settings
+
+
+async def faults_of_providers() -> AsyncIterator[tuple[str, str]]:
+    """Each provider's name, and what is wrong with it; empty if nothing is.
+
+    Of settings that can't be read others tell.
+    """
+    try:
+        providers = read_settings().identity_providers
+    except WrongSetting:
+        return
+    pool = HttpPool(1)
+    try:
+        for each in providers:
+            yield each.name, await _fault(each, OidcWire(pool))
+    finally:
+        await pool.close()
+
+
+async def _fault(settings: IdentityProviderSettings, wire: ProviderWire) -> str:
+    published = issuer_rules(settings).published
+    try:
+        metadata = read_metadata(await wire.get(metadata_url(settings)), published)
+        read_keys(await wire.get(metadata.jwks_uri))
+    except Unanswered as error:
+        return str(error)
+    return ""

@@ -1,0 +1,163 @@
+"""``antiphon login --browser``, with a real provider and a program as the browser."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import oidc_provider_mock
+import pytest
+
+from antiphon_server.app import App, running
+from antiphon_server.settings import read_settings
+from tests.cli.conftest import Home
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    """A real provider, with one user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+        ann = oidc_provider_mock.User(sub="ann", claims={"email": "ann@example.org"})
+        with oidc_provider_mock.run_server_in_thread(user_claims=[ann]) as server:
+            yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture
+async def server(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[App]:
+    """A server with that provider, where whoever signs in gets an account."""
+    monkeypatch.setenv("GOOGLE_SECRET", "hunter2")
+    google = {"name": "google", "issuer": provider, "client_id": "antiphon", "sign_up": True}
+    google["client_secret_env"] = "GOOGLE_SECRET"
+    settings = read_settings(
+        data_dir=tmp_path / "server",
+        port=0,
+        admin_port=0,
+        model="scripted/echo",
+        identity_providers=[google],
+    )
+    async with running(settings) as app:
+        yield app
+
+
+async def begin(home: Home, app: App, *more: str) -> tuple[asyncio.subprocess.Process, str]:
+    """The command, and the URL that it says to open."""
+    arguments = ["login", "-a", f"127.0.0.1:{app.port}", "--browser", *more]
+    environment = {**os.environ, **home.environment}
+    for screen in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        environment.pop(screen, None)
+    command = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "antiphon_server",
+        *arguments,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert command.stderr is not None
+    async with asyncio.timeout(60):
+        while line := (await command.stderr.readline()).decode():
+            if found := re.search(r"http://\S+", line):
+                return command, found[0]
+    raise AssertionError("no URL was said")
+
+
+async def page(url: str, **form: str) -> tuple[int, str]:
+    """What a browser shows in the end that presses this button."""
+    async with aiohttp.ClientSession() as browser, browser.post(url, data=form) as response:
+        return response.status, await response.text()
+
+
+async def test_a_person_signs_in_with_a_browser(home: Home, server: App) -> None:
+    """The browser says so, the terminal says as whom, and the tokens are kept for this user."""
+    command, url = await begin(home, server)
+    status, text = await page(url, sub="ann")
+    out, _ = await command.communicate()
+    assert (status, command.returncode) == (200, 0)
+    assert "You are signed in" in text
+    assert out.decode() == f"Signed in at 127.0.0.1:{server.port} as ann.\n"
+    [kept] = (home.path / "state" / "antiphon" / "logins").glob("*.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert json.loads(kept.read_text())["refresh_token"]
+
+
+async def test_who_refuses_there_is_told_in_both_places(home: Home, server: App) -> None:
+    """The browser and the terminal say that nobody is signed in."""
+    command, url = await begin(home, server)
+    back = await _denied(url)
+    status, text = await asyncio.to_thread(_get, f"{back}&{url[url.index('state=') :]}")
+    _, err = await command.communicate()
+    assert (status, command.returncode) == (403, 1)
+    assert "You are not signed in" in text
+    assert "denied the request" in err.decode()
+
+
+async def test_what_else_comes_to_the_port_ends_nothing(home: Home, server: App) -> None:
+    """Another path, another state, another method: the login goes on."""
+    command, url = await begin(home, server)
+    port = re.search(r"redirect_uri=http%3A%2F%2F127.0.0.1%3A(\d+)", url)
+    assert port is not None
+    base = f"http://127.0.0.1:{port[1]}"
+    for path in ("/favicon.ico", "/callback", "/callback?code=x&state=y", "/callback?error=x"):
+        assert (await asyncio.to_thread(_get, base + path))[0] == 404
+    assert (await page(url, sub="ann"))[0] == 200
+    await command.communicate()
+    assert command.returncode == 0
+
+
+async def test_a_provider_that_is_not_there_is_told(home: Home, server: App) -> None:
+    """With a sentence, before any browser is opened."""
+    arguments = ["login", "-a", f"127.0.0.1:{server.port}", "--provider", "nobody"]
+    shown = await asyncio.to_thread(home.run, *arguments)
+    assert shown.returncode == 1
+    assert "identity_providers/nobody" in shown.stderr
+
+
+async def test_the_doctor_looks_at_the_providers(home: Home, provider: str) -> None:
+    """One that answers is well; one that is not who it was said to be is told."""
+    settings = [
+        {"name": "right", "issuer": provider, "client_id": "antiphon"},
+        {"name": "wrong", "issuer": provider + "/", "client_id": "antiphon"},
+    ]
+    shown = await asyncio.to_thread(
+        home.run, "doctor", "--json", ANTIPHON_IDENTITY_PROVIDERS=json.dumps(settings)
+    )
+    found = [json.loads(line) for line in shown.stdout.splitlines()]
+    told = [(one["verdict"], one["found"]) for one in found if one["check"] == "identity provider"]
+    assert told[0] == ("ok", "right answers")
+    assert told[1][0] == "bad"
+    assert "not of" in told[1][1]
+
+
+async def test_ctrl_c_gives_up(home: Home, server: App) -> None:
+    """At once, with the code that shells expect."""
+    command, _ = await begin(home, server)
+    command.send_signal(signal.SIGINT)
+    await asyncio.wait_for(command.communicate(), 30)
+    assert command.returncode == 130
+
+
+async def _denied(url: str) -> str:
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.post(url, data={"action": "deny"}, allow_redirects=False) as response,
+    ):
+        return response.headers["Location"]
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
