@@ -331,6 +331,7 @@ async def _start(
     lifecycle.on_stop("log", flush)
     if settings.several_nodes:
         lifecycle.spawn("auth.following", services.auth.following.run())
+    lifecycle.spawn("auth.clean-up", services.auth.clean_up.run(), vital=False)
     lifecycle.spawn("auth.keys", services.auth.key_rotation.run(), vital=False)
     lifecycle.spawn("log.forget", services.events.forget(), vital=False)
     await services.auth.greet()

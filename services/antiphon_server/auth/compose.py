@@ -23,6 +23,7 @@ from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.audit_heads import AuditHeads
 from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
+from antiphon_server.auth.service.clean_up import CleanUp
 from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.device_decisions import DeviceDecisions
@@ -87,6 +88,7 @@ class Auth:
     signing_keys: SigningKeys
     key_rotation: KeyRotation
     following: Following
+    clean_up: CleanUp
     messenger: RevocationMessenger
     liveness: Liveness
     local_operator: LocalOperator
@@ -261,6 +263,7 @@ def compose_auth(
         key_rotation=key_rotation,
         following=Following(stores.endings, signing_keys, liveness, messenger),
         messenger=messenger,
+        clean_up=CleanUp(stores.expiring, security_events, clock),
         liveness=liveness,
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
         test_user=TestUser(stores.users, passwords, endings, clock),

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogins
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
+from antiphon_server.auth.adapters.memory_expiring import MemoryExpiring
 from antiphon_server.auth.adapters.memory_identities import MemoryIdentities
 from antiphon_server.auth.adapters.memory_login_flows import MemoryLoginFlows
 from antiphon_server.auth.adapters.memory_password_resets import MemoryPasswordResets
@@ -64,6 +65,7 @@ def memory_stores() -> Stores:
         users=users,
         sessions=MemorySessions(rows),
         endings=rows.endings,
+        expiring=MemoryExpiring(lambda: rows.sessions),
         api_keys=MemoryApiKeys(rows),
         signing_keys=MemorySigningKeys(),
         attempts=MemoryAttempts(),

@@ -17,6 +17,7 @@ from antiphon_server.auth.model import (
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.endings import EndingStore
+from antiphon_server.auth.ports.expiring import Expiring
 from antiphon_server.auth.ports.identities import IdentityStore, LoginFlowStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
@@ -196,6 +197,7 @@ class Stores:
     users: UserStore
     sessions: SessionStore
     endings: EndingStore
+    expiring: Expiring
     api_keys: ApiKeyStore
     signing_keys: SigningKeyStore
     attempts: AttemptStore

@@ -4,6 +4,7 @@ from antiphon_server.auth.adapters.sql.api_keys import SqlApiKeys
 from antiphon_server.auth.adapters.sql.attempts import SqlAttempts
 from antiphon_server.auth.adapters.sql.device_logins import SqlDeviceLogins
 from antiphon_server.auth.adapters.sql.endings import SqlEndings
+from antiphon_server.auth.adapters.sql.expiring import SqlExpiring
 from antiphon_server.auth.adapters.sql.identities import SqlIdentities
 from antiphon_server.auth.adapters.sql.login_flows import SqlLoginFlows
 from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
@@ -22,6 +23,7 @@ def sql_stores(database: Database) -> Stores:
         users=SqlUsers(database),
         sessions=SqlSessions(database),
         endings=SqlEndings(database),
+        expiring=SqlExpiring(database),
         api_keys=SqlApiKeys(database),
         signing_keys=SqlSigningKeys(database),
         attempts=SqlAttempts(database),

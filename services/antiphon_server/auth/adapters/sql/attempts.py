@@ -14,7 +14,6 @@ _UNCOUNT = (
     update(attempts).where(_KEY, attempts.c.guesses > 0).values(guesses=attempts.c.guesses - 1)
 )
 _RESET = delete(attempts).where(_KEY)
-_FORGET = delete(attempts).where(attempts.c.window_end <= bindparam("now"))
 
 
 @cache
@@ -56,8 +55,6 @@ class SqlAttempts:
 
         def work(connection: Connection) -> tuple[int, int]:
             row = connection.execute(_count(connection.dialect.name), values).one()
-            if row.guesses == 1:
-                connection.execute(_FORGET, {"now": now})
             return row.guesses, row.window_end
 
         return await self._database.write(work)

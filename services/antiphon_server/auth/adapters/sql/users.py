@@ -29,7 +29,10 @@ _REQUEST = select(requests.c.digest, requests.c.response, requests.c.create_time
     requests.c.request_id == bindparam("request_id"),
 )
 _ADD_REQUEST = insert(requests)
-_FORGET_REQUESTS = delete(requests).where(requests.c.create_time <= bindparam("before"))
+_FORGET_REQUEST = delete(requests).where(
+    requests.c.principal == bindparam("principal"),
+    requests.c.request_id == bindparam("request_id"),
+)
 
 
 class SqlUsers:
@@ -107,7 +110,7 @@ def _add(connection: Connection, user: User, request: Request | None) -> User:
     try:
         connection.execute(_ADD, asdict(user))
         if request:
-            connection.execute(_FORGET_REQUESTS, {"before": request.create_time - DAY})
+            connection.execute(_FORGET_REQUEST, key_of(request))  # one from days ago
             response = user.user_id.encode()
             connection.execute(_ADD_REQUEST, asdict(request) | {"response": response})
     except IntegrityError as error:
@@ -115,9 +118,13 @@ def _add(connection: Connection, user: User, request: Request | None) -> User:
     return user
 
 
+def key_of(request: Request) -> dict[str, str]:
+    """What a request is found by."""
+    return {"principal": request.principal, "request_id": request.request_id}
+
+
 def _made_by(connection: Connection, request: Request) -> User | None:
-    key = {"principal": request.principal, "request_id": request.request_id}
-    row = connection.execute(_REQUEST, key).one_or_none()
+    row = connection.execute(_REQUEST, key_of(request)).one_or_none()
     if row is None or row.create_time <= request.create_time - DAY:
         return None
     if row.digest != request.digest:

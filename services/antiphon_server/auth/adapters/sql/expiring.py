@@ -1,0 +1,85 @@
+"""What is kept in a database for a time."""
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Delete,
+    Integer,
+    Table,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+)
+
+from antiphon_server.auth.adapters.device_login_tables import device_logins
+from antiphon_server.auth.adapters.ending_tables import endings
+from antiphon_server.auth.adapters.identity_tables import login_flows
+from antiphon_server.auth.adapters.password_reset_tables import password_resets
+from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.sql.sessions import end_all_expired
+from antiphon_server.auth.adapters.tables import (
+    api_keys,
+    attempts,
+    requests,
+    sessions,
+    signing_keys,
+)
+from antiphon_server.auth.model import DAY, KEPT_AFTER_END, Session
+from antiphon_server.auth.model.endings import KEPT_ENDINGS
+from antiphon_server.runtime.database import Database
+
+_NOW = bindparam("now", type_=BigInteger)
+_LIMIT = bindparam("page_limit", type_=Integer)
+_EXPIRED = (
+    select_all(sessions)
+    .where(sessions.c.end_time.is_(None), sessions.c.expire_time <= _NOW)
+    .order_by(sessions.c.expire_time)
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
+)
+
+
+def _some(table: Table, over: ColumnElement[bool]) -> Delete:
+    """Delete so many rows at most: a long transaction would keep everybody else waiting."""
+    key = tuple_(*table.primary_key.columns)
+    return delete(table).where(
+        key.in_(select(*table.primary_key.columns).where(over).limit(_LIMIT))
+    )
+
+
+_FORGET = (
+    _some(sessions, sessions.c.end_time <= _NOW - KEPT_AFTER_END),
+    _some(endings, endings.c.end_time <= _NOW - KEPT_ENDINGS),
+    _some(requests, requests.c.create_time <= _NOW - DAY),
+    _some(attempts, attempts.c.window_end <= _NOW),
+    _some(api_keys, api_keys.c.expire_time <= _NOW - KEPT_AFTER_END),
+    _some(signing_keys, signing_keys.c.retire_time <= _NOW),
+    _some(login_flows, login_flows.c.expire_time <= _NOW),
+    _some(password_resets, password_resets.c.expire_time <= _NOW),
+    _some(device_logins, device_logins.c.expire_time <= _NOW - DAY),
+)
+
+
+class SqlExpiring:
+    """An :class:`~antiphon_server.auth.ports.expiring.Expiring` in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def end_expired(self, now: int, limit: int) -> list[Session]:
+        """See :meth:`Expiring.end_expired`."""
+        values = {"now": now, "page_limit": limit}
+
+        def work(connection: Connection) -> list[Session]:
+            return end_all_expired(connection, connection.execute(_EXPIRED, values).all())
+
+        return await self._database.write(work)
+
+    async def forget(self, now: int, limit: int) -> int:
+        """See :meth:`Expiring.forget`."""
+        values = {"now": now, "page_limit": limit}
+        return await self._database.write(
+            lambda connection: sum(connection.execute(each, values).rowcount for each in _FORGET)
+        )
