@@ -8,6 +8,7 @@ ratios is the figure. Who is told to come back later does so then, as clients do
 import argparse
 import asyncio
 import contextlib
+import os
 import statistics
 import sys
 import tempfile
@@ -134,7 +135,11 @@ async def _storm(server: ServerProcess, logins: int, flood: Flood) -> AsyncItera
 
 
 async def storm(address: str, logins: int) -> None:
-    """That many people who log in again and again, until the input ends."""
+    """That many people who log in again and again, until the input ends.
+
+    They would sit at other machines, so they stand back behind who works on this one.
+    """
+    os.nice(10)
     answers: Counter[str] = Counter()
     async with contextlib.AsyncExitStack() as stack:
         stubs = [

@@ -17,7 +17,7 @@ PerMinute = Annotated[int, Meta(ge=0)]
 """Calls in 60 s; 0 is no limit."""
 
 _HEALTH = "/grpc.health.v1.Health/"
-_READS = ("Get", "List", "Read", "Check", "Count", "WhoAmI")
+_READS = ("Get", "List", "Read", "Check", "Count", "Explain", "WhoAmI")
 """What names of methods that change nothing begin with; all others count as writes."""
 _CHEAP = ("Refresh",)
 """Public, but refused before anything is asked unless it holds one of our own secrets."""
