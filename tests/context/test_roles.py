@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.context.adapters.role_audit import MemoryRoles
 from antiphon_server.context.model.resources import (
     ConversationId,
     ResourceId,
@@ -55,7 +56,7 @@ class Sequence:
         self.random, self.model, self.roles = random.Random(seed), Model(), roles
         directory = Directory(world.store, roles)
         changes = Changes(world.store, roles, directory, Relay(world.store, world.log))
-        self.members = Members(world.store, changes, world.clock, Accounts())
+        self.members = Members(world.store, changes, world.clock, Accounts(), MemoryRoles())
         self.conversations = Conversations(world.store, directory, changes, world.clock)
         self.resources: list[ResourceId] = []
 
@@ -174,7 +175,7 @@ async def test_a_change_counts_though_its_caller_is_gone(world: World) -> None:
     conversation = ResourceId(await world.conversation())
     relay, roles = Relay(world.store, world.log), Roles(world.store)
     changes = Changes(world.store, roles, Directory(world.store, roles), relay)
-    members = Members(world.store, changes, world.clock, Accounts())
+    members = Members(world.store, changes, world.clock, Accounts(), MemoryRoles())
     user = USERS[0]
     await members.add(ROOT, conversation, user, Role.MEMBER)
     assert await roles.effective(user, conversation) is Role.MEMBER

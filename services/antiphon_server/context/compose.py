@@ -6,13 +6,15 @@ from pathlib import Path
 
 import grpc
 
+from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
+from antiphon_server.context.adapters.role_audit import AuditServiceRoles, MemoryRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
-from antiphon_server.context.ports import Clock, EventLog, Store, Users
+from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import Directory
@@ -54,7 +56,8 @@ def compose_context(
     """
     event_log = EventServiceLog(EventServiceStub(internal))
     users = AuthServiceUsers(AuthServiceStub(internal))
-    return compose(SqlStore(database), event_log, time.time, users, keep_events_s)
+    audit = AuditServiceRoles(AuditServiceStub(internal))
+    return compose(SqlStore(database), event_log, time.time, users, keep_events_s, audit)
 
 
 def compose(
@@ -63,6 +66,7 @@ def compose(
     clock: Clock,
     users: Users,
     keep_events_s: float | None = None,
+    audit: RoleAudit | None = None,
 ) -> Context:
     """Put the context service on any store, log and accounts."""
     roles, relay = Roles(store), Relay(store, event_log)
@@ -72,7 +76,7 @@ def compose(
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
-        Members(store, changes, clock, users),
+        Members(store, changes, clock, users, audit or MemoryRoles()),
         Messages(store, directory, event_log, projection, tails, clock),
         roles,
     )

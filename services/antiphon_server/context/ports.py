@@ -33,6 +33,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.principal import UserId
 
 T = TypeVar("T")
@@ -311,6 +312,17 @@ class EventLog(Protocol):
 
     async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
         """Remove the events that end before ``before``."""
+        ...
+
+
+class RoleAudit(Protocol):
+    """Keeps account of roles."""
+
+    async def role_changed(self, change: RoleChange) -> None:
+        """Return when the change, which is committed, is on record.
+
+        Raises DomainError OVERLOADED, STORE_UNAVAILABLE.
+        """
         ...
 
 

@@ -1042,7 +1042,9 @@ Global___UserEnabled: _TypeAlias = UserEnabled  # noqa: Y015
 
 @_typing.final
 class RoleChanged(_message.Message):
-    """RoleChanged: the event's user_id was given a role, another one, or none."""
+    """RoleChanged: the event's user_id was given a role, another one, or none. That whoever
+    makes a resource owns it is not told.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -34,10 +34,12 @@ class Changes:
         work: Callable[[Records], T],
         of_user: UserId | None = None,
         of_conversation: ConversationId | None = None,
+        then: Callable[[T], Awaitable[None]] | None = None,
     ) -> T:
         """Commit ``work``; ``of_user`` is whose roles it changes.
 
         ``of_conversation`` is the conversation that it changes, if that was there before.
+        ``then`` has to be done with what came of it before anybody is answered.
 
         The log has normally been told when this returns; if it can't be told soon,
         that is made up for later and fails nothing. Raises what ``work`` raises, and
@@ -48,14 +50,20 @@ class Changes:
             change = self._roles.changing(of_user, change)
         if of_conversation is not None:
             change = self._directory.changing(of_conversation, change)
-        commit = self._own(self._commit(change))
+        commit = self._own(self._commit(change, then))
         commit.add_done_callback(_see)
         result, told = await asyncio.shield(commit)
         await asyncio.wait({told}, timeout=RELAY_WAIT_S)
         return result
 
-    async def _commit(self, change: Awaitable[T]) -> tuple[T, asyncio.Task[bool]]:
-        return await change, self._own(self._relay.relay_outbox())
+    async def _commit(
+        self, change: Awaitable[T], then: Callable[[T], Awaitable[None]] | None
+    ) -> tuple[T, asyncio.Task[bool]]:
+        result = await change
+        told = self._own(self._relay.relay_outbox())
+        if then is not None:
+            await then(result)
+        return result, told
 
     async def close(self) -> None:
         """Wait for the changes that were begun."""

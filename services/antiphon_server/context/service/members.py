@@ -1,6 +1,8 @@
 """The rules of membership."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar
 
 from antiphon_server.context.model.changes import (
     MemberAdded,
@@ -15,7 +17,8 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
-from antiphon_server.context.ports import Clock, Records, Store, Users
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports import Clock, Records, RoleAudit, Store, Users
 from antiphon_server.context.service.access import denied, require
 from antiphon_server.context.service.changes import Changes, tell
 from antiphon_server.context.service.pages import Page
@@ -24,15 +27,21 @@ from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
+T = TypeVar("T")
+_Changed: TypeAlias = tuple[T, RoleChange | None]
+
 
 class Members:
     """Gives roles and takes them away. Everything raises STORE_UNAVAILABLE, too."""
 
-    def __init__(self, store: Store, changes: Changes, clock: Clock, users: Users) -> None:
+    def __init__(
+        self, store: Store, changes: Changes, clock: Clock, users: Users, audit: RoleAudit
+    ) -> None:
         self._store = store
         self._changes = changes
         self._clock = clock
         self._users = users
+        self._audit = audit
 
     async def add(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
@@ -45,16 +54,16 @@ class Members:
         await self._users.require(user_id)  # accounts are never removed
         member = Member(resource, user_id, role, int(self._clock() * 1e6))
 
-        def work(records: Records) -> Member:
+        def work(records: Records) -> _Changed[Member]:
             own_role = _manage(records, principal, resource)
             if records.members.get(resource, user_id) is not None:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=_name(resource, user_id))
             _only_owners(own_role, role)
             records.members.add(member, _create_us(records, resource))
             tell(records, principal, scope_of(resource), MemberAdded(member))
-            return member
+            return member, RoleChange(principal, resource, user_id, Role.NONE, role)
 
-        return await self._changes.make(work, of_user=user_id)
+        return await self._change(user_id, work)
 
     async def get(self, principal: Principal, resource: ResourceId, user_id: UserId) -> Member:
         """One user's direct role. Raises DomainError NOT_FOUND."""
@@ -91,32 +100,42 @@ class Members:
         """
         _only_conversations_have_guests(resource, role)
 
-        def work(records: Records) -> Member:
+        def work(records: Records) -> _Changed[Member]:
             own_role = _manage(records, principal, resource)
             before = _member(records, resource, user_id)
             if role is before.role:
-                return before
+                return before, None
             _only_owners(own_role, role, before.role)
             _keep_an_owner(records, before)
             after = replace(before, role=role)
             records.members.put(after)
             tell(records, principal, scope_of(resource), MemberUpdated(after))
-            return after
+            return after, RoleChange(principal, resource, user_id, before.role, role)
 
-        return await self._changes.make(work, of_user=user_id)
+        return await self._change(user_id, work)
 
     async def remove(self, principal: Principal, resource: ResourceId, user_id: UserId) -> None:
         """Take a role away. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
 
-        def work(records: Records) -> None:
+        def work(records: Records) -> _Changed[None]:
             own_role = _manage(records, principal, resource)
             before = _member(records, resource, user_id)
             _only_owners(own_role, before.role)
             _keep_an_owner(records, before)
             records.members.remove(resource, user_id)
             tell(records, principal, scope_of(resource), MemberRemoved(resource, user_id))
+            return None, RoleChange(principal, resource, user_id, before.role, Role.NONE)
 
-        await self._changes.make(work, of_user=user_id)
+        await self._change(user_id, work)
+
+    async def _change(self, user_id: UserId, work: Callable[[Records], _Changed[T]]) -> T:
+        result, _ = await self._changes.make(work, of_user=user_id, then=self._record)
+        return result
+
+    async def _record(self, changed: _Changed[Any]) -> None:
+        change = changed[1]
+        if change is not None:
+            await self._audit.role_changed(change)
 
 
 def _only_conversations_have_guests(resource: ResourceId, role: Role) -> None:
