@@ -17,13 +17,13 @@ from antiphon_server.context.encoding import encoded_message
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
-from antiphon_server.context.service.directory import Directory
+from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.retention import Retention
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.roles import MAX_CACHED, Roles
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
@@ -57,7 +57,8 @@ def compose_context(
     event_log = EventServiceLog(EventServiceStub(internal))
     users = AuthServiceUsers(AuthServiceStub(internal))
     audit = AuditServiceRoles(AuditServiceStub(internal))
-    return compose(SqlStore(database), event_log, time.time, users, keep_events_s, audit)
+    store = SqlStore(database)
+    return compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)
 
 
 def compose(
@@ -67,10 +68,18 @@ def compose(
     users: Users,
     keep_events_s: float | None = None,
     audit: RoleAudit | None = None,
+    *,
+    shared: bool = False,
 ) -> Context:
-    """Put the context service on any store, log and accounts."""
-    roles, relay = Roles(store), Relay(store, event_log)
-    directory, projection = Directory(store, roles), Projection(store, event_log)
+    """Put the context service on any store, log and accounts.
+
+    With a ``shared`` store no role and no conversation is remembered: another process may
+    have changed it.
+    """
+    roles = Roles(store, 0 if shared else MAX_CACHED)
+    relay = Relay(store, event_log)
+    directory = Directory(store, roles, 0 if shared else MAX_BYTES)
+    projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, relay)
     tails = Tails(event_log, encoded_message)
     servicer = ContextServicer(

@@ -13,7 +13,16 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Runs functions in transactions, off the event loop."""
+    """Runs functions in transactions, off the event loop.
+
+    ``shared`` says whether other processes may write to it as well: what was read from
+    such a database may be wrong the moment after, so nothing that lets anybody in is kept.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """See the class."""
+        ...
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction and return after its commit is on disk.

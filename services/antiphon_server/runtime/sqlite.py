@@ -51,7 +51,10 @@ class SqliteDatabase:
     """A :class:`~antiphon_server.runtime.database.Database` on one SQLite file.
 
     ``writable`` says whether its disk takes writes, ``changed`` is set when that changes.
+    One process alone has the folder it is in: :func:`~antiphon_server.runtime.data_dir.exclusive`.
     """
+
+    shared = False
 
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()

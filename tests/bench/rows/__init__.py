@@ -1,6 +1,7 @@
 """Every row of the table, in its order."""
 
 from tests.bench.row import Row
+from tests.bench.rows.access import access
 from tests.bench.rows.cold_start import cold_start
 from tests.bench.rows.cpu import cpu
 from tests.bench.rows.curves import clients, conversations, history
@@ -29,4 +30,5 @@ ROWS = (
     Row("history", "steps in conversations of up to 1,000,000 messages (a curve)", history),
     Row("conversations", "steps of a user of up to 100,000 conversations (a curve)", conversations),
     Row("layers", "processor time that each interceptor adds to a call", layers),
+    Row("access", "processor time of authentication and access together, and queries", access),
 )

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -13,15 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from antiphon.context.v1.context_service_pb2 import PostMessageRequest
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
-    add_ContextServiceServicer_to_server,
 )
 from antiphon.context.v1.message_pb2 import Part
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
-from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import compose_auth
-from antiphon_server.context.access_policy import ContextAccessPolicy
-from antiphon_server.context.compose import compose_context
-from antiphon_server.runtime.access import TokenVerifier
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
@@ -33,13 +25,13 @@ from antiphon_server.runtime.methods import MethodInterceptor
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.telemetry import configure_logging
-from tests.bench.antiphon import offline
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, median, paired
 from tests.bench.floors import unary
 from tests.bench.loads.client import Target
 from tests.bench.loads.http2 import Connection, connect
 from tests.bench.loads.posts import POST
+from tests.bench.rows.known import Known, known_caller
 
 CLIENTS = 4
 CALLS = 200
@@ -49,20 +41,10 @@ _Caller = Callable[[], Awaitable[None]]
 """Makes CALLS calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A real user's token and conversation, and who knows about both."""
-
-    token: str
-    conversation: str
-    verifier: TokenVerifier
-    policy: ContextAccessPolicy
-
-
 async def layers(bench: Bench) -> list[Figure]:
     """The process's time a call, first bare, then with one interceptor more each time."""
     configure_logging("warning")
-    async with _known(bench) as known, AsyncExitStack() as stack:
+    async with known_caller(bench) as known, AsyncExitStack() as stack:
         stacks = _stacks(known)
         tables = [_table(interceptors) for interceptors in stacks.values()]
         canned = await stack.enter_async_context(bench.canned(1))
@@ -96,7 +78,7 @@ async def _rounds(bench: Bench, callers: Sequence[_Caller]) -> list[list[float]]
     return took
 
 
-def _stacks(known: _Known) -> dict[str, list[MethodInterceptor]]:
+def _stacks(known: Known) -> dict[str, list[MethodInterceptor]]:
     """The interceptors as the server orders them, one more each time."""
     added: dict[str, MethodInterceptor] = {
         "telemetry": TelemetryInterceptor(RpcMetrics(), every_call=False),
@@ -122,26 +104,6 @@ def _table(interceptors: Sequence[MethodInterceptor]) -> LocalServer:
 
 
 @asynccontextmanager
-async def _known(bench: Bench) -> AsyncIterator[_Known]:
-    data_dir = bench.fresh() / "data"
-    async with bench.antiphon(data_dir) as ours:
-        target = Target(**ours.target)
-        async with target.channel() as channel:
-            conversation = await target.conversation(channel)
-    async with offline(data_dir) as database:
-        unguarded = LocalServer([ErrorInterceptor()])
-        context = compose_context(database, unguarded.channel())
-        add_ContextServiceServicer_to_server(context.servicer, unguarded)
-        auth = compose_auth(sql_stores(database), MemorySessionEvents(), data_dir)
-        await auth.start()
-        policy = ContextAccessPolicy(ContextServiceStub(unguarded.channel()))
-        try:
-            yield _Known(ours.token, conversation, auth.verifier, policy)
-        finally:
-            await auth.close()
-
-
-@asynccontextmanager
 async def _bare() -> AsyncIterator[int]:
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     unary.add(server)
@@ -159,7 +121,7 @@ async def _serving(table: LocalServer) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _wire(address: str, known: _Known) -> AsyncIterator[_Caller]:
+async def _wire(address: str, known: Known) -> AsyncIterator[_Caller]:
     """Calls over sockets, a few at once, by the lean client."""
     target = Target(address, 0, known.token)
     connections = [await connect(target, POST) for _ in range(CLIENTS)]
@@ -177,7 +139,7 @@ async def _wire(address: str, known: _Known) -> AsyncIterator[_Caller]:
         connection.close()
 
 
-def _local(table: LocalServer, known: _Known) -> _Caller:
+def _local(table: LocalServer, known: Known) -> _Caller:
     stub: Any = ContextServiceStub(table.channel())
     request, metadata = _request(known), (("authorization", f"Bearer {known.token}"),)
 
@@ -188,7 +150,7 @@ def _local(table: LocalServer, known: _Known) -> _Caller:
     return call
 
 
-def _request(known: _Known) -> PostMessageRequest:
+def _request(known: Known) -> PostMessageRequest:
     return PostMessageRequest(conversation_id=known.conversation, parts=[Part(text="word " * 8)])
 
 

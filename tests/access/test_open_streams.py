@@ -1,0 +1,187 @@
+"""Access that is taken away ends what is open, with the reason and within a second."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from antiphon.auth.v1 import access_pb2
+from antiphon.auth.v1 import auth_service_pb2 as auth_pb
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1 import context_service_pb2 as context_pb
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as dispatcher_pb
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1 import stream_pb2
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from tests.access.people import sign_in
+from tests.e2e.callers import PASSWORD, Caller, channel_to, user
+from tests.e2e.refusals import reason_in
+from tests.e2e.server import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+AT_MOST_S = 1.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """An owner with a conversation, and bea, whose access is taken away."""
+
+    channel: grpc.aio.Channel
+    owner: Caller
+    bea: str
+
+    async def give(self, resource: str, role: access_pb2.Role.ValueType) -> None:
+        """Give bea a role, whatever it was before."""
+        await self.take(resource)
+        request = context_pb.AddMemberRequest(
+            resource=self.owner.known[resource], user_id=self.bea, role=role
+        )
+        context = ContextServiceStub(self.channel)
+        await context.AddMember(request, metadata=self.owner.metadata)
+
+    async def take(self, resource: str) -> None:
+        """Take bea's role away, if there is one."""
+        request = context_pb.RemoveMemberRequest(
+            resource=self.owner.known[resource], user_id=self.bea
+        )
+        context = ContextServiceStub(self.channel)
+        try:
+            await context.RemoveMember(request, metadata=self.owner.metadata)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+
+    async def token(self) -> str:
+        """A token of a new session of bea's."""
+        return await sign_in(self.channel, "bea")
+
+    @property
+    def scope(self) -> str:
+        """The conversation, as it is followed."""
+        return f"conversations/{self.owner.known['conv']}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """Both on a server of their own."""
+    async with ServerProcess(tmp_path_factory.mktemp("open")) as server:
+        owner = await user(server, "owner")
+        async with server.client() as operator:
+            bea = (await operator.create_user("bea", PASSWORD)).user_id
+        async with channel_to(server) as channel:
+            yield Stage(channel, owner, bea)
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def _following(stage: Stage, token: str) -> Any:
+    """A stream with one watch in place."""
+    stream: Any = EventServiceStub(stage.channel).Subscribe(metadata=_bearer(token))
+    watch = stream_pb2.Watch(watch_id="w", scope=stage.scope)
+    await stream.write(pb.SubscribeRequest(create=watch))
+    assert (await stream.read()).WhichOneof("frame") == "created"
+    return stream
+
+
+async def _ended(stream: Any, change: Awaitable[Any]) -> tuple[str, str]:
+    """How the watch or the stream ended by the change, and why; in time."""
+    began = time.monotonic()
+    await change
+    async with asyncio.timeout(10):
+        while True:
+            frame = await stream.read()
+            if frame.WhichOneof("frame") == "ended":
+                break
+    took = time.monotonic() - began
+    print(f"ended {took * 1000:.0f} ms after the change was asked for")
+    assert took < AT_MOST_S
+    stream.cancel()
+    how = stream_pb2.CloseReason.Name(frame.ended.reason)
+    return how.removeprefix("CLOSE_REASON_"), reason_in(frame.ended.error)
+
+
+async def test_a_member_who_is_removed(stage: Stage) -> None:
+    """From the conversation: the watch ends, as if there were no such conversation."""
+    await stage.give("conv", access_pb2.ROLE_VIEWER)
+    stream = await _following(stage, await stage.token())
+    assert await _ended(stream, stage.take("conv")) == ("ACCESS_REMOVED", "NOT_FOUND")
+
+
+async def test_a_guest_who_is_removed(stage: Stage) -> None:
+    """A guest's watch ends as a member's does."""
+    await stage.give("conv", access_pb2.ROLE_GUEST)
+    stream = await _following(stage, await stage.token())
+    assert await _ended(stream, stage.take("conv")) == ("ACCESS_REMOVED", "NOT_FOUND")
+
+
+async def test_an_admin_of_the_workspace_whose_role_is_lowered(stage: Stage) -> None:
+    """Who read the conversation through the workspace alone reads it no more."""
+    await stage.give("ws", access_pb2.ROLE_ADMIN)
+    stream = await _following(stage, await stage.token())
+    lower = context_pb.UpdateMemberRequest(
+        resource=stage.owner.known["ws"], user_id=stage.bea, role=access_pb2.ROLE_MEMBER
+    )
+    context = ContextServiceStub(stage.channel)
+    change = context.UpdateMember(lower, metadata=stage.owner.metadata)
+    assert await _ended(stream, change) == ("ACCESS_REMOVED", "NOT_FOUND")
+    await stage.take("ws")
+
+
+async def test_a_session_that_is_revoked(stage: Stage) -> None:
+    """By the user, elsewhere: the stream ends."""
+    await stage.give("conv", access_pb2.ROLE_VIEWER)
+    token, elsewhere = await stage.token(), await stage.token()
+    stream, auth = await _following(stage, token), AuthServiceStub(stage.channel)
+    who = await auth.WhoAmI(auth_pb.WhoAmIRequest(), metadata=_bearer(token))
+    revoke = auth_pb.RevokeSessionRequest(session_id=who.session.session_id)
+    change = auth.RevokeSession(revoke, metadata=_bearer(elsewhere))
+    assert await _ended(stream, change) == ("SESSION_ENDED", "SESSION_REVOKED")
+
+
+async def test_a_stream_that_goes_on_with_a_limited_token(stage: Stage) -> None:
+    """Refreshed with a token that may not read, its watches end."""
+    await stage.give("conv", access_pb2.ROLE_MEMBER)
+    token, auth = await stage.token(), AuthServiceStub(stage.channel)
+    stream = await _following(stage, token)
+    wish = auth_pb.CreateApiKeyRequest(label="w", scopes=[access_pb2.SCOPE_WRITE])
+    key = (await auth.CreateApiKey(wish, metadata=_bearer(token))).secret
+    login = auth_pb.LoginRequest(api_key=auth_pb.ApiKeyCredential(api_key=key))
+    limited = (await auth.Login(login)).tokens.access_token
+    refresh = pb.SubscribeRequest(refresh=stream_pb2.RefreshToken(access_token=limited))
+    assert await _ended(stream, stream.write(refresh)) == ("ACCESS_REMOVED", "SCOPE_MISSING")
+
+
+async def test_a_member_whose_role_is_lowered_posts_no_more_on_an_open_stream(stage: Stage) -> None:
+    """Converse asks for every message: the next one is refused, and the stream goes on."""
+    await stage.give("conv", access_pb2.ROLE_MEMBER)
+    stream: Any = DispatcherServiceStub(stage.channel).Converse(
+        metadata=_bearer(await stage.token())
+    )
+    assert await _posted(stage, stream) == "accepted"
+    await stage.give("conv", access_pb2.ROLE_VIEWER)
+    assert await _posted(stage, stream) == "PERMISSION_DENIED"
+    await stage.take("conv")
+    assert await _posted(stage, stream) == "NOT_FOUND"
+    await stage.give("conv", access_pb2.ROLE_GUEST)
+    assert await _posted(stage, stream) == "accepted"
+    stream.cancel()
+
+
+async def _posted(stage: Stage, stream: Any) -> str:
+    post = dispatcher_pb.DispatchRequest(
+        conversation_id=stage.owner.known["conv"], handler="echo", parts=[Part(text="hi")]
+    )
+    await stream.write(dispatcher_pb.ConverseRequest(tag="1", post=post))
+    async with asyncio.timeout(10):
+        frame = await stream.read()
+    return "accepted" if frame.HasField("accepted") else reason_in(frame.error.error)
