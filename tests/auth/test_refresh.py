@@ -1,6 +1,6 @@
 """Refresh: one successor for everybody, and a reused token ends the session."""
 
-import asyncio
+import random
 from pathlib import Path
 
 from hypothesis import given
@@ -12,6 +12,7 @@ from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import SessionId
+from tests.auth.races import forks, revocations
 from tests.auth.world import World, open_world, reason
 
 
@@ -66,12 +67,15 @@ async def test_an_older_ancestor_is_reuse_at_once(world: World) -> None:
 async def test_concurrent_refreshes_make_no_fork(world: World) -> None:
     """Fifty clients that refresh at once all get the one successor, round after round."""
     await world.user()
-    token = (await world.login()).tokens.refresh_token
-    for _ in range(20):
-        pairs = await asyncio.gather(*(world.auth.sessions.refresh(token) for _ in range(50)))
-        assert len(set(pairs)) == 1
-        token = pairs[0].refresh_token
-        world.clock.time += 1
+    assert await forks(world, 20) == 0
+
+
+async def test_nothing_survives_a_revocation(world: World) -> None:
+    """Whenever a refresh meets it: after its answer no refresh succeeds, and no token works."""
+    await world.user()
+    outcomes = await revocations(world, 50, random.Random(3))
+    assert outcomes.survived == 0
+    assert outcomes.refreshed + outcomes.refused == 150
 
 
 async def test_reuse_is_seen_across_a_restart(tmp_path: Path) -> None:
