@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from antiphon.auth.v1 import auth_service_pb2 as messages
 from antiphon.auth.v1.access_pb2 import Scope
+from antiphon.auth.v1.auth_pb2 import USER_KIND_PERSON, USER_KIND_PROGRAM, Session, User
 from antiphon.auth.v1.auth_pb2 import ApiKey as ApiKeyInfo
-from antiphon.auth.v1.auth_pb2 import Session, User
 from antiphon_client.caller import Caller, pages
 from antiphon_client.ids import new_request_id
 
@@ -44,14 +44,21 @@ class Accounts:
         return (await self._caller.call(self._auth.RevokeAllSessions, request)).revoked
 
     async def create_user(
-        self, name: str, password: str = "", *, display_name: str = "", operator: bool = False
+        self,
+        name: str,
+        password: str = "",
+        *,
+        display_name: str = "",
+        operator: bool = False,
+        program: bool = False,
     ) -> User:
-        """Make an account; operators only."""
+        """Make an account, a person's or a program's; operators only."""
         request = messages.CreateUserRequest(
             name=name,
             password=password,
             display_name=display_name,
             operator=operator,
+            kind=USER_KIND_PROGRAM if program else USER_KIND_PERSON,
             request_id=new_request_id(),
         )
         return (await self._caller.call(self._auth.CreateUser, request)).user

@@ -36,10 +36,11 @@ from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore, TokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_client.turns import Turns
+from antiphon_client.users import Users
 from antiphon_client.wire import Wire
 
 
-class Client(Accesses, Accounts, Audit, Conversations, Turns, Models, Logs):
+class Client(Accesses, Accounts, Users, Audit, Conversations, Turns, Models, Logs):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
     Its calls have a deadline and are repeated where that is safe; :meth:`converse` and

@@ -21,6 +21,19 @@ _SENTENCES = {
         "what came from {provider} can't be trusted ({check}); begin again with "
         "`antiphon login --browser`"
     ),
+    "USER_DISABLED": "the account is disabled; ask an operator",
+    "LAST_OPERATOR": (
+        "nobody would be left to administer this server; make somebody else an operator first: "
+        "`antiphon users operator NAME`"
+    ),
+    "PASSWORD_BREACHED": (
+        "attackers try this password first: it is in a list of breached ones; choose another"
+    ),
+    "LOGIN_EXPIRED": (
+        "no such login waits: its code is mistyped or used, or older than 10 minutes; begin again "
+        "with `antiphon login`"
+    ),
+    "LOGIN_DENIED": "the login was refused",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",

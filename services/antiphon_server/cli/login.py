@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from antiphon_server.cli.console import CommandError, fail, run, say
+from antiphon_server.cli.devices import log_in_by_device
 from antiphon_server.cli.options import CA_VARIABLE, Address
 
 
@@ -27,6 +28,10 @@ def login(
     provider: Annotated[
         str, typer.Option("--provider", help="Which one, if the server knows several.")
     ] = "",
+    device: Annotated[
+        bool,
+        typer.Option("--device", help="Show a code, to be let in from where you are signed in."),
+    ] = False,
     ca: Annotated[
         Path | None,
         typer.Option(
@@ -49,11 +54,15 @@ def login(
     - `antiphon login --address https://antiphon.example.org:443 --name anna`
     - `antiphon login -a https://antiphon.example.lan:7450 --ca our-ca.pem`
     - `antiphon login --browser` (at the organisation's identity provider)
+    - `antiphon login --device` (where neither password nor browser is at hand)
     """
     if browser or provider:
         from antiphon_server.cli.browser_login import log_in_by_browser
 
         run(log_in_by_browser(address, provider, ca))
+        return
+    if device:
+        run(log_in_by_device(address, ca))
         return
     if not (name and password) and not sys.stdin.isatty():
         fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)

@@ -8,15 +8,18 @@ from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.conversations import conversations
+from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor import doctor
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.models import models
+from antiphon_server.cli.password import app as password
 from antiphon_server.cli.sessions import app as sessions
 from antiphon_server.cli.streams import open_closed_streams
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
+from antiphon_server.cli.users import app as users
 
 _ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
 
@@ -31,12 +34,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (chat, up, tail, conversations, models, token, login, logout, doctor):
+for command in (chat, up, tail, conversations, models, token, login, logout, approve, doctor):
     app.command()(command)
 app.add_typer(access, name="access")
 app.add_typer(sessions, name="sessions")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
+app.add_typer(users, name="users")
+app.add_typer(password, name="password")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,72 @@
+"""``antiphon password``."""
+
+import typer
+
+from antiphon_server.cli.console import CommandError, run, say
+from antiphon_server.cli.options import Address, DataDir
+from antiphon_server.cli.secrets import OLD_PASSWORD, RESET_TOKEN, new_password, secret
+
+app = typer.Typer(help="Change your password, or set a new one.", no_args_is_help=True)
+
+
+@app.command()
+def change(address: Address = "", data_dir: DataDir = None) -> None:
+    """Change your password. Your sessions on other devices end.
+
+    Both are asked for, or taken from ANTIPHON_PASSWORD and ANTIPHON_NEW_PASSWORD.
+
+    For example:
+
+    - `antiphon password change -a https://antiphon.example.org:443`
+    """
+    old = secret("Password so far", OLD_PASSWORD)
+    run(_change(old, new_password(), address, data_dir))
+
+
+async def _change(old: str, new: str, address: str, data_dir: DataDir) -> None:
+    from antiphon_client import AntiphonError
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        try:
+            await client.change_password(old, new)
+        except AntiphonError as error:
+            if error.reason != "CREDENTIALS_INVALID":
+                raise
+            raise CommandError("the password so far is wrong; nothing was changed.") from None
+    say("Changed. Whoever was signed in elsewhere has to sign in again.")
+
+
+@app.command()
+def reset(address: Address = "", data_dir: DataDir = None) -> None:
+    """Set a password with the token that an operator gave you.
+
+    Both are asked for, or taken from ANTIPHON_RESET_TOKEN and ANTIPHON_NEW_PASSWORD.
+
+    For example:
+
+    - `antiphon password reset -a https://antiphon.example.org:443`
+    """
+    token = secret("Token from the operator (antp_…)", RESET_TOKEN)
+    run(_reset(token.strip(), new_password(), address, data_dir))
+
+
+async def _reset(token: str, new: str, address: str, data_dir: DataDir) -> None:
+    from antiphon_client import AntiphonError
+    from antiphon_client.signing_in import reset_password
+    from antiphon_server.cli.paths import data_dir_or_default
+    from antiphon_server.cli.trust import tls_for
+    from antiphon_server.cli.where import server_for
+
+    folder = data_dir_or_default(data_dir)
+    found = server_for(address, folder)
+    try:
+        await reset_password(found, token, new, tls_for(found, folder))
+    except AntiphonError as error:
+        if error.reason != "CREDENTIALS_INVALID":
+            raise
+        raise CommandError(
+            "that token does not work: each works once, for an hour, and until a newer one is "
+            "made. Ask an operator for another (`antiphon users reset-password NAME`)."
+        ) from None
+    say("Set. Sign in with `antiphon login`.")

@@ -1,0 +1,202 @@
+"""``antiphon users``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import in_a_line, print_json, run, say
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.secrets import new_password
+
+if TYPE_CHECKING:
+    from antiphon.auth.v1.auth_pb2 import User
+
+Name = Annotated[str, typer.Argument(help="The user's name, or user_id.")]
+app = typer.Typer(help="Make and change accounts; for operators.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Letters, digits and . _ @ -")],
+    display_name: Annotated[str, typer.Option(help="What others see. Default: the name.")] = "",
+    operator: Annotated[bool, typer.Option("--operator", help="May administer.")] = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Set none; see `users reset-password`.")
+    ] = False,
+    program: Annotated[bool, typer.Option("--program", help="For a program: no password.")] = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account. Its password is asked for, or taken from ANTIPHON_NEW_PASSWORD.
+
+    For example:
+
+    - `antiphon users create anna`
+    - `antiphon users create anna --no-password && antiphon users reset-password anna`
+    - `antiphon users create worker-1 --program`
+    """
+    password = "" if no_password or program else new_password()
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+
+        async with client_for(address, data_dir) as client:
+            user = await client.create_user(
+                name, password, display_name=display_name, operator=operator, program=program
+            )
+        _show(user, json)
+
+    run(work())
+
+
+@app.command("list")
+def list_(
+    prefix: Annotated[str, typer.Argument(help="Only names that begin so.")] = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """List accounts by name.
+
+    For example:
+
+    - `antiphon users list`
+    - `antiphon users list an --json | jq -r .user_id`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+
+        async with client_for(address, data_dir) as client:
+            async for user in client.list_users(prefix):
+                _show(user, json)
+
+    run(work())
+
+
+@app.command()
+def show(name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """Show one account.
+
+    For example:
+
+    - `antiphon users show anna`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+
+        async with client_for(address, data_dir) as client:
+            _show(await client.get_user(name), json)
+
+    run(work())
+
+
+@app.command()
+def disable(
+    name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Shut an account: its sessions and streams end now, and nobody signs in to it.
+
+    For example:
+
+    - `antiphon users disable anna`
+    """
+    run(_update(name, json, address, data_dir, disabled=True))
+
+
+@app.command()
+def enable(name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """Open an account again.
+
+    For example:
+
+    - `antiphon users enable anna`
+    """
+    run(_update(name, json, address, data_dir, disabled=False))
+
+
+@app.command()
+def operator(
+    name: Name,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the rights away.")] = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Let somebody administer this installation, or no longer.
+
+    Who loses the rights is signed out. The last operator keeps them.
+
+    For example:
+
+    - `antiphon users operator anna`
+    - `antiphon users operator anna --revoke`
+    """
+    run(_update(name, json, address, data_dir, operator=not revoke))
+
+
+@app.command("reset-password")
+def reset_password(
+    name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Make a token with which somebody sets a new password, once, within an hour.
+
+    Hand it over in private: who has it has the account. An earlier one stops working.
+
+    For example:
+
+    - `antiphon users reset-password anna`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+        from antiphon_server.cli.encoding import as_dict, local_time
+
+        async with client_for(address, data_dir) as client:
+            user = await client.get_user(name)
+            made = await client.create_password_reset(user.user_id)
+        if json:
+            print_json(as_dict(made))
+            return
+        say(made.reset_token)
+        say(
+            f"It works once, until {local_time(made.expire_time)}: `antiphon password reset`.",
+            err=True,
+        )
+
+    run(work())
+
+
+async def _update(
+    name: str,
+    json: bool,
+    address: str,
+    data_dir: DataDir,
+    operator: bool | None = None,
+    disabled: bool | None = None,
+) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        user = await client.get_user(name)
+        changed = await client.update_user(user.user_id, operator=operator, disabled=disabled)
+    _show(changed, json)
+
+
+def _show(user: "User", json: bool) -> None:
+    from antiphon.auth.v1.auth_pb2 import USER_KIND_PROGRAM
+    from antiphon_server.cli.encoding import as_dict, local_time
+
+    if json:
+        print_json(as_dict(user))
+        return
+    marks = {
+        "operator": user.operator,
+        "program": user.kind == USER_KIND_PROGRAM,
+        "disabled": user.disabled,
+    }
+    said = " ".join(mark for mark, holds in marks.items() if holds)
+    shown = in_a_line(user.display_name)
+    say(f"{user.user_id}  {user.name}  {shown}  {local_time(user.create_time)}  {said}".rstrip())

@@ -1,0 +1,152 @@
+"""Accounts, passwords and devices on the command line."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from antiphon_client import Client, FileTokenStore
+from antiphon_server.cli.local_server import LocalServer
+from tests.cli.conftest import Home, Run
+from tests.cli.terminal import Terminal
+from tests.e2e.readme import commands, run
+from tests.repository.files import ROOT
+
+OLD, NEW = "correct horse battery", "eleven purple elephants"
+CODE = "Code: ([A-Z]{4}-[A-Z]{4})"
+
+
+def test_operators_make_and_change_accounts(antiphon: Run) -> None:
+    """Made, shown, listed, shut, opened, raised and lowered; each answer is the account."""
+    made = antiphon("users", "create", "Bea", "--json", ANTIPHON_NEW_PASSWORD=OLD)
+    user = json.loads(made.stdout)
+    assert (user["name"], made.returncode) == ("bea", 0)
+    assert antiphon("users", "show", "bea").stdout.startswith(f"{user['user_id']}  bea  bea  ")
+    listed = antiphon("users", "list", "be", "--json").stdout.splitlines()
+    assert [json.loads(line)["user_id"] for line in listed] == [user["user_id"]]
+    assert antiphon("users", "disable", "bea").stdout.endswith("disabled\n")
+    assert "disabled" not in antiphon("users", "enable", "bea").stdout
+    assert antiphon("users", "operator", "bea").stdout.endswith("operator\n")
+    assert "operator" not in antiphon("users", "operator", "bea", "--revoke").stdout
+    last = antiphon("users", "operator", "local", "--revoke")
+    assert last.returncode == 1
+    assert "make somebody else an operator first" in last.stderr
+
+
+def test_a_breached_password_is_refused_with_a_reason(antiphon: Run) -> None:
+    """And one that can't be asked for is asked for by its variable."""
+    refused = antiphon("users", "create", "cleo", ANTIPHON_NEW_PASSWORD="password1234")
+    assert refused.returncode == 1
+    assert "attackers try this password first" in refused.stderr
+    unasked = antiphon("users", "create", "cleo")
+    assert (unasked.returncode, "ANTIPHON_NEW_PASSWORD" in unasked.stderr) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def anna(shared_home: Home, address: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home of somebody who is signed in by password."""
+    shared_home.run("users", "create", "anna", ANTIPHON_NEW_PASSWORD=OLD)
+    home = Home(tmp_path_factory.mktemp("anna"))
+    signed_in = home.run("login", "-a", address, "--name", "anna", ANTIPHON_PASSWORD=OLD)
+    assert signed_in.returncode == 0
+    return home
+
+
+async def test_a_device_is_let_in_from_elsewhere(anna: Home, address: str, home: Home) -> None:
+    """It shows what to type; who types it is shown the device, and asked."""
+    with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
+        code = waiting.wait_for(CODE)[1]
+        waiting.wait_for(f"antiphon approve {code} -a {re.escape(address)}")
+        waiting.wait_for("lives for 10 minutes")
+        with Terminal(["approve", code, "-a", address], anna.environment) as deciding:
+            deciding.wait_for("Device:  antiphon cli on ")
+            deciding.wait_for("Address: 127.0.0.1")
+            deciding.wait_for("Sign it in as anna\\?")
+            deciding.line("y")
+            deciding.wait_for("It is let in")
+            assert deciding.wait() == 0
+        waiting.wait_for(f"Signed in at {re.escape(address)} as anna")
+        assert waiting.wait() == 0
+    [kept] = (home.path / "state" / "antiphon" / "logins").glob("*.json")
+    async with Client.connect(address, store=FileTokenStore(kept)) as client:
+        assert (await client.who_am_i()).session.device.startswith("antiphon cli on ")
+
+
+def test_ctrl_c_ends_the_waiting(address: str, home: Home) -> None:
+    """At once, without a trace of Python."""
+    with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
+        waiting.wait_for("Ctrl-C")
+        waiting.interrupt()
+        assert waiting.wait() == 130
+        assert "Traceback" not in waiting.seen
+
+
+def test_who_holds_a_key_lets_no_device_in(antiphon: Run, address: str, home: Home) -> None:
+    """The refusal says who may; a mistyped code is told, too."""
+    with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
+        code = waiting.wait_for(CODE)[1]
+        refused = antiphon("approve", code, "--yes")
+        assert refused.returncode == 1
+        assert "only somebody who has signed in with `antiphon login`" in refused.stderr
+    wrong = antiphon("approve", "BCDF-GHJK", "--yes")
+    assert (wrong.returncode, "no such login waits" in wrong.stderr) == (1, True)
+
+
+def test_a_password_is_changed_and_reset(antiphon: Run, anna: Home, address: str) -> None:
+    """The wrong old one changes nothing; a token sets one once; secrets are printed once."""
+    change = ("password", "change", "-a", address)
+    wrong = anna.run(*change, ANTIPHON_PASSWORD="wrong", ANTIPHON_NEW_PASSWORD=NEW)
+    assert "the password so far is wrong; nothing was changed" in wrong.stderr
+    changed = anna.run(*change, ANTIPHON_PASSWORD=OLD, ANTIPHON_NEW_PASSWORD=NEW)
+    assert changed.stdout.startswith("Changed.")
+    assert anna.run("conversations", "-a", address).returncode == 0
+    made = antiphon("users", "reset-password", "anna")
+    token = made.stdout.strip()
+    assert re.fullmatch(r"antp_\w{49}", token)
+    reset = ("password", "reset", "-a", address)
+    done = anna.run(*reset, ANTIPHON_RESET_TOKEN=token, ANTIPHON_NEW_PASSWORD=OLD)
+    assert done.stdout.startswith("Set.")
+    again = anna.run(*reset, ANTIPHON_RESET_TOKEN=token, ANTIPHON_NEW_PASSWORD=OLD)
+    assert "each works once" in again.stderr
+    login = anna.run("login", "-a", address, "--name", "anna", ANTIPHON_PASSWORD=OLD)
+    assert login.returncode == 0
+
+
+async def test_a_new_password_is_typed_twice_and_unseen(shared_home: Home, address: str) -> None:
+    """On a terminal it is asked for, and stands nowhere."""
+    arguments = ["users", "create", "dora"]
+    with Terminal(arguments, shared_home.environment) as terminal:
+        for question in (b"12 characters: ", b"confirmation: "):
+            # What is typed before the blank stands there is lost.
+            while not terminal.output.endswith(question):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            terminal.line(OLD)
+        assert terminal.wait() == 0
+        terminal.wait_for("dora")
+        assert OLD not in terminal.seen
+
+
+def test_the_guides_flows_run(home: Home) -> None:
+    """What the guides on people and authentication show works in their order, on a new server."""
+    people, authentication = (
+        ROOT / "docs" / "guides" / f"{name}.md" for name in ("people", "authentication")
+    )
+    server = LocalServer(home.data_dir)
+    try:
+        given = {
+            **home.environment,
+            "ANTIPHON_ADDRESS": server.start(),
+            "ANTIPHON_PASSWORD": OLD,
+            "ANTIPHON_NEW_PASSWORD": OLD,
+        }
+        done = run(commands("people", people), given)
+        done += run(commands("people-leave", people), given)
+        done += run(commands("password-reset", authentication), given)
+        done += run(["antiphon login --name anna"], given)
+        changed = {**given, "ANTIPHON_NEW_PASSWORD": NEW}
+        done += run(commands("password-change", authentication), changed)
+    finally:
+        server.stop()
+    assert [(one.command, one.output) for one in done if one.exit_code] == []
+    assert len(done) == 9
