@@ -327,6 +327,7 @@ async def _start(
     lifecycle.spawn("auth.audit", services.auth.coalesced.run())
     lifecycle.spawn("auth.alarms", services.auth.alarms.run())
     lifecycle.spawn("auth.sessions", services.auth.live_sessions.run(), vital=False)
+    lifecycle.spawn("auth.expirations", services.auth.expirations.run(), vital=False)
     writer = lifecycle.spawn("log", log.run())
     lifecycle.on_stop("log", flush)
     if settings.several_nodes:

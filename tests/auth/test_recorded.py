@@ -246,3 +246,37 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
     raw += [base64.urlsafe_b64encode(raw[0]).rstrip(b"="), raw[0].hex().encode()]
     assert len(bodies) > 1_000
     assert [one for one in raw if one in bodies or one in caplog.text.encode()] == []
+
+
+async def test_what_expires_is_recorded_once(world: World) -> None:
+    """Each session that nobody ended, in the order in which they ran out."""
+    await world.user()
+    await world.auth.expirations.begin()
+    first, ended = (await world.login()).tokens, (await world.login()).tokens
+    world.clock.time += 60
+    second = (await world.login()).tokens
+    await world.auth.sessions.revoke(OPERATOR, ended.session_id)
+    await world.auth.expirations.look()
+    assert "session_expired" not in await kinds(world)
+    world.clock.time += 40 * 86_400
+    for _ in range(3):
+        await world.auth.expirations.look()
+    told = [event for event in await events(world) if event.HasField("session_expired")]
+    names = [event.session_expired.session_id for event in told]
+    assert names == [first.session_id, second.session_id]
+    assert {event.actor for event in told} == {"services/auth"}
+
+
+async def test_what_expired_while_the_server_stood_is_recorded(tmp_path: Path) -> None:
+    """The next start looks back to the newest event before it."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.user()
+    tokens = (await world.login()).tokens
+    await world.close()
+    clock = world.clock
+    clock.time += 40 * 86_400
+    again = await open_world(tmp_path, sqlite=True, clock=clock)
+    await again.auth.expirations.look()
+    told = [event for event in await events(again) if event.HasField("session_expired")]
+    assert [event.session_expired.session_id for event in told] == [tokens.session_id]
+    await again.close()

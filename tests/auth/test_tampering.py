@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.audit_encoding import faithful
+from antiphon_server.auth.compose import VERSIONS
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent
 from antiphon_server.auth.service.hash_chain import chained
+from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.sqlite import SqliteDatabase
 from tests.auth.world import World, open_world
 
 EVENTS = 40
+SCHEMAS_SEEN = Path(__file__).parents[1] / "runtime" / "schemas"
 COLUMNS = ("kind", "user_id", "actor", "create_time", "body", "previous_hash", "hash", "seal")
 Harm = Callable[[sqlite3.Connection, random.Random], int | None]
 """Changes the database; returns the first event that is wrong, None if it can't be told."""
@@ -268,3 +273,23 @@ async def test_events_behind_a_broken_one_are_still_readable(crime: Crime) -> No
     crime.commit(delete, random.Random(2))
     events = await crime.world.stores.security_events.after(0, ALL, 1_000)
     assert len(events) == EVENTS - 1
+
+
+@pytest.mark.parametrize("seen", ["", "auth_0002"])
+async def test_every_database_refuses_changes_of_the_trail(tmp_path: Path, seen: str) -> None:
+    """One that was made anew, and one that an older version has made."""
+    path = tmp_path / "x.db"
+    if seen:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript((SCHEMAS_SEEN / f"{seen}.sql").read_text())
+    database = SqliteDatabase(path)
+    await migrate(database, "auth", VERSIONS, metadata)
+    await database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+        ).fetchall()
+    assert found == [
+        ("auth_security_events_no_delete",),
+        ("auth_security_events_no_update",),
+    ]

@@ -30,6 +30,7 @@ from antiphon_server.auth.service.device_decisions import DeviceDecisions
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import DeviceLogins, UserCodes
 from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.expirations import Expirations
 from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.identities import Identities
 from antiphon_server.auth.service.identity_links import IdentityLinks
@@ -100,6 +101,7 @@ class Auth:
     sign_ins: SignIns
     alarms: Alarms
     live_sessions: LiveSessions
+    expirations: Expirations
     metrics: SecurityMetrics
     hasher: Argon2Pool
     provider_login: ProviderLogin
@@ -109,6 +111,7 @@ class Auth:
     async def start(self) -> None:
         """Load the signing keys: from then on tokens are issued and verified."""
         await self.following.begin()
+        await self.expirations.begin()
         await self.signing_keys.load()
 
     async def greet(self) -> None:
@@ -274,6 +277,7 @@ def compose_auth(
         sign_ins=sign_ins,
         alarms=alarms,
         live_sessions=live_sessions,
+        expirations=Expirations(stores.sessions, stores.security_events, security_events, clock),
         metrics=metrics,
         hasher=hasher,
         provider_login=provider_login,

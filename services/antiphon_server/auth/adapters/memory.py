@@ -206,6 +206,16 @@ class MemorySessions:
         mine = [one for one in self._live(now) if one.user_id == user_id]
         return self._rows.end([one for one in mine if one.session_id != but], now)
 
+    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
+        """See :meth:`SessionStore.list_expired`."""
+        place = (after.create_time, after.item_id)
+        found = [
+            (one.expire_time, one.session_id, one)
+            for one in self._rows.sessions.values()
+            if one.end_time is None and one.expire_time <= now
+        ]
+        return [one for time, name, one in sorted(found) if (time, name) > place][:limit]
+
     async def count_live(self, now: int) -> int:
         """See :meth:`SessionStore.count_live`."""
         return len(self._live(now))

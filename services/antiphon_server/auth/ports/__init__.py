@@ -111,6 +111,13 @@ class SessionStore(Protocol):
         """A page of the user's live sessions, the newest first."""
         ...
 
+    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
+        """Sessions that nobody ended and that expired behind a place in time, by ``now``.
+
+        Those that expired first come first; the place is of ``expire_time`` and session id.
+        """
+        ...
+
     async def count_live(self, now: int) -> int:
         """How many sessions of all users live."""
         ...

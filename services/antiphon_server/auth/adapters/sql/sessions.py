@@ -4,7 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
@@ -51,6 +62,22 @@ _FORGET = delete(sessions).where(
     or_(sessions.c.expire_time <= bindparam("before"), sessions.c.end_time <= bindparam("before")),
 )
 _PAGE = page(sessions, "session_id").where(live())
+_EXPIRED = (
+    select_all(sessions)
+    .where(
+        sessions.c.end_time.is_(None),
+        sessions.c.expire_time <= bindparam("now"),
+        or_(
+            sessions.c.expire_time > bindparam("at"),
+            and_(
+                sessions.c.expire_time == bindparam("at"),
+                sessions.c.session_id > bindparam("behind"),
+            ),
+        ),
+    )
+    .order_by(sessions.c.expire_time, sessions.c.session_id)
+    .limit(bindparam("most", type_=Integer))
+)
 _COUNT_LIVE = select(func.count()).where(live())
 _UNANNOUNCED = (
     select_all(sessions)
@@ -123,6 +150,13 @@ class SqlSessions:
         """See :meth:`SessionStore.end_all`."""
         return await self._database.write(
             lambda connection: end_others(connection, user_id, but, now)
+        )
+
+    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
+        """See :meth:`SessionStore.list_expired`."""
+        values = {"at": after.create_time, "behind": after.item_id, "now": now, "most": limit}
+        return await self._database.read(
+            lambda connection: [Session(*row) for row in connection.execute(_EXPIRED, values)]
         )
 
     async def count_live(self, now: int) -> int:
