@@ -19,7 +19,7 @@ from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.permissions import Permission, Rule
 from antiphon_server.runtime.policy import Decision, Question, decide
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, set_principal
+from antiphon_server.runtime.principal import ANONYMOUS, Principal, UserId, set_principal
 from tests.auth.world import OPERATOR, PASSWORD, World, contents, open_world, reason
 
 
@@ -214,6 +214,22 @@ async def test_what_a_killed_server_ended_is_recorded_at_the_next_start(tmp_path
     await again.close()
 
 
+async def other_secrets(world: World, user_id: UserId) -> list[str]:
+    """Passwords of changes and resets, reset tokens and device codes, each of them used."""
+    changed, reset = "canary changed password", "canary password of a reset"
+    caller = await as_caller(world, (await world.login()).tokens.access_token)
+    await world.auth.password_changes.change(caller, PASSWORD, changed, "192.0.2.1")
+    started = await world.auth.device_logins.start("tv", "192.0.2.9")
+    await world.auth.device_decisions.decide(caller, started.user_code, True)
+    pair = (await world.auth.device_logins.ask(started.device_code)).tokens
+    set_principal(OPERATOR)
+    token, _ = await world.auth.password_resets.create(user_id)
+    await world.auth.password_resets.use(token, reset)
+    set_principal(ANONYMOUS)
+    codes = [started.user_code, started.device_code]
+    return [changed, reset, token, *codes, pair.access_token, pair.refresh_token]
+
+
 async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """After a day of use no password, token or key is in the table's bytes or in the log."""
     caplog.set_level("DEBUG")
@@ -235,6 +251,7 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
     world.clock.time += 60
     await reason(world.auth.sessions.refresh(tokens.refresh_token))
     await world.auth.users.create(OPERATOR, NewUser("bob", PASSWORD))
+    secrets += await other_secrets(world, user.user_id)
     await world.auth.signing_keys.rotate()
     _kid, private = world.auth.signing_keys.signer()
     await world.auth.coalesced.flush(all_of_it=True)
