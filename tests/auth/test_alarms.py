@@ -163,3 +163,12 @@ def test_memory_is_bounded_under_100_000_subjects() -> None:
     for number in range(100_000):
         windows.count(f"loud{number}", 0.0, 3)
     assert len(windows) <= 2_000
+
+
+def test_a_clock_that_ran_ahead_neither_silences_nor_alarms() -> None:
+    """What was seen an hour ahead does not count once the clock is put right."""
+    windows = Windows(3, 60.0)
+    assert windows.count("loud", 3_600.0, 3) == 3
+    assert windows.count("quiet", 3_600.0, 2) == 0
+    assert windows.count("quiet", 0.0) == 0
+    assert windows.count("loud", 0.0, 3) == 3

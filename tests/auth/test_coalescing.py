@@ -138,3 +138,27 @@ async def test_a_quiet_sort_is_forgotten(burst: int) -> None:
     desk.clock.time += 61
     await desk.coalesced.flush()
     assert len(desk.coalesced) == 0
+
+
+async def test_what_was_held_ahead_of_time_is_told_when_the_clock_is_put_right() -> None:
+    """An hour ahead and back: nothing waits for that hour, and the next minute is a new one."""
+    desk = Desk()
+    desk.clock.time += 3_600
+    for _ in range(5):
+        await desk.coalesced.tell("sort", failed())
+    desk.clock.time -= 3_600
+    await desk.coalesced.flush()
+    assert desk.counts() == [1, 4]
+    assert len(desk.coalesced) == 0
+    await desk.coalesced.tell("sort", failed())
+    assert desk.counts() == [1, 4, 1]
+
+
+async def test_a_sort_told_ahead_of_time_is_told_anew() -> None:
+    """Its minute is over when the clock is put right, without a flush."""
+    desk = Desk()
+    desk.clock.time += 3_600
+    await desk.coalesced.tell("sort", failed())
+    desk.clock.time -= 3_600
+    await desk.coalesced.tell("sort", failed())
+    assert desk.counts() == [1, 1]

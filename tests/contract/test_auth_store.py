@@ -265,3 +265,11 @@ async def test_guesses_are_counted_in_windows(stores: Stores) -> None:
     assert await count("k", NOW + 100, 100) == (1, NOW + 200)
     await stores.attempts.reset("k")
     assert await count("k", NOW + 101, 100) == (1, NOW + 201)
+
+
+async def test_a_window_never_ends_later_than_its_length_from_now(stores: Stores) -> None:
+    """Where the clock had run ahead: what was counted stays, the wait is shortened."""
+    count = stores.attempts.count
+    assert await count("k", NOW + 3_600, 100) == (1, NOW + 3_700)
+    assert await count("k", NOW, 100) == (2, NOW + 100)
+    assert await count("k", NOW + 50, 100) == (3, NOW + 100)

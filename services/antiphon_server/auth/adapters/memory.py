@@ -320,7 +320,7 @@ class MemoryAttempts:
         if end <= now:
             guesses, end = 0, now + window
             self._windows = {name: it for name, it in self._windows.items() if it[1] > now}
-        self._windows[key] = guesses + 1, end
+        self._windows[key] = guesses + 1, min(end, now + window)
         return self._windows[key]
 
     async def uncount(self, key: str) -> None:

@@ -82,7 +82,7 @@ class Coalesced:
         due = [
             (sort, window.held, window.count)
             for sort, window in self._windows.items()
-            if window.held is not None and (all_of_it or window.due <= now)
+            if window.held is not None and (all_of_it or _over(window.due, now))
         ][:MOST_AT_ONCE]
         for sort, _, _ in due:
             window = self._windows[sort]
@@ -113,7 +113,7 @@ class Coalesced:
                 sort = type(event.detail).__name__
                 event = replace(event, actor=OTHERS, address=OTHERS, session_id="", user_id="")
                 window = self._windows.get(sort)
-        if window is None or (window.ends <= now and window.held is None):
+        if window is None or (_over(window.ends, now) and window.held is None):
             window = self._windows[sort] = _Window(now + WINDOW_S)
         return window, event
 
@@ -124,9 +124,14 @@ class Coalesced:
         self._holding.set()
 
     def _forget(self, now: float) -> None:
-        over = [s for s, one in self._windows.items() if one.held is None and one.ends <= now]
+        over = [s for s, one in self._windows.items() if one.held is None and _over(one.ends, now)]
         for sort in over:
             del self._windows[sort]
+
+
+def _over(end: float, now: float) -> bool:
+    """Whether a minute has ended, or was begun by a clock that ran ahead."""
+    return not now < end <= now + WINDOW_S
 
 
 def _merged(held: SecurityEvent, event: SecurityEvent) -> SecurityEvent:

@@ -19,12 +19,12 @@ class Windows:
 
     def count(self, subject: str, now: float, times: int = 1) -> int:
         """Count it; how many there were within the window if those are too many, else 0."""
-        if self._quiet.get(subject, 0.0) > now:
+        if 0 < self._quiet.get(subject, 0.0) - now <= self._seconds:
             return 0
         seen = self._times.setdefault(subject, deque(maxlen=self._most))
         self._times.move_to_end(subject)
         seen.extend([now] * min(times, self._most))
-        while seen and seen[0] <= now - self._seconds:
+        while seen and not 0 <= now - seen[0] < self._seconds:  # or the clock had run ahead
             seen.popleft()
         self._trim(self._times)
         if len(seen) < self._most:
