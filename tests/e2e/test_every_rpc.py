@@ -24,6 +24,7 @@ EACH = pytest.mark.parametrize("rpc", RPCS, ids=[rpc.path for rpc in RPCS])
 UNKNOWN_IDS = {it: f"{it}_unknown-0001" for it in ("conv", "ws", "user", "turn", "sess", "key")}
 ROLE_BOUND = (
     access_pb2.PERMISSION_READ,
+    access_pb2.PERMISSION_READ_MEMBERS,
     access_pb2.PERMISSION_WRITE,
     access_pb2.PERMISSION_MANAGE,
 )
