@@ -251,13 +251,3 @@ async def test_a_crash_changes_nothing(tmp_path: Path) -> None:
     secrets = (started.device_code, started.user_code, started.user_code.replace("-", ""), PASSWORD)
     for secret in secrets:
         assert secret.encode() not in kept
-
-
-async def test_expired_logins_are_forgotten(world: World) -> None:
-    """Those that live stay."""
-    await start(world)
-    world.clock.time += 60
-    started = await start(world)
-    store = world.stores.device_logins
-    assert await store.forget(started.expire_time - 1) == 1
-    assert await store.forget(started.expire_time - 1) == 0

@@ -250,14 +250,3 @@ async def test_only_hashes_are_stored(tmp_path: Path) -> None:
     kept = contents(tmp_path)
     for secret in (token, unused, NEW, PASSWORD):
         assert secret.encode() not in kept
-
-
-async def test_expired_resets_are_forgotten(world: World) -> None:
-    """Those that live stay."""
-    for name in ("ann", "bob"):
-        user = await world.user(name)
-        token, expires = await world.auth.password_resets.create(user.user_id)
-        world.clock.time += 60
-    assert await world.stores.password_resets.forget(expires - 1) == 1
-    assert await world.stores.password_resets.forget(expires - 1) == 0
-    await world.auth.password_resets.use(token, NEW)

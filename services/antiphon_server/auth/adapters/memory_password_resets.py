@@ -18,10 +18,3 @@ class MemoryPasswordResets:
         """See :meth:`PasswordResetStore.find`."""
         resets = self._resets.values()
         return next((reset for reset in resets if reset.token_hash == token_hash), None)
-
-    async def forget(self, before: int) -> int:
-        """See :meth:`PasswordResetStore.forget`."""
-        over = [reset for reset in self._resets.values() if reset.expire_time <= before]
-        for reset in over:
-            del self._resets[reset.user_id]
-        return len(over)

@@ -31,7 +31,3 @@ class DeviceLoginStore(Protocol):
         None if there is no such login.
         """
         ...
-
-    async def forget(self, before: int) -> int:
-        """Delete those that expired by then; how many that were."""
-        ...

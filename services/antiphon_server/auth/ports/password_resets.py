@@ -15,7 +15,3 @@ class PasswordResetStore(Protocol):
     async def find(self, token_hash: bytes) -> PasswordReset | None:
         """The reset whose token has that hash; expired ones may be there or not."""
         ...
-
-    async def forget(self, before: int) -> int:
-        """Delete those that expired by then; how many that were."""
-        ...

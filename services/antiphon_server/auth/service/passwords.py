@@ -30,8 +30,9 @@ class Passwords:
         Raises DomainError INVALID_ARGUMENT at ``field``, PASSWORD_BREACHED.
         """
         refuse_weak(password, names, field)
-        if await self._breached.contains(normal(password)):
-            raise DomainError(Reason.PASSWORD_BREACHED)
+        for spelling in {password, normal(password)}:
+            if await self._breached.contains(spelling):
+                raise DomainError(Reason.PASSWORD_BREACHED)
 
     async def accept_for(self, user: User, password: str) -> None:
         """As ``accept``, for an account."""

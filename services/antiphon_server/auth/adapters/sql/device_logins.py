@@ -79,12 +79,6 @@ class SqlDeviceLogins:
 
         return await self._database.write(work)
 
-    async def forget(self, before: int) -> int:
-        """See :meth:`DeviceLoginStore.forget`."""
-        return await self._database.write(
-            lambda connection: connection.execute(_FORGET, {"before": before}).rowcount
-        )
-
 
 def _login(row: Sequence[Any]) -> DeviceLogin:
     login = DeviceLogin(*row)

@@ -15,7 +15,6 @@ _REMOVE = delete(password_resets).where(password_resets.c.user_id == bindparam("
 _BY_HASH = select_all(password_resets).where(
     password_resets.c.token_hash == bindparam("token_hash")
 )
-_FORGET = delete(password_resets).where(password_resets.c.expire_time <= bindparam("before"))
 
 
 class SqlPasswordResets:
@@ -42,9 +41,3 @@ class SqlPasswordResets:
             return PasswordReset(*row) if row else None
 
         return await self._database.read(work)
-
-    async def forget(self, before: int) -> int:
-        """See :meth:`PasswordResetStore.forget`."""
-        return await self._database.write(
-            lambda connection: connection.execute(_FORGET, {"before": before}).rowcount
-        )
