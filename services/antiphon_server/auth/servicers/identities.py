@@ -9,7 +9,12 @@ from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.servicers import identity_encoding as encoding
 from antiphon_server.runtime.principal import UserId, current_principal
 
-_ALWAYS = (auth_pb2.LOGIN_METHOD_PASSWORD, auth_pb2.LOGIN_METHOD_API_KEY)
+_ALWAYS = (
+    auth_pb2.LOGIN_METHOD_PASSWORD,
+    auth_pb2.LOGIN_METHOD_API_KEY,
+    auth_pb2.LOGIN_METHOD_DEVICE_CODE,
+    auth_pb2.LOGIN_METHOD_CLIENT_CREDENTIALS,
+)
 _BY_PROVIDER = (auth_pb2.LOGIN_METHOD_AUTHORIZATION_CODE, auth_pb2.LOGIN_METHOD_ID_TOKEN)
 
 
