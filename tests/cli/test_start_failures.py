@@ -97,12 +97,13 @@ OTHER_SECRET = base64.b64encode(bytes(range(32))).decode()
         ({"secret_key": OTHER_SECRET}, "the data was written with another secret than this one"),
         ({"secret_key": "c2hvcnQ="}, "ANTIPHON_SECRET_KEY holds no secret; it must be 32 random"),
         ({"tls_cert": "no.pem", "tls_key": "no.key"}, "no.pem or no.key: No such file"),
+        ({"breached_passwords_file": "no.txt"}, "breached passwords no.txt can't be used: No such"),
     ],
 )
 async def test_settings_that_do_not_fit_are_a_sentence(
     used: Path, tmp_path: Path, given: dict[str, str], says: str
 ) -> None:
-    """A secret of other data, none at all, no certificate: what was stored is untouched."""
+    """A secret of other data, none at all, no certificate, no list: what is stored stays."""
     folder = tmp_path / "data"
     shutil.copytree(used, folder)
     with pytest.raises(Exception) as failed:  # noqa: PT011 - what it is, is asked below
