@@ -82,7 +82,7 @@ async def test_failures_say_why_to_those_who_look(world: World) -> None:
     await reason(world.login("nobody", "wrong"))
     unknown = await last(world)
     assert wrong.sign_in_failed.failure == audit_pb2.SIGN_IN_FAILURE_WRONG_SECRET
-    assert (wrong.user_id, wrong.actor) == (user.user_id, "anonymous")
+    assert wrong.user_id == user.user_id
     assert (unknown.sign_in_failed.failure, unknown.user_id) == (
         audit_pb2.SIGN_IN_FAILURE_UNKNOWN,
         "",

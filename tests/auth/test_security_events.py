@@ -16,6 +16,7 @@ from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import set_principal
+from antiphon_server.runtime.request_id import Rpc, set_rpc
 from tests.auth.world import OPERATOR, World
 
 DETAILS = get_args(happened.Detail)
@@ -103,10 +104,13 @@ async def test_what_is_not_said_is_the_callers(world: World) -> None:
 
 
 async def test_who_has_not_proved_anything_is_anonymous(world: World) -> None:
-    """There is one name for all who are not known."""
+    """There is one name for all who are not known; outside of a call it is the service itself."""
     failed = happened.SignInFailed(LoginMethod.PASSWORD, happened.SignInFailure.UNKNOWN)
     await world.auth.security_events.record(SecurityEvent(failed))
-    (event,) = await stored(world)
+    set_rpc(Rpc("req_00000001"))
+    await world.auth.security_events.record(SecurityEvent(failed))
+    own, event = await stored(world)
+    assert (own.actor, own.session_id) == ("services/auth", "")
     assert (event.actor, event.session_id) == ("anonymous", "")
 
 

@@ -19,6 +19,7 @@ from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.grouping import Grouped
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, current_principal
+from antiphon_server.runtime.request_id import current_request_id
 
 LONGEST_TEXT = 256
 MOST_TEXTS = 32
@@ -72,8 +73,10 @@ def seal_of(secret: ServerSecret) -> Seal:
 
 
 def actor_of(caller: Principal) -> str:
-    """How events name a caller."""
-    return "anonymous" if caller.kind == "anonymous" else caller.actor
+    """How events name a caller; what happens outside of any call is this service's doing."""
+    if caller.kind != "anonymous":
+        return caller.actor
+    return "anonymous" if current_request_id() else "services/auth"
 
 
 def completed(event: SecurityEvent) -> SecurityEvent:
