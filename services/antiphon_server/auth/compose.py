@@ -266,7 +266,7 @@ def compose_auth(
         key_rotation=key_rotation,
         following=Following(stores.endings, signing_keys, liveness, messenger),
         messenger=messenger,
-        clean_up=CleanUp(stores.expiring, security_events, clock),
+        clean_up=CleanUp(stores.expiring, clock),
         liveness=liveness,
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
         test_user=TestUser(stores.users, passwords, endings, clock),

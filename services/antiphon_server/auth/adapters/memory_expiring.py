@@ -1,7 +1,6 @@
 """What is kept in memory for a time; the memory is the process's, and goes with it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from antiphon_server.auth.model import KEPT_AFTER_END, Session
 from antiphon_server.runtime.principal import SessionId
@@ -13,18 +12,14 @@ class MemoryExpiring:
     def __init__(self, sessions: Callable[[], dict[SessionId, Session]]) -> None:
         self._sessions = sessions
 
-    async def end_expired(self, now: int, limit: int) -> list[Session]:
-        """See :meth:`Expiring.end_expired`."""
-        sessions = self._sessions()
-        over = [one for one in sessions.values() if one.end_time is None and one.expire_time <= now]
-        ended = [replace(one, end_time=one.expire_time) for one in over[:limit]]
-        sessions.update({one.session_id: one for one in ended})
-        return ended
-
     async def forget(self, now: int, limit: int) -> int:
         """See :meth:`Expiring.forget`."""
         sessions, before = self._sessions(), now - KEPT_AFTER_END
-        over = [one for one in sessions.values() if one.end_time and one.end_time <= before]
+        over = [one for one in sessions.values() if _over(one) <= before]
         for one in over[:limit]:
             del sessions[one.session_id]
         return len(over[:limit])
+
+
+def _over(session: Session) -> int:
+    return min(session.expire_time, session.end_time or session.expire_time)

@@ -1,14 +1,12 @@
-"""What has expired is noted and forgotten, a piece at a time."""
+"""What has expired is forgotten, a piece at a time."""
 
 import asyncio
 import logging
 import random
 
 from antiphon_server.auth.model import SECOND
-from antiphon_server.auth.model.security_events import SecurityEvent, SessionExpired
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.expiring import Expiring
-from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.runtime.errors import DomainError
 
 EVERY_S = 600.0
@@ -20,11 +18,8 @@ log = logging.getLogger(__name__)
 class CleanUp:
     """Runs in the background, so that no call of anybody has to."""
 
-    def __init__(
-        self, store: Expiring, events: SecurityEvents, clock: Clock, piece: int = PIECE
-    ) -> None:
+    def __init__(self, store: Expiring, clock: Clock, piece: int = PIECE) -> None:
         self._store = store
-        self._events = events
         self._clock = clock
         self._piece = piece
 
@@ -46,18 +41,4 @@ class CleanUp:
     async def once(self) -> bool:
         """Do a piece of it; whether there is more."""
         now = int(self._clock() * SECOND)
-        expired = await self._store.end_expired(now, self._piece)
-        await self._events.record(
-            *(
-                SecurityEvent(
-                    SessionExpired(one.session_id),
-                    one.user_id,
-                    actor="services/auth",
-                    session_id=one.session_id,
-                    address="",
-                )
-                for one in expired
-            )
-        )
-        forgotten = await self._store.forget(now, self._piece)
-        return len(expired) == self._piece or forgotten >= self._piece
+        return await self._store.forget(now, self._piece) >= self._piece

@@ -3,7 +3,6 @@
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Connection,
     Delete,
     Integer,
     Table,
@@ -17,8 +16,6 @@ from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.ending_tables import endings
 from antiphon_server.auth.adapters.identity_tables import login_flows
 from antiphon_server.auth.adapters.password_reset_tables import password_resets
-from antiphon_server.auth.adapters.sql.rows import select_all
-from antiphon_server.auth.adapters.sql.sessions import end_all_expired
 from antiphon_server.auth.adapters.tables import (
     api_keys,
     attempts,
@@ -26,19 +23,12 @@ from antiphon_server.auth.adapters.tables import (
     sessions,
     signing_keys,
 )
-from antiphon_server.auth.model import DAY, KEPT_AFTER_END, Session
+from antiphon_server.auth.model import DAY, KEPT_AFTER_END
 from antiphon_server.auth.model.endings import KEPT_ENDINGS
 from antiphon_server.runtime.database import Database
 
 _NOW = bindparam("now", type_=BigInteger)
 _LIMIT = bindparam("page_limit", type_=Integer)
-_EXPIRED = (
-    select_all(sessions)
-    .where(sessions.c.end_time.is_(None), sessions.c.expire_time <= _NOW)
-    .order_by(sessions.c.expire_time)
-    .limit(_LIMIT)
-    .with_for_update(skip_locked=True)
-)
 
 
 def _some(table: Table, over: ColumnElement[bool]) -> Delete:
@@ -51,6 +41,7 @@ def _some(table: Table, over: ColumnElement[bool]) -> Delete:
 
 _FORGET = (
     _some(sessions, sessions.c.end_time <= _NOW - KEPT_AFTER_END),
+    _some(sessions, sessions.c.expire_time <= _NOW - KEPT_AFTER_END),
     _some(endings, endings.c.end_time <= _NOW - KEPT_ENDINGS),
     _some(requests, requests.c.create_time <= _NOW - DAY),
     _some(attempts, attempts.c.window_end <= _NOW),
@@ -67,15 +58,6 @@ class SqlExpiring:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def end_expired(self, now: int, limit: int) -> list[Session]:
-        """See :meth:`Expiring.end_expired`."""
-        values = {"now": now, "page_limit": limit}
-
-        def work(connection: Connection) -> list[Session]:
-            return end_all_expired(connection, connection.execute(_EXPIRED, values).all())
-
-        return await self._database.write(work)
 
     async def forget(self, now: int, limit: int) -> int:
         """See :meth:`Expiring.forget`."""

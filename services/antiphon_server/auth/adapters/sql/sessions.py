@@ -188,14 +188,6 @@ def end_others(
     return ended
 
 
-def end_all_expired(connection: Connection, found: Sequence[Sequence[object]]) -> list[Session]:
-    """Note the ends of sessions whose tokens are over anyway, so that nobody has to be told."""
-    expired = [Session(*row) for row in found]  # type: ignore[arg-type]
-    ended = [replace(one, end_time=one.expire_time) for one in expired]
-    store_changes(connection, ended, newly_ended=False)
-    return ended
-
-
 def store_changes(
     connection: Connection, changed: list[Session], *, newly_ended: bool = True
 ) -> None:
