@@ -46,7 +46,7 @@ class Subscriptions:
         """A stream for as long as the block runs.
 
         Raises DomainError DRAINING, LIMIT_EXCEEDED, or ALREADY_EXISTS for a
-        ``follow_id`` that the principal uses on another open stream.
+        ``follow_id`` that the user has on another open stream.
         """
         name = (principal.user_id, follow_id)
         self._admit(name)
@@ -83,12 +83,13 @@ class Subscriptions:
             self._none_left.set()
 
     def named(self, principal: Principal, follow_id: str) -> Subscription:
-        """The principal's open stream of that name.
+        """The open stream of that name, for the session whose token it has.
 
-        Raises DomainError NOT_FOUND.
+        A limited credential could else end what its owner follows elsewhere. Raises DomainError
+        NOT_FOUND.
         """
         found = self._named.get((principal.user_id, follow_id))
-        if found is None:
+        if found is None or found.principal.session_id != principal.session_id:
             raise not_found(f"follow {follow_id}")
         return found
 

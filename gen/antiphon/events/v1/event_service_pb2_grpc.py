@@ -115,16 +115,18 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateFollow(self, request, context):
-        """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-        progress or refreshes its token; a bad token ends the stream. Errors:
-        NOT_FOUND.
+        """UpdateFollow adds and ends watches of an open Follow of the calling session,
+        asks for progress or refreshes its token; a bad token ends the stream. The
+        stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
+        a Follow of another session of the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelFollow(self, request, context):
-        """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND.
+        """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
+        also for a Follow of another session of the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,12 +49,15 @@ class EventServiceStub:
     for 30 s); resume by cursor after the last two.
     """
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
-    """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-    progress or refreshes its token; a bad token ends the stream. Errors:
-    NOT_FOUND.
+    """UpdateFollow adds and ends watches of an open Follow of the calling session,
+    asks for progress or refreshes its token; a bad token ends the stream. The
+    stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
+    a Follow of another session of the caller.
     """
     CancelFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]
-    """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND."""
+    """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
+    also for a Follow of another session of the caller.
+    """
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
     CURSOR_TRIMMED, EPOCH_CHANGED.
@@ -100,12 +103,15 @@ class EventServiceAsyncStub(EventServiceStub):
     for 30 s); resume by cursor after the last two.
     """
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
-    """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-    progress or refreshes its token; a bad token ends the stream. Errors:
-    NOT_FOUND.
+    """UpdateFollow adds and ends watches of an open Follow of the calling session,
+    asks for progress or refreshes its token; a bad token ends the stream. The
+    stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
+    a Follow of another session of the caller.
     """
     CancelFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]  # type: ignore[assignment]
-    """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND."""
+    """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
+    also for a Follow of another session of the caller.
+    """
     ReadEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
     CURSOR_TRIMMED, EPOCH_CHANGED.
@@ -166,9 +172,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.UpdateFollowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.UpdateFollowResponse, _abc.Awaitable[_event_service_pb2.UpdateFollowResponse]]:
-        """UpdateFollow adds and ends watches of an open Follow of the caller, asks for
-        progress or refreshes its token; a bad token ends the stream. Errors:
-        NOT_FOUND.
+        """UpdateFollow adds and ends watches of an open Follow of the calling session,
+        asks for progress or refreshes its token; a bad token ends the stream. The
+        stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
+        a Follow of another session of the caller.
         """
 
     @_abc_1.abstractmethod
@@ -177,7 +184,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.CancelFollowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.CancelFollowResponse, _abc.Awaitable[_event_service_pb2.CancelFollowResponse]]:
-        """CancelFollow ends an open Follow of the caller. Errors: NOT_FOUND."""
+        """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
+        also for a Follow of another session of the caller.
+        """
 
     @_abc_1.abstractmethod
     def ReadEvents(

@@ -1,0 +1,35 @@
+"""Streams that are found again by name: for the session that they belong to, nobody else."""
+
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.principal import SessionId, UserId
+from tests.events.world import ANNA, Gate
+
+
+async def test_a_stream_is_its_sessions(log: EventLog) -> None:
+    """Another session of the same user, an API key's for one, does not find it; nor do others."""
+    subscriptions = Subscriptions(Gate())
+    elsewhere = replace(ANNA, session_id=SessionId("sess_2"))
+    stranger = replace(ANNA, user_id=UserId("user_eve"))
+    with subscriptions.open(log, ANNA, "mine") as subscription:
+        assert subscriptions.named(ANNA, "mine") is subscription
+        for caller in (elsewhere, stranger):
+            with pytest.raises(DomainError) as caught:
+                subscriptions.named(caller, "mine")
+            assert caught.value.reason is Reason.NOT_FOUND
+
+
+async def test_a_stream_goes_with_its_token(log: EventLog) -> None:
+    """With a token of another session it is that session's."""
+    subscriptions = Subscriptions(Gate())
+    earlier = replace(ANNA, session_id=SessionId("sess_0"))
+    with subscriptions.open(log, earlier, "mine") as subscription:
+        await subscription.refresh("good")
+        assert subscriptions.named(ANNA, "mine") is subscription
+        with pytest.raises(DomainError):
+            subscriptions.named(earlier, "mine")
