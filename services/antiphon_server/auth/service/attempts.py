@@ -51,20 +51,24 @@ class Attempts:
             await self._store.uncount(_key(name))
         await self._places.note(_subject(name), address, self._now(), MOST_KNOWN)
 
-    async def take(self, most: int, *what: str) -> None:
-        """Take one of ``most`` attempts at something else, or raise TOO_MANY_ATTEMPTS."""
-        await self._spend(_key("", *what), most)
+    async def take(self, most: int, *what: str) -> int:
+        """Take one of ``most`` attempts at something else, or raise TOO_MANY_ATTEMPTS.
+
+        Returns how many are taken now.
+        """
+        return await self._spend(_key("", *what), most)
 
     async def give_back(self, *what: str) -> None:
         """One of those was right."""
         await self._store.uncount(_key("", *what))
 
-    async def _spend(self, key: str, most: int) -> None:
+    async def _spend(self, key: str, most: int) -> int:
         now = self._now()
         spent, window_end = await self._store.count(key, now, WINDOW)
         if spent > most:
             wait = max(window_end - now, SECOND) / SECOND
             raise DomainError(Reason.TOO_MANY_ATTEMPTS, retry_after=wait)
+        return spent
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

@@ -53,14 +53,14 @@ class DeviceDecisions:
 
         Raises DomainError LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
         """
-        await self._guesses.spend(caller.user_id)
+        shared = await self._guesses.spend(caller.user_id)
         user_hash = self._codes.hash(typed)
         login = await self._store.find(user_hash) if user_hash else None
         if login is None or not login.undecided(self._now()):
             method, failure = LoginMethod.DEVICE_CODE, SignInFailure.UNKNOWN
             await self._sign_ins.failed(method, failure, user_id=caller.user_id)
             raise DomainError(Reason.LOGIN_EXPIRED)
-        await self._guesses.succeed(caller.user_id)
+        await self._guesses.succeed(caller.user_id, shared)
         return login
 
     async def decide(self, caller: Principal, typed: str, approve: bool) -> None:
