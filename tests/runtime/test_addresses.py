@@ -6,7 +6,13 @@ from typing import Any
 import grpc
 import pytest
 
-from antiphon_server.runtime.addresses import LOCAL, Callers, current_address, on_this_machine
+from antiphon_server.runtime.addresses import (
+    LOCAL,
+    Callers,
+    current_address,
+    on_this_machine,
+    region,
+)
 from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
@@ -127,3 +133,17 @@ async def test_a_call_within_the_process_comes_from_its_caller() -> None:
     await server.stop(0)
     await table.channel().unary_unary("/test.S/Inner")(b"x")
     assert seen == ["192.0.2.9", "192.0.2.9", LOCAL]
+
+
+@pytest.mark.parametrize(
+    ("address", "wide"),
+    [
+        ("198.51.100.7", "198.51.0.0/16"),
+        ("2001:db8:1:2::/64", "2001:db8::/32"),
+        ("local", "local"),
+        ("unix", "unix"),
+    ],
+)
+def test_addresses_are_in_regions(address: str, wide: str) -> None:
+    """Of an address, or a network, as addresses are written here."""
+    assert region(address) == wide

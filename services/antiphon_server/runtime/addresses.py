@@ -77,6 +77,18 @@ def on_this_machine(address: str) -> bool:
     return ip is not None and (ip.is_loopback or address == "::/64")
 
 
+@lru_cache(4096)
+def region(address: str) -> str:
+    """The wide network that an address is in, as ``Callers`` writes it: /16, of IPv6 /32.
+
+    Few have addresses in many of them.
+    """
+    ip = _ip(address.partition("/")[0])
+    if ip is None:
+        return address
+    return str(ipaddress.ip_network((ip, 16 if ip.version == 4 else 32), strict=False))
+
+
 def _forwarded(metadata: Metadata) -> str:
     """What proxies have noted, the nearest last; several headers are one list (RFC 9110, 5.3)."""
     values = [value for key, value in metadata if key == FORWARDED and isinstance(value, str)]

@@ -210,7 +210,9 @@ class AuthServiceServicer:
     def StartDeviceLogin(self, request, context):
         """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
         8628): it shows user_code, and calls Login with device_code every interval
-        until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
+        until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+        wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
+        Errors: OVERLOADED (20 wait at the caller's address).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

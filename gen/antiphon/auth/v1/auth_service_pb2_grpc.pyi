@@ -55,7 +55,9 @@ class AuthServiceStub:
     StartDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
     8628): it shows user_code, and calls Login with device_code every interval
-    until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
+    until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+    wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
+    Errors: OVERLOADED (20 wait at the caller's address).
     """
     Refresh: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]
     """Refresh exchanges a refresh token for the next pair. The same token again
@@ -180,7 +182,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     StartDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]  # type: ignore[assignment]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
     8628): it shows user_code, and calls Login with device_code every interval
-    until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
+    until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+    wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
+    Errors: OVERLOADED (20 wait at the caller's address).
     """
     Refresh: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]  # type: ignore[assignment]
     """Refresh exchanges a refresh token for the next pair. The same token again
@@ -326,7 +330,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.StartDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.StartDeviceLoginResponse]]:
         """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
         8628): it shows user_code, and calls Login with device_code every interval
-        until somebody who is signed in elsewhere has decided. Errors: OVERLOADED.
+        until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+        wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
+        Errors: OVERLOADED (20 wait at the caller's address).
         """
 
     @_abc_1.abstractmethod

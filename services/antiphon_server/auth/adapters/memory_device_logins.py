@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from antiphon_server.auth.model.device_logins import DeviceLogin
+from antiphon_server.auth.model.device_logins import DeviceLogin, crowding
 
 T = TypeVar("T")
 
@@ -19,8 +19,13 @@ class MemoryDeviceLogins:
         waiting = [one for one in self._logins.values() if one.expire_time > login.create_time]
         self._logins = {one.device_hash: one for one in waiting}
         of_address = [one for one in waiting if one.address == login.address]
-        if len(waiting) >= most or len(of_address) >= most_of_address:
+        if len(of_address) >= most_of_address:
             return False
+        if len(waiting) >= most:
+            forgotten = crowding(waiting)
+            if forgotten is None:
+                return False
+            del self._logins[forgotten.device_hash]
         self._logins[login.device_hash] = login
         return True
 

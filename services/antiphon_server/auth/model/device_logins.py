@@ -1,9 +1,12 @@
 """Devices that ask to be signed in from elsewhere (RFC 8628)."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum, auto
 
 from antiphon_server.auth.model import SECOND
+from antiphon_server.runtime.addresses import region
 from antiphon_server.runtime.principal import UserId
 
 LIFE = 600 * SECOND
@@ -70,3 +73,19 @@ def asked(login: DeviceLogin, now: int) -> tuple[DeviceLogin, Answer]:
     approved = login.state is DeviceLoginState.APPROVED
     answer = Answer.APPROVED if approved else Answer.DENIED
     return replace(login, state=DeviceLoginState.COLLECTED), answer
+
+
+def crowding(logins: Sequence[DeviceLogin]) -> DeviceLogin | None:
+    """Which of too many logins makes room for another; None if all of them were let in.
+
+    The oldest of the address that has most of them, in the region that has most: whoever floods
+    pushes out what is theirs, however many addresses they have.
+    """
+    regions = Counter(region(login.address) for login in logins)
+    addresses = Counter(login.address for login in logins)
+
+    def crowd(login: DeviceLogin) -> tuple[int, int, int]:
+        return regions[region(login.address)], addresses[login.address], -login.create_time
+
+    expendable = (login for login in logins if login.state is not DeviceLoginState.APPROVED)
+    return max(expendable, key=crowd, default=None)

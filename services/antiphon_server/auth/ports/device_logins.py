@@ -12,9 +12,10 @@ class DeviceLoginStore(Protocol):
     """Devices that ask to be signed in, found by the hashes of their codes."""
 
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
-        """Store the login; False if there are ``most`` others that live, or so many of its address.
+        """Store the login; False if there are ``most_of_address`` others of its address.
 
-        Those that have expired are deleted.
+        Those that have expired are deleted. If ``most`` others live, :func:`crowding` says which
+        of them is deleted too; False if none may be.
         """
         ...
 

@@ -69,7 +69,10 @@ class DeviceLogins:
         self._clock = clock
 
     async def start(self, device: str, address: str) -> Started:
-        """Codes for a device at ``address``. Raises DomainError OVERLOADED if too many wait."""
+        """Codes for a device at ``address``. Raises DomainError OVERLOADED if too many wait there.
+
+        Elsewhere it is one of theirs that is forgotten: strangers can't shut others out.
+        """
         now, device_code, user_code = self._now(), new_secret(PREFIX), new_user_code()
         user_hash = self._codes.hash(user_code)
         assert user_hash is not None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.sql.rows import select_all
-from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState
+from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState, crowding
 from antiphon_server.runtime.database import Database
 
 T = TypeVar("T")
@@ -19,6 +19,8 @@ _COUNT = select(
     func.count(),
     func.count(case((device_logins.c.address == bindparam("place"), 1))),
 ).select_from(device_logins)
+_ALL = select_all(device_logins)
+_REMOVE = delete(device_logins).where(device_logins.c.device_hash == bindparam("device_hash"))
 _BY_USER_CODE = select_all(device_logins).where(device_logins.c.user_hash == bindparam("user_hash"))
 _LOCKED = (
     select_all(device_logins)
@@ -45,7 +47,9 @@ class SqlDeviceLogins:
         def work(connection: Connection) -> bool:
             connection.execute(_FORGET, {"before": login.create_time})
             waiting, of_address = connection.execute(_COUNT, {"place": login.address}).one()
-            if waiting >= most or of_address >= most_of_address:
+            if of_address >= most_of_address:
+                return False
+            if waiting >= most and not _make_room(connection):
                 return False
             connection.execute(_ADD, asdict(login))
             return True
@@ -78,6 +82,14 @@ class SqlDeviceLogins:
             return outcome
 
         return await self._database.write(work)
+
+
+def _make_room(connection: Connection) -> bool:
+    forgotten = crowding([_login(row) for row in connection.execute(_ALL)])
+    if forgotten is None:
+        return False
+    connection.execute(_REMOVE, {"device_hash": forgotten.device_hash})
+    return True
 
 
 def _login(row: Sequence[Any]) -> DeviceLogin:
