@@ -18,6 +18,7 @@ import pytest
 from antiphon_server.app import App, running
 from antiphon_server.settings import read_settings
 from tests.cli.conftest import Home
+from tests.client.hostile import hostile
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +109,38 @@ async def test_what_else_comes_to_the_port_ends_nothing(home: Home, server: App)
     port = re.search(r"redirect_uri=http%3A%2F%2F127.0.0.1%3A(\d+)", url)
     assert port is not None
     base = f"http://127.0.0.1:{port[1]}"
-    for path in ("/favicon.ico", "/callback", "/callback?code=x&state=y", "/callback?error=x"):
+    for path in ("/favicon.ico", "/callback", "/callback?code=x&state=y", "/callback?error=X%0A"):
         assert (await asyncio.to_thread(_get, base + path))[0] == 404
+    assert "404" in await _first_line(int(port[1]), b"GET http://[ HTTP/1.1\r\n\r\n")
     assert (await page(url, sub="ann"))[0] == 200
-    await command.communicate()
-    assert command.returncode == 0
+    _, err = await command.communicate()
+    assert (command.returncode, "Traceback" in err.decode()) == (0, False)
+
+
+async def test_a_refusal_that_names_no_login_is_shown_once(home: Home, server: App) -> None:
+    """It may be this login's or a stranger's: both places show it, and the login goes on."""
+    command, url = await begin(home, server)
+    back = await _denied(url)
+    assert "state=" not in back
+    for _ in range(3):
+        status, text = await asyncio.to_thread(_get, back)
+        assert (status, "access_denied" in text) == (403, True)
+    assert (await page(url, sub="ann"))[0] == 200
+    _, err = await command.communicate()
+    assert (command.returncode, err.decode().count("access_denied")) == (0, 1)
+
+
+async def test_a_server_can_not_have_a_program_started(home: Home) -> None:
+    """What it wants opened neither reaches the browser's command line nor the terminal."""
+    seen, browser = home.path / "seen", home.path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {seen}\n')
+    browser.chmod(0o755)
+    wanted = "--renderer-cmd-prefix=/tmp/evil"
+    async with hostile(wanted) as address:
+        arguments = ["login", "--browser", "-a", address]
+        told = await asyncio.to_thread(home.run, *arguments, BROWSER=str(browser), DISPLAY=":0")
+    assert (told.returncode, seen.exists(), wanted in told.stderr) == (1, False, False)
+    assert "no page to sign in at" in told.stderr
 
 
 async def test_a_provider_that_is_not_there_is_told(home: Home, server: App) -> None:
@@ -161,3 +189,11 @@ def _get(url: str) -> tuple[int, str]:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+async def _first_line(port: int, request: bytes) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    line = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    return line.decode()

@@ -9,6 +9,7 @@ import grpc
 from antiphon.auth.v1 import auth_service_pb2 as messages
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
+from antiphon_client.browser_url import check_browser_url
 from antiphon_client.credentials import Tokens
 from antiphon_client.status import error_of_rpc
 from antiphon_client.tls import Tls
@@ -54,12 +55,17 @@ class ProviderLogin:
             raise error_of_rpc(error) from None
 
     async def start(self, provider: str, redirect_uri: str) -> messages.StartLoginResponse:
-        """Begin; an empty provider means the only one."""
+        """Begin; an empty provider means the only one.
+
+        A server that answers with anything but a page on the web (https) is refused.
+        """
         request = messages.StartLoginRequest(provider=provider, redirect_uri=redirect_uri)
         try:
-            return await self._auth.StartLogin(request, timeout=_DEADLINE_S)
+            started = await self._auth.StartLogin(request, timeout=_DEADLINE_S)
         except grpc.aio.AioRpcError as error:
             raise error_of_rpc(error) from None
+        check_browser_url(started.authorization_url)
+        return started
 
     async def finish(
         self, started: messages.StartLoginResponse, code: str, state: str, issuer: str = ""

@@ -34,7 +34,7 @@ async def log_in_by_browser(address: str, provider: str, ca: Path | None) -> Non
     tls = tls_for(address, data_dir_or_default(None), ca)
     async with ProviderLogin(address, device="antiphon cli", tls=tls) as login:
         provider = provider or await _only_provider(login)
-        async with RedirectServer() as server:
+        async with RedirectServer(_tell) as server:
             tokens = await _tokens(login, server, provider)
     store = FileTokenStore(login_file(address))
     store.save(tokens)
@@ -82,6 +82,15 @@ async def _finished(
         raise CommandError(f"the identity provider let you go without a login: {told[:200]}")
     code, state, issuer = answer["code"], answer["state"], answer.get("iss", "")
     return await login.finish(started, code, state, issuer)
+
+
+def _tell(error: str) -> None:
+    """Whether it was this login that was refused, only the person can know."""
+    say(
+        f"A browser came back without a login: {error}. If that was you, Ctrl-C gives up; "
+        "else finish in the browser.",
+        err=True,
+    )
 
 
 async def _open(url: str) -> None:

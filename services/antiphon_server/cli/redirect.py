@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import html
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
@@ -36,16 +37,22 @@ class Page:
     status: HTTPStatus = HTTPStatus.OK
 
 
+# What RFC 6749 (4.1.2.1) and OpenID Connect name their errors by.
+_ERROR = re.compile(r"[a-z_]{1,64}")
 _ELSEWHERE = Page("Nothing here", "This is not where a login ends.", HTTPStatus.NOT_FOUND)
 
 
 class RedirectServer:
     """Waits for the browser, and shows it how the login went: an async context manager.
 
-    Whatever else comes to the port, such as another login's answer, ends nothing.
+    Whatever else comes to the port, such as another login's answer, ends nothing. A refusal
+    without ``state``, as some providers send it, may be a stranger's page as well: the first is
+    told to ``on_refusal`` by its name, and the person decides whether to wait on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_refusal: Callable[[str], None]) -> None:
+        self._on_refusal = on_refusal
+        self._refused = False
         self._answer: asyncio.Future[Mapping[str, str]] = asyncio.Future()
         self._outcome: asyncio.Future[Page] = asyncio.Future()
         self._shown = asyncio.Event()
@@ -91,14 +98,26 @@ class RedirectServer:
 
     async def _page(self, request: str) -> Page:
         method, _, rest = request.partition(" ")
-        url = urlsplit(rest.partition(" ")[0])
-        found = dict(parse_qsl(url.query))
+        try:
+            url = urlsplit(rest.partition(" ")[0])
+            found = dict(parse_qsl(url.query))
+        except ValueError:
+            return _ELSEWHERE
         if method != "GET" or url.path != PATH or not self._state:
             return _ELSEWHERE
+        if "state" not in found and _ERROR.fullmatch(found.get("error", "")):
+            return self._refusal(found["error"])
         if found.get("state") != self._state or self._answer.done():
             return _ELSEWHERE
         self._answer.set_result(found)
         return await asyncio.wait_for(asyncio.shield(self._outcome), _OUTCOME_S)
+
+    def _refusal(self, error: str) -> Page:
+        if not (self._refused or self._answer.done()):
+            self._refused = True
+            self._on_refusal(error)
+        text = f"The identity provider says {error}. The terminal waits on; Ctrl-C ends it there."
+        return Page("You are not signed in", text, HTTPStatus.FORBIDDEN)
 
 
 def _response(page: Page) -> bytes:
