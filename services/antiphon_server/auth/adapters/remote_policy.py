@@ -1,6 +1,5 @@
 """An engine outside that has a say in who may do what, asked by ``auth.v1.PolicyService``."""
 
-import ipaddress
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1 import policy_service_pb2 as pb
 from antiphon_server.runtime.access import AccessPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.loopback import is_loopback
 from antiphon_server.runtime.permissions import Rule
 from antiphon_server.runtime.policy import Decision, Question, Verdict
 from antiphon_server.runtime.principal import Principal
@@ -80,13 +80,6 @@ def request_of(question: Question) -> pb.DecideRequest:
 
 def engine_channel(address: str) -> grpc.aio.Channel:
     """A channel to the engine: in the clear on this machine alone, by TLS everywhere else."""
-    if _is_loopback(address.rpartition(":")[0].strip("[]")):
+    if is_loopback(address.rpartition(":")[0].strip("[]")):
         return grpc.aio.insecure_channel(address)
     return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials())
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
