@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from antiphon_server.hardening.facts import Facts
+from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.loopback import is_loopback
 from antiphon_server.settings import Settings
 
 _DAY_S = 86_400
 _WARN_S = 14 * _DAY_S
+_LEAST_PREFIX = {4: 12, 6: 24}
+"""Bits of a public network of proxies: those of large distributors have 13 and 28."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,18 @@ def _debug_logs(settings: Settings, _facts: Facts) -> str:
 
 
 def _any_proxy(settings: Settings, _facts: Facts) -> str:
+    if not settings.behind_proxy:
+        return ""
+    wide = [str(network) for network in settings.proxy_networks() if _anybodys(network)]
+    if wide:
+        return f"{', '.join(wide)} is taken for proxies"
     named = settings.trusted_proxies or settings.on_loopback
-    return "whoever connects is taken for the proxy" if settings.behind_proxy and not named else ""
+    return "" if named else "whoever connects is taken for the proxy"
+
+
+def _anybodys(network: Network) -> bool:
+    """Whether it holds more public addresses than any one operator's proxies have."""
+    return network.prefixlen < _LEAST_PREFIX[network.version] and not network.is_private
 
 
 def _root(_settings: Settings, facts: Facts) -> str:
@@ -170,7 +183,7 @@ CHECKS = (
         "proxy",
         _any_proxy,
         "strangers could write any address beside their calls, and would share no limit",
-        "Listen on 127.0.0.1, or name the proxy's networks in ANTIPHON_TRUSTED_PROXIES",
+        "Listen on 127.0.0.1, or name the proxy's own networks in ANTIPHON_TRUSTED_PROXIES",
     ),
     Check(
         "rate limits",
