@@ -174,7 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             if tracing is not None:
                 lifecycle.on_stop("traces", tracing.stop)
             redis = _redis(settings, lifecycle)
-            guard = RateGuard(settings.rate_limits, redis)
+            guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
             guard.start(lifecycle)
             engine = _engine(settings, lifecycle)
             table, services = _compose(settings, database, metrics, tracing, guard, redis, engine)

@@ -13,9 +13,11 @@ from antiphon_server.runtime.addresses import (
     on_this_machine,
     region,
 )
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.methods import HEALTH, Method
 from antiphon_server.runtime.server import Server
 
 PROXY = "ipv4:10.0.0.1:4711"
@@ -86,6 +88,69 @@ def test_named_proxies_are_passed_over(peer: str, header: str, address: str) -> 
     """The last entry that is none of them is the caller; who is none is no proxy."""
     callers = Callers(behind_proxy=True, trusted=PROXIES)
     assert callers.address(peer, [("x-forwarded-for", header)]) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "admitted"),
+    [
+        (PROXY, True),
+        ("ipv6:[2001:db8::1]:4711", True),
+        ("ipv4:127.0.0.1:4711", True),
+        ("ipv6:[::1]:4711", True),
+        ("unix:", True),
+        ("ipv4:192.0.2.66:1", False),
+        ("ipv6:[2001:db9::1]:4711", False),
+        ("ipv4:nonsense", False),
+    ],
+)
+def test_nobody_calls_past_named_proxies(peer: str, admitted: bool) -> None:
+    """But this machine itself; where no proxy is named, everybody does."""
+    assert Callers(behind_proxy=True, trusted=PROXIES).admits(peer) is admitted
+    assert Callers(trusted=PROXIES).admits(peer)
+    assert Callers(behind_proxy=True).admits(peer)
+
+
+@pytest.mark.parametrize(
+    ("method", "refused"),
+    [("/antiphon.auth.v1.AuthService/Login", True), (HEALTH + "Check", False)],
+)
+async def test_who_comes_past_the_proxy_is_refused(method: str, refused: bool) -> None:
+    """Before anything is asked; who looks after the server may see whether it lives."""
+
+    class Context:
+        """One of a call past the proxy."""
+
+        def peer(self) -> str:
+            return "ipv4:192.0.2.66:1"
+
+        def invocation_metadata(self) -> tuple[()]:
+            return ()
+
+    async def inner(request: bytes, context: Any) -> bytes:
+        return request
+
+    callers = Callers(behind_proxy=True, trusted=PROXIES)
+    call = AddressInterceptor(callers).wrap(Method(method), inner)
+    context: Any = Context()
+    if not refused:
+        assert await call(b"x", context) == b"x"
+        return
+    with pytest.raises(DomainError) as caught:
+        await call(b"x", context)
+    assert caught.value.reason is Reason.PERMISSION_DENIED
+
+
+def test_a_proxy_that_says_nothing_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the header is missing; with it, and without a proxy, nothing is said."""
+    callers = Callers(behind_proxy=True)
+    callers.address(PROXY, [("x-forwarded-for", "198.51.100.1")])
+    Callers().address(PROXY, ())
+    assert not caplog.records
+    for _ in range(3):
+        callers.address("ipv4:127.0.0.1:1", ())
+    [warning] = caplog.messages
+    assert "127.0.0.1" in warning
+    assert "x-forwarded-for" in warning
 
 
 @pytest.mark.parametrize(

@@ -63,17 +63,17 @@ class SignIns(Servicer):  # type: ignore[misc]
 
 
 class World:
-    """A server behind a proxy, with such limits."""
+    """A server with such limits, behind a proxy or not."""
 
-    def __init__(self, limits: RateLimits) -> None:
+    def __init__(self, limits: RateLimits, behind_proxy: bool) -> None:
         self.refused: list[tuple[Limit, str]] = []
-        self.guard = RateGuard(limits)
+        self.guard = RateGuard(limits, behind_proxy=behind_proxy)
         self.guard.listen(lambda method, limit, who: self.refused.append((limit, who)))
         self.verifier = Verifier()
         self.table = LocalServer(
             [
                 ErrorInterceptor(),
-                AddressInterceptor(Callers(behind_proxy=True)),
+                AddressInterceptor(Callers(behind_proxy)),
                 self.guard.interceptor("address"),
                 AuthenticationInterceptor(self.verifier),
                 self.guard.interceptor("principal"),
@@ -118,8 +118,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(**limits: Any) -> AsyncIterator[World]:
-    made = World(RateLimits(**limits))
+async def world(*, behind_proxy: bool = True, **limits: Any) -> AsyncIterator[World]:
+    made = World(RateLimits(**limits), behind_proxy)
     server = Server(made.table)
     port = await server.start("127.0.0.1", 0)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as made.channel:
@@ -171,12 +171,21 @@ async def test_principals_are_counted_wherever_they_are() -> None:
 
 async def test_calls_on_this_machine_have_no_limits_of_addresses() -> None:
     """Neither over the loopback interface nor within the process, which has none at all."""
-    async with world(sign_ins=2, calls=2, reads=2) as made:
+    async with world(behind_proxy=False, sign_ins=2, calls=2, reads=2) as made:
         assert not await made.refusals(9, LOGIN)
         local = made.table.channel()
         assert not await made.refusals(9, LOGIN, channel=local)
         assert not await made.refusals(9, GET_HEAD, token="ann", channel=local)
         assert len(await made.refusals(9, GET_HEAD, token="ann")) == 7
+
+
+async def test_behind_a_proxy_this_machine_has_limits() -> None:
+    """Or a proxy on it that does not say where callers are would lift them for everybody."""
+    async with world(sign_ins=2) as made:
+        assert len(await made.refusals(9, LOGIN)) == 7
+        assert len(await made.refusals(9, LOGIN, address="unknown")) == 9
+        local = made.table.channel()
+        assert not await made.refusals(9, LOGIN, channel=local)
 
 
 async def test_the_health_is_always_told() -> None:

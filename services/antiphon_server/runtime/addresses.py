@@ -1,6 +1,7 @@
 """Where callers are: by their connection, or by what a trusted proxy says of it."""
 
 import ipaddress
+import logging
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
@@ -10,6 +11,12 @@ LOCAL = "local"
 """The address of calls within the process."""
 FORWARDED = "x-forwarded-for"
 _LONGEST_HEADER = 4096
+_MISSING = (
+    "a call from %s has no x-forwarded-for. If it came through the proxy, let the proxy write that "
+    "header: whoever comes without it shares one address, its limits and its guesses of passwords"
+)
+
+log = logging.getLogger(__name__)
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,6 +48,15 @@ class Callers:
         self._behind_proxy = behind_proxy
         self._trusted = tuple(trusted)
         self._caller = lru_cache(4096)(self._find)  # callers come again
+        self._may_connect = lru_cache(4096)(self._is_known)  # one for each connection
+        self._warned = False
+
+    def admits(self, peer: str) -> bool:
+        """Whether a peer may call: with proxies named, only they and this machine.
+
+        What others send would come in clear, past the proxy.
+        """
+        return not (self._behind_proxy and self._trusted) or self._may_connect(peer)
 
     def address(self, peer: str, metadata: Metadata) -> str:
         """The caller's address; ``peer`` is as gRPC writes it.
@@ -48,7 +64,16 @@ class Callers:
         Such as ``ipv4:203.0.113.7:4711`` and ``ipv6:%5B2001:db8::1%5D:4711``.
         """
         forwarded = _forwarded(metadata) if self._behind_proxy else ""
-        return self._caller(peer, forwarded) if forwarded else _address_of_peer(peer)
+        if forwarded:
+            return self._caller(peer, forwarded)
+        found = _address_of_peer(peer)
+        if self._behind_proxy and not self._warned:
+            self._warned = True
+            log.warning(_MISSING, found)
+        return found
+
+    def _is_known(self, peer: str) -> bool:
+        return self._trusts(_ip_of_peer(peer)) or on_this_machine(_address_of_peer(peer))
 
     def _find(self, peer: str, forwarded: str) -> str:
         connected = _ip_of_peer(peer)

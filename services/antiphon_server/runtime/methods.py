@@ -16,6 +16,9 @@ import grpc
 
 from antiphon_server.runtime.errors import DomainError, Reason
 
+HEALTH = "/grpc.health.v1.Health/"
+"""What names of the health's methods begin with: whoever looks after the server calls them."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
 if TYPE_CHECKING:

@@ -16,19 +16,27 @@ from antiphon_server.runtime.shared_rate_counters import SharedCounters
 
 
 class RateGuard:
-    """Applies ``limits``; with ``redis`` all servers that share it count together."""
+    """Applies ``limits``; with ``redis`` all servers that share it count together.
 
-    def __init__(self, limits: RateLimits, redis: Redis | None = None) -> None:
+    Behind a proxy that may be on this machine, its own addresses are limited, too.
+    """
+
+    def __init__(
+        self, limits: RateLimits, redis: Redis | None = None, *, behind_proxy: bool = False
+    ) -> None:
         memory = MemoryCounters()
         self._limits = limits
         self._redis = redis
+        self._behind_proxy = behind_proxy
         self._shared = SharedCounters(memory, redis) if redis and limits.enabled else None
         self._counters: RateCounters = self._shared or memory
         self._refusals = Refusals()
 
     def interceptor(self, scope: Scope) -> RateLimitInterceptor:
         """The interceptor that counts addresses, or the one that counts principals."""
-        return RateLimitInterceptor(scope, self._limits, self._counters, self._refusals)
+        return RateLimitInterceptor(
+            scope, self._limits, self._counters, self._refusals, behind_proxy=self._behind_proxy
+        )
 
     def listen(self, listener: Refused) -> None:
         """Tell ``listener`` of every refused call, within it."""

@@ -9,14 +9,13 @@ from msgspec import Meta
 
 from antiphon_server.runtime.access import rule_of
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.methods import UNKNOWN, Method
+from antiphon_server.runtime.methods import HEALTH, UNKNOWN, Method
 from antiphon_server.runtime.permissions import Permission
 
 Scope = Literal["address", "principal"]
 PerMinute = Annotated[int, Meta(ge=0)]
 """Calls in 60 s; 0 is no limit."""
 
-_HEALTH = "/grpc.health.v1.Health/"
 _READS = ("Get", "List", "Read", "Check", "Count", "Explain", "WhoAmI")
 """What names of methods that change nothing begin with; all others count as writes."""
 _CHEAP = ("Refresh",)
@@ -38,7 +37,7 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     ``sign_ins`` and ``calls`` are of one address; ``reads``, ``writes`` and ``streams`` (opened)
     of one principal. ``rpcs`` adds limits for methods by their full names, of one principal, or
     of one address where the method is public. Parts of this installation, this machine's own
-    addresses, and checks of the health have no limits.
+    addresses (unless a proxy is there), and checks of the health have no limits.
     """
 
     enabled: bool = True
@@ -56,7 +55,7 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def of(self, scope: Scope, method: Method) -> list[Limit]:
         """The limits of a method in a scope, the narrowest first."""
-        if not self.enabled or method.name.startswith(_HEALTH):
+        if not self.enabled or method.name.startswith(HEALTH):
             return []
         named = self._of_address(method) if scope == "address" else self._of_principal(method)
         return [Limit(name, scope, most) for name, most in named if most]

@@ -49,15 +49,23 @@ class RateLimitInterceptor(MethodInterceptor):
 
     Those of addresses stand before authentication, so that a flood costs little; those of
     principals right after it. Calls within the process are not counted, nor are those of this
-    machine's own addresses (behind a proxy on it, callers have their own), nor those
-    of this installation's parts. A stream counts when it is opened. Raises RATE_LIMITED.
+    machine's own addresses unless there may be a proxy on it, nor those of this installation's
+    parts. A stream counts when it is opened. Raises RATE_LIMITED.
     """
 
     def __init__(
-        self, scope: Scope, limits: RateLimits, counters: RateCounters, refusals: Refusals
+        self,
+        scope: Scope,
+        limits: RateLimits,
+        counters: RateCounters,
+        refusals: Refusals,
+        *,
+        behind_proxy: bool = False,
     ) -> None:
         super().__init__()
         self._scope: Scope = scope
+        address = current_address if behind_proxy else _address_elsewhere
+        self._who = address if scope == "address" else _principal
         self._limits = limits
         self._counters = counters
         self._refusals = refusals
@@ -67,8 +75,7 @@ class RateLimitInterceptor(MethodInterceptor):
         limits = self._limits.of(self._scope, method)
         if not limits:
             return inner
-        spend, refusals = self._counters.spend, self._refusals
-        who_of = _address if self._scope == "address" else _principal
+        spend, refusals, who_of = self._counters.spend, self._refusals, self._who
 
         async def call(request: Any, context: Context) -> Any:
             if context.peer() != LOCAL and (who := who_of()):
@@ -81,7 +88,7 @@ class RateLimitInterceptor(MethodInterceptor):
         return call
 
 
-def _address() -> str:
+def _address_elsewhere() -> str:
     address = current_address()
     return "" if on_this_machine(address) else address
 
