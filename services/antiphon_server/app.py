@@ -52,6 +52,7 @@ from antiphon_server.dispatcher import compose as dispatcher_slice
 from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
 from antiphon_server.events import compose as events_slice
 from antiphon_server.events.adapters.tables import metadata as events_tables
+from antiphon_server.hardening.variables import unknown_variables
 from antiphon_server.integration import compose as integration_slice
 from antiphon_server.integration.adapters.tables import metadata as integration_tables
 from antiphon_server.runtime.access import AccessPolicy
@@ -162,6 +163,8 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     """Run a server for the time of the block, without touching signals or logging."""
     for weakness in hardening.insist(settings):
         log.warning("%s", weakness)
+    for name in unknown_variables(settings, os.environ):
+        log.warning("nothing reads the variable %s", name)
     health = Health()
     with exclusive(settings.data_dir) as data_dir:
         async with Lifecycle(health) as lifecycle:

@@ -1,5 +1,6 @@
 """Each check finds its one thing, and nothing else does."""
 
+import base64
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "models' keys": ({"models": [A_KEY]}, SAFE),
     "proxy": ({"host": "192.0.2.1"}, SAFE),
     "rate limits": ({"rate_limits": {"enabled": False}}, SAFE),
+    "variables": ({}, replace(SAFE, unknown_variables=("ANTIPHON_ENVIRONMENT (…)",))),
     "certificate's end": ({}, replace(SAFE, certificate_ends=14 * DAY)),
     "traces": ({"otlp_endpoint": "http://collector.example:4317"}, SAFE),
     "Redis": ({"redis_url": "redis://:secret@far.example:6379/0"}, SAFE),
@@ -88,6 +90,10 @@ def test_every_check_has_a_case() -> None:
             {"behind_proxy": False, "tls_cert": "a", "tls_key": "b", "trusted_proxies": ["::/0"]},
             False,
         ),
+        ({"rate_limits": {"sign_ins": 0}}, True),
+        ({"rate_limits": {"calls": 0}}, True),
+        ({"rate_limits": {"sign_ins": 1_000_000_000}}, True),
+        ({"rate_limits": {"sign_ins": 12_000, "calls": 1, "reads": 0, "writes": 0}}, False),
         ({"host": "::1"}, False),
         ({"host": "::"}, True),
         ({"host": "localhost.example"}, True),
@@ -144,6 +150,10 @@ def test_facts_of_an_open_machine(tmp_path: Path) -> None:
         ("not base64!", "ANTIPHON_SECRET_KEY holds no secret"),
         ("A" * 43 + "=", "can be guessed"),  # zeros
         ("dGhpcyBpcyBteSB2ZXJ5IGxvbmcgcGFzc3BocmFzZSE=", "can be guessed"),  # a passphrase
+        (base64.b64encode(bytes(range(32))).decode(), "can be guessed"),
+        (base64.b64encode(bytes(n * 37 % 256 for n in range(32))).decode(), "can be guessed"),
+        (base64.b64encode(bytes(range(255, 223, -1))).decode(), "can be guessed"),
+        (base64.b64encode(bytes(n * n % 251 for n in range(1, 17)) * 2).decode(), "can be guessed"),
         (SECRET, ""),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon_server.hardening.variables import OF_COMMANDS
 from antiphon_server.settings import PREFIX, Settings
 from tests.repository.files import ROOT
 
@@ -39,3 +40,4 @@ def test_every_variable_of_commands_has_its_row() -> None:
     files = [path for folder in folders for path in folder.rglob("*.py")]
     read = {name for path in files for name in VARIABLE.findall(path.read_text())}
     assert {name for name, _ in ROW.findall(COMMANDS)} == read
+    assert {"ANTIPHON_DATA_DIR", *OF_COMMANDS} == read

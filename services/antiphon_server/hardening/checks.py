@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 from antiphon_server.hardening.facts import Facts
 from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.rate_limits import RateLimits
 from antiphon_server.settings import Settings
 
 _DAY_S = 86_400
 _WARN_S = 14 * _DAY_S
+_LOOSEST = 100
+"""Times the default that a limit of an address may be: beyond, no machine ever reaches it."""
 _LEAST_PREFIX = {4: 12, 6: 24}
 """Bits of a public network of proxies: those of large distributors have 13 and 28."""
 
@@ -79,7 +82,15 @@ def _keys_in_clear(settings: Settings, _facts: Facts) -> str:
 
 
 def _no_rate_limits(settings: Settings, _facts: Facts) -> str:
-    return "" if settings.rate_limits.enabled else "rate limits are off"
+    limits = settings.rate_limits
+    if not limits.enabled:
+        return "rate limits are off"
+    loose = [
+        f"{name} of {given}"
+        for name in ("sign_ins", "calls")
+        if not 0 < (given := getattr(limits, name)) <= _LOOSEST * getattr(RateLimits(), name)
+    ]
+    return f"rate limits are none: {', '.join(loose)}" if loose else ""
 
 
 def _redis_in_clear(settings: Settings, _facts: Facts) -> str:
@@ -108,6 +119,11 @@ def _any_proxy(settings: Settings, _facts: Facts) -> str:
 def _anybodys(network: Network) -> bool:
     """Whether it holds more public addresses than any one operator's proxies have."""
     return network.prefixlen < _LEAST_PREFIX[network.version] and not network.is_private
+
+
+def _unknown_variables(_settings: Settings, facts: Facts) -> str:
+    names = facts.unknown_variables
+    return f"nothing reads {', '.join(names)}" if names else ""
 
 
 def _root(_settings: Settings, facts: Facts) -> str:
@@ -189,7 +205,14 @@ CHECKS = (
         "rate limits",
         _no_rate_limits,
         "nothing slows down who tries passwords or floods the port",
-        'Take "enabled": false out of ANTIPHON_RATE_LIMITS',
+        'Take "enabled": false, and figures of 0 (no limit) or beyond all reason, out of '
+        "ANTIPHON_RATE_LIMITS",
+    ),
+    Check(
+        "variables",
+        _unknown_variables,
+        "what it was to change is as by default",
+        "Correct the name, or unset it",
     ),
     Check(
         "certificate's end",

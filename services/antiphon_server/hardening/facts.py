@@ -13,6 +13,7 @@ from antiphon_server.auth.adapters.server_secret import (
     given_secret,
     guessable,
 )
+from antiphon_server.hardening.variables import unknown_variables
 from antiphon_server.settings import Settings
 
 PRIVATE = 0o077
@@ -27,6 +28,7 @@ class Facts:
     open_files: tuple[str, ...] = ()
     secret_inside: bool = False
     secret_wrong: str = ""
+    unknown_variables: tuple[str, ...] = ()
     certificate_ends: float | None = None
     now: float = 0.0
     root: bool = False
@@ -39,6 +41,7 @@ def facts_of(settings: Settings) -> Facts:
         open_files=tuple(_open(_secret_files(settings))),
         secret_inside=_secret_inside(settings),
         secret_wrong=_secret_wrong(settings),
+        unknown_variables=tuple(unknown_variables(settings, os.environ)),
         certificate_ends=_certificate_ends(settings.tls_cert),
         now=time.time(),
         root=os.geteuid() == 0,

@@ -5,6 +5,7 @@ import binascii
 import os
 import secrets
 import string
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -88,11 +89,16 @@ def given_secret(text: str | None, path: Path | None) -> bytes | None:
 
 
 def guessable(secret: bytes) -> bool:
-    """Whether it is a repeated pattern, or text that somebody has thought of.
+    """Whether it is a repeated pattern, a run such as 0, 1, 2 …, or text of somebody's.
 
-    Of 32 random bytes one in 10^13 is taken for it.
+    Of 32 random bytes one in 10^13 is taken for it. What a hash made of a guessable text is
+    not found: it looks like any other bytes.
     """
-    return len(set(secret)) < _LEAST_VARIETY or _TEXT.issuperset(secret)
+    steps = {(after - before) % 256 for before, after in pairwise(secret)}
+    half = len(secret) // 2
+    repeated = secret[:half] == secret[half:]
+    few = len(set(secret)) < _LEAST_VARIETY or len(steps) < _LEAST_VARIETY
+    return repeated or few or _TEXT.issuperset(secret)
 
 
 def _checked(content: bytes, source: str) -> bytes:
