@@ -18,11 +18,12 @@ _IDEMPOTENT = {
     "antiphon.auth.v1.AuditService": """
         ListSecurityEvents GetAuditHead VerifySecurityEvents""",
     "antiphon.auth.v1.AuthService": """
-        Refresh WhoAmI ListSessions RevokeSession CreateUser GetUser ListApiKeys GetJwks""",
+        ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin
+        CreateUser GetUser ListUsers ListIdentities ListApiKeys GetJwks""",
     "antiphon.context.v1.ContextService": """
         CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
         CreateConversation GetConversation ListConversations ArchiveConversation
-        GetMember ListMembers PostMessage ListMessages GetContext""",
+        GetMember ListMembers PostMessage ListMessages GetContext CheckAccess""",
     "antiphon.dispatcher.v1.DispatcherService": """
         Dispatch GetTurn ListTurns CancelTurn ListHandlers""",
     "antiphon.events.v1.EventService": """
