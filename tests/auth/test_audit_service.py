@@ -241,6 +241,30 @@ async def test_an_export_is_whole_and_signed(api: AuditApi) -> None:
     assert newest.actor.startswith("users/user_")
 
 
+async def test_an_export_ends_with_its_right(api: AuditApi) -> None:
+    """An operator who is disabled in the middle gets no more events and no signed head."""
+    await record(api, *[f"user_{'x' * 240}"] * 2_000)  # more than is on its way at once
+    boss = (await api.world.auth.verifier.verify(api.boss_token)).user_id
+    stream = api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
+    await stream.read()
+    await api.world.auth.sessions.revoke_all(OPERATOR, boss)
+    answers, ended = await rest_of(stream)
+    assert ended is Reason.SESSION_REVOKED
+    assert not any(answer.HasField("head") for answer in answers)
+
+
+async def test_an_export_outlives_its_token(api: AuditApi) -> None:
+    """One that takes longer than a token lives goes on to its end."""
+    await record(api, *[f"user_{'x' * 240}"] * 2_000)
+    stream = api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
+    await stream.read()
+    api.world.clock.time += 16 * 60
+    answers: list[Any] = []
+    while (answer := await stream.read()) is not grpc.aio.EOF:
+        answers.append(answer)
+    assert answers[-1].HasField("head")
+
+
 async def test_an_export_goes_on_behind_a_copy(api: AuditApi) -> None:
     """The first event of the rest is tied to the last of the copy."""
     await record(api, OTHER, OTHER)

@@ -28,6 +28,18 @@ class TokenVerifier(Protocol):
         ...
 
 
+class TokenRechecker(TokenVerifier, Protocol):
+    """One that those ask again whose calls take long."""
+
+    async def recheck(self, token: str, principal: Principal) -> None:
+        """Return if whoever began something with the token may go on with it.
+
+        That it expires meanwhile is no reason to stop: its session counts. Raises DomainError
+        SESSION_REVOKED, or TOKEN_INVALID if its key was withdrawn.
+        """
+        ...
+
+
 class AccessPolicy(Protocol):
     """Decides; knows roles as they are now."""
 

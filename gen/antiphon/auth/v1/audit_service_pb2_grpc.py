@@ -98,8 +98,10 @@ class AuditServiceServicer:
     def ExportSecurityEvents(self, request, context):
         """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
         at the end a signed head, by which the copy can be verified without this server. That
-        the copy was taken is an event itself, recorded before the first answer.
-        Errors: INVALID_ARGUMENT (after_sequence is beyond the newest event), OVERLOADED (the client reads too slowly).
+        the copy was taken is an event itself, recorded before the first answer. It ends
+        with the caller's session or rights, at the next answer, but not because the access
+        token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
+        newest event), OVERLOADED (the client reads too slowly).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,10 @@ class AuditServiceStub:
     ExportSecurityEvents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportSecurityEventsRequest, _audit_service_pb2.ExportSecurityEventsResponse]
     """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
     at the end a signed head, by which the copy can be verified without this server. That
-    the copy was taken is an event itself, recorded before the first answer.
-    Errors: INVALID_ARGUMENT (after_sequence is beyond the newest event), OVERLOADED (the client reads too slowly).
+    the copy was taken is an event itself, recorded before the first answer. It ends
+    with the caller's session or rights, at the next answer, but not because the access
+    token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
+    newest event), OVERLOADED (the client reads too slowly).
     """
     GetAuditHead: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditHeadRequest, _audit_service_pb2.GetAuditHeadResponse]
     """GetAuditHead returns the newest place and hash, signed. Who keeps it elsewhere can
@@ -90,8 +92,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ExportSecurityEvents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportSecurityEventsRequest, _audit_service_pb2.ExportSecurityEventsResponse]  # type: ignore[assignment]
     """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
     at the end a signed head, by which the copy can be verified without this server. That
-    the copy was taken is an event itself, recorded before the first answer.
-    Errors: INVALID_ARGUMENT (after_sequence is beyond the newest event), OVERLOADED (the client reads too slowly).
+    the copy was taken is an event itself, recorded before the first answer. It ends
+    with the caller's session or rights, at the next answer, but not because the access
+    token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
+    newest event), OVERLOADED (the client reads too slowly).
     """
     GetAuditHead: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditHeadRequest, _audit_service_pb2.GetAuditHeadResponse]  # type: ignore[assignment]
     """GetAuditHead returns the newest place and hash, signed. Who keeps it elsewhere can
@@ -144,8 +148,10 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.ExportSecurityEventsResponse], _abc.AsyncIterator[_audit_service_pb2.ExportSecurityEventsResponse]]:
         """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
         at the end a signed head, by which the copy can be verified without this server. That
-        the copy was taken is an event itself, recorded before the first answer.
-        Errors: INVALID_ARGUMENT (after_sequence is beyond the newest event), OVERLOADED (the client reads too slowly).
+        the copy was taken is an event itself, recorded before the first answer. It ends
+        with the caller's session or rights, at the next answer, but not because the access
+        token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
+        newest event), OVERLOADED (the client reads too slowly).
         """
 
     @_abc_1.abstractmethod

@@ -48,6 +48,13 @@ class Verifier:
             raise DomainError(Reason.SESSION_REVOKED)
         return principal
 
+    async def recheck(self, token: str, principal: Principal) -> None:
+        """See :meth:`TokenRechecker.recheck`."""
+        if token not in self._known and principal.expires_at > self._clock():
+            await self._first_look(token)
+        if principal.kind == "user" and not await self._live(principal.session_id):
+            raise DomainError(Reason.SESSION_REVOKED)
+
     def forget(self) -> None:
         """Check every signature again, because a key was withdrawn."""
         self._known.clear()

@@ -10,13 +10,13 @@ from antiphon_server.auth import audit_encoding, encoding
 from antiphon_server.auth.model.audit import SignedHead
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.audit_trail import AuditTrail
-from antiphon_server.auth.service.audit_watches import AuditWatches
+from antiphon_server.auth.service.audit_watches import AuditWatches, Check
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.access import TokenRechecker
 from antiphon_server.runtime.duplex import TimedWriter, open_stream
 from antiphon_server.runtime.interceptors.authentication import bearer_token
 from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import Principal, current_principal
+from antiphon_server.runtime.principal import current_principal
 
 
 class AuditServicer(AuditServiceServicer):
@@ -32,7 +32,7 @@ class AuditServicer(AuditServiceServicer):
         trail: AuditTrail,
         watches: AuditWatches,
         keys: SigningKeys,
-        verifier: TokenVerifier,
+        verifier: TokenRechecker,
     ) -> None:
         self._events = events
         self._trail = trail
@@ -57,27 +57,33 @@ class AuditServicer(AuditServiceServicer):
         caller, which = current_principal(), audit_encoding.selection(request.filter)
         after = request.after_sequence if request.HasField("after_sequence") else None
         await open_stream(context)
-        batches = self._watches.watch(caller, which, after, self._check(caller, context))
+        check = self._check(context, self._verifier.verify)
+        batches = self._watches.watch(caller, which, after, check)
         async with aclosing(batches):
             with TimedWriter(context) as writer:
                 async for batch in batches:
                     await writer.write(audit_encoding.batch(batch))
 
-    def _check(self, caller: Principal, context: Any) -> Callable[[], Awaitable[object]]:
-        if caller.kind == "service":
+    def _check(self, context: Any, ask: Callable[[str], Awaitable[object]]) -> Check:
+        """What asks about the caller's token, each time that the stream goes on."""
+        if current_principal().kind == "service":
             return _always
         token = bearer_token(context)
-        return lambda: self._verifier.verify(token)
+        return lambda: ask(token)
 
     async def ExportSecurityEvents(  # type: ignore[override]
         self, request: pb.ExportSecurityEventsRequest, context: Any
     ) -> None:
+        caller = current_principal()
+        check = self._check(context, lambda token: self._verifier.recheck(token, caller))
         head, pages = await self._trail.export(request.after_sequence)
         await open_stream(context)
         async with aclosing(pages):
             with TimedWriter(context) as writer:
                 async for page in pages:
+                    await check()  # a slow reader takes hours, and the right may be gone by then
                     await writer.write(audit_encoding.exported(page, head))
+                await check()
                 signed = self._head(self._trail.sign(head))
                 await writer.write(
                     pb.ExportSecurityEventsResponse(last_sequence=head.sequence, head=signed)
