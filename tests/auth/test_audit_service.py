@@ -83,6 +83,38 @@ async def test_a_list_is_filtered(api: AuditApi) -> None:
     assert await reason(api.call("ListSecurityEvents", other)) is Reason.PAGE_TOKEN_INVALID
 
 
+async def test_a_page_token_is_of_one_readers_list(api: AuditApi) -> None:
+    """What a user and an operator see without a filter are two lists."""
+    await record(api, api.ann.user_id)
+    request = pb.ListSecurityEventsRequest(page_size=1)
+    page = await api.call("ListSecurityEvents", request, api.token)
+    request.page_token = page.next_page_token
+    await api.call("ListSecurityEvents", request, api.token)
+    assert await reason(api.call("ListSecurityEvents", request)) is Reason.PAGE_TOKEN_INVALID
+
+
+async def test_a_user_is_not_told_where_operators_are(api: AuditApi) -> None:
+    """Neither in lists nor in watches; of their own doings they see all, as operators do."""
+    watching = pb.WatchSecurityEventsRequest(after_sequence=0)
+    begun = api.stream("WatchSecurityEvents", watching, api.token)
+    await begun.read()
+    happening = SecurityEvent(
+        happened.UserEnabled(), api.ann.user_id, "users/user_boss", "sess_boss", "192.0.2.7"
+    )
+    await api.world.auth.security_events.record(happening)
+    (newest, *older) = await listed(api, api.token)
+    assert (newest.actor, newest.session_id, newest.address) == ("users/user_boss", "", "")
+    assert older[0].session_id
+    assert older[0].address
+    watched: list[Any] = []
+    while not watched or watched[-1].sequence < newest.sequence:
+        watched += (await asyncio.wait_for(begun.read(), 5)).events
+    begun.cancel()
+    assert watched == [*reversed(older), newest]
+    (newest, *_) = await listed(api)
+    assert (newest.session_id, newest.address) == ("sess_boss", "192.0.2.7")
+
+
 @pytest.mark.parametrize("method", ["ExportSecurityEvents", "WatchSecurityEvents"])
 async def test_a_place_that_is_not_there_is_refused(api: AuditApi, method: str) -> None:
     """A copy of another history is not gone on with."""

@@ -56,11 +56,32 @@ async def test_sessions_are_listed_in_pages(api: Api) -> None:
         if not page_token:
             break
     assert seen == [f"device {number}" for number in reversed(range(5))]
-    foreign = encode_page_token(encoding.API_KEYS, "1", "key_00000001")
-    for bad in ("x", "AAAA", encode_page_token(encoding.SESSIONS, "one", "two"), foreign, "é"):
+    who = await api.call("WhoAmI", pb.WhoAmIRequest(), token)
+    own = encoding.sessions_of(who.user.user_id)
+    foreign = encode_page_token(encoding.api_keys_of(who.user.user_id), "1", "key_00000001")
+    for bad in ("x", "AAAA", encode_page_token(own, "one", "two"), foreign, "é"):
         request = pb.ListSessionsRequest(page_token=bad)
         error = await api.refused("ListSessions", request, token)
         assert error.reason is Reason.PAGE_TOKEN_INVALID
+
+
+@pytest.mark.parametrize("what", ["Sessions", "ApiKeys"])
+async def test_a_page_token_is_of_one_users_list(api: Api, what: str) -> None:
+    """Whoever may list both users' is refused one's token for the other's list."""
+    await api.make("ann", "bob")
+    boss = (await api.sign_in()).tokens.access_token
+    users = {}
+    for name in ("ann", "bob"):
+        token = (await api.sign_in(name)).tokens.access_token
+        await api.call("CreateApiKey", pb.CreateApiKeyRequest(label="x"), token)
+        users[name] = (await api.call("WhoAmI", pb.WhoAmIRequest(), token)).user.user_id
+    request: Any = getattr(pb, f"List{what}Request")(user_id=users["ann"], page_size=1)
+    request.page_token = (await api.call(f"List{what}", request, boss)).next_page_token
+    assert request.page_token
+    await api.call(f"List{what}", request, boss)
+    request.user_id = users["bob"]
+    error = await api.refused(f"List{what}", request, boss)
+    assert error.reason is Reason.PAGE_TOKEN_INVALID
 
 
 async def test_an_operator_revokes_anyones_session(api: Api) -> None:

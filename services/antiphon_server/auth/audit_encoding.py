@@ -20,10 +20,12 @@ from antiphon_server.auth.model.security_events import (
     Selection,
     StampedEvent,
 )
+from antiphon_server.auth.service.audit_trail import sees_all
 from antiphon_server.auth.service.audit_watches import Batch
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.errors import Reason, invalid
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number
+from antiphon_server.runtime.principal import Principal
 
 _EVENT = audit_pb2.SecurityEvent.DESCRIPTOR
 _DETAILS = {kind.__name__: kind for kind in get_args(Detail)}
@@ -143,6 +145,16 @@ def opened(event: SealedEvent) -> audit_pb2.SecurityEvent:
     return message
 
 
+def shown(event: SealedEvent, caller: Principal) -> audit_pb2.SecurityEvent:
+    """The same, for this caller: where somebody else was, only operators are told."""
+    message = opened(event)
+    somebody_else = message.actor.startswith("users/") and message.actor != caller.actor
+    if somebody_else and not sees_all(caller):
+        message.ClearField("session_id")
+        message.ClearField("address")
+    return message
+
+
 def faithful(event: SealedEvent) -> bool:
     """Whether what an event is found by is what its body says."""
     try:
@@ -169,26 +181,28 @@ def selection(wanted: audit_service_pb2.SecurityEventFilter) -> Selection:
     )
 
 
-def place(page_token: str, which: Selection) -> int | None:
+def place(page_token: str, listed: str) -> int | None:
     """Before which event a page begins. Raises DomainError PAGE_TOKEN_INVALID."""
-    fields_ = decode_page_token(page_token, _listed(which), 1)
+    fields_ = decode_page_token(page_token, listed, 1)
     return number(fields_[0]) if fields_ else None
 
 
-def next_events(page: Sequence[SealedEvent], limit: int, which: Selection) -> str:
+def next_events(page: Sequence[SealedEvent], limit: int, listed: str) -> str:
     """The token of the page after this one."""
-    return encode_page_token(_listed(which), str(page[-1].sequence)) if len(page) == limit else ""
+    return encode_page_token(listed, str(page[-1].sequence)) if len(page) == limit else ""
 
 
-def _listed(which: Selection) -> str:
-    kinds = sorted(which.kinds)
-    return f"security events {which.user_id} {kinds} {which.begin_time} {which.end_time}"
+def listed(which: Selection, caller: Principal) -> str:
+    """What a list of events is called: who does not see all of them has a list of their own."""
+    seen_by = "" if sees_all(caller) else caller.user_id
+    kinds, begin, end = sorted(which.kinds), which.begin_time, which.end_time
+    return f"security events {which.user_id} {kinds} {begin} {end} {seen_by}"
 
 
-def batch(news: Batch) -> audit_service_pb2.WatchSecurityEventsResponse:
+def batch(news: Batch, caller: Principal) -> audit_service_pb2.WatchSecurityEventsResponse:
     """An answer of a watch."""
     return audit_service_pb2.WatchSecurityEventsResponse(
-        events=[opened(event) for event in news.events], progress_sequence=news.progress
+        events=[shown(event, caller) for event in news.events], progress_sequence=news.progress
     )
 
 

@@ -25,9 +25,6 @@ from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import SessionId
 
-SESSIONS = "sessions"
-API_KEYS = "api keys"
-
 
 def timestamp(micros: int | None) -> Timestamp | None:
     """A time of the domain; None stays unset."""
@@ -178,13 +175,23 @@ def _users(prefix: str) -> str:
     return f"users {prefix.lower()}"
 
 
-def next_sessions(page: Sequence[Session], limit: int) -> str:
-    """The token of the page after this one."""
-    last = page[-1] if len(page) == limit else None
-    return encode_page_token(SESSIONS, str(last.create_time), last.session_id) if last else ""
+def sessions_of(user_id: str) -> str:
+    """What the list of somebody's sessions is called."""
+    return f"sessions of {user_id}"
 
 
-def next_api_keys(page: Sequence[ApiKey], limit: int) -> str:
+def next_sessions(page: Sequence[Session], limit: int, listed: str) -> str:
     """The token of the page after this one."""
     last = page[-1] if len(page) == limit else None
-    return encode_page_token(API_KEYS, str(last.create_time), last.key_id) if last else ""
+    return encode_page_token(listed, str(last.create_time), last.session_id) if last else ""
+
+
+def api_keys_of(user_id: str) -> str:
+    """What the list of somebody's keys is called."""
+    return f"api keys of {user_id}"
+
+
+def next_api_keys(page: Sequence[ApiKey], limit: int, listed: str) -> str:
+    """The token of the page after this one."""
+    last = page[-1] if len(page) == limit else None
+    return encode_page_token(listed, str(last.create_time), last.key_id) if last else ""

@@ -353,10 +353,13 @@ class SecurityEvent(_message.Message):
     proved to be anybody.
     """
     session_id: _builtins.str
-    """session_id is the session by which the actor called; empty for none."""
+    """session_id is the session by which the actor called; empty for none, and where another
+    user was the actor and the reader is no operator.
+    """
     address: _builtins.str
     """address is where the call came from: an IPv4 address or a network of IPv6 (/64), as
-    the server saw it; `local` for what the installation did by itself.
+    the server saw it; `local` for what the installation did by itself. Empty where another
+    user was the actor and the reader is no operator.
     """
     user_id: _builtins.str
     """user_id is the account that it concerns, which need not be the actor's; empty for none
@@ -365,7 +368,9 @@ class SecurityEvent(_message.Message):
     previous_hash: _builtins.bytes
     """previous_hash is the hash of the event before; 32 zero bytes for the first."""
     hash: _builtins.bytes
-    """hash is SHA-256 over previous_hash and the event as it is stored."""
+    """hash is SHA-256 over previous_hash and the event as it is stored, which has every
+    field, whoever reads it.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was recorded, by the server's clock."""

@@ -151,9 +151,14 @@ def public_key(kid: str, x: str) -> Ed25519PublicKey | None:
     return key if thumbprint(raw) == kid else None
 
 
+def sees_all(caller: Principal) -> bool:
+    """Whether the trail is open to the caller, and not only what concerns them."""
+    return caller.operates or caller.kind == "service"
+
+
 def visible_to(caller: Principal, which: Selection) -> Selection | None:
     """The part of a selection that the caller may see; None for nothing."""
-    if caller.operates or caller.kind == "service":
+    if sees_all(caller):
         return which
     if which.user_id not in ("", caller.user_id) or not caller.user_id:
         return None

@@ -44,11 +44,13 @@ class AuditServicer(AuditServiceServicer):
         self, request: pb.ListSecurityEventsRequest, context: Any
     ) -> pb.ListSecurityEventsResponse:
         limit, which = page_limit(request.page_size), audit_encoding.selection(request.filter)
-        before = audit_encoding.place(request.page_token, which)
-        page = await self._trail.newest(current_principal(), which, before, limit)
+        caller = current_principal()
+        listed = audit_encoding.listed(which, caller)
+        before = audit_encoding.place(request.page_token, listed)
+        page = await self._trail.newest(caller, which, before, limit)
         return pb.ListSecurityEventsResponse(
-            events=[audit_encoding.opened(event) for event in page],
-            next_page_token=audit_encoding.next_events(page, limit, which),
+            events=[audit_encoding.shown(event, caller) for event in page],
+            next_page_token=audit_encoding.next_events(page, limit, listed),
         )
 
     async def WatchSecurityEvents(  # type: ignore[override]
@@ -62,7 +64,7 @@ class AuditServicer(AuditServiceServicer):
         async with aclosing(batches):
             with TimedWriter(context) as writer:
                 async for batch in batches:
-                    await writer.write(audit_encoding.batch(batch))
+                    await writer.write(audit_encoding.batch(batch, caller))
 
     def _check(self, context: Any, ask: Callable[[str], Awaitable[object]]) -> Check:
         """What asks about the caller's token, each time that the stream goes on."""

@@ -32,11 +32,12 @@ class KeyRpcs:
         self, request: pb.ListApiKeysRequest, context: Any
     ) -> pb.ListApiKeysResponse:
         caller, limit = current_principal(), page_limit(request.page_size)
-        after = encoding.position(request.page_token, encoding.API_KEYS)
+        listed = encoding.api_keys_of(request.user_id or caller.user_id)
+        after = encoding.position(request.page_token, listed)
         page = await self._keys.list_keys(caller, request.user_id, after, limit)
         return pb.ListApiKeysResponse(
             api_keys=[encoding.api_key(key) for key in page],
-            next_page_token=encoding.next_api_keys(page, limit),
+            next_page_token=encoding.next_api_keys(page, limit, listed),
         )
 
     async def RevokeApiKey(

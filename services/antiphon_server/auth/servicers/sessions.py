@@ -33,11 +33,12 @@ class SessionRpcs:
         self, request: pb.ListSessionsRequest, context: Any
     ) -> pb.ListSessionsResponse:
         caller, limit = current_principal(), page_limit(request.page_size)
-        after = encoding.position(request.page_token, encoding.SESSIONS)
+        listed = encoding.sessions_of(request.user_id or caller.user_id)
+        after = encoding.position(request.page_token, listed)
         page = await self._sessions.list_live(caller, request.user_id, after, limit)
         return pb.ListSessionsResponse(
             sessions=[encoding.session(one, caller.session_id) for one in page],
-            next_page_token=encoding.next_sessions(page, limit),
+            next_page_token=encoding.next_sessions(page, limit, listed),
         )
 
     async def RevokeSession(
