@@ -41,6 +41,7 @@ from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.login_flows import LoginFlows
+from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
@@ -207,7 +208,8 @@ def compose_auth(
     login = Login(stores.users, passwords, attempts, api_keys, sessions, sign_ins)
     verifier = Verifier(access_tokens, signing_keys, stores.sessions, liveness, clock)
     key_rotation = KeyRotation(signing_keys, completion, messenger)
-    assertions = ServiceAssertions(secret, stores.attempts, access_tokens, clock, settings.audience)
+    once = Once(stores.attempts, clock)
+    assertions = ServiceAssertions(secret, once, access_tokens, clock, settings.audience)
     trail = AuditTrail(
         stores.security_events,
         security_events,
@@ -222,7 +224,7 @@ def compose_auth(
     pool = HttpPool(MOST_CONNECTIONS)
     provider_login = ProviderLogin(
         oidc_providers(identity_providers, pool, completion, clock),
-        LoginFlows(stores.login_flows, secret, clock),
+        LoginFlows(once, secret, clock),
         Identities(stores.identities, users, security_events, clock),
         sessions,
         sign_ins,

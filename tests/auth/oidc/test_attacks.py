@@ -1,11 +1,20 @@
 """Nobody is signed in by an answer that is not the provider's, for us, and for this login."""
 
 import asyncio
+import base64
+import json
+import time
 from collections.abc import Awaitable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.server_secret import load_or_create
+from antiphon_server.auth.model.identities import ProviderName
+from antiphon_server.auth.service.login_flows import LoginFlows
+from antiphon_server.auth.service.once import Once
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.oidc.attacks import (
     ANSWERS,
@@ -151,6 +160,30 @@ async def test_a_code_spent_elsewhere_is_refused(rig: Rig, issuer: Issuer) -> No
     answer = await rig.answer(await rig.start())
     issuer.codes.clear()
     assert await check(rig, rig.finish(answer)) == "code"
+
+
+async def test_a_flood_of_begun_logins_ends_nobody_elses(tmp_path: Path) -> None:
+    """Whoever began before it ends theirs after it: strangers may begin as many as they like."""
+    once, secret = Once(memory_stores().attempts, time.time), load_or_create(tmp_path / "secret")
+    flows, first = LoginFlows(once, secret, time.time), ProviderName("first")
+    mine, proof = flows.begin(first, REDIRECT)
+    for _ in range(10_001):
+        flows.begin(first, REDIRECT)
+    assert await flows.end(mine.login_id, proof) == mine
+    assert await reason(flows.end(mine.login_id, proof)) is Reason.LOGIN_EXPIRED
+
+
+async def test_a_login_is_what_it_was_when_it_began(rig: Rig) -> None:
+    """Its id says where the browser comes back to and until when: nobody can change that."""
+    answer = await rig.answer(await rig.start())
+    said = json.loads(base64.urlsafe_b64decode(answer.login_id.removeprefix("login_")))
+    for number, other in enumerate(["evil", "https://evil.example/", said[2] * 2, "other"]):
+        forged = base64.urlsafe_b64encode(
+            json.dumps([*said[:number], other, *said[number + 1 :]]).encode()
+        )
+        brought = changed(login_id=f"login_{forged.decode()}")(answer)
+        assert await reason(rig.finish(brought)) is Reason.LOGIN_EXPIRED
+    assert (await rig.finish(answer)).user.name == "ann"
 
 
 async def test_a_login_is_over_after_ten_minutes(rig: Rig) -> None:

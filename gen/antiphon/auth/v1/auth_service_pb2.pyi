@@ -432,7 +432,7 @@ class StartLoginResponse(_message.Message):
     authorization_url: _builtins.str
     """authorization_url is where to send the browser."""
     login_id: _builtins.str
-    """login_id names the login."""
+    """login_id names the login: up to 2048 characters."""
     login_secret: _builtins.str
     """login_secret is for the caller alone: not for the browser's address line."""
     @_builtins.property

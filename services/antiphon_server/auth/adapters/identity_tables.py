@@ -1,6 +1,6 @@
-"""The tables of identities and begun logins."""
+"""The table of identities."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Index, String, Table
 
 from antiphon_server.auth.adapters.tables import metadata
 
@@ -14,15 +14,4 @@ identities = Table(
     Column("create_time", BigInteger, nullable=False),
     Column("last_use_time", BigInteger, nullable=True),
     Index("auth_identities_by_user", "user_id", "create_time"),
-)
-
-login_flows = Table(
-    "auth_login_flows",
-    metadata,
-    Column("login_id", String(80), primary_key=True),
-    Column("provider", String(64), nullable=False),
-    Column("redirect_uri", String(1024), nullable=False),
-    Column("secret_hash", LargeBinary(32), nullable=False),
-    Column("expire_time", BigInteger, nullable=False),
-    Index("auth_login_flows_by_end", "expire_time", "login_id"),
 )

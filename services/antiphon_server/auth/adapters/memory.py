@@ -8,7 +8,6 @@ from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogin
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.adapters.memory_expiring import MemoryExpiring
 from antiphon_server.auth.adapters.memory_identities import MemoryIdentities
-from antiphon_server.auth.adapters.memory_login_flows import MemoryLoginFlows
 from antiphon_server.auth.adapters.memory_password_resets import MemoryPasswordResets
 from antiphon_server.auth.adapters.memory_places import MemoryPlaces
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
@@ -74,7 +73,6 @@ def memory_stores() -> Stores:
         password_resets=MemoryPasswordResets(),
         device_logins=MemoryDeviceLogins(),
         identities=MemoryIdentities(users, rows.end_opened_by),
-        login_flows=MemoryLoginFlows(),
     )
 
 

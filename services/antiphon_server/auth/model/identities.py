@@ -46,15 +46,11 @@ class Vouched:
 
 @dataclass(frozen=True, slots=True)
 class LoginFlow:
-    """A login that was begun: at which provider, and where the browser comes back to.
-
-    ``secret_hash`` is of the secret that only the client has that began it.
-    """
+    """A login that was begun: at which provider, and where the browser comes back to."""
 
     login_id: LoginId
     provider: ProviderName
     redirect_uri: str
-    secret_hash: bytes = field(repr=False)
     expire_time: int
 
 

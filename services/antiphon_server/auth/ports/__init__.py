@@ -18,7 +18,7 @@ from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.endings import EndingStore
 from antiphon_server.auth.ports.expiring import Expiring
-from antiphon_server.auth.ports.identities import IdentityStore, LoginFlowStore
+from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
 from antiphon_server.auth.ports.security_events import SecurityEventStore
@@ -216,7 +216,6 @@ class Stores:
     password_resets: PasswordResetStore
     device_logins: DeviceLoginStore
     identities: IdentityStore
-    login_flows: LoginFlowStore
 
 
 class PasswordHasher(Protocol):

@@ -1,9 +1,9 @@
-"""Where identities and begun logins are kept."""
+"""Where identities are kept."""
 
 from typing import Protocol
 
 from antiphon_server.auth.model import Session, User
-from antiphon_server.auth.model.identities import Identity, LoginFlow, LoginId
+from antiphon_server.auth.model.identities import Identity
 from antiphon_server.runtime.principal import UserId
 
 
@@ -43,16 +43,4 @@ class IdentityStore(Protocol):
 
         Returns what it was and the sessions; None if there is none.
         """
-        ...
-
-
-class LoginFlowStore(Protocol):
-    """Logins that were begun and not ended."""
-
-    async def add(self, flow: LoginFlow, now: int, most: int) -> None:
-        """Store it; expired ones are forgotten, then the oldest, to keep ``most``."""
-        ...
-
-    async def take(self, login_id: LoginId, secret_hash: bytes) -> LoginFlow | None:
-        """Remove and return the login of that id and secret: to one caller, once."""
         ...

@@ -1,8 +1,8 @@
 """Logins between their start and the answer of an identity provider."""
 
 import base64
-import hashlib
 import hmac
+import json
 import secrets
 
 from antiphon_server.auth.model import SECOND
@@ -14,41 +14,33 @@ from antiphon_server.auth.model.identities import (
     ProviderName,
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
-from antiphon_server.auth.ports.identities import LoginFlowStore
+from antiphon_server.auth.service.once import Once
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.ids import new_id
 
-MOST = 10_000
-"""Under a flood the oldest goes: a login that takes seconds still comes through."""
+_PREFIX = "login_"
 
 
 class LoginFlows:
     """Begins logins and ends them: each once, by whoever began it, within 10 minutes.
 
-    What binds the provider's answer (state, nonce, PKCE's verifier) is made of the
-    login's id and the installation's secret when it is needed, and stored nowhere.
+    A begun login is kept by its client: the id says all of it, and the secret, which is made
+    of the id and the installation's own secret, proves that it was begun here. So strangers
+    may begin as many as they like. What binds the provider's answer (state, nonce, PKCE's
+    verifier) is made in the same way when it is needed. Only ended ones are remembered.
     """
 
-    def __init__(
-        self, store: LoginFlowStore, secret: ServerSecret, clock: Clock, most: int = MOST
-    ) -> None:
-        self._store = store
+    def __init__(self, once: Once, secret: ServerSecret, clock: Clock) -> None:
+        self._once = once
         self._key = secret.derive("logins at identity providers")
         self._clock = clock
-        self._most = most
 
-    async def begin(self, provider: ProviderName, redirect_uri: str) -> tuple[LoginFlow, str]:
+    def begin(self, provider: ProviderName, redirect_uri: str) -> tuple[LoginFlow, str]:
         """A new login, and the secret of who began it."""
-        now, secret = self._now(), secrets.token_urlsafe(32)
-        flow = LoginFlow(
-            login_id=LoginId(new_id("login")),
-            provider=provider,
-            redirect_uri=redirect_uri,
-            secret_hash=_hash(secret),
-            expire_time=now + LOGIN_LIFE,
-        )
-        await self._store.add(flow, now, self._most)
-        return flow, secret
+        expires = self._now() + LOGIN_LIFE
+        said = json.dumps([provider, redirect_uri, expires, secrets.token_urlsafe(16)])
+        login_id = LoginId(_PREFIX + base64.urlsafe_b64encode(said.encode()).decode())
+        flow = LoginFlow(login_id, provider, redirect_uri, expires)
+        return flow, self._derive("secret", login_id)
 
     async def end(self, login_id: LoginId, secret: str) -> LoginFlow:
         """The login, which can't be ended again.
@@ -56,10 +48,15 @@ class LoginFlows:
         Raises DomainError LOGIN_EXPIRED, which does not tell one that never was from
         another's.
         """
-        flow = await self._store.take(login_id, _hash(secret))
-        if flow is None or flow.expire_time <= self._now():
+        due = self._derive("secret", login_id)
+        if not hmac.compare_digest(secret.encode(), due.encode()):
             raise DomainError(Reason.LOGIN_EXPIRED)
-        return flow
+        said = base64.urlsafe_b64decode(login_id.removeprefix(_PREFIX))
+        provider, redirect_uri, expires, _ = json.loads(said)
+        late = expires <= self._now()
+        if late or not await self._once.first("login", login_id, expires):
+            raise DomainError(Reason.LOGIN_EXPIRED)
+        return LoginFlow(login_id, provider, redirect_uri, expires)
 
     def handshake(self, flow: LoginFlow) -> Handshake:
         """What the provider's answer to this login has to match."""
@@ -76,8 +73,3 @@ class LoginFlows:
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
-
-
-def _hash(secret: str) -> bytes:
-    """A plain digest is enough for 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -62,7 +62,7 @@ class ProviderLogin:
         if not provider.allows_redirect(redirect_uri):
             rule = "must be http://127.0.0.1:PORT/… or one that the server's settings name"
             raise invalid("redirect_uri", rule)
-        flow, secret = await self._flows.begin(ProviderName(name), redirect_uri)
+        flow, secret = self._flows.begin(ProviderName(name), redirect_uri)
         url = await provider.authorization_url(self._flows.handshake(flow))
         return StartedLogin(url, flow.login_id, secret, flow.expire_time)
 

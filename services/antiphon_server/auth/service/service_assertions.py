@@ -4,14 +4,14 @@ Each has an Ed25519 key whose seed is derived from the installation's secret. Wi
 (HMAC) whoever checks a statement could make one; so a verifier needs the public keys alone.
 """
 
-import hashlib
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from antiphon_server.auth.model import SECOND, TokenPair
-from antiphon_server.auth.ports import AttemptStore, Clock, ServerSecret
+from antiphon_server.auth.ports import Clock, ServerSecret
+from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.tokens import ALGORITHM, AccessTokens
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId
@@ -37,13 +37,13 @@ class ServiceAssertions:
     def __init__(
         self,
         secret: ServerSecret,
-        used: AttemptStore,
+        once: Once,
         tokens: AccessTokens,
         clock: Clock,
         audience: str,
     ) -> None:
         self._keys = {name: service_key(secret, name).public_key() for name in SERVICES}
-        self._used = used
+        self._once = once
         self._tokens = tokens
         self._clock = clock
         self._audience = audience
@@ -54,9 +54,8 @@ class ServiceAssertions:
             name, statement_id = self._read(assertion)
         except (jwt.PyJWTError, ValueError) as error:
             raise DomainError(Reason.CREDENTIALS_INVALID) from error
-        digest = hashlib.sha256(f"assertion\0{name}\0{statement_id}".encode()).hexdigest()
-        uses, _ = await self._used.count(digest, int(self._clock() * SECOND), 2 * LONGEST * SECOND)
-        if uses > 1:
+        until = int((self._clock() + 2 * LONGEST) * SECOND)
+        if not await self._once.first("assertion", f"{name}\0{statement_id}", until):
             raise DomainError(Reason.CREDENTIALS_INVALID)
         token, expires = self._tokens.service_token(name)
         return TokenPair(token, expires, "", 0, SessionId(""))

@@ -6,7 +6,6 @@ from antiphon_server.auth.adapters.sql.device_logins import SqlDeviceLogins
 from antiphon_server.auth.adapters.sql.endings import SqlEndings
 from antiphon_server.auth.adapters.sql.expiring import SqlExpiring
 from antiphon_server.auth.adapters.sql.identities import SqlIdentities
-from antiphon_server.auth.adapters.sql.login_flows import SqlLoginFlows
 from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
@@ -32,7 +31,6 @@ def sql_stores(database: Database) -> Stores:
         password_resets=SqlPasswordResets(database),
         device_logins=SqlDeviceLogins(database),
         identities=SqlIdentities(database),
-        login_flows=SqlLoginFlows(database),
     )
 
 

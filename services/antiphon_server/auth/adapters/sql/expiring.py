@@ -14,7 +14,6 @@ from sqlalchemy import (
 
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.ending_tables import endings
-from antiphon_server.auth.adapters.identity_tables import login_flows
 from antiphon_server.auth.adapters.password_reset_tables import password_resets
 from antiphon_server.auth.adapters.tables import (
     api_keys,
@@ -47,7 +46,6 @@ _FORGET = (
     _some(attempts, attempts.c.window_end <= _NOW),
     _some(api_keys, api_keys.c.expire_time <= _NOW - KEPT_AFTER_END),
     _some(signing_keys, signing_keys.c.retire_time <= _NOW),
-    _some(login_flows, login_flows.c.expire_time <= _NOW),
     _some(password_resets, password_resets.c.expire_time <= _NOW),
     _some(device_logins, device_logins.c.expire_time <= _NOW - DAY),
 )
