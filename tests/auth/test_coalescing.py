@@ -10,7 +10,7 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
-from antiphon_server.auth.service.coalescing import Coalesced
+from antiphon_server.auth.service.coalescing import MOST_AT_ONCE, Coalesced
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import FakeClock, open_world, reason
@@ -113,6 +113,34 @@ async def test_nothing_is_lost_while_the_store_refuses() -> None:
     desk.clock.time += 60
     await desk.coalesced.flush()
     assert desk.counts() == [2]
+
+
+async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None:
+    """However much is held: it is offered once, and held on."""
+    desk = Desk(most=10_000)
+    for number in range(3 * MOST_AT_ONCE):
+        desk.coalesced.note(number, failed(address=f"192.0.{number}"))
+    desk.broken = True
+    await desk.coalesced.flush(all_of_it=True)
+    desk.broken = False
+    await desk.coalesced.flush(all_of_it=True)
+    assert desk.counts() == [1] * 3 * MOST_AT_ONCE
+
+
+async def test_what_fails_to_end_keeps_nothing_else_open(tmp_path: Path) -> None:
+    """The threads end, though an alarm can't be recorded."""
+    world = await open_world(tmp_path, sqlite=True)
+    await world.user()
+    used = (await world.login()).tokens.refresh_token
+    for _ in range(2):
+        newest = await world.auth.sessions.refresh(used)
+    await world.auth.sessions.refresh(newest.refresh_token)
+    await reason(world.auth.sessions.refresh(used))
+    assert world.database
+    await world.database.close()
+    assert await reason(world.auth.close()) is Reason.STORE_UNAVAILABLE
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await world.hasher.hash(b"password")
 
 
 async def test_a_servers_end_tells_what_is_held(tmp_path: Path) -> None:

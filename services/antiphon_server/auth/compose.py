@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,14 +122,15 @@ class Auth:
         await self.endings.recover()
 
     async def close(self) -> None:
-        """Finish what was begun, then stop the threads."""
-        await self.completion.close()
-        await self.coalesced.flush(all_of_it=True)
-        await self.messenger.close()
-        await self.alarms.flush()
-        await self.security_events.close()
-        await self.hasher.close()
-        await self.pool.close()
+        """Finish what was begun, then stop the threads; what fails keeps nothing else open."""
+        async with AsyncExitStack() as ending:  # from the last line to the first
+            ending.push_async_callback(self.pool.close)
+            ending.push_async_callback(self.hasher.close)
+            ending.push_async_callback(self.security_events.close)
+            ending.push_async_callback(self.alarms.flush)
+            ending.push_async_callback(self.messenger.close)
+            ending.push_async_callback(self.coalesced.flush, all_of_it=True)
+            ending.push_async_callback(self.completion.close)
 
 
 def compose_auth(

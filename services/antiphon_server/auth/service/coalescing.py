@@ -6,7 +6,7 @@ at its end one event stands for all the others.
 
 import asyncio
 import logging
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,6 +22,9 @@ TICK_S = 0.2
 MOST_AT_ONCE = 500
 OTHERS = "others"
 """The actor and address of an event that stands for more callers than are told apart."""
+
+_Held = Sequence[tuple[Hashable, SecurityEvent, int]]
+"""Sorts, what is held of each, and how many that stands for."""
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +81,22 @@ class Coalesced:
 
     async def flush(self, *, all_of_it: bool = False) -> None:
         """Tell what is due, or all that is held; what can't be stored now is held on."""
-        now = self._clock()
-        due = [
+        now, more = self._clock(), True
+        while more and (due := self._due(now, all_of_it=all_of_it)):
+            more = await self._told(due, now) and all_of_it
+        self._forget(now)
+        if not any(window.held for window in self._windows.values()):
+            self._holding.clear()
+
+    def _due(self, now: float, *, all_of_it: bool) -> _Held:
+        return [
             (sort, window.held, window.count)
             for sort, window in self._windows.items()
             if window.held is not None and (all_of_it or _over(window.due, now))
         ][:MOST_AT_ONCE]
+
+    async def _told(self, due: _Held, now: float) -> bool:
+        """Whether the store took it; what it did not take is held again."""
         for sort, _, _ in due:
             window = self._windows[sort]
             window.held, window.count, window.due = None, 0, window.ends
@@ -94,11 +107,8 @@ class Coalesced:
             for sort, event, count in due:
                 window = self._windows.setdefault(sort, _Window(now))
                 self._hold(window, event, window.due, count)
-        self._forget(now)
-        if not any(window.held for window in self._windows.values()):
-            self._holding.clear()
-        elif all_of_it and len(due) == MOST_AT_ONCE:
-            await self.flush(all_of_it=True)
+            return False
+        return True
 
     def __len__(self) -> int:
         """How many sorts are told apart now."""
