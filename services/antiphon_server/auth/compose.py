@@ -225,7 +225,7 @@ def compose_auth(
     security_events.on_event(watches.on_event)
     pool = HttpPool(MOST_CONNECTIONS)
     provider_login = ProviderLogin(
-        oidc_providers(identity_providers, pool, completion, clock),
+        oidc_providers(identity_providers, pool, completion, once, clock),
         LoginFlows(once, secret, clock),
         Identities(stores.identities, users, security_events, clock),
         sessions,

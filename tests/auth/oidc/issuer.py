@@ -118,7 +118,8 @@ class Issuer:
         """The claims of an honest ID token."""
         now = int(self.clock())
         found: Claims = {"iss": self.issuer, "sub": self.subject, "aud": CLIENT}
-        found |= {"iat": now, "exp": now + 300, **self.profile, **more}
+        found |= {"iat": now, "exp": now + 300, "jti": secrets.token_urlsafe(8)}
+        found |= self.profile | more
         return found | ({"nonce": nonce} if nonce is not None else {})
 
     def signed(self, claims: Claims, key: Any = None, alg: str = "RS256", **header: Any) -> str:

@@ -28,7 +28,7 @@ from tests.auth.oidc.attacks import (
     Change,
     Forge,
 )
-from tests.auth.oidc.issuer import Issuer
+from tests.auth.oidc.issuer import Issuer, ec_key, jwk
 from tests.auth.oidc.rig import REDIRECT, Rig, changed
 from tests.auth.world import error, reason
 
@@ -208,7 +208,24 @@ async def test_a_nonce_that_a_backend_names_has_to_be_in_its_token(
     """And one that it does not name may be."""
     token = issuer.signed(issuer.claims("mine"))
     assert await check(rig, rig.exchange(token, "another")) == "nonce"
-    assert (await rig.exchange(token, "mine")).user == (await rig.exchange(token)).user
+    assert (await rig.exchange(token, "mine")).user.name == "ann"
+    assert (await rig.exchange(issuer.signed(issuer.claims("theirs")))).user.name == "ann"
+
+
+@pytest.mark.parametrize("end", [300, 1 << 52])
+async def test_a_token_is_good_for_one_session(rig: Rig, issuer: Issuer, end: int) -> None:
+    """Of 20 who bring it at once one is let in, until its end, however it is signed."""
+    issuer.keys, claims = [jwk(ec_key())], issuer.claims(exp=int(rig.clock.time) + end)
+    token, signed_again = (issuer.signed(claims, ec_key(), "ES256") for _ in range(2))
+    assert token != signed_again
+    outcomes = await asyncio.gather(
+        *(rig.exchange(token) for _ in range(20)), return_exceptions=True
+    )
+    refused = [one.metadata["check"] for one in outcomes if isinstance(one, DomainError)]
+    assert refused == ["replay"] * 19
+    rig.clock.time += 300 + 59
+    assert (await error(rig.exchange(token))).metadata["check"] == "replay"
+    assert (await error(rig.exchange(signed_again))).metadata["check"] == "replay"
 
 
 def test_there_are_enough_of_them() -> None:

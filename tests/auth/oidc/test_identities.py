@@ -1,15 +1,17 @@
 """Whom an identity signs in, and who decides that."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.model import LoginMethod
+from antiphon_server.auth.model import LoginMethod, UserKind
+from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
-from tests.auth.oidc.rig import Rig, open_rig
+from tests.auth.oidc.rig import Rig, open_rig, settings_for
 from tests.auth.world import OPERATOR, error, reason
 
 
@@ -99,7 +101,7 @@ async def test_an_account_is_never_taken_over_by_its_name(
     ("profile", "name"),
     [
         ({"preferred_username": "Ann.Smith@Example.org"}, "ann.smith"),
-        ({"email": "root@evil.example"}, "root"),
+        ({"email": "rooty@evil.example"}, "rooty"),
         ({"preferred_username": "\u0430nn"}, "nn"),
         ({"preferred_username": "../../etc\x00"}, "etc"),
         ({"preferred_username": "@@@", "name": "Ann Smith"}, "ann-smith"),
@@ -114,6 +116,40 @@ async def test_a_name_is_made_of_plain_characters(
     """Nothing of what a provider says can make a name that looks like another's."""
     issuer.profile = profile
     assert (await rig.whole()).user.name == name
+
+
+@pytest.mark.parametrize("name", ["root", "Admin@evil.example", "test", "local", "-system-"])
+async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: str) -> None:
+    """What the installation or its operator may want to be called gets a number."""
+    issuer.profile = {"preferred_username": name}
+    given = (await rig.whole()).user.name
+    assert re.fullmatch(r"[a-z]+-\d{6}", given)
+
+
+async def test_a_program_signs_in_at_no_provider(closed: Rig) -> None:
+    """It would get a session that can be refreshed."""
+    new = NewUser("worker", kind=UserKind.PROGRAM)
+    program = await closed.world.auth.users.create(OPERATOR, new)
+    assert await reason(closed.link(program)) is Reason.INVALID_ARGUMENT
+    assert await reason(closed.whole()) is Reason.IDENTITY_UNKNOWN
+
+
+@pytest.mark.parametrize("sqlite", [False, True])
+async def test_who_is_unlinked_is_out_of_every_provider_of_the_issuer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite: bool
+) -> None:
+    """The settings may name one issuer twice."""
+    async with open_rig(
+        tmp_path,
+        monkeypatch,
+        sqlite=sqlite,
+        settings=lambda it: [settings_for(it.issuer, name) for name in ("first", "second")],
+    ) as rig:
+        await rig.link(await rig.world.user("anna"))
+        opened = await rig.finish(await rig.answer(await rig.start("second")))
+        await rig.world.auth.identity_links.unlink(rig.issuer.issuer, "sub-ann")
+        verify = rig.world.auth.verifier.verify
+        assert await reason(verify(opened.tokens.access_token)) is Reason.SESSION_REVOKED
 
 
 async def test_a_disabled_account_stays_out(closed: Rig) -> None:

@@ -115,7 +115,9 @@ Global___AuthorizationCodeCredential: _TypeAlias = AuthorizationCodeCredential  
 
 @_typing.final
 class IdTokenCredential(_message.Message):
-    """IdTokenCredential signs in with an ID token that the caller holds already."""
+    """IdTokenCredential signs in with an ID token that the caller holds already; each
+    token is good for one login.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

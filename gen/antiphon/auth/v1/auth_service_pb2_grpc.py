@@ -344,15 +344,16 @@ class AuthServiceServicer:
 
     def LinkIdentity(self, request, context):
         """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-        NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+        NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
+        ALREADY_EXISTS (it signs in another user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UnlinkIdentity(self, request, context):
-        """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
-        NOT_FOUND.
+        """UnlinkIdentity takes that back and ends the user's sessions that identity providers
+        opened. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

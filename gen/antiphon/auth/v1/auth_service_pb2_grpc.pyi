@@ -121,11 +121,12 @@ class AuthServiceStub:
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]
     """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-    NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+    NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
+    ALREADY_EXISTS (it signs in another user).
     """
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]
-    """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
-    NOT_FOUND.
+    """UnlinkIdentity takes that back and ends the user's sessions that identity providers
+    opened. Errors: NOT_FOUND.
     """
     ListIdentities: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]
     """ListIdentities lists the identities of the caller, or for an operator those of
@@ -248,11 +249,12 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
     """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-    NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+    NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
+    ALREADY_EXISTS (it signs in another user).
     """
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
-    """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
-    NOT_FOUND.
+    """UnlinkIdentity takes that back and ends the user's sessions that identity providers
+    opened. Errors: NOT_FOUND.
     """
     ListIdentities: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]  # type: ignore[assignment]
     """ListIdentities lists the identities of the caller, or for an operator those of
@@ -492,7 +494,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.LinkIdentityResponse]]:
         """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-        NOT_FOUND, ALREADY_EXISTS (it signs in another user).
+        NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
+        ALREADY_EXISTS (it signs in another user).
         """
 
     @_abc_1.abstractmethod
@@ -501,8 +504,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.UnlinkIdentityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.UnlinkIdentityResponse]]:
-        """UnlinkIdentity takes that back and ends the sessions it opened. Errors:
-        NOT_FOUND.
+        """UnlinkIdentity takes that back and ends the user's sessions that identity providers
+        opened. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -149,7 +149,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     an answer to this login, or not from this provider, or an ID token for somebody else;
     metadata: provider, check (form, header, algorithm, key, signature, issuer, tenant,
     subject, audience, authorized party, expiry, time of issue, not before, nonce, at_hash,
-    c_hash, state or code). Worked example: a token for another client of "google" gets
+    c_hash, state, code or replay). Worked example: a token for another client of "google" gets
     {provider: "google", check: "audience"}. Code UNAUTHENTICATED.
     """
     ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 38
@@ -377,7 +377,7 @@ ERROR_REASON_PROVIDER_ANSWER_INVALID: ErrorReason.ValueType  # 37
 an answer to this login, or not from this provider, or an ID token for somebody else;
 metadata: provider, check (form, header, algorithm, key, signature, issuer, tenant,
 subject, audience, authorized party, expiry, time of issue, not before, nonce, at_hash,
-c_hash, state or code). Worked example: a token for another client of "google" gets
+c_hash, state, code or replay). Worked example: a token for another client of "google" gets
 {provider: "google", check: "audience"}. Code UNAUTHENTICATED.
 """
 ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 38

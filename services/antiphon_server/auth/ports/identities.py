@@ -39,8 +39,9 @@ class IdentityStore(Protocol):
     async def remove(
         self, issuer: str, subject: str, now: int
     ) -> tuple[Identity, list[Session]] | None:
-        """Forget it, and end its user's live sessions that its provider opened.
+        """Forget it, and end its user's live sessions that providers opened.
 
+        All of them: one issuer may stand in the settings under several names.
         Returns what it was and the sessions; None if there is none.
         """
         ...

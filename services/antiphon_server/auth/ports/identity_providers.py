@@ -71,5 +71,5 @@ class IdentityProvider(Protocol):
         ...
 
     async def verify(self, id_token: str, nonce: str) -> Vouched:
-        """Whom an ID token is about that was issued to a client in the settings."""
+        """Whom an ID token is about that was issued to a client in the settings; once."""
         ...

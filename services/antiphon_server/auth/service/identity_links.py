@@ -1,6 +1,6 @@
 """Which identities sign a user in: linked and unlinked by operators."""
 
-from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.model import SECOND, UserKind
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.security_events import (
     IdentityLinked,
@@ -43,13 +43,15 @@ class IdentityLinks:
     ) -> Identity:
         """Let a provider's subject sign a user in; the same again changes nothing.
 
-        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for an issuer that is not the
-        provider's, ALREADY_EXISTS if it signs in another user, LIMIT_EXCEEDED.
+        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for a program, or an issuer that is
+        not the provider's, ALREADY_EXISTS if it signs in another user, LIMIT_EXCEEDED.
         """
         its = provider.issuer_for(issuer)
         if its is None:
             raise invalid("issuer", "must be the provider's, for Entra that of a tenant let in")
         user = await self._users.get(user_id)
+        if user.kind is UserKind.PROGRAM:
+            raise invalid("user_id", "is a program's: only people sign in at providers")
         found = await self._store.find(its, subject)
         if found and found.user_id == user.user_id:
             return found
@@ -62,7 +64,7 @@ class IdentityLinks:
         return identity
 
     async def unlink(self, issuer: str, subject: str) -> None:
-        """Let a subject sign nobody in, and end the sessions that its provider opened.
+        """Let a subject sign nobody in, and end the sessions that providers opened.
 
         Returns when their tokens no longer work. Raises DomainError NOT_FOUND.
         """

@@ -122,6 +122,12 @@ class ProviderLogin:
         try:
             yield
         except DomainError as error:
-            if failure := _FAILURES.get(error.reason):
+            if failure := _failure(error):
                 await self._sign_ins.failed(method, failure, provider=provider or "")
             raise
+
+
+def _failure(error: DomainError) -> SignInFailure | None:
+    if error.metadata.get("check") == "replay":
+        return SignInFailure.REPLAYED
+    return _FAILURES.get(error.reason)

@@ -8,6 +8,7 @@ from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.once import Once
 from antiphon_server.runtime.http_pool import HttpPool
 
 
@@ -15,11 +16,14 @@ def oidc_providers(
     settings: Sequence[IdentityProviderSettings],
     pool: HttpPool,
     completion: Completion,
+    once: Once,
     clock: Clock,
 ) -> dict[ProviderName, OidcProvider]:
     """The providers of these settings by their names; nothing is asked or imported yet."""
     wire = OidcWire(pool)
-    return {each.provider_name: OidcProvider(each, wire, completion, clock) for each in settings}
+    return {
+        each.provider_name: OidcProvider(each, wire, completion, once, clock) for each in settings
+    }
 
 
 __all__ = ["OidcProvider", "OidcWire", "oidc_providers"]

@@ -5,6 +5,7 @@ import hashlib
 from typing import Any, NoReturn
 from urllib.parse import quote_plus, urlencode
 
+from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouched
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.model.urls import is_loopback_redirect
@@ -12,6 +13,7 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.id_tokens import (
+    LEEWAY_S,
     Expected,
     Wrong,
     check_claims,
@@ -19,6 +21,7 @@ from antiphon_server.auth.service.id_tokens import (
     read_header,
 )
 from antiphon_server.auth.service.issuers import issuer_rules
+from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.provider_keys import KeySet, read_keys
 from antiphon_server.auth.service.provider_metadata import (
     BASIC,
@@ -31,6 +34,8 @@ from antiphon_server.auth.service.published import Published
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _RETRY_AFTER = 5.0
+_LONGEST_S = 366 * 24 * 3600.0
+"""How long a used token is remembered at most, whatever it says of its end."""
 _NAMES = ("preferred_username", "email", "name")
 
 
@@ -42,10 +47,12 @@ class OidcProvider:
         settings: IdentityProviderSettings,
         wire: ProviderWire,
         completion: Completion,
+        once: Once,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._wire = wire
+        self._once = once
         self._clock = clock
         self._rules = issuer_rules(settings)
         self._metadata = Published(self._fetch_metadata, completion, clock, _RETRY_AFTER)
@@ -108,7 +115,8 @@ class OidcProvider:
             if not self._rules.accepts(issuer) and (issuer or supported):
                 raise Wrong("issuer")
             answer = await self._exchange(metadata, handshake, code)
-            return await self._vouched(*_expected(self._settings, handshake, code, answer))
+            vouched, _ = await self._vouched(*_expected(self._settings, handshake, code, answer))
+            return vouched
         except Unanswered as error:
             self._unavailable(error)
         except Wrong as error:
@@ -118,13 +126,18 @@ class OidcProvider:
         """See :meth:`IdentityProvider.verify`."""
         audiences = frozenset({self._settings.client_id, *self._settings.audiences})
         try:
-            return await self._vouched(id_token, Expected(audiences, nonce or None))
+            vouched, expires = await self._vouched(id_token, Expected(audiences, nonce or None))
+            # Signatures may be written in several ways, what they sign in one.
+            if not await self._once.first("ID token", id_token.rpartition(".")[0], expires):
+                raise Wrong("replay")
+            return vouched
         except Unanswered as error:
             self._unavailable(error)
         except Wrong as error:
             self._refuse(error)
 
-    async def _vouched(self, token: str, expected: Expected) -> Vouched:
+    async def _vouched(self, token: str, expected: Expected) -> tuple[Vouched, int]:
+        """Whom the token is about, and until when it has to be remembered."""
         header = read_header(token)
         metadata = await self._metadata.get()
         if header.algorithm not in metadata.id_token_signing_alg_values_supported:
@@ -134,9 +147,12 @@ class OidcProvider:
         )
         claims, key = read_claims(token, header, keys)
         issuer, subject = self._rules.subject(claims, key)
-        check_claims(claims, header, expected, self._clock())
+        now = self._clock()
+        check_claims(claims, header, expected, now)
         names = tuple(filter(None, (_text(claims, name) for name in _NAMES)))
-        return Vouched(self.name, issuer, subject, names, _text(claims, "name"))
+        vouched = Vouched(self.name, issuer, subject, names, _text(claims, "name"))
+        expires = min(claims["exp"] + LEEWAY_S, now + _LONGEST_S)
+        return vouched, int(expires * SECOND) + SECOND
 
     async def _exchange(
         self, metadata: Metadata, handshake: Handshake, code: str

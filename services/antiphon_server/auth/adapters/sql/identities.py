@@ -37,7 +37,7 @@ _LIST = (
 _OPENED = (
     select_all(sessions)
     .where(sessions.c.user_id == bindparam("user_id"), live())
-    .where(sessions.c.provider == bindparam("provider"))
+    .where(sessions.c.provider != "")
     .order_by(sessions.c.session_id)
     .with_for_update()
 )
@@ -95,7 +95,7 @@ class SqlIdentities:
 
 
 def _end_opened(connection: Connection, identity: Identity, now: int) -> list[Session]:
-    values = {"user_id": identity.user_id, "provider": identity.provider, "now": now}
+    values = {"user_id": identity.user_id, "now": now}
     ended = end_all(connection.execute(_OPENED, values).all(), now)
     store_changes(connection, ended)
     return ended
