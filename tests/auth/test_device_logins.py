@@ -149,6 +149,39 @@ async def test_who_was_let_in_stays_out_if_the_owner_is_shut_out(world: World) -
         assert await reason(asked) is expected
 
 
+@pytest.mark.parametrize("all_of_them", [True, False])
+async def test_who_was_let_in_stays_out_if_that_session_ends(
+    world: World, all_of_them: bool
+) -> None:
+    """Whoever ends a thief's session ends what it has let in: with all others, or it alone."""
+    ann, started = await person(world), await start(world)
+    await decide(world, ann, started.user_code)
+    sessions = world.auth.sessions
+    if all_of_them:
+        elsewhere = (await world.login()).tokens.session_id
+        await sessions.revoke_all(replace(ann, session_id=elsewhere), "")
+    else:
+        await sessions.revoke(ann, ann.session_id)
+    asked = world.auth.device_logins.ask(started.device_code)
+    assert await reason(asked) is Reason.LOGIN_EXPIRED
+
+
+async def test_a_question_at_the_end_of_all_sessions_opens_none(world: World) -> None:
+    """Whichever comes first: either the device stays out, or its session is ended too."""
+    ann = await person(world)
+    for turn in range(10):
+        started = await start(world, f"address {turn}")
+        lets_in = replace(ann, session_id=(await world.login()).tokens.session_id)
+        await decide(world, lets_in, started.user_code)
+        asked = world.auth.device_logins.ask(started.device_code)
+        ending = world.auth.sessions.revoke_all(ann, "")
+        await asyncio.gather(
+            *((asked, ending) if turn % 2 else (ending, asked)), return_exceptions=True
+        )
+        (left,) = await world.auth.sessions.list_live(ann, "", None, 9)
+        assert left.session_id == ann.session_id
+
+
 async def test_only_people_let_devices_in(world: World) -> None:
     """Neither a limited session may, nor one of an API key, which ends with the key."""
     ann, started = await person(world), await start(world)

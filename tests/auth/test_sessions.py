@@ -181,6 +181,23 @@ async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> Non
     assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
 
 
+async def test_a_keys_sessions_end_no_others(world: World) -> None:
+    """However many one key opens: its owner and other keys keep theirs, and those don't end its."""
+    user, open_session = await world.user(), world.auth.sessions.open
+    keys = [(await world.auth.api_keys.create(user.user_id, "ci", None))[0] for _ in range(2)]
+    origin, most = Origin(LoginMethod.PASSWORD), 2
+    firsts = [await open_session(user, origin, key, most=most) for key in (None, *keys)]
+    for _ in range(3):
+        world.clock.time += 1
+        await open_session(user, origin, keys[0], most=most)
+    for kept in (firsts[0], firsts[2]):
+        await world.auth.verifier.verify(kept.tokens.access_token)
+    ended = world.auth.verifier.verify(firsts[1].tokens.access_token)
+    assert await reason(ended) is Reason.SESSION_REVOKED
+    me = await caller(world)
+    assert len(await world.auth.sessions.list_live(me, "", None, 9)) == 2 + 2 + 1
+
+
 async def test_sessions_of_a_user_are_bounded(world: World) -> None:
     """One login too many ends the session that was used longest ago, and tells it."""
     user = await world.user()

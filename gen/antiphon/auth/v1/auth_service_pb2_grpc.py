@@ -178,7 +178,9 @@ class AuthServiceServicer:
 
     def Login(self, request, context):
         """Login buys tokens with a credential. Wrong credentials and unknown names are
-        told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+        told apart neither by answer nor by time. A user has at most 1,000 sessions of
+        their own sign-ins, and 1,000 of each API key: one more ends the one of them
+        that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
@@ -260,7 +262,8 @@ class AuthServiceServicer:
 
     def RevokeAllSessions(self, request, context):
         """RevokeAllSessions ends every session of the caller but the calling one, or for
-        an operator all those of user_id: to be called when a device was lost. Errors:
+        an operator all those of user_id: to be called when a device was lost. Devices
+        that those have let in, and that have no session yet, get none. Errors:
         NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -277,7 +280,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideDeviceLogin(self, request, context):
-        """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+        """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
+        the device has called Login, the end of the calling session takes that back.
         Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
         PERMISSION_DENIED.
         """

@@ -35,7 +35,9 @@ class AuthServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AuthServiceAsyncStub: ...
     Login: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]
     """Login buys tokens with a credential. Wrong credentials and unknown names are
-    told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+    told apart neither by answer nor by time. A user has at most 1,000 sessions of
+    their own sign-ins, and 1,000 of each API key: one more ends the one of them
+    that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
@@ -80,7 +82,8 @@ class AuthServiceStub:
     """
     RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
-    an operator all those of user_id: to be called when a device was lost. Errors:
+    an operator all those of user_id: to be called when a device was lost. Devices
+    that those have let in, and that have no session yet, get none. Errors:
     NOT_FOUND.
     """
     GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
@@ -89,7 +92,8 @@ class AuthServiceStub:
     TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]
-    """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+    """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
+    the device has called Login, the end of the calling session takes that back.
     Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
     PERMISSION_DENIED.
     """
@@ -163,7 +167,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Login: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]  # type: ignore[assignment]
     """Login buys tokens with a credential. Wrong credentials and unknown names are
-    told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+    told apart neither by answer nor by time. A user has at most 1,000 sessions of
+    their own sign-ins, and 1,000 of each API key: one more ends the one of them
+    that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
@@ -208,7 +214,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
-    an operator all those of user_id: to be called when a device was lost. Errors:
+    an operator all those of user_id: to be called when a device was lost. Devices
+    that those have let in, and that have no session yet, get none. Errors:
     NOT_FOUND.
     """
     GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
@@ -217,7 +224,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]  # type: ignore[assignment]
-    """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+    """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
+    the device has called Login, the end of the calling session takes that back.
     Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
     PERMISSION_DENIED.
     """
@@ -294,7 +302,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LoginResponse, _abc.Awaitable[_auth_service_pb2.LoginResponse]]:
         """Login buys tokens with a credential. Wrong credentials and unknown names are
-        told apart neither by answer nor by time. Errors: CREDENTIALS_INVALID,
+        told apart neither by answer nor by time. A user has at most 1,000 sessions of
+        their own sign-ins, and 1,000 of each API key: one more ends the one of them
+        that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
@@ -393,7 +403,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeAllSessionsResponse, _abc.Awaitable[_auth_service_pb2.RevokeAllSessionsResponse]]:
         """RevokeAllSessions ends every session of the caller but the calling one, or for
-        an operator all those of user_id: to be called when a device was lost. Errors:
+        an operator all those of user_id: to be called when a device was lost. Devices
+        that those have let in, and that have no session yet, get none. Errors:
         NOT_FOUND.
         """
 
@@ -414,7 +425,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.DecideDeviceLoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.DecideDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.DecideDeviceLoginResponse]]:
-        """DecideDeviceLogin signs a device in as the caller, or refuses it; once.
+        """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
+        the device has called Login, the end of the calling session takes that back.
         Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
         PERMISSION_DENIED.
         """

@@ -155,12 +155,19 @@ class MemorySessions:
         self._rows = rows
 
     async def add(
-        self, session: Session, most: int, password_version: int | None = None
+        self,
+        session: Session,
+        most: int,
+        password_version: int | None = None,
+        sponsor: SessionId | None = None,
     ) -> list[Session] | None:
         """See :meth:`SessionStore.add`."""
         now, keys = session.create_time, self._rows.api_keys
         user = self._rows.users.get(session.user_id)
         if user is None or not may_open(user, password_version):
+            return None
+        vouching = sponsor and self._rows.sessions.get(sponsor)
+        if sponsor and not (vouching and vouching.live(now)):
             return None
         if session.api_key_id is not None:
             if session.api_key_id not in keys:
@@ -168,7 +175,8 @@ class MemorySessions:
             keys[session.api_key_id] = replace(
                 keys[session.api_key_id], last_use_time=now, last_address=session.first_address
             )
-        others = [one for one in self._live(now) if one.user_id == session.user_id]
+        opener = (session.user_id, session.api_key_id)
+        others = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
         others.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
         self._forget(session.user_id, now - KEPT_AFTER_END)
         ended = self._rows.end(others[most - 1 :], now)

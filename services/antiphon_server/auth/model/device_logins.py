@@ -7,7 +7,7 @@ from enum import Enum, IntEnum, auto
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.runtime.addresses import region
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
 LIFE = 600 * SECOND
 INTERVAL = 5 * SECOND
@@ -40,7 +40,8 @@ class DeviceLogin:
     """One device that asks. ``device_hash`` is of its secret, ``user_hash`` of what it shows.
 
     ``interval`` is how long it has to wait between two questions, ``ask_time`` when it last
-    asked. ``user_id`` and ``password_version`` are those of whoever let it in, of that time.
+    asked. ``user_id`` and ``password_version`` are those of whoever let it in, of that time,
+    ``session_id`` the session in which they did.
     """
 
     device_hash: bytes = field(repr=False)
@@ -54,6 +55,7 @@ class DeviceLogin:
     state: DeviceLoginState = DeviceLoginState.PENDING
     user_id: UserId | None = None
     password_version: int | None = None
+    session_id: SessionId | None = None
 
     def undecided(self, now: int) -> bool:
         """Whether somebody may still decide about it."""

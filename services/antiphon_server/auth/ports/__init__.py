@@ -81,13 +81,18 @@ class SessionStore(Protocol):
     """Sessions, live and ended; those that ended long ago may be gone."""
 
     async def add(
-        self, session: Session, most: int, password_version: int | None = None
+        self,
+        session: Session,
+        most: int,
+        password_version: int | None = None,
+        sponsor: SessionId | None = None,
     ) -> list[Session] | None:
         """Store a new session and note the use of the API key that opened it.
 
-        Returns the least recently used sessions of the user, ended to keep live
-        ones at ``most``; None, with nothing stored, if the API key is gone, the user is
-        disabled, or has another ``password_version`` than given.
+        Returns the least recently used sessions of that key, or of the user's that no key
+        opened, ended to keep live ones at ``most``: no key ends what others opened. None, with
+        nothing stored, if the API key is gone, the user is disabled, or has another
+        ``password_version`` than given, or the ``sponsor`` is no live session.
         """
         ...
 

@@ -20,7 +20,9 @@ from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.principal import Principal, SessionId
+
+Rule = Callable[[DeviceLogin], tuple[DeviceLogin, bool]]
 
 
 class DeviceDecisions:
@@ -66,6 +68,7 @@ class DeviceDecisions:
     async def decide(self, caller: Principal, typed: str, approve: bool) -> None:
         """Sign the device in as the caller, or refuse it; who comes first decides.
 
+        Until the device has its session, it is let in only while the calling session lives.
         Only a session in which a person signed in may let a device in: what a key opens ends
         with the key, and the device's session would not. Raises DomainError LOGIN_EXPIRED,
         TOO_MANY_ATTEMPTS, PERMISSION_DENIED; NOT_FOUND for a service.
@@ -75,20 +78,20 @@ class DeviceDecisions:
         session = await self._sessions.get(caller.session_id)
         if approve and (session.api_key_id is not None or caller.scopes is not None):
             raise DomainError(Reason.PERMISSION_DENIED, permission="ACCOUNT")
-        await self._completion.run(self._decide(login, user if approve else None, user))
+        rule = _deciding(self._now(), user if approve else None, caller.session_id)
+        event = SecurityEvent(DeviceLoginDecided(approve, login.device), user.user_id)
+        await self._completion.run(self._decide(login, rule, event))
 
-    async def _decide(self, login: DeviceLogin, owner: User | None, by: User) -> None:
-        done = await self._store.change(login.device_hash, _deciding(owner, self._now()))
-        if not done:
+    async def _decide(self, login: DeviceLogin, rule: Rule, event: SecurityEvent) -> None:
+        if not await self._store.change(login.device_hash, rule):
             raise DomainError(Reason.LOGIN_EXPIRED)
-        detail = DeviceLoginDecided(owner is not None, login.device)
-        await self._events.record(SecurityEvent(detail, by.user_id))
+        await self._events.record(event)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
 
 
-def _deciding(owner: User | None, now: int) -> Callable[[DeviceLogin], tuple[DeviceLogin, bool]]:
+def _deciding(now: int, owner: User | None, session_id: SessionId) -> Rule:
     def rule(login: DeviceLogin) -> tuple[DeviceLogin, bool]:
         if not login.undecided(now):
             return login, False
@@ -99,6 +102,7 @@ def _deciding(owner: User | None, now: int) -> Callable[[DeviceLogin], tuple[Dev
             state=DeviceLoginState.APPROVED,
             user_id=owner.user_id,
             password_version=owner.password_version,
+            session_id=session_id,
         )
         return approved, True
 

@@ -105,7 +105,12 @@ class DeviceLogins:
         if user.password_version != login.password_version:  # since then all sessions were ended
             raise DomainError(Reason.LOGIN_EXPIRED)
         origin = Origin(LoginMethod.DEVICE_CODE, login.device, login.address)
-        return await self._sessions.open(user, origin)
+        try:
+            return await self._sessions.open(user, origin, sponsor=login.session_id)
+        except DomainError as error:
+            if error.reason is Reason.CREDENTIALS_INVALID:
+                raise DomainError(Reason.LOGIN_EXPIRED) from error
+            raise
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

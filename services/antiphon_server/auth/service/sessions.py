@@ -36,7 +36,8 @@ from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
-MOST_PER_USER = 1_000
+MOST_LIVE = 1_000
+"""Of one API key; and of one user, of those that no key opened."""
 
 
 class Sessions:
@@ -73,13 +74,16 @@ class Sessions:
         key: ApiKey | None = None,
         *,
         refreshable: bool = True,
-        most: int = MOST_PER_USER,
+        sponsor: SessionId | None = None,
+        most: int = MOST_LIVE,
     ) -> SignedIn:
         """A new session of a user who has proved who they are; ``key`` is what proved it, if any.
 
-        One that can't be refreshed ends with its access token. If that makes more than ``most``
-        live ones, it ends what was used longest ago. Raises DomainError CREDENTIALS_INVALID if
-        meanwhile the key was revoked, the password replaced, or the user disabled.
+        ``sponsor`` is the session that vouches for it, if any. One that can't be refreshed ends
+        with its access token. If that makes more than ``most`` live ones of the key, or without
+        one of the user's own, it ends what was used longest ago of them. Raises DomainError
+        CREDENTIALS_INVALID if meanwhile the key was revoked, the password replaced, the sponsor
+        ended, or the user disabled.
         """
         session_id = SessionId(new_id("sess"))
         token, settings = self._refresh_tokens.first(session_id), self._settings
@@ -88,7 +92,7 @@ class Sessions:
         now, first = self._now(), token_hash(token)
         session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
-        await self._completion.run(self._add(session, most, version))
+        await self._completion.run(self._add(session, most, version, sponsor))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
         return SignedIn(self._pair(session, token if refreshable else "", user), user)
@@ -145,8 +149,14 @@ class Sessions:
         user_id = await whose(caller, named, self._users)
         return await self._completion.run(self._end_all(user_id, caller.session_id))
 
-    async def _add(self, session: Session, most: int, password_version: int | None) -> None:
-        ended = await self._store.add(session, most, password_version)
+    async def _add(
+        self,
+        session: Session,
+        most: int,
+        password_version: int | None,
+        sponsor: SessionId | None,
+    ) -> None:
+        ended = await self._store.add(session, most, password_version, sponsor)
         if ended is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         await self._endings.announce(ended, RevocationCause.TOO_MANY)

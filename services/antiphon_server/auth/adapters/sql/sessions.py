@@ -44,11 +44,15 @@ _USE_KEY = (
 )
 _LEAST_USED = (
     select_all(sessions)
-    .where(sessions.c.user_id == bindparam("user_id"), live())
+    .where(live())
     .order_by(sessions.c.last_use_time.desc(), sessions.c.session_id.desc())
     .limit(bindparam("page_limit", type_=Integer))
     .offset(bindparam("kept", type_=Integer))
     .with_for_update()
+)
+_LEAST_USED_OF_KEY = _LEAST_USED.where(sessions.c.api_key_id == bindparam("key_id"))
+_LEAST_USED_WITHOUT_KEY = _LEAST_USED.where(
+    sessions.c.user_id == bindparam("user_id"), sessions.c.api_key_id.is_(None)
 )
 _OTHERS = (
     select_all(sessions)
@@ -99,13 +103,19 @@ class SqlSessions:
         self._database = database
 
     async def add(
-        self, session: Session, most: int, password_version: int | None = None
+        self,
+        session: Session,
+        most: int,
+        password_version: int | None = None,
+        sponsor: SessionId | None = None,
     ) -> list[Session] | None:
         """See :meth:`SessionStore.add`."""
 
         def work(connection: Connection) -> list[Session] | None:
             user = locked_user(connection, session.user_id)
             if user is None or not may_open(user, password_version):
+                return None
+            if sponsor and not _lives(connection, sponsor, session.create_time):
                 return None
             return _add(connection, session, most)
 
@@ -148,9 +158,12 @@ class SqlSessions:
 
     async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
         """See :meth:`SessionStore.end_all`."""
-        return await self._database.write(
-            lambda connection: end_others(connection, user_id, but, now)
-        )
+
+        def work(connection: Connection) -> list[Session]:
+            locked_user(connection, user_id)  # what these sessions vouch for comes before or never
+            return end_others(connection, user_id, but, now)
+
+        return await self._database.write(work)
 
     async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_expired`."""
@@ -210,6 +223,11 @@ def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
     ]
 
 
+def _lives(connection: Connection, session_id: SessionId, now: int) -> bool:
+    row = connection.execute(_LOCKED, {"session_id": session_id}).one_or_none()
+    return row is not None and Session(*row).live(now)
+
+
 def _add(connection: Connection, session: Session, most: int) -> list[Session] | None:
     now = session.create_time
     if session.api_key_id is not None:
@@ -218,8 +236,11 @@ def _add(connection: Connection, session: Session, most: int) -> list[Session] |
         if not used.rowcount:
             return None
     connection.execute(_FORGET, {"user_id": session.user_id, "before": now - KEPT_AFTER_END})
-    limits = {"user_id": session.user_id, "now": now, "kept": most - 1, "page_limit": most}
-    ended = end_all(connection.execute(_LEAST_USED, limits).all(), now)
+    key_id = session.api_key_id
+    least_used = _LEAST_USED_WITHOUT_KEY if key_id is None else _LEAST_USED_OF_KEY
+    opener = {"user_id": session.user_id} if key_id is None else {"key_id": key_id}
+    limits = opener | {"now": now, "kept": most - 1, "page_limit": most}
+    ended = end_all(connection.execute(least_used, limits).all(), now)
     store_changes(connection, ended)
     connection.execute(_ADD, asdict(session))
     return ended
