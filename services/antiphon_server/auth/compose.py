@@ -10,7 +10,7 @@ from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.breached_passwords import CommonPasswords
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
-from antiphon_server.auth.adapters.oidc import oidc_providers
+from antiphon_server.auth.adapters.oidc import OidcPools, oidc_providers
 from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.security_metrics import SecurityMetrics
 from antiphon_server.auth.adapters.server_secret import load_or_create
@@ -61,7 +61,6 @@ from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
-from antiphon_server.runtime.http_pool import HttpPool
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 SECRET_FILE = "auth.key"
@@ -108,7 +107,7 @@ class Auth:
     hasher: Argon2Pool
     provider_login: ProviderLogin
     identity_links: IdentityLinks
-    pool: HttpPool
+    pools: OidcPools
 
     async def start(self) -> None:
         """Load the signing keys: from then on tokens are issued and verified."""
@@ -124,7 +123,7 @@ class Auth:
     async def close(self) -> None:
         """Finish what was begun, then stop the threads; what fails keeps nothing else open."""
         async with AsyncExitStack() as ending:  # from the last line to the first
-            ending.push_async_callback(self.pool.close)
+            ending.push_async_callback(self.pools.close)
             ending.push_async_callback(self.hasher.close)
             ending.push_async_callback(self.security_events.close)
             ending.push_async_callback(self.alarms.flush)
@@ -223,9 +222,9 @@ def compose_auth(
     )
     watches = AuditWatches(stores.security_events)
     security_events.on_event(watches.on_event)
-    pool = HttpPool(MOST_CONNECTIONS)
+    pools = OidcPools(MOST_CONNECTIONS)
     provider_login = ProviderLogin(
-        oidc_providers(identity_providers, pool, completion, once, clock),
+        oidc_providers(identity_providers, pools, completion, once, clock),
         LoginFlows(once, secret, clock),
         Identities(stores.identities, users, security_events, clock),
         sessions,
@@ -286,5 +285,5 @@ def compose_auth(
         hasher=hasher,
         provider_login=provider_login,
         identity_links=identity_links,
-        pool=pool,
+        pools=pools,
     )

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from antiphon_server.auth.adapters.oidc import OidcWire
+from antiphon_server.auth.adapters.oidc import OidcPools, OidcWire
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
 from antiphon_server.auth.service.issuers import issuer_rules
 from antiphon_server.auth.service.provider_keys import read_keys
 from antiphon_server.auth.service.provider_metadata import metadata_url, read_metadata
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.http_pool import HttpPool
 from antiphon_server.settings import read_settings
 
 
@@ -22,12 +21,12 @@ async def faults_of_providers() -> AsyncIterator[tuple[str, str]]:
         providers = read_settings().identity_providers
     except WrongSetting:
         return
-    pool = HttpPool(1)
+    pools = OidcPools(1)
     try:
         for each in providers:
-            yield each.name, await _fault(each, OidcWire(pool))
+            yield each.name, await _fault(each, OidcWire(pools.of(each)))
     finally:
-        await pool.close()
+        await pools.close()
 
 
 async def _fault(settings: IdentityProviderSettings, wire: ProviderWire) -> str:

@@ -4,6 +4,8 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING
 
+from antiphon_server.runtime.public_addresses import public_socket
+
 if TYPE_CHECKING:
     import aiohttp
 
@@ -13,10 +15,16 @@ KEEP_ALIVE_S = 4.0  # less than servers allow: llama.cpp and others close after 
 
 
 class HttpPool:
-    """One bounded pool of connections; aiohttp is imported when it is first used."""
+    """One bounded pool of connections; aiohttp is imported when it is first used.
 
-    def __init__(self, max_connections: int = MAX_CONNECTIONS) -> None:
+    With ``public_only`` whatever a URL names or resolves to is reached on the Internet alone.
+    """
+
+    def __init__(
+        self, max_connections: int = MAX_CONNECTIONS, *, public_only: bool = False
+    ) -> None:
         self._max_connections = max_connections
+        self._public_only = public_only
         self._session: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
 
@@ -39,7 +47,9 @@ class HttpPool:
 
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._max_connections, keepalive_timeout=KEEP_ALIVE_S
+                limit=self._max_connections,
+                keepalive_timeout=KEEP_ALIVE_S,
+                socket_factory=public_socket if self._public_only else None,
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from aiohttp import web
 
-from antiphon_server.auth.adapters.oidc.wire import OidcWire
+from antiphon_server.auth.adapters.oidc import OidcPools, OidcWire
 from antiphon_server.auth.model.identities import CodeAnswer
 from antiphon_server.auth.ports.identity_providers import Unanswered
+from antiphon_server.auth.service.provider_metadata import read_metadata
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.public_addresses import is_public
 from tests.auth.oidc.issuer import Claims, Issuer
 from tests.auth.oidc.rig import Rig, changed, open_rig, settings_for
 from tests.auth.world import error, reason
@@ -93,6 +96,58 @@ async def test_a_wrong_client_secret_is_the_operators_matter(
     answer = await rig.answer(await rig.start())
     monkeypatch.setenv("TEST_OIDC_SECRET", "wrong")
     assert await reason(rig.finish(answer)) is Reason.PROVIDER_UNAVAILABLE
+
+
+PUBLIC = ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"]
+PRIVATE = {
+    "here": ["0.0.0.0", "127.0.0.1", "127.1.2.3", "::", "::1", "::ffff:127.0.0.1", "2002:7f00:1::"],
+    "near": ["10.0.0.1", "100.64.0.1", "172.16.0.1", "192.168.0.1", "fc00::1", "fd00:ec2::254"],
+    "link": ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "fe80::1%eth0"],
+    "many": ["224.0.0.1", "240.0.0.1", "255.255.255.255", "ff02::1", "ff0e::1"],
+}
+
+
+def test_which_addresses_are_public() -> None:
+    """However they are written."""
+    assert [is_public(address) for address in PUBLIC] == [True] * len(PUBLIC)
+    assert not any(map(is_public, chain.from_iterable(PRIVATE.values())))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1"])
+async def test_a_provider_can_not_have_this_network_asked(issuer: Issuer, host: str) -> None:
+    """Neither by address nor by a name that leads there."""
+    port = urlsplit(issuer.base).port
+    keys, pool = f"http://{host}:{port}/keys", HttpPool(1, public_only=True)
+    try:
+        with pytest.raises(Unanswered):
+            await OidcWire(pool).get(keys)
+    finally:
+        await pool.close()
+    assert issuer.fetched["keys"] == 0
+
+
+async def test_who_may_be_asked_in_private_networks(rig: Rig) -> None:
+    """The provider whose issuer is there by its address, or that the operator says is there."""
+    pools = OidcPools(1)
+    there = [
+        settings_for("http://127.0.0.1:1"),
+        settings_for("http://localhost:1"),
+        settings_for("https://10.1.2.3"),
+        settings_for("https://idp.example", private_network=True),
+    ]
+    assert len({pools.of(each) for each in there}) == 1
+    elsewhere = [settings_for("https://idp.example"), settings_for("https://169.254.169.254")]
+    assert {pools.of(each) for each in elsewhere}.isdisjoint(map(pools.of, there))
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_on_the_web_has_its_endpoints_there(name: str) -> None:
+    """With https: http on this machine is for providers on this machine."""
+    named = dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://a.b/")
+    document = {"issuer": "https://a.b", **named}
+    assert read_metadata(document, "https://a.b").issuer == "https://a.b"
+    with pytest.raises(Unanswered):
+        read_metadata(document | {name: "http://127.0.0.1:7451/"}, "https://a.b")
 
 
 @pytest.mark.parametrize("kind", ["redirect", "long", "slow", "text", "list", "deep", "status"])

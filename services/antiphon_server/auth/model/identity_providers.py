@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from antiphon_server.auth.model.identities import ProviderName
-from antiphon_server.auth.model.urls import is_loopback_redirect, is_safe, split
+from antiphon_server.auth.model.urls import is_loopback_redirect, is_private, is_safe, split
 from antiphon_server.runtime.configuration import WrongSetting
 
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
@@ -28,7 +28,8 @@ class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_field
     ``client_secret_env``; a public client has none. ``redirect_uris`` are those of web
     pages; loopback ones need no mention. ``audiences`` are the clients, beside
     ``client_id``, whose ID tokens backends may exchange. ``tenants`` are those of
-    Microsoft Entra that may sign in. With ``sign_up`` whoever signs in first gets an
+    Microsoft Entra that may sign in. ``private_network`` lets its endpoints be in private
+    networks. With ``sign_up`` whoever signs in first gets an
     account.
     """
 
@@ -43,6 +44,7 @@ class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_field
     audiences: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
     tenants: Annotated[tuple[str, ...], Meta(max_length=10_000)] = ()
     sign_up: bool = False
+    private_network: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for what makes no sense."""
@@ -68,6 +70,13 @@ class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_field
     def client_secret(self) -> str:
         """The client's secret, or an empty string; read each time, kept nowhere."""
         return os.environ.get(self.client_secret_env, "") if self.client_secret_env else ""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its endpoints may be in private networks: said so, or by the issuer itself."""
+        parts = split(self.issuer)
+        host = parts.hostname if parts else None
+        return self.private_network or is_private(host or "")
 
     @property
     def tenant(self) -> str:

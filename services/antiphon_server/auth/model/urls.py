@@ -40,6 +40,15 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_private(host: str) -> bool:
+    """Whether the host is this machine, or an address that is literally a private one."""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return is_loopback(host)
+    return found.is_private and not found.is_link_local
+
+
 def is_loopback_redirect(url: str) -> bool:
     """Whether a program on the user's own machine listens there (RFC 8252, 7.3 and 8.3).
 

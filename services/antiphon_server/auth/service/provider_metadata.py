@@ -39,7 +39,8 @@ def read_metadata(document: dict[str, Any], issuer: str) -> Metadata:
         raise Unanswered(f"the discovery document is none: {error}") from error
     if found.issuer != issuer:
         raise Unanswered(f"the discovery document is of {found.issuer!r}, not of {issuer!r}")
+    secure = issuer.startswith("https://")
     for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-        if not is_safe(url):
+        if not is_safe(url) or (secure and not url.startswith("https://")):
             raise Unanswered(f"the discovery document names an endpoint without https: {url!r}")
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from antiphon_server.auth.adapters.oidc.pools import OidcPools
 from antiphon_server.auth.adapters.oidc.provider import OidcProvider
 from antiphon_server.auth.adapters.oidc.wire import OidcWire
 from antiphon_server.auth.model.identities import ProviderName
@@ -9,21 +10,20 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.once import Once
-from antiphon_server.runtime.http_pool import HttpPool
 
 
 def oidc_providers(
     settings: Sequence[IdentityProviderSettings],
-    pool: HttpPool,
+    pools: OidcPools,
     completion: Completion,
     once: Once,
     clock: Clock,
 ) -> dict[ProviderName, OidcProvider]:
     """The providers of these settings by their names; nothing is asked or imported yet."""
-    wire = OidcWire(pool)
     return {
-        each.provider_name: OidcProvider(each, wire, completion, once, clock) for each in settings
+        each.provider_name: OidcProvider(each, OidcWire(pools.of(each)), completion, once, clock)
+        for each in settings
     }
 
 
-__all__ = ["OidcProvider", "OidcWire", "oidc_providers"]
+__all__ = ["OidcPools", "OidcProvider", "OidcWire", "oidc_providers"]
