@@ -1,4 +1,4 @@
-"""docs/guides/identity-providers.md, done as it says."""
+"""docs/guides/identity-providers.md, done as it says, and what its commands refuse."""
 
 import asyncio
 import json
@@ -44,7 +44,19 @@ async def test_an_operator_links_and_unlinks(home: Home, settings: Settings) -> 
         (home.data_dir / SERVER_FILE).write_text(told)
         variables = {**home.environment, "ANTIPHON_ADDRESS": address}
         done = await asyncio.to_thread(run, commands("link", GUIDE), variables)
-    assert [ran.exit_code for ran in done] == [0] * 5, done
-    assert "110169484474386276334" in done[3].output
-    assert "https://accounts.google.com" in done[3].output
-    assert done[4].output.strip() == "{}"
+    assert [ran.exit_code for ran in done] == [0] * 4, done
+    line = "google  https://accounts.google.com  110169484474386276334  never used"
+    assert [line in ran.output for ran in done] == [False, True, True, False]
+    assert "Unlinked." in done[3].output
+
+
+async def test_what_is_not_linked_is_not_unlinked(home: Home, settings: Settings) -> None:
+    """Another user's identity least of all."""
+    async with running(settings) as app:
+        address = ("--address", f"127.0.0.1:{app.port}")
+        link = ("users", "link", "anna", "--provider", "google", "--subject", "1", *address)
+        unlink = ("users", "unlink", "local", "--subject", "1", *address)
+        make = ("users", "create", "anna", "--no-password", *address)
+        done = [await asyncio.to_thread(home.run, *words) for words in (make, link, unlink)]
+    assert [ran.returncode for ran in done] == [0, 0, 1]
+    assert "local has no such identity" in done[2].stderr

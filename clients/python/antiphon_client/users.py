@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from antiphon.auth.v1 import auth_service_pb2 as messages
-from antiphon.auth.v1.auth_pb2 import User
+from antiphon.auth.v1.auth_pb2 import Identity, User
 from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
@@ -50,6 +50,28 @@ class Users:
         for name, value in given.items():
             setattr(request.user, name, value)
         return (await self._caller.call(self._auth.UpdateUser, request)).user
+
+    async def link_identity(
+        self, user_id: str, provider: str, subject: str, issuer: str = ""
+    ) -> Identity:
+        """Let an account at a provider sign the user in; operators only.
+
+        An empty issuer means the provider's own; Entra's is that of the tenant.
+        """
+        request = messages.LinkIdentityRequest(
+            user_id=user_id, provider=provider, issuer=issuer, subject=subject
+        )
+        return (await self._caller.call(self._auth.LinkIdentity, request)).identity
+
+    async def unlink_identity(self, issuer: str, subject: str) -> None:
+        """Take that back; the user's sessions that providers opened end. Operators only."""
+        request = messages.UnlinkIdentityRequest(issuer=issuer, subject=subject)
+        await self._caller.call(self._auth.UnlinkIdentity, request)
+
+    async def list_identities(self, user_id: str = "") -> list[Identity]:
+        """The caller's identities, or for an operator a user's."""
+        request = messages.ListIdentitiesRequest(user_id=user_id)
+        return list((await self._caller.call(self._auth.ListIdentities, request)).identities)
 
     async def change_password(self, old_password: str, new_password: str) -> None:
         """Replace the caller's password; their other sessions end."""

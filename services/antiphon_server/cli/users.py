@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import in_a_line, print_json, run, say
+from antiphon_server.cli.identities import identities, link, unlink
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.secrets import new_password
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(help="The user's name, or user_id.")]
 app = typer.Typer(help="Make and change accounts; for operators.", no_args_is_help=True)
+for command in (link, unlink, identities):
+    app.command()(command)
 
 
 @app.command()
