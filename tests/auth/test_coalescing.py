@@ -10,6 +10,7 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
+from antiphon_server.auth.service.budget import A_MINUTE, MOST
 from antiphon_server.auth.service.coalescing import MOST_AT_ONCE, Coalesced
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -39,10 +40,12 @@ class Desk:
         return [event.detail.count for event in self.told]  # type: ignore[union-attr]
 
 
-def failed(name: str = "n", user_id: str = "", address: str = "192.0.2.1") -> SecurityEvent:
+def failed(
+    name: str = "n", user_id: str = "", address: str = "192.0.2.1", actor: str | None = None
+) -> SecurityEvent:
     """A failed sign-in."""
     detail = happened.SignInFailed(LoginMethod.PASSWORD, SignInFailure.WRONG_SECRET, name_hash=name)
-    return SecurityEvent(detail, user_id, address=address)
+    return SecurityEvent(detail, user_id, actor, address=address)
 
 
 async def test_the_first_are_told_at_once_and_the_rest_counted() -> None:
@@ -100,6 +103,32 @@ async def test_memory_and_store_are_bounded_under_a_flood() -> None:
     assert len(desk.told) == 101
     assert sum(desk.counts()) == 100_000
     assert {event.address for event in desk.told if event.actor == "others"} == {"others"}
+
+
+@pytest.mark.parametrize("burst", [0, 10])
+async def test_strangers_fill_no_store_from_any_number_of_addresses(burst: int) -> None:
+    """All are counted; of a flood little more is written than one event a minute.
+
+    What users do is told as ever, and so are strangers when the flood has been over for long.
+    """
+    desk, minutes, a_minute = Desk(most=10_000), 10, 400
+    for number in range(minutes * a_minute):
+        event = failed(address=f"2001:db8:{number:x}::/64", actor="anonymous")
+        if burst:
+            await desk.coalesced.tell(number, event, burst)
+        else:
+            desk.coalesced.note(number, event)
+        if number % a_minute == a_minute - 1:
+            desk.clock.time += 60
+            await desk.coalesced.flush()
+    await desk.coalesced.flush(all_of_it=True)
+    assert sum(desk.counts()) == minutes * a_minute
+    assert MOST <= len(desk.told) <= MOST + minutes * (A_MINUTE + burst + 2)
+    await desk.coalesced.tell("user", failed(actor="users/user_ann"))
+    assert desk.told[-1].actor == "users/user_ann"
+    desk.clock.time += 60 * MOST
+    await desk.coalesced.tell("stranger", failed(actor="anonymous"))
+    assert desk.told[-1].actor == "anonymous"
 
 
 async def test_nothing_is_lost_while_the_store_refuses() -> None:

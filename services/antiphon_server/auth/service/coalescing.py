@@ -1,7 +1,8 @@
 """Events that somebody outside can cause at will: told at once when rare, counted when not.
 
 A flood fills neither the store nor memory: of each sort a few are told within a minute, and
-at its end one event stands for all the others.
+at its end one event stands for all the others. Who is nobody can come from any number of
+addresses: what strangers cause has a budget for each kind of event besides.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from typing import Any
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
-from antiphon_server.auth.service.security_events import completed
+from antiphon_server.auth.service.budget import Budget
+from antiphon_server.auth.service.security_events import ANONYMOUS, completed
 from antiphon_server.runtime.errors import DomainError
 
 WINDOW_S = 60.0
@@ -52,13 +54,14 @@ class Coalesced:
         self._clock = clock
         self._most = most
         self._windows: dict[Hashable, _Window] = {}
+        self._budgets: dict[type, Budget] = {}
         self._holding = asyncio.Event()
 
     async def tell(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
         """Record one of the first ``burst`` of its sort within a minute now, hold another one."""
         event = completed(event)
         window, event = self._window(sort, event)
-        if window.told >= burst:
+        if window.told >= burst or not self._may_tell(event):
             self._hold(window, event, due=window.ends)
             return
         window.told += 1
@@ -68,7 +71,7 @@ class Coalesced:
         """The same for those who can't wait: the first is told in a moment."""
         event = completed(event)
         window, event = self._window(sort, event)
-        first = not window.told
+        first = not window.told and self._may_tell(event)
         window.told += 1
         self._hold(window, event, due=self._clock() if first else window.ends)
 
@@ -117,15 +120,27 @@ class Coalesced:
     def _window(self, sort: Hashable, event: SecurityEvent) -> tuple[_Window, SecurityEvent]:
         now = self._clock()
         window = self._windows.get(sort)
-        if window is None and len(self._windows) >= self._most:
-            self._forget(now)
-            if len(self._windows) >= self._most:
-                sort = type(event.detail).__name__
-                event = replace(event, actor=OTHERS, address=OTHERS, session_id="", user_id="")
-                window = self._windows.get(sort)
+        if window is None and not self._has_room(event, now):
+            sort = type(event.detail).__name__
+            event = replace(event, actor=OTHERS, address=OTHERS, session_id="", user_id="")
+            window = self._windows.get(sort)
         if window is None or (_over(window.ends, now) and window.held is None):
             window = self._windows[sort] = _Window(now + WINDOW_S)
         return window, event
+
+    def _has_room(self, event: SecurityEvent, now: float) -> bool:
+        """Whether one more sort is told apart."""
+        if event.actor == ANONYMOUS and not self._budget(event).has_any(now):
+            return False
+        if len(self._windows) >= self._most:
+            self._forget(now)
+        return len(self._windows) < self._most
+
+    def _may_tell(self, event: SecurityEvent) -> bool:
+        return event.actor != ANONYMOUS or self._budget(event).spend(self._clock())
+
+    def _budget(self, event: SecurityEvent) -> Budget:
+        return self._budgets.setdefault(type(event.detail), Budget(self._clock()))
 
     def _hold(self, window: _Window, event: SecurityEvent, due: float, count: int = 1) -> None:
         window.held = event if window.held is None else _merged(window.held, event)

@@ -23,6 +23,8 @@ from antiphon_server.runtime.request_id import current_request_id
 
 LONGEST_TEXT = 256
 MOST_TEXTS = 32
+ANONYMOUS = "anonymous"
+"""The actor of what is done by callers who have not proved to be anybody."""
 Listener = Callable[[SecurityEvent, SealedEvent], None]
 
 
@@ -76,7 +78,7 @@ def actor_of(caller: Principal) -> str:
     """How events name a caller; what happens outside of any call is this service's doing."""
     if caller.kind != "anonymous":
         return caller.actor
-    return "anonymous" if current_request_id() else "services/auth"
+    return ANONYMOUS if current_request_id() else "services/auth"
 
 
 def completed(event: SecurityEvent) -> SecurityEvent:
