@@ -28,6 +28,7 @@ from antiphon_server.runtime.interceptors.validation import ValidationIntercepto
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.dispatcher.world import Open
+from tests.e2e.refusals import reason_in
 from tests.fakes.slow_opening import SlowOpening
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once
@@ -80,6 +81,38 @@ async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on()
         answer = await call.read()
         assert answer.error.tag == tag[:64]
         assert answer.error.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert call.cancel()
+
+
+async def test_a_session_that_has_ended_commands_nothing_more() -> None:
+    """Each message is refused from then on, also before the stream is told to end."""
+
+    class Sessions(Open):
+        live = True
+
+        async def verify(self, access_token: str) -> Principal:
+            if not self.live:
+                raise DomainError(Reason.SESSION_REVOKED)
+            return anna
+
+    anna, sessions = Principal("user", UserId("user_anna0000"), SessionId("sess_1")), Sessions()
+    events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
+    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Open()))
+    add_EventServiceServicer_to_server(servicer, events)
+    conversings = Conversings(Nobody, sessions, events.channel())
+    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
+    stub: Any = DispatcherServiceStub(served.channel())
+    call = stub.Converse(metadata=(("authorization", "Bearer good until then"),))
+    await call.write(SUBSCRIBE)
+    assert (await call.read()).WhichOneof("frame") == "created"
+    sessions.live = False
+    commands = [pb.ConverseRequest(tag="1"), pb.ConverseRequest(tag="2")]
+    commands[0].post.conversation_id = "conv_00000001"
+    commands[1].cancel.conversation_id, commands[1].cancel.turn_id = "conv_00000001", "turn_1"
+    for command in commands:
+        await call.write(command)
+        answer = await call.read()
+        assert (answer.error.tag, reason_in(answer.error.error)) == (command.tag, "SESSION_REVOKED")
     assert call.cancel()
 
 

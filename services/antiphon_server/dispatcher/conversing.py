@@ -36,6 +36,7 @@ class _Conversing:
     """One stream: who speaks, and with which credentials the log is followed."""
 
     principal: Principal
+    token: str
     metadata: Metadata
     context: Context
     inner: "grpc.aio.StreamStreamCall[event_service_pb2.SubscribeRequest, bytes]"
@@ -69,12 +70,13 @@ class Conversings:
     async def converse(self, principal: Principal, context: Context) -> None:
         """Serve one stream until it, or the log's stream under it, ends."""
         await open_stream(context)
-        if principal.kind == "user":  # opening took until the client read: is it still who it was?
-            await self._gatekeeper.verify(bearer_token(context))
+        token = bearer_token(context) if principal.kind == "user" else ""
+        if token:  # opening took until the client read: is it still who it was?
+            await self._gatekeeper.verify(token)
         metadata = _credentials(context)
         inner = self._subscribe(metadata=metadata)
         with TimedWriter(context) as writer:
-            stream = _Conversing(principal, metadata, context, inner, writer)
+            stream = _Conversing(principal, token, metadata, context, inner, writer)
             try:
                 await serve_duplex(self._obey_all(stream), _relay(stream))
             finally:
@@ -95,7 +97,12 @@ class Conversings:
                 await _refuse(stream, request.tag, error)
 
     async def _obey(self, stream: _Conversing, request: pb.ConverseRequest) -> None:
-        match request.WhichOneof("action"):
+        action = request.WhichOneof("action")
+        # The stream of a session that ends is ended, but a moment later. A refresh brings
+        # its own token.
+        if stream.token and action != "refresh":
+            await self._gatekeeper.verify(stream.token)
+        match action:
             case "post":
                 await stream.write(await self._post(stream, request))
             case "cancel":
@@ -151,7 +158,7 @@ class Conversings:
         await stream.forward(event_service_pb2.SubscribeRequest(refresh=request.refresh))
         principal = await self._gatekeeper.verify(token)
         if principal.user_id == stream.principal.user_id:
-            stream.principal = principal
+            stream.principal, stream.token = principal, token
             stream.metadata = (("authorization", f"Bearer {token}"),)
 
 
