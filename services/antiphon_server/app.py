@@ -220,9 +220,8 @@ def _compose(
     # What the guards of every call ask themselves is asked on a table without guards.
     unguarded = LocalServer([ErrorInterceptor()])
     inner = unguarded.channel()
-    policy: AccessPolicy = ContextAccessPolicy(ContextServiceStub(inner))
-    if engine is not None:
-        policy = RemotePolicy(policy, PolicyServiceStub(engine))
+    roles: AccessPolicy = ContextAccessPolicy(ContextServiceStub(inner))
+    policy = RemotePolicy(roles, PolicyServiceStub(engine)) if engine is not None else roles
     stores = sql_stores(database)
     auth = auth_slice.compose_auth(
         stores,
@@ -252,7 +251,9 @@ def _compose(
     auth.liveness.on_end(events.subscriptions.session_ended)
     auth.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
     context = context_slice.compose_context(database, inside["context"].channel(), keep_s)
-    integration = integration_slice.compose_integration(database, settings.all_models())
+    integration = integration_slice.compose_integration(
+        database, settings.all_models(), roles, auth.verifier
+    )
     dispatcher = dispatcher_slice.compose_dispatcher(
         database,
         inside["dispatcher"].channel(),

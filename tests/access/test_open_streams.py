@@ -1,6 +1,7 @@
 """Access that is taken away ends what is open, with the reason and within a second."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
@@ -15,19 +16,26 @@ from antiphon.auth.v1 import auth_service_pb2 as auth_pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1 import context_service_pb2 as context_pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from antiphon.context.v1.message_pb2 import Part
+from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as dispatcher_pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1 import integration_service_pb2 as integration_pb
+from antiphon.integration.v1 import model_pb2
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from tests.access.people import sign_in
+from tests.auth.audit_api import end_of
 from tests.e2e.callers import PASSWORD, Caller, channel_to, user
 from tests.e2e.refusals import reason_in
 from tests.e2e.server import ServerProcess
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 AT_MOST_S = 1.0
+SLOW = "openai/slow"
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class Stage:
     """An owner with a conversation, and bea, whose access is taken away."""
 
     channel: grpc.aio.Channel
+    endpoint: FakeEndpoint
     owner: Caller
     bea: str
 
@@ -72,12 +81,17 @@ class Stage:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """Both on a server of their own."""
-    async with ServerProcess(tmp_path_factory.mktemp("open")) as server:
+    async with contextlib.AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(FakeEndpoint(Behaviour(deltas=1000, gap_ms=20)))
+        model = {"name": SLOW, "kind": "openai", "base_url": endpoint.base_url}
+        home = tmp_path_factory.mktemp("open")
+        server = ServerProcess(home, models=[model], model="scripted/test")
+        await stack.enter_async_context(server)
         owner = await user(server, "owner")
         async with server.client() as operator:
             bea = (await operator.create_user("bea", PASSWORD)).user_id
         async with channel_to(server) as channel:
-            yield Stage(channel, owner, bea)
+            yield Stage(channel, endpoint, owner, bea)
 
 
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -175,6 +189,36 @@ async def test_a_member_whose_role_is_lowered_posts_no_more_on_an_open_stream(st
     await stage.give("conv", access_pb2.ROLE_GUEST)
     assert await _posted(stage, stream) == "accepted"
     stream.cancel()
+
+
+@pytest.mark.parametrize(("lost", "why"), [("role", "NOT_FOUND"), ("session", "SESSION_REVOKED")])
+async def test_an_answer_that_is_being_generated(stage: Stage, lost: str, why: str) -> None:
+    """It ends with the caller's right: the model is told, and what it said is in the ledger."""
+    await stage.give("ws", access_pb2.ROLE_MEMBER)
+    metadata = _bearer(await stage.token())
+    workspace_id = stage.owner.known["ws"]
+    asked = integration_pb.PromptMessage(role=MESSAGE_ROLE_USER, parts=[Part(text="Go on")])
+    request = integration_pb.GenerateRequest(
+        workspace_id=workspace_id, models=[SLOW], messages=[asked], turn_id=f"turn_{lost}"
+    )
+    integration: Any = IntegrationServiceStub(stage.channel)
+    answer = integration.Generate(request, metadata=metadata)
+    while not (await answer.read()).HasField("delta"):
+        pass
+    began = time.monotonic()
+    if lost == "role":
+        await stage.take("ws")
+    else:
+        auth = AuthServiceStub(stage.channel)
+        await auth.Logout(auth_pb.LogoutRequest(), metadata=metadata)
+    assert await end_of(answer) == why
+    assert time.monotonic() - began < AT_MOST_S
+    await stage.endpoint.wait_aborted()
+    usage = integration_pb.GetUsageRequest(workspace_id=workspace_id, turn_id=request.turn_id)
+    (call,) = (await integration.GetUsage(usage, metadata=stage.owner.metadata)).calls
+    assert call.outcome == model_pb2.ATTEMPT_OUTCOME_CANCELLED
+    assert call.usage.output_tokens > 0
+    assert len(stage.endpoint.seen) == ["role", "session"].index(lost) + 1
 
 
 async def _posted(stage: Stage, stream: Any) -> str:

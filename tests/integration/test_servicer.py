@@ -59,7 +59,8 @@ async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[I
         ),
     ]
     patience = Patience(first_wait_s=0.001)
-    integration = compose_integration(database, models, patience=patience)
+    standing: Any = None  # nobody calls as a user here
+    integration = compose_integration(database, models, standing, standing, patience=patience)
     await integration.start()
     yield integration
     await integration.close()

@@ -15,11 +15,14 @@ from antiphon_server.integration.service.generation import Generator, Patience
 from antiphon_server.integration.service.usage import UsageReports
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.runtime.access import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.standing import Standing
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 OWNER = "local"
+GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
 logger = structlog.get_logger(__name__)
 
@@ -53,6 +56,8 @@ class Integration:
 def compose_integration(
     database: Database,
     models: Sequence[ModelSettings],
+    policy: AccessPolicy,
+    verifier: TokenRechecker,
     *,
     ledger: Ledger | None = None,
     owner: str = OWNER,
@@ -61,11 +66,13 @@ def compose_integration(
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
-    every other server on the same database.
+    every other server on the same database. ``policy`` and ``verifier`` are asked while
+    users are answered.
     """
     pool = HttpPool()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool))
     generator = Generator(catalogue, Attempts(ledger, owner), patience)
-    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger))
+    standing = Standing(policy, verifier, GENERATE)
+    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), standing)
     return Integration(servicer, catalogue, generator, ledger, pool, owner)

@@ -12,6 +12,7 @@ from antiphon_server.integration.service.catalogue import Catalogue
 from antiphon_server.integration.service.generation import Generator
 from antiphon_server.integration.service.usage import UsageReports
 from antiphon_server.runtime.paging import page_limit
+from antiphon_server.runtime.standing import Standing
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -19,10 +20,13 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class IntegrationServicer(IntegrationServiceServicer):
     """Serves models and the ledger."""
 
-    def __init__(self, catalogue: Catalogue, generator: Generator, reports: UsageReports) -> None:
+    def __init__(
+        self, catalogue: Catalogue, generator: Generator, reports: UsageReports, standing: Standing
+    ) -> None:
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
+        self._standing = standing
         self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
@@ -39,7 +43,8 @@ class IntegrationServicer(IntegrationServiceServicer):
         async def emit(step: Step) -> None:
             await context.write(encoding.response(step))
 
-        await self._generator.run(encoding.order(request, self._prompts), emit)
+        answering = self._generator.run(encoding.order(request, self._prompts), emit)
+        await self._standing.during(context, request.workspace_id, answering)
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

@@ -41,7 +41,9 @@ class IntegrationServiceStub:
     """Generate asks the first of the named models that answers, and streams its
     answer. A model that fails before its first text is tried again, then the
     next one is; after the first text a failure ends the stream. Cancelling the
-    call closes the provider's connection. Errors: MODEL_NOT_FOUND,
+    call closes the provider's connection. So does, within 1 s, the end of the
+    caller's session or of their role on the workspace: the call ends as it would
+    be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
     MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
     MODEL_PROMPT_TOO_LONG.
     """
@@ -65,7 +67,9 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     """Generate asks the first of the named models that answers, and streams its
     answer. A model that fails before its first text is tried again, then the
     next one is; after the first text a failure ends the stream. Cancelling the
-    call closes the provider's connection. Errors: MODEL_NOT_FOUND,
+    call closes the provider's connection. So does, within 1 s, the end of the
+    caller's session or of their role on the workspace: the call ends as it would
+    be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
     MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
     MODEL_PROMPT_TOO_LONG.
     """
@@ -98,7 +102,9 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Generate asks the first of the named models that answers, and streams its
         answer. A model that fails before its first text is tried again, then the
         next one is; after the first text a failure ends the stream. Cancelling the
-        call closes the provider's connection. Errors: MODEL_NOT_FOUND,
+        call closes the provider's connection. So does, within 1 s, the end of the
+        caller's session or of their role on the workspace: the call ends as it would
+        be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
         MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
         MODEL_PROMPT_TOO_LONG.
         """
