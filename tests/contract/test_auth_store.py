@@ -209,7 +209,7 @@ async def test_keys_are_bounded_and_listed_newest_first(stores: Stores) -> None:
     assert first + rest == [api_key(2), api_key(1), api_key(0)]
 
 
-async def test_a_removed_key_ends_what_it_opened(stores: Stores) -> None:
+async def test_a_revoked_key_ends_what_it_opened(stores: Stores) -> None:
     """Its live sessions end with it, and no session can be opened by it any more."""
     await stores.users.add(ANN, None)
     await stores.api_keys.add(api_key(1), 10)
@@ -218,10 +218,13 @@ async def test_a_removed_key_ends_what_it_opened(stores: Stores) -> None:
     await stores.sessions.add(session(2), 10)
     used = await stores.api_keys.find(api_key(1).secret_hash)
     assert used == replace(api_key(1), last_use_time=NOW)
-    ended = await stores.api_keys.remove(key, NOW)
+    ended = await stores.api_keys.revoke(key, NOW)
     assert ended == [replace(session(1, key=key), end_time=NOW, announced=False)]
     assert await stores.sessions.get(session(2).session_id) == session(2)
-    assert await stores.api_keys.remove(key, NOW) is None
+    assert await stores.api_keys.revoke(key, NOW) == []
+    assert await stores.sessions.add(session(3, key=key), 10) is None
+    await stores.api_keys.remove(key)
+    assert await stores.api_keys.revoke(key, NOW) is None
     assert await stores.sessions.add(session(3, key=key), 10) is None
     assert await stores.sessions.get(session(3).session_id) is None
 

@@ -181,14 +181,13 @@ def compose_auth(
         endings,
         completion,
         sign_ins,
-        security_events,
         clock,
         session_settings,
     )
     api_keys = ApiKeys(stores.api_keys, endings, completion, security_events, clock)
-    user_updates = UserUpdates(stores.users, endings, completion, security_events, clock)
+    user_updates = UserUpdates(stores.users, endings, completion, clock)
     attempts = Attempts(stores.attempts, stores.places, clock)
-    new_passwords = NewPasswords(stores.users, endings, security_events, completion, clock)
+    new_passwords = NewPasswords(stores.users, endings, completion, clock)
     password_changes = PasswordChanges(users, passwords, attempts, new_passwords, sign_ins)
     password_resets = PasswordResets(
         stores.password_resets, users, passwords, new_passwords, security_events, clock

@@ -170,11 +170,10 @@ class MemorySessions:
         if sponsor and not (vouching and vouching.live(now)):
             return None
         if session.api_key_id is not None:
-            if session.api_key_id not in keys:
+            key = keys.get(session.api_key_id)
+            if key is None or key.expired(now):
                 return None
-            keys[session.api_key_id] = replace(
-                keys[session.api_key_id], last_use_time=now, last_address=session.first_address
-            )
+            keys[key.key_id] = replace(key, last_use_time=now, last_address=session.first_address)
         opener = (session.user_id, session.api_key_id)
         others = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
         others.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
@@ -274,13 +273,19 @@ class MemoryApiKeys:
         """See :meth:`ApiKeyStore.get`."""
         return self._rows.api_keys.get(key_id)
 
-    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
-        """See :meth:`ApiKeyStore.remove`."""
-        if self._rows.api_keys.pop(key_id, None) is None:
+    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
+        """See :meth:`ApiKeyStore.revoke`."""
+        key = self._rows.api_keys.get(key_id)
+        if key is None:
             return None
+        self._rows.api_keys[key_id] = replace(key, expire_time=0)
         sessions = self._rows.sessions.values()
         opened = [one for one in sessions if one.api_key_id == key_id and one.live(now)]
         return self._rows.end(opened, now)
+
+    async def remove(self, key_id: KeyId) -> None:
+        """See :meth:`ApiKeyStore.remove`."""
+        self._rows.api_keys.pop(key_id, None)
 
     def _of(self, user_id: UserId) -> list[ApiKey]:
         return [key for key in self._rows.api_keys.values() if key.user_id == user_id]

@@ -102,6 +102,10 @@ class ApiKey:
     last_address: str = ""
     scopes: frozenset[Scope] | None = None
 
+    def expired(self, now: int) -> bool:
+        """Whether it opens nothing any more; a revoked one never does again."""
+        return self.expire_time is not None and self.expire_time <= now
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSigningKey:

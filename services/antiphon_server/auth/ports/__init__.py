@@ -159,11 +159,15 @@ class ApiKeyStore(Protocol):
         """The key of that id."""
         ...
 
-    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
-        """Delete a key and end the live sessions it opened, which are returned.
+    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
+        """End the live sessions that a key opened, which are returned, and it opens no more.
 
-        None if there is no such key.
+        From then on it is one that expired in 1970. None if there is no such key.
         """
+        ...
+
+    async def remove(self, key_id: KeyId) -> None:
+        """Delete a key that was revoked."""
         ...
 
 

@@ -71,8 +71,7 @@ class ApiKeys:
         if not well_formed(secret):
             return None
         key = await self._store.find(_hash(secret))
-        expired = key and key.expire_time is not None and key.expire_time <= self._now()
-        return None if expired else key
+        return None if key is None or key.expired(self._now()) else key
 
     async def list_keys(self, owner: UserId, after: Position | None, limit: int) -> list[ApiKey]:
         """A page of the owner's keys, the newest first."""
@@ -88,7 +87,8 @@ class ApiKeys:
     async def revoke(self, key_id: KeyId) -> None:
         """Delete a key and end the sessions that it opened; whether one may is checked before.
 
-        Returns when their tokens no longer work. Raises DomainError NOT_FOUND.
+        Returns when their tokens no longer work. If it fails it may be repeated. Raises
+        DomainError NOT_FOUND.
         """
         await self._completion.run(self._revoke(key_id))
 
@@ -100,11 +100,12 @@ class ApiKeys:
 
     async def _revoke(self, key_id: KeyId) -> None:
         key = await self.get(key_id)
-        ended = await self._store.remove(key_id, self._now())
+        ended = await self._store.revoke(key_id, self._now())
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
-        await self._security_events.record(SecurityEvent(ApiKeyRevoked(key_id), key.user_id))
-        await self._endings.announce(ended, RevocationCause.API_KEY_REVOKED)
+        event = SecurityEvent(ApiKeyRevoked(key_id), key.user_id)
+        await self._endings.announce(ended, RevocationCause.API_KEY_REVOKED, event)
+        await self._store.remove(key_id)  # as long as it is not recorded it can be repeated
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

@@ -42,17 +42,24 @@ class Endings:
         self,
         ended: Sequence[Session],
         cause: RevocationCause | None = RevocationCause.REQUESTED,
+        *reasons: SecurityEvent,
     ) -> None:
         """Refuse the tokens of these sessions from now on, record it, then tell the event log.
 
         They are ended in the store already. Without a cause their user has signed out.
+        ``reasons`` are what they ended for, recorded before them. What can't be recorded is
+        refused and told all the same, and raised at the end.
         """
         for session in ended:
             self._liveness.ended(session.session_id)
         if ended:
             self._messenger.tell()
-            await self._security_events.record(*(_event(session, cause) for session in ended))
-            await self.announce_pending()
+        try:
+            events = (_event(session, cause) for session in ended)
+            await self._security_events.record(*reasons, *events)
+        finally:
+            if ended:
+                await self.announce_pending()
 
     async def recover(self) -> None:
         """Record and tell what a process that was killed may have ended without a word."""

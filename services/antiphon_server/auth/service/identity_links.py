@@ -5,6 +5,7 @@ from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.security_events import (
     IdentityLinked,
     IdentityUnlinked,
+    RevocationCause,
     SecurityEvent,
 )
 from antiphon_server.auth.ports import Clock
@@ -75,9 +76,9 @@ class IdentityLinks:
         if found is None:
             raise not_found(f"identities/{subject}")
         removed, ended = found
-        await self._endings.announce(ended)
         unlinked = IdentityUnlinked(removed.provider, issuer, subject)
-        await self._events.record(SecurityEvent(unlinked, removed.user_id))
+        event = SecurityEvent(unlinked, removed.user_id)
+        await self._endings.announce(ended, RevocationCause.REQUESTED, event)
 
     async def list_of(self, caller: Principal, named: str) -> list[Identity]:
         """The caller's identities, or for an operator anyone's, the newest first.

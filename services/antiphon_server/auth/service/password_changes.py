@@ -13,7 +13,6 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
@@ -32,13 +31,11 @@ class NewPasswords:
         self,
         store: UserStore,
         endings: Endings,
-        events: SecurityEvents,
         completion: Completion,
         clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
-        self._events = events
         self._completion = completion
         self._clock = clock
 
@@ -63,8 +60,7 @@ class NewPasswords:
         change = await self._store.change(user_id, rule, int(self._clock() * SECOND), kept)
         if change is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        await self._endings.announce(change.ended, RevocationCause.PASSWORD_CHANGED)
-        await self._events.record(event)
+        await self._endings.announce(change.ended, RevocationCause.PASSWORD_CHANGED, event)
         return change
 
 

@@ -18,7 +18,6 @@ from antiphon_server.auth.model.security_events import (
     SecurityEvent,
 )
 from antiphon_server.auth.ports import Clock, SessionStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.opening import SessionSettings, new_session
@@ -52,7 +51,6 @@ class Sessions:
         endings: Endings,
         completion: Completion,
         sign_ins: SignIns,
-        security_events: SecurityEvents,
         clock: Clock,
         settings: SessionSettings | None = None,
     ) -> None:
@@ -63,7 +61,6 @@ class Sessions:
         self._endings = endings
         self._completion = completion
         self._sign_ins = sign_ins
-        self._security_events = security_events
         self._clock = clock
         self._settings = settings or SessionSettings()
 
@@ -178,8 +175,7 @@ class Sessions:
         session, meaning = result
         if meaning is Meaning.REUSED:
             event = SecurityEvent(RefreshTokenReused(session_id), session.user_id)
-            await self._security_events.record(event)
-            await self._endings.announce([session], RevocationCause.REFRESH_TOKEN_REUSED)
+            await self._endings.announce([session], RevocationCause.REFRESH_TOKEN_REUSED, event)
         if meaning in (Meaning.REUSED, Meaning.ENDED):
             raise DomainError(Reason.SESSION_REVOKED)
         return session

@@ -13,7 +13,6 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.users import printable
@@ -40,13 +39,11 @@ class UserUpdates:
         store: UserStore,
         endings: Endings,
         completion: Completion,
-        security_events: SecurityEvents,
         clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
-        self._security_events = security_events
         self._clock = clock
 
     async def update(self, user_id: UserId, wishes: Wishes) -> User:
@@ -66,8 +63,7 @@ class UserUpdates:
             raise not_found(f"users/{user_id}")
         disabled = change.after.disabled
         cause = RevocationCause.USER_DISABLED if disabled else RevocationCause.RIGHTS_CHANGED
-        await self._endings.announce(change.ended, cause)
-        await self._security_events.record(*_events(change))
+        await self._endings.announce(change.ended, cause, *_events(change))
         return change
 
 

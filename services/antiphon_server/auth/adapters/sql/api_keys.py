@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
@@ -20,6 +20,7 @@ _ADD = insert(api_keys)
 _BY_HASH = select_all(api_keys).where(api_keys.c.secret_hash == bindparam("secret_hash"))
 _PAGE = page(api_keys, "key_id")
 _BY_ID = select_all(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
+_REVOKE = update(api_keys).where(api_keys.c.key_id == bindparam("which")).values(expire_time=0)
 _REMOVE = delete(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
 _OPENED = (
     select_all(sessions)
@@ -62,11 +63,11 @@ class SqlApiKeys:
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def remove(self, key_id: KeyId, now: int) -> list[Session] | None:
-        """See :meth:`ApiKeyStore.remove`."""
+    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
+        """See :meth:`ApiKeyStore.revoke`."""
 
         def work(connection: Connection) -> list[Session] | None:
-            if not connection.execute(_REMOVE, {"key_id": key_id}).rowcount:
+            if not connection.execute(_REVOKE, {"which": key_id}).rowcount:
                 return None
             opened = connection.execute(_OPENED, {"key_id": key_id, "now": now}).all()
             ended = end_all(opened, now)
@@ -74,6 +75,11 @@ class SqlApiKeys:
             return ended
 
         return await self._database.write(work)
+
+    async def remove(self, key_id: KeyId) -> None:
+        """See :meth:`ApiKeyStore.remove`."""
+        values = {"key_id": key_id}
+        await self._database.write(lambda connection: connection.execute(_REMOVE, values))
 
     async def _one(self, query: Any, values: dict[str, object]) -> ApiKey | None:
         def work(connection: Connection) -> ApiKey | None:

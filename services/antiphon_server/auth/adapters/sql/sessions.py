@@ -40,6 +40,7 @@ _CHANGE = (
 _USE_KEY = (
     update(api_keys)
     .where(api_keys.c.key_id == bindparam("which"))
+    .where(or_(api_keys.c.expire_time.is_(None), api_keys.c.expire_time > bindparam("now")))
     .values(last_use_time=bindparam("now"), last_address=bindparam("address"))
 )
 _LEAST_USED = (
