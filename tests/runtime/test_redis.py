@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.redis import DEADLINE_S, PROBE_EVERY_S, Redis, RedisUnavailable
+from antiphon_server.runtime.redis import (
+    DEADLINE_S,
+    MOST_AT_ONCE,
+    PROBE_EVERY_S,
+    Redis,
+    RedisUnavailable,
+)
 from tests.fakes.valkey import Valkey
 
 CANCELLED = 300
@@ -111,6 +117,33 @@ async def test_one_call_at_a_time_probes(redis: Redis, valkey: Valkey) -> None:
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert asked == 1
     assert outcomes.count(None) == 1
+
+
+async def test_many_at_once_are_no_outage(valkey: Valkey) -> None:
+    """More calls than connections wait for their turn; also beside those who subscribe."""
+    redis = Redis(valkey.url, deadline_s=10.0)
+    async with redis.subscription("a"), redis.subscription("b"):
+        assert all(await asyncio.gather(*(redis.run(ping) for _ in range(5 * MOST_AT_ONCE))))
+    assert redis.down_since is None
+    await redis.close()
+
+
+async def test_who_never_gets_a_turn_is_not_kept(valkey: Valkey) -> None:
+    """It fails after a deadline, and that is no word about Redis."""
+    redis = Redis(valkey.url, deadline_s=0.5)
+    free = asyncio.Event()
+
+    async def hold(client: Any) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await free.wait()
+
+    many = (redis.run(hold) for _ in range(50 * MOST_AT_ONCE))
+    outcomes = await asyncio.gather(*many, return_exceptions=True)
+    assert {type(one) for one in outcomes} == {type(None), RedisUnavailable}
+    assert redis.down_since is None
+    assert await redis.run(ping)
+    await redis.close()
 
 
 async def test_a_restart_is_a_failure_once(redis: Redis, valkey: Valkey) -> None:

@@ -15,7 +15,8 @@ from antiphon_server.runtime.configuration import WrongSetting
 T = TypeVar("T")
 DEADLINE_S = 0.25
 PROBE_EVERY_S = 0.5
-MOST_CONNECTIONS = 8
+MOST_AT_ONCE = 8
+MOST_CONNECTIONS = MOST_AT_ONCE + 4  # those who subscribe keep one each
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,7 @@ class Redis:
         except ImportError as error:
             raise WrongSetting("redis_url: needs `pip install antiphon[redis]`") from error
         self._deadline_s = deadline_s
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._probe_at = 0.0
         self.down_since: float | None = None
         """When it was found to be away, in Unix seconds; None while it answers."""
@@ -47,11 +49,23 @@ class Redis:
     async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """What ``work`` makes of the client, a ``redis.asyncio.Redis``, within the deadline.
 
+        So long it may wait for its turn, too; that others are many opens no circuit.
         Raises RedisUnavailable.
         """
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise RedisUnavailable from error
+        try:
+            self._admit()
+            return await self._asked(work)
+        finally:
+            self._turns.release()
+
+    async def _asked(self, work: Callable[[Any], Awaitable[T]]) -> T:
         from redis.exceptions import RedisError
 
-        self._admit()
         try:
             async with asyncio.timeout(self._deadline_s):
                 done = await work(self._client)

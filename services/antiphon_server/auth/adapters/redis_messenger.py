@@ -9,7 +9,6 @@ from antiphon_server.runtime.tasks import TaskSet
 
 CHANNEL = "antiphon:auth:endings"
 AGAIN_S = 0.5
-MOST_TELLING = 16
 log = logging.getLogger(__name__)
 
 
@@ -23,12 +22,15 @@ class RedisMessenger:
         self._redis = redis
         self._heard = asyncio.Event()
         self._tasks = TaskSet()
+        self._owed = False
+        self._telling: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
         """See :meth:`RevocationMessenger.tell`."""
-        if len(self._tasks) < MOST_TELLING:  # more would say the same
-            self._tasks.spawn("auth-tell", self._publish())
+        self._owed = True  # one word more says the same as many
+        if self._telling is None or self._telling.done():
+            self._telling = self._tasks.spawn("auth-tell", self._tell())
 
     async def told(self, timeout: float) -> None:
         """See :meth:`RevocationMessenger.told`."""
@@ -45,6 +47,11 @@ class RedisMessenger:
     async def close(self) -> None:
         """See :meth:`RevocationMessenger.close`."""
         await self._tasks.stop()
+
+    async def _tell(self) -> None:
+        while self._owed:
+            self._owed = False
+            await self._publish()
 
     async def _publish(self) -> None:
         try:
