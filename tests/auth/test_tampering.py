@@ -1,5 +1,6 @@
 """Whoever has the database, and not the installation's secret, changes nothing unseen."""
 
+import asyncio
 import random
 import shutil
 import sqlite3
@@ -10,13 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.auth.adapters.memory import memory_stores
+from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.tables import metadata
-from antiphon_server.auth.audit_encoding import faithful
+from antiphon_server.auth.audit_encoding import faithful, rotated_key
 from antiphon_server.auth.compose import VERSIONS
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
-from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent
+from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent, Selection
+from antiphon_server.auth.service.audit_trail import ROTATIONS
 from antiphon_server.auth.service.hash_chain import chained
+from antiphon_server.auth.service.security_events import SecurityEventLog
+from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from tests.auth.world import World, open_world
@@ -260,6 +266,71 @@ async def test_a_head_outlives_the_key_that_signed_it(crime: Crime) -> None:
     assert len(keys.valid()) == 2
     verdict = await crime.verdict(crime.kept)
     assert (verdict.found, verdict.verified) == (None, EVENTS + 3)
+
+
+async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(tmp_path: Path) -> None:
+    """As an older version left it, or a kill: what it signed outlives it, too. It is told once."""
+    world = await open_world(tmp_path)
+    world.stores.security_events.events.clear()  # type: ignore[attr-defined]
+    await world.close()
+    for _ in range(2):
+        world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
+        assert await rotations(world) == [key.kid for key in world.auth.signing_keys.valid()]
+        await world.close()
+    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
+    kept = (await world.auth.audit_trail.head()).signature
+    for _ in range(3):
+        world.clock.time += 86_400
+        await world.auth.signing_keys.rotate()
+    assert (await world.auth.audit_trail.verify(kept)).found is None
+    await world.close()
+
+
+async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> None:
+    """One that this installation's secret does not open is nobody's whose heads should count."""
+    world = await open_world(tmp_path)
+    foreign = SigningKeys(
+        world.stores.signing_keys,
+        MasterSecret(b"x" * 32),
+        SecurityEventLog(memory_stores().security_events, MasterSecret(b"x" * 32), world.clock),
+        world.clock,
+        900,
+    )
+    kid = await foreign.rotate()
+    await world.auth.signing_keys.rotate()
+    await world.close()
+    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
+    assert kid in world.auth.signing_keys.kids()
+    assert kid not in await rotations(world)
+    await world.close()
+
+
+async def test_a_server_that_stops_tells_of_the_key_that_it_was_making(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the schedule is cancelled when the key is in the store and not yet in the trail."""
+    world = await open_world(tmp_path)
+    reload, made = world.auth.signing_keys.reload, asyncio.Event()
+
+    async def slow_reload() -> None:
+        made.set()
+        await asyncio.sleep(0)
+        await reload()
+
+    monkeypatch.setattr(world.auth.signing_keys, "reload", slow_reload)
+    world.clock.time += 31 * 86_400
+    schedule = asyncio.create_task(world.auth.key_rotation.run())
+    await made.wait()
+    schedule.cancel()
+    await asyncio.wait([schedule])
+    await world.close()
+    assert len(await rotations(world)) == 2
+
+
+async def rotations(world: World) -> list[str]:
+    """The keys that the trail tells of, in order."""
+    found = await world.stores.security_events.after(0, Selection(kinds=ROTATIONS), 100)
+    return [rotated_key(event)[0] for event in found]
 
 
 def test_no_body_and_columns_can_disagree() -> None:

@@ -114,6 +114,7 @@ class Auth:
         await self.following.begin()
         await self.expirations.begin()
         await self.signing_keys.load()
+        await self.audit_trail.tell_of_keys()
 
     async def greet(self) -> None:
         """Once the event log answers: the local operator, and ends not told before."""
@@ -172,7 +173,15 @@ def compose_auth(
     access_tokens = AccessTokens(signing_keys, settings, clock)
     passwords = Passwords(hasher, breached or CommonPasswords())
     users = Users(stores.users, passwords, secret, completion, security_events, clock)
-    endings = Endings(stores.sessions, events, liveness, security_events, messenger)
+    endings = Endings(
+        stores.sessions,
+        events,
+        liveness,
+        security_events,
+        messenger,
+        stores.security_events,
+        audit_encoding.ended_session,
+    )
     sessions = Sessions(
         stores.sessions,
         users,

@@ -17,6 +17,7 @@ from antiphon_server.auth.model.security_events import (
     SecurityEvent,
     SecurityEventsExported,
     Selection,
+    SigningKeysRotated,
 )
 from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore
 from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
@@ -121,12 +122,28 @@ class AuditTrail:
         genuine = hmac.compare_digest(self._seal(event.hash), event.seal)
         return genuine and chained(event.previous_hash, event.body) == event.hash
 
+    async def tell_of_keys(self) -> None:
+        """Record the keys in use that the trail does not tell of, so that it will for ever.
+
+        An older version's are not in it, nor is the one of a process that was killed after
+        it had made it. Of several processes that begin at once each may record them.
+        """
+        own = {key.kid: key.x for key in self._keys.valid() if key.private is not None}
+        told = await self._told_keys(set(own))
+        missing = (SigningKeysRotated(kid, (), own[kid]) for kid in own if kid not in told)
+        await self._events.record(*map(SecurityEvent, missing))
+
     async def _known_keys(self, signature: str) -> dict[str, Ed25519PublicKey]:
         """The keys in use, and the one that the head names if the trail tells of it."""
         keys = {key.kid: key.public for key in self._keys.valid()}
         kid = key_id_of(signature)
+        return keys | await self._told_keys({kid} - set(keys)) if kid else keys
+
+    async def _told_keys(self, wanted: set[str]) -> dict[str, Ed25519PublicKey]:
+        """The keys that the trail tells of, from the newest back to the last one wanted."""
+        keys: dict[str, Ed25519PublicKey] = {}
         before: int | None = None
-        while kid and kid not in keys:
+        while not wanted <= set(keys):
             page = await self._store.before(before, Selection(kinds=ROTATIONS), PAGE)
             if not page:
                 break

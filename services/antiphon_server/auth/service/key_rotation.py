@@ -34,7 +34,7 @@ class KeyRotation:
         """Rotate when it is due, until cancelled; after a long downtime at once."""
         while True:
             try:
-                await self._keys.rotate_if_due()
+                await self._completion.run(self._keys.rotate_if_due())
             except DomainError as error:
                 log.warning("signing keys could not be rotated: %s", error.reason)
             await asyncio.sleep(CHECK_EVERY_S)
