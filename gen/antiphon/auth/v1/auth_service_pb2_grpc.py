@@ -263,7 +263,8 @@ class AuthServiceServicer:
     def RevokeAllSessions(self, request, context):
         """RevokeAllSessions ends every session of the caller but the calling one, or for
         an operator all those of user_id: to be called when a device was lost. Devices
-        that those have let in, and that have no session yet, get none. Errors:
+        that those have let in, and that have no session yet, get none. API keys work
+        on, also those that a stolen session has made: look at ListApiKeys. Errors:
         NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -338,7 +339,8 @@ class AuthServiceServicer:
 
     def ResetPassword(self, request, context):
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-        sessions of its user. A password that is refused leaves the token as it was.
+        sessions of its user. API keys work on, as with RevokeAllSessions. A password
+        that is refused leaves the token as it was.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
         TOO_MANY_ATTEMPTS, OVERLOADED.
         """

@@ -83,7 +83,8 @@ class AuthServiceStub:
     RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
-    that those have let in, and that have no session yet, get none. Errors:
+    that those have let in, and that have no session yet, get none. API keys work
+    on, also those that a stolen session has made: look at ListApiKeys. Errors:
     NOT_FOUND.
     """
     GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
@@ -119,7 +120,8 @@ class AuthServiceStub:
     """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-    sessions of its user. A password that is refused leaves the token as it was.
+    sessions of its user. API keys work on, as with RevokeAllSessions. A password
+    that is refused leaves the token as it was.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
     TOO_MANY_ATTEMPTS, OVERLOADED.
     """
@@ -215,7 +217,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
-    that those have let in, and that have no session yet, get none. Errors:
+    that those have let in, and that have no session yet, get none. API keys work
+    on, also those that a stolen session has made: look at ListApiKeys. Errors:
     NOT_FOUND.
     """
     GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
@@ -251,7 +254,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-    sessions of its user. A password that is refused leaves the token as it was.
+    sessions of its user. API keys work on, as with RevokeAllSessions. A password
+    that is refused leaves the token as it was.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
     TOO_MANY_ATTEMPTS, OVERLOADED.
     """
@@ -404,7 +408,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RevokeAllSessionsResponse, _abc.Awaitable[_auth_service_pb2.RevokeAllSessionsResponse]]:
         """RevokeAllSessions ends every session of the caller but the calling one, or for
         an operator all those of user_id: to be called when a device was lost. Devices
-        that those have let in, and that have no session yet, get none. Errors:
+        that those have let in, and that have no session yet, get none. API keys work
+        on, also those that a stolen session has made: look at ListApiKeys. Errors:
         NOT_FOUND.
         """
 
@@ -494,7 +499,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-        sessions of its user. A password that is refused leaves the token as it was.
+        sessions of its user. API keys work on, as with RevokeAllSessions. A password
+        that is refused leaves the token as it was.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
         TOO_MANY_ATTEMPTS, OVERLOADED.
         """
