@@ -206,3 +206,19 @@ async def test_a_statement_can_change_nothing(tmp_path: Path, harm: str) -> None
         await world.database.write(lambda connection: connection.execute(text(harm)))
     assert len(await stored(world)) == 1
     await world.close()
+
+
+async def test_a_listener_that_fails_doubles_nothing(world: World) -> None:
+    """Every event is stored once, and those who listen behind it are told."""
+    log, told = world.auth.security_events, []
+
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    log.on_event(broken)
+    log.on_event(lambda event, _: told.append(event.user_id))
+    names = [f"user_{number}" for number in range(5)]
+    await asyncio.gather(
+        *(log.record(SecurityEvent(happened.SessionExpired("s"), name)) for name in names)
+    )
+    assert [event.user_id for event in await stored(world)] == told == names

@@ -1,6 +1,7 @@
 """Security events on their way into the store: completed, stamped, committed in groups."""
 
 import hmac
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -21,6 +22,7 @@ from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, current_principal
 from antiphon_server.runtime.request_id import current_request_id
 
+log = logging.getLogger(__name__)
 LONGEST_TEXT = 256
 MOST_TEXTS = 32
 ANONYMOUS = "anonymous"
@@ -49,7 +51,7 @@ class SecurityEventLog:
             await self._grouped.add(stamped)
 
     def on_event(self, listener: Listener) -> None:
-        """Tell ``listener`` of each event from now on; it must neither wait nor raise."""
+        """Tell ``listener`` of each event from now on. It must not wait; its failure is logged."""
         self._listeners.append(listener)
 
     async def close(self) -> None:
@@ -62,10 +64,16 @@ class SecurityEventLog:
         stamped = [one for record in records for one in record]
         sealed = await self._store.append(stamped, self._seal)
         for one, placed in zip(stamped, sealed, strict=True):
-            for listener in self._listeners:
-                listener(one.event, placed)
+            self._tell(one.event, placed)
         places = iter(sealed)
         return [[next(places) for _ in record] for record in records]
+
+    def _tell(self, event: SecurityEvent, placed: SealedEvent) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event, placed)
+            except Exception:  # the group is committed: it must not be written again
+                log.exception("a listener failed at security event %d", placed.sequence)
 
 
 def seal_of(secret: ServerSecret) -> Seal:
