@@ -199,7 +199,7 @@ def compose_auth(
     new_passwords = NewPasswords(stores.users, endings, completion, clock)
     password_changes = PasswordChanges(users, passwords, attempts, new_passwords, sign_ins)
     password_resets = PasswordResets(
-        stores.password_resets, users, passwords, new_passwords, security_events, clock
+        stores.password_resets, users, passwords, new_passwords, completion, security_events, clock
     )
     codes = UserCodes(secret)
     device_logins = DeviceLogins(stores.device_logins, codes, users, sessions, clock)
@@ -234,7 +234,7 @@ def compose_auth(
     provider_login = ProviderLogin(
         oidc_providers(identity_providers, pools, completion, once, clock),
         LoginFlows(once, secret, clock),
-        Identities(stores.identities, users, security_events, clock),
+        Identities(stores.identities, users, completion, security_events, clock),
         sessions,
         sign_ins,
     )

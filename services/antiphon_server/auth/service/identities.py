@@ -11,6 +11,7 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.account_names import display_name_for, names_for
+from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.ids import new_id
@@ -21,10 +22,16 @@ class Identities:
     """Finds users by their identities. Neither name nor e-mail address ever decides who it is."""
 
     def __init__(
-        self, store: IdentityStore, users: Users, events: SecurityEvents, clock: Clock
+        self,
+        store: IdentityStore,
+        users: Users,
+        completion: Completion,
+        events: SecurityEvents,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._users = users
+        self._completion = completion
         self._events = events
         self._clock = clock
 
@@ -36,7 +43,7 @@ class Identities:
         found = await self._store.use(vouched.issuer, vouched.subject, self._now())
         if found is None and not sign_up:
             raise unknown(vouched)
-        user_id = found.user_id if found else await self._sign_up(vouched)
+        user_id = found.user_id if found else await self._completion.run(self._sign_up(vouched))
         return await self._users.get(user_id)
 
     async def linked(self, vouched: Vouched, user: User) -> bool:

@@ -12,6 +12,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.password_changes import NewPasswords
 from antiphon_server.auth.service.passwords import Passwords
@@ -32,6 +33,7 @@ class PasswordResets:
         users: Users,
         passwords: Passwords,
         new: NewPasswords,
+        completion: Completion,
         events: SecurityEvents,
         clock: Clock,
     ) -> None:
@@ -39,6 +41,7 @@ class PasswordResets:
         self._users = users
         self._passwords = passwords
         self._new = new
+        self._completion = completion
         self._events = events
         self._clock = clock
 
@@ -53,10 +56,7 @@ class PasswordResets:
             raise invalid("user_id", "is a program's: programs have no password")
         token = new_secret(PREFIX)
         reset = PasswordReset(user_id, _hash(token), user.password_version, self._now() + LIFE)
-        await self._store.put(reset)
-        await self._events.record(
-            SecurityEvent(PasswordResetCreated(expire_time=reset.expire_time), user_id)
-        )
+        await self._completion.run(self._put(reset))
         return token, reset.expire_time
 
     async def use(self, token: str, password: str) -> None:
@@ -76,6 +76,11 @@ class PasswordResets:
             hashed = await self._passwords.hash(password)
         event = SecurityEvent(PasswordResetUsed(), user.user_id)
         await self._new.put(user.user_id, reset.password_version, hashed, event, _NONE)
+
+    async def _put(self, reset: PasswordReset) -> None:
+        await self._store.put(reset)
+        created = PasswordResetCreated(expire_time=reset.expire_time)
+        await self._events.record(SecurityEvent(created, reset.user_id))
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
