@@ -153,6 +153,9 @@ async def storm(address: str, logins: int) -> None:
         ]
         print("begun", flush=True)
         await asyncio.to_thread(sys.stdin.read)
+        async with asyncio.timeout(60):  # one at least is looked at, however busy the machine is
+            while not answers["CREDENTIALS_INVALID"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         for person in people:
             person.cancel()
         await asyncio.gather(*people, return_exceptions=True)

@@ -10,8 +10,8 @@ async def test_a_flood_of_logins_is_bounded(tmp_path: Path) -> None:
 
     What it does to others' times is measured by ``python -m tests.auth.flood``.
     """
-    flood = await run(tmp_path, logins=100, rounds=1, seconds=1.0, settle=0.5)
+    flood = await run(tmp_path, logins=100, rounds=1, seconds=0.5, settle=0.2)
     assert flood.answers.keys() <= {"OVERLOADED", "CREDENTIALS_INVALID"}
-    assert flood.answers["OVERLOADED"] > 0
+    assert min(flood.answers["OVERLOADED"], flood.answers["CREDENTIALS_INVALID"]) > 0
     assert flood.grown_bytes < MOST_GROWN_BYTES
     assert flood.failed == 0

@@ -63,17 +63,19 @@ async def test_only_owner_operator_and_services_revoke(world: World) -> None:
 
 
 class SlowSessions:
-    """The look-up of a session store: counted, and answered when ``answer`` is set."""
+    """The look-up of a session store: ``found`` in the store, told when ``answer`` is set."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self.asked = 0
+        self.found = asyncio.Event()
         self.answer = asyncio.Event()
 
     async def get(self, session_id: SessionId) -> Session | None:
         """What the store says now, told later."""
         self.asked += 1
         found = await self._store.get(session_id)
+        self.found.set()
         await self.answer.wait()
         return found
 
@@ -103,7 +105,7 @@ async def test_a_look_up_that_began_before_the_end_revives_nothing(world: World)
     sessions = SlowSessions(world.stores.sessions)
     verifier = verifier_of(world, sessions, world.auth.liveness)
     looking = asyncio.create_task(reason(verifier.verify(tokens.access_token)))
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(sessions.found.wait(), 30)
     await world.auth.sessions.revoke(OPERATOR, tokens.session_id)
     sessions.answer.set()
     assert await looking is Reason.SESSION_REVOKED

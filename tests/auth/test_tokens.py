@@ -5,7 +5,8 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -16,12 +17,15 @@ from hypothesis import strategies as st
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import OPERATOR, PASSWORD, World, reason
+from antiphon_server.runtime.principal import Principal
+from tests.auth.world import OPERATOR, PASSWORD, World, open_world, reason
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"
 
@@ -199,11 +203,12 @@ async def test_strange_strings_are_refused(world: World, strange: str) -> None:
     """Whatever comes, the answer is TOKEN_INVALID, and soon."""
     began = time.perf_counter()
     assert await reason(world.auth.verifier.verify(strange)) is Reason.TOKEN_INVALID
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10
 
 
-async def test_no_mutation_is_accepted(world: World) -> None:
+async def test_no_mutation_is_accepted(tmp_path: Path) -> None:
     """Of 10,000 changed, cut, spliced and edited tokens none is accepted, none is a fault."""
+    world = await open_world(tmp_path)
     token = await token_of(world)
     signed_in = await world.login()
     other = signed_in.tokens.access_token
@@ -213,6 +218,7 @@ async def test_no_mutation_is_accepted(world: World) -> None:
         tried.add(_mutated(chance, token, other))
     for mutant in tried - {token, other}:
         assert await reason(world.auth.verifier.verify(mutant)) is Reason.TOKEN_INVALID
+    await world.close()
 
 
 def _mutated(chance: random.Random, token: str, other: str) -> str:
@@ -299,20 +305,33 @@ async def test_an_operators_token_says_so(world: World) -> None:
     assert (await world.auth.verifier.verify(tokens.access_token)).operator
 
 
-async def test_a_remembered_token_costs_microseconds(world: World) -> None:
-    """A second look at a token takes a small part of the time of its first."""
-    token = await token_of(world)
-    verify = world.auth.verifier.verify
-    await verify(token)
+class CountedTokens:
+    """Access tokens that count how often one is read, which is where signatures are checked."""
 
-    async def looks(forget: bool) -> float:
-        began = time.perf_counter()
-        for _ in range(100):
-            if forget:
-                world.auth.verifier.forget()
-            await verify(token)
-        return time.perf_counter() - began
+    def __init__(self, tokens: AccessTokens) -> None:
+        self._tokens = tokens
+        self.reads = 0
 
-    first = min([await looks(forget=True) for _ in range(5)])
-    again = min([await looks(forget=False) for _ in range(5)])
-    assert again * 10 < first
+    def read(self, token: str) -> Principal:
+        """Whom it speaks for."""
+        self.reads += 1
+        return self._tokens.read(token)
+
+
+async def test_a_signature_is_checked_once(world: World) -> None:
+    """A token that is remembered is not read again until it is forgotten."""
+    token, auth = await token_of(world), world.auth
+    tokens = CountedTokens(auth.access_tokens)
+    verifier = Verifier(
+        cast(AccessTokens, tokens),
+        auth.signing_keys,
+        world.stores.sessions,
+        Liveness(),
+        world.clock,
+    )
+    for _ in range(100):
+        await verifier.verify(token)
+    assert tokens.reads == 1
+    verifier.forget()
+    await verifier.verify(token)
+    assert tokens.reads == 2

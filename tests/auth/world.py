@@ -1,5 +1,8 @@
 """The auth service as it runs, with a clock that stands still and cheap hashes."""
 
+import asyncio
+import contextlib
+import tempfile
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +85,7 @@ async def open_world(
     hasher = Argon2Pool(parameters, most_waiting=most_waiting)
     database = None
     if sqlite:
-        database = SqliteDatabase(data_dir / "test.db")
-        await database.write(metadata.create_all)
+        database = await _database(data_dir)
         stores = sql_stores(database)
     stores = stores or memory_stores()
     auth = compose_auth(
@@ -99,6 +101,29 @@ async def open_world(
     )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)
+
+
+_EMPTY: list[bytes] = []
+"""The file of a database with all tables, as soon as one was made."""
+
+
+async def _database(folder: Path) -> SqliteDatabase:
+    """What is there, or a copy of an empty one: making the tables takes longer than most tests."""
+    if not _EMPTY:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            path = Path(elsewhere) / "empty.db"
+            made = SqliteDatabase(path)
+            await made.write(metadata.create_all)
+            await made.close()
+            _EMPTY.append(await asyncio.to_thread(path.read_bytes))
+    path = folder / "test.db"
+    await asyncio.to_thread(_copy, _EMPTY[0], path)
+    return SqliteDatabase(path)
+
+
+def _copy(empty: bytes, path: Path) -> None:
+    with contextlib.suppress(FileExistsError), path.open("xb") as file:
+        file.write(empty)
 
 
 async def reason(attempt: Awaitable[object]) -> Reason:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,22 +37,27 @@ def test_the_newest_events_are_shown(antiphon: Run) -> None:
 
 
 def test_events_are_followed(antiphon: Run, shared_home: Home) -> None:
-    """What happens while it runs is shown, once."""
+    """Behind the newest that it begins with, what happens while it runs is shown, once."""
     following = subprocess.Popen(
-        [sys.executable, "-m", "antiphon_server", "audit", "tail", "-f", "-n", "0", "--json"],
+        [sys.executable, "-m", "antiphon_server", "audit", "tail", "-f", "-n", "1", "--json"],
         env={**os.environ, **shared_home.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    overdue = threading.Timer(60, following.kill)  # ends what is read here
+    overdue.start()
     try:
         assert following.stderr is not None
         assert following.stdout is not None
         assert "following" in following.stderr.readline()
-        time.sleep(1)
+        newest = json.loads(following.stdout.readline())
         antiphon("conversations")
-        assert json.loads(following.stdout.readline())["actor"].startswith("users/")
+        happened = json.loads(following.stdout.readline())
+        assert int(happened["sequence"]) == int(newest["sequence"]) + 1
+        assert happened["actor"].startswith("users/")
     finally:
+        overdue.cancel()
         following.terminate()
         following.communicate(timeout=10)
 

