@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 _DEADLINE_S = 30.0
-_WAITING = ("AUTHORIZATION_PENDING", "SLOW_DOWN")
+_WAITING = ("AUTHORIZATION_PENDING", "SLOW_DOWN", "RATE_LIMITED")
 
 
 async def log_in_by_device(
@@ -31,7 +32,8 @@ async def log_in_by_device(
 ) -> Tokens:
     """Wait until somebody who is signed in elsewhere lets this device in (RFC 8628).
 
-    ``shown`` is told the code to show them. Raises AntiphonError: LOGIN_DENIED, LOGIN_EXPIRED.
+    ``shown`` is told the code to show them. Raises AntiphonError: LOGIN_DENIED, LOGIN_EXPIRED;
+    UNAVAILABLE if the server is away when the code expires.
     """
     async with open_channel(address, tls) as channel:
         auth: AuthServiceAsyncStub = AuthServiceStub(channel)
@@ -44,27 +46,32 @@ async def log_in_by_device(
         shown(started)
         login = messages.LoginRequest(device=name)
         login.device_code.device_code = started.device_code
-        return await _collect(auth, login, started.interval.ToNanoseconds() / 1e9)
+        interval, end = started.interval.ToNanoseconds() / 1e9, started.expire_time
+        return await _collect(auth, login, interval, end.ToNanoseconds() / 1e9)
 
 
 async def _collect(
-    auth: "AuthServiceAsyncStub", login: messages.LoginRequest, interval: float
+    auth: "AuthServiceAsyncStub", login: messages.LoginRequest, interval: float, end: float
 ) -> Tokens:
-    """Ask until there is an answer, as slowly as the server wants it."""
+    """Ask until there is an answer, as slowly as the server wants it.
+
+    A server that is away is asked until ``end``, in Unix time; one that answers knows itself.
+    """
     while True:
         await asyncio.sleep(interval)
         try:
             return tokens_of((await auth.Login(login, timeout=_DEADLINE_S)).tokens)
         except grpc.aio.AioRpcError as failed:
             error = error_of_rpc(failed)
-            if error.reason not in _WAITING and not _lost(failed):
+            waits = error.reason in _WAITING or (_lost(failed) and time.time() < end)
+            if not waits:
                 raise error from None
             interval = max(interval, error.retry_after or 0.0)
 
 
 def _lost(error: grpc.aio.AioRpcError) -> bool:
-    """Whether only the connection failed; the code's own end bounds how often that is tried."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE
+    """Whether there was no answer."""
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 async def reset_password(
