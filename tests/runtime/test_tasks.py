@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from antiphon_server.runtime.tasks import first_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.tasks import every, first_of
 
 
 async def test_the_first_end_ends_the_others() -> None:
@@ -49,3 +50,24 @@ async def test_cancelling_leaves_nothing_running() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert ended.is_set()
+
+
+async def test_regular_work_survives_every_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """What fails is logged and done again; a cancellation ends it."""
+    done = asyncio.Event()
+    failures: list[Exception] = [ValueError("broken"), DomainError(Reason.STORE_UNAVAILABLE)]
+
+    async def work() -> None:
+        if failures:
+            raise failures.pop()
+        done.set()
+
+    working = asyncio.create_task(every(0.0, work), name="auth.keys")
+    await done.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert [record.getMessage() for record in caplog.records] == [
+        "auth.keys has to wait: STORE_UNAVAILABLE",
+        "auth.keys failed, and goes on",
+    ]

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
+
+from antiphon_server.runtime.errors import DomainError
 
 T = TypeVar("T")
 
@@ -37,6 +39,23 @@ class TaskSet:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("task %s failed", task.get_name(), exc_info=error)
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do ``work`` now and ``seconds`` after each time, until cancelled; a failure is logged."""
+    while True:
+        try:
+            await work()
+        except DomainError as error:
+            log.warning("%s has to wait: %s", _own_name(), error.reason)
+        except Exception:
+            log.exception("%s failed, and goes on", _own_name())
+        await asyncio.sleep(seconds)
+
+
+def _own_name() -> str:
+    task = asyncio.current_task()
+    return task.get_name() if task else ""
 
 
 async def first_of(works: Iterable[Coroutine[Any, Any, object]]) -> None:

@@ -1,17 +1,13 @@
 """Sessions that ran out are recorded, though nothing happens when they do."""
 
-import asyncio
-import logging
-
 from antiphon_server.auth.model import SECOND, Position, Session
 from antiphon_server.auth.model.security_events import ALL, SecurityEvent, SessionExpired
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 EVERY_S = 15.0
 BATCH = 500
-log = logging.getLogger(__name__)
 
 
 class Expirations:
@@ -41,12 +37,7 @@ class Expirations:
 
     async def run(self) -> None:
         """Look every 15 s."""
-        while True:
-            try:
-                await self.look()
-            except DomainError as error:
-                log.debug("expired sessions can't be recorded now: %s", error)
-            await asyncio.sleep(EVERY_S)
+        await every(EVERY_S, self.look)
 
     async def look(self) -> None:
         """Record what has expired by now; what can't be recorded is the next look's."""

@@ -1,15 +1,11 @@
 """New signing keys, by command and by schedule."""
 
-import asyncio
-import logging
-
 from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 CHECK_EVERY_S = 600.0
-log = logging.getLogger(__name__)
 
 
 class KeyRotation:
@@ -32,9 +28,4 @@ class KeyRotation:
 
     async def run(self) -> None:
         """Rotate when it is due, until cancelled; after a long downtime at once."""
-        while True:
-            try:
-                await self._completion.run(self._keys.rotate_if_due())
-            except DomainError as error:
-                log.warning("signing keys could not be rotated: %s", error.reason)
-            await asyncio.sleep(CHECK_EVERY_S)
+        await every(CHECK_EVERY_S, lambda: self._completion.run(self._keys.rotate_if_due()))

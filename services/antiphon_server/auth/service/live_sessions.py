@@ -1,11 +1,11 @@
 """How many sessions live, looked up now and then: a scrape asks no store."""
 
-import asyncio
 import logging
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 EVERY_S = 15.0
 log = logging.getLogger(__name__)
@@ -21,9 +21,7 @@ class LiveSessions:
 
     async def run(self) -> None:
         """Look every 15 s."""
-        while True:
-            await self.look()
-            await asyncio.sleep(EVERY_S)
+        await every(EVERY_S, self.look)
 
     async def look(self) -> None:
         """Look now; while the store can't be read the number is not known."""
