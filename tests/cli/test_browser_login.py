@@ -64,13 +64,16 @@ async def begin(home: Home, app: App, *more: str) -> tuple[asyncio.subprocess.Pr
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_listen_to_ctrl_c,
     )
     assert command.stderr is not None
+    said = ""
     async with asyncio.timeout(60):
         while line := (await command.stderr.readline()).decode():
+            said += line
             if found := re.search(r"http://\S+", line):
                 return command, found[0]
-    raise AssertionError("no URL was said")
+    raise AssertionError(f"no URL was said, but: {said}")
 
 
 async def page(url: str, **form: str) -> tuple[int, str]:
@@ -173,6 +176,11 @@ async def test_ctrl_c_gives_up(home: Home, server: App) -> None:
     command.send_signal(signal.SIGINT)
     await asyncio.wait_for(command.communicate(), 30)
     assert command.returncode == 130
+
+
+def _listen_to_ctrl_c() -> None:
+    """What runs the tests may have been told to ignore it, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def _denied(url: str) -> str:
