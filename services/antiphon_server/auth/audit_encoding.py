@@ -26,6 +26,7 @@ from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.errors import Reason, invalid
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number
 from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.times import micros_of
 
 _EVENT = audit_pb2.SecurityEvent.DESCRIPTOR
 _DETAILS = {kind.__name__: kind for kind in get_args(Detail)}
@@ -124,7 +125,7 @@ def _detail(message: Any) -> Detail:
 def _take(message: Any, field: FieldDescriptor) -> Any:
     value = getattr(message, field.name)
     if isinstance(value, Timestamp):
-        return value.ToMicroseconds() if message.HasField(field.name) else None
+        return micros_of(message, field.name)
     if field.is_repeated:
         return tuple(value)
     if field.enum_type is None:
@@ -159,25 +160,26 @@ def faithful(event: SealedEvent) -> bool:
     """Whether what an event is found by is what its body says."""
     try:
         message = audit_pb2.SecurityEvent.FromString(event.body)
-    except DecodeError:
+        create_time = message.create_time.ToMicroseconds()
+    except (DecodeError, ValueError):
         return False
     which = message.WhichOneof("detail")
     return (
         (message.sequence, message.user_id, message.actor)
         == (event.sequence, event.user_id, event.actor)
-        and message.create_time.ToMicroseconds() == event.create_time
+        and create_time == event.create_time
         and which is not None
         and _EVENT.fields_by_name[which].number == event.kind
     )
 
 
 def selection(wanted: audit_service_pb2.SecurityEventFilter) -> Selection:
-    """Which events are asked for."""
+    """Which events are asked for. Raises DomainError INVALID_ARGUMENT."""
     return Selection(
         user_id=wanted.user_id,
         kinds=frozenset(wanted.kinds),
-        begin_time=wanted.begin_time.ToMicroseconds() if wanted.HasField("begin_time") else None,
-        end_time=wanted.end_time.ToMicroseconds() if wanted.HasField("end_time") else None,
+        begin_time=micros_of(wanted, "begin_time"),
+        end_time=micros_of(wanted, "end_time"),
     )
 
 

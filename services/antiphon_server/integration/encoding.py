@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
@@ -31,6 +28,7 @@ from antiphon_server.integration.prompts import RememberedPrompts
 from antiphon_server.integration.service.catalogue import ConfiguredModel
 from antiphon_server.integration.service.usage import UsagePage
 from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.times import micros_of
 
 DEFAULT_OUTPUT_TOKENS = 1024
 
@@ -142,8 +140,8 @@ def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
     )
     return replace(
         unset,
-        start_us=_micros(request, "start_time", unset.start_us),
-        end_us=_micros(request, "end_time", unset.end_us),
+        start_us=_or(micros_of(request, "start_time"), unset.start_us),
+        end_us=_or(micros_of(request, "end_time"), unset.end_us),
     )
 
 
@@ -186,13 +184,5 @@ def _money(money: Money) -> model_pb2.Money:
     return model_pb2.Money(currency=money.currency, micros=money.micros)
 
 
-def _micros(
-    request: pb.GetUsageRequest, name: Literal["start_time", "end_time"], unset: int
-) -> int:
-    if not request.HasField(name):
-        return unset
-    time: Timestamp = getattr(request, name)
-    try:
-        return time.ToMicroseconds()
-    except ValueError:
-        raise invalid(name, "must be a time between the years 1 and 9999") from None
+def _or(given: int | None, default: int) -> int:
+    return default if given is None else given

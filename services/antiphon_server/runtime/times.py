@@ -1,0 +1,21 @@
+"""Times of requests, which may be anything that fits the wire."""
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon_server.runtime.errors import invalid
+
+
+def micros_of(request: Message, name: str) -> int | None:
+    """The time that a field of the request holds, in microseconds since the epoch, UTC.
+
+    None if it is unset. Raises DomainError INVALID_ARGUMENT for what is no Timestamp that
+    its comment allows: beyond the years 1 to 9999, or with nanoseconds beyond a second.
+    """
+    if not request.HasField(name):
+        return None
+    time: Timestamp = getattr(request, name)
+    try:
+        return time.ToMicroseconds()
+    except ValueError:
+        raise invalid(name, "must be a time between the years 1 and 9999") from None
