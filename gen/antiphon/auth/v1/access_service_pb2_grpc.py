@@ -53,7 +53,7 @@ class AccessServiceServicer:
 
     def ListAccess(self, request, context):
         """ListAccess lists every RPC of this server with what a caller needs for it, by
-        name.
+        name. Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class AccessServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     ListAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessRequest, _access_service_pb2.ListAccessResponse]
     """ListAccess lists every RPC of this server with what a caller needs for it, by
-    name.
+    name. Errors: PAGE_TOKEN_INVALID.
     """
     ExplainAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ExplainAccessRequest, _access_service_pb2.ExplainAccessResponse]
     """ExplainAccess decides, by the function that guards every call, whether a user may
@@ -50,7 +50,7 @@ class AccessServiceAsyncStub(AccessServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessRequest, _access_service_pb2.ListAccessResponse]  # type: ignore[assignment]
     """ListAccess lists every RPC of this server with what a caller needs for it, by
-    name.
+    name. Errors: PAGE_TOKEN_INVALID.
     """
     ExplainAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ExplainAccessRequest, _access_service_pb2.ExplainAccessResponse]  # type: ignore[assignment]
     """ExplainAccess decides, by the function that guards every call, whether a user may
@@ -68,7 +68,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.ListAccessResponse, _abc.Awaitable[_access_service_pb2.ListAccessResponse]]:
         """ListAccess lists every RPC of this server with what a caller needs for it, by
-        name.
+        name. Errors: PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -87,9 +87,9 @@ class AuditServiceServicer:
         """WatchSecurityEvents sends events, the oldest first, from a place on and as they happen,
         none twice and none left out. It ends when the access token expires and, within 1 s,
         when the session does, as it does with its user's rights; a watch goes on by another
-        call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (8 a
-        user, 64 a server), INVALID_ARGUMENT (after_sequence
-        is beyond the newest event).
+        call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the
+        client reads too slowly), LIMIT_EXCEEDED (8 a user, 64 a server), INVALID_ARGUMENT
+        (after_sequence is beyond the newest event), DRAINING (the server stops).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,9 +44,9 @@ class AuditServiceStub:
     """WatchSecurityEvents sends events, the oldest first, from a place on and as they happen,
     none twice and none left out. It ends when the access token expires and, within 1 s,
     when the session does, as it does with its user's rights; a watch goes on by another
-    call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (8 a
-    user, 64 a server), INVALID_ARGUMENT (after_sequence
-    is beyond the newest event).
+    call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the
+    client reads too slowly), LIMIT_EXCEEDED (8 a user, 64 a server), INVALID_ARGUMENT
+    (after_sequence is beyond the newest event), DRAINING (the server stops).
     """
     ExportSecurityEvents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportSecurityEventsRequest, _audit_service_pb2.ExportSecurityEventsResponse]
     """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
@@ -85,9 +85,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """WatchSecurityEvents sends events, the oldest first, from a place on and as they happen,
     none twice and none left out. It ends when the access token expires and, within 1 s,
     when the session does, as it does with its user's rights; a watch goes on by another
-    call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (8 a
-    user, 64 a server), INVALID_ARGUMENT (after_sequence
-    is beyond the newest event).
+    call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the
+    client reads too slowly), LIMIT_EXCEEDED (8 a user, 64 a server), INVALID_ARGUMENT
+    (after_sequence is beyond the newest event), DRAINING (the server stops).
     """
     ExportSecurityEvents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportSecurityEventsRequest, _audit_service_pb2.ExportSecurityEventsResponse]  # type: ignore[assignment]
     """ExportSecurityEvents sends every event from a place on, exactly as it is stored, and
@@ -135,9 +135,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         """WatchSecurityEvents sends events, the oldest first, from a place on and as they happen,
         none twice and none left out. It ends when the access token expires and, within 1 s,
         when the session does, as it does with its user's rights; a watch goes on by another
-        call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (8 a
-        user, 64 a server), INVALID_ARGUMENT (after_sequence
-        is beyond the newest event).
+        call, behind the last progress. Errors: TOKEN_EXPIRED, SESSION_REVOKED, OVERLOADED (the
+        client reads too slowly), LIMIT_EXCEEDED (8 a user, 64 a server), INVALID_ARGUMENT
+        (after_sequence is beyond the newest event), DRAINING (the server stops).
         """
 
     @_abc_1.abstractmethod

@@ -183,8 +183,8 @@ class AuthServiceServicer:
         that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
-        PROVIDER_ANSWER_INVALID; for device codes
+        identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
+        PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -203,7 +203,7 @@ class AuthServiceServicer:
         """StartLogin begins to sign in at an identity provider: the caller sends a
         browser to authorization_url, and calls Login with what the browser brings
         back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
-        that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+        that is neither loopback nor configured), PROVIDER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -246,7 +246,7 @@ class AuthServiceServicer:
 
     def ListSessions(self, request, context):
         """ListSessions lists live sessions, the newest first: the caller's, or for an
-        operator those of user_id. Errors: NOT_FOUND.
+        operator those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -283,15 +283,18 @@ class AuthServiceServicer:
     def DecideDeviceLogin(self, request, context):
         """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
         the device has called Login, the end of the calling session takes that back.
-        Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
-        PERMISSION_DENIED.
+        Sessions with scopes, and those that an API key opened, may refuse it alone.
+        Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
+        caller is a service).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateUser(self, request, context):
-        """CreateUser makes an account. Errors: ALREADY_EXISTS.
+        """CreateUser makes an account. Errors: ALREADY_EXISTS, INVALID_ARGUMENT (a
+        password that is easy to guess, or a program's), PASSWORD_BREACHED,
+        REQUEST_ID_REUSED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -305,7 +308,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUsers(self, request, context):
-        """ListUsers lists accounts by name.
+        """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -313,7 +316,8 @@ class AuthServiceServicer:
 
     def UpdateUser(self, request, context):
         """UpdateUser changes an account. To disable it ends its sessions and streams;
-        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
+        that can't be changed, or a display_name that is too long).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -322,7 +326,8 @@ class AuthServiceServicer:
     def ChangePassword(self, request, context):
         """ChangePassword replaces the caller's password and ends their other sessions.
         Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
-        TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+        TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
+        PASSWORD_BREACHED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,8 +346,8 @@ class AuthServiceServicer:
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
         sessions of its user. API keys work on, as with RevokeAllSessions. A password
         that is refused leaves the token as it was.
-        Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
-        TOO_MANY_ATTEMPTS, OVERLOADED.
+        Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
+        easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -351,7 +356,7 @@ class AuthServiceServicer:
     def LinkIdentity(self, request, context):
         """LinkIdentity lets an account at an identity provider sign a user in. Errors:
         NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-        ALREADY_EXISTS (it signs in another user).
+        ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -377,7 +382,8 @@ class AuthServiceServicer:
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
         is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
+        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+        user_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -385,7 +391,7 @@ class AuthServiceServicer:
 
     def ListApiKeys(self, request, context):
         """ListApiKeys lists keys, the newest first: the caller's, or for an operator
-        those of user_id. Errors: NOT_FOUND.
+        those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,8 +40,8 @@ class AuthServiceStub:
     that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
-    PROVIDER_ANSWER_INVALID; for device codes
+    identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
+    PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]
@@ -52,7 +52,7 @@ class AuthServiceStub:
     """StartLogin begins to sign in at an identity provider: the caller sends a
     browser to authorization_url, and calls Login with what the browser brings
     back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
-    that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+    that is neither loopback nor configured), PROVIDER_UNAVAILABLE.
     """
     StartDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
@@ -74,7 +74,7 @@ class AuthServiceStub:
     """WhoAmI says who the calling token speaks for."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]
     """ListSessions lists live sessions, the newest first: the caller's, or for an
-    operator those of user_id. Errors: NOT_FOUND.
+    operator those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
     """RevokeSession ends one of the caller's sessions; an operator may end
@@ -95,23 +95,29 @@ class AuthServiceStub:
     DecideDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
     the device has called Login, the end of the calling session takes that back.
-    Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
-    PERMISSION_DENIED.
+    Sessions with scopes, and those that an API key opened, may refuse it alone.
+    Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
+    caller is a service).
     """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
-    """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+    """CreateUser makes an account. Errors: ALREADY_EXISTS, INVALID_ARGUMENT (a
+    password that is easy to guess, or a program's), PASSWORD_BREACHED,
+    REQUEST_ID_REUSED, OVERLOADED.
+    """
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
     """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
     ListUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]
-    """ListUsers lists accounts by name."""
+    """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]
     """UpdateUser changes an account. To disable it ends its sessions and streams;
-    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
+    that can't be changed, or a display_name that is too long).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
     """ChangePassword replaces the caller's password and ends their other sessions.
     Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
-    TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+    TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
+    PASSWORD_BREACHED, OVERLOADED.
     """
     CreatePasswordReset: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]
     """CreatePasswordReset makes a token with which a person sets a new password,
@@ -122,13 +128,13 @@ class AuthServiceStub:
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
     sessions of its user. API keys work on, as with RevokeAllSessions. A password
     that is refused leaves the token as it was.
-    Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
-    TOO_MANY_ATTEMPTS, OVERLOADED.
+    Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
+    easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]
     """LinkIdentity lets an account at an identity provider sign a user in. Errors:
     NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-    ALREADY_EXISTS (it signs in another user).
+    ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
     """
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
@@ -142,11 +148,12 @@ class AuthServiceStub:
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
     is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
+    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+    user_id).
     """
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
     """ListApiKeys lists keys, the newest first: the caller's, or for an operator
-    those of user_id. Errors: NOT_FOUND.
+    those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
     """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
@@ -174,8 +181,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-    identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
-    PROVIDER_ANSWER_INVALID; for device codes
+    identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
+    PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]  # type: ignore[assignment]
@@ -186,7 +193,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """StartLogin begins to sign in at an identity provider: the caller sends a
     browser to authorization_url, and calls Login with what the browser brings
     back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
-    that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+    that is neither loopback nor configured), PROVIDER_UNAVAILABLE.
     """
     StartDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]  # type: ignore[assignment]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
@@ -208,7 +215,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """WhoAmI says who the calling token speaks for."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """ListSessions lists live sessions, the newest first: the caller's, or for an
-    operator those of user_id. Errors: NOT_FOUND.
+    operator those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """RevokeSession ends one of the caller's sessions; an operator may end
@@ -229,23 +236,29 @@ class AuthServiceAsyncStub(AuthServiceStub):
     DecideDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]  # type: ignore[assignment]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
     the device has called Login, the end of the calling session takes that back.
-    Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
-    PERMISSION_DENIED.
+    Sessions with scopes, and those that an API key opened, may refuse it alone.
+    Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
+    caller is a service).
     """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
-    """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+    """CreateUser makes an account. Errors: ALREADY_EXISTS, INVALID_ARGUMENT (a
+    password that is easy to guess, or a program's), PASSWORD_BREACHED,
+    REQUEST_ID_REUSED, OVERLOADED.
+    """
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
     ListUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]  # type: ignore[assignment]
-    """ListUsers lists accounts by name."""
+    """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """UpdateUser changes an account. To disable it ends its sessions and streams;
-    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
+    that can't be changed, or a display_name that is too long).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """ChangePassword replaces the caller's password and ends their other sessions.
     Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
-    TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+    TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
+    PASSWORD_BREACHED, OVERLOADED.
     """
     CreatePasswordReset: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]  # type: ignore[assignment]
     """CreatePasswordReset makes a token with which a person sets a new password,
@@ -256,13 +269,13 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
     sessions of its user. API keys work on, as with RevokeAllSessions. A password
     that is refused leaves the token as it was.
-    Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
-    TOO_MANY_ATTEMPTS, OVERLOADED.
+    Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
+    easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
     """LinkIdentity lets an account at an identity provider sign a user in. Errors:
     NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-    ALREADY_EXISTS (it signs in another user).
+    ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
     """
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
@@ -276,11 +289,12 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
     is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
+    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+    user_id).
     """
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
     """ListApiKeys lists keys, the newest first: the caller's, or for an operator
-    those of user_id. Errors: NOT_FOUND.
+    those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
@@ -311,8 +325,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         that was used longest ago, never one of the others. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
-        identity providers IDENTITY_UNKNOWN, PROVIDER_UNAVAILABLE,
-        PROVIDER_ANSWER_INVALID; for device codes
+        identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
+        PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
 
@@ -335,7 +349,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """StartLogin begins to sign in at an identity provider: the caller sends a
         browser to authorization_url, and calls Login with what the browser brings
         back. Errors: NOT_FOUND (no such provider), INVALID_ARGUMENT (a redirect_uri
-        that is neither loopback nor configured), PROVIDER_UNAVAILABLE, OVERLOADED.
+        that is neither loopback nor configured), PROVIDER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -387,7 +401,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListSessionsResponse, _abc.Awaitable[_auth_service_pb2.ListSessionsResponse]]:
         """ListSessions lists live sessions, the newest first: the caller's, or for an
-        operator those of user_id. Errors: NOT_FOUND.
+        operator those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -432,8 +446,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.DecideDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.DecideDeviceLoginResponse]]:
         """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
         the device has called Login, the end of the calling session takes that back.
-        Sessions with scopes may not. Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS,
-        PERMISSION_DENIED.
+        Sessions with scopes, and those that an API key opened, may refuse it alone.
+        Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
+        caller is a service).
         """
 
     @_abc_1.abstractmethod
@@ -442,7 +457,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateUserResponse, _abc.Awaitable[_auth_service_pb2.CreateUserResponse]]:
-        """CreateUser makes an account. Errors: ALREADY_EXISTS."""
+        """CreateUser makes an account. Errors: ALREADY_EXISTS, INVALID_ARGUMENT (a
+        password that is easy to guess, or a program's), PASSWORD_BREACHED,
+        REQUEST_ID_REUSED, OVERLOADED.
+        """
 
     @_abc_1.abstractmethod
     def GetUser(
@@ -458,7 +476,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ListUsersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListUsersResponse, _abc.Awaitable[_auth_service_pb2.ListUsersResponse]]:
-        """ListUsers lists accounts by name."""
+        """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
 
     @_abc_1.abstractmethod
     def UpdateUser(
@@ -467,7 +485,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UpdateUserResponse, _abc.Awaitable[_auth_service_pb2.UpdateUserResponse]]:
         """UpdateUser changes an account. To disable it ends its sessions and streams;
-        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR.
+        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
+        that can't be changed, or a display_name that is too long).
         """
 
     @_abc_1.abstractmethod
@@ -478,7 +497,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.ChangePasswordResponse, _abc.Awaitable[_auth_service_pb2.ChangePasswordResponse]]:
         """ChangePassword replaces the caller's password and ends their other sessions.
         Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
-        TOO_MANY_ATTEMPTS, PASSWORD_BREACHED, OVERLOADED.
+        TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
+        PASSWORD_BREACHED, OVERLOADED.
         """
 
     @_abc_1.abstractmethod
@@ -501,8 +521,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
         sessions of its user. API keys work on, as with RevokeAllSessions. A password
         that is refused leaves the token as it was.
-        Errors: CREDENTIALS_INVALID, USER_DISABLED, PASSWORD_BREACHED,
-        TOO_MANY_ATTEMPTS, OVERLOADED.
+        Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
+        easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
 
     @_abc_1.abstractmethod
@@ -513,7 +533,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.LinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.LinkIdentityResponse]]:
         """LinkIdentity lets an account at an identity provider sign a user in. Errors:
         NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-        ALREADY_EXISTS (it signs in another user).
+        ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
         """
 
     @_abc_1.abstractmethod
@@ -545,7 +565,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
         is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED.
+        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+        user_id).
         """
 
     @_abc_1.abstractmethod
@@ -555,7 +576,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListApiKeysResponse, _abc.Awaitable[_auth_service_pb2.ListApiKeysResponse]]:
         """ListApiKeys lists keys, the newest first: the caller's, or for an operator
-        those of user_id. Errors: NOT_FOUND.
+        those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -122,7 +122,9 @@ class DecideResponse(_message.Message):
     """allowed says that the caller may; false is what an empty answer means."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """reasons say why, for an operator who asks ExplainAccess; at most 8 are shown."""
+        """reasons say why, for an operator who asks ExplainAccess; of the first 8 are shown
+        200 characters each.
+        """
 
     def __init__(
         self,
