@@ -9,20 +9,24 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.audit_encoding import faithful, rotated_key
 from antiphon_server.auth.compose import VERSIONS
+from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent, Selection
+from antiphon_server.auth.service.audit_heads import ALGORITHM, TYPE
 from antiphon_server.auth.service.audit_trail import ROTATIONS
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.auth.service.security_events import SecurityEventLog
-from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from tests.auth.world import World, open_world
@@ -302,6 +306,31 @@ async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> N
     world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
     assert kid in world.auth.signing_keys.kids()
     assert kid not in await rotations(world)
+    await world.close()
+
+
+async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path) -> None:
+    """Whoever writes the database adds a key, also with the sealed part of a genuine one.
+
+    Heads of the genuine ones count all the same, and no other one ever signs.
+    """
+    world = await open_world(tmp_path)
+    store, signing, trail = world.stores.signing_keys, world.auth.signing_keys, world.auth.audit_trail
+    (genuine,) = await store.list_valid(0)
+    kept = (await trail.head()).signature
+    for sealed in (b"anything", genuine.sealed_private_key):
+        forger = Ed25519PrivateKey.generate()
+        public = forger.public_key().public_bytes_raw()
+        kid, now = thumbprint(public), int(world.clock() * SECOND)
+        later = now + DAY
+        await store.rotate(StoredSigningKey(kid, public, sealed, now + 1), later, now)
+        await signing.reload()
+        assert kid in signing.kids()
+        assert signing.signer()[0] == genuine.kid
+        lie = {"iat": world.clock(), "sequence": 0, "hash": "0" * 64}
+        forged = jwt.encode(lie, forger, ALGORITHM, headers={"typ": TYPE, "kid": kid})
+        assert (await trail.verify(forged)).found == Found(AuditFault.SIGNATURE_INVALID, 0)
+        assert (await trail.verify(kept)).found is None
     await world.close()
 
 

@@ -22,7 +22,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore
 from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
 from antiphon_server.auth.service.hash_chain import ChainCheck, chained
-from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
+from antiphon_server.auth.service.signing_keys import SigningKey, SigningKeys, thumbprint
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.principal import Principal
 
@@ -128,16 +128,20 @@ class AuditTrail:
         An older version's are not in it, nor is the one of a process that was killed after
         it had made it. Of several processes that begin at once each may record them.
         """
-        own = {key.kid: key.x for key in self._keys.valid() if key.private is not None}
-        told = await self._told_keys(set(own))
-        missing = (SigningKeysRotated(kid, (), own[kid]) for kid in own if kid not in told)
+        own = self._own_keys()
+        told = await self._told_keys({key.kid for key in own})
+        missing = (SigningKeysRotated(key.kid, (), key.x) for key in own if key.kid not in told)
         await self._events.record(*map(SecurityEvent, missing))
 
     async def _known_keys(self, signature: str) -> dict[str, Ed25519PublicKey]:
-        """The keys in use, and the one that the head names if the trail tells of it."""
-        keys = {key.kid: key.public for key in self._keys.valid()}
+        """Its own keys in use, and the one that the head names if the trail tells of it."""
+        keys = {key.kid: key.public for key in self._own_keys()}
         kid = key_id_of(signature)
         return keys | await self._told_keys({kid} - set(keys)) if kid else keys
+
+    def _own_keys(self) -> list[SigningKey]:
+        """The keys in use that the installation's secret opens: nobody has slipped them in."""
+        return [key for key in self._keys.valid() if key.private is not None]
 
     async def _told_keys(self, wanted: set[str]) -> dict[str, Ed25519PublicKey]:
         """The keys that the trail tells of, from the newest back to the last one wanted."""

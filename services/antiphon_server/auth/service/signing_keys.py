@@ -221,6 +221,8 @@ class SigningKeys:
         public = Ed25519PublicKey.from_public_bytes(key.public_key)
         raw = self._secret.open(key.sealed_private_key, PURPOSE)
         private = Ed25519PrivateKey.from_private_bytes(raw) if raw else None
+        if private is not None and private.public_key() != public:
+            private = None  # a private part that was copied from another key's row
         return SigningKey(key.kid, public, private, key.create_time, key.retire_time)
 
     def _now(self) -> int:
