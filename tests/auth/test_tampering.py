@@ -315,7 +315,11 @@ async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path
     Heads of the genuine ones count all the same, and no other one ever signs.
     """
     world = await open_world(tmp_path)
-    store, signing, trail = world.stores.signing_keys, world.auth.signing_keys, world.auth.audit_trail
+    store, signing, trail = (
+        world.stores.signing_keys,
+        world.auth.signing_keys,
+        world.auth.audit_trail,
+    )
     (genuine,) = await store.list_valid(0)
     kept = (await trail.head()).signature
     for sealed in (b"anything", genuine.sealed_private_key):

@@ -1,5 +1,7 @@
 """Identity providers in the settings: what is wrong is told at the start."""
 
+import socket
+
 import pytest
 
 from antiphon_server.runtime.configuration import WrongSetting
@@ -65,3 +67,19 @@ def test_the_secret_is_read_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> 
     settings = read_settings(identity_providers=[GOOD | {"client_secret_env": "GOOGLE_SECRET"}])
     assert settings.identity_providers[0].client_secret == "hunter2"
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.2", "127.0.0.1"])
+def test_localhost_is_believed_where_it_is_this_machine(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes and secrets go in the clear to no other, whatever an odd hosts file calls it."""
+    found = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [found])
+    local = GOOD | {"issuer": "http://localhost:8080"}
+    if address == "127.0.0.1":
+        [provider] = read_settings(identity_providers=[local]).identity_providers
+        assert provider.is_private
+        return
+    with pytest.raises(WrongSetting, match="https"):
+        read_settings(identity_providers=[local])

@@ -4,6 +4,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from antiphon_server.runtime.loopback import is_loopback
+
 LONGEST = 1024
 _PRINTED = re.compile(r"[!-~]+")
 _LOOPBACK_REDIRECT = re.compile(
@@ -32,16 +34,11 @@ def is_safe(url: str) -> bool:
     return parts.scheme == "https" or local
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def is_private(host: str) -> bool:
-    """Whether the host is this machine, or an address that is literally a private one."""
+    """Whether the host is this machine, or an address that is literally a private one.
+
+    Of names `localhost` alone is this machine, if it resolves to nothing else.
+    """
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
