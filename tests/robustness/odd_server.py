@@ -35,10 +35,10 @@ def main() -> None:
 
 
 def _shorten_days(seconds: float) -> None:
-    from antiphon_server import app
+    from antiphon_server.app import wiring
     from antiphon_server.context.service import retention
 
-    app.DAY_S = seconds
+    wiring.DAY_S = seconds
     retention.EVERY_S = seconds / 10
 
 

@@ -1,0 +1,49 @@
+"""What every call passes before its handler: from outside, and within this process."""
+
+from antiphon_server.app.ground import Ground
+from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
+from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
+from antiphon_server.auth.compose import Auth
+from antiphon_server.runtime.access import AccessPolicy
+from antiphon_server.runtime.addresses import Callers
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
+
+
+def guarded(ground: Ground, auth: Auth, policy: AccessPolicy) -> LocalServer:
+    """For calls of anybody: who it is, whether they may, and how often."""
+    settings, guard, tracing = ground.settings, ground.guard, ground.tracing
+    # People at a console want to see what went wrong; machines want to see all.
+    every_call = settings.log_format == "json" or settings.log_file is not None
+    guard.listen(RecordedRateLimits(auth.coalesced))
+    return LocalServer(
+        [
+            *([tracing.interceptor] if tracing else []),
+            TelemetryInterceptor(ground.metrics, every_call=every_call),
+            ErrorInterceptor(),
+            AddressInterceptor(Callers(settings.behind_proxy, settings.proxy_networks())),
+            guard.interceptor("address"),
+            AuthenticationInterceptor(auth.verifier),
+            guard.interceptor("principal"),
+            ValidationInterceptor(),
+            AccessInterceptor(RecordedPolicy(policy, auth.coalesced)),
+        ]
+    )
+
+
+def unguarded() -> LocalServer:
+    """For what the guards of every call ask themselves."""
+    return LocalServer([ErrorInterceptor()])
+
+
+def inside(service: str) -> LocalServer:
+    """The way for one service of this process to the others: no guard asks who it is again."""
+    caller = Principal("service", UserId(service), SessionId(""))
+    return LocalServer([ErrorInterceptor(), CallerInterceptor(caller)])

@@ -1,0 +1,108 @@
+"""Opening the ports, when everything serves behind them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from antiphon_server.app.ground import Ground
+from antiphon_server.app.wiring import Services
+from antiphon_server.runtime.admin import Admin
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.limits import Limits, allowed_connections
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.memory import collect_seldom, give_back
+from antiphon_server.runtime.metrics import Gauges
+from antiphon_server.runtime.reflection import register_reflection
+from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.tls import ServerTls
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A server that serves: its ports, and the way for it to say that it can't go on.
+
+    ``table`` takes the same calls without a port, guarded in the same way. ``streams`` says
+    how many clients have open. ``test_password`` is the test user's, if there is one.
+    """
+
+    port: int
+    admin_port: int | None
+    crashed: asyncio.Event
+    table: LocalServer
+    streams: Callable[[], int]
+    test_password: str = field(default="", repr=False)
+
+
+async def listen(
+    services: Services, ground: Ground, lifecycle: Lifecycle, health: Health, password: str
+) -> App:
+    """Open the ports and say that everything serves; at the end, drain.
+
+    Raises CannotListen, UnusableCertificate.
+    """
+    table, streams = services.table, services.events.subscriptions
+    await _show(table, health, reflects=ground.settings.reflects)
+    port = await _open(services, ground, lifecycle)
+    lifecycle.on_stop("drain", lambda: _drain(services, health, ground.settings.drain_grace_s))
+    admin_port = await _open_admin(services, ground, lifecycle, health)
+    await health.ready()
+    collect_seldom()
+    give_back()
+    return App(port, admin_port, lifecycle.crashed, table, lambda: len(streams), password)
+
+
+async def _show(table: LocalServer, health: Health, *, reflects: bool) -> None:
+    """Let clients ask for the services' health, and what the services are."""
+    for service in list(table.services):
+        await health.set(service, serving=True)
+    health.register(table)
+    if reflects:
+        register_reflection(table)
+
+
+async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int:
+    settings = ground.settings
+    tls = ServerTls(settings.tls).credentials() if settings.tls else None
+    server = Server(services.table, Limits(connections=allowed_connections()), tls)
+    lifecycle.on_stop("local calls", services.stop_local_calls)
+    lifecycle.on_stop("server", lambda: server.stop(1.0))
+    return await server.start(settings.host, settings.port)
+
+
+async def _drain(services: Services, health: Health, grace_s: float) -> None:
+    await health.drain()
+    services.auth.audit_watches.drain()
+    await asyncio.gather(
+        services.events.subscriptions.drain(), services.dispatcher.turns.drain(grace_s)
+    )
+
+
+async def _open_admin(
+    services: Services, ground: Ground, lifecycle: Lifecycle, health: Health
+) -> int | None:
+    if ground.settings.admin_port is None:
+        return None
+    guard = ground.guard
+    collectors = [ground.metrics, services.auth.metrics, _gauges(services), *guard.collectors]
+    admin = Admin(health, collectors)
+    lifecycle.on_stop("admin", admin.stop)
+    return await admin.start(ground.settings.admin_port)
+
+
+def _gauges(services: Services) -> Gauges:
+    log, streams = services.events.log, services.events.subscriptions
+    return Gauges(
+        {
+            "antiphon_streams_open": ("Streams that clients have open.", lambda: len(streams)),
+            "antiphon_turns_in_hand": (
+                "Turns that this process works on or keeps waiting.",
+                lambda: len(services.turn_tasks),
+            ),
+            "antiphon_log_waiting": ("Appends that wait for their commit.", lambda: log.waiting),
+            "antiphon_log_ring_bytes": (
+                "What the rings of newest events hold.",
+                lambda: log.ring_bytes,
+            ),
+        }
+    )

@@ -1,0 +1,30 @@
+"""What is stored: one database, in which every service has its own tables."""
+
+from antiphon_server.auth import compose as auth
+from antiphon_server.auth.adapters.tables import metadata as auth_tables
+from antiphon_server.context import compose as context
+from antiphon_server.context.adapters.tables import metadata as context_tables
+from antiphon_server.dispatcher import compose as dispatcher
+from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
+from antiphon_server.events import compose as events
+from antiphon_server.events.adapters.tables import metadata as events_tables
+from antiphon_server.integration import compose as integration
+from antiphon_server.integration.adapters.tables import metadata as integration_tables
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.migrations import migrate
+
+DATABASE_FILE = "antiphon.db"
+SCHEMAS = {
+    "auth": (auth.VERSIONS, auth_tables),
+    "context": (context.VERSIONS, context_tables),
+    "dispatcher": (dispatcher.VERSIONS, dispatcher_tables),
+    "events": (events.VERSIONS, events_tables),
+    "integration": (integration.VERSIONS, integration_tables),
+}
+"""The migrations and tables of each service."""
+
+
+async def migrate_all(database: Database) -> None:
+    """Bring every service's tables to today's form. Raises FromTheFuture, Damaged."""
+    for service, (versions, tables) in SCHEMAS.items():
+        await migrate(database, service, versions, tables)

@@ -1,0 +1,82 @@
+"""A server from its start to its end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
+
+from antiphon_server import hardening
+from antiphon_server.app.ground import lay
+from antiphon_server.app.listening import App, listen
+from antiphon_server.app.starting import start
+from antiphon_server.app.wiring import compose
+from antiphon_server.hardening.variables import unknown_variables
+from antiphon_server.runtime.data_dir import exclusive
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.tasks import first_of
+from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    settings: Settings,
+    ready: Callable[[App], None] | None = None,
+    until: Callable[[App], Coroutine[Any, Any, object]] | None = None,
+) -> None:
+    """Run a server until SIGTERM, SIGINT or SIGHUP, or until ``until`` returns.
+
+    ``ready`` is told once it serves. Raises DataDirUnusable, CannotListen,
+    FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, SealedByAnother,
+    UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what ``until``
+    raises.
+    """
+    os.umask(0o077)  # whatever is written is the user's alone
+    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    stopping = asyncio.Event()
+    with _signals(stopping):
+        async with running(settings) as app:
+            if ready is not None:
+                ready(app)
+            ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
+            ends += [until(app)] if until is not None else []
+            await first_of(ends)
+        if app.crashed.is_set():
+            raise RuntimeError("a vital part crashed; the log says which")
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """Run a server for the time of the block, without touching signals or logging."""
+    for weakness in hardening.insist(settings):
+        log.warning("%s", weakness)
+    for name in unknown_variables(settings, os.environ):
+        log.warning("nothing reads the variable %s", name)
+    health = Health()
+    with exclusive(settings.data_dir) as data_dir:
+        async with Lifecycle(health) as lifecycle:
+            ground = await lay(settings, data_dir, lifecycle)
+            services = compose(ground)
+            settings.rate_limits.check(services.table.names())
+            password = await start(services, ground, lifecycle, health)
+            yield await listen(services, ground, lifecycle, health, password)
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup antiphon up`
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
