@@ -6,22 +6,18 @@ from google.protobuf.duration_pb2 import Duration
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
-from antiphon_server.auth.service.device_decisions import DeviceDecisions
-from antiphon_server.auth.service.device_logins import DeviceLogins
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.principal import current_principal
 
 
-class DeviceLoginRpcs:
+class DeviceLoginRpcs(Rpcs):
     """Beginning and deciding logins of devices; that of a device itself is Login."""
-
-    _device_logins: DeviceLogins
-    _device_decisions: DeviceDecisions
 
     async def StartDeviceLogin(
         self, request: pb.StartDeviceLoginRequest, context: Any
     ) -> pb.StartDeviceLoginResponse:
-        started = await self._device_logins.start(request.device, current_address())
+        started = await self._rules.device_logins.start(request.device, current_address())
         interval = Duration()
         interval.FromMicroseconds(started.interval)
         return pb.StartDeviceLoginResponse(
@@ -34,7 +30,7 @@ class DeviceLoginRpcs:
     async def GetDeviceLogin(
         self, request: pb.GetDeviceLoginRequest, context: Any
     ) -> pb.GetDeviceLoginResponse:
-        login = await self._device_decisions.show(current_principal(), request.user_code)
+        login = await self._rules.device_decisions.show(current_principal(), request.user_code)
         return pb.GetDeviceLoginResponse(
             device=login.device,
             address=login.address,
@@ -45,5 +41,5 @@ class DeviceLoginRpcs:
         self, request: pb.DecideDeviceLoginRequest, context: Any
     ) -> pb.DecideDeviceLoginResponse:
         caller = current_principal()
-        await self._device_decisions.decide(caller, request.user_code, request.approve)
+        await self._rules.device_decisions.decide(caller, request.user_code, request.approve)
         return pb.DecideDeviceLoginResponse()

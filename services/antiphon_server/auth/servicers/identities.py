@@ -4,9 +4,8 @@ from typing import Any
 
 from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
-from antiphon_server.auth.service.identity_links import IdentityLinks
-from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.servicers import identity_encoding as encoding
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.principal import UserId, current_principal
 
 _ALWAYS = (
@@ -18,16 +17,13 @@ _ALWAYS = (
 _BY_PROVIDER = (auth_pb2.LOGIN_METHOD_AUTHORIZATION_CODE, auth_pb2.LOGIN_METHOD_ID_TOKEN)
 
 
-class IdentityRpcs:
+class IdentityRpcs(Rpcs):
     """Signing in at identity providers, and whom their identities mean."""
-
-    _provider_login: ProviderLogin
-    _identity_links: IdentityLinks
 
     async def ListLoginMethods(
         self, request: pb.ListLoginMethodsRequest, context: Any
     ) -> pb.ListLoginMethodsResponse:
-        known = self._provider_login.providers
+        known = self._rules.provider_login.providers
         return pb.ListLoginMethodsResponse(
             methods=[*_ALWAYS, *(_BY_PROVIDER if known else ())],
             providers=encoding.providers(known),
@@ -36,25 +32,27 @@ class IdentityRpcs:
     async def StartLogin(
         self, request: pb.StartLoginRequest, context: Any
     ) -> pb.StartLoginResponse:
-        started = await self._provider_login.start(request.provider, request.redirect_uri)
+        started = await self._rules.provider_login.start(request.provider, request.redirect_uri)
         return encoding.started_login(started)
 
     async def LinkIdentity(
         self, request: pb.LinkIdentityRequest, context: Any
     ) -> pb.LinkIdentityResponse:
         user_id = UserId(request.user_id)
-        provider = self._provider_login.provider(request.provider)
-        linked = await self._identity_links.link(user_id, provider, request.issuer, request.subject)
+        provider = self._rules.provider_login.provider(request.provider)
+        linked = await self._rules.identity_links.link(
+            user_id, provider, request.issuer, request.subject
+        )
         return pb.LinkIdentityResponse(identity=encoding.identity(linked))
 
     async def UnlinkIdentity(
         self, request: pb.UnlinkIdentityRequest, context: Any
     ) -> pb.UnlinkIdentityResponse:
-        await self._identity_links.unlink(request.issuer, request.subject)
+        await self._rules.identity_links.unlink(request.issuer, request.subject)
         return pb.UnlinkIdentityResponse()
 
     async def ListIdentities(
         self, request: pb.ListIdentitiesRequest, context: Any
     ) -> pb.ListIdentitiesResponse:
-        found = await self._identity_links.list_of(current_principal(), request.user_id)
+        found = await self._rules.identity_links.list_of(current_principal(), request.user_id)
         return pb.ListIdentitiesResponse(identities=[encoding.identity(one) for one in found])

@@ -5,25 +5,19 @@ from typing import Any
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.auth.model import KeyId
-from antiphon_server.auth.service.key_custody import KeyCustody
-from antiphon_server.auth.service.key_rotation import KeyRotation
-from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import current_principal
 
 
-class KeyRpcs:
+class KeyRpcs(Rpcs):
     """What programs sign in with, and what tokens are signed with."""
-
-    _keys: KeyCustody
-    _signing_keys: SigningKeys
-    _key_rotation: KeyRotation
 
     async def CreateApiKey(
         self, request: pb.CreateApiKeyRequest, context: Any
     ) -> pb.CreateApiKeyResponse:
         ttl, scopes = encoding.ttl(request), encoding.scopes(request.scopes)
-        key, secret = await self._keys.create(
+        key, secret = await self._rules.keys.create(
             current_principal(), request.user_id, request.label, ttl, scopes
         )
         return pb.CreateApiKeyResponse(api_key=encoding.api_key(key), secret=secret)
@@ -34,7 +28,7 @@ class KeyRpcs:
         caller, limit = current_principal(), page_limit(request.page_size)
         listed = encoding.api_keys_of(request.user_id or caller.user_id)
         after = encoding.position(request.page_token, listed)
-        page = await self._keys.list_keys(caller, request.user_id, after, limit)
+        page = await self._rules.keys.list_keys(caller, request.user_id, after, limit)
         return pb.ListApiKeysResponse(
             api_keys=[encoding.api_key(key) for key in page],
             next_page_token=encoding.next_api_keys(page, limit, listed),
@@ -43,14 +37,14 @@ class KeyRpcs:
     async def RevokeApiKey(
         self, request: pb.RevokeApiKeyRequest, context: Any
     ) -> pb.RevokeApiKeyResponse:
-        await self._keys.revoke(current_principal(), KeyId(request.key_id))
+        await self._rules.keys.revoke(current_principal(), KeyId(request.key_id))
         return pb.RevokeApiKeyResponse()
 
     async def RotateSigningKeys(
         self, request: pb.RotateSigningKeysRequest, context: Any
     ) -> pb.RotateSigningKeysResponse:
-        kid = await self._key_rotation.rotate(compromised=request.compromised)
+        kid = await self._rules.key_rotation.rotate(compromised=request.compromised)
         return pb.RotateSigningKeysResponse(kid=kid)
 
     async def GetJwks(self, request: pb.GetJwksRequest, context: Any) -> pb.GetJwksResponse:
-        return pb.GetJwksResponse(keys=encoding.web_keys(self._signing_keys.valid()))
+        return pb.GetJwksResponse(keys=encoding.web_keys(self._rules.signing_keys.valid()))

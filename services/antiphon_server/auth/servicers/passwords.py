@@ -4,29 +4,25 @@ from typing import Any
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
-from antiphon_server.auth.service.password_changes import PasswordChanges
-from antiphon_server.auth.service.password_resets import PasswordResets
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.principal import UserId, current_principal
 
 
-class PasswordRpcs:
+class PasswordRpcs(Rpcs):
     """Changing and resetting passwords."""
-
-    _password_changes: PasswordChanges
-    _password_resets: PasswordResets
 
     async def ChangePassword(
         self, request: pb.ChangePasswordRequest, context: Any
     ) -> pb.ChangePasswordResponse:
         caller, old, new = current_principal(), request.old_password, request.new_password
-        await self._password_changes.change(caller, old, new, current_address())
+        await self._rules.password_changes.change(caller, old, new, current_address())
         return pb.ChangePasswordResponse()
 
     async def CreatePasswordReset(
         self, request: pb.CreatePasswordResetRequest, context: Any
     ) -> pb.CreatePasswordResetResponse:
-        token, expire_time = await self._password_resets.create(UserId(request.user_id))
+        token, expire_time = await self._rules.password_resets.create(UserId(request.user_id))
         return pb.CreatePasswordResetResponse(
             reset_token=token, expire_time=encoding.timestamp(expire_time)
         )
@@ -34,5 +30,5 @@ class PasswordRpcs:
     async def ResetPassword(
         self, request: pb.ResetPasswordRequest, context: Any
     ) -> pb.ResetPasswordResponse:
-        await self._password_resets.use(request.reset_token, request.new_password)
+        await self._rules.password_resets.use(request.reset_token, request.new_password)
         return pb.ResetPasswordResponse()

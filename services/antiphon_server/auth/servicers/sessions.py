@@ -4,27 +4,23 @@ from typing import Any
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
-from antiphon_server.auth.service.sessions import Sessions
-from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import SessionId, current_principal
 
 
-class SessionRpcs:
+class SessionRpcs(Rpcs):
     """Who one is, and where one is signed in."""
-
-    _users: Users
-    _sessions: Sessions
 
     async def Logout(self, request: pb.LogoutRequest, context: Any) -> pb.LogoutResponse:
         caller = current_principal()
-        await self._sessions.revoke(caller, caller.session_id)
+        await self._rules.sessions.revoke(caller, caller.session_id)
         return pb.LogoutResponse()
 
     async def WhoAmI(self, request: pb.WhoAmIRequest, context: Any) -> pb.WhoAmIResponse:
         caller = current_principal()
-        user = await self._users.get(caller.user_id)
-        session = await self._sessions.get(caller.session_id)
+        user = await self._rules.users.get(caller.user_id)
+        session = await self._rules.sessions.get(caller.session_id)
         return pb.WhoAmIResponse(
             user=encoding.user(user), session=encoding.session(session, caller.session_id)
         )
@@ -35,7 +31,7 @@ class SessionRpcs:
         caller, limit = current_principal(), page_limit(request.page_size)
         listed = encoding.sessions_of(request.user_id or caller.user_id)
         after = encoding.position(request.page_token, listed)
-        page = await self._sessions.list_live(caller, request.user_id, after, limit)
+        page = await self._rules.sessions.list_live(caller, request.user_id, after, limit)
         return pb.ListSessionsResponse(
             sessions=[encoding.session(one, caller.session_id) for one in page],
             next_page_token=encoding.next_sessions(page, limit, listed),
@@ -44,11 +40,11 @@ class SessionRpcs:
     async def RevokeSession(
         self, request: pb.RevokeSessionRequest, context: Any
     ) -> pb.RevokeSessionResponse:
-        await self._sessions.revoke(current_principal(), SessionId(request.session_id))
+        await self._rules.sessions.revoke(current_principal(), SessionId(request.session_id))
         return pb.RevokeSessionResponse()
 
     async def RevokeAllSessions(
         self, request: pb.RevokeAllSessionsRequest, context: Any
     ) -> pb.RevokeAllSessionsResponse:
-        revoked = await self._sessions.revoke_all(current_principal(), request.user_id)
+        revoked = await self._rules.sessions.revoke_all(current_principal(), request.user_id)
         return pb.RevokeAllSessionsResponse(revoked=revoked)

@@ -4,35 +4,31 @@ from typing import Any
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
-from antiphon_server.auth.service.user_updates import UserUpdates
-from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.servicers.rules import Rpcs
 from antiphon_server.runtime.paging import page_limit
 from antiphon_server.runtime.principal import UserId, current_principal
 
 
-class UserRpcs:
+class UserRpcs(Rpcs):
     """Making, finding and changing accounts."""
-
-    _users: Users
-    _user_updates: UserUpdates
 
     async def CreateUser(
         self, request: pb.CreateUserRequest, context: Any
     ) -> pb.CreateUserResponse:
-        user = await self._users.create(current_principal(), encoding.new_user(request))
+        user = await self._rules.users.create(current_principal(), encoding.new_user(request))
         return pb.CreateUserResponse(user=encoding.user(user))
 
     async def GetUser(self, request: pb.GetUserRequest, context: Any) -> pb.GetUserResponse:
         if request.name:
-            user = await self._users.named(request.name)
+            user = await self._rules.users.named(request.name)
         else:
-            user = await self._users.get(UserId(request.user_id))
+            user = await self._rules.users.get(UserId(request.user_id))
         return pb.GetUserResponse(user=encoding.user(user))
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
         prefix, limit = request.name_prefix, page_limit(request.page_size)
         after = encoding.after_name(request.page_token, prefix)
-        page = await self._users.list_named(prefix, after, limit)
+        page = await self._rules.users.list_named(prefix, after, limit)
         return pb.ListUsersResponse(
             users=[encoding.user(user) for user in page],
             next_page_token=encoding.next_users(page, limit, prefix),
@@ -42,5 +38,5 @@ class UserRpcs:
         self, request: pb.UpdateUserRequest, context: Any
     ) -> pb.UpdateUserResponse:
         user_id = UserId(request.user_id)
-        user = await self._user_updates.update(user_id, encoding.wishes(request))
+        user = await self._rules.user_updates.update(user_id, encoding.wishes(request))
         return pb.UpdateUserResponse(user=encoding.user(user))

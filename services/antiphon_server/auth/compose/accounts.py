@@ -1,0 +1,95 @@
+"""Accounts, their sessions and their secrets."""
+
+from dataclasses import dataclass
+
+from antiphon_server.auth import audit_encoding
+from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+from antiphon_server.auth.compose.base import Base
+from antiphon_server.auth.compose.recording import Recording
+from antiphon_server.auth.compose.tokens import Tokens
+from antiphon_server.auth.ports import SecretFile, SessionEvents
+from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
+from antiphon_server.auth.service.api_keys import ApiKeys
+from antiphon_server.auth.service.attempts import Attempts
+from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.local_operator import LocalOperator
+from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
+from antiphon_server.auth.service.password_resets import PasswordResets
+from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.test_user import TestUser
+from antiphon_server.auth.service.user_updates import UserUpdates
+from antiphon_server.auth.service.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Who has an account, where they are signed in, and with what they can."""
+
+    users: Users
+    user_updates: UserUpdates
+    sessions: Sessions
+    endings: Endings
+    api_keys: ApiKeys
+    attempts: Attempts
+    passwords: Passwords
+    password_changes: PasswordChanges
+    password_resets: PasswordResets
+    local_operator: LocalOperator
+    test_user: TestUser
+
+
+def compose_accounts(
+    base: Base,
+    recording: Recording,
+    tokens: Tokens,
+    events: SessionEvents,
+    hasher: Argon2Pool,
+    breached: BreachedPasswords,
+    session_settings: SessionSettings | None,
+    operator_file: SecretFile,
+) -> Accounts:
+    """Accounts and sessions; all other processes learn of ends by ``events``."""
+    stores, clock, completion = base.stores, base.clock, base.completion
+    log, sign_ins = recording.security_events, recording.sign_ins
+    passwords = Passwords(hasher, breached)
+    users = Users(stores.users, passwords, base.secret, completion, log, clock)
+    endings = Endings(
+        stores.sessions,
+        events,
+        tokens.liveness,
+        log,
+        tokens.messenger,
+        stores.security_events,
+        audit_encoding.ended_session,
+    )
+    api_keys = ApiKeys(stores.api_keys, endings, completion, log, clock)
+    attempts = Attempts(stores.attempts, stores.places, clock)
+    new = NewPasswords(stores.users, endings, completion, clock)
+    return Accounts(
+        users=users,
+        user_updates=UserUpdates(stores.users, endings, completion, clock),
+        sessions=Sessions(
+            stores.sessions,
+            users,
+            tokens.access_tokens,
+            RefreshTokens(base.secret),
+            endings,
+            completion,
+            sign_ins,
+            clock,
+            session_settings,
+        ),
+        endings=endings,
+        api_keys=api_keys,
+        attempts=attempts,
+        passwords=passwords,
+        password_changes=PasswordChanges(users, passwords, attempts, new, sign_ins),
+        password_resets=PasswordResets(
+            stores.password_resets, users, passwords, new, completion, log, clock
+        ),
+        local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
+        test_user=TestUser(stores.users, passwords, endings, clock),
+    )

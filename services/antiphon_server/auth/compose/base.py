@@ -1,0 +1,16 @@
+"""What every part of identity is given."""
+
+from dataclasses import dataclass
+
+from antiphon_server.auth.ports import Clock, ServerSecret, Stores
+from antiphon_server.auth.service.completion import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where things are kept, what they are sealed with, when it is, and what must be finished."""
+
+    stores: Stores
+    secret: ServerSecret
+    clock: Clock
+    completion: Completion

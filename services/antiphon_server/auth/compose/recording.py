@@ -1,0 +1,69 @@
+"""What happens is recorded, counted and warned of."""
+
+from dataclasses import dataclass
+
+from antiphon_server.auth import audit_encoding
+from antiphon_server.auth.adapters.security_metrics import SecurityMetrics
+from antiphon_server.auth.compose.base import Base
+from antiphon_server.auth.compose.tokens import Tokens
+from antiphon_server.auth.service.alarms import Alarms, AlarmSettings
+from antiphon_server.auth.service.audit_heads import AuditHeads
+from antiphon_server.auth.service.audit_trail import AuditTrail
+from antiphon_server.auth.service.audit_watches import AuditWatches
+from antiphon_server.auth.service.coalescing import Coalesced
+from antiphon_server.auth.service.live_sessions import LiveSessions
+from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
+from antiphon_server.auth.service.sign_ins import SignIns
+from antiphon_server.auth.servicers.audit import AuditServicer
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The log of security events, and who listens to it."""
+
+    security_events: SecurityEventLog
+    coalesced: Coalesced
+    alarms: Alarms
+    live_sessions: LiveSessions
+    metrics: SecurityMetrics
+    sign_ins: SignIns
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What was recorded, for those who read it."""
+
+    trail: AuditTrail
+    watches: AuditWatches
+    servicer: AuditServicer
+
+
+def compose_recording(base: Base, alarm_settings: AlarmSettings) -> Recording:
+    """The log and its listeners."""
+    stores, clock = base.stores, base.clock
+    log = SecurityEventLog(stores.security_events, base.secret, clock)
+    coalesced = Coalesced(log, clock)
+    alarms = Alarms(log, alarm_settings, clock)
+    live_sessions = LiveSessions(stores.sessions, clock)
+    metrics = SecurityMetrics(lambda: live_sessions.count)
+    log.on_event(alarms.on_event)
+    log.on_event(metrics.on_event)
+    sign_ins = SignIns(log, coalesced, stores.places, base.secret, clock)
+    return Recording(log, coalesced, alarms, live_sessions, metrics, sign_ins)
+
+
+def compose_trail(base: Base, recording: Recording, tokens: Tokens) -> Trail:
+    """The trail, whose heads the tokens' keys sign."""
+    store, log, keys = base.stores.security_events, recording.security_events, tokens.signing_keys
+    trail = AuditTrail(
+        store,
+        log,
+        AuditHeads(keys, tokens.settings.issuer, base.clock),
+        keys,
+        seal_of(base.secret),
+        audit_encoding.faithful,
+        audit_encoding.rotated_key,
+    )
+    watches = AuditWatches(store)
+    log.on_event(watches.on_event)
+    return Trail(trail, watches, AuditServicer(log, trail, watches, keys, tokens.verifier))

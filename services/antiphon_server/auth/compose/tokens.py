@@ -1,0 +1,59 @@
+"""Access tokens: signed, verified, and told apart from those of ended sessions."""
+
+from dataclasses import dataclass
+
+from antiphon_server.auth.compose.base import Base
+from antiphon_server.auth.ports.messenger import RevocationMessenger
+from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.following import Following
+from antiphon_server.auth.service.key_rotation import KeyRotation
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.service_assertions import ServiceAssertions
+from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
+from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The keys, and who signs and verifies with them."""
+
+    settings: TokenSettings
+    signing_keys: SigningKeys
+    access_tokens: AccessTokens
+    liveness: Liveness
+    verifier: Verifier
+    messenger: RevocationMessenger
+    key_rotation: KeyRotation
+    following: Following
+    once: Once
+    assertions: ServiceAssertions
+
+
+def compose_tokens(
+    base: Base,
+    events: SecurityEvents,
+    messenger: RevocationMessenger,
+    settings: TokenSettings,
+    key_settings: KeySettings | None,
+) -> Tokens:
+    """What signs and verifies; processes tell each other of ends by the ``messenger``."""
+    stores, secret, clock = base.stores, base.secret, base.clock
+    keys = SigningKeys(
+        stores.signing_keys, secret, events, clock, settings.longest_life, key_settings
+    )
+    access_tokens = AccessTokens(keys, settings, clock)
+    liveness, once = Liveness(), Once(stores.attempts, clock)
+    return Tokens(
+        settings=settings,
+        signing_keys=keys,
+        access_tokens=access_tokens,
+        liveness=liveness,
+        verifier=Verifier(access_tokens, keys, stores.sessions, liveness, clock),
+        messenger=messenger,
+        key_rotation=KeyRotation(keys, base.completion, messenger),
+        following=Following(stores.endings, keys, liveness, messenger),
+        once=once,
+        assertions=ServiceAssertions(secret, once, access_tokens, clock, settings.audience),
+    )

@@ -1,0 +1,45 @@
+"""What the RPCs of AuthService call."""
+
+from dataclasses import dataclass
+
+from antiphon_server.auth.service.device_decisions import DeviceDecisions
+from antiphon_server.auth.service.device_logins import DeviceLogins
+from antiphon_server.auth.service.identity_links import IdentityLinks
+from antiphon_server.auth.service.key_custody import KeyCustody
+from antiphon_server.auth.service.key_rotation import KeyRotation
+from antiphon_server.auth.service.login import Login
+from antiphon_server.auth.service.password_changes import PasswordChanges
+from antiphon_server.auth.service.password_resets import PasswordResets
+from antiphon_server.auth.service.provider_login import ProviderLogin
+from antiphon_server.auth.service.service_assertions import ServiceAssertions
+from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.user_updates import UserUpdates
+from antiphon_server.auth.service.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class AuthRules:
+    """The rules of identity, by what they are about."""
+
+    users: Users
+    user_updates: UserUpdates
+    password_changes: PasswordChanges
+    password_resets: PasswordResets
+    device_logins: DeviceLogins
+    device_decisions: DeviceDecisions
+    login: Login
+    sessions: Sessions
+    keys: KeyCustody
+    signing_keys: SigningKeys
+    provider_login: ProviderLogin
+    identity_links: IdentityLinks
+    key_rotation: KeyRotation
+    assertions: ServiceAssertions
+
+
+class Rpcs:
+    """Some of AuthService's RPCs."""
+
+    def __init__(self, rules: AuthRules) -> None:
+        self._rules = rules
