@@ -14,6 +14,8 @@ from buf.validate import validate_pb2
 Ids = Mapping[str, str]
 """The ids to use, by their prefixes: ``{"conv": "conv_…"}``."""
 
+SAMPLE = "sample-000001"
+"""What stands in fields that may hold any text."""
 # What the contract says in words alone.
 SAMPLES = {"antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI"}
 NEEDED = {"antiphon.context.v1.Workspace.display_name"}
@@ -98,4 +100,4 @@ def _text(field: FieldDescriptor, ids: Ids) -> str:
     for prefix, value in ids.items():
         if re.search(rf"\b{prefix}[_|)]", pattern) or names.get(field.name) == prefix:
             return value
-    return SAMPLES.get(str(field.full_name), "sample-000001")
+    return SAMPLES.get(str(field.full_name), SAMPLE)

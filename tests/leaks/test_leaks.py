@@ -1,4 +1,4 @@
-"""Nothing is left of what is over; what is left of each is caught, be it one block."""
+"""Nothing is left of what is over; what is left of each is caught, be it a list of two."""
 
 import random
 from dataclasses import asdict, replace
@@ -54,7 +54,7 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
     [("object", "blocks each"), ("task", "'planted'"), ("descriptor", "'null'")],
 )
 async def test_a_leak_of_streams_is_caught(tmp_path: Path, kind: str, shown: str) -> None:
-    """An object, a task or a descriptor alone that is kept of each stream shows."""
+    """A small object, a task or a descriptor that is kept of each stream shows."""
     count = 600 if kind == "object" else 300
     run = Run(count, pieces=2, warm=0.5, quiet_s=0.5, options=(*SMALL, "--plant", kind))
     figures = await streams(tmp_path, run)
@@ -62,7 +62,7 @@ async def test_a_leak_of_streams_is_caught(tmp_path: Path, kind: str, shown: str
 
 
 async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
-    """One block that is kept of each turn shows, by the bounds of the run without a leak."""
+    """A small object that is kept of each turn shows, by the bounds of the run without a leak."""
     options = (*TURNS.options, "--plant", "turn's object")
     short = replace(TURNS, pieces=2, warm=0.5, quiet_s=1.0, options=options)
     figures = await turns(tmp_path, short)

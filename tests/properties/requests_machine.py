@@ -20,12 +20,11 @@ from tests.e2e.callers import channel_to, operator
 from tests.e2e.contracts import Rpc, every_rpc
 from tests.e2e.refusals import reason_of
 from tests.e2e.server import ServerProcess
-from tests.e2e.smallest import Ids, smallest
+from tests.e2e.smallest import SAMPLE, Ids, smallest
 from tests.properties.machine import Machine
 from tests.robustness.clock import Clock
 
 KEPT_S = 24 * 3600
-SAMPLE = "sample-0001"
 FREE = {"title", "display_name"}
 """Fields without a rule that may hold anything."""
 picks = st.integers(0, 20)

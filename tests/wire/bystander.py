@@ -12,9 +12,14 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1 import context_service_pb2 as context
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
+from tests.e2e.refusals import reason_of
+from tests.wire.world import LOST
 
+UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
 GAP_S = 0.02
 DEADLINE_S = 10.0
+MOST_ENDED = 5
+"""How often its session may be ended during one call."""
 MOST_TURNS = 66
 """In one conversation; then it begins another, so that its calls cost the same all along."""
 
@@ -66,9 +71,20 @@ class Bystander:
         """The answer; None if there was none, which is noted."""
         began, answer = time.perf_counter(), None
         try:
-            answer = await method(request, metadata=self._metadata, timeout=DEADLINE_S)
+            answer = await self._signed_in(method, request)
             self.served += 1
         except grpc.aio.AioRpcError as error:
             self.failures.append(f"{error.code().name}: {error.details()}")
         self.delays_s.append(time.perf_counter() - began)
         return answer
+
+    async def _signed_in(self, method: Any, request: Any) -> Any:
+        """The answer; signs in again if somebody with the right to ended its session."""
+        for _ in range(MOST_ENDED):
+            try:
+                return await method(request, metadata=self._metadata, timeout=DEADLINE_S)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not UNAUTHENTICATED or reason_of(error) not in LOST:
+                    raise
+                await self.sign_in()
+        return await method(request, metadata=self._metadata, timeout=DEADLINE_S)

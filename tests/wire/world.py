@@ -23,7 +23,8 @@ DEADLINE_S = 20.0
 KEPT = 4
 TRIES = 5
 FORGED = "e30.e30." + "A" * 86
-LOST = frozenset({"SESSION_REVOKED", "TOKEN_EXPIRED"})
+LOST = frozenset({"SESSION_REVOKED", "TOKEN_EXPIRED", "TOKEN_INVALID"})
+"""Reasons for which one signs in again; the last comes of keys that were called compromised."""
 
 
 class World:
