@@ -151,12 +151,12 @@ def main() -> None:
     parser.add_argument("--probe", type=Path, required=True)
     parser.add_argument("--faster", type=float, default=1.0)
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("--plant", choices=PLANTS)
+    parser.add_argument("--plant", choices=PLANTS, action="append", default=[])
     arguments = parser.parse_args()
     if arguments.faster != 1.0:
         hurry(arguments.faster)
-    if arguments.plant:
-        plant(arguments.plant)
+    for kind in arguments.plant:
+        plant(kind)
     if arguments.small:
         hub.IDLE_EVENTS = 1
         http_pool.KEEP_ALIVE_S = 1.0
