@@ -12,6 +12,7 @@ from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import Principal, SessionId
+from tests.auth.test_recorded import kinds
 from tests.auth.world import World, contents, error, open_world, reason
 
 SECRET = new_secret()
@@ -149,7 +150,7 @@ async def test_a_key_is_its_owners(world: World) -> None:
     """Nobody else can revoke it or see that it exists."""
     ann, eve = await world.user(), await world.user("eve")
     key, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
-    custody = KeyCustody(world.auth.api_keys, world.auth.users)
+    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
     refused = custody.revoke(Principal("user", eve.user_id, SessionId("sess_e")), key.key_id)
     assert await reason(refused) is Reason.NOT_FOUND
     assert await world.auth.api_keys.list_keys(eve.user_id, None, 9) == []
@@ -164,3 +165,28 @@ async def test_keys_are_bounded(world: World) -> None:
     refused = await error(world.auth.api_keys.create(user.user_id, "ci", None))
     assert refused.reason is Reason.LIMIT_EXCEEDED
     assert refused.metadata == {"limit": "api_keys"}
+
+
+async def test_what_a_key_makes_ends_with_it(world: World) -> None:
+    """Keys made in sessions of keys expire with their parent; a revocation takes them all."""
+    user = await world.user()
+    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
+    first, secret = await world.auth.api_keys.create(user.user_id, "ci", DAY)
+    secrets = [secret]
+    for ttl in (None, 2 * DAY):
+        tokens = (await world.auth.login.by_api_key(secrets[-1], "")).tokens
+        caller = await world.auth.verifier.verify(tokens.access_token)
+        made, secret = await custody.create(caller, "", "child", ttl, None)
+        assert made.expire_time == first.expire_time
+        secrets.append(secret)
+    own = await world.auth.verifier.verify((await world.login()).tokens.access_token)
+    other, secret = await custody.create(own, "", "other", None, None)
+    assert other.parent_key_id is None
+    await custody.revoke(own, first.key_id)
+    for revoked in secrets:
+        refused = world.auth.login.by_api_key(revoked, "")
+        assert await reason(refused) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(custody.create(caller, "", "late", None, None)) is Reason.NOT_FOUND
+    assert (await kinds(world)).count("api_key_revoked") == 3
+    await world.auth.login.by_api_key(secret, "")

@@ -23,7 +23,8 @@ async def recorded(world: World) -> list[str]:
 async def kill_while_ending(world: World, user: User) -> list[str]:
     """End a user's sessions, and die before anybody was told; returns which."""
     now = int(world.clock() * SECOND)
-    return [one.session_id for one in await world.stores.sessions.end_all(user.user_id, None, now)]
+    ended = await world.stores.sessions.end_all(user.user_id, None, now)
+    return [one.session_id for one in ended.sessions]
 
 
 async def test_all_that_a_killed_process_ended_is_recorded_and_told(

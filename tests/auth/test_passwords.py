@@ -13,6 +13,7 @@ from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.auth.test_recorded import kinds
 from tests.auth.world import OPERATOR, PASSWORD, World, contents, error, open_world, reason
 
 NEW = "eleven purple elephants"
@@ -166,6 +167,24 @@ async def test_a_reset_sets_a_password_once(world: World) -> None:
     assert await reason(again) is Reason.CREDENTIALS_INVALID
     assert await reason(world.login()) is Reason.CREDENTIALS_INVALID
     await world.login(password=NEW)
+
+
+@pytest.mark.parametrize("api_keys", [True, False])
+async def test_a_reset_revokes_keys_if_the_operator_says_so(world: World, api_keys: bool) -> None:
+    """As of an account that somebody else had in hand, and only when the password is set."""
+    user = await world.user()
+    _, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    token, _ = await world.auth.password_resets.create(user.user_id, api_keys=api_keys)
+    await world.auth.login.by_api_key(secret, "")
+    await world.auth.password_resets.use(token, NEW)
+    if not api_keys:
+        await world.auth.login.by_api_key(secret, "")
+        return
+    told = ["password_reset_used", "api_key_revoked", "session_revoked"]
+    assert (await kinds(world))[-3:] == told
+    refused = world.auth.login.by_api_key(secret, "")
+    assert await reason(refused) is Reason.CREDENTIALS_INVALID
+    assert await world.auth.api_keys.list_keys(user.user_id, None, 9) == []
 
 
 async def test_a_refused_password_leaves_the_reset_usable(world: World) -> None:

@@ -9,6 +9,7 @@ from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.tokens import TokenSettings
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
+from tests.auth.test_recorded import kinds
 from tests.auth.world import World, open_world, reason
 
 HOUR = 3_600 * SECOND
@@ -78,6 +79,33 @@ async def test_all_but_the_calling_session_are_ended(api: Api) -> None:
     for alive in (token, other):
         await api.call("WhoAmI", pb.WhoAmIRequest(), alive)
     assert len(api.world.events.told) == 3
+
+
+async def test_keys_end_with_all_sessions_if_asked_for(api: Api) -> None:
+    """Nothing that a stolen session has made goes on; without, it is said how many keys do."""
+    await api.make("ann")
+    thief = await api.sign_in("ann")
+    making = pb.CreateApiKeyRequest(label="mine")
+    secret = (await api.call("CreateApiKey", making, thief.tokens.access_token)).secret
+    operator = (await api.sign_in()).tokens.access_token
+    ending = pb.RevokeAllSessionsRequest(user_id=thief.user.user_id)
+    answer = await api.call("RevokeAllSessions", ending, operator)
+    assert answer == pb.RevokeAllSessionsResponse(revoked=1, remaining_api_keys=1)
+    by_key = pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key=secret))
+    token = (await api.call("Login", by_key)).tokens.access_token
+    ending.api_keys = True
+    answer = await api.call("RevokeAllSessions", ending, operator)
+    assert answer == pb.RevokeAllSessionsResponse(revoked=1, revoked_api_keys=1)
+    refused = await api.refused("WhoAmI", pb.WhoAmIRequest(), token)
+    assert refused.reason is Reason.SESSION_REVOKED
+    assert (await kinds(api.world))[-2:] == ["api_key_revoked", "session_revoked"]
+    assert (await api.refused("Login", by_key)).reason is Reason.CREDENTIALS_INVALID
+    listing = pb.ListApiKeysRequest(user_id=thief.user.user_id)
+    assert not (await api.call("ListApiKeys", listing, operator)).api_keys
+    keys = (await api.call("ListApiKeys", pb.ListApiKeysRequest(), operator)).api_keys
+    everything = pb.RevokeAllSessionsRequest(api_keys=True)
+    answer = await api.call("RevokeAllSessions", everything, operator)
+    assert (answer.revoked_api_keys, answer.remaining_api_keys) == (0, len(keys))
 
 
 async def test_operators_list_and_end_the_sessions_of_others(api: Api) -> None:

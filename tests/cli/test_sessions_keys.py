@@ -41,6 +41,14 @@ def test_a_key_is_made_used_and_revoked(antiphon: Run) -> None:
     assert "does not accept these credentials" in gone.stderr
 
 
+def test_all_sessions_end_with_their_keys(antiphon: Run) -> None:
+    """What others may have made is revoked; what the command signs in with goes on."""
+    antiphon("keys", "create", "theirs")
+    done = antiphon("sessions", "revoke", "--all", "--keys")
+    assert "revoked." in done.stdout
+    assert "1 API key of the same user still can sign in" in done.stderr
+
+
 def test_wrong_words_get_a_sentence(antiphon: Run) -> None:
     """What is wrong, and what to do."""
     assert "or --all" in antiphon("sessions", "revoke").stderr

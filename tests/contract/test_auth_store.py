@@ -20,6 +20,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports import Stores
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -70,6 +71,11 @@ def api_key(number: int, user: User = ANN) -> ApiKey:
     """A key that does not expire."""
     digest = number.to_bytes(32, "big")
     return ApiKey(KeyId(f"key_{number:08}"), user.user_id, "label", digest, NOW + number)
+
+
+def made_with(parent: int, number: int) -> ApiKey:
+    """A key of Ann's that was made with another one; 0 for none."""
+    return replace(api_key(number), parent_key_id=api_key(parent).key_id if parent else None)
 
 
 def ending(at: Session) -> tuple[Session, str]:
@@ -218,15 +224,57 @@ async def test_a_revoked_key_ends_what_it_opened(stores: Stores) -> None:
     await stores.sessions.add(session(2), 10)
     used = await stores.api_keys.find(api_key(1).secret_hash)
     assert used == replace(api_key(1), last_use_time=NOW)
-    ended = await stores.api_keys.revoke(key, NOW)
-    assert ended == [replace(session(1, key=key), end_time=NOW, announced=False)]
+    ended = [replace(session(1, key=key), end_time=NOW, announced=False)]
+    assert await stores.api_keys.revoke(api_key(1), NOW) == Ended(ended, [key])
     assert await stores.sessions.get(session(2).session_id) == session(2)
-    assert await stores.api_keys.revoke(key, NOW) == []
+    assert await stores.api_keys.revoke(api_key(1), NOW) == Ended([], [key])
     assert await stores.sessions.add(session(3, key=key), 10) is None
-    await stores.api_keys.remove(key)
-    assert await stores.api_keys.revoke(key, NOW) is None
+    await stores.api_keys.remove([key])
+    assert await stores.api_keys.revoke(api_key(1), NOW) is None
     assert await stores.sessions.add(session(3, key=key), 10) is None
     assert await stores.sessions.get(session(3).session_id) is None
+
+
+async def test_keys_end_with_what_they_were_made_with(stores: Stores) -> None:
+    """Children and theirs, with all that they opened, and none is made with them any more."""
+    await stores.users.add(ANN, None)
+    keys = {
+        number: made_with(parent, number) for number, parent in ((1, 0), (2, 1), (3, 2), (4, 0))
+    }
+    for number, key in keys.items():
+        assert await stores.api_keys.add(key, 10)
+        await stores.sessions.add(session(number, key=key.key_id), 10)
+    ended = await stores.api_keys.revoke(keys[1], NOW)
+    assert ended is not None
+    assert set(ended.keys) == {keys[n].key_id for n in (1, 2, 3)}
+    assert {one.session_id for one in ended.sessions} == {session(n).session_id for n in (1, 2, 3)}
+    late = made_with(2, 5)
+    assert await refusal(stores.api_keys.add(late, 10)) is Reason.SESSION_REVOKED
+    await stores.api_keys.remove(ended.keys)
+    assert await refusal(stores.api_keys.add(late, 10)) is Reason.SESSION_REVOKED
+    assert [key.key_id for key in await stores.api_keys.list_keys(ANN.user_id, None, 9)] == [
+        keys[4].key_id
+    ]
+
+
+async def test_keys_may_end_with_all_sessions(stores: Stores) -> None:
+    """But what the session that goes on was opened by, and those that this depends on."""
+    await stores.users.add(ANN, None)
+    await stores.api_keys.add(api_key(9, BOB), 10)
+    for number, parent in ((1, 0), (2, 1), (3, 1), (4, 0)):
+        await stores.api_keys.add(made_with(parent, number), 10)
+    await stores.sessions.add(session(1, key=api_key(2).key_id), 10)
+    await stores.sessions.add(session(2), 10)
+    kept = session(1).session_id
+    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW)
+    assert (ended.keys, ended.keys_left) == ((), 4)
+    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW, api_keys=True)
+    assert (set(ended.keys), ended.keys_left) == ({api_key(n).key_id for n in (3, 4)}, 2)
+    ended = await stores.sessions.end_all(ANN.user_id, None, NOW, api_keys=True)
+    assert [one.session_id for one in ended.sessions] == [kept]
+    assert (len(ended.keys), ended.keys_left) == (4, 0)
+    found = await stores.api_keys.find(api_key(9).secret_hash)
+    assert found == api_key(9, BOB)
 
 
 async def test_signing_keys_are_retired_and_forgotten(stores: Stores) -> None:

@@ -38,10 +38,15 @@ class Accounts:
         request = messages.RevokeSessionRequest(session_id=session_id)
         await self._caller.call(self._auth.RevokeSession, request)
 
-    async def revoke_all_sessions(self, user_id: str = "") -> int:
-        """End the caller's other sessions, or for operators another user's; say how many."""
-        request = messages.RevokeAllSessionsRequest(user_id=user_id)
-        return (await self._caller.call(self._auth.RevokeAllSessions, request)).revoked
+    async def revoke_all_sessions(
+        self, user_id: str = "", *, api_keys: bool = False
+    ) -> messages.RevokeAllSessionsResponse:
+        """End the caller's other sessions, or for operators another user's; say how many.
+
+        With ``api_keys`` these are revoked, too, but for the one that opened this session.
+        """
+        request = messages.RevokeAllSessionsRequest(user_id=user_id, api_keys=api_keys)
+        return await self._caller.call(self._auth.RevokeAllSessions, request)
 
     async def create_user(
         self,
@@ -103,7 +108,7 @@ class Accounts:
         return pages(fetch, lambda page: page.api_keys)
 
     async def revoke_api_key(self, key_id: str) -> None:
-        """Delete a key; the sessions that it opened end with it."""
+        """Delete a key and those made with it; the sessions that they opened end, too."""
         request = messages.RevokeApiKeyRequest(key_id=key_id)
         await self._caller.call(self._auth.RevokeApiKey, request)
 

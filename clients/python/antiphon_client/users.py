@@ -80,9 +80,14 @@ class Users:
         )
         await self._caller.call(self._auth.ChangePassword, request)
 
-    async def create_password_reset(self, user_id: str) -> messages.CreatePasswordResetResponse:
-        """A token with which somebody sets a password once; operators only."""
-        request = messages.CreatePasswordResetRequest(user_id=user_id)
+    async def create_password_reset(
+        self, user_id: str, *, api_keys: bool = False
+    ) -> messages.CreatePasswordResetResponse:
+        """A token with which somebody sets a password once; operators only.
+
+        With ``api_keys`` its use revokes all keys of that person, too.
+        """
+        request = messages.CreatePasswordResetRequest(user_id=user_id, api_keys=api_keys)
         return await self._caller.call(self._auth.CreatePasswordReset, request)
 
     async def get_device_login(self, user_code: str) -> messages.GetDeviceLoginResponse:

@@ -93,6 +93,7 @@ def api_key(key: ApiKey) -> auth_pb2.ApiKey:
         user_id=key.user_id,
         scopes=_scopes(key.scopes),
         last_address=_place(key.last_address),
+        parent_key_id=key.parent_key_id or "",
     )
 
 

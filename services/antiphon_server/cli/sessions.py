@@ -15,6 +15,7 @@ For example:
 - `antiphon sessions list`
 - `antiphon sessions revoke sess_…`
 - `antiphon sessions revoke --all` (a device was lost)
+- `antiphon sessions revoke --all --keys` (somebody else was in)
 """
 
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
@@ -43,6 +44,9 @@ def revoke(
         str, typer.Argument(metavar="[SESSION]", help="Which, as `list` shows it.")
     ] = "",
     everything: Annotated[bool, typer.Option("--all", help="All but the one that asks.")] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="With --all: API keys, too, but the one in use.")
+    ] = False,
     user: UserName = "",
     address: Address = "",
     data_dir: DataDir = None,
@@ -53,9 +57,13 @@ def revoke(
 
     - `antiphon sessions revoke sess_…`
     - `antiphon sessions revoke --all`
-    - `antiphon sessions revoke --all --user anna`
+    - `antiphon sessions revoke --all --keys --user anna`
     """
-    run(_revoke(session, everything, user, address, data_dir))
+    if bool(session) == everything:
+        raise CommandError("say which session (`antiphon sessions list` shows them), or --all.")
+    if session and keys:
+        raise CommandError("--keys goes with --all; `antiphon keys revoke` revokes one.")
+    run(_revoke(session, keys, user, address, data_dir))
 
 
 async def _list(user: str, json: bool, address: str, data_dir: DataDir) -> None:
@@ -90,18 +98,23 @@ def _from(time: str, address: str) -> str:
     return f"{time}, {address}" if address else time
 
 
-async def _revoke(
-    session: str, everything: bool, user: str, address: str, data_dir: DataDir
-) -> None:
+async def _revoke(session: str, keys: bool, user: str, address: str, data_dir: DataDir) -> None:
     from antiphon_server.cli.accounts import user_id_of
     from antiphon_server.cli.connect import client_for
 
-    if bool(session) == everything:
-        raise CommandError("say which session (`antiphon sessions list` shows them), or --all.")
     async with client_for(address, data_dir) as client:
         if session:
             await client.revoke_session(session)
             say("The session is over.")
             return
-        ended = await client.revoke_all_sessions(await user_id_of(client, user))
-        say(f"{ended} session{'' if ended == 1 else 's'} ended.")
+        ended = await client.revoke_all_sessions(await user_id_of(client, user), api_keys=keys)
+    say(f"{_counted(ended.revoked, 'session')} ended.")
+    if keys:
+        say(f"{_counted(ended.revoked_api_keys, 'API key')} revoked.")
+    if ended.remaining_api_keys:
+        left = _counted(ended.remaining_api_keys, "API key")
+        say(f"{left} of the same user still can sign in: `antiphon keys list`.", err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

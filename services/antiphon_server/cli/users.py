@@ -142,7 +142,13 @@ def operator(
 
 @app.command("reset-password")
 def reset_password(
-    name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None
+    name: Name,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Its use revokes the person's API keys, too.")
+    ] = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
 ) -> None:
     """Make a token with which somebody sets a new password, once, within an hour.
 
@@ -151,6 +157,7 @@ def reset_password(
     For example:
 
     - `antiphon users reset-password anna`
+    - `antiphon users reset-password anna --keys` (somebody else had the account in hand)
     """
 
     async def work() -> None:
@@ -159,7 +166,7 @@ def reset_password(
 
         async with client_for(address, data_dir) as client:
             user = await client.get_user(name)
-            made = await client.create_password_reset(user.user_id)
+            made = await client.create_password_reset(user.user_id, api_keys=keys)
         if json:
             print_json(as_dict(made))
             return

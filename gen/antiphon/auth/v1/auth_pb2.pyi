@@ -357,6 +357,7 @@ class ApiKey(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     LAST_ADDRESS_FIELD_NUMBER: _builtins.int
+    PARENT_KEY_ID_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """key_id identifies the key: `key_…`. It is no secret."""
     label: _builtins.str
@@ -365,6 +366,10 @@ class ApiKey(_message.Message):
     """user_id is whose key it is."""
     last_address: _builtins.str
     """last_address is where it last bought tokens from, as in Session."""
+    parent_key_id: _builtins.str
+    """parent_key_id is the key of the same user that it was made with, and ends with;
+    empty if none.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was made."""
@@ -392,10 +397,11 @@ class ApiKey(_message.Message):
         user_id: _builtins.str = ...,
         scopes: _abc.Iterable[_access_pb2.Scope.ValueType] | None = ...,
         last_address: _builtins.str = ...,
+        parent_key_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "last_use_time", b"last_use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "key_id", b"key_id", "label", b"label", "last_address", b"last_address", "last_use_time", b"last_use_time", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "key_id", b"key_id", "label", b"label", "last_address", b"last_address", "last_use_time", b"last_use_time", "parent_key_id", b"parent_key_id", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

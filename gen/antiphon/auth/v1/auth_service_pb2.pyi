@@ -849,18 +849,25 @@ class RevokeAllSessionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
+    API_KEYS_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id is whose sessions to end; empty for the caller's other ones. Only
     operators may name another user.
+    """
+    api_keys: _builtins.bool
+    """api_keys says that the user's API keys are revoked, too: for an account that
+    somebody else had in hand. The one that opened the calling session stays, with
+    those that it was made with.
     """
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
+        api_keys: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -873,16 +880,24 @@ class RevokeAllSessionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REVOKED_FIELD_NUMBER: _builtins.int
+    REVOKED_API_KEYS_FIELD_NUMBER: _builtins.int
+    REMAINING_API_KEYS_FIELD_NUMBER: _builtins.int
     revoked: _builtins.int
     """revoked is how many sessions were ended."""
+    revoked_api_keys: _builtins.int
+    """revoked_api_keys is how many API keys were revoked."""
+    remaining_api_keys: _builtins.int
+    """remaining_api_keys is how many of the user's API keys still sign in."""
     def __init__(
         self,
         *,
         revoked: _builtins.int = ...,
+        revoked_api_keys: _builtins.int = ...,
+        remaining_api_keys: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revoked", b"revoked"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remaining_api_keys", b"remaining_api_keys", "revoked", b"revoked", "revoked_api_keys", b"revoked_api_keys"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1178,16 +1193,22 @@ class CreatePasswordResetRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
+    API_KEYS_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id is the person who shall set a password."""
+    api_keys: _builtins.bool
+    """api_keys says that all the person's API keys are revoked, too, when the password
+    is set: for an account that somebody else had in hand.
+    """
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
+        api_keys: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

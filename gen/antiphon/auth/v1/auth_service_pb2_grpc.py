@@ -264,8 +264,8 @@ class AuthServiceServicer:
         """RevokeAllSessions ends every session of the caller but the calling one, or for
         an operator all those of user_id: to be called when a device was lost. Devices
         that those have let in, and that have no session yet, get none. API keys work
-        on, also those that a stolen session has made: look at ListApiKeys. Errors:
-        NOT_FOUND.
+        on, also those that a stolen session has made, unless api_keys asks for their end,
+        too. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -344,8 +344,8 @@ class AuthServiceServicer:
 
     def ResetPassword(self, request, context):
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-        sessions of its user. API keys work on, as with RevokeAllSessions. A password
-        that is refused leaves the token as it was.
+        sessions of its user. API keys work on, unless the operator asked for their
+        end. A password that is refused leaves the token as it was.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
         easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
@@ -381,8 +381,9 @@ class AuthServiceServicer:
     def CreateApiKey(self, request, context):
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
-        is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+        is stored. A session with scopes can't make keys with more. A key that a
+        key's session makes for its owner ends with that key: it expires no later, and is
+        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
         user_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -398,8 +399,9 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeApiKey(self, request, context):
-        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
-        and ends the sessions that it opened. Errors: NOT_FOUND.
+        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
+        those that were made with it, and ends the sessions that they opened. Errors:
+        NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -84,8 +84,8 @@ class AuthServiceStub:
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
     that those have let in, and that have no session yet, get none. API keys work
-    on, also those that a stolen session has made: look at ListApiKeys. Errors:
-    NOT_FOUND.
+    on, also those that a stolen session has made, unless api_keys asks for their end,
+    too. Errors: NOT_FOUND.
     """
     GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
@@ -126,8 +126,8 @@ class AuthServiceStub:
     """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-    sessions of its user. API keys work on, as with RevokeAllSessions. A password
-    that is refused leaves the token as it was.
+    sessions of its user. API keys work on, unless the operator asked for their
+    end. A password that is refused leaves the token as it was.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
@@ -147,8 +147,9 @@ class AuthServiceStub:
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
-    is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+    is stored. A session with scopes can't make keys with more. A key that a
+    key's session makes for its owner ends with that key: it expires no later, and is
+    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
     user_id).
     """
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
@@ -156,8 +157,9 @@ class AuthServiceStub:
     those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
-    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
-    and ends the sessions that it opened. Errors: NOT_FOUND.
+    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
+    those that were made with it, and ends the sessions that they opened. Errors:
+    NOT_FOUND.
     """
     RotateSigningKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
@@ -225,8 +227,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
     that those have let in, and that have no session yet, get none. API keys work
-    on, also those that a stolen session has made: look at ListApiKeys. Errors:
-    NOT_FOUND.
+    on, also those that a stolen session has made, unless api_keys asks for their end,
+    too. Errors: NOT_FOUND.
     """
     GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
@@ -267,8 +269,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-    sessions of its user. API keys work on, as with RevokeAllSessions. A password
-    that is refused leaves the token as it was.
+    sessions of its user. API keys work on, unless the operator asked for their
+    end. A password that is refused leaves the token as it was.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
@@ -288,8 +290,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
-    is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-    LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+    is stored. A session with scopes can't make keys with more. A key that a
+    key's session makes for its owner ends with that key: it expires no later, and is
+    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
     user_id).
     """
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
@@ -297,8 +300,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     those of user_id. Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
-    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
-    and ends the sessions that it opened. Errors: NOT_FOUND.
+    """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
+    those that were made with it, and ends the sessions that they opened. Errors:
+    NOT_FOUND.
     """
     RotateSigningKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]  # type: ignore[assignment]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
@@ -423,8 +427,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """RevokeAllSessions ends every session of the caller but the calling one, or for
         an operator all those of user_id: to be called when a device was lost. Devices
         that those have let in, and that have no session yet, get none. API keys work
-        on, also those that a stolen session has made: look at ListApiKeys. Errors:
-        NOT_FOUND.
+        on, also those that a stolen session has made, unless api_keys asks for their end,
+        too. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -519,8 +523,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
-        sessions of its user. API keys work on, as with RevokeAllSessions. A password
-        that is refused leaves the token as it was.
+        sessions of its user. API keys work on, unless the operator asked for their
+        end. A password that is refused leaves the token as it was.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
         easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
@@ -564,8 +568,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_auth_service_pb2.CreateApiKeyResponse]]:
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
-        is stored. A session with scopes can't make keys with more. Errors: NOT_FOUND,
-        LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
+        is stored. A session with scopes can't make keys with more. A key that a
+        key's session makes for its owner ends with that key: it expires no later, and is
+        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
         user_id).
         """
 
@@ -585,8 +590,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RevokeApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
-        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's,
-        and ends the sessions that it opened. Errors: NOT_FOUND.
+        """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
+        those that were made with it, and ends the sessions that they opened. Errors:
+        NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

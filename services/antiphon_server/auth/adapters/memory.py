@@ -23,6 +23,7 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.model.revocations import Ended, descent, others
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions, may_open
 from antiphon_server.auth.ports import Stores
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -41,6 +42,23 @@ class _Rows:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+
+    def parents(self, user_id: UserId) -> dict[KeyId, KeyId | None]:
+        """Every key of the user, and the one that it was made with."""
+        keys = self.api_keys.values()
+        return {key.key_id: key.parent_key_id for key in keys if key.user_id == user_id}
+
+    def shut(self, key_ids: Iterable[KeyId]) -> None:
+        """From now on these open no session."""
+        shut = {key_id: replace(self.api_keys[key_id], expire_time=0) for key_id in key_ids}
+        self.api_keys.update(shut)
+
+    def shut_others(self, user_id: UserId, but: SessionId | None) -> list[KeyId]:
+        """Shut the user's keys, but for the one of a session and those that it depends on."""
+        session = self.sessions.get(but) if but else None
+        shut = others(session.api_key_id if session else None, self.parents(user_id))
+        self.shut(shut)
+        return shut
 
     def end_opened_by(self, identity: Identity, now: int) -> list[Session]:
         """End its user's live sessions that providers opened."""
@@ -124,14 +142,16 @@ class MemoryUsers:
         rule: Callable[[User], User],
         now: int,
         kept: SessionId | None = None,
+        *,
+        api_keys: bool = False,
     ) -> UserChange | None:
         """See :meth:`UserStore.change`."""
         before = self._rows.users.get(user_id)
         if before is None:
             return None
         after = rule(before)
-        others = (user for user in self._rows.users.values() if user.user_id != user_id)
-        if before.governs and not after.governs and not any(user.governs for user in others):
+        rest = (user for user in self._rows.users.values() if user.user_id != user_id)
+        if before.governs and not after.governs and not any(user.governs for user in rest):
             raise DomainError(Reason.LAST_OPERATOR)
         self._rows.users[user_id] = after
         if not ends_sessions(before, after):
@@ -139,7 +159,8 @@ class MemoryUsers:
         sessions = self._rows.sessions.values()
         theirs = [one for one in sessions if one.user_id == user_id and one.live(now)]
         ended = self._rows.end((one for one in theirs if one.session_id != kept), now)
-        return UserChange(before, after, tuple(ended))
+        shut = self._rows.shut_others(user_id, kept) if api_keys else ()
+        return UserChange(before, after, tuple(ended), tuple(shut))
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
@@ -175,10 +196,10 @@ class MemorySessions:
                 return None
             keys[key.key_id] = replace(key, last_use_time=now, last_address=session.first_address)
         opener = (session.user_id, session.api_key_id)
-        others = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
-        others.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
+        alike = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
+        alike.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
         self._forget(session.user_id, now - KEPT_AFTER_END)
-        ended = self._rows.end(others[most - 1 :], now)
+        ended = self._rows.end(alike[most - 1 :], now)
         self._rows.sessions[session.session_id] = session
         return ended
 
@@ -206,10 +227,15 @@ class MemorySessions:
         found = [session for session in self._live(now) if session.user_id == user_id]
         return _page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
 
-    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
+    async def end_all(
+        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+    ) -> Ended:
         """See :meth:`SessionStore.end_all`."""
         mine = [one for one in self._live(now) if one.user_id == user_id]
-        return self._rows.end([one for one in mine if one.session_id != but], now)
+        ended = self._rows.end([one for one in mine if one.session_id != but], now)
+        shut = self._rows.shut_others(user_id, but) if api_keys else ()
+        keys = [key for key in self._rows.api_keys.values() if key.user_id == user_id]
+        return Ended(ended, shut, sum(not key.expired(now) for key in keys))
 
     async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_expired`."""
@@ -254,6 +280,9 @@ class MemoryApiKeys:
 
     async def add(self, key: ApiKey, most: int) -> bool:
         """See :meth:`ApiKeyStore.add`."""
+        parent = self._rows.api_keys.get(key.parent_key_id) if key.parent_key_id else None
+        if key.parent_key_id and (parent is None or parent.expired(key.create_time)):
+            raise DomainError(Reason.SESSION_REVOKED)
         if len(self._of(key.user_id)) >= most:
             return False
         self._rows.api_keys[key.key_id] = key
@@ -273,19 +302,20 @@ class MemoryApiKeys:
         """See :meth:`ApiKeyStore.get`."""
         return self._rows.api_keys.get(key_id)
 
-    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
+    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
-        key = self._rows.api_keys.get(key_id)
-        if key is None:
+        if key.key_id not in self._rows.api_keys:
             return None
-        self._rows.api_keys[key_id] = replace(key, expire_time=0)
+        shut = descent(key.key_id, self._rows.parents(key.user_id))
+        self._rows.shut(shut)
         sessions = self._rows.sessions.values()
-        opened = [one for one in sessions if one.api_key_id == key_id and one.live(now)]
-        return self._rows.end(opened, now)
+        opened = [one for one in sessions if one.api_key_id in shut and one.live(now)]
+        return Ended(self._rows.end(opened, now), shut)
 
-    async def remove(self, key_id: KeyId) -> None:
+    async def remove(self, key_ids: Sequence[KeyId]) -> None:
         """See :meth:`ApiKeyStore.remove`."""
-        self._rows.api_keys.pop(key_id, None)
+        for key_id in key_ids:
+            self._rows.api_keys.pop(key_id, None)
 
     def _of(self, user_id: UserId) -> list[ApiKey]:
         return [key for key in self._rows.api_keys.values() if key.user_id == user_id]

@@ -76,6 +76,7 @@ api_keys = Table(
     Column("last_use_time", BigInteger, nullable=True),
     Column("last_address", String(64), nullable=False, server_default=""),
     Column("scopes", ScopeNames, nullable=True),
+    Column("parent_key_id", String(80), nullable=True),
     Index("auth_api_keys_by_user", "user_id", "create_time", "key_id"),
 )
 

@@ -67,7 +67,7 @@ def compose_accounts(
     )
     api_keys = ApiKeys(stores.api_keys, endings, completion, log, clock)
     attempts = Attempts(stores.attempts, stores.places, clock)
-    new = NewPasswords(stores.users, endings, completion, clock)
+    new = NewPasswords(stores.users, api_keys, completion, clock)
     return Accounts(
         users=users,
         user_updates=UserUpdates(stores.users, endings, completion, clock),
@@ -77,6 +77,7 @@ def compose_accounts(
             tokens.access_tokens,
             RefreshTokens(base.secret),
             endings,
+            api_keys,
             completion,
             sign_ins,
             clock,

@@ -224,7 +224,7 @@ def _servicer(tokens: Tokens, accounts: Accounts, signing_in: SigningIn) -> Auth
             device_decisions=signing_in.device_decisions,
             login=signing_in.login,
             sessions=accounts.sessions,
-            keys=KeyCustody(accounts.api_keys, accounts.users),
+            keys=KeyCustody(accounts.api_keys, accounts.users, accounts.sessions),
             signing_keys=tokens.signing_keys,
             provider_login=signing_in.provider_login,
             identity_links=signing_in.identity_links,

@@ -90,7 +90,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A program's credential, without its secret; ``scopes`` of None are no limits."""
+    """A program's credential, without its secret; ``scopes`` of None are no limits.
+
+    ``parent_key_id`` is the key of the same user that it was made with, if any: it ends with that.
+    """
 
     key_id: KeyId
     user_id: UserId
@@ -101,6 +104,7 @@ class ApiKey:
     last_use_time: int | None = None
     last_address: str = ""
     scopes: frozenset[Scope] | None = None
+    parent_key_id: KeyId | None = None
 
     def expired(self, now: int) -> bool:
         """Whether it opens nothing any more; a revoked one never does again."""

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-from antiphon_server.auth.model import Session, User
+from antiphon_server.auth.model import KeyId, Session, User
 
 
 @dataclass(frozen=True, slots=True)
 class UserChange:
-    """An account before and after a change, and the sessions that it ended."""
+    """An account before and after a change, and what it ended."""
 
     before: User
     after: User
     ended: tuple[Session, ...] = ()
+    ended_keys: tuple[KeyId, ...] = ()
 
 
 def ends_sessions(before: User, after: User) -> bool:

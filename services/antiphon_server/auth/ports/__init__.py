@@ -14,6 +14,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.endings import EndingStore
@@ -62,13 +63,15 @@ class UserStore(Protocol):
         rule: Callable[[User], User],
         now: int,
         kept: SessionId | None = None,
+        *,
+        api_keys: bool = False,
     ) -> UserChange | None:
         """Replace the user by what ``rule`` makes of it, in one transaction.
 
         Where :func:`ends_sessions` says so it ends the user's live sessions, but for
-        ``kept``. Concurrent changes happen one after another. What ``rule`` raises changes
-        nothing. None if there is no such user. Raises DomainError LAST_OPERATOR if nobody
-        would be left who governs.
+        ``kept``, and as :meth:`SessionStore.end_all` the ``api_keys``. Concurrent changes
+        happen one after another. What ``rule`` raises changes nothing. None if there is no
+        such user. Raises DomainError LAST_OPERATOR if nobody would be left who governs.
         """
         ...
 
@@ -131,8 +134,14 @@ class SessionStore(Protocol):
         """Ended sessions that the event log does not know of yet."""
         ...
 
-    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
-        """End the user's live sessions but one, and return those ended."""
+    async def end_all(
+        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+    ) -> Ended:
+        """End the user's live sessions but one, in one transaction.
+
+        With ``api_keys`` these are revoked, as by :meth:`ApiKeyStore.revoke`, too, but for
+        the one that opened that session and those that it was made with.
+        """
         ...
 
     async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
@@ -144,7 +153,10 @@ class ApiKeyStore(Protocol):
     """API keys, found by the hash of their secret."""
 
     async def add(self, key: ApiKey, most: int) -> bool:
-        """Store the key; False if the user has ``most`` keys already."""
+        """Store the key; False if the user has ``most`` keys already.
+
+        Raises DomainError SESSION_REVOKED if its parent works no more.
+        """
         ...
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
@@ -159,15 +171,15 @@ class ApiKeyStore(Protocol):
         """The key of that id."""
         ...
 
-    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
-        """End the live sessions that a key opened, which are returned, and it opens no more.
+    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
+        """End a key, its :func:`descent`, and the live sessions that they opened.
 
-        From then on it is one that expired in 1970. None if there is no such key.
+        From then on they are keys that expired in 1970. None if there is no such key.
         """
         ...
 
-    async def remove(self, key_id: KeyId) -> None:
-        """Delete a key that was revoked."""
+    async def remove(self, key_ids: Sequence[KeyId]) -> None:
+        """Delete keys that were revoked."""
         ...
 
 

@@ -3,6 +3,7 @@
 import hashlib
 
 from antiphon_server.auth.model import SECOND, ApiKey, KeyId, Position
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     ApiKeyCreated,
     ApiKeyRevoked,
@@ -47,21 +48,26 @@ class ApiKeys:
         ttl: int | None,
         most: int = MOST_PER_USER,
         scopes: frozenset[Scope] | None = None,
+        parent: ApiKey | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is not kept; ``ttl`` is in microseconds.
 
-        ``scopes`` of None are no limits. Raises DomainError LIMIT_EXCEEDED if the owner has
-        ``most`` already.
+        ``scopes`` of None are no limits. ``parent`` is the owner's key that it is made with, if
+        any, which it does not outlive. Raises DomainError LIMIT_EXCEEDED if the owner has
+        ``most`` already, SESSION_REVOKED if the parent works no more.
         """
         now, secret = self._now(), new_secret()
+        ends = [parent.expire_time] if parent else []
+        ends.append(None if ttl is None else now + ttl)
         key = ApiKey(
             key_id=KeyId(new_id("key")),
             user_id=owner,
             label=printable(label),
             secret_hash=_hash(secret),
             create_time=now,
-            expire_time=None if ttl is None else now + ttl,
+            expire_time=min((end for end in ends if end is not None), default=None),
             scopes=scopes,
+            parent_key_id=parent.key_id if parent else None,
         )
         await self._completion.run(self._add(key, most))
         return key, secret
@@ -85,12 +91,28 @@ class ApiKeys:
         return key
 
     async def revoke(self, key_id: KeyId) -> None:
-        """Delete a key and end the sessions that it opened; whether one may is checked before.
+        """Delete a key and those made with it, and end the sessions that they opened.
 
-        Returns when their tokens no longer work. If it fails it may be repeated. Raises
-        DomainError NOT_FOUND.
+        Whether one may is checked before. Returns when their tokens no longer work. If it fails
+        it may be repeated. Raises DomainError NOT_FOUND.
         """
         await self._completion.run(self._revoke(key_id))
+
+    async def announce(
+        self,
+        owner: UserId,
+        ended: Ended,
+        cause: RevocationCause = RevocationCause.REQUESTED,
+        *reasons: SecurityEvent,
+    ) -> None:
+        """Make the end of these keys and sessions known, as :meth:`Endings.announce` does.
+
+        The keys are deleted then: as long as their end is not recorded it can be repeated.
+        """
+        keys = (SecurityEvent(ApiKeyRevoked(key_id), owner) for key_id in ended.keys)
+        await self._endings.announce(ended.sessions, cause, *reasons, *keys)
+        if ended.keys:
+            await self._store.remove(ended.keys)
 
     async def _add(self, key: ApiKey, most: int) -> None:
         if not await self._store.add(key, most):
@@ -100,12 +122,10 @@ class ApiKeys:
 
     async def _revoke(self, key_id: KeyId) -> None:
         key = await self.get(key_id)
-        ended = await self._store.revoke(key_id, self._now())
+        ended = await self._store.revoke(key, self._now())
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
-        event = SecurityEvent(ApiKeyRevoked(key_id), key.user_id)
-        await self._endings.announce(ended, RevocationCause.API_KEY_REVOKED, event)
-        await self._store.remove(key_id)  # as long as it is not recorded it can be repeated
+        await self.announce(key.user_id, ended, RevocationCause.API_KEY_REVOKED)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

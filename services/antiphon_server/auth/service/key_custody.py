@@ -3,6 +3,7 @@
 from antiphon_server.auth.model import ApiKey, KeyId, Position, UserKind
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.ownership import administers, owns, whose
+from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.permissions import Scope
@@ -12,9 +13,10 @@ from antiphon_server.runtime.principal import Principal
 class KeyCustody:
     """API keys as callers may have them: one's own, and for operators those of programs."""
 
-    def __init__(self, api_keys: ApiKeys, users: Users) -> None:
+    def __init__(self, api_keys: ApiKeys, users: Users, sessions: Sessions) -> None:
         self._api_keys = api_keys
         self._users = users
+        self._sessions = sessions
 
     async def create(
         self,
@@ -26,14 +28,16 @@ class KeyCustody:
     ) -> tuple[ApiKey, str]:
         """A new key and its secret: for the caller, or for the program that is ``named``.
 
-        Raises DomainError NOT_FOUND, LIMIT_EXCEEDED, INVALID_ARGUMENT for another person, and
+        What a session of a key makes for its owner ends with that key. Raises DomainError
+        NOT_FOUND, LIMIT_EXCEEDED, INVALID_ARGUMENT for another person, SESSION_REVOKED, and
         PERMISSION_DENIED if the caller's credential has limits that the key would not have.
         """
         _check_width(caller, scopes)
         owner = await self._users.get(await whose(caller, named, self._users))
         if owner.user_id != caller.user_id and owner.kind is not UserKind.PROGRAM:
             raise invalid("user_id", "must be a program: people make their own keys")
-        return await self._api_keys.create(owner.user_id, label, ttl, scopes=scopes)
+        parent = await self._key_of(caller) if owner.user_id == caller.user_id else None
+        return await self._api_keys.create(owner.user_id, label, ttl, scopes=scopes, parent=parent)
 
     async def list_keys(
         self, caller: Principal, named: str, after: Position | None, limit: int
@@ -51,6 +55,11 @@ class KeyCustody:
         if not owns(caller, key.user_id) and not administers(caller):
             raise not_found(f"api_keys/{key_id}")
         await self._api_keys.revoke(key_id)
+
+    async def _key_of(self, caller: Principal) -> ApiKey | None:
+        """The key that opened the caller's session, if one did."""
+        key_id = (await self._sessions.get(caller.session_id)).api_key_id
+        return await self._api_keys.get(key_id) if key_id else None
 
 
 def _check_width(caller: Principal, wanted: frozenset[Scope] | None) -> None:

@@ -22,7 +22,8 @@ class LocalOperator:
         self._file = file
 
     async def ensure(self) -> None:
-        """Make what is missing. A key whose file is lost or was exposed is revoked.
+        """Make what is missing. A key whose file is lost or was exposed is revoked, and
+        what was made with it.
 
         Where an operator has disabled the user, or taken its rights, that stays so.
         """
@@ -39,8 +40,8 @@ class LocalOperator:
         return await self._users.create(_SELF, new)
 
     async def _replace_key(self, owner: UserId) -> None:
-        for key_id in await self._lost_keys(owner):
-            await self._api_keys.revoke(key_id)
+        while lost := await self._lost_keys(owner):  # of which one may end others
+            await self._api_keys.revoke(lost[0])
         _, secret = await self._api_keys.create(owner, LABEL, None, MOST_KEYS)
         self._file.write(secret)
 

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import NoReturn
 
 from antiphon_server.auth.model import SECOND, LoginMethod, User
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     PasswordChanged,
     RevocationCause,
     SecurityEvent,
     SignInFailure,
 )
-from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
+from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.sign_ins import SignIns
@@ -30,25 +30,33 @@ class NewPasswords:
     def __init__(
         self,
         store: UserStore,
-        endings: Endings,
+        api_keys: ApiKeys,
         completion: Completion,
         clock: Clock,
     ) -> None:
         self._store = store
-        self._endings = endings
+        self._api_keys = api_keys
         self._completion = completion
         self._clock = clock
 
     async def put(
-        self, user_id: UserId, version: int, hashed: str, event: SecurityEvent, kept: SessionId
+        self,
+        user_id: UserId,
+        version: int,
+        hashed: str,
+        event: SecurityEvent,
+        kept: SessionId,
+        *,
+        api_keys: bool = False,
     ) -> None:
         """Replace the password and end the user's sessions but for ``kept``.
 
-        Returns when their tokens no longer work. Raises DomainError CREDENTIALS_INVALID,
-        with nothing changed, if the user's password is no longer of that version, and
-        USER_DISABLED.
+        With ``api_keys`` these are revoked, too. Returns when their tokens no longer work.
+        Raises DomainError CREDENTIALS_INVALID, with nothing changed, if the user's password is
+        no longer of that version, and USER_DISABLED.
         """
-        await self._completion.run(self._put(user_id, _rule(version, hashed), event, kept))
+        rule = _rule(version, hashed)
+        await self._completion.run(self._put(user_id, rule, event, kept, api_keys=api_keys))
 
     async def _put(
         self,
@@ -56,12 +64,15 @@ class NewPasswords:
         rule: Callable[[User], User],
         event: SecurityEvent,
         kept: SessionId,
-    ) -> UserChange:
-        change = await self._store.change(user_id, rule, int(self._clock() * SECOND), kept)
+        *,
+        api_keys: bool,
+    ) -> None:
+        now = int(self._clock() * SECOND)
+        change = await self._store.change(user_id, rule, now, kept, api_keys=api_keys)
         if change is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        await self._endings.announce(change.ended, RevocationCause.PASSWORD_CHANGED, event)
-        return change
+        ended = Ended(change.ended, change.ended_keys)
+        await self._api_keys.announce(user_id, ended, RevocationCause.PASSWORD_CHANGED, event)
 
 
 class PasswordChanges:

@@ -45,22 +45,23 @@ class PasswordResets:
         self._events = events
         self._clock = clock
 
-    async def create(self, user_id: UserId) -> tuple[str, int]:
+    async def create(self, user_id: UserId, *, api_keys: bool = False) -> tuple[str, int]:
         """A token for a person, in the place of an earlier one, and when it expires.
 
-        Whether the caller may is checked before. Raises DomainError NOT_FOUND,
-        INVALID_ARGUMENT for a program.
+        With ``api_keys`` its use revokes the person's. Whether the caller may is checked before.
+        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for a program.
         """
         user = await self._users.get(user_id)
         if user.kind is UserKind.PROGRAM:
             raise invalid("user_id", "is a program's: programs have no password")
         token = new_secret(PREFIX)
-        reset = PasswordReset(user_id, _hash(token), user.password_version, self._now() + LIFE)
+        version, expire_time = user.password_version, self._now() + LIFE
+        reset = PasswordReset(user_id, _hash(token), version, expire_time, api_keys)
         await self._completion.run(self._put(reset))
         return token, reset.expire_time
 
     async def use(self, token: str, password: str) -> None:
-        """Set the password and end all sessions; the token works no more.
+        """Set the password and end all sessions, perhaps keys; the token works no more.
 
         A password that is refused leaves the token as it was. Raises DomainError
         CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT, PASSWORD_BREACHED, OVERLOADED.
@@ -75,7 +76,8 @@ class PasswordResets:
         with self._passwords.slot():
             hashed = await self._passwords.hash(password)
         event = SecurityEvent(PasswordResetUsed(), user.user_id)
-        await self._new.put(user.user_id, reset.password_version, hashed, event, _NONE)
+        version, keys = reset.password_version, reset.api_keys
+        await self._new.put(user.user_id, version, hashed, event, _NONE, api_keys=keys)
 
     async def _put(self, reset: PasswordReset) -> None:
         await self._store.put(reset)

@@ -12,12 +12,14 @@ from antiphon_server.auth.model import (
     TokenPair,
     User,
 )
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     RefreshTokenReused,
     RevocationCause,
     SecurityEvent,
 )
 from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.opening import SessionSettings, new_session
@@ -49,6 +51,7 @@ class Sessions:
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         endings: Endings,
+        api_keys: ApiKeys,
         completion: Completion,
         sign_ins: SignIns,
         clock: Clock,
@@ -59,6 +62,7 @@ class Sessions:
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
         self._endings = endings
+        self._api_keys = api_keys
         self._completion = completion
         self._sign_ins = sign_ins
         self._clock = clock
@@ -137,14 +141,15 @@ class Sessions:
         cause = None if signs_out else RevocationCause.REQUESTED
         await self._completion.run(self._end(session_id, cause))
 
-    async def revoke_all(self, caller: Principal, named: str) -> int:
+    async def revoke_all(self, caller: Principal, named: str, *, api_keys: bool = False) -> Ended:
         """End every session but the calling one: the caller's, or of who is ``named``.
 
-        Returns how many there were, when their tokens no longer work. Raises DomainError
-        NOT_FOUND.
+        With ``api_keys`` these are revoked, too, but for what opened the calling session.
+        Returns what was ended, when its tokens no longer work. Raises DomainError NOT_FOUND.
         """
         user_id = await whose(caller, named, self._users)
-        return await self._completion.run(self._end_all(user_id, caller.session_id))
+        ending = self._end_all(user_id, caller.session_id, api_keys=api_keys)
+        return await self._completion.run(ending)
 
     async def _add(
         self,
@@ -192,10 +197,10 @@ class Sessions:
         ended = await self._store.change(session_id, rule)
         await self._endings.announce(ended or [], cause)
 
-    async def _end_all(self, user_id: UserId, but: SessionId) -> int:
-        ended = await self._store.end_all(user_id, but or None, self._now())
-        await self._endings.announce(ended)
-        return len(ended)
+    async def _end_all(self, user_id: UserId, but: SessionId, *, api_keys: bool) -> Ended:
+        ended = await self._store.end_all(user_id, but or None, self._now(), api_keys=api_keys)
+        await self._api_keys.announce(user_id, ended)
+        return ended
 
     def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
         access_token, access_expire_time = self._access_tokens.for_session(session, user.operator)

@@ -22,7 +22,9 @@ class PasswordRpcs(Rpcs):
     async def CreatePasswordReset(
         self, request: pb.CreatePasswordResetRequest, context: Any
     ) -> pb.CreatePasswordResetResponse:
-        token, expire_time = await self._rules.password_resets.create(UserId(request.user_id))
+        token, expire_time = await self._rules.password_resets.create(
+            UserId(request.user_id), api_keys=request.api_keys
+        )
         return pb.CreatePasswordResetResponse(
             reset_token=token, expire_time=encoding.timestamp(expire_time)
         )

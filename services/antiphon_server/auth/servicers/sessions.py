@@ -46,5 +46,11 @@ class SessionRpcs(Rpcs):
     async def RevokeAllSessions(
         self, request: pb.RevokeAllSessionsRequest, context: Any
     ) -> pb.RevokeAllSessionsResponse:
-        revoked = await self._rules.sessions.revoke_all(current_principal(), request.user_id)
-        return pb.RevokeAllSessionsResponse(revoked=revoked)
+        ended = await self._rules.sessions.revoke_all(
+            current_principal(), request.user_id, api_keys=request.api_keys
+        )
+        return pb.RevokeAllSessionsResponse(
+            revoked=len(ended.sessions),
+            revoked_api_keys=len(ended.keys),
+            remaining_api_keys=ended.keys_left,
+        )

@@ -1,30 +1,32 @@
 """API keys in a database."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from antiphon_server.auth.adapters.sql.key_rows import parents_of, shut
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
-from antiphon_server.auth.adapters.tables import api_keys, sessions, users
-from antiphon_server.auth.model import ApiKey, KeyId, Position, Session
+from antiphon_server.auth.adapters.sql.user_rows import locked_user
+from antiphon_server.auth.adapters.tables import api_keys, sessions
+from antiphon_server.auth.model import ApiKey, KeyId, Position
+from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import UserId
 
-_LOCK_OWNER = (
-    select(users.c.user_id).where(users.c.user_id == bindparam("user_id")).with_for_update()
-)
 _COUNT = select(func.count()).where(api_keys.c.user_id == bindparam("user_id"))
 _ADD = insert(api_keys)
 _BY_HASH = select_all(api_keys).where(api_keys.c.secret_hash == bindparam("secret_hash"))
 _PAGE = page(api_keys, "key_id")
 _BY_ID = select_all(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
-_REVOKE = update(api_keys).where(api_keys.c.key_id == bindparam("which")).values(expire_time=0)
-_REMOVE = delete(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
+_REMOVE = delete(api_keys).where(api_keys.c.key_id.in_(bindparam("which", expanding=True)))
 _OPENED = (
     select_all(sessions)
-    .where(sessions.c.api_key_id == bindparam("key_id"), live())
+    .where(sessions.c.api_key_id.in_(bindparam("which", expanding=True)), live())
+    .order_by(sessions.c.session_id)
     .with_for_update()
 )
 
@@ -39,9 +41,10 @@ class SqlApiKeys:
         """See :meth:`ApiKeyStore.add`."""
 
         def work(connection: Connection) -> bool:
-            owner = {"user_id": key.user_id}
-            connection.execute(_LOCK_OWNER, owner)  # two at once must count each other
-            if connection.execute(_COUNT, owner).scalar_one() >= most:
+            locked_user(connection, key.user_id)  # two at once must count each other
+            if key.parent_key_id and not _works(connection, key.parent_key_id, key.create_time):
+                raise DomainError(Reason.SESSION_REVOKED)
+            if connection.execute(_COUNT, {"user_id": key.user_id}).scalar_one() >= most:
                 return False
             connection.execute(_ADD, asdict(key))
             return True
@@ -63,22 +66,26 @@ class SqlApiKeys:
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def revoke(self, key_id: KeyId, now: int) -> list[Session] | None:
+    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
 
-        def work(connection: Connection) -> list[Session] | None:
-            if not connection.execute(_REVOKE, {"which": key_id}).rowcount:
+        def work(connection: Connection) -> Ended | None:
+            locked_user(connection, key.user_id)  # none is made with it meanwhile
+            parents = parents_of(connection, key.user_id)
+            if key.key_id not in parents:
                 return None
-            opened = connection.execute(_OPENED, {"key_id": key_id, "now": now}).all()
+            revoked = descent(key.key_id, parents)
+            shut(connection, revoked)
+            opened = connection.execute(_OPENED, {"which": revoked, "now": now}).all()
             ended = end_all(opened, now)
             store_changes(connection, ended)
-            return ended
+            return Ended(ended, revoked)
 
         return await self._database.write(work)
 
-    async def remove(self, key_id: KeyId) -> None:
+    async def remove(self, key_ids: Sequence[KeyId]) -> None:
         """See :meth:`ApiKeyStore.remove`."""
-        values = {"key_id": key_id}
+        values = {"which": list(key_ids)}
         await self._database.write(lambda connection: connection.execute(_REMOVE, values))
 
     async def _one(self, query: Any, values: dict[str, object]) -> ApiKey | None:
@@ -87,3 +94,8 @@ class SqlApiKeys:
             return ApiKey(*row) if row else None
 
         return await self._database.read(work)
+
+
+def _works(connection: Connection, key_id: KeyId, now: int) -> bool:
+    row = connection.execute(_BY_ID, {"key_id": key_id}).one_or_none()
+    return row is not None and not ApiKey(*row).expired(now)

@@ -18,10 +18,12 @@ from sqlalchemy import (
 )
 
 from antiphon_server.auth.adapters.sql.endings import note_endings
+from antiphon_server.auth.adapters.sql.key_rows import count_working, shut_others
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KEPT_AFTER_END, Position, Session
+from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import may_open
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -157,12 +159,16 @@ class SqlSessions:
             lambda connection: [Session(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def end_all(self, user_id: UserId, but: SessionId | None, now: int) -> list[Session]:
+    async def end_all(
+        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+    ) -> Ended:
         """See :meth:`SessionStore.end_all`."""
 
-        def work(connection: Connection) -> list[Session]:
+        def work(connection: Connection) -> Ended:
             locked_user(connection, user_id)  # what these sessions vouch for comes before or never
-            return end_others(connection, user_id, but, now)
+            ended = end_others(connection, user_id, but, now)
+            keys = shut_others(connection, user_id, but) if api_keys else ()
+            return Ended(ended, keys, count_working(connection, user_id, now))
 
         return await self._database.write(work)
 

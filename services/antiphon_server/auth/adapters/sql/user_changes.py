@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, true, update
 
+from antiphon_server.auth.adapters.sql.key_rows import shut_others
 from antiphon_server.auth.adapters.sql.sessions import end_others
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import users
@@ -34,6 +35,8 @@ def change_user(
     rule: Callable[[User], User],
     now: int,
     kept: SessionId | None,
+    *,
+    api_keys: bool,
 ) -> UserChange | None:
     """See :meth:`UserStore.change`."""
     governing = [row.user_id for row in connection.execute(_GOVERNING) if not row.disabled]
@@ -48,4 +51,6 @@ def change_user(
         connection.execute(_CHANGE, {"which": row.pop("user_id"), **row})
     if not ends_sessions(before, after):
         return UserChange(before, after)
-    return UserChange(before, after, tuple(end_others(connection, user_id, kept, now)))
+    ended = end_others(connection, user_id, kept, now)
+    keys = shut_others(connection, user_id, kept) if api_keys else ()
+    return UserChange(before, after, tuple(ended), tuple(keys))

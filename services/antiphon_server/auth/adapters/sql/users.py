@@ -76,10 +76,12 @@ class SqlUsers:
         rule: Callable[[User], User],
         now: int,
         kept: SessionId | None = None,
+        *,
+        api_keys: bool = False,
     ) -> UserChange | None:
         """See :meth:`UserStore.change`."""
         return await self._database.write(
-            lambda connection: change_user(connection, user_id, rule, now, kept)
+            lambda connection: change_user(connection, user_id, rule, now, kept, api_keys=api_keys)
         )
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
