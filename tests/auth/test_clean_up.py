@@ -1,14 +1,17 @@
 """What has expired is forgotten, in pieces of bounded size."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import SECOND, LoginMethod, Origin
+from antiphon_server.auth.service import clean_up
 from antiphon_server.auth.service.clean_up import CleanUp
 from antiphon_server.auth.service.users import NewUser
-from tests.auth.world import OPERATOR, World, open_world, reason
+from tests.auth.world import OPERATOR, FakeClock, World, open_world, reason
 
 DAY_S = 86_400
 
@@ -22,8 +25,8 @@ async def test_the_work_is_done_in_pieces(world: World) -> None:
     live = (await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD), most=99)).tokens
     now = int(world.clock() * SECOND)
     assert await world.stores.expiring.forget(now, 3) <= 3
-    clean_up = CleanUp(world.stores.expiring, world.clock, piece=3)
-    while await clean_up.once():
+    cleaning = CleanUp(world.stores.expiring, world.clock, piece=3)
+    while await cleaning.once():
         pass
     assert await world.stores.expiring.forget(now, 3) == 0
     await world.auth.sessions.refresh(live.refresh_token)
@@ -54,3 +57,26 @@ async def test_nothing_is_kept_for_ever(tmp_path: Path) -> None:
     assert set(left) <= {"auth_places"}
     assert counts["auth_signing_keys"] == 1
     await world.close()
+
+
+async def test_it_goes_on_after_any_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a store raises that nobody thought of ends one round, and not all of them."""
+    monkeypatch.setattr(clean_up, "EVERY_S", 0.0)
+    asked, again = 0, asyncio.Event()
+
+    class Odd:
+        """An Expiring that fails in a way of its own, once."""
+
+        async def forget(self, now: int, limit: int) -> int:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise ArithmeticError
+            again.set()
+            return 0
+
+    cleaning = asyncio.create_task(CleanUp(Odd(), FakeClock()).run())
+    await again.wait()
+    cleaning.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cleaning

@@ -71,3 +71,22 @@ async def test_regular_work_survives_every_failure(caplog: pytest.LogCaptureFixt
         "auth.keys has to wait: STORE_UNAVAILABLE",
         "auth.keys failed, and goes on",
     ]
+
+
+async def test_regular_work_may_begin_after_its_first_pause() -> None:
+    """A process that starts is not kept busy by what can wait."""
+    done = asyncio.Event()
+
+    async def work() -> None:
+        done.set()
+
+    patient = asyncio.create_task(every(3_600.0, work, at_once=False))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not done.is_set()
+    hasty = asyncio.create_task(every(0.0, work, at_once=False))
+    await done.wait()
+    for task in (patient, hasty):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task

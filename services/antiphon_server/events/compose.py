@@ -1,6 +1,5 @@
 """The composition root's slice for the log: every concrete class in its place."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 FORGET_EVERY_S = 3600.0
@@ -33,13 +32,11 @@ class Events:
 
     async def forget(self) -> None:
         """Drop old request ids every hour, until cancelled."""
-        while True:
-            await asyncio.sleep(FORGET_EVERY_S)
-            try:
-                forgotten = await self.log.forget_requests()
-                logger.info("request ids forgotten", count=forgotten)
-            except DomainError as error:
-                logger.warning("request ids could not be forgotten", why=error.reason)
+        await every(FORGET_EVERY_S, self._forget, at_once=False)
+
+    async def _forget(self) -> None:
+        forgotten = await self.log.forget_requests()
+        logger.info("request ids forgotten", count=forgotten)
 
 
 def compose_events(

@@ -41,8 +41,15 @@ class TaskSet:
             log.error("task %s failed", task.get_name(), exc_info=error)
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Do ``work`` now and ``seconds`` after each time, until cancelled; a failure is logged."""
+async def every(
+    seconds: float, work: Callable[[], Awaitable[object]], *, at_once: bool = True
+) -> None:
+    """Do ``work`` and again ``seconds`` after each time, until cancelled; a failure is logged.
+
+    It begins now, or if not ``at_once`` after the first ``seconds``.
+    """
+    if not at_once:
+        await asyncio.sleep(seconds)
     while True:
         try:
             await work()

@@ -1,18 +1,16 @@
 """What has expired is forgotten, a piece at a time."""
 
 import asyncio
-import logging
 import random
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.expiring import Expiring
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 EVERY_S = 600.0
 PAUSE_S = 0.1
 PIECE = 500
-log = logging.getLogger(__name__)
 
 
 class CleanUp:
@@ -24,13 +22,8 @@ class CleanUp:
         self._piece = piece
 
     async def run(self) -> None:
-        """Clean up every ten minutes or so, until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_S * random.uniform(0.8, 1.2))
-            try:
-                await self._all()
-            except DomainError as error:
-                log.warning("what has expired could not be cleaned up: %s", error.reason)
+        """Clean up every ten minutes or so, not all processes at once, until cancelled."""
+        await every(EVERY_S * random.uniform(0.8, 1.2), self._all, at_once=False)
 
     async def _all(self) -> None:
         more = True

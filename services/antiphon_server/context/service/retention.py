@@ -1,19 +1,14 @@
 """Retention: old events leave the logs once their messages are in the projection."""
 
-import asyncio
-import logging
-
 from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Clock, EventLog, Store
 from antiphon_server.context.service.projection import Projection
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.tasks import every
 
 EVERY_S = 3600.0
 REQUESTS_KEPT_S = 25 * 3600
 BATCH = 200
-
-log = logging.getLogger(__name__)
 
 
 class Retention:
@@ -39,14 +34,7 @@ class Retention:
 
     async def run(self) -> None:
         """Do it every hour, until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_S)
-            try:
-                await self.once()
-            except DomainError as error:
-                log.warning("retention has to wait: %s", error.reason)
-            except Exception:
-                log.exception("retention failed")
+        await every(EVERY_S, self.once, at_once=False)
 
     async def once(self) -> int:
         """Trim what is old now; returns how many logs were trimmed.
