@@ -7,7 +7,8 @@ addresses: what strangers cause has a budget for each kind of event besides.
 
 import asyncio
 import logging
-from collections.abc import Hashable, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -25,55 +26,68 @@ MOST_AT_ONCE = 500
 OTHERS = "others"
 """The actor and address of an event that stands for more callers than are told apart."""
 
-_Held = Sequence[tuple[Hashable, SecurityEvent, int]]
-"""Sorts, what is held of each, and how many that stands for."""
-
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
+class _Held:
+    """One event for ``count``."""
+
+    event: SecurityEvent
+    count: int
+
+    def add(self, other: "_Held") -> None:
+        self.event = _merged(self.event, other.event)
+        self.count += other.count
+
+
+@dataclass(slots=True)
 class _Window:
-    """What is known of one sort; ``held`` is told when ``due``."""
+    """The minute of one sort: how many of it were told, and what is told when it ``ends``."""
 
     ends: float
     told: int = 0
-    held: SecurityEvent | None = None
-    count: int = 0
-    due: float = 0.0
+    held: _Held | None = None
 
 
 class Coalesced:
     """Tells events whose detail has a ``count``.
 
     ``run`` must be running for what is held to be told. What is held when the process is
-    killed is lost: at most what a minute counted of each sort, never its first events.
+    killed is lost: at most what a minute counted of each sort; of those that were noted the
+    first ones too, if they came in its last moment, or within a flood of thousands of sorts.
+
+    No call looks at all the sorts: every minute is as long, so those that began first end first.
     """
 
     def __init__(self, events: SecurityEvents, clock: Clock, most: int = MOST) -> None:
         self._events = events
         self._clock = clock
         self._most = most
-        self._windows: dict[Hashable, _Window] = {}
+        self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
+        self._due: OrderedDict[Hashable, _Held] = OrderedDict()
+        self._held = 0
         self._budgets: dict[type, Budget] = {}
         self._holding = asyncio.Event()
 
     async def tell(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
         """Record one of the first ``burst`` of its sort within a minute now, hold another one."""
-        event = completed(event)
-        window, event = self._window(sort, event)
+        sort, window, event = self._sorted(sort, completed(event))
         if window.told >= burst or not self._may_tell(event):
-            self._hold(window, event, due=window.ends)
+            self._hold(window, event)
             return
         window.told += 1
         await self._events.record(event)
 
     def note(self, sort: Hashable, event: SecurityEvent) -> None:
         """The same for those who can't wait: the first is told in a moment."""
-        event = completed(event)
-        window, event = self._window(sort, event)
+        sort, window, event = self._sorted(sort, completed(event))
         first = not window.told and self._may_tell(event)
         window.told += 1
-        self._hold(window, event, due=self._clock() if first else window.ends)
+        if first or sort in self._due:
+            self._owe(sort, _Held(event, 1))
+        else:
+            self._hold(window, event)
 
     async def run(self) -> None:
         """Tell what is held when its time comes."""
@@ -84,57 +98,48 @@ class Coalesced:
 
     async def flush(self, *, all_of_it: bool = False) -> None:
         """Tell what is due, or all that is held; what can't be stored now is held on."""
-        now, more = self._clock(), True
-        while more and (due := self._due(now, all_of_it=all_of_it)):
-            more = await self._told(due, now) and all_of_it
-        self._forget(now)
-        if not any(window.held for window in self._windows.values()):
+        self._end_windows(all_of_them=all_of_it)
+        more = True
+        while more and self._due:
+            more = await self._told() and all_of_it
+        if not self._due and not self._held:
             self._holding.clear()
 
-    def _due(self, now: float, *, all_of_it: bool) -> _Held:
-        return [
-            (sort, window.held, window.count)
-            for sort, window in self._windows.items()
-            if window.held is not None and (all_of_it or _over(window.due, now))
-        ][:MOST_AT_ONCE]
-
-    async def _told(self, due: _Held, now: float) -> bool:
-        """Whether the store took it; what it did not take is held again."""
-        for sort, _, _ in due:
-            window = self._windows[sort]
-            window.held, window.count, window.due = None, 0, window.ends
+    async def _told(self) -> bool:
+        """Whether the store took what is due longest; what it did not take is due again."""
+        size = min(len(self._due), MOST_AT_ONCE)
+        now_due = [self._due.popitem(last=False) for _ in range(size)]
         try:
-            await self._events.record(*(_counted(event, count) for _, event, count in due))
+            await self._events.record(*(_counted(held) for _, held in now_due))
         except DomainError as error:
             log.warning("security events are held back: %s", error)
-            for sort, event, count in due:
-                window = self._windows.setdefault(sort, _Window(now))
-                self._hold(window, event, window.due, count)
+            for sort, held in now_due:
+                self._owe(sort, held)
             return False
         return True
 
     def __len__(self) -> int:
         """How many sorts are told apart now."""
-        return len(self._windows)
+        return len(self._windows.keys() | self._due.keys())
 
-    def _window(self, sort: Hashable, event: SecurityEvent) -> tuple[_Window, SecurityEvent]:
-        now = self._clock()
-        window = self._windows.get(sort)
-        if window is None and not self._has_room(event, now):
+    def _sorted(
+        self, sort: Hashable, event: SecurityEvent
+    ) -> tuple[Hashable, _Window, SecurityEvent]:
+        """Under which sort the event counts, that one's minute, and what is known of the event."""
+        self._end_windows()
+        if sort not in self._windows and not self._has_room(event):
             sort = type(event.detail).__name__
             event = replace(event, actor=OTHERS, address=OTHERS, session_id="", user_id="")
-            window = self._windows.get(sort)
-        if window is None or (_over(window.ends, now) and window.held is None):
-            window = self._windows[sort] = _Window(now + WINDOW_S)
-        return window, event
+        window = self._windows.get(sort)
+        if window is None:
+            window = self._windows[sort] = _Window(self._clock() + WINDOW_S)
+        return sort, window, event
 
-    def _has_room(self, event: SecurityEvent, now: float) -> bool:
+    def _has_room(self, event: SecurityEvent) -> bool:
         """Whether one more sort is told apart."""
-        if event.actor == ANONYMOUS and not self._budget(event).has_any(now):
+        if event.actor == ANONYMOUS and not self._budget(event).has_any(self._clock()):
             return False
-        if len(self._windows) >= self._most:
-            self._forget(now)
-        return len(self._windows) < self._most
+        return max(len(self._windows), len(self._due)) < self._most
 
     def _may_tell(self, event: SecurityEvent) -> bool:
         return event.actor != ANONYMOUS or self._budget(event).spend(self._clock())
@@ -142,16 +147,34 @@ class Coalesced:
     def _budget(self, event: SecurityEvent) -> Budget:
         return self._budgets.setdefault(type(event.detail), Budget(self._clock()))
 
-    def _hold(self, window: _Window, event: SecurityEvent, due: float, count: int = 1) -> None:
-        window.held = event if window.held is None else _merged(window.held, event)
-        window.count += count
-        window.due = min(due, window.due) if window.count > count else due
+    def _hold(self, window: _Window, event: SecurityEvent) -> None:
+        """Until the minute ends."""
+        held = _Held(event, 1)
+        if window.held is None:
+            window.held = held
+            self._held += 1
+        else:
+            window.held.add(held)
         self._holding.set()
 
-    def _forget(self, now: float) -> None:
-        over = [s for s, one in self._windows.items() if one.held is None and _over(one.ends, now)]
-        for sort in over:
+    def _owe(self, sort: Hashable, held: _Held) -> None:
+        """Until the next tick."""
+        if sort in self._due:
+            self._due[sort].add(held)
+        else:
+            self._due[sort] = held
+        self._holding.set()
+
+    def _end_windows(self, *, all_of_them: bool = False) -> None:
+        now = self._clock()
+        while self._windows:
+            sort, window = next(iter(self._windows.items()))
+            if not all_of_them and not _over(window.ends, now):
+                return
             del self._windows[sort]
+            if window.held is not None:
+                self._held -= 1
+                self._owe(sort, window.held)
 
 
 def _over(end: float, now: float) -> bool:
@@ -175,6 +198,6 @@ def _merged(held: SecurityEvent, event: SecurityEvent) -> SecurityEvent:
     )
 
 
-def _counted(event: SecurityEvent, count: int) -> SecurityEvent:
-    detail: Any = event.detail
-    return replace(event, detail=replace(detail, count=count))
+def _counted(held: _Held) -> SecurityEvent:
+    detail: Any = held.event.detail
+    return replace(held.event, detail=replace(detail, count=held.count))
