@@ -18,7 +18,8 @@ class Published(Generic[T]):
     """A document: fetched when it is first needed, when it is an hour old, and when it lacks
     what is wanted; but in ``pause`` seconds once, however many ask and however they end.
 
-    If it can't be fetched, the old one serves for a day.
+    If it can't be fetched, the old one serves for a day. One that a clock fetched that ran ahead
+    may be of any age: it counts as too old.
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class Published(Generic[T]):
         value = self._value
         good = value is not None and wanted(value)
         # Whoever has what they want need not wait for another's renewal.
-        if not good or (self._age() > RENEWED_AFTER_S and not self._fetching.locked()):
+        if not good or (self._older_than(RENEWED_AFTER_S) and not self._fetching.locked()):
             await self._completion.run(self._renew())
-        if self._value is None or self._age() > KEPT_S:
+        if self._value is None or self._older_than(KEPT_S):
             raise Unanswered
         return self._value
 
@@ -59,5 +60,5 @@ class Published(Generic[T]):
                 return
             self._fetched_at = self._clock()
 
-    def _age(self) -> float:
-        return self._clock() - self._fetched_at
+    def _older_than(self, seconds: float) -> bool:
+        return not 0 <= self._clock() - self._fetched_at <= seconds
