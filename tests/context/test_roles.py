@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.context.adapters.role_audit import MemoryRoles
+from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.model.resources import (
     ConversationId,
     ResourceId,

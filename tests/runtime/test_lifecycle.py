@@ -1,8 +1,6 @@
 """Parts start in order, stop in reverse, and nothing is left running."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,11 +13,14 @@ def steps() -> list[str]:
     return []
 
 
-@asynccontextmanager
-async def part(name: str, steps: list[str]) -> AsyncIterator[str]:
+def part(lifecycle: Lifecycle, name: str, steps: list[str]) -> None:
+    """Start a part that says when it starts and stops."""
     steps.append(f"+{name}")
-    yield name
-    steps.append(f"-{name}")
+
+    async def stop() -> None:
+        steps.append(f"-{name}")
+
+    lifecycle.on_stop(name, stop)
 
 
 async def forever(name: str, steps: list[str]) -> None:
@@ -32,15 +33,11 @@ async def forever(name: str, steps: list[str]) -> None:
 
 
 async def test_the_last_started_stops_first(steps: list[str]) -> None:
-    """Context managers, stop functions and tasks stop in the reverse order of their start."""
+    """Stop functions and tasks stop in the reverse order of their start."""
     async with Lifecycle() as lifecycle:
-        assert await lifecycle.enter("store", part("store", steps)) == "store"
+        part(lifecycle, "store", steps)
         lifecycle.spawn("relay", forever("relay", steps))
-
-        async def stop() -> None:
-            steps.append("-server")
-
-        lifecycle.on_stop("server", stop)
+        part(lifecycle, "server", steps)
         await asyncio.sleep(0)
         steps.clear()
     assert steps == ["-server", "-relay", "-store"]
@@ -55,7 +52,7 @@ async def test_a_part_that_fails_to_stop_does_not_keep_others(
         raise ValueError("no")
 
     async with Lifecycle() as lifecycle:
-        await lifecycle.enter("store", part("store", steps))
+        part(lifecycle, "store", steps)
         lifecycle.on_stop("cache", fails)
     assert steps == ["+store", "-store"]
     assert "cache failed to stop" in caplog.text
@@ -64,15 +61,10 @@ async def test_a_part_that_fails_to_stop_does_not_keep_others(
 async def test_what_started_stops_if_a_later_part_does_not_start(steps: list[str]) -> None:
     """The error of the start is raised after the rest was stopped."""
 
-    @asynccontextmanager
-    async def broken() -> AsyncIterator[None]:
-        raise ValueError("can't start")
-        yield
-
     async def start() -> None:
         async with Lifecycle() as lifecycle:
-            await lifecycle.enter("store", part("store", steps))
-            await lifecycle.enter("broken", broken())
+            part(lifecycle, "store", steps)
+            raise ValueError("can't start")
 
     with pytest.raises(ValueError, match="can't start"):
         await start()
@@ -131,7 +123,7 @@ async def test_a_task_that_ends_by_itself_is_no_crash() -> None:
 async def test_cancelling_the_stop_does_not_leave_parts(steps: list[str]) -> None:
     """Everything is stopped, then the cancellation is raised."""
     lifecycle = Lifecycle()
-    await lifecycle.enter("store", part("store", steps))
+    part(lifecycle, "store", steps)
     lifecycle.on_stop("slow", lambda: asyncio.sleep(10))
     stopping = asyncio.create_task(lifecycle.stop())
     await asyncio.sleep(0.01)

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from antiphon_server.runtime.health import Health
 
-T = TypeVar("T")
 Stop = Callable[[], Awaitable[object]]
 log = logging.getLogger(__name__)
 
@@ -28,12 +26,6 @@ class Lifecycle:
         self._stops: list[tuple[str, Stop]] = []
         self._reports: set[asyncio.Task[None]] = set()
         self.crashed = asyncio.Event()
-
-    async def enter(self, name: str, part: AbstractAsyncContextManager[T]) -> T:
-        """Start a part that is a context manager; it is left at the end."""
-        value = await part.__aenter__()
-        self._stops.append((name, lambda: part.__aexit__(None, None, None)))
-        return value
 
     def on_stop(self, name: str, stop: Stop) -> None:
         """Call ``stop()`` at the end, before what was started earlier is stopped."""

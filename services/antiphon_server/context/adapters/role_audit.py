@@ -35,14 +35,3 @@ class AuditServiceRoles:
         request = audit_service_pb2.RecordSecurityEventsRequest(events=[event])
         with remote_errors():
             await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
-
-
-class MemoryRoles:
-    """A :class:`~antiphon_server.context.ports.RoleAudit` in memory."""
-
-    def __init__(self) -> None:
-        self.changes: list[RoleChange] = []
-
-    async def role_changed(self, change: RoleChange) -> None:
-        """See :meth:`RoleAudit.role_changed`."""
-        self.changes.append(change)
