@@ -7,6 +7,7 @@ import pytest
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import AlarmKind, SecurityEvent
@@ -27,7 +28,7 @@ class Tower:
     def __init__(self) -> None:
         self.clock = FakeClock()
         secret = MasterSecret(b"s" * 32)
-        self.log = SecurityEventLog(memory_stores().security_events, secret, self.clock)
+        self.log = SecurityEventLog(memory_stores().security_events, sealed, secret, self.clock)
         self.alarms = Alarms(self.log, SETTINGS, self.clock)
         self.raised: list[happened.AlarmRaised] = []
         self.log.on_event(self.alarms.on_event)

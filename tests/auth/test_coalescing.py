@@ -7,6 +7,7 @@ import pytest
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
@@ -24,7 +25,7 @@ class Desk:
         self.clock = FakeClock()
         self.broken = False
         self.log = SecurityEventLog(
-            memory_stores().security_events, MasterSecret(b"s" * 32), self.clock
+            memory_stores().security_events, sealed, MasterSecret(b"s" * 32), self.clock
         )
         self.coalesced = Coalesced(self, self.clock, most)
         self.told: list[SecurityEvent] = []

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon_server.auth.model import LoginMethod
 from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState, crowding
+from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.device_guesses import IN_ALL, OWN, PER_USER
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS, PREFIX, Started
 from antiphon_server.auth.service.key_format import new_secret
@@ -248,7 +249,7 @@ async def test_one_makes_room_for_another(world: World) -> None:
         return replace(login, state=DeviceLoginState.APPROVED), True
 
     for number in range(1, 4):
-        assert await store.change(login("", number).device_hash, approve)
+        assert await store.change(login("", number).device_hash, approve, unrecorded)
     assert not await store.add(login("address 4", 4), 3, 1)
 
 

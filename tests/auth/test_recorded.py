@@ -1,8 +1,6 @@
 """What people and programs do is recorded, by the time they are answered, and without a secret."""
 
 import base64
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -194,24 +192,6 @@ async def test_events_are_counted_for_prometheus(world: World) -> None:
         "antiphon_sessions_active 1.0",
     ):
         assert line in text
-
-
-async def test_what_a_killed_server_ended_is_recorded_at_the_next_start(tmp_path: Path) -> None:
-    """A session's end that was stored and not recorded is found, and told as interrupted."""
-    world = await open_world(tmp_path, sqlite=True)
-    await world.user()
-    tokens = (await world.login()).tokens
-    assert world.database is not None
-    await world.close()
-    with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
-        connection.execute("UPDATE auth_sessions SET end_time = create_time + 1, announced = 0")
-        connection.commit()
-    again = await open_world(tmp_path, sqlite=True)
-    await again.auth.greet()
-    revoked = [event for event in await events(again) if event.HasField("session_revoked")]
-    assert [event.session_revoked.session_id for event in revoked] == [tokens.session_id]
-    assert revoked[0].session_revoked.cause == audit_pb2.REVOCATION_CAUSE_INTERRUPTED
-    await again.close()
 
 
 async def other_secrets(world: World, user_id: UserId) -> list[str]:

@@ -4,16 +4,16 @@ import asyncio
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.audit_encoding import faithful, rotated_key
@@ -22,15 +22,16 @@ from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent, Selection
+from antiphon_server.auth.ports.security_events import Records, unrecorded
 from antiphon_server.auth.service.audit_heads import ALGORITHM, TYPE
 from antiphon_server.auth.service.audit_trail import ROTATIONS
 from antiphon_server.auth.service.hash_chain import chained
-from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from tests.auth.world import World, open_world
 
+T = TypeVar("T")
 EVENTS = 40
 SCHEMAS_SEEN = Path(__file__).parents[1] / "runtime" / "schemas"
 COLUMNS = ("kind", "user_id", "actor", "create_time", "body", "previous_hash", "hash", "seal")
@@ -290,13 +291,23 @@ async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(tmp_pat
     await world.close()
 
 
+class Silent:
+    """Records nothing."""
+
+    def recording(
+        self, _events: Callable[[T], Sequence[SecurityEvent]]
+    ) -> AbstractContextManager[Records[T]]:
+        """See :meth:`Recorder.recording`."""
+        return nullcontext(unrecorded)
+
+
 async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> None:
     """One that this installation's secret does not open is nobody's whose heads should count."""
     world = await open_world(tmp_path)
     foreign = SigningKeys(
         world.stores.signing_keys,
         MasterSecret(b"x" * 32),
-        SecurityEventLog(memory_stores().security_events, MasterSecret(b"x" * 32), world.clock),
+        Silent(),
         world.clock,
         900,
     )
@@ -327,7 +338,7 @@ async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path
         public = forger.public_key().public_bytes_raw()
         kid, now = thumbprint(public), int(world.clock() * SECOND)
         later = now + DAY
-        await store.rotate(StoredSigningKey(kid, public, sealed, now + 1), later, now)
+        await store.rotate(StoredSigningKey(kid, public, sealed, now + 1), later, now, unrecorded)
         await signing.reload()
         assert kid in signing.kids()
         assert signing.signer()[0] == genuine.kid

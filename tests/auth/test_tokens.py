@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.signing_keys import SigningKeys
@@ -270,7 +271,7 @@ async def test_no_text_is_a_token(text: str) -> None:
     """Reading refuses any text as TOKEN_INVALID and raises nothing else."""
     secret = MasterSecret(b"s" * 32)
     stores = memory_stores()
-    events = SecurityEventLog(stores.security_events, secret, time.time)
+    events = SecurityEventLog(stores.security_events, sealed, secret, time.time)
     keys = SigningKeys(stores.signing_keys, secret, events, time.time, 900)
     tokens = AccessTokens(keys, TokenSettings(), time.time)
     with pytest.raises(DomainError) as caught:

@@ -20,8 +20,10 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.openings import Opening
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports import Stores
+from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -46,7 +48,13 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def people(stores: Stores) -> None:
     """Make the accounts: nobody else has sessions."""
     for user in (ANN, BOB):
-        await stores.users.add(user, None)
+        await stores.users.add(user, None, unrecorded)
+
+
+async def opened(stores: Stores, added: Session, most: int = 10) -> list[Session] | None:
+    """Store a session; those that it ended."""
+    made = await stores.sessions.add(Opening(added, most), unrecorded)
+    return made.ended if made else None
 
 
 def session(number: int, user: User = ANN, key: KeyId | None = None, age: int = 0) -> Session:
@@ -92,8 +100,8 @@ async def refusal(attempt: object) -> Reason:
 
 async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
     """What was stored comes back whole; what was not is None."""
-    await stores.users.add(ANN, None)
-    await stores.users.add(BOB, None)
+    await stores.users.add(ANN, None, unrecorded)
+    await stores.users.add(BOB, None, unrecorded)
     assert await stores.users.get(ANN.user_id) == ANN
     assert await stores.users.find("bob") == BOB
     assert await stores.users.find("eve") is None
@@ -102,30 +110,30 @@ async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
 
 async def test_a_name_belongs_to_one_user(stores: Stores) -> None:
     """The second user of a name is refused, and nothing of it is stored."""
-    await stores.users.add(ANN, None)
+    await stores.users.add(ANN, None, unrecorded)
     other = replace(BOB, name="ann")
-    assert await refusal(stores.users.add(other, None)) is Reason.ALREADY_EXISTS
+    assert await refusal(stores.users.add(other, None, unrecorded)) is Reason.ALREADY_EXISTS
     assert await stores.users.get(other.user_id) is None
 
 
 async def test_a_repeated_request_returns_the_first_user(stores: Stores) -> None:
     """Within 24 h a request id stands for one body and one answer."""
     request = Request("users/u", "r1", b"d" * 32, NOW)
-    await stores.users.add(ANN, request)
+    await stores.users.add(ANN, request, unrecorded)
     again = replace(ANN, user_id=UserId("user_00000003"))
     later = replace(request, create_time=NOW + DAY - 1)
-    assert await stores.users.add(again, later) == ANN
+    assert await stores.users.add(again, later, unrecorded) == ANN
     assert await stores.users.made_by(later) == ANN
     assert await stores.users.made_by(replace(later, principal="users/v")) is None
     other = replace(later, digest=b"e" * 32)
     assert await refusal(stores.users.made_by(other)) is Reason.REQUEST_ID_REUSED
     assert await stores.users.made_by(replace(other, create_time=NOW + DAY)) is None
-    assert await stores.users.add(BOB, replace(other, create_time=NOW + DAY)) == BOB
+    assert await stores.users.add(BOB, replace(other, create_time=NOW + DAY), unrecorded) == BOB
 
 
 async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> None:
     """A stronger hash of an old password never undoes a change of password."""
-    await stores.users.add(ANN, None)
+    await stores.users.add(ANN, None, unrecorded)
     await stores.users.replace_password_hash(ANN.user_id, "other", "new")
     assert await stores.users.get(ANN.user_id) == ANN
     await stores.users.replace_password_hash(ANN.user_id, "hash", "new")
@@ -135,26 +143,27 @@ async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> 
 async def test_changes_of_a_session_happen_one_after_another(stores: Stores) -> None:
     """Concurrent rules each see what the one before left."""
     await people(stores)
-    await stores.sessions.add(session(1), 10)
+    await opened(stores, session(1))
 
     def count(at: Session) -> tuple[Session, int]:
         return replace(at, generation=at.generation + 1), at.generation
 
     which = session(1).session_id
-    seen = await asyncio.gather(*(stores.sessions.change(which, count) for _ in range(50)))
+    change = stores.sessions.change
+    seen = await asyncio.gather(*(change(which, count, unrecorded) for _ in range(50)))
     assert sorted(number for number in seen if number is not None) == list(range(50))
     stored = await stores.sessions.get(which)
     assert stored == replace(session(1), generation=50)
-    assert await stores.sessions.change(SessionId("sess_00000009"), count) is None
+    assert await stores.sessions.change(SessionId("sess_00000009"), count, unrecorded) is None
 
 
 async def test_live_sessions_are_listed_newest_first_in_pages(stores: Stores) -> None:
     """Pages join without gaps; ended, expired and other people's sessions are left out."""
     await people(stores)
     for number in range(5):
-        await stores.sessions.add(session(number, age=number // 2), 10)
-    await stores.sessions.add(session(8, BOB), 10)
-    await stores.sessions.change(session(2).session_id, ending)
+        await opened(stores, session(number, age=number // 2))
+    await opened(stores, session(8, BOB))
+    await stores.sessions.change(session(2).session_id, ending, unrecorded)
     first = await stores.sessions.list_live(ANN.user_id, NOW, None, 2)
     after = Position(first[-1].create_time, first[-1].session_id)
     rest = await stores.sessions.list_live(ANN.user_id, NOW, after, 9)
@@ -167,9 +176,10 @@ async def test_the_least_used_session_makes_room(stores: Stores) -> None:
     """A user's live sessions are bounded; those ended for it are returned."""
     await people(stores)
     for number in range(3):
-        assert await stores.sessions.add(session(number, age=9 - number), 3) == []
-    await stores.sessions.add(session(7, BOB, age=20), 3)
-    ended = await stores.sessions.add(session(4), 3)
+        assert await opened(stores, session(number, age=9 - number), 3) == []
+    await opened(stores, session(7, BOB, age=20), 3)
+    ended = await opened(stores, session(4), 3)
+    assert ended is not None
     assert ended == [replace(session(0, age=9), end_time=NOW, announced=False)]
     assert await stores.sessions.get(ended[0].session_id) == ended[0]
 
@@ -177,11 +187,11 @@ async def test_the_least_used_session_makes_room(stores: Stores) -> None:
 async def test_sessions_that_ended_long_ago_are_forgotten(stores: Stores) -> None:
     """After 30 days an ended or expired session is gone, a live one is not."""
     await people(stores)
-    await stores.sessions.add(session(1), 10)
-    await stores.sessions.add(session(2), 10)
-    await stores.sessions.add(replace(session(3), expire_time=NOW + 90 * DAY), 10)
-    await stores.sessions.change(session(2).session_id, ending)
-    await stores.sessions.add(replace(session(4), create_time=NOW + 31 * DAY), 10)
+    await opened(stores, session(1))
+    await opened(stores, session(2))
+    await opened(stores, replace(session(3), expire_time=NOW + 90 * DAY))
+    await stores.sessions.change(session(2).session_id, ending, unrecorded)
+    await opened(stores, replace(session(4), create_time=NOW + 31 * DAY))
     found = [await stores.sessions.get(session(number).session_id) for number in range(1, 5)]
     assert [one is not None for one in found] == [False, False, True, True]
 
@@ -190,8 +200,8 @@ async def test_an_end_is_unannounced_until_marked(stores: Stores) -> None:
     """Ends are told once, the oldest first, whatever was in between."""
     await people(stores)
     for number in range(3):
-        await stores.sessions.add(session(number), 10)
-        await stores.sessions.change(session(number).session_id, ending)
+        await opened(stores, session(number))
+        await stores.sessions.change(session(number).session_id, ending, unrecorded)
     waiting = await stores.sessions.list_unannounced(2)
     assert len(waiting) == 2
     await stores.sessions.mark_announced([one.session_id for one in waiting])
@@ -200,15 +210,16 @@ async def test_an_end_is_unannounced_until_marked(stores: Stores) -> None:
 
 async def test_a_key_is_found_by_the_hash_of_its_secret(stores: Stores) -> None:
     """What was stored comes back whole."""
-    await stores.api_keys.add(api_key(1), 10)
+    await stores.api_keys.add(api_key(1), 10, unrecorded)
     assert await stores.api_keys.find(api_key(1).secret_hash) == api_key(1)
     assert await stores.api_keys.find(b"x" * 32) is None
 
 
 async def test_keys_are_bounded_and_listed_newest_first(stores: Stores) -> None:
     """The limit is per user; pages join without gaps."""
-    assert [await stores.api_keys.add(api_key(n), 3) for n in range(4)] == [True] * 3 + [False]
-    assert await stores.api_keys.add(api_key(7, BOB), 3)
+    added = [await stores.api_keys.add(api_key(n), 3, unrecorded) for n in range(4)]
+    assert added == [True] * 3 + [False]
+    assert await stores.api_keys.add(api_key(7, BOB), 3, unrecorded)
     first = await stores.api_keys.list_keys(ANN.user_id, None, 2)
     after = Position(first[-1].create_time, first[-1].key_id)
     rest = await stores.api_keys.list_keys(ANN.user_id, after, 2)
@@ -217,41 +228,37 @@ async def test_keys_are_bounded_and_listed_newest_first(stores: Stores) -> None:
 
 async def test_a_revoked_key_ends_what_it_opened(stores: Stores) -> None:
     """Its live sessions end with it, and no session can be opened by it any more."""
-    await stores.users.add(ANN, None)
-    await stores.api_keys.add(api_key(1), 10)
+    await stores.users.add(ANN, None, unrecorded)
+    await stores.api_keys.add(api_key(1), 10, unrecorded)
     key = api_key(1).key_id
-    assert await stores.sessions.add(session(1, key=key), 10) == []
-    await stores.sessions.add(session(2), 10)
+    assert await opened(stores, session(1, key=key)) == []
+    await opened(stores, session(2))
     used = await stores.api_keys.find(api_key(1).secret_hash)
     assert used == replace(api_key(1), last_use_time=NOW)
     ended = [replace(session(1, key=key), end_time=NOW, announced=False)]
-    assert await stores.api_keys.revoke(api_key(1), NOW) == Ended(ended, [key])
+    assert await stores.api_keys.revoke(api_key(1), NOW, unrecorded) == Ended(ended, [key])
     assert await stores.sessions.get(session(2).session_id) == session(2)
-    assert await stores.api_keys.revoke(api_key(1), NOW) == Ended([], [key])
-    assert await stores.sessions.add(session(3, key=key), 10) is None
-    await stores.api_keys.remove([key])
-    assert await stores.api_keys.revoke(api_key(1), NOW) is None
-    assert await stores.sessions.add(session(3, key=key), 10) is None
+    assert await stores.api_keys.find(api_key(1).secret_hash) is None
+    assert await stores.api_keys.revoke(api_key(1), NOW, unrecorded) is None
+    assert await opened(stores, session(3, key=key)) is None
     assert await stores.sessions.get(session(3).session_id) is None
 
 
 async def test_keys_end_with_what_they_were_made_with(stores: Stores) -> None:
     """Children and theirs, with all that they opened, and none is made with them any more."""
-    await stores.users.add(ANN, None)
+    await stores.users.add(ANN, None, unrecorded)
     keys = {
         number: made_with(parent, number) for number, parent in ((1, 0), (2, 1), (3, 2), (4, 0))
     }
     for number, key in keys.items():
-        assert await stores.api_keys.add(key, 10)
-        await stores.sessions.add(session(number, key=key.key_id), 10)
-    ended = await stores.api_keys.revoke(keys[1], NOW)
+        assert await stores.api_keys.add(key, 10, unrecorded)
+        await opened(stores, session(number, key=key.key_id))
+    ended = await stores.api_keys.revoke(keys[1], NOW, unrecorded)
     assert ended is not None
     assert set(ended.keys) == {keys[n].key_id for n in (1, 2, 3)}
     assert {one.session_id for one in ended.sessions} == {session(n).session_id for n in (1, 2, 3)}
     late = made_with(2, 5)
-    assert await refusal(stores.api_keys.add(late, 10)) is Reason.SESSION_REVOKED
-    await stores.api_keys.remove(ended.keys)
-    assert await refusal(stores.api_keys.add(late, 10)) is Reason.SESSION_REVOKED
+    assert await refusal(stores.api_keys.add(late, 10, unrecorded)) is Reason.SESSION_REVOKED
     assert [key.key_id for key in await stores.api_keys.list_keys(ANN.user_id, None, 9)] == [
         keys[4].key_id
     ]
@@ -259,20 +266,20 @@ async def test_keys_end_with_what_they_were_made_with(stores: Stores) -> None:
 
 async def test_keys_may_end_with_all_sessions(stores: Stores) -> None:
     """But what the session that goes on was opened by, and those that this depends on."""
-    await stores.users.add(ANN, None)
-    await stores.api_keys.add(api_key(9, BOB), 10)
+    await stores.users.add(ANN, None, unrecorded)
+    await stores.api_keys.add(api_key(9, BOB), 10, unrecorded)
     for number, parent in ((1, 0), (2, 1), (3, 1), (4, 0)):
-        await stores.api_keys.add(made_with(parent, number), 10)
-    await stores.sessions.add(session(1, key=api_key(2).key_id), 10)
-    await stores.sessions.add(session(2), 10)
+        await stores.api_keys.add(made_with(parent, number), 10, unrecorded)
+    await opened(stores, session(1, key=api_key(2).key_id))
+    await opened(stores, session(2))
     kept = session(1).session_id
-    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW)
+    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW, unrecorded)
     assert (ended.keys, ended.keys_left) == ((), 4)
-    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW, api_keys=True)
+    ended = await stores.sessions.end_all(ANN.user_id, kept, NOW, unrecorded, api_keys=True)
     assert (set(ended.keys), ended.keys_left) == ({api_key(n).key_id for n in (3, 4)}, 2)
-    ended = await stores.sessions.end_all(ANN.user_id, None, NOW, api_keys=True)
+    ended = await stores.sessions.end_all(ANN.user_id, None, NOW, unrecorded, api_keys=True)
     assert [one.session_id for one in ended.sessions] == [kept]
-    assert (len(ended.keys), ended.keys_left) == (4, 0)
+    assert (len(ended.keys), ended.keys_left) == (2, 0)
     found = await stores.api_keys.find(api_key(9).secret_hash)
     assert found == api_key(9, BOB)
 
@@ -283,11 +290,11 @@ async def test_signing_keys_are_retired_and_forgotten(stores: Stores) -> None:
     old = StoredSigningKey("old", b"p" * 32, b"sealed", NOW)
     new = StoredSigningKey("new", b"q" * 32, b"sealed", NOW + 1)
     newer = StoredSigningKey("newer", b"r" * 32, b"sealed", NOW + 2)
-    assert await keys.rotate(old, NOW + 5, NOW)
-    assert await keys.rotate(new, NOW + 10, NOW + 1)
+    assert await keys.rotate(old, NOW + 5, NOW, unrecorded)
+    assert await keys.rotate(new, NOW + 10, NOW + 1, unrecorded)
     dying = replace(old, retire_time=NOW + 10)
     assert await keys.list_valid(NOW + 9) == [dying, new]
-    assert await keys.rotate(newer, NOW + 20, NOW + 2)
+    assert await keys.rotate(newer, NOW + 20, NOW + 2, unrecorded)
     assert await keys.list_valid(NOW + 9) == [dying, replace(new, retire_time=NOW + 20), newer]
     assert await keys.list_valid(NOW + 10) == [replace(new, retire_time=NOW + 20), newer]
 
@@ -295,10 +302,11 @@ async def test_signing_keys_are_retired_and_forgotten(stores: Stores) -> None:
 async def test_of_many_that_rotate_at_once_one_does(stores: Stores) -> None:
     """The others find a key that is newer than the one they meant to replace."""
     keys = stores.signing_keys
-    await keys.rotate(StoredSigningKey("old", b"p" * 32, b"sealed", NOW), NOW, NOW)
+    old = StoredSigningKey("old", b"p" * 32, b"sealed", NOW)
+    await keys.rotate(old, NOW, NOW, unrecorded)
     fresh = [StoredSigningKey(f"{n}", b"%032d" % n, b"sealed", NOW + DAY) for n in range(10)]
     done = await asyncio.gather(
-        *(keys.rotate(key, NOW + 2 * DAY, NOW + DAY, unless_since=NOW) for key in fresh)
+        *(keys.rotate(key, NOW + 2 * DAY, NOW + DAY, unrecorded, NOW) for key in fresh)
     )
     assert sum(done) == 1
     assert len(await keys.list_valid(NOW + DAY)) == 2

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.model import SECOND, Session
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.auth.service import refresh_tokens, sessions
 from antiphon_server.auth.service.refresh_tokens import Meaning, RefreshTokens, present
 from antiphon_server.runtime.principal import SessionId
@@ -63,13 +64,16 @@ def test_an_end_that_is_lost_with_the_process_is_caught(monkeypatch: pytest.Monk
     change = type(memory_stores().sessions).change
 
     async def forgetful(
-        self: object, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+        self: object,
+        session_id: SessionId,
+        rule: Callable[[Session], tuple[Session, T]],
+        records: Records[T],
     ) -> T | None:
         def lost(session: Session) -> tuple[Session, T]:
             after, result = rule(session)
             return replace(after, end_time=None), result
 
-        return await change(self, session_id, lost)  # type: ignore[arg-type]
+        return await change(self, session_id, lost, records)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(memory_stores().sessions), "change", forgetful)
     caught(RefreshMachine)

@@ -227,9 +227,3 @@ def rotated_key(event: SealedEvent) -> tuple[str, str]:
     """The key that a SigningKeysRotated brought: its id and its public part."""
     rotated = audit_pb2.SecurityEvent.FromString(event.body).signing_keys_rotated
     return rotated.kid, rotated.public_key
-
-
-def ended_session(event: SealedEvent) -> str:
-    """The session whose end a SessionRevoked or a SignedOut tells of."""
-    message = audit_pb2.SecurityEvent.FromString(event.body)
-    return message.session_revoked.session_id or message.session_id

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.auth.model import LoginMethod, UserKind
+from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
@@ -157,6 +158,6 @@ async def test_a_disabled_account_stays_out(closed: Rig) -> None:
     ann = await closed.world.user("ann")
     await closed.link(ann)
     await closed.world.stores.users.change(
-        ann.user_id, lambda user: replace(user, disabled=True), 0
+        ann.user_id, lambda user: replace(user, disabled=True), 0, unrecorded
     )
     assert await reason(closed.whole()) is Reason.USER_DISABLED

@@ -219,10 +219,6 @@ class _RevocationCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Revoc
     """REVOCATION_CAUSE_REFRESH_TOKEN_REUSED: a refresh token of it came a second time."""
     REVOCATION_CAUSE_RIGHTS_CHANGED: _RevocationCause.ValueType  # 7
     """REVOCATION_CAUSE_RIGHTS_CHANGED: what its user may do changed."""
-    REVOCATION_CAUSE_INTERRUPTED: _RevocationCause.ValueType  # 8
-    """REVOCATION_CAUSE_INTERRUPTED: the server was killed before it had told everybody; the
-    session was found ended at the next start, and may stand here a second time.
-    """
 
 class RevocationCause(_RevocationCause, metaclass=_RevocationCauseEnumTypeWrapper):
     """RevocationCause is why a session was ended."""
@@ -243,10 +239,6 @@ REVOCATION_CAUSE_REFRESH_TOKEN_REUSED: RevocationCause.ValueType  # 6
 """REVOCATION_CAUSE_REFRESH_TOKEN_REUSED: a refresh token of it came a second time."""
 REVOCATION_CAUSE_RIGHTS_CHANGED: RevocationCause.ValueType  # 7
 """REVOCATION_CAUSE_RIGHTS_CHANGED: what its user may do changed."""
-REVOCATION_CAUSE_INTERRUPTED: RevocationCause.ValueType  # 8
-"""REVOCATION_CAUSE_INTERRUPTED: the server was killed before it had told everybody; the
-session was found ended at the next start, and may stand here a second time.
-"""
 Global___RevocationCause: _TypeAlias = RevocationCause  # noqa: Y015
 
 class _AlarmKind:

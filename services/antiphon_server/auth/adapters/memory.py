@@ -23,9 +23,11 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
 from antiphon_server.auth.model.revocations import Ended, descent, others
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions, may_open
 from antiphon_server.auth.ports import Stores
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -42,23 +44,25 @@ class _Rows:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
+    places: MemoryPlaces = field(default_factory=MemoryPlaces)
+    trail: MemorySecurityEvents = field(default_factory=MemorySecurityEvents)
 
     def parents(self, user_id: UserId) -> dict[KeyId, KeyId | None]:
         """Every key of the user, and the one that it was made with."""
         keys = self.api_keys.values()
         return {key.key_id: key.parent_key_id for key in keys if key.user_id == user_id}
 
-    def shut(self, key_ids: Iterable[KeyId]) -> None:
-        """From now on these open no session."""
-        shut = {key_id: replace(self.api_keys[key_id], expire_time=0) for key_id in key_ids}
-        self.api_keys.update(shut)
+    def remove(self, key_ids: Iterable[KeyId]) -> None:
+        """Delete keys."""
+        for key_id in key_ids:
+            del self.api_keys[key_id]
 
-    def shut_others(self, user_id: UserId, but: SessionId | None) -> list[KeyId]:
-        """Shut the user's keys, but for the one of a session and those that it depends on."""
+    def remove_others(self, user_id: UserId, but: SessionId | None) -> list[KeyId]:
+        """Delete the user's keys, but for the one of a session and those that it depends on."""
         session = self.sessions.get(but) if but else None
-        shut = others(session.api_key_id if session else None, self.parents(user_id))
-        self.shut(shut)
-        return shut
+        removed = others(session.api_key_id if session else None, self.parents(user_id))
+        self.remove(removed)
+        return removed
 
     def end_opened_by(self, identity: Identity, now: int) -> list[Session]:
         """End its user's live sessions that providers opened."""
@@ -84,13 +88,13 @@ def memory_stores() -> Stores:
         endings=rows.endings,
         expiring=MemoryExpiring(lambda: rows.sessions),
         api_keys=MemoryApiKeys(rows),
-        signing_keys=MemorySigningKeys(),
+        signing_keys=MemorySigningKeys(rows.trail),
         attempts=MemoryAttempts(),
-        security_events=MemorySecurityEvents(),
-        places=MemoryPlaces(),
-        password_resets=MemoryPasswordResets(),
-        device_logins=MemoryDeviceLogins(),
-        identities=MemoryIdentities(users, rows.end_opened_by),
+        security_events=rows.trail,
+        places=rows.places,
+        password_resets=MemoryPasswordResets(rows.trail),
+        device_logins=MemoryDeviceLogins(rows.trail),
+        identities=MemoryIdentities(users, rows.end_opened_by, rows.trail),
     )
 
 
@@ -100,7 +104,7 @@ class MemoryUsers:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(self, user: User, request: Request | None) -> User:
+    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
         """See :meth:`UserStore.add`."""
         earlier = request and await self.made_by(request)
         if earlier:
@@ -110,7 +114,7 @@ class MemoryUsers:
         self._rows.users[user.user_id] = user
         if request:
             self._rows.requests[request.principal, request.request_id] = request, user.user_id
-        return user
+        return self._rows.trail.record(records, user)
 
     async def made_by(self, request: Request) -> User | None:
         """See :meth:`UserStore.made_by`."""
@@ -141,6 +145,7 @@ class MemoryUsers:
         user_id: UserId,
         rule: Callable[[User], User],
         now: int,
+        records: Records[UserChange],
         kept: SessionId | None = None,
         *,
         api_keys: bool = False,
@@ -154,13 +159,15 @@ class MemoryUsers:
         if before.governs and not after.governs and not any(user.governs for user in rest):
             raise DomainError(Reason.LAST_OPERATOR)
         self._rows.users[user_id] = after
-        if not ends_sessions(before, after):
-            return UserChange(before, after)
-        sessions = self._rows.sessions.values()
-        theirs = [one for one in sessions if one.user_id == user_id and one.live(now)]
-        ended = self._rows.end((one for one in theirs if one.session_id != kept), now)
-        shut = self._rows.shut_others(user_id, kept) if api_keys else ()
-        return UserChange(before, after, tuple(ended), tuple(shut))
+        ended: list[Session] = []
+        shut: Sequence[KeyId] = ()
+        if ends_sessions(before, after):
+            sessions = self._rows.sessions.values()
+            theirs = [one for one in sessions if one.user_id == user_id and one.live(now)]
+            ended = self._rows.end((one for one in theirs if one.session_id != kept), now)
+            shut = self._rows.remove_others(user_id, kept) if api_keys else ()
+        change = UserChange(before, after, tuple(ended), tuple(shut))
+        return self._rows.trail.record(records, change)
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
@@ -175,17 +182,12 @@ class MemorySessions:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(
-        self,
-        session: Session,
-        most: int,
-        password_version: int | None = None,
-        sponsor: SessionId | None = None,
-    ) -> list[Session] | None:
+    async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
         """See :meth:`SessionStore.add`."""
-        now, keys = session.create_time, self._rows.api_keys
+        session, sponsor, keys = opening.session, opening.sponsor, self._rows.api_keys
+        now = session.create_time
         user = self._rows.users.get(session.user_id)
-        if user is None or not may_open(user, password_version):
+        if user is None or not may_open(user, opening.password_version):
             return None
         vouching = sponsor and self._rows.sessions.get(sponsor)
         if sponsor and not (vouching and vouching.live(now)):
@@ -199,16 +201,21 @@ class MemorySessions:
         alike = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
         alike.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
         self._forget(session.user_id, now - KEPT_AFTER_END)
-        ended = self._rows.end(alike[most - 1 :], now)
+        ended = self._rows.end(alike[opening.most - 1 :], now)
         self._rows.sessions[session.session_id] = session
-        return ended
+        places, subject = self._rows.places, opening.subject
+        new = await places.note(subject, opening.address, now, MOST_PLACES)
+        return self._rows.trail.record(records, Opened(ended, new))
 
     async def get(self, session_id: SessionId) -> Session | None:
         """See :meth:`SessionStore.get`."""
         return self._rows.sessions.get(session_id)
 
     async def change(
-        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+        self,
+        session_id: SessionId,
+        rule: Callable[[Session], tuple[Session, T]],
+        records: Records[T],
     ) -> T | None:
         """See :meth:`SessionStore.change`."""
         before = self._rows.sessions.get(session_id)
@@ -218,7 +225,7 @@ class MemorySessions:
         self._rows.sessions[session_id] = after
         if after.end_time != before.end_time:
             self._rows.endings.note([after])
-        return outcome
+        return self._rows.trail.record(records, outcome)
 
     async def list_live(
         self, user_id: UserId, now: int, after: Position | None, limit: int
@@ -228,14 +235,21 @@ class MemorySessions:
         return _page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
 
     async def end_all(
-        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+        self,
+        user_id: UserId,
+        but: SessionId | None,
+        now: int,
+        records: Records[Ended],
+        *,
+        api_keys: bool = False,
     ) -> Ended:
         """See :meth:`SessionStore.end_all`."""
         mine = [one for one in self._live(now) if one.user_id == user_id]
         ended = self._rows.end([one for one in mine if one.session_id != but], now)
-        shut = self._rows.shut_others(user_id, but) if api_keys else ()
+        removed = self._rows.remove_others(user_id, but) if api_keys else ()
         keys = [key for key in self._rows.api_keys.values() if key.user_id == user_id]
-        return Ended(ended, shut, sum(not key.expired(now) for key in keys))
+        left = sum(not key.expired(now) for key in keys)
+        return self._rows.trail.record(records, Ended(ended, removed, left))
 
     async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_expired`."""
@@ -278,7 +292,7 @@ class MemoryApiKeys:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(self, key: ApiKey, most: int) -> bool:
+    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
         """See :meth:`ApiKeyStore.add`."""
         parent = self._rows.api_keys.get(key.parent_key_id) if key.parent_key_id else None
         if key.parent_key_id and (parent is None or parent.expired(key.create_time)):
@@ -286,6 +300,7 @@ class MemoryApiKeys:
         if len(self._of(key.user_id)) >= most:
             return False
         self._rows.api_keys[key.key_id] = key
+        self._rows.trail.record(records, key)
         return True
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
@@ -302,20 +317,15 @@ class MemoryApiKeys:
         """See :meth:`ApiKeyStore.get`."""
         return self._rows.api_keys.get(key_id)
 
-    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
+    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
         if key.key_id not in self._rows.api_keys:
             return None
-        shut = descent(key.key_id, self._rows.parents(key.user_id))
-        self._rows.shut(shut)
+        removed = descent(key.key_id, self._rows.parents(key.user_id))
+        self._rows.remove(removed)
         sessions = self._rows.sessions.values()
-        opened = [one for one in sessions if one.api_key_id in shut and one.live(now)]
-        return Ended(self._rows.end(opened, now), shut)
-
-    async def remove(self, key_ids: Sequence[KeyId]) -> None:
-        """See :meth:`ApiKeyStore.remove`."""
-        for key_id in key_ids:
-            self._rows.api_keys.pop(key_id, None)
+        opened = [one for one in sessions if one.api_key_id in removed and one.live(now)]
+        return self._rows.trail.record(records, Ended(self._rows.end(opened, now), removed))
 
     def _of(self, user_id: UserId) -> list[ApiKey]:
         return [key for key in self._rows.api_keys.values() if key.user_id == user_id]
@@ -324,11 +334,17 @@ class MemoryApiKeys:
 class MemorySigningKeys:
     """A :class:`~antiphon_server.auth.ports.SigningKeyStore` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, trail: MemorySecurityEvents) -> None:
         self._keys: dict[str, StoredSigningKey] = {}
+        self._trail = trail
 
     async def rotate(
-        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+        self,
+        fresh: StoredSigningKey,
+        when: int,
+        now: int,
+        records: Records[StoredSigningKey],
+        unless_since: int | None = None,
     ) -> bool:
         """See :meth:`SigningKeyStore.rotate`."""
         used = [key for key in self._keys.values() if key.retire_time is None]
@@ -341,6 +357,7 @@ class MemorySigningKeys:
             for key in await self.list_valid(now)
         ]
         self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
+        self._trail.record(records, fresh)
         return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.device_logins import DeviceLogin, crowding
+from antiphon_server.auth.ports.security_events import Records
 
 T = TypeVar("T")
 
@@ -11,7 +13,8 @@ T = TypeVar("T")
 class MemoryDeviceLogins:
     """A :class:`~antiphon_server.auth.ports.device_logins.DeviceLoginStore` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, trail: MemorySecurityEvents) -> None:
+        self._trail = trail
         self._logins: dict[bytes, DeviceLogin] = {}
 
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
@@ -35,11 +38,14 @@ class MemoryDeviceLogins:
         return next((login for login in logins if login.user_hash == user_hash), None)
 
     async def change(
-        self, device_hash: bytes, rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]]
+        self,
+        device_hash: bytes,
+        rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]],
+        records: Records[T],
     ) -> T | None:
         """See :meth:`DeviceLoginStore.change`."""
         login = self._logins.get(device_hash)
         if login is None:
             return None
         self._logins[device_hash], outcome = rule(login)
-        return outcome
+        return self._trail.record(records, outcome)

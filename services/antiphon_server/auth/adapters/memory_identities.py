@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.ports import UserStore
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import UserId
 
@@ -16,12 +18,18 @@ class MemoryIdentities:
     ``end`` ends the sessions that an identity opened.
     """
 
-    def __init__(self, users: UserStore, end: Callable[[Identity, int], list[Session]]) -> None:
+    def __init__(
+        self,
+        users: UserStore,
+        end: Callable[[Identity, int], list[Session]],
+        trail: MemorySecurityEvents,
+    ) -> None:
         self._users = users
         self._end = end
+        self._trail = trail
         self._rows: dict[tuple[str, str], Identity] = {}
 
-    async def add(self, identity: Identity, most: int) -> bool:
+    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
         """See :meth:`IdentityStore.add`."""
         if len(await self.list_of(identity.user_id)) >= most:
             return False
@@ -30,9 +38,12 @@ class MemoryIdentities:
             resource = f"identities/{identity.subject}"
             raise DomainError(Reason.ALREADY_EXISTS, resource=resource)
         self._rows[key] = identity
+        self._trail.record(records, identity)
         return True
 
-    async def sign_up(self, user: User, identity: Identity) -> UserId | None:
+    async def sign_up(
+        self, user: User, identity: Identity, records: Records[User]
+    ) -> UserId | None:
         """See :meth:`IdentityStore.sign_up`."""
         found = self._rows.get((identity.issuer, identity.subject))
         if found:
@@ -40,7 +51,7 @@ class MemoryIdentities:
         if await self._users.find(user.name):
             return None
         self._rows[identity.issuer, identity.subject] = identity
-        await self._users.add(user, None)
+        await self._users.add(user, None, records)
         return user.user_id
 
     async def find(self, issuer: str, subject: str) -> Identity | None:
@@ -61,8 +72,12 @@ class MemoryIdentities:
         return sorted(found, key=lambda one: (-one.create_time, one.issuer, one.subject))
 
     async def remove(
-        self, issuer: str, subject: str, now: int
+        self,
+        issuer: str,
+        subject: str,
+        now: int,
+        records: Records[tuple[Identity, list[Session]]],
     ) -> tuple[Identity, list[Session]] | None:
         """See :meth:`IdentityStore.remove`."""
         found = self._rows.pop((issuer, subject), None)
-        return (found, self._end(found, now)) if found else None
+        return self._trail.record(records, (found, self._end(found, now))) if found else None

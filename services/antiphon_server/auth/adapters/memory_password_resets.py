@@ -1,18 +1,22 @@
 """Password resets in memory: for tests and for servers that keep nothing."""
 
+from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.password_resets import PasswordReset
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.principal import UserId
 
 
 class MemoryPasswordResets:
     """A :class:`~antiphon_server.auth.ports.password_resets.PasswordResetStore` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, trail: MemorySecurityEvents) -> None:
+        self._trail = trail
         self._resets: dict[UserId, PasswordReset] = {}
 
-    async def put(self, reset: PasswordReset) -> None:
+    async def put(self, reset: PasswordReset, records: Records[PasswordReset]) -> None:
         """See :meth:`PasswordResetStore.put`."""
         self._resets[reset.user_id] = reset
+        self._trail.record(records, reset)
 
     async def find(self, token_hash: bytes) -> PasswordReset | None:
         """See :meth:`PasswordResetStore.find`."""

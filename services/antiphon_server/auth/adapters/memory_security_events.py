@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import TypeVar
 
-from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model.security_events import (
     NOTHING,
     Head,
-    Seal,
     SealedEvent,
     Selection,
-    StampedEvent,
 )
+from antiphon_server.auth.ports.security_events import Records
+
+T = TypeVar("T")
 
 
 class MemorySecurityEvents:
@@ -20,11 +21,14 @@ class MemorySecurityEvents:
     def __init__(self) -> None:
         self.events: list[SealedEvent] = []
 
-    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
+    def record(self, records: Records[T], outcome: T) -> T:
+        """Add what tells of an act, and return what came of it."""
+        self.events.extend(records(outcome, self._head))
+        return outcome
+
+    async def append(self, records: Records[None]) -> None:
         """See :meth:`SecurityEventStore.append`."""
-        placed = sealed(events, await self.head(), seal)
-        self.events.extend(placed)
-        return placed
+        self.record(records, None)
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.after`."""
@@ -39,6 +43,9 @@ class MemorySecurityEvents:
 
     async def head(self) -> Head:
         """See :meth:`SecurityEventStore.head`."""
+        return self._head()
+
+    def _head(self) -> Head:
         return Head(self.events[-1].sequence, self.events[-1].hash) if self.events else NOTHING
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.compose.base import Base
 from antiphon_server.auth.compose.recording import Recording
@@ -56,30 +55,22 @@ def compose_accounts(
     log, sign_ins = recording.security_events, recording.sign_ins
     passwords = Passwords(hasher, breached)
     users = Users(stores.users, passwords, base.secret, completion, log, clock)
-    endings = Endings(
-        stores.sessions,
-        events,
-        tokens.liveness,
-        log,
-        tokens.messenger,
-        stores.security_events,
-        audit_encoding.ended_session,
-    )
+    endings = Endings(stores.sessions, events, tokens.liveness, tokens.messenger)
     api_keys = ApiKeys(stores.api_keys, endings, completion, log, clock)
     attempts = Attempts(stores.attempts, stores.places, clock)
-    new = NewPasswords(stores.users, api_keys, completion, clock)
+    new = NewPasswords(stores.users, endings, completion, log, clock)
     return Accounts(
         users=users,
-        user_updates=UserUpdates(stores.users, endings, completion, clock),
+        user_updates=UserUpdates(stores.users, endings, completion, log, clock),
         sessions=Sessions(
             stores.sessions,
             users,
             tokens.access_tokens,
             RefreshTokens(base.secret),
             endings,
-            api_keys,
             completion,
             sign_ins,
+            log,
             clock,
             session_settings,
         ),
@@ -92,5 +83,5 @@ def compose_accounts(
             stores.password_resets, users, passwords, new, completion, log, clock
         ),
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
-        test_user=TestUser(stores.users, passwords, endings, clock),
+        test_user=TestUser(stores.users, passwords, endings, log, clock),
     )

@@ -41,14 +41,14 @@ class Trail:
 def compose_recording(base: Base, alarm_settings: AlarmSettings) -> Recording:
     """The log and its listeners."""
     stores, clock = base.stores, base.clock
-    log = SecurityEventLog(stores.security_events, base.secret, clock)
+    log = SecurityEventLog(stores.security_events, audit_encoding.sealed, base.secret, clock)
     coalesced = Coalesced(log, clock)
     alarms = Alarms(log, alarm_settings, clock)
     live_sessions = LiveSessions(stores.sessions, clock)
     metrics = SecurityMetrics(lambda: live_sessions.count)
     log.on_event(alarms.on_event)
     log.on_event(metrics.on_event)
-    sign_ins = SignIns(log, coalesced, stores.places, base.secret, clock)
+    sign_ins = SignIns(coalesced, base.secret)
     return Recording(log, coalesced, alarms, live_sessions, metrics, sign_ins)
 
 

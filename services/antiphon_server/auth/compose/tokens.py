@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from antiphon_server.auth.compose.base import Base
 from antiphon_server.auth.ports.messenger import RevocationMessenger
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
@@ -33,7 +33,7 @@ class Tokens:
 
 def compose_tokens(
     base: Base,
-    events: SecurityEvents,
+    recorder: Recorder,
     messenger: RevocationMessenger,
     settings: TokenSettings,
     key_settings: KeySettings | None,
@@ -41,7 +41,7 @@ def compose_tokens(
     """What signs and verifies; processes tell each other of ends by the ``messenger``."""
     stores, secret, clock = base.stores, base.secret, base.clock
     keys = SigningKeys(
-        stores.signing_keys, secret, events, clock, settings.longest_life, key_settings
+        stores.signing_keys, secret, recorder, clock, settings.longest_life, key_settings
     )
     access_tokens = AccessTokens(keys, settings, clock)
     liveness, once = Liveness(), Once(stores.attempts, clock)

@@ -113,7 +113,7 @@ class Auth:
     async def greet(self) -> None:
         """Once the event log answers: the local operator, and ends not told before."""
         await self.local_operator.ensure()
-        await self.endings.recover()
+        await self.endings.announce_pending()
 
     async def close(self) -> None:
         """Finish what was begun, then stop the threads; what fails keeps nothing else open."""

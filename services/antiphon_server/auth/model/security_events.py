@@ -39,7 +39,6 @@ class RevocationCause(IntEnum):
     USER_DISABLED = 5
     REFRESH_TOKEN_REUSED = 6
     RIGHTS_CHANGED = 7
-    INTERRUPTED = 8
 
 
 class AlarmKind(IntEnum):

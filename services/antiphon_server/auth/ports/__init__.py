@@ -14,6 +14,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.openings import Opened, Opening
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
@@ -22,7 +23,7 @@ from antiphon_server.auth.ports.expiring import Expiring
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
-from antiphon_server.auth.ports.security_events import SecurityEventStore
+from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
 
 T = TypeVar("T")
@@ -31,9 +32,13 @@ Clock = Callable[[], float]
 
 
 class UserStore(Protocol):
-    """Accounts, found by id and by folded name."""
+    """Accounts, found by id and by folded name.
 
-    async def add(self, user: User, request: Request | None) -> User:
+    Here as in the other stores, ``records`` are of what was done: nothing, if there was nothing
+    to do.
+    """
+
+    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
         """Store ``user``, or return the user that the same request made before.
 
         Raises DomainError ALREADY_EXISTS if the name is taken, REQUEST_ID_REUSED
@@ -62,6 +67,7 @@ class UserStore(Protocol):
         user_id: UserId,
         rule: Callable[[User], User],
         now: int,
+        records: Records[UserChange],
         kept: SessionId | None = None,
         *,
         api_keys: bool = False,
@@ -83,17 +89,11 @@ class UserStore(Protocol):
 class SessionStore(Protocol):
     """Sessions, live and ended; those that ended long ago may be gone."""
 
-    async def add(
-        self,
-        session: Session,
-        most: int,
-        password_version: int | None = None,
-        sponsor: SessionId | None = None,
-    ) -> list[Session] | None:
-        """Store a new session and note the use of the API key that opened it.
+    async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
+        """Store a new session, and note its place and the use of the API key that opened it.
 
-        Returns the least recently used sessions of that key, or of the user's that no key
-        opened, ended to keep live ones at ``most``: no key ends what others opened. None, with
+        It ends the least recently used sessions of that key, or of the user's that no key
+        opened, to keep live ones at ``most``: no key ends what others opened. None, with
         nothing stored, if the API key is gone, the user is disabled, or has another
         ``password_version`` than given, or the ``sponsor`` is no live session.
         """
@@ -104,7 +104,10 @@ class SessionStore(Protocol):
         ...
 
     async def change(
-        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+        self,
+        session_id: SessionId,
+        rule: Callable[[Session], tuple[Session, T]],
+        records: Records[T],
     ) -> T | None:
         """Replace the session by what ``rule`` makes of it, in one transaction.
 
@@ -135,7 +138,13 @@ class SessionStore(Protocol):
         ...
 
     async def end_all(
-        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+        self,
+        user_id: UserId,
+        but: SessionId | None,
+        now: int,
+        records: Records[Ended],
+        *,
+        api_keys: bool = False,
     ) -> Ended:
         """End the user's live sessions but one, in one transaction.
 
@@ -152,7 +161,7 @@ class SessionStore(Protocol):
 class ApiKeyStore(Protocol):
     """API keys, found by the hash of their secret."""
 
-    async def add(self, key: ApiKey, most: int) -> bool:
+    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
         """Store the key; False if the user has ``most`` keys already.
 
         Raises DomainError SESSION_REVOKED if its parent works no more.
@@ -171,15 +180,11 @@ class ApiKeyStore(Protocol):
         """The key of that id."""
         ...
 
-    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
-        """End a key, its :func:`descent`, and the live sessions that they opened.
+    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
+        """Delete a key and its :func:`descent`, and end the live sessions that they opened.
 
-        From then on they are keys that expired in 1970. None if there is no such key.
+        None if there is no such key.
         """
-        ...
-
-    async def remove(self, key_ids: Sequence[KeyId]) -> None:
-        """Delete keys that were revoked."""
         ...
 
 
@@ -187,7 +192,12 @@ class SigningKeyStore(Protocol):
     """The keys that access tokens are signed with."""
 
     async def rotate(
-        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+        self,
+        fresh: StoredSigningKey,
+        when: int,
+        now: int,
+        records: Records[StoredSigningKey],
+        unless_since: int | None = None,
     ) -> bool:
         """Store a new key, and let all others die at ``when`` unless they die before.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from antiphon_server.auth.model.device_logins import DeviceLogin
+from antiphon_server.auth.ports.security_events import Records
 
 T = TypeVar("T")
 
@@ -24,7 +25,10 @@ class DeviceLoginStore(Protocol):
         ...
 
     async def change(
-        self, device_hash: bytes, rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]]
+        self,
+        device_hash: bytes,
+        rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]],
+        records: Records[T],
     ) -> T | None:
         """Replace the login by what ``rule`` makes of it, in one transaction.
 

@@ -4,20 +4,23 @@ from typing import Protocol
 
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.principal import UserId
 
 
 class IdentityStore(Protocol):
     """Identities; an issuer and subject belong to one user at most."""
 
-    async def add(self, identity: Identity, most: int) -> bool:
+    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
         """Store it; False if the user has ``most``.
 
         Raises DomainError ALREADY_EXISTS if the issuer's subject is linked.
         """
         ...
 
-    async def sign_up(self, user: User, identity: Identity) -> UserId | None:
+    async def sign_up(
+        self, user: User, identity: Identity, records: Records[User]
+    ) -> UserId | None:
         """Store a new account and its identity, together; None if the name is taken.
 
         Returns whom the identity signs in: another user, if it was linked meanwhile.
@@ -37,7 +40,11 @@ class IdentityStore(Protocol):
         ...
 
     async def remove(
-        self, issuer: str, subject: str, now: int
+        self,
+        issuer: str,
+        subject: str,
+        now: int,
+        records: Records[tuple[Identity, list[Session]]],
     ) -> tuple[Identity, list[Session]] | None:
         """Forget it, and end its user's live sessions that providers opened.
 

@@ -1,16 +1,53 @@
 """Where security events go, and where they are kept."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
 
 from antiphon_server.auth.model.security_events import (
     Head,
-    Seal,
     SealedEvent,
     SecurityEvent,
     Selection,
-    StampedEvent,
 )
+
+T = TypeVar("T")
+Outcome = TypeVar("Outcome", contravariant=True)
+
+
+class Records(Protocol[Outcome]):
+    """What is to be recorded of an act, in the transaction that does it.
+
+    A store calls it last in that transaction, perhaps on a thread of its own, and again if the
+    transaction is tried again.
+    """
+
+    def __call__(self, outcome: Outcome, head: Callable[[], Head], /) -> Sequence[SealedEvent]:
+        """The events to add, in their places behind the newest one.
+
+        That is asked for only if there are any. Nobody else may add one until the transaction
+        is over.
+        """
+        ...
+
+
+def unrecorded(_outcome: Any, _head: Callable[[], Head]) -> Sequence[SealedEvent]:
+    """The records of what nobody has to account for."""
+    return ()
+
+
+class Recorder(Protocol):
+    """Keeps account of acts."""
+
+    def recording(
+        self, events: Callable[[T], Sequence[SecurityEvent]]
+    ) -> AbstractContextManager[Records[T]]:
+        """The records for one act, which a store does within the block.
+
+        ``events`` says what happened, from what came of the act; it must not wait. What changes
+        somebody's rights is recorded in this way: neither is there without the other.
+        """
+        ...
 
 
 class SecurityEvents(Protocol):
@@ -19,8 +56,8 @@ class SecurityEvents(Protocol):
     async def record(self, *events: SecurityEvent) -> None:
         """Keep the events, in this order; they are committed when it returns.
 
-        What changes somebody's rights calls it before it answers. Raises DomainError
-        OVERLOADED, STORE_UNAVAILABLE, DRAINING.
+        For what changes nothing in a store. Raises DomainError OVERLOADED,
+        STORE_UNAVAILABLE, DRAINING.
         """
         ...
 
@@ -28,8 +65,8 @@ class SecurityEvents(Protocol):
 class SecurityEventStore(Protocol):
     """A chain of events that can only grow."""
 
-    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
-        """Put the events behind the newest one, all or none, and return them in their places."""
+    async def append(self, records: Records[None]) -> None:
+        """Add the events, all or none."""
         ...
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:

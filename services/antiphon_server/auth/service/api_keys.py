@@ -11,9 +11,9 @@ from antiphon_server.auth.model.security_events import (
     SecurityEvent,
 )
 from antiphon_server.auth.ports import ApiKeyStore, Clock
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
@@ -32,7 +32,7 @@ class ApiKeys:
         store: ApiKeyStore,
         endings: Endings,
         completion: Completion,
-        security_events: SecurityEvents,
+        security_events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -93,42 +93,44 @@ class ApiKeys:
     async def revoke(self, key_id: KeyId) -> None:
         """Delete a key and those made with it, and end the sessions that they opened.
 
-        Whether one may is checked before. Returns when their tokens no longer work. If it fails
-        it may be repeated. Raises DomainError NOT_FOUND.
+        Whether one may is checked before. Returns when their tokens no longer work. Raises
+        DomainError NOT_FOUND.
         """
         await self._completion.run(self._revoke(key_id))
 
-    async def announce(
-        self,
-        owner: UserId,
-        ended: Ended,
-        cause: RevocationCause = RevocationCause.REQUESTED,
-        *reasons: SecurityEvent,
-    ) -> None:
-        """Make the end of these keys and sessions known, as :meth:`Endings.announce` does.
-
-        The keys are deleted then: as long as their end is not recorded it can be repeated.
-        """
-        keys = (SecurityEvent(ApiKeyRevoked(key_id), owner) for key_id in ended.keys)
-        await self._endings.announce(ended.sessions, cause, *reasons, *keys)
-        if ended.keys:
-            await self._store.remove(ended.keys)
-
     async def _add(self, key: ApiKey, most: int) -> None:
-        if not await self._store.add(key, most):
+        with self._security_events.recording(_created) as records:
+            stored = await self._store.add(key, most, records)
+        if not stored:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
-        created = ApiKeyCreated(key.key_id, key.label, key.expire_time)
-        await self._security_events.record(SecurityEvent(created, key.user_id))
 
     async def _revoke(self, key_id: KeyId) -> None:
         key = await self.get(key_id)
-        ended = await self._store.revoke(key, self._now())
+
+        def events(ended: Ended) -> list[SecurityEvent]:
+            return revoked(key.user_id, ended, RevocationCause.API_KEY_REVOKED)
+
+        with self._security_events.recording(events) as records:
+            ended = await self._store.revoke(key, self._now(), records)
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
-        await self.announce(key.user_id, ended, RevocationCause.API_KEY_REVOKED)
+        await self._endings.announce(ended.sessions)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
+
+
+def _created(key: ApiKey) -> list[SecurityEvent]:
+    created = ApiKeyCreated(key.key_id, key.label, key.expire_time)
+    return [SecurityEvent(created, key.user_id)]
+
+
+def revoked(
+    owner: UserId, ended: Ended, cause: RevocationCause = RevocationCause.REQUESTED
+) -> list[SecurityEvent]:
+    """What is recorded of an owner's keys and sessions that end together."""
+    keys = [SecurityEvent(ApiKeyRevoked(key_id), owner) for key_id in ended.keys]
+    return [*keys, *ends(ended.sessions, cause)]
 
 
 def _hash(secret: str) -> bytes:

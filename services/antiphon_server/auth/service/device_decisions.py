@@ -12,7 +12,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import UserCodes
@@ -36,7 +36,7 @@ class DeviceDecisions:
         users: Users,
         sessions: Sessions,
         sign_ins: SignIns,
-        events: SecurityEvents,
+        events: Recorder,
         completion: Completion,
         clock: Clock,
     ) -> None:
@@ -83,9 +83,10 @@ class DeviceDecisions:
         await self._completion.run(self._decide(login, rule, event))
 
     async def _decide(self, login: DeviceLogin, rule: Rule, event: SecurityEvent) -> None:
-        if not await self._store.change(login.device_hash, rule):
+        with self._events.recording(lambda decided: [event] if decided else []) as records:
+            decided = await self._store.change(login.device_hash, rule, records)
+        if not decided:
             raise DomainError(Reason.LOGIN_EXPIRED)
-        await self._events.record(event)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

@@ -15,6 +15,7 @@ from antiphon_server.auth.model.device_logins import (
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
+from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.sessions import Sessions
@@ -91,7 +92,7 @@ class DeviceLogins:
         """
         known = well_formed(device_code, PREFIX)
         rule = _asking(self._now())
-        found = await self._store.change(_hash(device_code), rule) if known else None
+        found = await self._store.change(_hash(device_code), rule, unrecorded) if known else None
         if found is None:
             raise DomainError(Reason.LOGIN_EXPIRED)
         login, answer = found

@@ -1,18 +1,19 @@
 """Whom an identity signs in: found, or made at the first sign-in."""
 
+from collections.abc import Callable
+
 from antiphon_server.auth.model import SECOND, User
 from antiphon_server.auth.model.identities import Identity, Vouched
 from antiphon_server.auth.model.security_events import (
     IdentityLinked,
     SecurityEvent,
-    UserCreated,
 )
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.account_names import display_name_for, names_for
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.users import Users
+from antiphon_server.auth.service.users import Users, created
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import UserId
@@ -26,7 +27,7 @@ class Identities:
         store: IdentityStore,
         users: Users,
         completion: Completion,
-        events: SecurityEvents,
+        events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -63,21 +64,24 @@ class Identities:
                 password_hash=None,
                 create_time=now,
             )
-            if user_id := await self._store.sign_up(user, identity):
-                if user_id == new:
-                    await self._record(user, identity)
+            with self._events.recording(_signed_up(identity)) as records:
+                user_id = await self._store.sign_up(user, identity, records)
+            if user_id:
                 return user_id
         raise unknown(vouched)
 
-    async def _record(self, user: User, identity: Identity) -> None:
-        linked = IdentityLinked(identity.provider, identity.issuer, identity.subject)
-        await self._events.record(
-            SecurityEvent(UserCreated(user.name), user.user_id),
-            SecurityEvent(linked, user.user_id),
-        )
-
     def _now(self) -> int:
         return int(self._clock() * SECOND)
+
+
+def linked(identity: Identity) -> list[SecurityEvent]:
+    """What is recorded of an identity that signs somebody in from now on."""
+    detail = IdentityLinked(identity.provider, identity.issuer, identity.subject)
+    return [SecurityEvent(detail, identity.user_id)]
+
+
+def _signed_up(identity: Identity) -> Callable[[User], list[SecurityEvent]]:
+    return lambda user: [*created(user), *linked(identity)]
 
 
 def unknown(vouched: Vouched) -> DomainError:

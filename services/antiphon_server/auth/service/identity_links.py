@@ -1,19 +1,18 @@
 """Which identities sign a user in: linked and unlinked by operators."""
 
-from antiphon_server.auth.model import SECOND, UserKind
+from antiphon_server.auth.model import SECOND, Session, UserKind
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.security_events import (
-    IdentityLinked,
     IdentityUnlinked,
-    RevocationCause,
     SecurityEvent,
 )
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.identity_providers import IdentityProvider
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.endings import Endings, ends
+from antiphon_server.auth.service.identities import linked
 from antiphon_server.auth.service.ownership import whose
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
@@ -29,7 +28,7 @@ class IdentityLinks:
         users: Users,
         endings: Endings,
         completion: Completion,
-        events: SecurityEvents,
+        events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -58,10 +57,7 @@ class IdentityLinks:
             return found
         now = int(self._clock() * SECOND)
         identity = Identity(provider.name, its, subject, user.user_id, now)
-        if not await self._store.add(identity, MOST_IDENTITIES):
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
-        linked = IdentityLinked(identity.provider, its, subject)
-        await self._events.record(SecurityEvent(linked, user.user_id))
+        await self._completion.run(self._link(identity))
         return identity
 
     async def unlink(self, issuer: str, subject: str) -> None:
@@ -71,14 +67,19 @@ class IdentityLinks:
         """
         await self._completion.run(self._unlink(issuer, subject))
 
+    async def _link(self, identity: Identity) -> None:
+        with self._events.recording(linked) as records:
+            stored = await self._store.add(identity, MOST_IDENTITIES, records)
+        if not stored:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
+
     async def _unlink(self, issuer: str, subject: str) -> None:
-        found = await self._store.remove(issuer, subject, int(self._clock() * SECOND))
+        now = int(self._clock() * SECOND)
+        with self._events.recording(_unlinked) as records:
+            found = await self._store.remove(issuer, subject, now, records)
         if found is None:
             raise not_found(f"identities/{subject}")
-        removed, ended = found
-        unlinked = IdentityUnlinked(removed.provider, issuer, subject)
-        event = SecurityEvent(unlinked, removed.user_id)
-        await self._endings.announce(ended, RevocationCause.REQUESTED, event)
+        await self._endings.announce(found[1])
 
     async def list_of(self, caller: Principal, named: str) -> list[Identity]:
         """The caller's identities, or for an operator anyone's, the newest first.
@@ -86,3 +87,9 @@ class IdentityLinks:
         Raises DomainError NOT_FOUND.
         """
         return await self._store.list_of(await whose(caller, named, self._users))
+
+
+def _unlinked(removed: tuple[Identity, list[Session]]) -> list[SecurityEvent]:
+    identity, ended = removed
+    unlinked = IdentityUnlinked(identity.provider, identity.issuer, identity.subject)
+    return [SecurityEvent(unlinked, identity.user_id), *ends(ended)]

@@ -12,10 +12,13 @@ from antiphon_server.auth.model.security_events import (
     SecurityEvent,
     SignInFailure,
 )
+from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
-from antiphon_server.auth.service.api_keys import ApiKeys
+from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.api_keys import revoked
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.completion import Completion
+from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.sign_ins import SignIns
@@ -30,13 +33,15 @@ class NewPasswords:
     def __init__(
         self,
         store: UserStore,
-        api_keys: ApiKeys,
+        endings: Endings,
         completion: Completion,
+        events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
-        self._api_keys = api_keys
+        self._endings = endings
         self._completion = completion
+        self._events = events
         self._clock = clock
 
     async def put(
@@ -68,11 +73,16 @@ class NewPasswords:
         api_keys: bool,
     ) -> None:
         now = int(self._clock() * SECOND)
-        change = await self._store.change(user_id, rule, now, kept, api_keys=api_keys)
+
+        def events(change: UserChange) -> list[SecurityEvent]:
+            ended = Ended(change.ended, change.ended_keys)
+            return [event, *revoked(user_id, ended, RevocationCause.PASSWORD_CHANGED)]
+
+        with self._events.recording(events) as records:
+            change = await self._store.change(user_id, rule, now, records, kept, api_keys=api_keys)
         if change is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        ended = Ended(change.ended, change.ended_keys)
-        await self._api_keys.announce(user_id, ended, RevocationCause.PASSWORD_CHANGED, event)
+        await self._endings.announce(change.ended)
 
 
 class PasswordChanges:

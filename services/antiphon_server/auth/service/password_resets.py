@@ -11,7 +11,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.password_changes import NewPasswords
@@ -34,7 +34,7 @@ class PasswordResets:
         passwords: Passwords,
         new: NewPasswords,
         completion: Completion,
-        events: SecurityEvents,
+        events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -80,9 +80,10 @@ class PasswordResets:
         await self._new.put(user.user_id, version, hashed, event, _NONE, api_keys=keys)
 
     async def _put(self, reset: PasswordReset) -> None:
-        await self._store.put(reset)
         created = PasswordResetCreated(expire_time=reset.expire_time)
-        await self._events.record(SecurityEvent(created, reset.user_id))
+        event = SecurityEvent(created, reset.user_id)
+        with self._events.recording(lambda _: [event]) as records:
+            await self._store.put(reset, records)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

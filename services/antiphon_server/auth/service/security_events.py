@@ -1,54 +1,69 @@
-"""Security events on their way into the store: completed, stamped, committed in groups."""
+"""Security events on their way into the store: completed, stamped, put in their places."""
 
 import hmac
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.security_events import (
     Detail,
+    Head,
     Seal,
     SealedEvent,
     SecurityEvent,
     StampedEvent,
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
-from antiphon_server.auth.ports.security_events import SecurityEventStore
+from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.grouping import Grouped
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, current_principal
 from antiphon_server.runtime.request_id import current_request_id
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 LONGEST_TEXT = 256
 MOST_TEXTS = 32
 ANONYMOUS = "anonymous"
 """The actor of what is done by callers who have not proved to be anybody."""
 Listener = Callable[[SecurityEvent, SealedEvent], None]
+Place = Callable[[Sequence[StampedEvent], Head, Seal], Sequence[SealedEvent]]
+"""Puts events in their places behind a head."""
 
 
 class SecurityEventLog:
-    """The :class:`~antiphon_server.auth.ports.security_events.SecurityEvents` of this process.
+    """The ``SecurityEvents`` and the ``Recorder`` of this process.
 
-    Those who listen are told of every event after it was committed, in order.
+    Those who listen are told of every event after it was committed, of one act in order.
     """
 
-    def __init__(self, store: SecurityEventStore, secret: ServerSecret, clock: Clock) -> None:
+    def __init__(
+        self, store: SecurityEventStore, place: Place, secret: ServerSecret, clock: Clock
+    ) -> None:
         self._store = store
+        self._place = place
         self._seal = seal_of(secret)
         self._clock = clock
-        self._grouped: Grouped[Sequence[StampedEvent], Sequence[SealedEvent]] = Grouped(self._write)
+        self._grouped: Grouped[Sequence[StampedEvent], None] = Grouped(self._write)
         self._listeners: list[Listener] = []
+
+    @contextmanager
+    def recording(self, events: Callable[[T], Sequence[SecurityEvent]]) -> Iterator[Records[T]]:
+        """See :meth:`Recorder.recording`. If the block raises, nobody is told."""
+        caller = copy_context()  # a store's thread knows nothing of the call in hand
+        act = _Act[T](lambda it: caller.run(self._stamped, events(it)), self._place, self._seal)
+        yield act
+        self._tell(act.placed)
 
     async def record(self, *events: SecurityEvent) -> None:
         """See :meth:`SecurityEvents.record`. Cancelling it does not undo it."""
-        now = int(self._clock() * SECOND)
         if events:
-            stamped = [StampedEvent(completed(event), new_id("sec"), now) for event in events]
-            await self._grouped.add(stamped)
+            await self._grouped.add(self._stamped(events))
 
     def on_event(self, listener: Listener) -> None:
         """Tell ``listener`` of each event from now on. It must not wait; its failure is logged."""
@@ -58,22 +73,46 @@ class SecurityEventLog:
         """Accept no more, and return when all that was accepted is stored."""
         await self._grouped.close()
 
-    async def _write(
-        self, records: Sequence[Sequence[StampedEvent]]
-    ) -> Sequence[Sequence[SealedEvent]]:
-        stamped = [one for record in records for one in record]
-        sealed = await self._store.append(stamped, self._seal)
-        for one, placed in zip(stamped, sealed, strict=True):
-            self._tell(one.event, placed)
-        places = iter(sealed)
-        return [[next(places) for _ in record] for record in records]
+    async def _write(self, groups: Sequence[Sequence[StampedEvent]]) -> Sequence[None]:
+        stamped = [one for group in groups for one in group]
+        act = _Act[None](lambda _: stamped, self._place, self._seal)
+        await self._store.append(act)
+        self._tell(act.placed)
+        return [None] * len(groups)
 
-    def _tell(self, event: SecurityEvent, placed: SealedEvent) -> None:
-        for listener in self._listeners:
-            try:
-                listener(event, placed)
-            except Exception:  # the group is committed: it must not be written again
-                log.exception("a listener failed at security event %d", placed.sequence)
+    def _stamped(self, events: Sequence[SecurityEvent]) -> list[StampedEvent]:
+        now = int(self._clock() * SECOND)
+        return [StampedEvent(completed(event), new_id("sec"), now) for event in events]
+
+    def _tell(self, placed: Sequence[tuple[StampedEvent, SealedEvent]]) -> None:
+        for stamped, sealed in placed:
+            for listener in self._listeners:
+                try:
+                    listener(stamped.event, sealed)
+                except Exception:  # it is committed: it must not be written again
+                    log.exception("a listener failed at security event %d", sealed.sequence)
+
+
+class _Act(Generic[T]):
+    """The :class:`~antiphon_server.auth.ports.security_events.Records` of one act.
+
+    ``placed`` are the events as they were added last.
+    """
+
+    def __init__(
+        self, stamped: Callable[[T], Sequence[StampedEvent]], place: Place, seal: Seal
+    ) -> None:
+        self._stamped = stamped
+        self._place = place
+        self._seal = seal
+        self.placed: Sequence[tuple[StampedEvent, SealedEvent]] = ()
+
+    def __call__(self, outcome: T, head: Callable[[], Head]) -> Sequence[SealedEvent]:
+        """See :class:`Records`."""
+        stamped = self._stamped(outcome)
+        sealed = self._place(stamped, head(), self._seal) if stamped else ()
+        self.placed = tuple(zip(stamped, sealed, strict=True))
+        return sealed
 
 
 def seal_of(secret: ServerSecret) -> Seal:

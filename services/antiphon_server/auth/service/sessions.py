@@ -12,6 +12,7 @@ from antiphon_server.auth.model import (
     TokenPair,
     User,
 )
+from antiphon_server.auth.model.openings import Opened, Opening
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     RefreshTokenReused,
@@ -19,9 +20,10 @@ from antiphon_server.auth.model.security_events import (
     SecurityEvent,
 )
 from antiphon_server.auth.ports import Clock, SessionStore
-from antiphon_server.auth.service.api_keys import ApiKeys
+from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.api_keys import revoked
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.opening import SessionSettings, new_session
 from antiphon_server.auth.service.ownership import administers, owns, whose
 from antiphon_server.auth.service.refresh_tokens import (
@@ -33,12 +35,14 @@ from antiphon_server.auth.service.refresh_tokens import (
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 MOST_LIVE = 1_000
 """Of one API key; and of one user, of those that no key opened."""
+_Presented = tuple[Session, Meaning]
 
 
 class Sessions:
@@ -51,9 +55,9 @@ class Sessions:
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         endings: Endings,
-        api_keys: ApiKeys,
         completion: Completion,
         sign_ins: SignIns,
+        events: Recorder,
         clock: Clock,
         settings: SessionSettings | None = None,
     ) -> None:
@@ -62,9 +66,9 @@ class Sessions:
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
         self._endings = endings
-        self._api_keys = api_keys
         self._completion = completion
         self._sign_ins = sign_ins
+        self._events = events
         self._clock = clock
         self._settings = settings or SessionSettings()
 
@@ -93,7 +97,8 @@ class Sessions:
         now, first = self._now(), token_hash(token)
         session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
-        await self._completion.run(self._add(session, most, version, sponsor))
+        opening = Opening(session, most, current_address(), version, sponsor)
+        await self._completion.run(self._add(opening))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
         return SignedIn(self._pair(session, token if refreshable else "", user), user)
@@ -151,18 +156,19 @@ class Sessions:
         ending = self._end_all(user_id, caller.session_id, api_keys=api_keys)
         return await self._completion.run(ending)
 
-    async def _add(
-        self,
-        session: Session,
-        most: int,
-        password_version: int | None,
-        sponsor: SessionId | None,
-    ) -> None:
-        ended = await self._store.add(session, most, password_version, sponsor)
-        if ended is None:
+    async def _add(self, opening: Opening) -> None:
+        session = opening.session
+
+        def events(opened: Opened) -> list[SecurityEvent]:
+            signed_in = self._sign_ins.opened(session, opened.new_place)
+            return [*ends(opened.ended, RevocationCause.TOO_MANY), *signed_in]
+
+        with self._events.recording(events) as records:
+            opened = await self._store.add(opening, records)
+        if opened is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
-        await self._endings.announce(ended, RevocationCause.TOO_MANY)
-        await self._sign_ins.opened(session)
+        await self._endings.announce(opened.ended)
+        await self._sign_ins.key_used(session, opened.new_place)
 
     async def _present(
         self, session_id: SessionId, token: str, successor: str, address: str
@@ -170,17 +176,17 @@ class Sessions:
         now, idle = self._now(), self._settings.idle
         presented, following = token_hash(token), token_hash(successor)
 
-        def rule(session: Session) -> tuple[Session, tuple[Session, Meaning]]:
+        def rule(session: Session) -> tuple[Session, _Presented]:
             after, meaning = present(session, presented, following, now, idle, address)
             return after, (after, meaning)
 
-        result = await self._store.change(session_id, rule)
+        with self._events.recording(_reuse) as records:
+            result = await self._store.change(session_id, rule, records)
         if result is None:
             raise DomainError(Reason.CREDENTIALS_INVALID)
         session, meaning = result
         if meaning is Meaning.REUSED:
-            event = SecurityEvent(RefreshTokenReused(session_id), session.user_id)
-            await self._endings.announce([session], RevocationCause.REFRESH_TOKEN_REUSED, event)
+            await self._endings.announce([session])
         if meaning in (Meaning.REUSED, Meaning.ENDED):
             raise DomainError(Reason.SESSION_REVOKED)
         return session
@@ -194,12 +200,22 @@ class Sessions:
             after = replace(session, end_time=now, announced=False)
             return after, [after]
 
-        ended = await self._store.change(session_id, rule)
-        await self._endings.announce(ended or [], cause)
+        def events(ended: list[Session]) -> list[SecurityEvent]:
+            return ends(ended, cause)
+
+        with self._events.recording(events) as records:
+            ended = await self._store.change(session_id, rule, records)
+        await self._endings.announce(ended or [])
 
     async def _end_all(self, user_id: UserId, but: SessionId, *, api_keys: bool) -> Ended:
-        ended = await self._store.end_all(user_id, but or None, self._now(), api_keys=api_keys)
-        await self._api_keys.announce(user_id, ended)
+        now = self._now()
+
+        def events(ended: Ended) -> list[SecurityEvent]:
+            return revoked(user_id, ended)
+
+        with self._events.recording(events) as records:
+            ended = await self._store.end_all(user_id, but or None, now, records, api_keys=api_keys)
+        await self._endings.announce(ended.sessions)
         return ended
 
     def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
@@ -214,3 +230,11 @@ class Sessions:
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
+
+
+def _reuse(presented: _Presented) -> list[SecurityEvent]:
+    session, meaning = presented
+    if meaning is not Meaning.REUSED:
+        return []
+    reused = SecurityEvent(RefreshTokenReused(session.session_id), session.user_id)
+    return [reused, *ends([session], RevocationCause.REFRESH_TOKEN_REUSED)]

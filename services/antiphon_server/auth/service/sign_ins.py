@@ -2,7 +2,7 @@
 
 import hmac
 
-from antiphon_server.auth.model import SECOND, LoginMethod, Session
+from antiphon_server.auth.model import LoginMethod, Session
 from antiphon_server.auth.model.security_events import (
     ApiKeyUsed,
     SecurityEvent,
@@ -11,45 +11,33 @@ from antiphon_server.auth.model.security_events import (
     SignInFailure,
     SignInsRefused,
 )
-from antiphon_server.auth.ports import Clock, ServerSecret
-from antiphon_server.auth.ports.places import PlaceStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.runtime.addresses import current_address
 
 FAILURES_TOLD = 10
 """So many failures of one address within a minute are told one by one."""
 _BY_KEY = (LoginMethod.API_KEY, LoginMethod.CLIENT_CREDENTIALS)
-MOST_PLACES = 100
-"""So many places of an account or a key are remembered."""
 
 
 class SignIns:
     """Records sign-ins, failures and refusals, in the name of whoever calls."""
 
-    def __init__(
-        self,
-        events: SecurityEvents,
-        coalesced: Coalesced,
-        places: PlaceStore,
-        secret: ServerSecret,
-        clock: Clock,
-    ) -> None:
-        self._events = events
+    def __init__(self, coalesced: Coalesced, secret: ServerSecret) -> None:
         self._coalesced = coalesced
-        self._places = places
         self._name_key = secret.derive("names of sign-ins")
-        self._clock = clock
 
-    async def opened(self, session: Session) -> None:
-        """A session was opened. That of a key is told as a use of the key, once a minute."""
-        actor, key_id = f"users/{session.user_id}", session.api_key_id
-        if key_id is None:
-            new_place = await self._is_new(actor)
-            signed_in = SignedIn(session.method, session.provider, session.device, new_place)
-            await self._events.record(_by(session, signed_in))
-        else:
-            new_place = await self._is_new(f"api_keys/{key_id}")
+    def opened(self, session: Session, new_place: bool) -> list[SecurityEvent]:
+        """What to record with a new session; that of a key is told as a use of the key."""
+        if session.api_key_id is not None:
+            return []
+        signed_in = SignedIn(session.method, session.provider, session.device, new_place)
+        return [_by(session, signed_in)]
+
+    async def key_used(self, session: Session, new_place: bool) -> None:
+        """A session was opened; if a key did it, that is told once a minute."""
+        key_id = session.api_key_id
+        if key_id is not None:
             sort = (ApiKeyUsed, key_id, current_address())
             await self._coalesced.tell(sort, _by(session, ApiKeyUsed(key_id, new_place)))
 
@@ -79,10 +67,6 @@ class SignIns:
     def name_hash(self, name: str) -> str:
         """What stands for a name: keyed, for people type passwords where names belong."""
         return hmac.digest(self._name_key, name.encode(), "sha256")[:16].hex() if name else ""
-
-    async def _is_new(self, subject: str) -> bool:
-        now = int(self._clock() * SECOND)
-        return await self._places.note(subject, current_address(), now, MOST_PLACES)
 
 
 def _by(session: Session, detail: SignedIn | ApiKeyUsed) -> SecurityEvent:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder, Records
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PURPOSE = "signing keys"
@@ -72,7 +73,7 @@ class SigningKeys:
         self,
         store: SigningKeyStore,
         secret: ServerSecret,
-        security_events: SecurityEvents,
+        security_events: Recorder,
         clock: Clock,
         longest_life: int,
         settings: KeySettings | None = None,
@@ -137,8 +138,10 @@ class SigningKeys:
         if not compromised and len(self.valid()) >= MOST_KEYS:
             raise DomainError(Reason.OVERLOADED, resource="signing keys", retry_after=60.0)
         now, fresh = self._now(), self._fresh()
-        await self._store.rotate(fresh, now if compromised else self._last_day(now), now)
-        await self._rotated(fresh)
+        when = now if compromised else self._last_day(now)
+        with self._recording() as records:
+            await self._store.rotate(fresh, when, now, records)
+        await self.reload()
         return fresh.kid
 
     async def rotate_if_due(self) -> str | None:
@@ -151,17 +154,19 @@ class SigningKeys:
         if max((key.create_time for key in self._keys.values()), default=0) > since:
             return None
         fresh = self._fresh()
-        if not await self._store.rotate(fresh, self._last_day(now), now, unless_since=since):
-            await self.reload()
-            return None
-        await self._rotated(fresh)
-        return fresh.kid
-
-    async def _rotated(self, fresh: StoredSigningKey) -> None:
-        retired = sorted(key.kid for key in self._keys.values() if key.retire_time is None)
+        with self._recording() as records:
+            rotated = await self._store.rotate(fresh, self._last_day(now), now, records, since)
         await self.reload()
-        rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(fresh.public_key))
-        await self._security_events.record(SecurityEvent(rotated))
+        return fresh.kid if rotated else None
+
+    def _recording(self) -> AbstractContextManager[Records[StoredSigningKey]]:
+        retired = sorted(key.kid for key in self._keys.values() if key.retire_time is None)
+
+        def events(fresh: StoredSigningKey) -> list[SecurityEvent]:
+            rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(fresh.public_key))
+            return [SecurityEvent(rotated)]
+
+        return self._security_events.recording(events)
 
     def _last_day(self, now: int) -> int:
         """When tokens of a key that is replaced now are over.

@@ -4,8 +4,11 @@ import secrets
 from dataclasses import replace
 
 from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model.security_events import SecurityEvent
+from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
-from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.ports.security_events import Recorder, unrecorded
+from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.runtime.principal import UserId
 
@@ -24,11 +27,17 @@ class TestUser:
     __test__ = False
 
     def __init__(
-        self, store: UserStore, passwords: Passwords, endings: Endings, clock: Clock
+        self,
+        store: UserStore,
+        passwords: Passwords,
+        endings: Endings,
+        events: Recorder,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._endings = endings
+        self._events = events
         self._clock = clock
 
     async def admit(self) -> str:
@@ -39,7 +48,8 @@ class TestUser:
         password = secrets.token_urlsafe(_PASSWORD_BYTES)
         hashed = await self._passwords.hash(password)
         if await self._store.get(USER_ID) is None:
-            await self._store.add(User(USER_ID, NAME, "Test user", False, None, self._now()), None)
+            user = User(USER_ID, NAME, "Test user", False, None, self._now())
+            await self._store.add(user, None, unrecorded)
         await self._replace(hashed, disabled=False)
         return password
 
@@ -61,8 +71,13 @@ class TestUser:
                 disabled=disabled,
             )
 
-        change = await self._store.change(USER_ID, rule, self._now())
+        with self._events.recording(_events) as records:
+            change = await self._store.change(USER_ID, rule, self._now(), records)
         await self._endings.announce(change.ended if change else ())
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
+
+
+def _events(change: UserChange) -> list[SecurityEvent]:
+    return ends(change.ended)

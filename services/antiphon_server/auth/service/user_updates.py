@@ -13,8 +13,9 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.endings import Endings
+from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.errors import invalid, not_found
 from antiphon_server.runtime.principal import UserId
@@ -39,11 +40,13 @@ class UserUpdates:
         store: UserStore,
         endings: Endings,
         completion: Completion,
+        events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
+        self._events = events
         self._clock = clock
 
     async def update(self, user_id: UserId, wishes: Wishes) -> User:
@@ -58,12 +61,11 @@ class UserUpdates:
         return change.after
 
     async def _update(self, user_id: UserId, rule: Callable[[User], User]) -> UserChange:
-        change = await self._store.change(user_id, rule, int(self._clock() * SECOND))
+        with self._events.recording(_events) as records:
+            change = await self._store.change(user_id, rule, int(self._clock() * SECOND), records)
         if change is None:
             raise not_found(f"users/{user_id}")
-        disabled = change.after.disabled
-        cause = RevocationCause.USER_DISABLED if disabled else RevocationCause.RIGHTS_CHANGED
-        await self._endings.announce(change.ended, cause, *_events(change))
+        await self._endings.announce(change.ended)
         return change
 
 
@@ -90,4 +92,5 @@ def _events(change: UserChange) -> list[SecurityEvent]:
     if before.disabled != after.disabled:
         detail = UserDisabled() if after.disabled else UserEnabled()
         events.append(SecurityEvent(detail, after.user_id))
-    return events
+    cause = RevocationCause.USER_DISABLED if after.disabled else RevocationCause.RIGHTS_CHANGED
+    return [*events, *ends(change.ended, cause)]

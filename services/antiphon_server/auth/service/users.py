@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from antiphon_server.auth.model import SECOND, Request, User, UserKind
 from antiphon_server.auth.model.security_events import SecurityEvent, UserCreated
 from antiphon_server.auth.ports import Clock, ServerSecret, UserStore
-from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
@@ -58,7 +58,7 @@ class Users:
         passwords: Passwords,
         secret: ServerSecret,
         completion: Completion,
-        security_events: SecurityEvents,
+        security_events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -126,11 +126,8 @@ class Users:
         return await self._completion.run(self._store_new(user, request))
 
     async def _store_new(self, user: User, request: Request | None) -> User:
-        stored = await self._store.add(user, request)
-        if stored.user_id == user.user_id:
-            created = UserCreated(user.name, user.operator)
-            await self._security_events.record(SecurityEvent(created, user.user_id))
-        return stored
+        with self._security_events.recording(created) as records:
+            return await self._store.add(user, request, records)
 
     async def _hash(self, name: str, new: NewUser) -> str:
         await self._passwords.accept(new.password, name, new.display_name, field="password")
@@ -142,3 +139,8 @@ class Users:
             return None
         digest = hmac.digest(self._request_key, new.body, "sha256")
         return Request(caller.actor, new.request_id, digest, now)
+
+
+def created(user: User) -> list[SecurityEvent]:
+    """What is recorded of a new account."""
+    return [SecurityEvent(UserCreated(user.name, user.operator), user.user_id)]

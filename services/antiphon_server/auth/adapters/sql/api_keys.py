@@ -1,18 +1,19 @@
 """API keys in a database."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
-from antiphon_server.auth.adapters.sql.key_rows import parents_of, shut
+from antiphon_server.auth.adapters.sql.key_rows import parents_of, remove
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import ApiKey, KeyId, Position
 from antiphon_server.auth.model.revocations import Ended, descent
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import UserId
@@ -22,7 +23,6 @@ _ADD = insert(api_keys)
 _BY_HASH = select_all(api_keys).where(api_keys.c.secret_hash == bindparam("secret_hash"))
 _PAGE = page(api_keys, "key_id")
 _BY_ID = select_all(api_keys).where(api_keys.c.key_id == bindparam("key_id"))
-_REMOVE = delete(api_keys).where(api_keys.c.key_id.in_(bindparam("which", expanding=True)))
 _OPENED = (
     select_all(sessions)
     .where(sessions.c.api_key_id.in_(bindparam("which", expanding=True)), live())
@@ -37,7 +37,7 @@ class SqlApiKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: ApiKey, most: int) -> bool:
+    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
         """See :meth:`ApiKeyStore.add`."""
 
         def work(connection: Connection) -> bool:
@@ -47,17 +47,19 @@ class SqlApiKeys:
             if connection.execute(_COUNT, {"user_id": key.user_id}).scalar_one() >= most:
                 return False
             connection.execute(_ADD, asdict(key))
+            record(connection, records, key)
             return True
 
         return await self._database.write(work)
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
         """See :meth:`ApiKeyStore.find`."""
-        return await self._one(_BY_HASH, {"secret_hash": secret_hash})
+        values: dict[str, object] = {"secret_hash": secret_hash}
+        return await self._database.read(lambda connection: _one(connection, _BY_HASH, values))
 
     async def get(self, key_id: KeyId) -> ApiKey | None:
         """See :meth:`ApiKeyStore.get`."""
-        return await self._one(_BY_ID, {"key_id": key_id})
+        return await self._database.read(lambda connection: _get(connection, key_id))
 
     async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
         """See :meth:`ApiKeyStore.list_keys`."""
@@ -66,7 +68,7 @@ class SqlApiKeys:
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def revoke(self, key: ApiKey, now: int) -> Ended | None:
+    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
 
         def work(connection: Connection) -> Ended | None:
@@ -75,27 +77,24 @@ class SqlApiKeys:
             if key.key_id not in parents:
                 return None
             revoked = descent(key.key_id, parents)
-            shut(connection, revoked)
+            remove(connection, revoked)
             opened = connection.execute(_OPENED, {"which": revoked, "now": now}).all()
             ended = end_all(opened, now)
             store_changes(connection, ended)
-            return Ended(ended, revoked)
+            return record(connection, records, Ended(ended, revoked))
 
         return await self._database.write(work)
 
-    async def remove(self, key_ids: Sequence[KeyId]) -> None:
-        """See :meth:`ApiKeyStore.remove`."""
-        values = {"which": list(key_ids)}
-        await self._database.write(lambda connection: connection.execute(_REMOVE, values))
 
-    async def _one(self, query: Any, values: dict[str, object]) -> ApiKey | None:
-        def work(connection: Connection) -> ApiKey | None:
-            row = connection.execute(query, values).one_or_none()
-            return ApiKey(*row) if row else None
-
-        return await self._database.read(work)
+def _get(connection: Connection, key_id: KeyId) -> ApiKey | None:
+    return _one(connection, _BY_ID, {"key_id": key_id})
 
 
 def _works(connection: Connection, key_id: KeyId, now: int) -> bool:
-    row = connection.execute(_BY_ID, {"key_id": key_id}).one_or_none()
-    return row is not None and not ApiKey(*row).expired(now)
+    key = _get(connection, key_id)
+    return key is not None and not key.expired(now)
+
+
+def _one(connection: Connection, query: Any, values: dict[str, object]) -> ApiKey | None:
+    row = connection.execute(query, values).one_or_none()
+    return ApiKey(*row) if row else None

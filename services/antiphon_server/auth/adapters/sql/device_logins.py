@@ -8,7 +8,9 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState, crowding
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
 T = TypeVar("T")
@@ -66,7 +68,10 @@ class SqlDeviceLogins:
         return await self._database.read(work)
 
     async def change(
-        self, device_hash: bytes, rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]]
+        self,
+        device_hash: bytes,
+        rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]],
+        records: Records[T],
     ) -> T | None:
         """See :meth:`DeviceLoginStore.change`."""
 
@@ -79,7 +84,7 @@ class SqlDeviceLogins:
             if after != before:
                 values = asdict(after)
                 connection.execute(_CHANGE, {"which": values.pop("device_hash"), **values})
-            return outcome
+            return record(connection, records, outcome)
 
         return await self._database.write(work)
 

@@ -7,10 +7,13 @@ from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.identity_tables import identities
 from antiphon_server.auth.adapters.sql.rows import live, select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
+from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import sessions, users
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import UserId
@@ -24,9 +27,6 @@ _USE = update(identities).where(*_THIS).values(last_use_time=bindparam("now"))
 _REMOVE = delete(identities).where(*_THIS)
 _ADD = insert(identities)
 _ADD_USER = insert(users)
-_LOCK_OWNER = (
-    select(users.c.user_id).where(users.c.user_id == bindparam("user_id")).with_for_update()
-)
 _COUNT = select(func.count()).where(identities.c.user_id == bindparam("user_id"))
 _LIST = (
     select_all(identities)
@@ -50,14 +50,30 @@ class SqlIdentities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, identity: Identity, most: int) -> bool:
+    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
         """See :meth:`IdentityStore.add`."""
-        return await self._database.write(lambda connection: _add(connection, identity, most))
 
-    async def sign_up(self, user: User, identity: Identity) -> UserId | None:
+        def work(connection: Connection) -> bool:
+            added = _add(connection, identity, most)
+            if added:
+                record(connection, records, identity)
+            return added
+
+        return await self._database.write(work)
+
+    async def sign_up(
+        self, user: User, identity: Identity, records: Records[User]
+    ) -> UserId | None:
         """See :meth:`IdentityStore.sign_up`."""
+
+        def work(connection: Connection) -> UserId | None:
+            user_id = _sign_up(connection, user, identity)
+            if user_id == user.user_id:
+                record(connection, records, user)
+            return user_id
+
         try:
-            return await self._database.write(lambda each: _sign_up(each, user, identity))
+            return await self._database.write(work)
         except IntegrityError:  # another connection was faster
             found = await self.find(identity.issuer, identity.subject)
             return found.user_id if found else None
@@ -82,14 +98,23 @@ class SqlIdentities:
         )
 
     async def remove(
-        self, issuer: str, subject: str, now: int
+        self,
+        issuer: str,
+        subject: str,
+        now: int,
+        records: Records[tuple[Identity, list[Session]]],
     ) -> tuple[Identity, list[Session]] | None:
         """See :meth:`IdentityStore.remove`."""
 
         def work(connection: Connection) -> tuple[Identity, list[Session]] | None:
             found = _find(connection, issuer, subject)
-            removed = connection.execute(_REMOVE, _which(issuer, subject)).rowcount
-            return (found, _end_opened(connection, found, now)) if found and removed else None
+            if found is None:
+                return None
+            locked_user(connection, found.user_id)
+            if not connection.execute(_REMOVE, _which(issuer, subject)).rowcount:
+                return None  # somebody else was faster
+            ended = _end_opened(connection, found, now)
+            return record(connection, records, (found, ended))
 
         return await self._database.write(work)
 
@@ -111,9 +136,8 @@ def _find(connection: Connection, issuer: str, subject: str) -> Identity | None:
 
 
 def _add(connection: Connection, identity: Identity, most: int) -> bool:
-    owner = {"user_id": identity.user_id}
-    connection.execute(_LOCK_OWNER, owner)  # two at once must count each other
-    if connection.execute(_COUNT, owner).scalar_one() >= most:
+    locked_user(connection, identity.user_id)  # two at once must count each other
+    if connection.execute(_COUNT, {"user_id": identity.user_id}).scalar_one() >= most:
         return False
     try:
         connection.execute(_ADD, asdict(identity))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KeyId
@@ -13,11 +13,7 @@ _PARENTS = select(api_keys.c.key_id, api_keys.c.parent_key_id).where(
     api_keys.c.user_id == bindparam("user_id")
 )
 _OPENED_BY = select(sessions.c.api_key_id).where(sessions.c.session_id == bindparam("session_id"))
-_SHUT = (
-    update(api_keys)
-    .where(api_keys.c.key_id.in_(bindparam("which", expanding=True)))
-    .values(expire_time=0)
-)
+_REMOVE = delete(api_keys).where(api_keys.c.key_id.in_(bindparam("which", expanding=True)))
 _WORKING = select(func.count()).where(
     api_keys.c.user_id == bindparam("user_id"),
     or_(api_keys.c.expire_time.is_(None), api_keys.c.expire_time > bindparam("now")),
@@ -30,19 +26,19 @@ def parents_of(connection: Connection, user_id: UserId) -> dict[KeyId, KeyId | N
     return {row.key_id: row.parent_key_id for row in rows}
 
 
-def shut(connection: Connection, key_ids: Sequence[KeyId]) -> None:
-    """From now on these open no session."""
-    connection.execute(_SHUT, {"which": list(key_ids)})
+def remove(connection: Connection, key_ids: Sequence[KeyId]) -> None:
+    """Delete keys; their users are locked by this transaction."""
+    connection.execute(_REMOVE, {"which": list(key_ids)})
 
 
-def shut_others(connection: Connection, user_id: UserId, but: SessionId | None) -> list[KeyId]:
-    """Shut the user's keys, but for the one of a session and those that it depends on.
+def remove_others(connection: Connection, user_id: UserId, but: SessionId | None) -> list[KeyId]:
+    """Delete the user's keys, but for the one of a session and those that it depends on.
 
     The user is locked by this transaction.
     """
     key_id = connection.execute(_OPENED_BY, {"session_id": but or ""}).scalar_one_or_none()
     found = others(key_id, parents_of(connection, user_id))
-    shut(connection, found)
+    remove(connection, found)
     return found
 
 

@@ -1,6 +1,10 @@
 """Places in a database."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 
 from antiphon_server.auth.adapters.audit_tables import places
 from antiphon_server.runtime.database import Database
@@ -8,10 +12,20 @@ from antiphon_server.runtime.database import Database
 _OF = places.c.subject == bindparam("whose")
 _HERE = places.c.address == bindparam("here")
 _SEEN = select(places.c.address).where(_OF).order_by(places.c.last_time.desc())
-_ADD = insert(places)
-_AGAIN = update(places).where(_OF, _HERE).values(last_time=bindparam("now"))
 _SINCE = select(places.c.address).where(_OF, _HERE, places.c.last_time > bindparam("since"))
 _FORGET = delete(places).where(_OF, _HERE)
+
+
+@cache
+def _note(dialect_name: str) -> Any:
+    """Of two who come from one new place at once both have been there."""
+    dialect = import_module(f"sqlalchemy.dialects.{dialect_name}")
+    now = bindparam("now", type_=BigInteger)
+    return (
+        dialect.insert(places)
+        .values({"subject": bindparam("whose"), "address": bindparam("here"), "last_time": now})
+        .on_conflict_do_update(index_elements=["subject", "address"], set_={"last_time": now})
+    )
 
 
 class SqlPlaces:
@@ -22,19 +36,9 @@ class SqlPlaces:
 
     async def note(self, subject: str, address: str, now: int, most: int) -> bool:
         """See :meth:`PlaceStore.note`."""
-
-        def work(connection: Connection) -> bool:
-            seen = connection.execute(_SEEN, {"whose": subject}).scalars().all()
-            if address in seen:
-                connection.execute(_AGAIN, {"whose": subject, "here": address, "now": now})
-                return False
-            connection.execute(_ADD, {"subject": subject, "address": address, "last_time": now})
-            if len(seen) >= most:
-                forgotten = [{"whose": subject, "here": old} for old in seen[most - 1 :]]
-                connection.execute(_FORGET, forgotten)
-            return bool(seen)
-
-        return await self._database.write(work)
+        return await self._database.write(
+            lambda connection: note_place(connection, subject, address, now, most)
+        )
 
     async def knows(self, subject: str, address: str, since: int) -> bool:
         """See :meth:`PlaceStore.knows`."""
@@ -42,3 +46,16 @@ class SqlPlaces:
         return await self._database.read(
             lambda connection: connection.execute(_SINCE, place).first() is not None
         )
+
+
+def note_place(connection: Connection, subject: str, address: str, now: int, most: int) -> bool:
+    """See :meth:`PlaceStore.note`."""
+    seen = connection.execute(_SEEN, {"whose": subject}).scalars().all()
+    here = {"whose": subject, "here": address, "now": now}
+    connection.execute(_note(connection.dialect.name), here)
+    if address in seen:
+        return False
+    if len(seen) >= most:
+        forgotten = [{"whose": subject, "here": old} for old in seen[most - 1 :]]
+        connection.execute(_FORGET, forgotten)
+    return bool(seen)

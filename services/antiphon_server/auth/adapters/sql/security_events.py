@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, text
 
 from antiphon_server.auth.adapters.audit_tables import security_events
-from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model.security_events import (
     NOTHING,
     Head,
-    Seal,
     SealedEvent,
     Selection,
-    StampedEvent,
 )
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
+
+T = TypeVar("T")
 
 _ROW = security_events.c
 _ADD = insert(security_events)
@@ -30,17 +30,9 @@ class SqlSecurityEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, events: Sequence[StampedEvent], seal: Seal) -> Sequence[SealedEvent]:
+    async def append(self, records: Records[None]) -> None:
         """See :meth:`SecurityEventStore.append`."""
-
-        def work(connection: Connection) -> Sequence[SealedEvent]:
-            if connection.dialect.name != "sqlite":  # whose writers are one at a time anyway
-                connection.execute(_ONE_AT_A_TIME)
-            placed = sealed(events, _head(connection), seal)
-            connection.execute(_ADD, [asdict(event) for event in placed])
-            return placed
-
-        return await self._database.write(work)
+        await self._database.write(lambda connection: record(connection, records, None))
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.after`."""
@@ -64,6 +56,23 @@ class SqlSecurityEvents:
         return await self._database.read(
             lambda connection: [SealedEvent(*row) for row in connection.execute(rows)]
         )
+
+
+def record(connection: Connection, records: Records[T], outcome: T) -> T:
+    """Add what tells of an act to the chain; the last thing that its transaction does.
+
+    Returns the outcome.
+    """
+
+    def head() -> Head:
+        if connection.dialect.name != "sqlite":  # whose writers are one at a time anyway
+            connection.execute(_ONE_AT_A_TIME)
+        return _head(connection)
+
+    placed = records(outcome, head)
+    if placed:
+        connection.execute(_ADD, [asdict(event) for event in placed])
+    return outcome
 
 
 def _head(connection: Connection) -> Head:

@@ -18,13 +18,17 @@ from sqlalchemy import (
 )
 
 from antiphon_server.auth.adapters.sql.endings import note_endings
-from antiphon_server.auth.adapters.sql.key_rows import count_working, shut_others
+from antiphon_server.auth.adapters.sql.key_rows import count_working, remove_others
+from antiphon_server.auth.adapters.sql.places import note_place
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KEPT_AFTER_END, Position, Session
+from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import may_open
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -105,22 +109,12 @@ class SqlSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(
-        self,
-        session: Session,
-        most: int,
-        password_version: int | None = None,
-        sponsor: SessionId | None = None,
-    ) -> list[Session] | None:
+    async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
         """See :meth:`SessionStore.add`."""
 
-        def work(connection: Connection) -> list[Session] | None:
-            user = locked_user(connection, session.user_id)
-            if user is None or not may_open(user, password_version):
-                return None
-            if sponsor and not _lives(connection, sponsor, session.create_time):
-                return None
-            return _add(connection, session, most)
+        def work(connection: Connection) -> Opened | None:
+            opened = _open(connection, opening)
+            return record(connection, records, opened) if opened else None
 
         return await self._database.write(work)
 
@@ -134,7 +128,10 @@ class SqlSessions:
         return await self._database.read(work)
 
     async def change(
-        self, session_id: SessionId, rule: Callable[[Session], tuple[Session, T]]
+        self,
+        session_id: SessionId,
+        rule: Callable[[Session], tuple[Session, T]],
+        records: Records[T],
     ) -> T | None:
         """See :meth:`SessionStore.change`."""
 
@@ -146,7 +143,7 @@ class SqlSessions:
             after, outcome = rule(before)
             if after != before:
                 store_changes(connection, [after], newly_ended=before.end_time is None)
-            return outcome
+            return record(connection, records, outcome)
 
         return await self._database.write(work)
 
@@ -160,15 +157,22 @@ class SqlSessions:
         )
 
     async def end_all(
-        self, user_id: UserId, but: SessionId | None, now: int, *, api_keys: bool = False
+        self,
+        user_id: UserId,
+        but: SessionId | None,
+        now: int,
+        records: Records[Ended],
+        *,
+        api_keys: bool = False,
     ) -> Ended:
         """See :meth:`SessionStore.end_all`."""
 
         def work(connection: Connection) -> Ended:
             locked_user(connection, user_id)  # what these sessions vouch for comes before or never
             ended = end_others(connection, user_id, but, now)
-            keys = shut_others(connection, user_id, but) if api_keys else ()
-            return Ended(ended, keys, count_working(connection, user_id, now))
+            keys = remove_others(connection, user_id, but) if api_keys else ()
+            left = count_working(connection, user_id, now)
+            return record(connection, records, Ended(ended, keys, left))
 
         return await self._database.write(work)
 
@@ -233,6 +237,21 @@ def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
 def _lives(connection: Connection, session_id: SessionId, now: int) -> bool:
     row = connection.execute(_LOCKED, {"session_id": session_id}).one_or_none()
     return row is not None and Session(*row).live(now)
+
+
+def _open(connection: Connection, opening: Opening) -> Opened | None:
+    session, sponsor = opening.session, opening.sponsor
+    now = session.create_time
+    user = locked_user(connection, session.user_id)
+    if user is None or not may_open(user, opening.password_version):
+        return None
+    if sponsor and not _lives(connection, sponsor, now):
+        return None
+    ended = _add(connection, session, opening.most)
+    if ended is None:
+        return None
+    new = note_place(connection, opening.subject, opening.address, now, MOST_PLACES)
+    return Opened(ended, new)
 
 
 def _add(connection: Connection, session: Session, most: int) -> list[Session] | None:

@@ -5,8 +5,10 @@ from dataclasses import asdict
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.tables import signing_keys
 from antiphon_server.auth.model import StoredSigningKey
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
 _ADD = insert(signing_keys)
@@ -36,7 +38,12 @@ class SqlSigningKeys:
         self._database = database
 
     async def rotate(
-        self, fresh: StoredSigningKey, when: int, now: int, unless_since: int | None = None
+        self,
+        fresh: StoredSigningKey,
+        when: int,
+        now: int,
+        records: Records[StoredSigningKey],
+        unless_since: int | None = None,
     ) -> bool:
         """See :meth:`SigningKeyStore.rotate`."""
 
@@ -47,6 +54,7 @@ class SqlSigningKeys:
             connection.execute(_RETIRE, {"when": when})
             connection.execute(_FORGET, {"now": now})
             connection.execute(_ADD, asdict(fresh))
+            record(connection, records, fresh)
             return True
 
         return await self._database.write(work)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, true, update
 
-from antiphon_server.auth.adapters.sql.key_rows import shut_others
+from antiphon_server.auth.adapters.sql.key_rows import remove_others
 from antiphon_server.auth.adapters.sql.sessions import end_others
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import users
@@ -52,5 +52,5 @@ def change_user(
     if not ends_sessions(before, after):
         return UserChange(before, after)
     ended = end_others(connection, user_id, kept, now)
-    keys = shut_others(connection, user_id, kept) if api_keys else ()
+    keys = remove_others(connection, user_id, kept) if api_keys else ()
     return UserChange(before, after, tuple(ended), tuple(keys))

@@ -8,11 +8,13 @@ from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, ins
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.sql.rows import select_all
+from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_changes import change_user
 from antiphon_server.auth.adapters.sql.user_rows import BY_ID, user_of
 from antiphon_server.auth.adapters.tables import requests, users
 from antiphon_server.auth.model import DAY, Request, User
 from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -41,9 +43,11 @@ class SqlUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, user: User, request: Request | None) -> User:
+    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
         """See :meth:`UserStore.add`."""
-        return await self._database.write(lambda connection: _add(connection, user, request))
+        return await self._database.write(
+            lambda connection: _add(connection, user, request, records)
+        )
 
     async def made_by(self, request: Request) -> User | None:
         """See :meth:`UserStore.made_by`."""
@@ -75,14 +79,18 @@ class SqlUsers:
         user_id: UserId,
         rule: Callable[[User], User],
         now: int,
+        records: Records[UserChange],
         kept: SessionId | None = None,
         *,
         api_keys: bool = False,
     ) -> UserChange | None:
         """See :meth:`UserStore.change`."""
-        return await self._database.write(
-            lambda connection: change_user(connection, user_id, rule, now, kept, api_keys=api_keys)
-        )
+
+        def work(connection: Connection) -> UserChange | None:
+            change = change_user(connection, user_id, rule, now, kept, api_keys=api_keys)
+            return record(connection, records, change) if change else None
+
+        return await self._database.write(work)
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
@@ -105,7 +113,9 @@ def _get(connection: Connection, user_id: str) -> User | None:
     return user_of(row) if row else None
 
 
-def _add(connection: Connection, user: User, request: Request | None) -> User:
+def _add(
+    connection: Connection, user: User, request: Request | None, records: Records[User]
+) -> User:
     earlier = request and _made_by(connection, request)
     if earlier:
         return earlier
@@ -117,7 +127,7 @@ def _add(connection: Connection, user: User, request: Request | None) -> User:
             connection.execute(_ADD_REQUEST, asdict(request) | {"response": response})
     except IntegrityError as error:
         raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{user.name}") from error
-    return user
+    return record(connection, records, user)
 
 
 def key_of(request: Request) -> dict[str, str]:
