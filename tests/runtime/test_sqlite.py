@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -115,6 +117,29 @@ async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabas
     assert isinstance(second, DomainError)
     assert second.reason is Reason.STORE_UNAVAILABLE
     assert isinstance(second.__cause__, OperationalError)
+
+
+async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
+    database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused together, and what comes after the lock is stored."""
+    groups: list[int] = []
+    commit = SqliteDatabase._commit
+
+    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
+        groups.append(len(group))
+        commit(self, group)
+
+    await database.write(lambda c: c.execute(text("PRAGMA busy_timeout=20")).close())
+    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    (path,) = tmp_path.glob("*/test.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        tool.execute("BEGIN IMMEDIATE")
+        writes = (database.write(partial(insert, n)) for n in range(20))
+        refused = await asyncio.gather(*writes, return_exceptions=True)
+    assert {getattr(one, "reason", one) for one in refused} == {Reason.STORE_UNAVAILABLE}
+    assert sum(groups) == 20
+    assert await database.write(partial(insert, 1)) == 1
 
 
 async def test_work_that_waits_shares_a_commit(

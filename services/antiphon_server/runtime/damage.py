@@ -15,6 +15,11 @@ def is_damage(error: BaseException | None) -> bool:
     return _code(error) in _DAMAGED
 
 
+def is_locked(error: BaseException) -> bool:
+    """Whether another process holds the file's lock for longer than one waits for it."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
 def is_expected(error: BaseException) -> bool:
     """Whether SQLite's own words say it all: the statement has no part in it."""
     return _code(error) not in (None, sqlite3.SQLITE_ERROR)

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from antiphon_server.runtime.damage import is_expected
+from antiphon_server.runtime.damage import is_expected, is_locked
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.sqlite_engine import READERS, sqlite_engine
 
@@ -163,7 +163,10 @@ class SqliteDatabase:
             log.warning("the event loop ended before its writes were answered")
 
     def _commit(self, group: list[_Work]) -> None:
-        """Commit the group; if that fails, each piece alone, so that one can't sink others."""
+        """Commit the group; if that fails, each piece alone, so that one can't sink others.
+
+        A lock is no piece's fault: all are refused, and none waits for it behind the others.
+        """
         try:
             with self._writer_engine.begin() as connection:
                 for item in group:
@@ -172,7 +175,7 @@ class SqliteDatabase:
         except _Undone as undone:
             group[0].error = undone.__cause__
         except REFUSED as error:
-            if len(group) > 1:
+            if len(group) > 1 and not is_locked(error):
                 for item in group:
                     item.error = None
                     self._commit([item])
@@ -180,8 +183,9 @@ class SqliteDatabase:
                 trace = _trace(error) if self.writable else None
                 log.error("a commit failed: %s", _words(error), exc_info=trace)
                 self._commit_nothing()
-                group[0].error = DomainError(Reason.STORE_UNAVAILABLE)
-                group[0].error.__cause__ = error
+                for item in group:
+                    item.error = DomainError(Reason.STORE_UNAVAILABLE)
+                    item.error.__cause__ = error
 
     def _commit_nothing(self) -> None:
         """Commit a page as it is, over what a failed commit may have left in the WAL.
