@@ -17,11 +17,13 @@ from antiphon_server.runtime import sqlite
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.sqlite import SqliteDatabase
 
+FOLDER = "a b?c#d%20"
+
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     """A database with one table, in a folder whose name would confuse a URL."""
-    folder = tmp_path / "a b?c#d%20"
+    folder = tmp_path / FOLDER
     folder.mkdir()
     database = SqliteDatabase(folder / "test.db")
     await database.write(create)
@@ -132,7 +134,7 @@ async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
 
     await database.write(lambda c: c.execute(text("PRAGMA busy_timeout=20")).close())
     monkeypatch.setattr(SqliteDatabase, "_commit", counted)
-    (path,) = tmp_path.glob("*/test.db")
+    path = tmp_path / FOLDER / "test.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         tool.execute("BEGIN IMMEDIATE")
         writes = (database.write(partial(insert, n)) for n in range(20))
