@@ -124,8 +124,9 @@ async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabas
 async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
     database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused together, and what comes after the lock is stored."""
+    """They are refused together after one wait, and what comes after the lock is stored."""
     groups: list[int] = []
+    more: list[None] = []
     commit = SqliteDatabase._commit
 
     def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
@@ -134,13 +135,15 @@ async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
 
     await database.write(lambda c: c.execute(text("PRAGMA busy_timeout=20")).close())
     monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    monkeypatch.setattr(SqliteDatabase, "_commit_nothing", lambda _: more.append(None))
     path = tmp_path / FOLDER / "test.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         tool.execute("BEGIN IMMEDIATE")
         writes = (database.write(partial(insert, n)) for n in range(20))
         refused = await asyncio.gather(*writes, return_exceptions=True)
     assert {getattr(one, "reason", one) for one in refused} == {Reason.STORE_UNAVAILABLE}
-    assert sum(groups) == 20
+    assert (sum(groups), more) == (20, [])
+    assert not database.writable
     assert await database.write(partial(insert, 1)) == 1
 
 

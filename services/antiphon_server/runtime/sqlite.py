@@ -182,7 +182,10 @@ class SqliteDatabase:
             else:
                 trace = _trace(error) if self.writable else None
                 log.error("a commit failed: %s", _words(error), exc_info=trace)
-                self._commit_nothing()
+                if is_locked(error):  # so nothing was begun that could be left behind
+                    self._note(writable=False)
+                else:
+                    self._commit_nothing()
                 for item in group:
                     item.error = DomainError(Reason.STORE_UNAVAILABLE)
                     item.error.__cause__ = error
