@@ -1,8 +1,8 @@
 """Page sizes and page tokens (AIP-158)."""
 
-import base64
 import hashlib
 
+from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 DEFAULT_PAGE = 50
@@ -20,7 +20,7 @@ def encode_page_token(listed: str, *position: str) -> str:
     ``listed`` names the list: what is in it, whose, and what was filtered out.
     """
     raw = "\0".join((_mark(listed), *position)).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return base64url.encoded(raw)
 
 
 def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] | None:
@@ -32,8 +32,7 @@ def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] |
     if not token:
         return None
     try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        mark, *position = raw.decode().split("\0")
+        mark, *position = base64url.decoded(token).decode().split("\0")
     except ValueError:  # not base64, not ASCII or not UTF-8
         mark, position = "", []
     if mark != _mark(listed) or len(position) != fields:

@@ -1,7 +1,6 @@
 """The trail of security events, as those who may see it read it."""
 
 import asyncio
-import base64
 import hmac
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityE
 from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
 from antiphon_server.auth.service.hash_chain import ChainCheck, chained
 from antiphon_server.auth.service.signing_keys import SigningKey, SigningKeys, thumbprint
+from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.principal import Principal
 
@@ -165,7 +165,7 @@ class AuditTrail:
 def public_key(kid: str, x: str) -> Ed25519PublicKey | None:
     """The public key of that id; None if it is not the one that the id stands for."""
     try:
-        raw = base64.urlsafe_b64decode(x + "=" * (-len(x) % 4))
+        raw = base64url.decoded(x)
         key = Ed25519PublicKey.from_public_bytes(raw)
     except ValueError:
         return None

@@ -1,6 +1,5 @@
 """ID tokens: what has to be true of one (OpenID Connect Core 1.0, 3.1.3.7; RFC 8725)."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -13,6 +12,7 @@ from typing import Any
 import jwt
 
 from antiphon_server.auth.service.provider_keys import ALGORITHMS, KeySet, ProviderKey
+from antiphon_server.runtime import base64url
 
 LONGEST_BYTES = 16 * 1024
 LEEWAY_S = 60
@@ -107,7 +107,7 @@ def half_hash(value: str, algorithm: str) -> str:
     """The left half of a value's hash, as ``at_hash`` has it (OpenID Connect Core, 3.1.3.6)."""
     name = "sha512" if algorithm == "EdDSA" else f"sha{algorithm[2:]}"
     digest = hashlib.new(name, value.encode()).digest()
-    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    return base64url.encoded(digest[: len(digest) // 2])
 
 
 def _check_audience(claims: dict[str, Any], ours: frozenset[str]) -> None:

@@ -15,6 +15,7 @@ from antiphon_server.auth.model.identities import (
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.once import Once
+from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _PREFIX = "login_"
@@ -69,7 +70,7 @@ class LoginFlows:
 
     def _derive(self, purpose: str, login_id: LoginId) -> str:
         digest = hmac.digest(self._key, f"{purpose} {login_id}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return base64url.encoded(digest)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)

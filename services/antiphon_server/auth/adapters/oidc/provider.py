@@ -31,6 +31,7 @@ from antiphon_server.auth.service.provider_metadata import (
     read_metadata,
 )
 from antiphon_server.auth.service.published import Published
+from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _RETRY_AFTER = 5.0
@@ -101,7 +102,7 @@ class OidcProvider:
             "scope": " ".join(self._settings.scopes),
             "state": handshake.state,
             "nonce": handshake.nonce,
-            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge": base64url.encoded(challenge),
             "code_challenge_method": "S256",
         }
         where = metadata.authorization_endpoint
