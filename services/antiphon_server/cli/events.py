@@ -5,23 +5,16 @@ from typing import Any
 
 from antiphon.events.v1.event_pb2 import Event, EventKind, TurnState
 from antiphon_client import text_of
-from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
+from antiphon_server.cli.kinds import named
 
 _PREFIX = "EVENT_KIND_"
-_KINDS = sorted(set(EventKind.keys()) - {"EVENT_KIND_UNSPECIFIED"})
 
 
 def kinds_named(names: str) -> Sequence[EventKind.ValueType]:
     """Kinds by their names, separated by commas. Raises CommandError for unknown ones."""
-    kinds = []
-    for name in filter(None, (name.strip() for name in names.split(","))):
-        key = _PREFIX + name.upper()
-        if key not in _KINDS:
-            known = ", ".join(kind.removeprefix(_PREFIX).lower() for kind in _KINDS)
-            raise CommandError(f"there is no kind {name!r}; the kinds are {known}.")
-        kinds.append(EventKind.Value(key))
-    return kinds
+    return named(EventKind.items(), _PREFIX, names)
 
 
 def event_json(event: Event, cursor: str) -> dict[str, Any]:

@@ -6,23 +6,16 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from antiphon.auth.v1.audit_pb2 import SecurityEvent, SecurityEventKind
-from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
+from antiphon_server.cli.kinds import named
 
 _PREFIX = "SECURITY_EVENT_KIND_"
-_KINDS = sorted(set(SecurityEventKind.keys()) - {f"{_PREFIX}UNSPECIFIED"})
 
 
 def kinds_named(names: str) -> Sequence[SecurityEventKind.ValueType]:
     """Kinds by their names, separated by commas. Raises CommandError for unknown ones."""
-    kinds = []
-    for name in filter(None, (name.strip() for name in names.split(","))):
-        key = _PREFIX + name.upper()
-        if key not in _KINDS:
-            known = ", ".join(kind.removeprefix(_PREFIX).lower() for kind in _KINDS)
-            raise CommandError(f"there is no kind {name!r}; the kinds are {known}.")
-        kinds.append(SecurityEventKind.Value(key))
-    return kinds
+    return named(SecurityEventKind.items(), _PREFIX, names)
 
 
 def event_json(event: SecurityEvent) -> dict[str, Any]:
