@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 
 from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
@@ -118,6 +119,51 @@ async def test_creating_a_user_is_idempotent(api: Api) -> None:
     again = pb.CreateUserRequest(name="ANN", password=PASSWORD)
     error = await api.refused("CreateUser", again, token)
     assert (error.reason, error.metadata) == (Reason.ALREADY_EXISTS, {"resource": "users/ann"})
+
+
+@pytest.mark.parametrize(
+    ("rpc", "asked", "other"),
+    [
+        ("CreateApiKey", pb.CreateApiKeyRequest(label="ci"), {"label": "cd"}),
+        ("CreatePasswordReset", pb.CreatePasswordResetRequest(), {"api_keys": True}),
+        ("RotateSigningKeys", pb.RotateSigningKeysRequest(), {"compromised": True}),
+    ],
+)
+async def test_a_lost_answer_is_given_again(
+    api: Api, rpc: str, asked: Message, other: dict[str, Any]
+) -> None:
+    """Five at once and one later get one answer, and one event tells of it; no other body does."""
+    token = (await api.sign_in()).tokens.access_token
+    who = (await api.call("WhoAmI", pb.WhoAmIRequest(), token)).user
+    fields = asked.DESCRIPTOR.fields_by_name
+    ids = {"user_id": who.user_id} if "user_id" in fields else {}
+    request = type(asked)(request_id=str(uuid.uuid4()), **ids)
+    request.MergeFrom(asked)
+    before = await _recorded(api)
+    answers = await asyncio.gather(*(api.call(rpc, request, token) for _ in range(5)))
+    answers.append(await api.call(rpc, request, token))
+    assert all(answer == answers[0] for answer in answers)
+    assert await _recorded(api) == before + 1
+    changed = type(asked)(**other)
+    request.MergeFrom(changed)
+    assert (await api.refused(rpc, request, token)).reason is Reason.REQUEST_ID_REUSED
+    assert await _recorded(api) == before + 1
+
+
+async def _recorded(api: Api) -> int:
+    return (await api.world.stores.security_events.head()).sequence
+
+
+async def test_a_secret_that_is_given_again_works(api: Api) -> None:
+    """The key of the second answer signs in; when it is revoked there is no third one."""
+    token = (await api.sign_in()).tokens.access_token
+    create = pb.CreateApiKeyRequest(label="ci", request_id=str(uuid.uuid4()))
+    await api.call("CreateApiKey", create, token)
+    made = await api.call("CreateApiKey", create, token)
+    await api.call("Login", pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key=made.secret)))
+    revoke = pb.RevokeApiKeyRequest(key_id=made.api_key.key_id)
+    await api.call("RevokeApiKey", revoke, token)
+    assert (await api.refused("CreateApiKey", create, token)).reason is Reason.NOT_FOUND
 
 
 async def test_a_programs_way_through_the_service(api: Api) -> None:

@@ -15,8 +15,8 @@ def test_every_served_service_is_known() -> None:
     assert sorted(SERVICES) == sorted(declared - {CALLED_BY_THE_SERVER})
 
 
-def test_every_read_is_tried_again() -> None:
-    """A read answers once, and may be asked twice; what is tried again exists."""
+def test_what_may_be_asked_twice_is_tried_again() -> None:
+    """So is what carries a request id; what is tried again exists."""
     [config] = json.loads(service_config())["methodConfig"]
     retried = {(each["service"], each["method"]) for each in config["name"]}
     unary = {
@@ -26,4 +26,10 @@ def test_every_read_is_tried_again() -> None:
     }
     served = {(service, name) for service, name in unary if service in SERVICES}
     assert {(service, name) for service, name in served if name.startswith(READS)} <= retried
+    repeatable = {
+        (rpc.method.containing_service.full_name, rpc.method.name)
+        for rpc in declared_rpcs()
+        if "request_id" in rpc.method.input_type.fields_by_name
+    }
+    assert repeatable & served - {("antiphon.events.v1.EventService", "Append")} <= retried
     assert retried <= served

@@ -1,7 +1,7 @@
 """Every store of identity keeps the same promises."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.openings import Opening
+from antiphon_server.auth.model.password_resets import PasswordReset
+from antiphon_server.auth.model.requests import Answer, Repeated
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
@@ -29,6 +31,7 @@ from antiphon_server.runtime.principal import SessionId, UserId
 from antiphon_server.runtime.sqlite import SqliteDatabase
 
 NOW = 1_000 * DAY
+Act = Callable[[Stores, User, Answer], Awaitable[None]]
 ANN = User(UserId("user_00000001"), "ann", "Ann", False, "hash", NOW)
 BOB = User(UserId("user_00000002"), "bob", "Bob", True, None, NOW)
 
@@ -116,19 +119,57 @@ async def test_a_name_belongs_to_one_user(stores: Stores) -> None:
     assert await stores.users.get(other.user_id) is None
 
 
-async def test_a_repeated_request_returns_the_first_user(stores: Stores) -> None:
-    """Within 24 h a request id stands for one body and one answer."""
+async def _reset(stores: Stores, user: User, answer: Answer) -> None:
+    reset = PasswordReset(user.user_id, user.name.encode() * 8, 0, NOW)
+    await stores.password_resets.put(reset, unrecorded, answer)
+
+
+async def _key(stores: Stores, user: User, answer: Answer) -> None:
+    key = api_key(1 if user is ANN else 2, user)
+    assert await stores.api_keys.add(key, 1, unrecorded, answer)
+
+
+async def _rotation(stores: Stores, user: User, answer: Answer) -> None:
+    fresh = StoredSigningKey(user.name, b"p" * 32, b"s", NOW)
+    await stores.signing_keys.rotate(fresh, NOW + DAY, NOW, unrecorded, answer=answer)
+
+
+async def _user(stores: Stores, user: User, answer: Answer) -> None:
+    await stores.users.add(replace(user, user_id=UserId(f"{user.user_id}x")), answer, unrecorded)
+
+
+async def _done(stores: Stores) -> int:
+    """How much of what they do is there."""
+    lists = [await stores.api_keys.list_keys(user.user_id, None, 9) for user in (ANN, BOB)]
+    resets = [await stores.password_resets.find(user.name.encode() * 8) for user in (ANN, BOB)]
+    made = [await stores.users.get(UserId(f"{user.user_id}x")) for user in (ANN, BOB)]
+    keys = await stores.signing_keys.list_valid(NOW)
+    return sum(map(len, lists)) + len(keys) + len(list(filter(None, [*made, *resets])))
+
+
+@pytest.mark.parametrize("act", [_key, _reset, _rotation, _user])
+async def test_a_request_is_answered_once(stores: Stores, act: Act) -> None:
+    """Within 24 h an id stands for one body and one answer, and what it asks is done once.
+
+    That is said before anything else that speaks against doing it again, as a limit would.
+    """
     request = Request("users/u", "r1", b"d" * 32, NOW)
-    await stores.users.add(ANN, request, unrecorded)
-    again = replace(ANN, user_id=UserId("user_00000003"))
     later = replace(request, create_time=NOW + DAY - 1)
-    assert await stores.users.add(again, later, unrecorded) == ANN
-    assert await stores.users.made_by(later) == ANN
-    assert await stores.users.made_by(replace(later, principal="users/v")) is None
     other = replace(later, digest=b"e" * 32)
-    assert await refusal(stores.users.made_by(other)) is Reason.REQUEST_ID_REUSED
-    assert await stores.users.made_by(replace(other, create_time=NOW + DAY)) is None
-    assert await stores.users.add(BOB, replace(other, create_time=NOW + DAY), unrecorded) == BOB
+    await act(stores, ANN, Answer(request, b"first"))
+    with pytest.raises(Repeated) as repeated:
+        await act(stores, ANN, Answer(later, b"second"))
+    assert repeated.value.response == b"first"
+    assert await refusal(act(stores, BOB, Answer(other, b"second"))) is Reason.REQUEST_ID_REUSED
+    assert await _done(stores) == 1
+    assert await stores.requests.response(later) == b"first"
+    assert await refusal(stores.requests.response(other)) is Reason.REQUEST_ID_REUSED
+    somebody = replace(later, principal="users/v")
+    next_day = replace(other, create_time=NOW + DAY)
+    assert await stores.requests.response(somebody) is None
+    assert await stores.requests.response(next_day) is None
+    await act(stores, BOB, Answer(next_day, b"third"))
+    assert await stores.requests.response(next_day) == b"third"
 
 
 async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> None:

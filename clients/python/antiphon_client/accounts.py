@@ -93,7 +93,9 @@ class Accounts:
 
         Operators make keys for the program ``user_id``.
         """
-        request = messages.CreateApiKeyRequest(label=label, scopes=scopes, user_id=user_id)
+        request = messages.CreateApiKeyRequest(
+            label=label, scopes=scopes, user_id=user_id, request_id=new_request_id()
+        )
         if days:
             request.ttl.FromSeconds(days * 86_400)
         return await self._caller.call(self._auth.CreateApiKey, request)
@@ -117,5 +119,7 @@ class Accounts:
 
         Tokens of older keys live out their time, or if those are compromised are refused.
         """
-        request = messages.RotateSigningKeysRequest(compromised=compromised)
+        request = messages.RotateSigningKeysRequest(
+            compromised=compromised, request_id=new_request_id()
+        )
         return (await self._caller.call(self._auth.RotateSigningKeys, request)).kid

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.auth.v1 import access_pb2, auth_pb2, auth_service_pb2
@@ -128,8 +129,14 @@ def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
         operator=request.operator,
         request_id=request.request_id,
         kind=UserKind(request.kind or UserKind.PERSON),
-        body=request.SerializeToString(deterministic=True),
+        body=body(request),
     )
+
+
+def body(request: Message) -> bytes:
+    """All of a request, by which its repetition is told from another one."""
+    kind = request.DESCRIPTOR.full_name.encode()
+    return kind + b"\0" + request.SerializeToString(deterministic=True)
 
 
 def wishes(request: auth_service_pb2.UpdateUserRequest) -> Wishes:

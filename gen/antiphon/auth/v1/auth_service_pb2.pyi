@@ -1194,21 +1194,25 @@ class CreatePasswordResetRequest(_message.Message):
 
     USER_ID_FIELD_NUMBER: _builtins.int
     API_KEYS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id is the person who shall set a password."""
     api_keys: _builtins.bool
     """api_keys says that all the person's API keys are revoked, too, when the password
     is set: for an account that somebody else had in hand.
     """
+    request_id: _builtins.str
+    """request_id makes a repeated call return the first one's answer, for 24 h."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         api_keys: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1446,10 +1450,13 @@ class CreateApiKeyRequest(_message.Message):
     TTL_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """label is what the owner calls the key, e.g. "ci"."""
     user_id: _builtins.str
     """user_id is the program to make a key for, for operators; empty for the caller."""
+    request_id: _builtins.str
+    """request_id makes a repeated call return the first one's answer, for 24 h."""
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
         """ttl is how long the key works; unset means until it is revoked."""
@@ -1465,10 +1472,11 @@ class CreateApiKeyRequest(_message.Message):
         ttl: _duration_pb2.Duration | None = ...,
         scopes: _abc.Iterable[_access_pb2.Scope.ValueType] | None = ...,
         user_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ttl", b"ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "scopes", b"scopes", "ttl", b"ttl", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "request_id", b"request_id", "scopes", b"scopes", "ttl", b"ttl", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1608,16 +1616,20 @@ class RotateSigningKeysRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COMPROMISED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     compromised: _builtins.bool
     """compromised refuses tokens of the older keys from now on."""
+    request_id: _builtins.str
+    """request_id makes a repeated call return the first one's answer, for 24 h."""
     def __init__(
         self,
         *,
         compromised: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compromised", b"compromised"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compromised", b"compromised", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -336,7 +336,7 @@ class AuthServiceServicer:
     def CreatePasswordReset(self, request, context):
         """CreatePasswordReset makes a token with which a person sets a new password,
         once, within an hour; it is the operator's to hand over. An earlier one stops
-        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -381,10 +381,11 @@ class AuthServiceServicer:
     def CreateApiKey(self, request, context):
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
-        is stored. A session with scopes can't make keys with more. A key that a
+        is stored, and with a request_id, for 24 h, a number of which the server can make
+        it again. A session with scopes can't make keys with more. A key that a
         key's session makes for its owner ends with that key: it expires no later, and is
-        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
-        user_id).
+        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED,
+        INVALID_ARGUMENT (another person's user_id), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -410,7 +411,8 @@ class AuthServiceServicer:
     def RotateSigningKeys(self, request, context):
         """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
         one live out their time, unless its secret is feared to be known: then they are
-        refused at once, and every client refreshes. Errors: OVERLOADED.
+        refused at once, and every client refreshes. Errors: OVERLOADED,
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -122,7 +122,7 @@ class AuthServiceStub:
     CreatePasswordReset: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]
     """CreatePasswordReset makes a token with which a person sets a new password,
     once, within an hour; it is the operator's to hand over. An earlier one stops
-    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program), REQUEST_ID_REUSED.
     """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
@@ -147,10 +147,11 @@ class AuthServiceStub:
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
-    is stored. A session with scopes can't make keys with more. A key that a
+    is stored, and with a request_id, for 24 h, a number of which the server can make
+    it again. A session with scopes can't make keys with more. A key that a
     key's session makes for its owner ends with that key: it expires no later, and is
-    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
-    user_id).
+    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED,
+    INVALID_ARGUMENT (another person's user_id), REQUEST_ID_REUSED.
     """
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
     """ListApiKeys lists keys, the newest first: the caller's, or for an operator
@@ -164,7 +165,8 @@ class AuthServiceStub:
     RotateSigningKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
     one live out their time, unless its secret is feared to be known: then they are
-    refused at once, and every client refreshes. Errors: OVERLOADED.
+    refused at once, and every client refreshes. Errors: OVERLOADED,
+    REQUEST_ID_REUSED.
     """
     GetJwks: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]
     """GetJwks returns the public keys that access tokens are signed with, for
@@ -265,7 +267,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     CreatePasswordReset: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreatePasswordResetRequest, _auth_service_pb2.CreatePasswordResetResponse]  # type: ignore[assignment]
     """CreatePasswordReset makes a token with which a person sets a new password,
     once, within an hour; it is the operator's to hand over. An earlier one stops
-    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+    working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program), REQUEST_ID_REUSED.
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
@@ -290,10 +292,11 @@ class AuthServiceAsyncStub(AuthServiceStub):
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """CreateApiKey makes a key for the caller, or for an operator one for the
     program user_id. The secret is in this answer and nowhere else: only its hash
-    is stored. A session with scopes can't make keys with more. A key that a
+    is stored, and with a request_id, for 24 h, a number of which the server can make
+    it again. A session with scopes can't make keys with more. A key that a
     key's session makes for its owner ends with that key: it expires no later, and is
-    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
-    user_id).
+    revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED,
+    INVALID_ARGUMENT (another person's user_id), REQUEST_ID_REUSED.
     """
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
     """ListApiKeys lists keys, the newest first: the caller's, or for an operator
@@ -307,7 +310,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RotateSigningKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]  # type: ignore[assignment]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
     one live out their time, unless its secret is feared to be known: then they are
-    refused at once, and every client refreshes. Errors: OVERLOADED.
+    refused at once, and every client refreshes. Errors: OVERLOADED,
+    REQUEST_ID_REUSED.
     """
     GetJwks: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]  # type: ignore[assignment]
     """GetJwks returns the public keys that access tokens are signed with, for
@@ -513,7 +517,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CreatePasswordResetResponse, _abc.Awaitable[_auth_service_pb2.CreatePasswordResetResponse]]:
         """CreatePasswordReset makes a token with which a person sets a new password,
         once, within an hour; it is the operator's to hand over. An earlier one stops
-        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program).
+        working. Errors: NOT_FOUND, INVALID_ARGUMENT (a program), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -568,10 +572,11 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_auth_service_pb2.CreateApiKeyResponse]]:
         """CreateApiKey makes a key for the caller, or for an operator one for the
         program user_id. The secret is in this answer and nowhere else: only its hash
-        is stored. A session with scopes can't make keys with more. A key that a
+        is stored, and with a request_id, for 24 h, a number of which the server can make
+        it again. A session with scopes can't make keys with more. A key that a
         key's session makes for its owner ends with that key: it expires no later, and is
-        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED, INVALID_ARGUMENT (another person's
-        user_id).
+        revoked with it. Errors: NOT_FOUND, LIMIT_EXCEEDED (100 keys), PERMISSION_DENIED,
+        INVALID_ARGUMENT (another person's user_id), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -603,7 +608,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RotateSigningKeysResponse, _abc.Awaitable[_auth_service_pb2.RotateSigningKeysResponse]]:
         """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
         one live out their time, unless its secret is feared to be known: then they are
-        refused at once, and every client refreshes. Errors: OVERLOADED.
+        refused at once, and every client refreshes. Errors: OVERLOADED,
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

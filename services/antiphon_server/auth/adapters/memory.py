@@ -10,20 +10,20 @@ from antiphon_server.auth.adapters.memory_expiring import MemoryExpiring
 from antiphon_server.auth.adapters.memory_identities import MemoryIdentities
 from antiphon_server.auth.adapters.memory_password_resets import MemoryPasswordResets
 from antiphon_server.auth.adapters.memory_places import MemoryPlaces
+from antiphon_server.auth.adapters.memory_requests import MemoryRequests
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import (
-    DAY,
     KEPT_AFTER_END,
     ApiKey,
     KeyId,
     Position,
-    Request,
     Session,
     StoredSigningKey,
     User,
 )
 from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended, descent, others
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions, may_open
 from antiphon_server.auth.ports import Stores
@@ -40,7 +40,7 @@ class _Rows:
     """What the stores share, as tables share a database."""
 
     users: dict[UserId, User] = field(default_factory=dict)
-    requests: dict[tuple[str, str], tuple[Request, UserId]] = field(default_factory=dict)
+    requests: MemoryRequests = field(default_factory=MemoryRequests)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
@@ -84,15 +84,16 @@ def memory_stores() -> Stores:
     users = MemoryUsers(rows)
     return Stores(
         users=users,
+        requests=rows.requests,
         sessions=MemorySessions(rows),
         endings=rows.endings,
         expiring=MemoryExpiring(lambda: rows.sessions),
         api_keys=MemoryApiKeys(rows),
-        signing_keys=MemorySigningKeys(rows.trail),
+        signing_keys=MemorySigningKeys(rows),
         attempts=MemoryAttempts(),
         security_events=rows.trail,
         places=rows.places,
-        password_resets=MemoryPasswordResets(rows.trail),
+        password_resets=MemoryPasswordResets(rows.trail, rows.requests),
         device_logins=MemoryDeviceLogins(rows.trail),
         identities=MemoryIdentities(users, rows.end_opened_by, rows.trail),
     )
@@ -104,26 +105,14 @@ class MemoryUsers:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
+    async def add(self, user: User, answer: Answer | None, records: Records[User]) -> User:
         """See :meth:`UserStore.add`."""
-        earlier = request and await self.made_by(request)
-        if earlier:
-            return earlier
+        self._rows.requests.check(answer)
         if await self.find(user.name):
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{user.name}")
         self._rows.users[user.user_id] = user
-        if request:
-            self._rows.requests[request.principal, request.request_id] = request, user.user_id
+        self._rows.requests.remember(answer)
         return self._rows.trail.record(records, user)
-
-    async def made_by(self, request: Request) -> User | None:
-        """See :meth:`UserStore.made_by`."""
-        found = self._rows.requests.get((request.principal, request.request_id))
-        if found is None or found[0].create_time <= request.create_time - DAY:
-            return None
-        if found[0].digest != request.digest:
-            raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
-        return self._rows.users[found[1]]
 
     async def get(self, user_id: UserId) -> User | None:
         """See :meth:`UserStore.get`."""
@@ -292,14 +281,18 @@ class MemoryApiKeys:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
 
-    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
+    async def add(
+        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+    ) -> bool:
         """See :meth:`ApiKeyStore.add`."""
+        self._rows.requests.check(answer)
         parent = self._rows.api_keys.get(key.parent_key_id) if key.parent_key_id else None
         if key.parent_key_id and (parent is None or parent.expired(key.create_time)):
             raise DomainError(Reason.SESSION_REVOKED)
         if len(self._of(key.user_id)) >= most:
             return False
         self._rows.api_keys[key.key_id] = key
+        self._rows.requests.remember(answer)
         self._rows.trail.record(records, key)
         return True
 
@@ -334,9 +327,9 @@ class MemoryApiKeys:
 class MemorySigningKeys:
     """A :class:`~antiphon_server.auth.ports.SigningKeyStore` in memory."""
 
-    def __init__(self, trail: MemorySecurityEvents) -> None:
+    def __init__(self, rows: _Rows) -> None:
         self._keys: dict[str, StoredSigningKey] = {}
-        self._trail = trail
+        self._rows = rows
 
     async def rotate(
         self,
@@ -345,8 +338,10 @@ class MemorySigningKeys:
         now: int,
         records: Records[StoredSigningKey],
         unless_since: int | None = None,
+        answer: Answer | None = None,
     ) -> bool:
         """See :meth:`SigningKeyStore.rotate`."""
+        self._rows.requests.check(answer)
         used = [key for key in self._keys.values() if key.retire_time is None]
         if unless_since is not None and (
             not used or max(key.create_time for key in used) > unless_since
@@ -357,7 +352,8 @@ class MemorySigningKeys:
             for key in await self.list_valid(now)
         ]
         self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
-        self._trail.record(records, fresh)
+        self._rows.requests.remember(answer)
+        self._rows.trail.record(records, fresh)
         return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:

@@ -1,7 +1,9 @@
 """Password resets in memory: for tests and for servers that keep nothing."""
 
+from antiphon_server.auth.adapters.memory_requests import MemoryRequests
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.password_resets import PasswordReset
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.principal import UserId
 
@@ -9,13 +11,18 @@ from antiphon_server.runtime.principal import UserId
 class MemoryPasswordResets:
     """A :class:`~antiphon_server.auth.ports.password_resets.PasswordResetStore` in memory."""
 
-    def __init__(self, trail: MemorySecurityEvents) -> None:
+    def __init__(self, trail: MemorySecurityEvents, requests: MemoryRequests) -> None:
         self._trail = trail
+        self._requests = requests
         self._resets: dict[UserId, PasswordReset] = {}
 
-    async def put(self, reset: PasswordReset, records: Records[PasswordReset]) -> None:
+    async def put(
+        self, reset: PasswordReset, records: Records[PasswordReset], answer: Answer | None = None
+    ) -> None:
         """See :meth:`PasswordResetStore.put`."""
+        self._requests.check(answer)
         self._resets[reset.user_id] = reset
+        self._requests.remember(answer)
         self._trail.record(records, reset)
 
     async def find(self, token_hash: bytes) -> PasswordReset | None:

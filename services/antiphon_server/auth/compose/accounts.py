@@ -17,7 +17,9 @@ from antiphon_server.auth.service.password_changes import NewPasswords, Password
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.shown_once import ShownOnce
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
@@ -27,6 +29,7 @@ from antiphon_server.auth.service.users import Users
 class Accounts:
     """Who has an account, where they are signed in, and with what they can."""
 
+    requests: Requests
     users: Users
     user_updates: UserUpdates
     sessions: Sessions
@@ -53,13 +56,15 @@ def compose_accounts(
     """Accounts and sessions; all other processes learn of ends by ``events``."""
     stores, clock, completion = base.stores, base.clock, base.completion
     log, sign_ins = recording.security_events, recording.sign_ins
-    passwords = Passwords(hasher, breached)
-    users = Users(stores.users, passwords, base.secret, completion, log, clock)
+    passwords, shown_once = Passwords(hasher, breached), ShownOnce(base.secret)
+    requests = Requests(stores.requests, base.secret, clock)
+    users = Users(stores.users, passwords, requests, completion, log, clock)
     endings = Endings(stores.sessions, events, tokens.liveness, tokens.messenger)
-    api_keys = ApiKeys(stores.api_keys, endings, completion, log, clock)
+    api_keys = ApiKeys(stores.api_keys, endings, completion, log, shown_once, clock)
     attempts = Attempts(stores.attempts, stores.places, clock)
     new = NewPasswords(stores.users, endings, completion, log, clock)
     return Accounts(
+        requests=requests,
         users=users,
         user_updates=UserUpdates(stores.users, endings, completion, log, clock),
         sessions=Sessions(
@@ -80,7 +85,7 @@ def compose_accounts(
         passwords=passwords,
         password_changes=PasswordChanges(users, passwords, attempts, new, sign_ins),
         password_resets=PasswordResets(
-            stores.password_resets, users, passwords, new, completion, log, clock
+            stores.password_resets, users, passwords, new, completion, log, shown_once, clock
         ),
         local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
         test_user=TestUser(stores.users, passwords, endings, log, clock),

@@ -216,6 +216,7 @@ def compose_auth(
 def _servicer(tokens: Tokens, accounts: Accounts, signing_in: SigningIn) -> AuthServicer:
     return AuthServicer(
         AuthRules(
+            requests=accounts.requests,
             users=accounts.users,
             user_updates=accounts.user_updates,
             password_changes=accounts.password_changes,

@@ -9,6 +9,7 @@ from typing import NewType
 
 from antiphon_server.auth.model.origin import LoginMethod as LoginMethod
 from antiphon_server.auth.model.origin import Origin as Origin
+from antiphon_server.auth.model.requests import Request as Request
 from antiphon_server.runtime.permissions import Scope
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -146,19 +147,6 @@ class SignedIn:
 
     tokens: TokenPair
     user: User
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A mutation that may be repeated: who asked, under which id, for what.
-
-    ``digest`` is keyed, because the body may hold a password.
-    """
-
-    principal: str
-    request_id: str
-    digest: bytes
-    create_time: int
 
 
 @dataclass(frozen=True, slots=True)

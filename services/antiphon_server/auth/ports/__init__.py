@@ -9,12 +9,12 @@ from antiphon_server.auth.model import (
     ApiKey,
     KeyId,
     Position,
-    Request,
     Session,
     StoredSigningKey,
     User,
 )
 from antiphon_server.auth.model.openings import Opened, Opening
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
@@ -23,6 +23,7 @@ from antiphon_server.auth.ports.expiring import Expiring
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.places import PlaceStore
+from antiphon_server.auth.ports.requests import RequestStore
 from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -35,19 +36,12 @@ class UserStore(Protocol):
     """Accounts, found by id and by folded name.
 
     Here as in the other stores, ``records`` are of what was done: nothing, if there was nothing
-    to do.
+    to do. An ``answer`` is remembered in the same transaction; if its request was answered before,
+    Repeated is raised instead, or DomainError REQUEST_ID_REUSED.
     """
 
-    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
-        """Store ``user``, or return the user that the same request made before.
-
-        Raises DomainError ALREADY_EXISTS if the name is taken, REQUEST_ID_REUSED
-        if the request id was used within 24 h with another body.
-        """
-        ...
-
-    async def made_by(self, request: Request) -> User | None:
-        """The user that the request made before. Raises REQUEST_ID_REUSED."""
+    async def add(self, user: User, answer: Answer | None, records: Records[User]) -> User:
+        """Store ``user``, and return it. Raises DomainError ALREADY_EXISTS if the name is taken."""
         ...
 
     async def get(self, user_id: UserId) -> User | None:
@@ -161,7 +155,9 @@ class SessionStore(Protocol):
 class ApiKeyStore(Protocol):
     """API keys, found by the hash of their secret."""
 
-    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
+    async def add(
+        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+    ) -> bool:
         """Store the key; False if the user has ``most`` keys already.
 
         Raises DomainError SESSION_REVOKED if its parent works no more.
@@ -198,6 +194,7 @@ class SigningKeyStore(Protocol):
         now: int,
         records: Records[StoredSigningKey],
         unless_since: int | None = None,
+        answer: Answer | None = None,
     ) -> bool:
         """Store a new key, and let all others die at ``when`` unless they die before.
 
@@ -236,6 +233,7 @@ class Stores:
     """All that is kept."""
 
     users: UserStore
+    requests: RequestStore
     sessions: SessionStore
     endings: EndingStore
     expiring: Expiring

@@ -1,8 +1,7 @@
 """API keys: long-lived credentials of programs."""
 
-import hashlib
-
-from antiphon_server.auth.model import SECOND, ApiKey, KeyId, Position
+from antiphon_server.auth.model import SECOND, ApiKey, KeyId, Position, Request
+from antiphon_server.auth.model.requests import Answer, Repeated, answer_to
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     ApiKeyCreated,
@@ -14,7 +13,8 @@ from antiphon_server.auth.ports import ApiKeyStore, Clock
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings, ends
-from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.auth.service.key_format import PREFIX, hash_of, well_formed
+from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
@@ -33,12 +33,14 @@ class ApiKeys:
         endings: Endings,
         completion: Completion,
         security_events: Recorder,
+        shown_once: ShownOnce,
         clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
         self._security_events = security_events
+        self._shown_once = shown_once
         self._clock = clock
 
     async def create(
@@ -49,34 +51,42 @@ class ApiKeys:
         most: int = MOST_PER_USER,
         scopes: frozenset[Scope] | None = None,
         parent: ApiKey | None = None,
+        request: Request | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is not kept; ``ttl`` is in microseconds.
 
         ``scopes`` of None are no limits. ``parent`` is the owner's key that it is made with, if
-        any, which it does not outlive. Raises DomainError LIMIT_EXCEEDED if the owner has
-        ``most`` already, SESSION_REVOKED if the parent works no more.
+        any, which it does not outlive. Repeating the ``request`` gets the same key and secret.
+        Raises DomainError LIMIT_EXCEEDED if the owner has ``most`` already, SESSION_REVOKED if
+        the parent works no more, REQUEST_ID_REUSED, and NOT_FOUND if the key that the same request
+        made was revoked.
         """
-        now, secret = self._now(), new_secret()
+        now, salt = self._now(), self._shown_once.salt()
+        secret = self._shown_once.secret(PREFIX, salt)
         ends = [parent.expire_time] if parent else []
         ends.append(None if ttl is None else now + ttl)
         key = ApiKey(
             key_id=KeyId(new_id("key")),
             user_id=owner,
             label=printable(label),
-            secret_hash=_hash(secret),
+            secret_hash=hash_of(secret),
             create_time=now,
             expire_time=min((end for end in ends if end is not None), default=None),
             scopes=scopes,
             parent_key_id=parent.key_id if parent else None,
         )
-        await self._completion.run(self._add(key, most))
+        answer = answer_to(request, salt + key.key_id.encode())
+        try:
+            await self._completion.run(self._add(key, most, answer))
+        except Repeated as again:
+            return await self._made(again.response)
         return key, secret
 
     async def find(self, secret: str) -> ApiKey | None:
         """The key of that secret while it works; a mistyped one never reaches the store."""
         if not well_formed(secret):
             return None
-        key = await self._store.find(_hash(secret))
+        key = await self._store.find(hash_of(secret))
         return None if key is None or key.expired(self._now()) else key
 
     async def list_keys(self, owner: UserId, after: Position | None, limit: int) -> list[ApiKey]:
@@ -98,9 +108,14 @@ class ApiKeys:
         """
         await self._completion.run(self._revoke(key_id))
 
-    async def _add(self, key: ApiKey, most: int) -> None:
+    async def _made(self, response: bytes) -> tuple[ApiKey, str]:
+        """The key that the same request made, with its secret."""
+        salt, key_id = response[:SALT], KeyId(response[SALT:].decode())
+        return await self.get(key_id), self._shown_once.secret(PREFIX, salt)
+
+    async def _add(self, key: ApiKey, most: int, answer: Answer | None) -> None:
         with self._security_events.recording(_created) as records:
-            stored = await self._store.add(key, most, records)
+            stored = await self._store.add(key, most, records, answer)
         if not stored:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
 
@@ -131,8 +146,3 @@ def revoked(
     """What is recorded of an owner's keys and sessions that end together."""
     keys = [SecurityEvent(ApiKeyRevoked(key_id), owner) for key_id in ended.keys]
     return [*keys, *ends(ended.sessions, cause)]
-
-
-def _hash(secret: str) -> bytes:
-    """A plain digest is enough for 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()

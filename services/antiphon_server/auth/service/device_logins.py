@@ -1,6 +1,5 @@
 """Signing in a device that has no browser or keyboard, from elsewhere (RFC 8628)."""
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from antiphon_server.auth.model.device_logins import (
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.security_events import unrecorded
-from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.auth.service.key_format import hash_of, new_secret, well_formed
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.user_codes import new_user_code, read_user_code
@@ -78,7 +77,7 @@ class DeviceLogins:
         user_hash = self._codes.hash(user_code)
         assert user_hash is not None
         login = DeviceLogin(
-            _hash(device_code), user_hash, printable(device), address, now, now + LIFE
+            hash_of(device_code), user_hash, printable(device), address, now, now + LIFE
         )
         if not await self._store.add(login, MOST, MOST_OF_ADDRESS):
             raise DomainError(Reason.OVERLOADED, resource="devices", retry_after=RETRY_AFTER)
@@ -92,7 +91,7 @@ class DeviceLogins:
         """
         known = well_formed(device_code, PREFIX)
         rule = _asking(self._now())
-        found = await self._store.change(_hash(device_code), rule, unrecorded) if known else None
+        found = await self._store.change(hash_of(device_code), rule, unrecorded) if known else None
         if found is None:
             raise DomainError(Reason.LOGIN_EXPIRED)
         login, answer = found
@@ -136,8 +135,3 @@ def _refuse(login: DeviceLogin, answer: Answer) -> None:
             raise DomainError(Reason.LOGIN_DENIED)
         case Answer.OVER:
             raise DomainError(Reason.LOGIN_EXPIRED)
-
-
-def _hash(device_code: str) -> bytes:
-    """A plain digest is enough for 256 random bits."""
-    return hashlib.sha256(device_code.encode()).digest()

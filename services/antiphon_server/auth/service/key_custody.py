@@ -1,6 +1,6 @@
 """Who may make, list and revoke which API keys."""
 
-from antiphon_server.auth.model import ApiKey, KeyId, Position, UserKind
+from antiphon_server.auth.model import ApiKey, KeyId, Position, Request, UserKind
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.ownership import administers, owns, whose
 from antiphon_server.auth.service.sessions import Sessions
@@ -25,19 +25,23 @@ class KeyCustody:
         label: str,
         ttl: int | None,
         scopes: frozenset[Scope] | None,
+        request: Request | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret: for the caller, or for the program that is ``named``.
 
         What a session of a key makes for its owner ends with that key. Raises DomainError
-        NOT_FOUND, LIMIT_EXCEEDED, INVALID_ARGUMENT for another person, SESSION_REVOKED, and
-        PERMISSION_DENIED if the caller's credential has limits that the key would not have.
+        NOT_FOUND, LIMIT_EXCEEDED, INVALID_ARGUMENT for another person, SESSION_REVOKED,
+        REQUEST_ID_REUSED, and PERMISSION_DENIED if the caller's credential has limits that the
+        key would not have.
         """
         _check_width(caller, scopes)
         owner = await self._users.get(await whose(caller, named, self._users))
         if owner.user_id != caller.user_id and owner.kind is not UserKind.PROGRAM:
             raise invalid("user_id", "must be a program: people make their own keys")
         parent = await self._key_of(caller) if owner.user_id == caller.user_id else None
-        return await self._api_keys.create(owner.user_id, label, ttl, scopes=scopes, parent=parent)
+        return await self._api_keys.create(
+            owner.user_id, label, ttl, scopes=scopes, parent=parent, request=request
+        )
 
     async def list_keys(
         self, caller: Principal, named: str, after: Position | None, limit: int

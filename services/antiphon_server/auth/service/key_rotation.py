@@ -1,5 +1,6 @@
 """New signing keys, by command and by schedule."""
 
+from antiphon_server.auth.model import Request
 from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.signing_keys import SigningKeys
@@ -18,9 +19,11 @@ class KeyRotation:
         self._completion = completion
         self._messenger = messenger
 
-    async def rotate(self, *, compromised: bool) -> str:
+    async def rotate(self, *, compromised: bool, request: Request | None = None) -> str:
         """See :meth:`SigningKeys.rotate`; returns when every process signs with the new key."""
-        kid = await self._completion.run(self._keys.rotate(compromised=compromised))
+        kid = await self._completion.run(
+            self._keys.rotate(compromised=compromised, request=request)
+        )
         self._messenger.tell()
         if not compromised:
             await self._keys.settled()

@@ -1,9 +1,8 @@
 """Resets: an operator hands over a token, with which a person sets a password once."""
 
-import hashlib
-
-from antiphon_server.auth.model import SECOND, UserKind
+from antiphon_server.auth.model import SECOND, Request, UserKind
 from antiphon_server.auth.model.password_resets import LIFE, PasswordReset
+from antiphon_server.auth.model.requests import Answer, Repeated, answer_to
 from antiphon_server.auth.model.security_events import (
     PasswordResetCreated,
     PasswordResetUsed,
@@ -13,9 +12,10 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
-from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.auth.service.key_format import hash_of, well_formed
 from antiphon_server.auth.service.password_changes import NewPasswords
 from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -35,6 +35,7 @@ class PasswordResets:
         new: NewPasswords,
         completion: Completion,
         events: Recorder,
+        shown_once: ShownOnce,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -43,22 +44,32 @@ class PasswordResets:
         self._new = new
         self._completion = completion
         self._events = events
+        self._shown_once = shown_once
         self._clock = clock
 
-    async def create(self, user_id: UserId, *, api_keys: bool = False) -> tuple[str, int]:
+    async def create(
+        self, user_id: UserId, *, api_keys: bool = False, request: Request | None = None
+    ) -> tuple[str, int]:
         """A token for a person, in the place of an earlier one, and when it expires.
 
-        With ``api_keys`` its use revokes the person's. Whether the caller may is checked before.
-        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for a program.
+        With ``api_keys`` its use revokes the person's. Repeating the ``request`` gets the same
+        token. Whether the caller may is checked before. Raises DomainError NOT_FOUND,
+        INVALID_ARGUMENT for a program, REQUEST_ID_REUSED.
         """
         user = await self._users.get(user_id)
         if user.kind is UserKind.PROGRAM:
             raise invalid("user_id", "is a program's: programs have no password")
-        token = new_secret(PREFIX)
-        version, expire_time = user.password_version, self._now() + LIFE
-        reset = PasswordReset(user_id, _hash(token), version, expire_time, api_keys)
-        await self._completion.run(self._put(reset))
-        return token, reset.expire_time
+        salt, expire_time = self._shown_once.salt(), self._now() + LIFE
+        token = self._shown_once.secret(PREFIX, salt)
+        version = user.password_version
+        reset = PasswordReset(user_id, hash_of(token), version, expire_time, api_keys)
+        answer = answer_to(request, salt + str(expire_time).encode())
+        try:
+            await self._completion.run(self._put(reset, answer))
+        except Repeated as again:
+            salt, expires = again.response[:SALT], again.response[SALT:]
+            return self._shown_once.secret(PREFIX, salt), int(expires)
+        return token, expire_time
 
     async def use(self, token: str, password: str) -> None:
         """Set the password and end all sessions, perhaps keys; the token works no more.
@@ -66,7 +77,7 @@ class PasswordResets:
         A password that is refused leaves the token as it was. Raises DomainError
         CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT, PASSWORD_BREACHED, OVERLOADED.
         """
-        reset = await self._store.find(_hash(token)) if well_formed(token, PREFIX) else None
+        reset = await self._store.find(hash_of(token)) if well_formed(token, PREFIX) else None
         if reset is None or reset.expire_time <= self._now():
             raise DomainError(Reason.CREDENTIALS_INVALID)
         user = await self._users.get(reset.user_id)
@@ -79,16 +90,11 @@ class PasswordResets:
         version, keys = reset.password_version, reset.api_keys
         await self._new.put(user.user_id, version, hashed, event, _NONE, api_keys=keys)
 
-    async def _put(self, reset: PasswordReset) -> None:
+    async def _put(self, reset: PasswordReset, answer: Answer | None) -> None:
         created = PasswordResetCreated(expire_time=reset.expire_time)
         event = SecurityEvent(created, reset.user_id)
         with self._events.recording(lambda _: [event]) as records:
-            await self._store.put(reset, records)
+            await self._store.put(reset, records, answer)
 
     def _now(self) -> int:
         return int(self._clock() * SECOND)
-
-
-def _hash(token: str) -> bytes:
-    """A plain digest is enough for 256 random bits."""
-    return hashlib.sha256(token.encode()).digest()

@@ -1,7 +1,6 @@
 """The keys that access tokens are signed with, and their rotation."""
 
 import asyncio
-import base64
 import hashlib
 import logging
 import time
@@ -14,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
+from antiphon_server.auth.model import DAY, SECOND, Request, StoredSigningKey
+from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
 from antiphon_server.auth.ports.security_events import Recorder, Records
+from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PURPOSE = "signing keys"
@@ -44,7 +45,7 @@ class SigningKey:
     @property
     def x(self) -> str:
         """The public key as a JSON web key has it (RFC 8037)."""
-        return _base64url(self.public.public_bytes_raw())
+        return base64url.encoded(self.public.public_bytes_raw())
 
 
 class SealedByAnother(Exception):
@@ -129,20 +130,25 @@ class SigningKeys:
         if self._look is not None:
             await asyncio.wait([self._look])
 
-    async def rotate(self, *, compromised: bool = False) -> str:
+    async def rotate(self, *, compromised: bool = False, request: Request | None = None) -> str:
         """Sign with a new key from now on, and return its id.
 
         Tokens of the old ones live out their time, or if these are ``compromised`` are refused
-        from now on. Raises DomainError OVERLOADED if that is done all the time.
+        from now on. Repeating the ``request`` makes no other key. Raises DomainError OVERLOADED
+        if that is done all the time, REQUEST_ID_REUSED.
         """
         if not compromised and len(self.valid()) >= MOST_KEYS:
             raise DomainError(Reason.OVERLOADED, resource="signing keys", retry_after=60.0)
         now, fresh = self._now(), self._fresh()
         when = now if compromised else self._last_day(now)
-        with self._recording() as records:
-            await self._store.rotate(fresh, when, now, records)
+        answer, kid = answer_to(request, fresh.kid.encode()), fresh.kid
+        try:
+            with self._recording() as records:
+                await self._store.rotate(fresh, when, now, records, answer=answer)
+        except Repeated as again:
+            kid = again.response.decode()
         await self.reload()
-        return fresh.kid
+        return kid
 
     async def rotate_if_due(self) -> str | None:
         """Rotate if the key that signs is old enough, once for all processes.
@@ -163,7 +169,9 @@ class SigningKeys:
         retired = sorted(key.kid for key in self._keys.values() if key.retire_time is None)
 
         def events(fresh: StoredSigningKey) -> list[SecurityEvent]:
-            rotated = SigningKeysRotated(fresh.kid, tuple(retired), _base64url(fresh.public_key))
+            rotated = SigningKeysRotated(
+                fresh.kid, tuple(retired), base64url.encoded(fresh.public_key)
+            )
             return [SecurityEvent(rotated)]
 
         return self._security_events.recording(events)
@@ -236,9 +244,5 @@ class SigningKeys:
 
 def thumbprint(public: bytes) -> str:
     """A key's id: the hash of its JSON web key (RFC 7638)."""
-    canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64url(public)}"}}'
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{base64url.encoded(public)}"}}'
+    return base64url.encoded(hashlib.sha256(canonical.encode()).digest())

@@ -1,15 +1,16 @@
 """Accounts."""
 
-import hmac
 import re
 from dataclasses import dataclass, field
 
 from antiphon_server.auth.model import SECOND, Request, User, UserKind
+from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, UserCreated
-from antiphon_server.auth.ports import Clock, ServerSecret, UserStore
+from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.requests import Requests
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, UserId
@@ -56,14 +57,14 @@ class Users:
         self,
         store: UserStore,
         passwords: Passwords,
-        secret: ServerSecret,
+        requests: Requests,
         completion: Completion,
         security_events: Recorder,
         clock: Clock,
     ) -> None:
         self._store = store
         self._passwords = passwords
-        self._request_key = secret.derive("request digests")
+        self._requests = requests
         self._completion = completion
         self._security_events = security_events
         self._clock = clock
@@ -96,12 +97,15 @@ class Users:
         Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, INVALID_ARGUMENT,
         PASSWORD_BREACHED, OVERLOADED.
         """
-        now = int(self._clock() * SECOND)
-        request = self._request(caller, new, now)
-        earlier = request and await self._store.made_by(request)
-        return earlier or await self._add(new, request, now)
+        request = self._requests.of(caller, new.request_id, new.body)
+        return await self._made_by(request) or await self._add(new, request)
 
-    async def _add(self, new: NewUser, request: Request | None, now: int) -> User:
+    async def _made_by(self, request: Request | None) -> User | None:
+        """The user that the same request made before."""
+        response = await self._requests.response(request)
+        return await self.get(UserId(response.decode())) if response is not None else None
+
+    async def _add(self, new: NewUser, request: Request | None) -> User:
         name = fold_name(new.name)
         if not possible_name(name):
             raise invalid("name", "must be letters, digits and . _ @ -, at most 64")
@@ -109,8 +113,7 @@ class Users:
             raise invalid("password", "programs have none: they sign in with API keys")
         if await self._store.find(name):
             # The same request may have made it since it was looked for.
-            earlier = request and await self._store.made_by(request)
-            if earlier:
+            if earlier := await self._made_by(request):
                 return earlier
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{name}")
         hashed = await self._hash(name, new) if new.password else None
@@ -120,25 +123,23 @@ class Users:
             display_name=printable(new.display_name) or name,
             operator=new.operator,
             password_hash=hashed,
-            create_time=now,
+            create_time=int(self._clock() * SECOND),
             kind=new.kind,
         )
         return await self._completion.run(self._store_new(user, request))
 
     async def _store_new(self, user: User, request: Request | None) -> User:
-        with self._security_events.recording(created) as records:
-            return await self._store.add(user, request, records)
+        answer = answer_to(request, user.user_id.encode())
+        try:
+            with self._security_events.recording(created) as records:
+                return await self._store.add(user, answer, records)
+        except Repeated as again:
+            return await self.get(UserId(again.response.decode()))
 
     async def _hash(self, name: str, new: NewUser) -> str:
         await self._passwords.accept(new.password, name, new.display_name, field="password")
         with self._passwords.slot():
             return await self._passwords.hash(new.password)
-
-    def _request(self, caller: Principal, new: NewUser, now: int) -> Request | None:
-        if not new.request_id:
-            return None
-        digest = hmac.digest(self._request_key, new.body, "sha256")
-        return Request(caller.actor, new.request_id, digest, now)
 
 
 def created(user: User) -> list[SecurityEvent]:

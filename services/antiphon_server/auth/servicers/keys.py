@@ -18,7 +18,12 @@ class KeyRpcs(Rpcs):
     ) -> pb.CreateApiKeyResponse:
         ttl, scopes = encoding.ttl(request), encoding.scopes(request.scopes)
         key, secret = await self._rules.keys.create(
-            current_principal(), request.user_id, request.label, ttl, scopes
+            current_principal(),
+            request.user_id,
+            request.label,
+            ttl,
+            scopes,
+            self._repeatable(request),
         )
         return pb.CreateApiKeyResponse(api_key=encoding.api_key(key), secret=secret)
 
@@ -43,7 +48,9 @@ class KeyRpcs(Rpcs):
     async def RotateSigningKeys(
         self, request: pb.RotateSigningKeysRequest, context: Any
     ) -> pb.RotateSigningKeysResponse:
-        kid = await self._rules.key_rotation.rotate(compromised=request.compromised)
+        kid = await self._rules.key_rotation.rotate(
+            compromised=request.compromised, request=self._repeatable(request)
+        )
         return pb.RotateSigningKeysResponse(kid=kid)
 
     async def GetJwks(self, request: pb.GetJwksRequest, context: Any) -> pb.GetJwksResponse:

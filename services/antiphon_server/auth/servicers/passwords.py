@@ -23,7 +23,9 @@ class PasswordRpcs(Rpcs):
         self, request: pb.CreatePasswordResetRequest, context: Any
     ) -> pb.CreatePasswordResetResponse:
         token, expire_time = await self._rules.password_resets.create(
-            UserId(request.user_id), api_keys=request.api_keys
+            UserId(request.user_id),
+            api_keys=request.api_keys,
+            request=self._repeatable(request),
         )
         return pb.CreatePasswordResetResponse(
             reset_token=token, expire_time=encoding.timestamp(expire_time)

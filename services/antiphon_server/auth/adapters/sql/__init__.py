@@ -8,6 +8,7 @@ from antiphon_server.auth.adapters.sql.expiring import SqlExpiring
 from antiphon_server.auth.adapters.sql.identities import SqlIdentities
 from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
+from antiphon_server.auth.adapters.sql.requests import SqlRequests
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
 from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
@@ -20,6 +21,7 @@ def sql_stores(database: Database) -> Stores:
     """All stores on one database, whose tables exist."""
     return Stores(
         users=SqlUsers(database),
+        requests=SqlRequests(database),
         sessions=SqlSessions(database),
         endings=SqlEndings(database),
         expiring=SqlExpiring(database),

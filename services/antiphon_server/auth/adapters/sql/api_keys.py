@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from antiphon_server.auth.adapters.sql.key_rows import parents_of, remove
+from antiphon_server.auth.adapters.sql.requests import check, remember
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import ApiKey, KeyId, Position
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
@@ -37,16 +39,20 @@ class SqlApiKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: ApiKey, most: int, records: Records[ApiKey]) -> bool:
+    async def add(
+        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+    ) -> bool:
         """See :meth:`ApiKeyStore.add`."""
 
         def work(connection: Connection) -> bool:
             locked_user(connection, key.user_id)  # two at once must count each other
+            check(connection, answer)
             if key.parent_key_id and not _works(connection, key.parent_key_id, key.create_time):
                 raise DomainError(Reason.SESSION_REVOKED)
             if connection.execute(_COUNT, {"user_id": key.user_id}).scalar_one() >= most:
                 return False
             connection.execute(_ADD, asdict(key))
+            remember(connection, answer)
             record(connection, records, key)
             return True
 

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from sqlalchemy import Connection, bindparam, delete, insert
 
 from antiphon_server.auth.adapters.password_reset_tables import password_resets
+from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.model.password_resets import PasswordReset
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
@@ -25,11 +27,14 @@ class SqlPasswordResets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, reset: PasswordReset, records: Records[PasswordReset]) -> None:
+    async def put(
+        self, reset: PasswordReset, records: Records[PasswordReset], answer: Answer | None = None
+    ) -> None:
         """See :meth:`PasswordResetStore.put`."""
 
         def work(connection: Connection) -> None:
             locked_user(connection, reset.user_id)  # two at once come one after another
+            remember(connection, answer)
             connection.execute(_REMOVE, {"whose": reset.user_id})
             connection.execute(_ADD, asdict(reset))
             record(connection, records, reset)

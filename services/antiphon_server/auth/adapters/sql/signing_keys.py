@@ -4,10 +4,12 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
+from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.tables import signing_keys
 from antiphon_server.auth.model import StoredSigningKey
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
@@ -44,6 +46,7 @@ class SqlSigningKeys:
         now: int,
         records: Records[StoredSigningKey],
         unless_since: int | None = None,
+        answer: Answer | None = None,
     ) -> bool:
         """See :meth:`SigningKeyStore.rotate`."""
 
@@ -51,6 +54,7 @@ class SqlSigningKeys:
             used = connection.execute(_USED).scalars().all()
             if unless_since is not None and (not used or max(used) > unless_since):
                 return False
+            remember(connection, answer)
             connection.execute(_RETIRE, {"when": when})
             connection.execute(_FORGET, {"now": now})
             connection.execute(_ADD, asdict(fresh))

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
+from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_changes import change_user
 from antiphon_server.auth.adapters.sql.user_rows import BY_ID, user_of
-from antiphon_server.auth.adapters.tables import requests, users
-from antiphon_server.auth.model import DAY, Request, User
+from antiphon_server.auth.adapters.tables import users
+from antiphon_server.auth.model import User
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
@@ -26,15 +28,6 @@ _REPLACE_HASH = (
     .where(users.c.user_id == bindparam("whose"), users.c.password_hash == bindparam("old"))
     .values(password_hash=bindparam("new"))
 )
-_REQUEST = select(requests.c.digest, requests.c.response, requests.c.create_time).where(
-    requests.c.principal == bindparam("principal"),
-    requests.c.request_id == bindparam("request_id"),
-)
-_ADD_REQUEST = insert(requests)
-_FORGET_REQUEST = delete(requests).where(
-    requests.c.principal == bindparam("principal"),
-    requests.c.request_id == bindparam("request_id"),
-)
 
 
 class SqlUsers:
@@ -43,15 +36,11 @@ class SqlUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, user: User, request: Request | None, records: Records[User]) -> User:
+    async def add(self, user: User, answer: Answer | None, records: Records[User]) -> User:
         """See :meth:`UserStore.add`."""
         return await self._database.write(
-            lambda connection: _add(connection, user, request, records)
+            lambda connection: _add(connection, user, answer, records)
         )
-
-    async def made_by(self, request: Request) -> User | None:
-        """See :meth:`UserStore.made_by`."""
-        return await self._database.read(lambda connection: _made_by(connection, request))
 
     async def get(self, user_id: UserId) -> User | None:
         """See :meth:`UserStore.get`."""
@@ -113,32 +102,10 @@ def _get(connection: Connection, user_id: str) -> User | None:
     return user_of(row) if row else None
 
 
-def _add(
-    connection: Connection, user: User, request: Request | None, records: Records[User]
-) -> User:
-    earlier = request and _made_by(connection, request)
-    if earlier:
-        return earlier
+def _add(connection: Connection, user: User, answer: Answer | None, records: Records[User]) -> User:
+    remember(connection, answer)
     try:
         connection.execute(_ADD, asdict(user))
-        if request:
-            connection.execute(_FORGET_REQUEST, key_of(request))  # one from days ago
-            response = user.user_id.encode()
-            connection.execute(_ADD_REQUEST, asdict(request) | {"response": response})
     except IntegrityError as error:
         raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{user.name}") from error
     return record(connection, records, user)
-
-
-def key_of(request: Request) -> dict[str, str]:
-    """What a request is found by."""
-    return {"principal": request.principal, "request_id": request.request_id}
-
-
-def _made_by(connection: Connection, request: Request) -> User | None:
-    row = connection.execute(_REQUEST, key_of(request)).one_or_none()
-    if row is None or row.create_time <= request.create_time - DAY:
-        return None
-    if row.digest != request.digest:
-        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
-    return _get(connection, row.response.decode())
