@@ -7,11 +7,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_SERVICE_ASSERTION as METHOD
 from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
 from antiphon_server.auth.service.service_assertions import SERVICES, service_key
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
+from tests.auth.test_recorded import events
 from tests.auth.world import World
 
 Change = Callable[[dict[str, Any]], None]
@@ -58,6 +61,20 @@ async def test_a_service_signs_in_once_with_each_statement(
     assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
     again = jwt.encode(statement(key, api.world.clock(), jti="9876543210"), key, "EdDSA")
     await api.call("Login", login(again))
+
+
+async def test_what_services_try_is_recorded(api: Api, key: Ed25519PrivateKey) -> None:
+    """Who came in, by its name; and that a statement came twice, or was not of any service."""
+    token = jwt.encode(statement(key, api.world.clock()), key, "EdDSA")
+    await api.call("Login", login(token))
+    came = (await events(api.world))[-1]
+    assert (came.actor, came.signed_in.method) == ("services/events", METHOD)
+    await api.refused("Login", login(token))
+    await api.refused("Login", login("a.b.c"))
+    again, forged = (await events(api.world))[-2:]
+    assert again.sign_in_failed.failure == audit_pb2.SIGN_IN_FAILURE_REPLAYED
+    assert forged.sign_in_failed.failure == audit_pb2.SIGN_IN_FAILURE_UNTRUSTED
+    assert {again.sign_in_failed.method, forged.sign_in_failed.method} == {METHOD}
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The ways in: by password or key, from a device, by an identity provider."""
+"""The ways in: by password or key, from a device, by an identity provider, as a service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,21 @@ from antiphon_server.auth.service.identity_links import IdentityLinks
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.login_flows import LoginFlows
 from antiphon_server.auth.service.provider_login import ProviderLogin
+from antiphon_server.auth.service.service_assertions import ServiceAssertions
 
 MOST_CONNECTIONS = 64  # to identity providers
 
 
 @dataclass(frozen=True, slots=True)
 class SigningIn:
-    """Who lets people, programs and devices in. ``pools`` are to be closed."""
+    """Who lets people, programs, devices and services in. ``pools`` are to be closed."""
 
     login: Login
     device_logins: DeviceLogins
     device_decisions: DeviceDecisions
     provider_login: ProviderLogin
     identity_links: IdentityLinks
+    assertions: ServiceAssertions
     pools: OidcPools
 
 
@@ -70,6 +72,15 @@ def compose_signing_in(
         ),
         identity_links=IdentityLinks(
             stores.identities, users, accounts.endings, completion, log, clock
+        ),
+        assertions=ServiceAssertions(
+            base.secret,
+            tokens.once,
+            tokens.access_tokens,
+            sign_ins,
+            log,
+            clock,
+            tokens.settings.audience,
         ),
         pools=pools,
     )

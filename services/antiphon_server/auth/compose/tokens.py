@@ -9,7 +9,6 @@ from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.once import Once
-from antiphon_server.auth.service.service_assertions import ServiceAssertions
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
 from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
 from antiphon_server.auth.service.verifier import Verifier
@@ -28,7 +27,6 @@ class Tokens:
     key_rotation: KeyRotation
     following: Following
     once: Once
-    assertions: ServiceAssertions
 
 
 def compose_tokens(
@@ -55,5 +53,4 @@ def compose_tokens(
         key_rotation=KeyRotation(keys, base.completion, messenger),
         following=Following(stores.endings, keys, liveness, messenger),
         once=once,
-        assertions=ServiceAssertions(secret, once, access_tokens, clock, settings.audience),
     )

@@ -230,6 +230,6 @@ def _servicer(tokens: Tokens, accounts: Accounts, signing_in: SigningIn) -> Auth
             provider_login=signing_in.provider_login,
             identity_links=signing_in.identity_links,
             key_rotation=tokens.key_rotation,
-            assertions=tokens.assertions,
+            assertions=signing_in.assertions,
         )
     )

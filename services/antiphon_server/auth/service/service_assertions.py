@@ -4,14 +4,17 @@ Each has an Ed25519 key whose seed is derived from the installation's secret. Wi
 (HMAC) whoever checks a statement could make one; so a verifier needs the public keys alone.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from antiphon_server.auth.model import SECOND, TokenPair
+from antiphon_server.auth.model import SECOND, LoginMethod, TokenPair
+from antiphon_server.auth.model.security_events import SecurityEvent, SignedIn, SignInFailure
 from antiphon_server.auth.ports import Clock, ServerSecret
+from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import ALGORITHM, AccessTokens
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId
@@ -21,6 +24,7 @@ TYPE = "JWT"
 LONGEST = 60
 _REQUIRED = ["iss", "sub", "aud", "exp", "jti"]
 _LONGEST_ID = 128
+_METHOD = LoginMethod.SERVICE_ASSERTION
 
 
 def service_key(secret: ServerSecret, name: str) -> Ed25519PrivateKey:
@@ -39,12 +43,16 @@ class ServiceAssertions:
         secret: ServerSecret,
         once: Once,
         tokens: AccessTokens,
+        sign_ins: SignIns,
+        events: SecurityEvents,
         clock: Clock,
         audience: str,
     ) -> None:
         self._keys = {name: service_key(secret, name).public_key() for name in SERVICES}
         self._once = once
         self._tokens = tokens
+        self._sign_ins = sign_ins
+        self._events = events
         self._clock = clock
         self._audience = audience
 
@@ -52,13 +60,18 @@ class ServiceAssertions:
         """Tokens for the service that signed. Raises DomainError CREDENTIALS_INVALID."""
         try:
             name, statement_id = self._read(assertion)
-        except (jwt.PyJWTError, ValueError) as error:
-            raise DomainError(Reason.CREDENTIALS_INVALID) from error
+        except (jwt.PyJWTError, ValueError):
+            await self._refuse(SignInFailure.UNTRUSTED)
         until = int((self._clock() + 2 * LONGEST) * SECOND)
         if not await self._once.first("assertion", f"{name}\0{statement_id}", until):
-            raise DomainError(Reason.CREDENTIALS_INVALID)
+            await self._refuse(SignInFailure.REPLAYED)
+        await self._events.record(SecurityEvent(SignedIn(_METHOD), actor=f"services/{name}"))
         token, expires = self._tokens.service_token(name)
         return TokenPair(token, expires, "", 0, SessionId(""))
+
+    async def _refuse(self, failure: SignInFailure) -> NoReturn:
+        await self._sign_ins.failed(_METHOD, failure)
+        raise DomainError(Reason.CREDENTIALS_INVALID)
 
     def _read(self, assertion: str) -> tuple[str, str]:
         # No other parameter is allowed: not jwk, jku, x5u, x5c, kid or crit.
