@@ -1,5 +1,6 @@
 """What people and programs do is recorded, by the time they are answered, and without a secret."""
 
+import asyncio
 import base64
 from pathlib import Path
 from typing import Any
@@ -249,7 +250,6 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
 async def test_what_expires_is_recorded_once(world: World) -> None:
     """Each session that nobody ended, in the order in which they ran out."""
     await world.user()
-    await world.auth.expirations.begin()
     first, ended = (await world.login()).tokens, (await world.login()).tokens
     world.clock.time += 60
     second = (await world.login()).tokens
@@ -266,15 +266,20 @@ async def test_what_expires_is_recorded_once(world: World) -> None:
 
 
 async def test_what_expired_while_the_server_stood_is_recorded(tmp_path: Path) -> None:
-    """The next start looks back to the newest event before it."""
+    """Also if something else was recorded between its end and the stop; and by one of several."""
     world = await open_world(tmp_path, sqlite=True)
     await world.user()
-    tokens = (await world.login()).tokens
-    await world.close()
-    clock = world.clock
+    tokens, clock = (await world.login()).tokens, world.clock
     clock.time += 40 * 86_400
-    again = await open_world(tmp_path, sqlite=True, clock=clock)
-    await again.auth.expirations.look()
-    told = [event for event in await events(again) if event.HasField("session_expired")]
+    await world.user("bob")
+    await world.close()
+    first = await open_world(tmp_path, sqlite=True, clock=clock)
+    second = await open_world(tmp_path, stores=first.stores, clock=clock)
+    await asyncio.gather(*(one.auth.expirations.look() for one in (first, second)))
+    told = [event for event in await events(first) if event.HasField("session_expired")]
     assert [event.session_expired.session_id for event in told] == [tokens.session_id]
-    await again.close()
+    ended = await first.stores.sessions.get(tokens.session_id)
+    assert ended is not None
+    assert ended.end_time == ended.expire_time
+    for one in (second, first):
+        await one.close()

@@ -53,6 +53,9 @@ async def test_a_reset_and_a_device_survive_kills_and_work_once(tmp_path: Path) 
         assert isinstance(collected, pb.LoginResponse)
         assert collected.user.name == "ann"
         await killed(server)
+        refresh = pb.RefreshRequest(refresh_token=collected.tokens.refresh_token)
+        await call(server, "Refresh", refresh)
+        await killed(server)
         assert await refused(call(server, "Login", ask)) == "LOGIN_EXPIRED"
         again = call(server, "DecideDeviceLogin", decide, await sign_in(server, NEW))
         assert await refused(again) == "LOGIN_EXPIRED"

@@ -212,7 +212,8 @@ class AuthServiceServicer:
     def StartDeviceLogin(self, request, context):
         """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
         8628): it shows user_code, and calls Login with device_code every interval
-        until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+        until somebody who is signed in elsewhere has decided. The same device_code again
+        within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
         wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
         Errors: OVERLOADED (20 wait at the caller's address).
         """

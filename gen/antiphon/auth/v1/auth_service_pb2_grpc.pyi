@@ -57,7 +57,8 @@ class AuthServiceStub:
     StartDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
     8628): it shows user_code, and calls Login with device_code every interval
-    until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+    until somebody who is signed in elsewhere has decided. The same device_code again
+    within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
     wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
     Errors: OVERLOADED (20 wait at the caller's address).
     """
@@ -202,7 +203,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     StartDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.StartDeviceLoginRequest, _auth_service_pb2.StartDeviceLoginResponse]  # type: ignore[assignment]
     """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
     8628): it shows user_code, and calls Login with device_code every interval
-    until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+    until somebody who is signed in elsewhere has decided. The same device_code again
+    within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
     wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
     Errors: OVERLOADED (20 wait at the caller's address).
     """
@@ -368,7 +370,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.StartDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.StartDeviceLoginResponse]]:
         """StartDeviceLogin begins to sign in a device without browser or keyboard (RFC
         8628): it shows user_code, and calls Login with device_code every interval
-        until somebody who is signed in elsewhere has decided. Of more than 1,000 that
+        until somebody who is signed in elsewhere has decided. The same device_code again
+        within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
         wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
         Errors: OVERLOADED (20 wait at the caller's address).
         """

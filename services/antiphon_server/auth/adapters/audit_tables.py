@@ -48,8 +48,15 @@ APPEND_ONLY = tuple(
     "BEGIN SELECT RAISE(ABORT, 'security events are only ever added'); END"
     for what in ("UPDATE", "DELETE")
 )
-"""For SQLite. It stops mistakes; who may change the schema is stopped by nothing, and found out."""
-
-for trigger in APPEND_ONLY:
-    refuse: Any = DDL(trigger)  # type: ignore[no-untyped-call]
-    event.listen(security_events, "after_create", refuse.execute_if(dialect="sqlite"))
+APPEND_ONLY_POSTGRES = (
+    "CREATE OR REPLACE FUNCTION auth_security_events_refuse() RETURNS trigger AS "
+    "$$ BEGIN RAISE EXCEPTION 'security events are only ever added'; END $$ LANGUAGE plpgsql",
+    "CREATE TRIGGER auth_security_events_append_only "
+    "BEFORE UPDATE OR DELETE OR TRUNCATE ON auth_security_events "
+    "FOR EACH STATEMENT EXECUTE FUNCTION auth_security_events_refuse()",
+)
+# They stop mistakes; who may change the schema is stopped by nothing, and found out.
+for dialect, statements in (("sqlite", APPEND_ONLY), ("postgresql", APPEND_ONLY_POSTGRES)):
+    for statement in statements:
+        refuse: Any = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(security_events, "after_create", refuse.execute_if(dialect=dialect))

@@ -19,5 +19,6 @@ device_logins = Table(
     Column("user_id", String(80), nullable=True),
     Column("password_version", Integer, nullable=True),
     Column("session_id", String(80), nullable=True),
+    Column("opened", String(80), nullable=True),
     Index("auth_device_logins_by_end", "expire_time"),
 )

@@ -81,11 +81,11 @@ class _Rows:
 def memory_stores() -> Stores:
     """Empty stores."""
     rows = _Rows()
-    users = MemoryUsers(rows)
+    users, device_logins = MemoryUsers(rows), MemoryDeviceLogins(rows.trail)
     return Stores(
         users=users,
         requests=rows.requests,
-        sessions=MemorySessions(rows),
+        sessions=MemorySessions(rows, device_logins),
         endings=rows.endings,
         expiring=MemoryExpiring(lambda: rows.sessions),
         api_keys=MemoryApiKeys(rows),
@@ -94,7 +94,7 @@ def memory_stores() -> Stores:
         security_events=rows.trail,
         places=rows.places,
         password_resets=MemoryPasswordResets(rows.trail, rows.requests),
-        device_logins=MemoryDeviceLogins(rows.trail),
+        device_logins=device_logins,
         identities=MemoryIdentities(users, rows.end_opened_by, rows.trail),
     )
 
@@ -168,8 +168,9 @@ class MemoryUsers:
 class MemorySessions:
     """A :class:`~antiphon_server.auth.ports.SessionStore` in memory."""
 
-    def __init__(self, rows: _Rows) -> None:
+    def __init__(self, rows: _Rows, device_logins: MemoryDeviceLogins) -> None:
         self._rows = rows
+        self._device_logins = device_logins
 
     async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
         """See :meth:`SessionStore.add`."""
@@ -180,6 +181,9 @@ class MemorySessions:
             return None
         vouching = sponsor and self._rows.sessions.get(sponsor)
         if sponsor and not (vouching and vouching.live(now)):
+            return None
+        device, session_id = opening.device_hash, session.session_id
+        if device and not self._device_logins.claim(device, session_id, now):
             return None
         if session.api_key_id is not None:
             key = keys.get(session.api_key_id)
@@ -240,15 +244,14 @@ class MemorySessions:
         left = sum(not key.expired(now) for key in keys)
         return self._rows.trail.record(records, Ended(ended, removed, left))
 
-    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
-        """See :meth:`SessionStore.list_expired`."""
-        place = (after.create_time, after.item_id)
-        found = [
-            (one.expire_time, one.session_id, one)
-            for one in self._rows.sessions.values()
-            if one.end_time is None and one.expire_time <= now
-        ]
-        return [one for time, name, one in sorted(found) if (time, name) > place][:limit]
+    async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
+        """See :meth:`SessionStore.expire`."""
+        sessions = self._rows.sessions
+        over = [one for one in sessions.values() if one.end_time is None and not one.live(now)]
+        over.sort(key=lambda one: (one.expire_time, one.session_id))
+        ended = [replace(one, end_time=one.expire_time) for one in over[:limit]]
+        sessions.update({one.session_id: one for one in ended})
+        return self._rows.trail.record(records, ended)
 
     async def count_live(self, now: int) -> int:
         """See :meth:`SessionStore.count_live`."""

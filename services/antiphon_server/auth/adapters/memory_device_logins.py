@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
-from antiphon_server.auth.model.device_logins import DeviceLogin, crowding
+from antiphon_server.auth.model.device_logins import DeviceLogin, claimed, crowding
 from antiphon_server.auth.ports.security_events import Records
+from antiphon_server.runtime.principal import SessionId
 
 T = TypeVar("T")
 
@@ -36,6 +37,14 @@ class MemoryDeviceLogins:
         """See :meth:`DeviceLoginStore.find`."""
         logins = self._logins.values()
         return next((login for login in logins if login.user_hash == user_hash), None)
+
+    def claim(self, device_hash: bytes, session_id: SessionId, now: int) -> bool:
+        """Give the device that session; False if it is to have none."""
+        login = self._logins.get(device_hash)
+        after = login and claimed(login, session_id, now)
+        if after:
+            self._logins[device_hash] = after
+        return after is not None
 
     async def change(
         self,

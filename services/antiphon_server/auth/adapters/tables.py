@@ -64,6 +64,8 @@ sessions = Table(
     Index("auth_sessions_by_end", "end_time"),
 )
 
+partial_index("auth_sessions_unended", sessions.c.expire_time, where="end_time IS NULL")
+
 api_keys = Table(
     "auth_api_keys",
     metadata,

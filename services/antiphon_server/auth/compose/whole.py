@@ -106,7 +106,6 @@ class Auth:
     async def start(self) -> None:
         """Load the signing keys: from then on tokens are issued and verified."""
         await self.following.begin()
-        await self.expirations.begin()
         await self.signing_keys.load()
         await self.audit_trail.tell_of_keys()
 
@@ -202,9 +201,7 @@ def compose_auth(
         sign_ins=recording.sign_ins,
         alarms=recording.alarms,
         live_sessions=recording.live_sessions,
-        expirations=Expirations(
-            stores.sessions, stores.security_events, recording.security_events, clock
-        ),
+        expirations=Expirations(stores.sessions, recording.security_events, clock),
         metrics=recording.metrics,
         hasher=hasher,
         provider_login=signing_in.provider_login,

@@ -17,6 +17,8 @@ KeyId = NewType("KeyId", str)
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+GRACE = 10 * SECOND
+"""So long an answer that was lost may be asked for again."""
 KEPT_AFTER_END = 30 * DAY
 """How long an ended session is remembered."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum, auto
 
-from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.model import GRACE, SECOND
 from antiphon_server.runtime.addresses import region
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -21,7 +21,7 @@ class DeviceLoginState(IntEnum):
     APPROVED = 2
     DENIED = 3
     COLLECTED = 4
-    """Its device has had its answer."""
+    """Its device was told that it stays out, or has its session."""
 
 
 class Answer(Enum):
@@ -31,7 +31,9 @@ class Answer(Enum):
     TOO_SOON = auto()
     DENIED = auto()
     APPROVED = auto()
-    """This once: whoever asks again is told that it is over."""
+    """It may have a session, this once."""
+    AGAIN = auto()
+    """It had one moments ago; perhaps it never learned of it."""
     OVER = auto()
 
 
@@ -41,7 +43,7 @@ class DeviceLogin:
 
     ``interval`` is how long it has to wait between two questions, ``ask_time`` when it last
     asked. ``user_id`` and ``password_version`` are those of whoever let it in, of that time,
-    ``session_id`` the session in which they did.
+    ``session_id`` the session in which they did; ``opened`` is what the device got.
     """
 
     device_hash: bytes = field(repr=False)
@@ -56,6 +58,7 @@ class DeviceLogin:
     user_id: UserId | None = None
     password_version: int | None = None
     session_id: SessionId | None = None
+    opened: SessionId | None = None
 
     def undecided(self, now: int) -> bool:
         """Whether somebody may still decide about it."""
@@ -64,17 +67,27 @@ class DeviceLogin:
 
 def asked(login: DeviceLogin, now: int) -> tuple[DeviceLogin, Answer]:
     """The login after its device asked, and what to tell it."""
+    if login.opened is not None and abs(now - login.ask_time) <= GRACE:
+        return login, Answer.AGAIN
     if now >= login.expire_time or login.state is DeviceLoginState.COLLECTED:
         return login, Answer.OVER
+    if login.state is DeviceLoginState.APPROVED:
+        return login, Answer.APPROVED
     if now < login.ask_time + login.interval:
         slower = login.interval + INTERVAL
         return replace(login, interval=slower, ask_time=now), Answer.TOO_SOON
     login = replace(login, ask_time=now)
     if login.state is DeviceLoginState.PENDING:
         return login, Answer.PENDING
-    approved = login.state is DeviceLoginState.APPROVED
-    answer = Answer.APPROVED if approved else Answer.DENIED
-    return replace(login, state=DeviceLoginState.COLLECTED), answer
+    return replace(login, state=DeviceLoginState.COLLECTED), Answer.DENIED
+
+
+def claimed(login: DeviceLogin, session_id: SessionId, now: int) -> DeviceLogin | None:
+    """The login once its device got that session; None if it is to have none."""
+    if login.state is not DeviceLoginState.APPROVED or now >= login.expire_time:
+        return None
+    state = DeviceLoginState.COLLECTED
+    return replace(login, state=state, ask_time=now, opened=session_id)
 
 
 def crowding(logins: Sequence[DeviceLogin]) -> DeviceLogin | None:

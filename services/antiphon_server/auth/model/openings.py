@@ -15,7 +15,8 @@ class Opening:
 
     ``most`` live ones may the key have that opened it, or the user of those that no key opened.
     ``password_version`` is the one that was proved, if any; ``sponsor`` the session that
-    vouches for it, if any. ``address`` is where its owner is, empty if that is not known.
+    vouches for it, if any; ``device_hash`` the login of a device that gets the session, and
+    no other. ``address`` is where its owner is, empty if that is not known.
     """
 
     session: Session
@@ -23,6 +24,7 @@ class Opening:
     address: str = ""
     password_version: int | None = None
     sponsor: SessionId | None = None
+    device_hash: bytes | None = None
 
     @property
     def subject(self) -> str:

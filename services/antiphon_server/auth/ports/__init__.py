@@ -89,7 +89,8 @@ class SessionStore(Protocol):
         It ends the least recently used sessions of that key, or of the user's that no key
         opened, to keep live ones at ``most``: no key ends what others opened. None, with
         nothing stored, if the API key is gone, the user is disabled, or has another
-        ``password_version`` than given, or the ``sponsor`` is no live session.
+        ``password_version`` than given, the ``sponsor`` is no live session, or the device's
+        login was not approved, or has a session.
         """
         ...
 
@@ -116,10 +117,10 @@ class SessionStore(Protocol):
         """A page of the user's live sessions, the newest first."""
         ...
 
-    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
-        """Sessions that nobody ended and that expired behind a place in time, by ``now``.
+    async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
+        """End sessions that ran out by ``now`` and that nobody has ended, as of that time.
 
-        Those that expired first come first; the place is of ``expire_time`` and session id.
+        Those that ran out first come first. Nobody has to be told of these ends.
         """
         ...
 

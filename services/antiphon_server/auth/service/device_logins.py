@@ -17,7 +17,7 @@ from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.key_format import hash_of, new_secret, well_formed
 from antiphon_server.auth.service.login import admit
-from antiphon_server.auth.service.sessions import Sessions
+from antiphon_server.auth.service.sessions import Device, Sessions
 from antiphon_server.auth.service.user_codes import new_user_code, read_user_code
 from antiphon_server.auth.service.users import Users, printable
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -86,30 +86,43 @@ class DeviceLogins:
     async def ask(self, device_code: str) -> SignedIn:
         """A session for a device that was let in, once: as whoever let it in, from its own place.
 
-        Raises DomainError AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_DENIED, LOGIN_EXPIRED,
-        USER_DISABLED.
+        The same code again within ``GRACE`` gets the same one, as long as it was not refreshed:
+        so a lost answer costs nothing. Raises DomainError AUTHORIZATION_PENDING, SLOW_DOWN,
+        LOGIN_DENIED, LOGIN_EXPIRED, USER_DISABLED.
         """
-        known = well_formed(device_code, PREFIX)
+        if not well_formed(device_code, PREFIX):
+            raise DomainError(Reason.LOGIN_EXPIRED)
+        login, answer = await self._asked(device_code)
+        if answer is Answer.APPROVED:
+            signed_in = await self._open(login, device_code)
+            if signed_in is not None:
+                return signed_in
+            login, answer = await self._asked(device_code)  # perhaps it asked twice at once
+        if answer is Answer.AGAIN and login.opened is not None:
+            return await self._sessions.reopened(login.opened, device_code)
+        raise _refusal(login, answer)
+
+    async def _asked(self, device_code: str) -> tuple[DeviceLogin, Answer]:
         rule = _asking(self._now())
-        found = await self._store.change(hash_of(device_code), rule, unrecorded) if known else None
+        found: tuple[DeviceLogin, Answer] | None
+        found = await self._store.change(hash_of(device_code), rule, unrecorded)
         if found is None:
             raise DomainError(Reason.LOGIN_EXPIRED)
-        login, answer = found
-        _refuse(login, answer)
-        return await self._open(login)
+        return found
 
-    async def _open(self, login: DeviceLogin) -> SignedIn:
+    async def _open(self, login: DeviceLogin, device_code: str) -> SignedIn | None:
         assert login.user_id is not None
         user = await self._users.get(login.user_id)
         admit(user)
         if user.password_version != login.password_version:  # since then all sessions were ended
-            raise DomainError(Reason.LOGIN_EXPIRED)
+            return None
         origin = Origin(LoginMethod.DEVICE_CODE, login.device, login.address)
+        device = Device(login.device_hash, device_code)
         try:
-            return await self._sessions.open(user, origin, sponsor=login.session_id)
+            return await self._sessions.open(user, origin, sponsor=login.session_id, device=device)
         except DomainError as error:
             if error.reason is Reason.CREDENTIALS_INVALID:
-                raise DomainError(Reason.LOGIN_EXPIRED) from error
+                return None
             raise
 
     def _now(self) -> int:
@@ -124,14 +137,14 @@ def _asking(now: int) -> Rule:
     return rule
 
 
-def _refuse(login: DeviceLogin, answer: Answer) -> None:
+def _refusal(login: DeviceLogin, answer: Answer) -> DomainError:
     wait = login.interval / SECOND
     match answer:
         case Answer.PENDING:
-            raise DomainError(Reason.AUTHORIZATION_PENDING, retry_after=wait)
+            return DomainError(Reason.AUTHORIZATION_PENDING, retry_after=wait)
         case Answer.TOO_SOON:
-            raise DomainError(Reason.SLOW_DOWN, retry_after=wait)
+            return DomainError(Reason.SLOW_DOWN, retry_after=wait)
         case Answer.DENIED:
-            raise DomainError(Reason.LOGIN_DENIED)
-        case Answer.OVER:
-            raise DomainError(Reason.LOGIN_EXPIRED)
+            return DomainError(Reason.LOGIN_DENIED)
+        case _:
+            return DomainError(Reason.LOGIN_EXPIRED)

@@ -14,11 +14,10 @@ import secrets
 from dataclasses import replace
 from enum import Enum, auto
 
-from antiphon_server.auth.model import SECOND, Session
+from antiphon_server.auth.model import GRACE, Session
 from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.principal import SessionId
 
-GRACE = 10 * SECOND
 _SHAPE = re.compile(r"antr_([0-9a-z]{26})_([0-9A-Za-z_-]{64})", re.ASCII)
 
 
@@ -42,9 +41,11 @@ class RefreshTokens:
         self._successors = secret.derive("refresh token successors")
         self._proofs = secret.derive("refresh token proofs")
 
-    def first(self, session_id: SessionId) -> str:
-        """The first token of a session."""
-        return self._token(session_id.removeprefix("sess_"), secrets.token_bytes(32))
+    def first(self, session_id: SessionId, code: str = "") -> str:
+        """The first token of a session; the same again for a secret ``code`` of one use."""
+        successor = hmac.digest(self._successors, code.encode(), "sha256")
+        secret = successor if code else secrets.token_bytes(32)
+        return self._token(session_id.removeprefix("sess_"), secret)
 
     def successor(self, token: str) -> str:
         """The one token that follows a genuine one."""

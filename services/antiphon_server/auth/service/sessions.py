@@ -1,6 +1,6 @@
 """Sessions: opened by a login, kept alive by refreshes, ended for good."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from antiphon_server.auth.model import (
     SECOND,
@@ -45,6 +45,14 @@ MOST_LIVE = 1_000
 _Presented = tuple[Session, Meaning]
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that was let in: the hash that its login is found by, and its secret code."""
+
+    device_hash: bytes
+    code: str = field(repr=False)
+
+
 class Sessions:
     """Opens, refreshes, lists and ends sessions."""
 
@@ -80,28 +88,43 @@ class Sessions:
         *,
         refreshable: bool = True,
         sponsor: SessionId | None = None,
+        device: Device | None = None,
         most: int = MOST_LIVE,
     ) -> SignedIn:
         """A new session of a user who has proved who they are; ``key`` is what proved it, if any.
 
-        ``sponsor`` is the session that vouches for it, if any. One that can't be refreshed ends
-        with its access token. If that makes more than ``most`` live ones of the key, or without
-        one of the user's own, it ends what was used longest ago of them. Raises DomainError
+        ``sponsor`` is the session that vouches for it, if any, ``device`` who gets it. One that
+        can't be refreshed ends with its access token. If that makes more than ``most`` live ones
+        of the key, or without one of the user's own, it ends what was used longest ago of them.
+        Raises DomainError
         CREDENTIALS_INVALID if meanwhile the key was revoked, the password replaced, the sponsor
-        ended, or the user disabled.
+        ended, the user disabled, or the device has got one.
         """
-        session_id = SessionId(new_id("sess"))
-        token, settings = self._refresh_tokens.first(session_id), self._settings
+        session_id, settings = SessionId(new_id("sess")), self._settings
+        token = self._refresh_tokens.first(session_id, device.code if device else "")
         if not refreshable:
             settings = replace(settings, longest=self._access_tokens.life)
         now, first = self._now(), token_hash(token)
         session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
-        opening = Opening(session, most, current_address(), version, sponsor)
+        device_hash = device.device_hash if device else None
+        opening = Opening(session, most, current_address(), version, sponsor, device_hash)
         await self._completion.run(self._add(opening))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
         return SignedIn(self._pair(session, token if refreshable else "", user), user)
+
+    async def reopened(self, session_id: SessionId, code: str) -> SignedIn:
+        """What a device with that code got, moments ago.
+
+        Raises DomainError LOGIN_EXPIRED if the session is over, or was refreshed.
+        """
+        token = self._refresh_tokens.first(session_id, code)
+        session = await self.get(session_id)
+        if not session.live(self._now()) or session.refresh_hash != token_hash(token):
+            raise DomainError(Reason.LOGIN_EXPIRED)
+        user = await self._users.get(session.user_id)
+        return SignedIn(self._pair(session, token, user), user)
 
     async def refresh(self, token: str, address: str = "") -> TokenPair:
         """The next pair of tokens; ``address`` is where they go.

@@ -9,9 +9,15 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
-from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState, crowding
+from antiphon_server.auth.model.device_logins import (
+    DeviceLogin,
+    DeviceLoginState,
+    claimed,
+    crowding,
+)
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.principal import SessionId
 
 T = TypeVar("T")
 
@@ -76,17 +82,34 @@ class SqlDeviceLogins:
         """See :meth:`DeviceLoginStore.change`."""
 
         def work(connection: Connection) -> T | None:
-            row = connection.execute(_LOCKED, {"device_hash": device_hash}).one_or_none()
-            if row is None:
+            before = _locked(connection, device_hash)
+            if before is None:
                 return None
-            before = _login(row)
             after, outcome = rule(before)
             if after != before:
-                values = asdict(after)
-                connection.execute(_CHANGE, {"which": values.pop("device_hash"), **values})
+                _store(connection, after)
             return record(connection, records, outcome)
 
         return await self._database.write(work)
+
+
+def claim(connection: Connection, device_hash: bytes, session_id: SessionId, now: int) -> bool:
+    """Give the device that session; False if it is to have none."""
+    login = _locked(connection, device_hash)
+    after = login and claimed(login, session_id, now)
+    if after:
+        _store(connection, after)
+    return after is not None
+
+
+def _locked(connection: Connection, device_hash: bytes) -> DeviceLogin | None:
+    row = connection.execute(_LOCKED, {"device_hash": device_hash}).one_or_none()
+    return _login(row) if row else None
+
+
+def _store(connection: Connection, login: DeviceLogin) -> None:
+    values = asdict(login)
+    connection.execute(_CHANGE, {"which": values.pop("device_hash"), **values})
 
 
 def _make_room(connection: Connection) -> bool:

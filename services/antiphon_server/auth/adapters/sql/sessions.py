@@ -7,7 +7,6 @@ from typing import TypeVar
 from sqlalchemy import (
     Connection,
     Integer,
-    and_,
     bindparam,
     delete,
     func,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon_server.auth.adapters.sql.device_logins import claim
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.key_rows import count_working, remove_others
 from antiphon_server.auth.adapters.sql.places import note_place
@@ -73,21 +73,18 @@ _FORGET = delete(sessions).where(
     or_(sessions.c.expire_time <= bindparam("before"), sessions.c.end_time <= bindparam("before")),
 )
 _PAGE = page(sessions, "session_id").where(live())
-_EXPIRED = (
+# Whoever else ends one of these has it locked, and comes first.
+_RAN_OUT = (
     select_all(sessions)
-    .where(
-        sessions.c.end_time.is_(None),
-        sessions.c.expire_time <= bindparam("now"),
-        or_(
-            sessions.c.expire_time > bindparam("at"),
-            and_(
-                sessions.c.expire_time == bindparam("at"),
-                sessions.c.session_id > bindparam("behind"),
-            ),
-        ),
-    )
+    .where(sessions.c.end_time.is_(None), sessions.c.expire_time <= bindparam("now"))
     .order_by(sessions.c.expire_time, sessions.c.session_id)
     .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_END_IN_TIME = (
+    update(sessions)
+    .where(sessions.c.session_id.in_(bindparam("which", expanding=True)))
+    .values(end_time=sessions.c.expire_time)
 )
 _COUNT_LIVE = select(func.count()).where(live())
 _UNANNOUNCED = (
@@ -176,12 +173,18 @@ class SqlSessions:
 
         return await self._database.write(work)
 
-    async def list_expired(self, after: Position, now: int, limit: int) -> list[Session]:
-        """See :meth:`SessionStore.list_expired`."""
-        values = {"at": after.create_time, "behind": after.item_id, "now": now, "most": limit}
-        return await self._database.read(
-            lambda connection: [Session(*row) for row in connection.execute(_EXPIRED, values)]
-        )
+    async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
+        """See :meth:`SessionStore.expire`."""
+
+        def work(connection: Connection) -> list[Session]:
+            rows = connection.execute(_RAN_OUT, {"now": now, "most": limit}).all()
+            if not rows:
+                return []
+            connection.execute(_END_IN_TIME, {"which": [row.session_id for row in rows]})
+            ended = [replace(Session(*row), end_time=row.expire_time) for row in rows]
+            return record(connection, records, ended)
+
+        return await self._database.write(work)
 
     async def count_live(self, now: int) -> int:
         """See :meth:`SessionStore.count_live`."""
@@ -246,6 +249,9 @@ def _open(connection: Connection, opening: Opening) -> Opened | None:
     if user is None or not may_open(user, opening.password_version):
         return None
     if sponsor and not _lives(connection, sponsor, now):
+        return None
+    device_hash = opening.device_hash
+    if device_hash and not claim(connection, device_hash, session.session_id, now):
         return None
     ended = _add(connection, session, opening.most)
     if ended is None:
