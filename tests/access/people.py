@@ -56,7 +56,7 @@ async def service_token(data_dir: Path, seconds_ago: float = 0) -> str:
         )
         await auth.start()
         try:
-            return auth.access_tokens.for_service("dispatcher")
+            return auth.access_tokens.for_service("dispatcher")[0]
         finally:
             await auth.close()
 

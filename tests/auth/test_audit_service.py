@@ -140,7 +140,7 @@ async def test_what_shows_everything_is_the_operators(api: AuditApi, method: str
 
 async def test_another_service_records(api: AuditApi) -> None:
     """What it saw is stored as it says, stamped by the server."""
-    service = api.world.auth.access_tokens.for_service("context")
+    service = api.world.auth.access_tokens.for_service("context")[0]
     event = audit_pb2.SecurityEvent(actor="users/user_admin", user_id=OTHER, address="192.0.2.7")
     event.role_changed.resource, event.role_changed.after = "ws_1", access_pb2.ROLE_MEMBER
     forged = audit_pb2.SecurityEvent(sequence=77, event_id="mine", hash=b"x" * 32)

@@ -117,7 +117,7 @@ async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519Priv
         jwt.encode(claims, context_key, "EdDSA"),
         jwt.encode(claims, public, "HS256"),
         jwt.encode(claims, "", "none"),
-        api.world.auth.access_tokens.for_service("events"),
+        api.world.auth.access_tokens.for_service("events")[0],
         "a.b.c",
         "é",
     ]

@@ -21,6 +21,7 @@ from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
 from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.tokens import TokenSettings
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -124,6 +125,11 @@ async def _database(folder: Path) -> SqliteDatabase:
 def _copy(empty: bytes, path: Path) -> None:
     with contextlib.suppress(FileExistsError), path.open("xb") as file:
         file.write(empty)
+
+
+def valid_kids(keys: SigningKeys) -> frozenset[str]:
+    """The ids of the keys whose tokens are accepted now."""
+    return frozenset(key.kid for key in keys.valid())
 
 
 async def reason(attempt: Awaitable[object]) -> Reason:

@@ -90,6 +90,6 @@ async def service_token(data_dir: Path) -> str:
         auth = compose_auth(sql_stores(database), MemorySessionEvents(), data_dir)
         await auth.start()
         try:
-            return auth.access_tokens.for_service("bench")
+            return auth.access_tokens.for_service("bench")[0]
         finally:
             await auth.close()

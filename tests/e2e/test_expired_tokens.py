@@ -25,7 +25,7 @@ async def token_of_an_hour_ago(data_dir: Path) -> str:
         )
         await auth.start()
         try:
-            return auth.access_tokens.for_service("dispatcher")
+            return auth.access_tokens.for_service("dispatcher")[0]
         finally:
             await auth.close()
 

@@ -223,6 +223,10 @@ def exported(
     )
 
 
+ROTATIONS = Selection(kinds=frozenset({audit_pb2.SECURITY_EVENT_KIND_SIGNING_KEYS_ROTATED}))
+"""Which events are of SigningKeysRotated."""
+
+
 def rotated_key(event: SealedEvent) -> tuple[str, str]:
     """The key that a SigningKeysRotated brought: its id and its public part."""
     rotated = audit_pb2.SecurityEvent.FromString(event.body).signing_keys_rotated

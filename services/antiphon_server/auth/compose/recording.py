@@ -62,6 +62,7 @@ def compose_trail(base: Base, recording: Recording, tokens: Tokens) -> Trail:
         keys,
         seal_of(base.secret),
         audit_encoding.faithful,
+        audit_encoding.ROTATIONS,
         audit_encoding.rotated_key,
     )
     watches = AuditWatches(store)

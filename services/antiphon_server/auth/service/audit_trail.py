@@ -27,8 +27,6 @@ from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.principal import Principal
 
 PAGE = 200
-ROTATIONS = frozenset({70})
-"""SecurityEventKind's number for SigningKeysRotated."""
 
 Faithful = Callable[[SealedEvent], bool]
 """Whether what an event is found by is what it says."""
@@ -37,7 +35,7 @@ PublicKey = Callable[[SealedEvent], tuple[str, str]]
 
 
 class AuditTrail:
-    """Lists, exports and verifies what was recorded."""
+    """Lists, exports and verifies what was recorded; ``rotations`` are those of keys."""
 
     def __init__(
         self,
@@ -47,6 +45,7 @@ class AuditTrail:
         keys: SigningKeys,
         seal: Seal,
         faithful: Faithful,
+        rotations: Selection,
         public_key: PublicKey,
     ) -> None:
         self._store = store
@@ -55,6 +54,7 @@ class AuditTrail:
         self._keys = keys
         self._seal = seal
         self._faithful = faithful
+        self._rotations = rotations
         self._public_key = public_key
 
     async def newest(
@@ -148,7 +148,7 @@ class AuditTrail:
         keys: dict[str, Ed25519PublicKey] = {}
         before: int | None = None
         while not wanted <= set(keys):
-            page = await self._store.before(before, Selection(kinds=ROTATIONS), PAGE)
+            page = await self._store.before(before, self._rotations, PAGE)
             if not page:
                 break
             before = page[-1].sequence

@@ -66,7 +66,7 @@ class ServiceAssertions:
         if not await self._once.first("assertion", f"{name}\0{statement_id}", until):
             await self._refuse(SignInFailure.REPLAYED)
         await self._events.record(SecurityEvent(SignedIn(_METHOD), actor=f"services/{name}"))
-        token, expires = self._tokens.service_token(name)
+        token, expires = self._tokens.for_service(name)
         return TokenPair(token, expires, "", 0, SessionId(""))
 
     async def _refuse(self, failure: SignInFailure) -> NoReturn:

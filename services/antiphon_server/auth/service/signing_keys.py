@@ -208,10 +208,6 @@ class SigningKeys:
         key = self._keys.get(kid) if isinstance(kid, str) else None
         return key.public if key and self._valid(key) else None
 
-    def kids(self) -> frozenset[str]:
-        """The ids of the keys whose tokens are accepted now."""
-        return frozenset(key.kid for key in self.valid())
-
     def valid(self) -> list[SigningKey]:
         """The keys whose tokens are accepted now."""
         return [key for key in self._keys.values() if self._valid(key)]

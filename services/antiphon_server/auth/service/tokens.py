@@ -85,12 +85,11 @@ class AccessTokens:
             claims["scope"] = scope_text(session.scopes)
         return self._sign(claims), expires * SECOND
 
-    def for_service(self, name: str) -> str:
-        """A token of a service of this installation; the same until it is half used up."""
-        return self.service_token(name)[0]
+    def for_service(self, name: str) -> tuple[str, int]:
+        """The token of a service of this installation and its expiry in microseconds.
 
-    def service_token(self, name: str) -> tuple[str, int]:
-        """See :meth:`for_service`; with its expiry in microseconds."""
+        It is the same until it is half used up.
+        """
         kid, _ = self._keys.signer()
         known = self._services.get(name)
         if known and known.signed_by == kid and self._clock() < known.renew_at:
