@@ -1,0 +1,133 @@
+"""Sessions in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogins
+from antiphon_server.auth.adapters.memory_rows import MemoryRows, page
+from antiphon_server.auth.model import (
+    KEPT_AFTER_END,
+    Position,
+    Session,
+)
+from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
+from antiphon_server.auth.model.revocations import Ended
+from antiphon_server.auth.model.user_changes import may_open
+from antiphon_server.auth.ports.security_events import Records
+from antiphon_server.runtime.principal import SessionId, UserId
+
+T = TypeVar("T")
+
+
+class MemorySessions:
+    """A :class:`~antiphon_server.auth.ports.SessionStore` in memory."""
+
+    def __init__(self, rows: MemoryRows, device_logins: MemoryDeviceLogins) -> None:
+        self._rows = rows
+        self._device_logins = device_logins
+
+    async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
+        """See :meth:`SessionStore.add`."""
+        session, sponsor, keys = opening.session, opening.sponsor, self._rows.api_keys
+        now = session.create_time
+        user = self._rows.users.get(session.user_id)
+        if user is None or not may_open(user, opening.password_version):
+            return None
+        vouching = sponsor and self._rows.sessions.get(sponsor)
+        if sponsor and not (vouching and vouching.live(now)):
+            return None
+        device, session_id = opening.device_hash, session.session_id
+        if device and not self._device_logins.claim(device, session_id, now):
+            return None
+        if session.api_key_id is not None:
+            key = keys.get(session.api_key_id)
+            if key is None or key.expired(now):
+                return None
+            keys[key.key_id] = replace(key, last_use_time=now, last_address=session.first_address)
+        opener = (session.user_id, session.api_key_id)
+        alike = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
+        alike.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
+        self._forget(session.user_id, now - KEPT_AFTER_END)
+        ended = self._rows.end(alike[opening.most - 1 :], now)
+        self._rows.sessions[session.session_id] = session
+        places, subject = self._rows.places, opening.subject
+        new = await places.note(subject, opening.address, now, MOST_PLACES)
+        return self._rows.trail.record(records, Opened(ended, new))
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """See :meth:`SessionStore.get`."""
+        return self._rows.sessions.get(session_id)
+
+    async def change(
+        self,
+        session_id: SessionId,
+        rule: Callable[[Session], tuple[Session, T]],
+        records: Records[T],
+    ) -> T | None:
+        """See :meth:`SessionStore.change`."""
+        before = self._rows.sessions.get(session_id)
+        if before is None:
+            return None
+        after, outcome = rule(before)
+        self._rows.sessions[session_id] = after
+        if after.end_time != before.end_time:
+            self._rows.endings.note([after])
+        return self._rows.trail.record(records, outcome)
+
+    async def list_live(
+        self, user_id: UserId, now: int, after: Position | None, limit: int
+    ) -> list[Session]:
+        """See :meth:`SessionStore.list_live`."""
+        found = [session for session in self._live(now) if session.user_id == user_id]
+        return page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
+
+    async def end_all(
+        self,
+        user_id: UserId,
+        but: SessionId | None,
+        now: int,
+        records: Records[Ended],
+        *,
+        api_keys: bool = False,
+    ) -> Ended:
+        """See :meth:`SessionStore.end_all`."""
+        mine = [one for one in self._live(now) if one.user_id == user_id]
+        ended = self._rows.end([one for one in mine if one.session_id != but], now)
+        removed = self._rows.remove_others(user_id, but) if api_keys else ()
+        keys = [key for key in self._rows.api_keys.values() if key.user_id == user_id]
+        left = sum(not key.expired(now) for key in keys)
+        return self._rows.trail.record(records, Ended(ended, removed, left))
+
+    async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
+        """See :meth:`SessionStore.expire`."""
+        sessions = self._rows.sessions
+        over = [one for one in sessions.values() if one.end_time is None and not one.live(now)]
+        over.sort(key=lambda one: (one.expire_time, one.session_id))
+        ended = [replace(one, end_time=one.expire_time) for one in over[:limit]]
+        sessions.update({one.session_id: one for one in ended})
+        return self._rows.trail.record(records, ended)
+
+    async def count_live(self, now: int) -> int:
+        """See :meth:`SessionStore.count_live`."""
+        return len(self._live(now))
+
+    async def list_unannounced(self, limit: int) -> list[Session]:
+        """See :meth:`SessionStore.list_unannounced`."""
+        found = [session for session in self._rows.sessions.values() if not session.announced]
+        return sorted(found, key=lambda one: one.end_time or 0)[:limit]
+
+    async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
+        """See :meth:`SessionStore.mark_announced`."""
+        for session_id in session_ids:
+            session = self._rows.sessions[session_id]
+            self._rows.sessions[session_id] = replace(session, announced=True)
+
+    def _forget(self, user_id: UserId, before: int) -> None:
+        for one in list(self._rows.sessions.values()):
+            over = min(one.expire_time, one.end_time or one.expire_time)
+            if one.user_id == user_id and over <= before:
+                del self._rows.sessions[one.session_id]
+
+    def _live(self, now: int) -> list[Session]:
+        return [session for session in self._rows.sessions.values() if session.live(now)]
