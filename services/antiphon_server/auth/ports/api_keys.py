@@ -1,0 +1,45 @@
+"""Where API keys are kept."""
+
+from typing import Protocol
+
+from antiphon_server.auth.model import (
+    ApiKey,
+    KeyId,
+    Position,
+)
+from antiphon_server.auth.model.requests import Answer
+from antiphon_server.auth.model.revocations import Ended
+from antiphon_server.auth.ports.security_events import Records
+from antiphon_server.runtime.principal import UserId
+
+
+class ApiKeyStore(Protocol):
+    """API keys, found by the hash of their secret."""
+
+    async def add(
+        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+    ) -> bool:
+        """Store the key; False if the user has ``most`` keys already.
+
+        Raises DomainError SESSION_REVOKED if its parent works no more.
+        """
+        ...
+
+    async def find(self, secret_hash: bytes) -> ApiKey | None:
+        """The key whose secret has that hash."""
+        ...
+
+    async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
+        """A page of the user's keys, the newest first."""
+        ...
+
+    async def get(self, key_id: KeyId) -> ApiKey | None:
+        """The key of that id."""
+        ...
+
+    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
+        """Delete a key and its :func:`descent`, and end the live sessions that they opened.
+
+        None if there is no such key.
+        """
+        ...

@@ -1,0 +1,36 @@
+"""The installation's secrets."""
+
+from typing import Protocol
+
+
+class ServerSecret(Protocol):
+    """The installation's own secret, and what is made of it."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was made at this start: what an earlier one sealed is lost."""
+        ...
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, always the same."""
+        ...
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, sealed: bytes, purpose: str) -> bytes | None:
+        """Decrypt; None if it was not sealed with this secret and purpose."""
+        ...
+
+
+class SecretFile(Protocol):
+    """One secret that only the owner of the process can read."""
+
+    def read(self) -> str | None:
+        """The secret; None if it is missing, unreadable or readable by others."""
+        ...
+
+    def write(self, secret: str) -> None:
+        """Replace the secret, all or nothing."""
+        ...
