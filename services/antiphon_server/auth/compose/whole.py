@@ -28,7 +28,6 @@ from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.clean_up import CleanUp
 from antiphon_server.auth.service.coalescing import Coalesced
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.device_decisions import DeviceDecisions
 from antiphon_server.auth.service.device_logins import DeviceLogins
 from antiphon_server.auth.service.endings import Endings
@@ -57,6 +56,7 @@ from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
 from antiphon_server.auth.servicers.rules import AuthRules
+from antiphon_server.runtime.completion import Completion
 
 SECRET_FILE = "auth.key"
 OPERATOR_FILE = "operator.key"

@@ -11,11 +11,11 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import ApiKeyStore, Clock
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.key_format import PREFIX, hash_of, well_formed
 from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import printable
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.permissions import Scope

@@ -13,12 +13,12 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import UserCodes
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId
 

@@ -12,8 +12,8 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.account_names import display_name_for, names_for
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.users import Users, created
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import UserId

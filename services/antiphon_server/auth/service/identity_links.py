@@ -10,11 +10,11 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.identity_providers import IdentityProvider
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.identities import linked
 from antiphon_server.auth.service.ownership import whose
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.principal import Principal, UserId
 

@@ -2,8 +2,8 @@
 
 from antiphon_server.auth.model import Request
 from antiphon_server.auth.ports.messenger import RevocationMessenger
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.tasks import every
 
 CHECK_EVERY_S = 600.0

@@ -17,12 +17,12 @@ from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.api_keys import revoked
 from antiphon_server.auth.service.attempts import Attempts
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 

@@ -11,12 +11,12 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.key_format import hash_of, well_formed
 from antiphon_server.auth.service.password_changes import NewPasswords
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.principal import SessionId, UserId
 

@@ -22,7 +22,6 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.api_keys import revoked
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.opening import SessionSettings, new_session
 from antiphon_server.auth.service.ownership import administers, owns, whose
@@ -36,6 +35,7 @@ from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.addresses import current_address
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, SessionId, UserId

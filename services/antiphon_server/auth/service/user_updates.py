@@ -14,9 +14,9 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.users import printable
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import invalid, not_found
 from antiphon_server.runtime.principal import UserId
 

@@ -8,9 +8,9 @@ from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, UserCreated
 from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.requests import Requests
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, UserId

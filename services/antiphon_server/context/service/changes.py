@@ -1,8 +1,8 @@
 """How every change is made: commit, forget stale roles, tell the log, answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
 from antiphon_server.context.model.resources import Conversation, ConversationId, Workspace
@@ -10,6 +10,7 @@ from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.principal import Principal, UserId
@@ -27,7 +28,7 @@ class Changes:
         self._roles = roles
         self._directory = directory
         self._relay = relay
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._completion = Completion()
 
     async def make(
         self,
@@ -50,9 +51,7 @@ class Changes:
             change = self._roles.changing(of_user, change)
         if of_conversation is not None:
             change = self._directory.changing(of_conversation, change)
-        commit = self._own(self._commit(change, then))
-        commit.add_done_callback(_see)
-        result, told = await asyncio.shield(commit)
+        result, told = await self._completion.run(self._commit(change, then))
         await asyncio.wait({told}, timeout=RELAY_WAIT_S)
         return result
 
@@ -60,27 +59,14 @@ class Changes:
         self, change: Awaitable[T], then: Callable[[T], Awaitable[None]] | None
     ) -> tuple[T, asyncio.Task[bool]]:
         result = await change
-        told = self._own(self._relay.relay_outbox())
+        told = self._completion.begin(self._relay.relay_outbox())
         if then is not None:
             await then(result)
         return result, told
 
     async def close(self) -> None:
         """Wait for the changes that were begun."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-
-def _see(commit: asyncio.Task[Any]) -> None:
-    """What a change raises is its caller's, who may have gone."""
-    if not commit.cancelled():
-        commit.exception()
+        await self._completion.close()
 
 
 def tell(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:

@@ -11,7 +11,6 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.model.urls import is_loopback_redirect
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
-from antiphon_server.auth.service.completion import Completion
 from antiphon_server.auth.service.id_tokens import (
     LEEWAY_S,
     Expected,
@@ -32,6 +31,7 @@ from antiphon_server.auth.service.provider_metadata import (
 )
 from antiphon_server.auth.service.published import Published
 from antiphon_server.runtime import base64url
+from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _RETRY_AFTER = 5.0

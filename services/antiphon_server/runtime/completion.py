@@ -15,14 +15,19 @@ class Completion:
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What ``work`` returns or raises."""
-        task = asyncio.create_task(work, name="auth-completion")
+        return await asyncio.shield(self.begin(work))
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run ``work`` for whoever may wait for it; what it raises is theirs to see."""
+        task = asyncio.create_task(work, name="completion")
         self._running.add(task)
         task.add_done_callback(self._done)
-        return await asyncio.shield(task)
+        return task
 
     async def close(self) -> None:
-        """Wait for what runs."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Wait for what runs, and for what that begins."""
+        while self._running:
+            await asyncio.wait(self._running)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
