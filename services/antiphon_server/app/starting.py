@@ -47,6 +47,8 @@ def _start_log(services: Services, lifecycle: Lifecycle) -> None:
         await asyncio.wait([writer])
 
     lifecycle.on_stop("log", flush)
+    # What is finished then is told by the log, which takes nothing when it is closed.
+    lifecycle.on_stop("auth's work", services.auth.completion.close)
 
 
 def _start_regular_work(services: Services, lifecycle: Lifecycle, *, several_nodes: bool) -> None:
