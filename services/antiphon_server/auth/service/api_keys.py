@@ -1,6 +1,6 @@
 """API keys: long-lived credentials of programs."""
 
-from antiphon_server.auth.model import SECOND, ApiKey, KeyId, Position, Request
+from antiphon_server.auth.model import ApiKey, KeyId, Position, Request
 from antiphon_server.auth.model.requests import Answer, Repeated, answer_to
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
@@ -11,6 +11,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import ApiKeyStore, Clock
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.key_format import PREFIX, hash_of, well_formed
 from antiphon_server.auth.service.shown_once import SALT, ShownOnce
@@ -41,7 +42,7 @@ class ApiKeys:
         self._completion = completion
         self._security_events = security_events
         self._shown_once = shown_once
-        self._clock = clock
+        self._now = micros(clock)
 
     async def create(
         self,
@@ -130,9 +131,6 @@ class ApiKeys:
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
         await self._endings.announce(ended.sessions)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _created(key: ApiKey) -> list[SecurityEvent]:

@@ -5,6 +5,7 @@ import hashlib
 from antiphon_server.auth.model import DAY, SECOND
 from antiphon_server.auth.ports import AttemptStore, Clock
 from antiphon_server.auth.ports.places import PlaceStore
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime.errors import DomainError, Reason
 
 WINDOW = 15 * 60 * SECOND
@@ -26,7 +27,7 @@ class Attempts:
     def __init__(self, store: AttemptStore, places: PlaceStore, clock: Clock) -> None:
         self._store = store
         self._places = places
-        self._clock = clock
+        self._now = micros(clock)
 
     async def knows(self, name: str, address: str) -> bool:
         """Whether the name's password was right at that address, not long ago.
@@ -69,9 +70,6 @@ class Attempts:
             wait = max(window_end - now, SECOND) / SECOND
             raise DomainError(Reason.TOO_MANY_ATTEMPTS, retry_after=wait)
         return spent
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _subject(name: str) -> str:

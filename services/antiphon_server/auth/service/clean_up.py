@@ -3,9 +3,9 @@
 import asyncio
 import random
 
-from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.expiring import Expiring
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime.tasks import every
 
 EVERY_S = 600.0
@@ -18,7 +18,7 @@ class CleanUp:
 
     def __init__(self, store: Expiring, clock: Clock, piece: int = PIECE) -> None:
         self._store = store
-        self._clock = clock
+        self._now = micros(clock)
         self._piece = piece
 
     async def run(self) -> None:
@@ -33,5 +33,5 @@ class CleanUp:
 
     async def once(self) -> bool:
         """Do a piece of it; whether there is more."""
-        now = int(self._clock() * SECOND)
+        now = self._now()
         return await self._store.forget(now, self._piece) >= self._piece

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from antiphon_server.auth.model import SECOND, LoginMethod, User
+from antiphon_server.auth.model import LoginMethod, User
 from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState
 from antiphon_server.auth.model.security_events import (
     DeviceLoginDecided,
@@ -13,6 +13,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import UserCodes
 from antiphon_server.auth.service.sessions import Sessions
@@ -48,7 +49,7 @@ class DeviceDecisions:
         self._sign_ins = sign_ins
         self._events = events
         self._completion = completion
-        self._clock = clock
+        self._now = micros(clock)
 
     async def show(self, caller: Principal, typed: str) -> DeviceLogin:
         """The device that shows the code. A wrong code is counted as a guess.
@@ -87,9 +88,6 @@ class DeviceDecisions:
             decided = await self._store.change(login.device_hash, rule, records)
         if not decided:
             raise DomainError(Reason.LOGIN_EXPIRED)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _deciding(now: int, owner: User | None, session_id: SessionId) -> Rule:

@@ -15,6 +15,7 @@ from antiphon_server.auth.model.device_logins import (
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.device_logins import DeviceLoginStore
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.key_format import hash_of, new_secret, well_formed
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.sessions import Device, Sessions
@@ -66,7 +67,7 @@ class DeviceLogins:
         self._codes = codes
         self._users = users
         self._sessions = sessions
-        self._clock = clock
+        self._now = micros(clock)
 
     async def start(self, device: str, address: str) -> Started:
         """Codes for a device at ``address``. Raises DomainError OVERLOADED if too many wait there.
@@ -124,9 +125,6 @@ class DeviceLogins:
             if error.reason is Reason.CREDENTIALS_INVALID:
                 return None
             raise
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _asking(now: int) -> Rule:

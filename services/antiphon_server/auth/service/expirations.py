@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from antiphon_server.auth.model import SECOND, Session
+from antiphon_server.auth.model import Session
 from antiphon_server.auth.model.security_events import SecurityEvent, SessionExpired
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime.tasks import every
 
 EVERY_S = 15.0
@@ -21,7 +22,7 @@ class Expirations:
     def __init__(self, sessions: SessionStore, recorder: Recorder, clock: Clock) -> None:
         self._sessions = sessions
         self._recorder = recorder
-        self._clock = clock
+        self._now = micros(clock)
 
     async def run(self) -> None:
         """Look every 15 s."""
@@ -29,7 +30,7 @@ class Expirations:
 
     async def look(self) -> None:
         """Record what has run out by now; what can't be recorded is the next look's."""
-        now, found = int(self._clock() * SECOND), True
+        now, found = self._now(), True
         while found:
             with self._recorder.recording(_events) as records:
                 found = bool(await self._sessions.expire(now, BATCH, records))

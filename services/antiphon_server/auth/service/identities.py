@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model import User
 from antiphon_server.auth.model.identities import Identity, Vouched
 from antiphon_server.auth.model.security_events import (
     IdentityLinked,
@@ -12,6 +12,7 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.account_names import display_name_for, names_for
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.users import Users, created
 from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -34,7 +35,7 @@ class Identities:
         self._users = users
         self._completion = completion
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def user_of(self, vouched: Vouched, *, sign_up: bool) -> User:
         """The user whom a provider vouches for; a new one if they may sign up.
@@ -69,9 +70,6 @@ class Identities:
             if user_id:
                 return user_id
         raise unknown(vouched)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def linked(identity: Identity) -> list[SecurityEvent]:

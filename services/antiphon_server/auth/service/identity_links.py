@@ -1,6 +1,6 @@
 """Which identities sign a user in: linked and unlinked by operators."""
 
-from antiphon_server.auth.model import SECOND, Session, UserKind
+from antiphon_server.auth.model import Session, UserKind
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.security_events import (
     IdentityUnlinked,
@@ -10,6 +10,7 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.identity_providers import IdentityProvider
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.identities import linked
 from antiphon_server.auth.service.ownership import whose
@@ -36,7 +37,7 @@ class IdentityLinks:
         self._endings = endings
         self._completion = completion
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def link(
         self, user_id: UserId, provider: IdentityProvider, issuer: str, subject: str
@@ -55,7 +56,7 @@ class IdentityLinks:
         found = await self._store.find(its, subject)
         if found and found.user_id == user.user_id:
             return found
-        now = int(self._clock() * SECOND)
+        now = self._now()
         identity = Identity(provider.name, its, subject, user.user_id, now)
         await self._completion.run(self._link(identity))
         return identity
@@ -74,7 +75,7 @@ class IdentityLinks:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
 
     async def _unlink(self, issuer: str, subject: str) -> None:
-        now = int(self._clock() * SECOND)
+        now = self._now()
         with self._events.recording(_unlinked) as records:
             found = await self._store.remove(issuer, subject, now, records)
         if found is None:

@@ -2,8 +2,8 @@
 
 import logging
 
-from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.tasks import every
 
@@ -16,7 +16,7 @@ class LiveSessions:
 
     def __init__(self, store: SessionStore, clock: Clock) -> None:
         self._store = store
-        self._clock = clock
+        self._now = micros(clock)
         self.count: int | None = None
 
     async def run(self) -> None:
@@ -26,7 +26,7 @@ class LiveSessions:
     async def look(self) -> None:
         """Look now; while the store can't be read the number is not known."""
         try:
-            self.count = await self._store.count_live(int(self._clock() * SECOND))
+            self.count = await self._store.count_live(self._now())
         except DomainError as error:
             log.debug("live sessions can't be counted now: %s", error)
             self.count = None

@@ -5,7 +5,6 @@ import hmac
 import json
 import secrets
 
-from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.identities import (
     LOGIN_LIFE,
     Handshake,
@@ -14,6 +13,7 @@ from antiphon_server.auth.model.identities import (
     ProviderName,
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.once import Once
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -33,7 +33,7 @@ class LoginFlows:
     def __init__(self, once: Once, secret: ServerSecret, clock: Clock) -> None:
         self._once = once
         self._key = secret.derive("logins at identity providers")
-        self._clock = clock
+        self._now = micros(clock)
 
     def begin(self, provider: ProviderName, redirect_uri: str) -> tuple[LoginFlow, str]:
         """A new login, and the secret of who began it."""
@@ -71,6 +71,3 @@ class LoginFlows:
     def _derive(self, purpose: str, login_id: LoginId) -> str:
         digest = hmac.digest(self._key, f"{purpose} {login_id}".encode(), "sha256")
         return base64url.encoded(digest)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.ports import AttemptStore, Clock
+from antiphon_server.auth.service.clock import micros
 
 
 class Once:
@@ -11,11 +11,11 @@ class Once:
 
     def __init__(self, store: AttemptStore, clock: Clock) -> None:
         self._store = store
-        self._clock = clock
+        self._now = micros(clock)
 
     async def first(self, kind: str, what: str, until: int) -> bool:
         """Whether it has not been used; remembered until that time, in microseconds."""
         digest = hashlib.sha256(f"{kind}\0{what}".encode()).hexdigest()
-        now = int(self._clock() * SECOND)
+        now = self._now()
         uses, _ = await self._store.count(digest, now, until - now)
         return uses == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
-from antiphon_server.auth.model import SECOND, LoginMethod, User
+from antiphon_server.auth.model import LoginMethod, User
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
     PasswordChanged,
@@ -17,6 +17,7 @@ from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.api_keys import revoked
 from antiphon_server.auth.service.attempts import Attempts
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings
 from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.passwords import Passwords
@@ -42,7 +43,7 @@ class NewPasswords:
         self._endings = endings
         self._completion = completion
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def put(
         self,
@@ -72,7 +73,7 @@ class NewPasswords:
         *,
         api_keys: bool,
     ) -> None:
-        now = int(self._clock() * SECOND)
+        now = self._now()
 
         def events(change: UserChange) -> list[SecurityEvent]:
             ended = Ended(change.ended, change.ended_keys)

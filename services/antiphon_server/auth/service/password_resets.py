@@ -1,6 +1,6 @@
 """Resets: an operator hands over a token, with which a person sets a password once."""
 
-from antiphon_server.auth.model import SECOND, Request, UserKind
+from antiphon_server.auth.model import Request, UserKind
 from antiphon_server.auth.model.password_resets import LIFE, PasswordReset
 from antiphon_server.auth.model.requests import Answer, Repeated, answer_to
 from antiphon_server.auth.model.security_events import (
@@ -11,6 +11,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.key_format import hash_of, well_formed
 from antiphon_server.auth.service.password_changes import NewPasswords
 from antiphon_server.auth.service.passwords import Passwords
@@ -45,7 +46,7 @@ class PasswordResets:
         self._completion = completion
         self._events = events
         self._shown_once = shown_once
-        self._clock = clock
+        self._now = micros(clock)
 
     async def create(
         self, user_id: UserId, *, api_keys: bool = False, request: Request | None = None
@@ -95,6 +96,3 @@ class PasswordResets:
         event = SecurityEvent(created, reset.user_id)
         with self._events.recording(lambda _: [event]) as records:
             await self._store.put(reset, records, answer)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)

@@ -8,7 +8,6 @@ from contextvars import copy_context
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
 
-from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.security_events import (
     Detail,
     Head,
@@ -19,6 +18,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.grouping import Grouped
 from antiphon_server.runtime.ids import new_id
@@ -48,7 +48,7 @@ class SecurityEventLog:
         self._store = store
         self._place = place
         self._seal = seal_of(secret)
-        self._clock = clock
+        self._now = micros(clock)
         self._grouped: Grouped[Sequence[StampedEvent], None] = Grouped(self._write)
         self._listeners: list[Listener] = []
 
@@ -81,7 +81,7 @@ class SecurityEventLog:
         return [None] * len(groups)
 
     def _stamped(self, events: Sequence[SecurityEvent]) -> list[StampedEvent]:
-        now = int(self._clock() * SECOND)
+        now = self._now()
         return [StampedEvent(completed(event), new_id("sec"), now) for event in events]
 
     def _tell(self, placed: Sequence[tuple[StampedEvent, SealedEvent]]) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.auth.model import (
-    SECOND,
     ApiKey,
     Origin,
     Position,
@@ -22,6 +21,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.api_keys import revoked
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.opening import SessionSettings, new_session
 from antiphon_server.auth.service.ownership import administers, owns, whose
@@ -77,7 +77,7 @@ class Sessions:
         self._completion = completion
         self._sign_ins = sign_ins
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
         self._settings = settings or SessionSettings()
 
     async def open(
@@ -250,9 +250,6 @@ class Sessions:
             refresh_expire_time=session.expire_time,
             session_id=session.session_id,
         )
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _reuse(presented: _Presented) -> list[SecurityEvent]:

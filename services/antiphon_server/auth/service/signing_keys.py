@@ -18,6 +18,7 @@ from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
 from antiphon_server.auth.ports.security_events import Recorder, Records
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -82,7 +83,7 @@ class SigningKeys:
         self._store = store
         self._secret = secret
         self._security_events = security_events
-        self._clock = clock
+        self._now = micros(clock)
         self._life = longest_life * SECOND
         self._settings = settings or KeySettings()
         self._lead = LEAD if self._settings.shared else 0
@@ -233,9 +234,6 @@ class SigningKeys:
         if private is not None and private.public_key() != public:
             private = None  # a private part that was copied from another key's row
         return SigningKey(key.kid, public, private, key.create_time, key.retire_time)
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def thumbprint(public: bytes) -> str:

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import replace
 
-from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model import User
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder, unrecorded
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.runtime.principal import UserId
@@ -38,7 +39,7 @@ class TestUser:
         self._passwords = passwords
         self._endings = endings
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def admit(self) -> str:
         """The password that works from now on, and no other; sessions of before are over.
@@ -74,9 +75,6 @@ class TestUser:
         with self._events.recording(_events) as records:
             change = await self._store.change(USER_ID, rule, self._now(), records)
         await self._endings.announce(change.ended if change else ())
-
-    def _now(self) -> int:
-        return int(self._clock() * SECOND)
 
 
 def _events(change: UserChange) -> list[SecurityEvent]:

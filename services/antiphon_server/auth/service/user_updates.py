@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from antiphon_server.auth.model import SECOND, User
+from antiphon_server.auth.model import User
 from antiphon_server.auth.model.security_events import (
     RevocationCause,
     SecurityEvent,
@@ -14,6 +14,7 @@ from antiphon_server.auth.model.security_events import (
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.completion import Completion
@@ -47,7 +48,7 @@ class UserUpdates:
         self._endings = endings
         self._completion = completion
         self._events = events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def update(self, user_id: UserId, wishes: Wishes) -> User:
         """The account as it is now; whether the caller may is checked before.
@@ -62,7 +63,7 @@ class UserUpdates:
 
     async def _update(self, user_id: UserId, rule: Callable[[User], User]) -> UserChange:
         with self._events.recording(_events) as records:
-            change = await self._store.change(user_id, rule, int(self._clock() * SECOND), records)
+            change = await self._store.change(user_id, rule, self._now(), records)
         if change is None:
             raise not_found(f"users/{user_id}")
         await self._endings.announce(change.ended)

@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
-from antiphon_server.auth.model import SECOND, Request, User, UserKind
+from antiphon_server.auth.model import Request, User, UserKind
 from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, UserCreated
 from antiphon_server.auth.ports import Clock, UserStore
 from antiphon_server.auth.ports.security_events import Recorder
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.requests import Requests
 from antiphon_server.runtime.completion import Completion
@@ -67,7 +68,7 @@ class Users:
         self._requests = requests
         self._completion = completion
         self._security_events = security_events
-        self._clock = clock
+        self._now = micros(clock)
 
     async def get(self, user_id: UserId) -> User:
         """The user of that id. Raises DomainError NOT_FOUND."""
@@ -123,7 +124,7 @@ class Users:
             display_name=printable(new.display_name) or name,
             operator=new.operator,
             password_hash=hashed,
-            create_time=int(self._clock() * SECOND),
+            create_time=self._now(),
             kind=new.kind,
         )
         return await self._completion.run(self._store_new(user, request))

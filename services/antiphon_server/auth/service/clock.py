@@ -1,0 +1,11 @@
+"""What time it is, as the model counts it."""
+
+from collections.abc import Callable
+
+from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.ports import Clock
+
+
+def micros(clock: Clock) -> Callable[[], int]:
+    """The same clock in whole microseconds since the epoch."""
+    return lambda: int(clock() * SECOND)
