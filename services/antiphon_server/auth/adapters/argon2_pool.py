@@ -98,10 +98,15 @@ class Argon2Pool:
 def _stand_back() -> None:
     """Let everything else go first: a flood of logins shall not slow down other calls.
 
-    On Linux a thread has a niceness of its own, and those that it starts have the same.
+    On Linux a thread has a niceness and processors of its own, and those that it starts have
+    the same. An evaluation starts four, which would take every processor; a nice thread
+    that runs still has a few milliseconds before one that wakes up may go on. So one
+    processor, if there are several, is left to the others.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, processors[:-1] or processors)
 
 
 def _random(length: int) -> str:

@@ -1,0 +1,20 @@
+"""The threads that look at passwords stand back behind all others."""
+
+import os
+import threading
+
+from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+
+
+async def test_evaluations_stand_back() -> None:
+    """Their threads are nicer than this one, and leave it a processor if there are several."""
+    pool = Argon2Pool()
+    await pool.hash(b"correct horse battery")
+    (thread,) = [it for it in threading.enumerate() if it.name.startswith("argon2")]
+    assert thread.native_id is not None
+    niceness = os.getpriority(os.PRIO_PROCESS, thread.native_id)
+    theirs = os.sched_getaffinity(thread.native_id)
+    await pool.close()
+    all_of_them = os.sched_getaffinity(0)
+    assert niceness > os.getpriority(os.PRIO_PROCESS, 0)
+    assert theirs < all_of_them or len(all_of_them) == 1
