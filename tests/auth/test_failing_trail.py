@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.model import KeyId, LoginMethod, Origin, SignedIn, User
+from antiphon_server.auth.model.chain import ALL, SealedEvent
 from antiphon_server.auth.model.identities import ProviderName, Vouched
-from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent
+from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
-from antiphon_server.auth.model.security_events import ALL
+from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.addresses import set_address

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from antiphon.auth.v1 import audit_pb2, auth_pb2
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.model import security_events as happened
+from antiphon_server.auth.model.chain import ALL, Selection
 from antiphon_server.auth.model.origin import LoginMethod
-from antiphon_server.auth.model.security_events import ALL, SecurityEvent, Selection
+from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.errors import Reason

@@ -10,7 +10,7 @@ import jwt
 from antiphon.auth.v1.audit_pb2 import SecurityEvent as SecurityEventMessage
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.model import LoginMethod, Origin, StoredSigningKey
-from antiphon_server.auth.model.security_events import ALL
+from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.ports import SigningKeyStore
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys, thumbprint

@@ -21,7 +21,8 @@ from antiphon_server.auth.compose import VERSIONS
 from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
-from antiphon_server.auth.model.security_events import ALL, SealedEvent, SecurityEvent
+from antiphon_server.auth.model.chain import ALL, SealedEvent
+from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports.security_events import Records, unrecorded
 from antiphon_server.auth.service.audit_heads import ALGORITHM, TYPE
 from antiphon_server.auth.service.hash_chain import chained

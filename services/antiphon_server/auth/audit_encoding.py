@@ -11,15 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from antiphon.auth.v1 import audit_pb2, audit_service_pb2
 from antiphon.errors.v1.error_reason_pb2 import ErrorReason
 from antiphon_server.auth.model import security_events
-from antiphon_server.auth.model.security_events import (
-    Detail,
-    Head,
-    Seal,
-    SealedEvent,
-    SecurityEvent,
-    Selection,
-    StampedEvent,
-)
+from antiphon_server.auth.model.chain import Head, Seal, SealedEvent, Selection, StampedEvent
+from antiphon_server.auth.model.security_events import Detail, SecurityEvent
 from antiphon_server.auth.service.audit_trail import sees_all
 from antiphon_server.auth.service.audit_watches import Batch
 from antiphon_server.auth.service.hash_chain import chained

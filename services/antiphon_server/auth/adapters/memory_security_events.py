@@ -4,12 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from antiphon_server.auth.model.security_events import (
-    NOTHING,
-    Head,
-    SealedEvent,
-    Selection,
-)
+from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
 from antiphon_server.auth.ports.security_events import Records
 
 T = TypeVar("T")

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from antiphon_server.auth.model.chain import SealedEvent
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import (
     AccessRefused,
     AlarmRaised,
     ApiKeyUsed,
     RateLimited,
-    SealedEvent,
     SecurityEvent,
     SessionExpired,
     SessionRevoked,

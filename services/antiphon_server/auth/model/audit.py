@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from antiphon_server.auth.model.security_events import Head
+from antiphon_server.auth.model.chain import Head
 
 
 class AuditFault(IntEnum):

@@ -5,7 +5,6 @@ mean stands there. A test holds the two equal. Import the module and say
 ``security_events.SignedIn``: other parts of the model have such names, too.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
@@ -301,64 +300,3 @@ class SecurityEvent:
     actor: str | None = None
     session_id: str | None = None
     address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StampedEvent:
-    """An event with all that is known of it but its place. The time is in microseconds."""
-
-    event: SecurityEvent
-    event_id: str
-    create_time: int
-
-
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
-    """An event in its place: what is stored of it, and what it is found by.
-
-    ``seal`` proves to the installation that it wrote the event itself: unlike ``hash`` nobody
-    can compute it without the installation's secret.
-    """
-
-    sequence: int
-    kind: int
-    user_id: str
-    actor: str
-    create_time: int
-    body: bytes
-    previous_hash: bytes
-    hash: bytes
-    seal: bytes
-
-
-Seal = Callable[[bytes], bytes]
-"""Makes the seal of a hash."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where the chain of events ends: the newest one's place and hash."""
-
-    sequence: int
-    hash: bytes
-
-
-NOTHING = Head(0, bytes(32))
-"""The head of an empty chain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which events are wanted; ``kinds`` are the contract's numbers, none means all.
-
-    ``user_id`` wants events that concern an account or that it did. Times are in microseconds,
-    the first included, the last not.
-    """
-
-    user_id: str = ""
-    kinds: frozenset[int] = frozenset()
-    begin_time: int | None = None
-    end_time: int | None = None
-
-
-ALL = Selection()

@@ -4,12 +4,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from antiphon_server.auth.model.security_events import (
-    Head,
-    SealedEvent,
-    SecurityEvent,
-    Selection,
-)
+from antiphon_server.auth.model.chain import Head, SealedEvent, Selection
+from antiphon_server.auth.model.security_events import SecurityEvent
 
 T = TypeVar("T")
 Outcome = TypeVar("Outcome", contravariant=True)

@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from antiphon_server.auth.model.chain import SealedEvent
 from antiphon_server.auth.model.security_events import (
     AccessRefused,
     AlarmKind,
     AlarmRaised,
     ApiKeyUsed,
     RefreshTokenReused,
-    SealedEvent,
     SecurityEvent,
     SignedIn,
     SignInFailed,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.audit import SignedHead
-from antiphon_server.auth.model.security_events import Head
+from antiphon_server.auth.model.chain import Head
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.signing_keys import SigningKeys
 

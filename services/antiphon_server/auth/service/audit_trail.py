@@ -8,14 +8,10 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from antiphon_server.auth.model.audit import AuditFault, Found, SignedHead, Verdict
+from antiphon_server.auth.model.chain import ALL, Head, Seal, SealedEvent, Selection
 from antiphon_server.auth.model.security_events import (
-    ALL,
-    Head,
-    Seal,
-    SealedEvent,
     SecurityEvent,
     SecurityEventsExported,
-    Selection,
     SigningKeysRotated,
 )
 from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityEventStore

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Seque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from antiphon_server.auth.model.security_events import SealedEvent, SecurityEvent, Selection
+from antiphon_server.auth.model.chain import SealedEvent, Selection
+from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.auth.service.audit_trail import visible_to
 from antiphon_server.runtime.errors import DomainError, Reason, invalid

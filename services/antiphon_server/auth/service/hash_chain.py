@@ -9,7 +9,7 @@ million events, and a chain is checked by reading it once.
 import hashlib
 
 from antiphon_server.auth.model.audit import AuditFault, Found
-from antiphon_server.auth.model.security_events import NOTHING, Head
+from antiphon_server.auth.model.chain import NOTHING, Head
 
 
 def chained(previous_hash: bytes, body: bytes) -> bytes:

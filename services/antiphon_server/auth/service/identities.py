@@ -4,10 +4,7 @@ from collections.abc import Callable
 
 from antiphon_server.auth.model import User
 from antiphon_server.auth.model.identities import Identity, Vouched
-from antiphon_server.auth.model.security_events import (
-    IdentityLinked,
-    SecurityEvent,
-)
+from antiphon_server.auth.model.security_events import IdentityLinked, SecurityEvent
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.security_events import Recorder

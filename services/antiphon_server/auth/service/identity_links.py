@@ -2,10 +2,7 @@
 
 from antiphon_server.auth.model import Session, UserKind
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
-from antiphon_server.auth.model.security_events import (
-    IdentityUnlinked,
-    SecurityEvent,
-)
+from antiphon_server.auth.model.security_events import IdentityUnlinked, SecurityEvent
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.identity_providers import IdentityProvider

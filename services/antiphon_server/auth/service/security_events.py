@@ -8,14 +8,8 @@ from contextvars import copy_context
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
 
-from antiphon_server.auth.model.security_events import (
-    Detail,
-    Head,
-    Seal,
-    SealedEvent,
-    SecurityEvent,
-    StampedEvent,
-)
+from antiphon_server.auth.model.chain import Head, Seal, SealedEvent, StampedEvent
+from antiphon_server.auth.model.security_events import Detail, SecurityEvent
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
 from antiphon_server.auth.service.clock import micros

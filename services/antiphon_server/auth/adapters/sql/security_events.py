@@ -7,12 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, text
 
 from antiphon_server.auth.adapters.audit_tables import security_events
-from antiphon_server.auth.model.security_events import (
-    NOTHING,
-    Head,
-    SealedEvent,
-    Selection,
-)
+from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
