@@ -20,6 +20,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.identities import Identity, ProviderName
 from antiphon_server.auth.model.openings import Opening
 from antiphon_server.auth.model.password_resets import PasswordReset
 from antiphon_server.auth.model.requests import Answer, Repeated
@@ -138,16 +139,27 @@ async def _user(stores: Stores, user: User, answer: Answer) -> None:
     await stores.users.add(replace(user, user_id=UserId(f"{user.user_id}x")), answer, unrecorded)
 
 
+async def _link(stores: Stores, user: User, answer: Answer) -> None:
+    identity = Identity(ProviderName("p"), "https://issuer", user.name, user.user_id, NOW)
+    assert await stores.identities.add(identity, 1, unrecorded, answer)
+
+
 async def _done(stores: Stores) -> int:
     """How much of what they do is there."""
     lists = [await stores.api_keys.list_keys(user.user_id, None, 9) for user in (ANN, BOB)]
     resets = [await stores.password_resets.find(user.name.encode() * 8) for user in (ANN, BOB)]
     made = [await stores.users.get(UserId(f"{user.user_id}x")) for user in (ANN, BOB)]
     keys = await stores.signing_keys.list_valid(NOW)
-    return sum(map(len, lists)) + len(keys) + len(list(filter(None, [*made, *resets])))
+    links = [await stores.identities.list_of(user.user_id) for user in (ANN, BOB)]
+    return (
+        sum(map(len, lists))
+        + sum(map(len, links))
+        + len(keys)
+        + len(list(filter(None, [*made, *resets])))
+    )
 
 
-@pytest.mark.parametrize("act", [_key, _reset, _rotation, _user])
+@pytest.mark.parametrize("act", [_key, _link, _reset, _rotation, _user])
 async def test_a_request_is_answered_once(stores: Stores, act: Act) -> None:
     """Within 24 h an id stands for one body and one answer, and what it asks is done once.
 

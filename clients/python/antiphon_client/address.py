@@ -19,8 +19,8 @@ _IDEMPOTENT = {
         ListSecurityEvents GetAuditHead VerifySecurityEvents""",
     "antiphon.auth.v1.AuthService": """
         ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin
-        CreateUser GetUser ListUsers CreatePasswordReset ListIdentities CreateApiKey ListApiKeys
-        RotateSigningKeys GetJwks""",
+        CreateUser GetUser ListUsers CreatePasswordReset LinkIdentity ListIdentities
+        CreateApiKey ListApiKeys RotateSigningKeys GetJwks""",
     "antiphon.context.v1.ContextService": """
         CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
         CreateConversation GetConversation ListConversations ArchiveConversation

@@ -60,7 +60,11 @@ class Users:
         An empty issuer means the provider's own; Entra's is that of the tenant.
         """
         request = messages.LinkIdentityRequest(
-            user_id=user_id, provider=provider, issuer=issuer, subject=subject
+            user_id=user_id,
+            provider=provider,
+            issuer=issuer,
+            subject=subject,
+            request_id=new_request_id(),
         )
         return (await self._caller.call(self._auth.LinkIdentity, request)).identity
 

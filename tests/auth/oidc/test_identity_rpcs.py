@@ -1,5 +1,6 @@
 """The RPCs of identity providers: who may ask what, and what they answer."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -84,3 +85,21 @@ async def test_linking_and_unlinking_by_the_rpcs(rig: Rig, servicer: AuthService
     unlink = pb.UnlinkIdentityRequest(issuer=linked.identity.issuer, subject="sub-bob")
     await servicer.UnlinkIdentity(unlink, None)
     assert await reason(servicer.UnlinkIdentity(unlink, None)) is Reason.NOT_FOUND
+
+
+async def test_a_repeated_link_is_no_second_one(rig: Rig, servicer: AuthServicer) -> None:
+    """Who lost the answer gets it again, and links nothing that was unlinked meanwhile."""
+    set_principal(OPERATOR)
+    bob = await rig.world.user("bob")
+    request = pb.LinkIdentityRequest(
+        user_id=bob.user_id, provider="first", subject="sub-bob", request_id=str(uuid.uuid4())
+    )
+    linked = await servicer.LinkIdentity(request, None)
+    assert await servicer.LinkIdentity(request, None) == linked
+    unlink = pb.UnlinkIdentityRequest(issuer=linked.identity.issuer, subject="sub-bob")
+    await servicer.UnlinkIdentity(unlink, None)
+    assert await servicer.LinkIdentity(request, None) == linked
+    asked = pb.ListIdentitiesRequest(user_id=bob.user_id)
+    assert (await servicer.ListIdentities(asked, None)).identities == []
+    request.subject = "sub-eve"
+    assert await reason(servicer.LinkIdentity(request, None)) is Reason.REQUEST_ID_REUSED

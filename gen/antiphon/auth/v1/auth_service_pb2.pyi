@@ -1299,6 +1299,7 @@ class LinkIdentityRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     ISSUER_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """user_id is whom the identity shall sign in."""
     provider: _builtins.str
@@ -1309,6 +1310,8 @@ class LinkIdentityRequest(_message.Message):
     """
     subject: _builtins.str
     """subject is as in Identity."""
+    request_id: _builtins.str
+    """request_id makes a repeated call return the first one's answer, for 24 h."""
     def __init__(
         self,
         *,
@@ -1316,10 +1319,11 @@ class LinkIdentityRequest(_message.Message):
         provider: _builtins.str = ...,
         issuer: _builtins.str = ...,
         subject: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "provider", b"provider", "subject", b"subject", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "provider", b"provider", "request_id", b"request_id", "subject", b"subject", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

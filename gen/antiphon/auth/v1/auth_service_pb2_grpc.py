@@ -355,9 +355,10 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LinkIdentity(self, request, context):
-        """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-        NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-        ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
+        """LinkIdentity lets an account at an identity provider sign a user in. To link what is
+        linked already changes nothing. Errors: NOT_FOUND, INVALID_ARGUMENT (a program's
+        account, or another provider's issuer), ALREADY_EXISTS (it signs in another user),
+        LIMIT_EXCEEDED (20 identities), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -133,9 +133,10 @@ class AuthServiceStub:
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]
-    """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-    NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-    ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
+    """LinkIdentity lets an account at an identity provider sign a user in. To link what is
+    linked already changes nothing. Errors: NOT_FOUND, INVALID_ARGUMENT (a program's
+    account, or another provider's issuer), ALREADY_EXISTS (it signs in another user),
+    LIMIT_EXCEEDED (20 identities), REQUEST_ID_REUSED.
     """
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
@@ -279,9 +280,10 @@ class AuthServiceAsyncStub(AuthServiceStub):
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LinkIdentityRequest, _auth_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
-    """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-    NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-    ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
+    """LinkIdentity lets an account at an identity provider sign a user in. To link what is
+    linked already changes nothing. Errors: NOT_FOUND, INVALID_ARGUMENT (a program's
+    account, or another provider's issuer), ALREADY_EXISTS (it signs in another user),
+    LIMIT_EXCEEDED (20 identities), REQUEST_ID_REUSED.
     """
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
@@ -542,9 +544,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.LinkIdentityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.LinkIdentityResponse]]:
-        """LinkIdentity lets an account at an identity provider sign a user in. Errors:
-        NOT_FOUND, INVALID_ARGUMENT (a program's account, or another provider's issuer),
-        ALREADY_EXISTS (it signs in another user), LIMIT_EXCEEDED (20 identities).
+        """LinkIdentity lets an account at an identity provider sign a user in. To link what is
+        linked already changes nothing. Errors: NOT_FOUND, INVALID_ARGUMENT (a program's
+        account, or another provider's issuer), ALREADY_EXISTS (it signs in another user),
+        LIMIT_EXCEEDED (20 identities), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from antiphon_server.auth.adapters.memory_requests import MemoryRequests
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -23,14 +25,23 @@ class MemoryIdentities:
         users: UserStore,
         end: Callable[[Identity, int], list[Session]],
         trail: MemorySecurityEvents,
+        requests: MemoryRequests,
     ) -> None:
         self._users = users
         self._end = end
         self._trail = trail
+        self._requests = requests
         self._rows: dict[tuple[str, str], Identity] = {}
 
-    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
+    async def add(
+        self,
+        identity: Identity,
+        most: int,
+        records: Records[Identity],
+        answer: Answer | None = None,
+    ) -> bool:
         """See :meth:`IdentityStore.add`."""
+        self._requests.check(answer)
         if len(await self.list_of(identity.user_id)) >= most:
             return False
         key = identity.issuer, identity.subject
@@ -38,6 +49,7 @@ class MemoryIdentities:
             resource = f"identities/{identity.subject}"
             raise DomainError(Reason.ALREADY_EXISTS, resource=resource)
         self._rows[key] = identity
+        self._requests.remember(answer)
         self._trail.record(records, identity)
         return True
 

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.principal import UserId
 
@@ -11,10 +12,17 @@ from antiphon_server.runtime.principal import UserId
 class IdentityStore(Protocol):
     """Identities; an issuer and subject belong to one user at most."""
 
-    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
+    async def add(
+        self,
+        identity: Identity,
+        most: int,
+        records: Records[Identity],
+        answer: Answer | None = None,
+    ) -> bool:
         """Store it; False if the user has ``most``.
 
-        Raises DomainError ALREADY_EXISTS if the issuer's subject is linked.
+        Raises DomainError ALREADY_EXISTS if the issuer's subject is linked, REQUEST_ID_REUSED, and
+        Repeated.
         """
         ...
 

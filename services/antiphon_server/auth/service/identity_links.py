@@ -1,7 +1,10 @@
 """Which identities sign a user in: linked and unlinked by operators."""
 
+from dataclasses import replace
+
 from antiphon_server.auth.model import Session, UserKind
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
+from antiphon_server.auth.model.requests import Answer, Repeated, Request, answer_to
 from antiphon_server.auth.model.security_events import IdentityUnlinked, SecurityEvent
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identities import IdentityStore
@@ -37,12 +40,18 @@ class IdentityLinks:
         self._now = micros(clock)
 
     async def link(
-        self, user_id: UserId, provider: IdentityProvider, issuer: str, subject: str
+        self,
+        user_id: UserId,
+        provider: IdentityProvider,
+        issuer: str,
+        subject: str,
+        request: Request | None = None,
     ) -> Identity:
         """Let a provider's subject sign a user in; the same again changes nothing.
 
-        Raises DomainError NOT_FOUND, INVALID_ARGUMENT for a program, or an issuer that is
-        not the provider's, ALREADY_EXISTS if it signs in another user, LIMIT_EXCEEDED.
+        Repeating the ``request`` gets the same answer, even if it was unlinked since. Raises
+        DomainError NOT_FOUND, INVALID_ARGUMENT for a program, or an issuer that is not the
+        provider's, ALREADY_EXISTS if it signs in another user, LIMIT_EXCEEDED, REQUEST_ID_REUSED.
         """
         its = provider.issuer_for(issuer)
         if its is None:
@@ -55,7 +64,10 @@ class IdentityLinks:
             return found
         now = self._now()
         identity = Identity(provider.name, its, subject, user.user_id, now)
-        await self._completion.run(self._link(identity))
+        try:
+            await self._completion.run(self._link(identity, answer_to(request, str(now).encode())))
+        except Repeated as again:
+            return replace(identity, create_time=int(again.response))
         return identity
 
     async def unlink(self, issuer: str, subject: str) -> None:
@@ -65,9 +77,9 @@ class IdentityLinks:
         """
         await self._completion.run(self._unlink(issuer, subject))
 
-    async def _link(self, identity: Identity) -> None:
+    async def _link(self, identity: Identity, answer: Answer | None) -> None:
         with self._events.recording(linked) as records:
-            stored = await self._store.add(identity, MOST_IDENTITIES, records)
+            stored = await self._store.add(identity, MOST_IDENTITIES, records, answer)
         if not stored:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
 

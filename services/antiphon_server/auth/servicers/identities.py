@@ -41,7 +41,7 @@ class IdentityRpcs(Rpcs):
         user_id = UserId(request.user_id)
         provider = self._rules.provider_login.provider(request.provider)
         linked = await self._rules.identity_links.link(
-            user_id, provider, request.issuer, request.subject
+            user_id, provider, request.issuer, request.subject, self._repeatable(request)
         )
         return pb.LinkIdentityResponse(identity=encoding.identity(linked))
 

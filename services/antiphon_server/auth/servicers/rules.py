@@ -22,7 +22,12 @@ from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
 from antiphon_server.runtime.principal import current_principal
 
-Repeatable = pb.CreateApiKeyRequest | pb.CreatePasswordResetRequest | pb.RotateSigningKeysRequest
+Repeatable = (
+    pb.CreateApiKeyRequest
+    | pb.CreatePasswordResetRequest
+    | pb.LinkIdentityRequest
+    | pb.RotateSigningKeysRequest
+)
 
 
 @dataclass(frozen=True, slots=True)

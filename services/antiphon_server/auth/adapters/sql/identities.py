@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.identity_tables import identities
+from antiphon_server.auth.adapters.sql.requests import check, remember
 from antiphon_server.auth.adapters.sql.rows import live, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
@@ -13,6 +14,7 @@ from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import sessions, users
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -50,11 +52,17 @@ class SqlIdentities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, identity: Identity, most: int, records: Records[Identity]) -> bool:
+    async def add(
+        self,
+        identity: Identity,
+        most: int,
+        records: Records[Identity],
+        answer: Answer | None = None,
+    ) -> bool:
         """See :meth:`IdentityStore.add`."""
 
         def work(connection: Connection) -> bool:
-            added = _add(connection, identity, most)
+            added = _add(connection, identity, most, answer)
             if added:
                 record(connection, records, identity)
             return added
@@ -135,8 +143,9 @@ def _find(connection: Connection, issuer: str, subject: str) -> Identity | None:
     return Identity(*row) if row else None
 
 
-def _add(connection: Connection, identity: Identity, most: int) -> bool:
+def _add(connection: Connection, identity: Identity, most: int, answer: Answer | None) -> bool:
     locked_user(connection, identity.user_id)  # two at once must count each other
+    check(connection, answer)
     if connection.execute(_COUNT, {"user_id": identity.user_id}).scalar_one() >= most:
         return False
     try:
@@ -144,6 +153,7 @@ def _add(connection: Connection, identity: Identity, most: int) -> bool:
     except IntegrityError as error:
         resource = f"identities/{identity.subject}"
         raise DomainError(Reason.ALREADY_EXISTS, resource=resource) from error
+    remember(connection, answer)
     return True
 
 
