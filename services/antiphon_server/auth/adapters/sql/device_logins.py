@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from antiphon_server.auth.adapters.device_login_tables import device_logins
+from antiphon_server.auth.adapters.sql.counters import count_on
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.model.device_logins import (
@@ -21,6 +22,7 @@ from antiphon_server.runtime.principal import SessionId
 
 T = TypeVar("T")
 
+COUNTER = "device_logins"
 _ADD = insert(device_logins)
 _FORGET = delete(device_logins).where(device_logins.c.expire_time <= bindparam("before"))
 _COUNT = select(
@@ -53,6 +55,7 @@ class SqlDeviceLogins:
         """See :meth:`DeviceLoginStore.add`."""
 
         def work(connection: Connection) -> bool:
+            count_on(connection, COUNTER, 1)  # two at once must count each other
             connection.execute(_FORGET, {"before": login.create_time})
             waiting, of_address = connection.execute(_COUNT, {"place": login.address}).one()
             if of_address >= most_of_address:

@@ -1,13 +1,11 @@
 """The order of endings in a database."""
 
 from collections.abc import Sequence
-from functools import cache
-from importlib import import_module
-from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select
 
 from antiphon_server.auth.adapters.ending_tables import counters, endings
+from antiphon_server.auth.adapters.sql.counters import count_on
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.model import Session
 from antiphon_server.auth.model.endings import Ending
@@ -24,25 +22,12 @@ _AFTER = (
 )
 
 
-@cache
-def _count(dialect_name: str) -> Any:
-    """Take ``many`` places; whoever else takes some waits until this transaction is over."""
-    dialect = import_module(f"sqlalchemy.dialects.{dialect_name}")
-    many = bindparam("many", type_=BigInteger)
-    return (
-        dialect.insert(counters)
-        .values({"name": COUNTER, "value": many})
-        .on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + many})
-        .returning(counters.c.value)
-    )
-
-
 def note_endings(connection: Connection, ended: Sequence[Session]) -> None:
-    """Give the sessions' ends their places; the last lock that a transaction takes."""
+    """Give the sessions' ends their places; before their transaction records them."""
     if not ended:
         return
     many = len(ended)
-    last = connection.execute(_count(connection.dialect.name), {"many": many}).scalar_one()
+    last = count_on(connection, COUNTER, many)
     rows = [
         {"position": position, "session_id": one.session_id, "end_time": one.end_time}
         for position, one in enumerate(ended, last - many + 1)

@@ -31,11 +31,13 @@ _LIMIT = bindparam("page_limit", type_=Integer)
 
 
 def _some(table: Table, over: ColumnElement[bool]) -> Delete:
-    """Delete so many rows at most: a long transaction would keep everybody else waiting."""
+    """Delete so many rows at most: a long transaction would keep everybody else waiting.
+
+    Nor does it wait: what somebody else holds is the next one's.
+    """
     key = tuple_(*table.primary_key.columns)
-    return delete(table).where(
-        key.in_(select(*table.primary_key.columns).where(over).limit(_LIMIT))
-    )
+    some = select(*table.primary_key.columns).where(over).limit(_LIMIT)
+    return delete(table).where(key.in_(some.with_for_update(skip_locked=True)))
 
 
 _FORGET = (

@@ -27,7 +27,7 @@ _FORGET = delete(requests).where(*_THIS, requests.c.create_time <= bindparam("si
 def _add(dialect_name: str) -> Any:
     """Insert unless there is one. Only the dialect in use is imported."""
     dialect = import_module(f"sqlalchemy.dialects.{dialect_name}")
-    return dialect.insert(requests).on_conflict_do_nothing()
+    return dialect.insert(requests).on_conflict_do_nothing().returning(requests.c.request_id)
 
 
 class SqlRequests:
@@ -60,7 +60,7 @@ def remember(connection: Connection, answer: Answer | None) -> None:
     request = answer.request
     connection.execute(_FORGET, _key(request))
     row = asdict(request) | {"response": answer.response}
-    if connection.execute(_add(connection.dialect.name), row).rowcount:
+    if connection.execute(_add(connection.dialect.name), row).first():
         return
     response = _response(connection, request)
     if response is not None:

@@ -93,6 +93,12 @@ _UNANNOUNCED = (
     .order_by(sessions.c.end_time)
     .limit(bindparam("page_limit", type_=Integer))
 )
+_ENDED = (
+    select(sessions.c.session_id)
+    .where(sessions.c.session_id.in_(bindparam("which", expanding=True)))
+    .order_by(sessions.c.session_id)
+    .with_for_update()
+)
 _MARK = (
     update(sessions)
     .where(sessions.c.session_id.in_(bindparam("which", expanding=True)))
@@ -202,7 +208,12 @@ class SqlSessions:
     async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
         """See :meth:`SessionStore.mark_announced`."""
         values = {"which": list(session_ids)}
-        await self._database.write(lambda connection: connection.execute(_MARK, values))
+
+        def work(connection: Connection) -> None:
+            connection.execute(_ENDED, values)  # two at once lock them in one order
+            connection.execute(_MARK, values)
+
+        await self._database.write(work)
 
 
 def end_others(

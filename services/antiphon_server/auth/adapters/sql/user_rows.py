@@ -23,7 +23,8 @@ def user_of(row: Sequence[Any]) -> User:
 def locked_user(connection: Connection, user_id: str) -> User | None:
     """The account, which nobody else changes until this transaction ends.
 
-    Whoever locks a user and sessions locks the user first.
+    Whoever locks several rows locks the user first, then keys, then sessions by their ids;
+    the counter of endings and the trail come last.
     """
     row = connection.execute(_LOCKED, {"user_id": user_id}).one_or_none()
     return user_of(row) if row else None
