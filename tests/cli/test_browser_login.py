@@ -155,19 +155,27 @@ async def test_a_provider_that_is_not_there_is_told(home: Home, server: App) -> 
 
 
 async def test_the_doctor_looks_at_the_providers(home: Home, provider: str) -> None:
-    """One that answers is well; one that is not who it was said to be is told."""
+    """One that answers is well; one that is somebody else, or takes no such client, is told."""
     settings = [
         {"name": "right", "issuer": provider, "client_id": "antiphon"},
         {"name": "wrong", "issuer": provider + "/", "client_id": "antiphon"},
     ]
+    settings[0]["client_secret_env"] = "GOOGLE_SECRET"
+    settings.append({"name": "public", "issuer": provider, "client_id": "antiphon"})
     shown = await asyncio.to_thread(
-        home.run, "doctor", "--json", ANTIPHON_IDENTITY_PROVIDERS=json.dumps(settings)
+        home.run,
+        "doctor",
+        "--json",
+        ANTIPHON_IDENTITY_PROVIDERS=json.dumps(settings),
+        GOOGLE_SECRET="hunter2",
     )
     found = [json.loads(line) for line in shown.stdout.splitlines()]
     told = [(one["verdict"], one["found"]) for one in found if one["check"] == "identity provider"]
     assert told[0] == ("ok", "right answers")
     assert told[1][0] == "bad"
     assert "not of" in told[1][1]
+    assert told[2][0] == "bad"
+    assert "HTTP status 401, error 'invalid_client'; are client_id and" in told[2][1]
 
 
 async def test_ctrl_c_gives_up(home: Home, server: App) -> None:

@@ -138,7 +138,7 @@ async def _identity_providers() -> AsyncIterator[Finding]:
         if not fault:
             yield Finding("identity provider", "ok", f"{name} answers")
             continue
-        remedy = "Compare the issuer in ANTIPHON_IDENTITY_PROVIDERS with what the provider says."
+        remedy = "Compare ANTIPHON_IDENTITY_PROVIDERS with what the provider says."
         yield Finding("identity provider", "bad", f"{name}: {fault}", remedy)
 
 

@@ -17,6 +17,11 @@ _SENTENCES = {
         "the identity provider {provider} does not answer as it should; try again in {retry}, "
         "the server's log says more"
     ),
+    "PROVIDER_REFUSES_CLIENT": (
+        "the identity provider {provider} does not take this server for its client ({error}); the "
+        "server's operator has to check client_id and client_secret_env in "
+        "ANTIPHON_IDENTITY_PROVIDERS"
+    ),
     "PROVIDER_ANSWER_INVALID": (
         "what came from {provider} can't be trusted ({check}); begin again with "
         "`antiphon login --browser`"

@@ -3,13 +3,19 @@
 from collections.abc import AsyncIterator
 
 from antiphon_server.auth.adapters.oidc import OidcPools, OidcWire
+from antiphon_server.auth.adapters.oidc.token_endpoint import exchange
+from antiphon_server.auth.model.identities import Handshake
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
-from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
+from antiphon_server.auth.ports.identity_providers import ClientRefused, ProviderWire, Unanswered
+from antiphon_server.auth.service.id_tokens import Wrong
 from antiphon_server.auth.service.issuers import issuer_rules
 from antiphon_server.auth.service.provider_keys import read_keys
-from antiphon_server.auth.service.provider_metadata import metadata_url, read_metadata
+from antiphon_server.auth.service.provider_metadata import Metadata, metadata_url, read_metadata
 from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.errors import DomainError
 from antiphon_server.settings import read_settings
+
+_NOBODYS = Handshake("http://127.0.0.1/callback", "", "", "a" * 43)
 
 
 async def faults_of_providers() -> AsyncIterator[tuple[str, str]]:
@@ -36,4 +42,17 @@ async def _fault(settings: IdentityProviderSettings, wire: ProviderWire) -> str:
         read_keys(await wire.get(metadata.jwks_uri))
     except Unanswered as error:
         return str(error)
+    return await _refusal(settings, metadata, wire)
+
+
+async def _refusal(
+    settings: IdentityProviderSettings, metadata: Metadata, wire: ProviderWire
+) -> str:
+    """How it refuses this client; with a code that is none it refuses in any case."""
+    try:
+        await exchange(settings, metadata, wire, _NOBODYS, "none")
+    except ClientRefused as error:
+        return str(error)
+    except (Unanswered, Wrong, DomainError):  # another answer says nothing of the client
+        pass
     return ""

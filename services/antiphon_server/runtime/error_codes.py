@@ -96,6 +96,10 @@ TABLE: dict[Reason, Entry] = {
     Reason.POLICY_UNAVAILABLE: Entry(
         _UNAVAILABLE, "Who may do this can't be decided now; try again later."
     ),
+    Reason.PROVIDER_REFUSES_CLIENT: Entry(
+        _PRECONDITION,
+        "The identity provider {provider} does not take this server for its client: {error}.",
+    ),
     Reason.CURSOR_INVALID: Entry(_INVALID, "The cursor was not issued for {scope}."),
     Reason.CURSOR_TRIMMED: Entry(
         StatusCode.OUT_OF_RANGE,

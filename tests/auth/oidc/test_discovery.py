@@ -18,7 +18,7 @@ from antiphon_server.runtime.http_pool import HttpPool
 from antiphon_server.runtime.public_addresses import is_public
 from tests.auth.oidc.issuer import Claims, Issuer
 from tests.auth.oidc.rig import Rig, changed, open_rig, settings_for
-from tests.auth.world import error, reason
+from tests.auth.world import error
 
 WRONG: dict[str, Claims] = {
     "another issuer": {"issuer": "https://evil.example"},
@@ -90,12 +90,35 @@ async def test_a_provider_that_does_not_say_its_issuer_needs_none(rig: Rig, issu
 
 
 async def test_a_wrong_client_secret_is_the_operators_matter(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
+    rig: Rig,
+    monkeypatch: pytest.MonkeyPatch,
+    issuer: Issuer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The person is told that the provider does not work; the log says why."""
+    """Nobody is told to wait; the log has endpoint, status and error, and what to look at."""
     answer = await rig.answer(await rig.start())
     monkeypatch.setenv("TEST_OIDC_SECRET", "wrong")
-    assert await reason(rig.finish(answer)) is Reason.PROVIDER_UNAVAILABLE
+    refused = await error(rig.finish(answer))
+    assert (refused.reason, refused.retry_after) == (Reason.PROVIDER_REFUSES_CLIENT, None)
+    assert refused.metadata == {"provider": "first", "error": "invalid_client"}
+    where = urlsplit(issuer.base).netloc
+    told = f"first does not do its part: {where}/token: HTTP status 401, error 'invalid_client'"
+    assert told in caplog.text
+    assert "client_secret_env" in caplog.text
+
+
+async def test_why_a_provider_fails_is_in_the_log(
+    rig: Rig, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it publishes and its token endpoint: where, and how."""
+    where = urlsplit(issuer.base).netloc
+    issuer.down = {"discovery"}
+    await error(rig.start())
+    assert f"{where}/.well-known/openid-configuration: HTTP status 503" in caplog.text
+    rig.clock.time += 10
+    issuer.down = {"token"}
+    await error(rig.whole())
+    assert f"{where}/token: HTTP status 503" in caplog.text
 
 
 PUBLIC = ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"]

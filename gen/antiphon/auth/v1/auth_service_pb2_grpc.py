@@ -184,7 +184,7 @@ class AuthServiceServicer:
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
-        PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
+        PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

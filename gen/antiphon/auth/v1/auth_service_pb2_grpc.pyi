@@ -41,7 +41,7 @@ class AuthServiceStub:
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
-    PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
+    PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]
@@ -188,7 +188,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
-    PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
+    PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
     AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
     """
     ListLoginMethods: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]  # type: ignore[assignment]
@@ -338,7 +338,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         TOO_MANY_ATTEMPTS, OVERLOADED; USER_DISABLED for the right credential of a
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
-        PROVIDER_UNAVAILABLE, PROVIDER_ANSWER_INVALID; for device codes
+        PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
         AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
         """
 

@@ -161,6 +161,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_POLICY_UNAVAILABLE: the engine that decides on access did not answer in
     time, so nobody is let in; RetryInfo says when to try again. Code UNAVAILABLE.
     """
+    ERROR_REASON_PROVIDER_REFUSES_CLIENT: _ErrorReason.ValueType  # 46
+    """ERROR_REASON_PROVIDER_REFUSES_CLIENT: the identity provider does not take this server for
+    one of its clients, so nobody can sign in there until its operator has corrected client_id
+    or the client's secret; metadata: provider, error (RFC 6749, 5.2). Worked example: a wrong
+    secret at "google" gets {provider: "google", error: "invalid_client"}. Code
+    FAILED_PRECONDITION.
+    """
     ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 40
     """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or
     belongs to another scope; metadata: scope. Code INVALID_ARGUMENT.
@@ -388,6 +395,13 @@ Code PERMISSION_DENIED.
 ERROR_REASON_POLICY_UNAVAILABLE: ErrorReason.ValueType  # 39
 """ERROR_REASON_POLICY_UNAVAILABLE: the engine that decides on access did not answer in
 time, so nobody is let in; RetryInfo says when to try again. Code UNAVAILABLE.
+"""
+ERROR_REASON_PROVIDER_REFUSES_CLIENT: ErrorReason.ValueType  # 46
+"""ERROR_REASON_PROVIDER_REFUSES_CLIENT: the identity provider does not take this server for
+one of its clients, so nobody can sign in there until its operator has corrected client_id
+or the client's secret; metadata: provider, error (RFC 6749, 5.2). Worked example: a wrong
+secret at "google" gets {provider: "google", error: "invalid_client"}. Code
+FAILED_PRECONDITION.
 """
 ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 40
 """ERROR_REASON_CURSOR_INVALID: the cursor was not issued by this server or

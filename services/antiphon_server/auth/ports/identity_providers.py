@@ -7,7 +7,15 @@ from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouch
 
 
 class Unanswered(Exception):
-    """A provider could not be reached, or answered nonsense."""
+    """A provider could not be reached, or answered nonsense: where, and how."""
+
+
+class ClientRefused(Unanswered):
+    """A provider does not take the client of the settings for one of its own."""
+
+    def __init__(self, sentence: str, error: str) -> None:
+        super().__init__(sentence)
+        self.error = error
 
 
 class ProviderWire(Protocol):
@@ -66,7 +74,7 @@ class IdentityProvider(Protocol):
     async def redeem(self, handshake: Handshake, code: str, issuer: str) -> Vouched:
         """Exchange a code of the redirect, whose parameter ``iss`` is ``issuer`` or empty.
 
-        Raises also DomainError LOGIN_DENIED.
+        Raises also DomainError LOGIN_DENIED, PROVIDER_REFUSES_CLIENT.
         """
         ...
 

@@ -70,7 +70,7 @@ class ProviderLogin:
         """A session for what the browser brought back; each login is tried once.
 
         Raises DomainError LOGIN_EXPIRED, LOGIN_DENIED, PROVIDER_ANSWER_INVALID,
-        PROVIDER_UNAVAILABLE, IDENTITY_UNKNOWN, USER_DISABLED.
+        PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, IDENTITY_UNKNOWN, USER_DISABLED.
         """
         async with self._recorded(LoginMethod.AUTHORIZATION_CODE):
             flow = await self._flows.end(answer.login_id, answer.login_secret)

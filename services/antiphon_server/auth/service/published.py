@@ -1,6 +1,7 @@
 """What a provider publishes: fetched seldom, kept through outages."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -12,6 +13,8 @@ T = TypeVar("T")
 PAUSE_S = 30.0
 RENEWED_AFTER_S = 3600.0
 KEPT_S = 86_400.0
+
+log = logging.getLogger(__name__)
 
 
 class Published(Generic[T]):
@@ -46,7 +49,7 @@ class Published(Generic[T]):
         if not good or (self._older_than(RENEWED_AFTER_S) and not self._fetching.locked()):
             await self._completion.run(self._renew())
         if self._value is None or self._older_than(KEPT_S):
-            raise Unanswered
+            raise Unanswered("what it publishes could not be fetched")
         return self._value
 
     async def _renew(self) -> None:
@@ -56,7 +59,8 @@ class Published(Generic[T]):
             self._tried_at = self._clock()
             try:
                 self._value = await self._fetch()
-            except Unanswered:
+            except Unanswered as error:
+                log.warning("an identity provider fails: %s", error)
                 return
             self._fetched_at = self._clock()
 

@@ -2,15 +2,17 @@
 
 import base64
 import hashlib
+import logging
 from typing import Any, NoReturn
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
+from antiphon_server.auth.adapters.oidc.token_endpoint import exchange
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouched
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.model.urls import is_loopback_redirect
 from antiphon_server.auth.ports import Clock
-from antiphon_server.auth.ports.identity_providers import ProviderWire, Unanswered
+from antiphon_server.auth.ports.identity_providers import ClientRefused, ProviderWire, Unanswered
 from antiphon_server.auth.service.id_tokens import (
     LEEWAY_S,
     Expected,
@@ -23,8 +25,6 @@ from antiphon_server.auth.service.issuers import issuer_rules
 from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.provider_keys import KeySet, read_keys
 from antiphon_server.auth.service.provider_metadata import (
-    BASIC,
-    POST,
     Metadata,
     metadata_url,
     read_metadata,
@@ -34,6 +34,7 @@ from antiphon_server.runtime import base64url
 from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
 
+log = logging.getLogger(__name__)
 _RETRY_AFTER = 5.0
 _LONGEST_S = 366 * 24 * 3600.0
 """How long a used token is remembered at most, whatever it says of its end."""
@@ -115,7 +116,7 @@ class OidcProvider:
             supported = metadata.authorization_response_iss_parameter_supported
             if not self._rules.accepts(issuer) and (issuer or supported):
                 raise Wrong("issuer")
-            answer = await self._exchange(metadata, handshake, code)
+            answer = await exchange(self._settings, metadata, self._wire, handshake, code)
             vouched, _ = await self._vouched(*_expected(self._settings, handshake, code, answer))
             return vouched
         except Unanswered as error:
@@ -155,26 +156,6 @@ class OidcProvider:
         expires = min(claims["exp"] + LEEWAY_S, now + _LONGEST_S)
         return vouched, int(expires * SECOND) + SECOND
 
-    async def _exchange(
-        self, metadata: Metadata, handshake: Handshake, code: str
-    ) -> dict[str, Any]:
-        """Redeem the code (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": handshake.redirect_uri,
-            "code_verifier": handshake.verifier,
-        }
-        whose, headers = _authentication(self._settings, metadata)
-        status, answer = await self._wire.post(metadata.token_endpoint, form | whose, headers)
-        if status == 200:
-            return answer
-        if answer.get("error") == "access_denied":
-            raise DomainError(Reason.LOGIN_DENIED)
-        if answer.get("error") == "invalid_grant":
-            raise Wrong("code")
-        raise Unanswered(f"the token endpoint answers {status} {answer.get('error')!r:.80}")
-
     async def _fetch_metadata(self) -> Metadata:
         document = await self._wire.get(metadata_url(self._settings))
         return read_metadata(document, self._rules.published)
@@ -184,6 +165,11 @@ class OidcProvider:
 
     def _unavailable(self, error: Unanswered) -> NoReturn:
         name = self._settings.name
+        log.warning("the identity provider %s does not do its part: %s", name, error)
+        if isinstance(error, ClientRefused):
+            raise DomainError(
+                Reason.PROVIDER_REFUSES_CLIENT, provider=name, error=error.error
+            ) from error
         raise DomainError(
             Reason.PROVIDER_UNAVAILABLE, provider=name, retry_after=_RETRY_AFTER
         ) from error
@@ -205,19 +191,6 @@ def _expected(
         raise Wrong("form")
     hashed = {"at_hash": access_token, "c_hash": code}
     return token, Expected(frozenset({settings.client_id}), handshake.nonce, hashed)
-
-
-def _authentication(
-    settings: IdentityProviderSettings, metadata: Metadata
-) -> tuple[dict[str, str], dict[str, str]]:
-    """What proves the client: fields of the form, and headers (RFC 6749, 2.3.1)."""
-    secret, methods = settings.client_secret, metadata.token_endpoint_auth_methods_supported
-    if not secret:
-        return {"client_id": settings.client_id}, {}
-    if BASIC not in methods and POST in methods:
-        return {"client_id": settings.client_id, "client_secret": secret}, {}
-    both = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
-    return {}, {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

@@ -1,7 +1,6 @@
 """A provider's endpoints over HTTP: little time, little memory, and no detours."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 MOST_BYTES = 512 * 1024
-
-log = logging.getLogger(__name__)
 
 
 class OidcWire:
@@ -55,7 +52,10 @@ class OidcWire:
                 asyncio.timeout(self._timeout),
                 session.request(method, url, allow_redirects=False, **options) as response,
             ):
-                return response.status, _read(await self._body(response), url)
+                found = _read(await self._body(response))
+                if found is None:
+                    raise _unanswered(url, f"HTTP status {response.status}, no JSON object")
+                return response.status, found
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _unanswered(url, type(error).__name__) from error
 
@@ -69,18 +69,20 @@ class OidcWire:
         return bytes(body)
 
 
-def _read(body: bytes, url: str) -> dict[str, Any]:
+def _read(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that this is; None if it is none."""
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _unanswered(url, "no JSON") from error
-    if not isinstance(found, dict):
-        raise _unanswered(url, "no JSON object")
-    return found
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _unanswered(url: str, why: str) -> Unanswered:
-    """The operator finds the cause in the log, without what the URL may carry."""
+    return Unanswered(f"{place(url)}: {why}")
+
+
+def place(url: str) -> str:
+    """An endpoint as the log may tell it, without what the URL may carry."""
     parts = urlsplit(url)
-    log.warning("an identity provider fails at %s%s: %s", parts.netloc, parts.path, why)
-    return Unanswered(why)
+    return f"{parts.netloc}{parts.path}"
