@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -17,18 +18,25 @@ OLD, NEW = "correct horse battery", "eleven purple elephants"
 CODE = "Code: ([A-Z]{4}-[A-Z]{4})"
 
 
+def says(done: "subprocess.CompletedProcess[str]") -> list[str]:
+    """An account's id, its name and what it is, of what a command shows."""
+    headings, account = done.stdout.splitlines()
+    assert headings.split() == ["user", "name", "is", "made", "called"]
+    return account.split()[:3]
+
+
 def test_operators_make_and_change_accounts(antiphon: Run) -> None:
     """Made, shown, listed, shut, opened, raised and lowered; each answer is the account."""
     made = antiphon("users", "create", "Bea", "--json", ANTIPHON_NEW_PASSWORD=OLD)
     user = json.loads(made.stdout)
     assert (user["name"], made.returncode) == ("bea", 0)
-    assert antiphon("users", "show", "bea").stdout.startswith(f"{user['user_id']}  bea  bea  ")
+    assert says(antiphon("users", "show", "bea")) == [user["user_id"], "bea", "person"]
     listed = antiphon("users", "list", "be", "--json").stdout.splitlines()
     assert [json.loads(line)["user_id"] for line in listed] == [user["user_id"]]
-    assert antiphon("users", "disable", "bea").stdout.endswith("disabled\n")
-    assert "disabled" not in antiphon("users", "enable", "bea").stdout
-    assert antiphon("users", "operator", "bea").stdout.endswith("operator\n")
-    assert "operator" not in antiphon("users", "operator", "bea", "--revoke").stdout
+    assert says(antiphon("users", "disable", "bea"))[2] == "disabled"
+    assert says(antiphon("users", "enable", "bea"))[2] == "person"
+    assert says(antiphon("users", "operator", "bea"))[2] == "operator"
+    assert says(antiphon("users", "operator", "bea", "--revoke"))[2] == "person"
     last = antiphon("users", "operator", "local", "--revoke")
     assert last.returncode == 1
     assert "make somebody else an operator first" in last.stderr

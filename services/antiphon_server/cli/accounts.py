@@ -46,3 +46,9 @@ def scope_names(scopes: "list[Scope.ValueType]") -> str:
 
     names = (Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in scopes)
     return ", ".join(names) or "all"
+
+
+def when_and_where(time: str, address: str) -> str:
+    """When something was used, and from where; of this machine the server knows the network."""
+    where = "::1" if address == "::/64" else address
+    return f"{time}, {where}" if where else time

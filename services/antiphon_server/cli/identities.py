@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, in_a_line, print_json, run, say
+from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Issuer = Annotated[
     str,
     typer.Option("--issuer", help="The issuer; for Entra that of the tenant. Default: its own."),
 ]
+_TIME = "%Y-%m-%d %H:%M"
 
 
 def link(
@@ -42,7 +43,7 @@ def link(
         async with client_for(address, data_dir) as client:
             user = await client.get_user(name)
             linked = await client.link_identity(user.user_id, provider, subject, issuer)
-        _show(linked, json)
+        _show([linked], json)
 
     run(work())
 
@@ -94,17 +95,22 @@ def identities(
 
         async with client_for(address, data_dir) as client:
             user = await client.get_user(name)
-            for one in await client.list_identities(user.user_id):
-                _show(one, json)
+            found = await client.list_identities(user.user_id)
+        _show(found, json)
 
     run(work())
 
 
-def _show(one: "Identity", json: bool) -> None:
+def _show(found: "list[Identity]", json: bool) -> None:
     from antiphon_server.cli.encoding import as_dict, local_time
+    from antiphon_server.cli.table import print_table
 
     if json:
-        print_json(as_dict(one))
+        for one in found:
+            print_json(as_dict(one))
         return
-    used = local_time(one.last_use_time) if one.HasField("last_use_time") else "never used"
-    say("  ".join(map(in_a_line, (one.provider, one.issuer, one.subject, used))))
+    rows = [
+        (one.provider, one.issuer, one.subject, local_time(one.last_use_time, _TIME) or "never")
+        for one in found
+    ]
+    print_table(("provider", "issuer", "subject", "last used"), rows, whole=True)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.accounts import UserName, scope_names, scopes_named
+from antiphon_server.cli.accounts import UserName, scope_names, scopes_named, when_and_where
 from antiphon_server.cli.console import aside, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
@@ -19,7 +19,7 @@ For example:
 
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 _TIME = "%Y-%m-%d %H:%M"
-_HEADINGS = ("key", "label", "may", "made", "ends", "last used", "from")
+_HEADINGS = ("key", "label", "may", "made", "ends", "last used")
 
 
 @app.command()
@@ -141,8 +141,9 @@ async def _list(user: str, json: bool, address: str, data_dir: DataDir) -> None:
                     scope_names(list(key.scopes)),
                     local_time(key.create_time, _TIME),
                     local_time(key.expire_time, _TIME) or "never",
-                    local_time(key.last_use_time, _TIME) or "never",
-                    key.last_address,
+                    when_and_where(
+                        local_time(key.last_use_time, _TIME) or "never", key.last_address
+                    ),
                 )
             )
     if not json:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.accounts import UserName
+from antiphon_server.cli.accounts import UserName, when_and_where
 from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
@@ -85,17 +85,13 @@ async def _list(user: str, json: bool, address: str, data_dir: DataDir) -> None:
                     f"{'*' if one.current else ' '} {one.session_id}",
                     one.device,
                     one.provider or method.replace("_", " ").lower(),
-                    _from(local_time(one.create_time, _TIME), one.first_address),
-                    _from(local_time(one.last_use_time, _TIME), one.last_address),
+                    when_and_where(local_time(one.create_time, _TIME), one.first_address),
+                    when_and_where(local_time(one.last_use_time, _TIME), one.last_address),
                     local_time(one.expire_time, _TIME),
                 )
             )
     if not json:
         print_table(_HEADINGS, rows)
-
-
-def _from(time: str, address: str) -> str:
-    return f"{time}, {address}" if address else time
 
 
 async def _revoke(session: str, keys: bool, user: str, address: str, data_dir: DataDir) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import in_a_line, print_json, run, say
+from antiphon_server.cli.console import print_json, run, say
 from antiphon_server.cli.identities import identities, link, unlink
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.secrets import new_password
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(help="The user's name, or user_id.")]
 app = typer.Typer(help="Make and change accounts; for operators.", no_args_is_help=True)
+_TIME = "%Y-%m-%d"
+_HEADINGS = ("user", "name", "is", "made", "called")
 for command in (link, unlink, identities):
     app.command()(command)
 
@@ -72,8 +74,8 @@ def list_(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
-            async for user in client.list_users(prefix):
-                _show(user, json)
+            found = [user async for user in client.list_users(prefix)]
+        _show_all(found, json)
 
     run(work())
 
@@ -196,17 +198,26 @@ async def _update(
 
 
 def _show(user: "User", json: bool) -> None:
+    _show_all([user], json)
+
+
+def _show_all(users: "list[User]", json: bool) -> None:
     from antiphon.auth.v1.auth_pb2 import USER_KIND_PROGRAM
     from antiphon_server.cli.encoding import as_dict, local_time
+    from antiphon_server.cli.table import print_table
 
     if json:
-        print_json(as_dict(user))
+        for user in users:
+            print_json(as_dict(user))
         return
-    marks = {
-        "operator": user.operator,
-        "program": user.kind == USER_KIND_PROGRAM,
-        "disabled": user.disabled,
-    }
-    said = " ".join(mark for mark, holds in marks.items() if holds)
-    shown = in_a_line(user.display_name)
-    say(f"{user.user_id}  {user.name}  {shown}  {local_time(user.create_time)}  {said}".rstrip())
+    rows = []
+    for user in users:
+        marks = {
+            "operator": user.operator,
+            "program": user.kind == USER_KIND_PROGRAM,
+            "disabled": user.disabled,
+        }
+        what = ", ".join(mark for mark, holds in marks.items() if holds) or "person"
+        called = "" if user.display_name == user.name else user.display_name
+        rows.append((user.user_id, user.name, what, local_time(user.create_time, _TIME), called))
+    print_table(_HEADINGS, rows)
