@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from antiphon_server.cli.audit.check import check, keys_in
+from antiphon_server.cli.local_server import LocalServer
 from tests.cli.conftest import Home, Run
 from tests.e2e.readme import commands, run
 from tests.repository.files import ROOT
@@ -158,6 +159,46 @@ def test_an_export_overwrites_nothing_else(antiphon: Run, tmp_path: Path) -> Non
     path.write_text("Dear Anna,\n")
     assert "is no export" in antiphon("audit", "export", str(path)).stderr
     assert path.read_text() == "Dear Anna,\n"
+
+
+@pytest.mark.parametrize("harm", ["what people read", "the body", "an event gone", "no key"])
+def test_a_changed_export_is_not_gone_on_with(
+    antiphon: Run, export: list[str], tmp_path: Path, harm: str
+) -> None:
+    """The line is named, and the file left as it is."""
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(HARMS[harm][0](export)) + "\n")
+    before = path.read_bytes()
+    refused = antiphon("audit", "export", str(path))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert HARMS[harm][2] in refused.stderr
+    assert "Nothing was added" in refused.stderr
+    assert path.read_bytes() == before
+
+
+def test_an_export_of_another_server_is_not_gone_on_with(
+    antiphon: Run, export: list[str], tmp_path: Path, home: Home
+) -> None:
+    """One history does not follow from another, though each is whole."""
+    path = tmp_path / "events.jsonl"
+    path.write_text(export[0] + "\n")
+    other = LocalServer(home.data_dir)
+    try:
+        other.start()
+        refused = home.run("audit", "export", str(path))
+    finally:
+        other.stop()
+    assert refused.returncode == 1
+    assert "the file is of another server" in refused.stderr
+    assert path.read_text() == export[0] + "\n"
+
+
+def test_a_refused_export_leaves_no_file(antiphon: Run, tmp_path: Path) -> None:
+    """Whoever may not export finds nothing that looks like one."""
+    key = antiphon("keys", "create", "reader", "--scope", "read").stdout.strip()
+    path = tmp_path / "events.jsonl"
+    refused = antiphon("audit", "export", str(path), ANTIPHON_API_KEY=key)
+    assert (refused.returncode, path.exists()) == (1, False)
 
 
 def test_the_guides_commands_do_what_it_says(

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from google.protobuf.message import DecodeError
 
 from antiphon.auth.v1.audit_pb2 import SecurityEvent
-from antiphon_server.auth.model.audit import AuditFault
+from antiphon.auth.v1.audit_service_pb2 import ExportedSecurityEvent
+from antiphon_server.auth.model.audit import AuditFault, Found
+from antiphon_server.auth.model.security_events import Head
 from antiphon_server.auth.service.audit_heads import read_head
 from antiphon_server.auth.service.audit_trail import public_key
 from antiphon_server.auth.service.hash_chain import ChainCheck, chained
@@ -55,7 +57,7 @@ def keys_in(path: Path) -> dict[str, Ed25519PublicKey]:
 
 def check(path: Path, trusted: dict[str, Ed25519PublicKey] | None) -> Checked:
     """Read the file and compute the chain; with ``trusted`` no other key counts."""
-    file, count = _FileCheck(trusted), 0
+    file, count = FileCheck(trusted), 0
     for line, found in lines(path):
         if problem := file.problem_of(found):
             return file.came_out(line, problem)
@@ -63,8 +65,8 @@ def check(path: Path, trusted: dict[str, Ed25519PublicKey] | None) -> Checked:
     return file.came_out(0, "") if file.headed else file.came_out(count + 1, NO_HEAD)
 
 
-class _FileCheck:
-    """Follows a file, line by line."""
+class FileCheck:
+    """Follows a file, line by line, with ``trusted`` keys or those of the file itself."""
 
     def __init__(self, trusted: dict[str, Ed25519PublicKey] | None) -> None:
         self.headed = False
@@ -79,6 +81,16 @@ class _FileCheck:
             return self._head_problem(found) if self.headed else self._event_problem(found)
         except (TypeError, KeyError, ValueError, DecodeError):
             return UNREADABLE
+
+    @property
+    def head(self) -> Head:
+        """The last event that is proved."""
+        return self._chain.head
+
+    def follow(self, event: ExportedSecurityEvent) -> Found | None:
+        """Go on by an event that is not in the file yet; what is wrong with it, if anything."""
+        sequence = SecurityEvent.FromString(event.body).sequence
+        return self._chain.follow(sequence, event.previous_hash, event.body, event.hash)
 
     def came_out(self, line: int, problem: str) -> Checked:
         """The outcome."""

@@ -21,7 +21,8 @@ def export(
     """Copy all security events into a file of JSON lines, with a signed head at its end.
 
     An export that was interrupted, or made a while ago, goes on behind its last event. Keep the
-    file where nobody who can change the server can change it.
+    file where nobody who can change the server can change it. A file that was changed is
+    refused: what is there is verified first.
 
     For example:
 
@@ -33,22 +34,19 @@ def export(
 
 
 async def _export(path: Path, json: bool, address: str, data_dir: DataDir) -> None:
-    from antiphon_server.cli.audit.file import event_text, head_text, open_to_go_on
+    from antiphon_server.cli.audit.writer import ExportFile
     from antiphon_server.cli.connect import client_for
 
-    count, told = 0, time.monotonic()
-    async with client_for(address, data_dir) as client:
-        file, last = open_to_go_on(path)
-        with file:
-            async for answer in client.export_security_events(last):
-                file.writelines(event_text(event) for event in answer.events)
-                count += len(answer.events)
+    with ExportFile(path) as file:
+        begun, told = file.last, time.monotonic()
+        async with client_for(address, data_dir) as client:
+            async for answer in client.export_security_events(begun):
+                file.add(answer)
                 if time.monotonic() - told >= _PROGRESS_S:
-                    aside(f"· {last + count:,} of {answer.last_sequence:,} events")
+                    aside(f"· {file.last:,} of {answer.last_sequence:,} events")
                     told = time.monotonic()
-                if answer.HasField("head"):
-                    file.write(head_text(answer.head))
+    count = file.last - begun
     if json:
-        print_json({"file": str(path), "events": count, "last_sequence": last + count})
+        print_json({"file": str(path), "events": count, "last_sequence": file.last})
     else:
-        say(f"{path}: {count:,} events added, {last + count:,} in all, and a signed head")
+        say(f"{path}: {count:,} events added, {file.last:,} in all, and a signed head")

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from antiphon.auth.v1.audit_pb2 import SecurityEvent
 from antiphon.auth.v1.audit_service_pb2 import AuditHead, ExportedSecurityEvent
@@ -56,44 +56,13 @@ def lines(path: Path) -> Iterator[tuple[int, Any]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                yield number, _parsed(line)
+                yield number, parsed(line)
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from None
 
 
-def open_to_go_on(path: Path) -> tuple[BinaryIO, int]:
-    """The file, at its end, and the sequence of its last event; 0 for a new one.
-
-    What a killed export left of a line is cut off. Raises CommandError for a file that is
-    something else.
-    """
-    try:
-        file = path.open("r+b") if path.exists() else _private(path)
-    except OSError as error:
-        raise CommandError(f"{path} can't be written: {error.strerror}") from None
-    whole = last = 0
-    for line in file:
-        found = _parsed(line)
-        if not line.endswith(b"\n"):
-            break
-        if found is None or not ("body" in found or "head" in found):
-            file.close()
-            raise CommandError(f"{path} is no export of security events")
-        if "body" in found:
-            last = int(found["event"]["sequence"])
-        whole += len(line)
-    file.truncate(whole)
-    file.seek(whole)
-    return file, last
-
-
-def _private(path: Path) -> BinaryIO:
-    """A new file that only its owner can read."""
-    path.touch(mode=0o600, exist_ok=False)
-    return path.open("r+b")
-
-
-def _parsed(line: bytes) -> Any:
+def parsed(line: bytes) -> Any:
+    """What a line holds; None if that is no object of JSON."""
     try:
         found = json.loads(line)
     except ValueError:
