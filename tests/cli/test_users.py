@@ -61,6 +61,23 @@ def anna(shared_home: Home, address: str, tmp_path_factory: pytest.TempPathFacto
     return home
 
 
+def test_who_is_signed_in_elsewhere_is_told_where(anna: Home, antiphon: Run, address: str) -> None:
+    """Without -a the login that is kept is named; once it was ended, how to sign in again."""
+    told = f"you are signed in at {address}: add `-a {address}`, or `export ANTIPHON_ADDRESS="
+    for command in (("sessions", "list"), ("logout",)):
+        shown = anna.run(*command)
+        assert (shown.returncode, told in shown.stderr) == (1, True), shown.stderr
+    antiphon("sessions", "revoke", "--all", "--user", "anna")
+    again = f"`antiphon login -a {address}`"
+    for where, why in ((address, "was ended"), ("", f"session at {address} was ended")):
+        shown = anna.run("conversations", ANTIPHON_ADDRESS=where)
+        assert why in shown.stderr
+        assert again in shown.stderr
+    shown = anna.run("conversations", "-a", address)
+    assert f"you are not signed in there. Run {again}" in shown.stderr
+    anna.run("login", "-a", address, "--name", "anna", ANTIPHON_PASSWORD=OLD)
+
+
 async def test_a_device_is_let_in_from_elsewhere(anna: Home, address: str, home: Home) -> None:
     """It shows what to type; who types it is shown the device, and asked."""
     with Terminal(["login", "--device", "-a", address], home.environment) as waiting:

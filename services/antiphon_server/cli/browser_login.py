@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from antiphon_client import DEFAULT_ADDRESS, AntiphonError, Client, FileTokenStore, Tokens
+from antiphon_client import DEFAULT_ADDRESS, AntiphonError, Client, Tokens
 from antiphon_client.provider_login import ProviderLogin
 from antiphon_server.cli.console import CommandError, in_a_line, say
 from antiphon_server.cli.explain import explain
-from antiphon_server.cli.paths import data_dir_or_default, login_file
+from antiphon_server.cli.logins import keep_login
+from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.redirect import Page, RedirectServer
-from antiphon_server.cli.trust import keep_ca, tls_for
+from antiphon_server.cli.trust import tls_for
 from antiphon_server.cli.where import check_scheme
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ async def log_in_by_browser(address: str, provider: str, ca: Path | None) -> Non
         provider = provider or await _only_provider(login)
         async with RedirectServer(_tell) as server:
             tokens = await _tokens(login, server, provider)
-    store = FileTokenStore(login_file(address))
-    store.save(tokens)
-    keep_ca(address, ca)
-    async with Client.connect(address, store=store, tls=tls) as client:
+    keep_login(address, tokens, ca)
+    async with Client.connect(address, tokens, tls=tls) as client:
         me = await client.who_am_i()
     say(f"Signed in at {address} as {me.user.name}.")
 

@@ -60,13 +60,14 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's work; expected failures end in a sentence, not in a traceback."""
     from antiphon_client import AntiphonError
     from antiphon_server.cli.explain import explain
+    from antiphon_server.cli.options import told_address
 
     try:
         return asyncio.run(work)
     except CommandError as error:
         fail(str(error))
     except AntiphonError as error:
-        fail(explain(error))
+        fail(explain(error, told_address.get()))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except BrokenPipeError:  # `antiphon … | head`

@@ -96,8 +96,13 @@ class _Variables(dict[str, str]):
         return f"({key} unknown)"
 
 
-def explain(error: AntiphonError) -> str:
-    """One sentence: what is wrong, and what to do where that is known."""
+def explain(error: AntiphonError, address: str = "") -> str:
+    """One sentence: what is wrong, and what to do where that is known, at an address."""
+    where = f" -a {address}" if address else ""
+    return _explained(error).replace("`antiphon login`", f"`antiphon login{where}`")
+
+
+def _explained(error: AntiphonError) -> str:
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"

@@ -76,12 +76,12 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
         DEFAULT_ADDRESS,
         AntiphonError,
         Client,
-        FileTokenStore,
         MemoryTokenStore,
         Password,
     )
-    from antiphon_server.cli.paths import data_dir_or_default, login_file
-    from antiphon_server.cli.trust import keep_ca, tls_for
+    from antiphon_server.cli.logins import keep_login
+    from antiphon_server.cli.paths import data_dir_or_default
+    from antiphon_server.cli.trust import tls_for
     from antiphon_server.cli.where import check_scheme, is_loopback
 
     address = address or DEFAULT_ADDRESS
@@ -102,8 +102,7 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
                 f"the server on {address} knows no such name and password; check both. "
                 "Accounts are made by its operator."
             ) from None
-    FileTokenStore(login_file(address)).save(store.load())
-    keep_ca(address, ca)
+    keep_login(address, store.load(), ca)
     say(f"Signed in at {address} as {me.user.name}.")
 
 
@@ -119,15 +118,18 @@ def logout(address: Address = "") -> None:
 
 async def _logout(address: str) -> None:
     from antiphon_client import DEFAULT_ADDRESS, Client, FileTokenStore
+    from antiphon_server.cli.logins import forget_login, hint
     from antiphon_server.cli.paths import data_dir_or_default, login_file
     from antiphon_server.cli.trust import tls_for
 
     address = address or DEFAULT_ADDRESS
     store = FileTokenStore(login_file(address))
     if store.load() is None:
-        raise CommandError(f"you are not signed in at {address}.")
+        forget_login(address)
+        raise CommandError(f"you are not signed in at {address}. {hint()}".rstrip())
     tls = tls_for(address, data_dir_or_default(None))
     async with Client.connect(address, store=store, tls=tls) as client:
         ended = await client.tokens.logout()
+    forget_login(address)
     say("Signed out." if ended else "Signed out here; the server could not be told.")
     say(f"Sign in again with `antiphon login -a {address}`.", err=True)

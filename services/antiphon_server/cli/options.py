@@ -1,11 +1,21 @@
 """Options that several commands have."""
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 CA_VARIABLE = "ANTIPHON_CA"
+told_address: ContextVar[str] = ContextVar("told_address", default="")
+"""The address that the command was given, for sentences that say how to sign in there."""
+
+
+def _note(address: str) -> str:
+    told_address.set(address)
+    return address
+
+
 Address = Annotated[
     str,
     typer.Option(
@@ -13,6 +23,7 @@ Address = Annotated[
         "-a",
         envvar="ANTIPHON_ADDRESS",
         metavar="HOST:PORT",
+        callback=_note,
         help="The server; `https://host:port` for TLS. Default: the one on this machine.",
     ),
 ]

@@ -69,4 +69,4 @@ async def _reset(token: str, new: str, address: str, data_dir: DataDir) -> None:
             "that token does not work: each works once, for an hour, and until a newer one is "
             "made. Ask an operator for another (`antiphon users reset-password NAME`)."
         ) from None
-    say("Set. Sign in with `antiphon login`.")
+    say(f"Set. Sign in with `antiphon login{f' -a {address}' if address else ''}`.")

@@ -22,7 +22,17 @@ def ca_file(address: str) -> Path:
     return login_file(address).with_suffix(".ca")
 
 
+def address_file(address: str) -> Path:
+    """Where a login's address stands as it is written."""
+    return login_file(address).with_suffix(".address")
+
+
 def login_file(address: str) -> Path:
-    """Where the tokens of a login at an address are kept (XDG Base Directory)."""
+    """Where the tokens of a login at an address are kept."""
+    return logins_folder() / (re.sub(r"[^\w.-]+", "_", address) + ".json")
+
+
+def logins_folder() -> Path:
+    """Where logins are kept (XDG Base Directory)."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "antiphon" / "logins" / (re.sub(r"[^\w.-]+", "_", address) + ".json")
+    return Path(base) / "antiphon" / "logins"

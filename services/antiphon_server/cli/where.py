@@ -15,6 +15,7 @@ from antiphon_client import (
     TokenStore,
 )
 from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.logins import hint
 from antiphon_server.cli.paths import OPERATOR_FILE, login_file
 from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for, told_in
 from antiphon_server.runtime import loopback
@@ -98,6 +99,13 @@ def server_for(address: str, data_dir: Path) -> str:
         return found
     if address:
         raise CommandError(f"no server listens on {address}. Is the address right?")
+    if signed_in := hint():
+        raise CommandError(f"no server here is yours, but {signed_in}")
+    if listens(DEFAULT_ADDRESS) and not data_dir.exists():
+        raise CommandError(
+            f"you are not signed in. For the server on {DEFAULT_ADDRESS} run `antiphon login`; "
+            "for one elsewhere add -a."
+        )
     if listens(DEFAULT_ADDRESS):
         raise CommandError(
             f"the server on {DEFAULT_ADDRESS} does not keep its data in {data_dir}. Give its "
@@ -128,9 +136,9 @@ def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Acce
     store = FileTokenStore(login_file(address))
     if store.load() is not None:
         return Access(None, store, tls)
-    if not is_loopback(address):
-        raise CommandError(f"you are not signed in there. Run `antiphon login -a {address}`.")
     path = data_dir / OPERATOR_FILE
+    if not (is_loopback(address) and data_dir.exists()):
+        raise CommandError(f"you are not signed in there. Run `antiphon login -a {address}`.")
     try:
         return Access(ApiKey(path.read_text().strip(), end_session), None, tls)
     except OSError as error:
