@@ -73,6 +73,21 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
     assert {event.user_id for event in (await events(world))[1:-1]} == {user.user_id}
 
 
+async def test_what_a_program_does_all_day_fills_no_trail(world: World) -> None:
+    """A key's sign-ins are counted, and its own sign-outs not told; that somebody ended it is."""
+    user = await world.user()
+    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    for _ in range(3):
+        signed_in = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
+        caller = await as_caller(world, signed_in.tokens.access_token)
+        await world.auth.sessions.revoke(caller, caller.session_id)
+    left = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
+    await world.auth.sessions.revoke(OPERATOR, left.tokens.session_id)
+    found = await kinds(world)
+    assert found[-2:] == ["api_key_used", "session_revoked"]
+    assert "signed_out" not in found
+
+
 async def test_failures_say_why_to_those_who_look(world: World) -> None:
     """A name is a keyed hash, the same for the same name; a known account is named."""
     user = await world.user()

@@ -53,7 +53,7 @@ def test_events_are_followed(antiphon: Run, shared_home: Home) -> None:
         assert following.stdout is not None
         assert "following" in following.stderr.readline()
         newest = json.loads(following.stdout.readline())
-        antiphon("conversations")
+        antiphon("keys", "create", "followed")
         happened = json.loads(following.stdout.readline())
         assert int(happened["sequence"]) == int(newest["sequence"]) + 1
         assert happened["actor"].startswith("users/")

@@ -14,6 +14,8 @@ COMMANDS = [
     "token",
     "login",
     "logout",
+    "whoami",
+    "members",
     "doctor",
     "sessions",
     "keys",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
+from antiphon.auth.v1.access_pb2 import ROLE_GUEST, ROLE_VIEWER
 from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED
 from antiphon_client import (
     AntiphonError,
@@ -137,6 +137,18 @@ async def test_only_who_has_an_account_becomes_a_member(client: Client) -> None:
     with pytest.raises(AntiphonError) as caught:
         await client.add_member(conversation.conversation_id, "user_doesnotexist99", ROLE_VIEWER)
     assert caught.value.reason == "NOT_FOUND"
+
+
+async def test_roles_are_given_by_name(client: Client) -> None:
+    """As people write them; another word is told what there is."""
+    user = await client.create_user("gus", "correct horse battery")
+    where = (await client.create_conversation()).conversation_id
+    assert (await client.add_member(where, user.user_id, "guest")).role == ROLE_GUEST
+    assert (await client.update_member(where, user.user_id, "Viewer")).role == ROLE_VIEWER
+    roles = {member.user_id: member.role async for member in client.list_members(where)}
+    assert roles[user.user_id] == ROLE_VIEWER
+    with pytest.raises(ValueError, match="the roles are viewer, member, guest, admin, owner"):
+        await client.add_member(where, user.user_id, "boss")
 
 
 async def test_access_that_is_removed_ends_the_stream(server: Server, client: Client) -> None:

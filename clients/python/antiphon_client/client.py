@@ -28,6 +28,7 @@ from antiphon_client.credentials import Credentials
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
 from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
+from antiphon_client.members import Members
 from antiphon_client.models import Models
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
@@ -40,7 +41,7 @@ from antiphon_client.users import Users
 from antiphon_client.wire import Wire
 
 
-class Client(Accesses, Accounts, Users, Audit, Conversations, Turns, Models, Logs):
+class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Models, Logs):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
     Its calls have a deadline and are repeated where that is safe; :meth:`converse` and

@@ -3,12 +3,10 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
-from antiphon.auth.v1.access_pb2 import Role
 from antiphon.context.v1 import context_service_pb2 as messages
 from antiphon.context.v1.conversation_pb2 import (
     TURN_POLICY_UNSPECIFIED,
     Conversation,
-    Member,
     TurnPolicy,
 )
 from antiphon.context.v1.message_pb2 import Message, Part
@@ -87,13 +85,3 @@ class Conversations:
             conversation_id=conversation_id, parts=[Part(text=text)], request_id=new_request_id()
         )
         return (await self._caller.call(self._context.PostMessage, request)).message
-
-    async def add_member(self, resource: str, user_id: str, role: Role.ValueType) -> Member:
-        """Give a user a role on a workspace or conversation."""
-        request = messages.AddMemberRequest(resource=resource, user_id=user_id, role=role)
-        return (await self._caller.call(self._context.AddMember, request)).member
-
-    async def remove_member(self, resource: str, user_id: str) -> None:
-        """Take a user's role away."""
-        request = messages.RemoveMemberRequest(resource=resource, user_id=user_id)
-        await self._caller.call(self._context.RemoveMember, request)

@@ -19,13 +19,44 @@ UserName = Annotated[
 
 
 async def user_id_of(client: "Client", name: str) -> str:
-    """The id of who is named; empty for oneself. Raises CommandError if there is nobody."""
-    if not name:
-        return ""
-    async for user in client.list_users(name.lower()):
-        if user.name == name.lower():
-            return user.user_id
-    raise CommandError(f"there is no user {name!r}.")
+    """The id of who is named, by name or id; empty for oneself. Raises CommandError."""
+    from antiphon_client import NotFound, PermissionDenied
+
+    if not name or name.startswith("user_"):
+        return name
+    try:
+        return (await client.get_user(name)).user_id
+    except NotFound:
+        raise CommandError(
+            f"there is no user {name!r}; `antiphon users list` shows who there is."
+        ) from None
+    except PermissionDenied:
+        raise CommandError(
+            "only operators know people by name: give a user_id, which `antiphon whoami` tells "
+            "whoever it is."
+        ) from None
+
+
+class Names:
+    """People's names, as far as the caller may know them; each is asked for once."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._known: dict[str, str] = {}
+        self._allowed = True
+
+    async def of(self, user_id: str) -> str:
+        """Somebody's name; "" if that can't be known."""
+        from antiphon_client import NotFound, PermissionDenied
+
+        if user_id not in self._known and self._allowed:
+            try:
+                self._known[user_id] = (await self._client.get_user(user_id)).name
+            except NotFound:
+                self._known[user_id] = ""
+            except PermissionDenied:
+                self._allowed = False
+        return self._known.get(user_id, "")
 
 
 def scopes_named(names: str) -> "list[Scope.ValueType]":

@@ -22,6 +22,7 @@ def conversations(
     - `antiphon conversations`
     - `antiphon conversations --json | jq -r .conversation_id`
     - `antiphon chat --conversation conv_…` (goes on with one of them)
+    - `antiphon members add conv_… anna` (lets somebody in)
     """
     run(_list(limit, archived, json, address, data_dir))
 

@@ -12,6 +12,7 @@ from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor import doctor
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
+from antiphon_server.cli.members import app as members
 from antiphon_server.cli.models import models
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.sessions import app as sessions
@@ -20,6 +21,7 @@ from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
 from antiphon_server.cli.users import app as users
+from antiphon_server.cli.whoami import whoami
 
 _ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
 
@@ -34,9 +36,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (chat, up, tail, conversations, models, token, login, logout, approve, doctor):
+for command in (
+    chat,
+    up,
+    tail,
+    conversations,
+    models,
+    token,
+    login,
+    logout,
+    whoami,
+    approve,
+    doctor,
+):
     app.command()(command)
 app.add_typer(access, name="access")
+app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")

@@ -201,8 +201,19 @@ def _show(user: "User", json: bool) -> None:
     _show_all([user], json)
 
 
-def _show_all(users: "list[User]", json: bool) -> None:
+def what_is(user: "User") -> str:
+    """What an account is, in few words."""
     from antiphon.auth.v1.auth_pb2 import USER_KIND_PROGRAM
+
+    marks = {
+        "operator": user.operator,
+        "program": user.kind == USER_KIND_PROGRAM,
+        "disabled": user.disabled,
+    }
+    return ", ".join(mark for mark, holds in marks.items() if holds) or "person"
+
+
+def _show_all(users: "list[User]", json: bool) -> None:
     from antiphon_server.cli.encoding import as_dict, local_time
     from antiphon_server.cli.table import print_table
 
@@ -212,12 +223,7 @@ def _show_all(users: "list[User]", json: bool) -> None:
         return
     rows = []
     for user in users:
-        marks = {
-            "operator": user.operator,
-            "program": user.kind == USER_KIND_PROGRAM,
-            "disabled": user.disabled,
-        }
-        what = ", ".join(mark for mark, holds in marks.items() if holds) or "person"
+        made = local_time(user.create_time, _TIME)
         called = "" if user.display_name == user.name else user.display_name
-        rows.append((user.user_id, user.name, what, local_time(user.create_time, _TIME), called))
+        rows.append((user.user_id, user.name, what_is(user), made, called))
     print_table(_HEADINGS, rows)

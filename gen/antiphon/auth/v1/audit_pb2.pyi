@@ -632,7 +632,9 @@ Global___SignInsRefused: _TypeAlias = SignInsRefused  # noqa: Y015
 
 @_typing.final
 class SignedOut(_message.Message):
-    """SignedOut: a user ended the session that they called with."""
+    """SignedOut: a user ended the session that they called with. Of sessions that an API key
+    opened it is not recorded, as each sign-in with a key is not: ApiKeyUsed tells of the key.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -65,7 +65,15 @@ def ends(
     ended: Iterable[Session], cause: RevocationCause | None = RevocationCause.REQUESTED
 ) -> list[SecurityEvent]:
     """What is recorded of these ends; without a cause their user has signed out."""
-    return [_event(session, cause) for session in ended]
+    return [_event(session, cause) for session in ended if _is_told(session, cause)]
+
+
+def _is_told(session: Session, cause: RevocationCause | None) -> bool:
+    """Whether an end is recorded: all but a program's own sign-outs, one for each of its calls.
+
+    That its key was used is on record, and not each sign-in either.
+    """
+    return cause is not None or session.api_key_id is None
 
 
 def _event(session: Session, cause: RevocationCause | None) -> SecurityEvent:
