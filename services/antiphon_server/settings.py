@@ -2,6 +2,8 @@
 
 import ipaddress
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -144,8 +146,21 @@ def read_settings(**given: Any) -> Settings:
 
     Raises WrongSetting.
     """
-    settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
-    settings.all_models()
-    settings.proxy_networks()
-    one_of_each_name(settings.identity_providers)
+    try:
+        settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
+        settings.all_models()
+        settings.proxy_networks()
+        one_of_each_name(settings.identity_providers)
+    except WrongSetting as error:
+        raise WrongSetting(_with_variables(str(error), given)) from error
     return settings
+
+
+def _with_variables(sentence: str, given: Mapping[str, Any]) -> str:
+    """The sentence with variables in place of fields, unless it is about what was ``given``."""
+    if any(re.search(rf"\b{name}\b", sentence) for name in given):
+        return sentence
+    fields = sorted(Settings.__struct_fields__, key=len, reverse=True)
+    words = "|".join(name for name in fields if "_" in name)
+    pattern = rf"^({'|'.join(fields)})(?=[:.\[])|\b({words})\b"
+    return re.sub(pattern, lambda found: PREFIX + found[0].upper(), sentence)

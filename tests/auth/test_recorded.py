@@ -76,7 +76,7 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
 async def test_what_a_program_does_all_day_fills_no_trail(world: World) -> None:
     """A key's sign-ins are counted, and its own sign-outs not told; that somebody ended it is."""
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
     for _ in range(3):
         signed_in = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
         caller = await as_caller(world, signed_in.tokens.access_token)

@@ -56,8 +56,11 @@ def test_what_is_allowed_is_explained_too(antiphon: Run, conversation: str) -> N
     ("wrong", "sentence"),
     [
         (("vera", "PostMesage"), "no RPC is called PostMesage; did you mean PostMessage"),
-        (("nobody", "PostMessage"), "there is no users/nobody"),
-        (("vera", "PostMessage", "--scope", "post"), "there is no scope post; there are read"),
+        (("nobody", "PostMessage"), "there is no user nobody; `antiphon users list` shows"),
+        (
+            ("vera", "PostMessage", "--scope", "post"),
+            "there is no scope 'post'; the scopes are read, write",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_what_to_do(

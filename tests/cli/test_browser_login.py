@@ -151,7 +151,7 @@ async def test_a_provider_that_is_not_there_is_told(home: Home, server: App) -> 
     arguments = ["login", "-a", f"127.0.0.1:{server.port}", "--provider", "nobody"]
     shown = await asyncio.to_thread(home.run, *arguments)
     assert shown.returncode == 1
-    assert "identity_providers/nobody" in shown.stderr
+    assert "there is no identity provider nobody" in shown.stderr
 
 
 async def test_the_doctor_looks_at_the_providers(home: Home, provider: str) -> None:

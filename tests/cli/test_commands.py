@@ -134,6 +134,7 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
     wrong = home.run(*arguments, ANTIPHON_PASSWORD="not the password")
     assert wrong.returncode == 1
     assert "knows no such name and password" in wrong.stderr
+    assert "no terminal to ask on" in home.run("login", "-a", address).stderr
     with Terminal(["login", "-a", address], home.environment) as terminal:
         terminal.wait_for("Name:$")
         terminal.line("anna")

@@ -45,6 +45,9 @@ def test_it_says_yes(home: Home) -> None:
 def test_settings_that_can_not_be(home: Home) -> None:
     """They are said in a sentence, and the other checks go on."""
     shown = home.run("doctor", ANTIPHON_TLS_CERT="only.pem")
-    assert "settings: give both tls_cert and tls_key, or none" in shown.stdout
+    assert "settings: give both ANTIPHON_TLS_CERT and ANTIPHON_TLS_KEY, or none" in shown.stdout
     assert "disk" in shown.stdout
     assert not shown.stderr
+    wrong = home.run("up", ANTIPHON_ENV="prod")
+    assert wrong.returncode == 2
+    assert "ANTIPHON_ENV: there is no 'prod'; it may be development, production" in wrong.stderr

@@ -8,6 +8,7 @@ from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason
 from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
 from antiphon_client.tls import MEANINGS
 from antiphon_server.cli.chat.talk import summary
+from antiphon_server.cli.console import folded
 from antiphon_server.cli.explain import explain
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -26,6 +27,12 @@ PATTERN = "does not match regex pattern `^x_[0-9]$`"
         ),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "failed: OK"), "TLS (https://)"),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "a: Socket closed"), "(Socket closed)"),
+        (Unavailable(grpc.StatusCode.UNAVAILABLE, "[a: Not found]"), "(Not found): is the address"),
+        (AntiphonError(INVALID, "", violations={"name": PATTERN}), "letters, digits and . _ @ -"),
+        (
+            AntiphonError(INVALID, "", reason="ALREADY_EXISTS", metadata={"resource": "users/a"}),
+            "there is a user a already",
+        ),
     ],
 )
 def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
@@ -33,6 +40,14 @@ def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
     sentence = explain(error)
     assert says in sentence
     assert "regex" not in sentence
+
+
+def test_lines_end_between_words_and_outside_of_commands() -> None:
+    """What is copied is whole, an address of a page too."""
+    text = "say `antiphon login -a x` or not"
+    assert folded(text, 24) == "say\n`antiphon login -a x` or\nnot"
+    assert folded("a bc de", 5, "  ") == "a bc\n  de"
+    assert folded("    http://x/" + "y" * 90, 80) == "    http://x/" + "y" * 90
 
 
 @pytest.mark.parametrize("meaning", MEANINGS.values())

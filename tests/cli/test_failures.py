@@ -1,3 +1,5 @@
+import asyncio
+import inspect
 import os
 import socket
 import subprocess
@@ -5,7 +7,9 @@ import sys
 import time
 
 import pytest
+import typer
 
+from antiphon_server.cli.console import run
 from tests.cli.conftest import Home, Run
 
 NOWHERE = "127.0.0.1:9"
@@ -26,7 +30,8 @@ NOWHERE = "127.0.0.1:9"
         (["up", "--model", "nonsense"], 2, "model"),
         (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),
         (["up", "--data-dir", __file__], 1, "this is a file, no folder; choose another"),
-        (["login", "--name", "anna"], 2, "no terminal to ask on"),
+        (["login", "-a", NOWHERE], 1, "no server listens"),
+        (["login", "--browser", "-a", NOWHERE], 1, "no server listens"),
     ],
 )
 def test_expected_failures_are_sentences(
@@ -63,6 +68,29 @@ def test_refusals_of_the_server_are_sentences(
     assert shown.returncode == 1
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_an_interrupt_before_the_work_begins_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends as a later one does, and Python has nothing to say of work that never began."""
+
+    async def work() -> None: ...
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio, "run", interrupted)
+    begun = work()
+    with pytest.raises(typer.Exit) as left:
+        run(begun)
+    assert left.value.exit_code == 130
+    assert inspect.getcoroutinestate(begun) == inspect.CORO_CLOSED
+
+
+def test_the_doctor_looks_at_no_server_of_others_as_at_its_own(address: str, home: Home) -> None:
+    """Who has none here is told nothing of what production would refuse."""
+    shown = home.run("doctor", "-a", address)
+    assert "listens on" in shown.stdout
+    assert "production" not in shown.stdout
 
 
 def test_without_the_key_one_is_sent_to_login(address: str, home: Home) -> None:

@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-from antiphon_client import Client, FileTokenStore
 from antiphon_server.cli.local_server import LocalServer
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
@@ -76,26 +75,6 @@ def test_who_is_signed_in_elsewhere_is_told_where(anna: Home, antiphon: Run, add
     shown = anna.run("conversations", "-a", address)
     assert f"you are not signed in there. Run {again}" in shown.stderr
     anna.run("login", "-a", address, "--name", "anna", ANTIPHON_PASSWORD=OLD)
-
-
-async def test_a_device_is_let_in_from_elsewhere(anna: Home, address: str, home: Home) -> None:
-    """It shows what to type; who types it is shown the device, and asked."""
-    with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
-        code = waiting.wait_for(CODE)[1]
-        waiting.wait_for(f"antiphon approve {code} -a {re.escape(address)}")
-        waiting.wait_for("lives for 10 minutes")
-        with Terminal(["approve", code, "-a", address], anna.environment) as deciding:
-            deciding.wait_for("Device:  antiphon cli on ")
-            deciding.wait_for("Address: 127.0.0.1")
-            deciding.wait_for("Sign it in as anna\\?")
-            deciding.line("y")
-            deciding.wait_for("It is let in")
-            assert deciding.wait() == 0
-        waiting.wait_for(f"Signed in at {re.escape(address)} as anna")
-        assert waiting.wait() == 0
-    [kept] = (home.path / "state" / "antiphon" / "logins").glob("*.json")
-    async with Client.connect(address, store=FileTokenStore(kept)) as client:
-        assert (await client.who_am_i()).session.device.startswith("antiphon cli on ")
 
 
 def test_ctrl_c_ends_the_waiting(address: str, home: Home) -> None:

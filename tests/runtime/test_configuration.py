@@ -52,8 +52,8 @@ def test_models_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ANTIPHON_PORT", "70000", "port: it may be 65535 at most"),
-        ("ANTIPHON_PORT", "eighty", "port: it must be a whole number"),
+        ("ANTIPHON_PORT", "70000", "ANTIPHON_PORT: it may be 65535 at most"),
+        ("ANTIPHON_PORT", "eighty", "ANTIPHON_PORT: it must be a whole number"),
         ("ANTIPHON_LOG_LEVEL", "loud", "no 'loud'; it may be debug, info, warning, error"),
         ("ANTIPHON_MODELS", "not json", "ANTIPHON_MODELS: not JSON"),
         ("ANTIPHON_MODELS", '{"name": "x/y"}', "ANTIPHON_MODELS: it must be a list"),
@@ -65,7 +65,7 @@ def test_models_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ("ANTIPHON_MODEL", "gpt", "'gpt'"),
         ("ANTIPHON_MODELS", "[{", "ANTIPHON_MODELS"),
-        ("ANTIPHON_MODELS", '[{"name": "x/y"}]', "models"),
+        ("ANTIPHON_MODELS", '[{"name": "x/y"}]', r"ANTIPHON_MODELS\[0\]"),
         ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "openai"}]', "base_url"),
         ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "local", "nonsense": 1}]', "nonsense"),
     ],

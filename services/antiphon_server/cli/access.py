@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, in_a_line, print_json, run, say
+from antiphon_server.cli.accounts import SCOPES, scopes_named
+from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
-    from antiphon.auth.v1.access_pb2 import Scope
+    from antiphon.auth.v1.access_service_pb2 import RpcAccess
 
-SCOPES = ("read", "write", "manage", "account", "operate")
 access = typer.Typer(help="Show who may call what, and why.", no_args_is_help=True)
 
 
@@ -35,7 +35,11 @@ def explain_access(
     ] = "",
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help=f"By a key limited to this: {', '.join(SCOPES)}. Repeatable."),
+        typer.Option(
+            "--scope",
+            metavar="NAMES",
+            help=f"By a key limited to these: {', '.join(SCOPES)}; several with commas.",
+        ),
     ] = None,
     json: Json = False,
     address: Address = "",
@@ -53,7 +57,7 @@ def explain_access(
 
 
 async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
-    from antiphon.auth.v1.access_pb2 import Permission, Scope
+    from antiphon.auth.v1.access_pb2 import Scope
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
 
@@ -62,7 +66,7 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             if json:
                 print_json(as_dict(one))
                 continue
-            permission = Permission.Name(one.permission).removeprefix("PERMISSION_")
+            permission = _permission(one)
             scope = Scope.Name(one.scope).removeprefix("SCOPE_") if one.scope else "-"
             where = f"on {one.resource_field}" if one.resource_field else ""
             say(f"{in_a_line(one.rpc):<58} {permission:<13} {scope:<8} {where}".rstrip())
@@ -80,7 +84,7 @@ async def _explain(
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
 
-    scopes = None if scope is None else [_scope(name) for name in scope]
+    scopes = None if scope is None else scopes_named(",".join(scope))
     async with client_for(address, data_dir) as client:
         told = await client.explain_access(user, rpc, resource, scopes)
     if json:
@@ -90,12 +94,18 @@ async def _explain(
         say(f"- {in_a_line(step)}")
     refusal = f"refused: {told.reason}"
     say("allowed" if told.allowed else refusal, colour="green" if told.allowed else "red")
+    if told.rpc.resource_field and not resource:
+        needed = _permission(told.rpc)
+        aside(f"· {told.rpc.resource_field} was not given: there it needs a role with {needed}")
+    elif told.reason in ("NOT_FOUND", "PERMISSION_DENIED") and resource:
+        aside(
+            f"· if there is such a one, `antiphon members add {resource} {user}` gives a role "
+            "there, and `members set` another one"
+        )
     return told.allowed
 
 
-def _scope(name: str) -> "Scope.ValueType":
-    from antiphon.auth.v1.access_pb2 import Scope
+def _permission(rpc: "RpcAccess") -> str:
+    from antiphon.auth.v1.access_pb2 import Permission
 
-    if name.lower() not in SCOPES:
-        raise CommandError(f"there is no scope {name}; there are {', '.join(SCOPES)}")
-    return Scope.Value(f"SCOPE_{name.upper()}")
+    return Permission.Name(rpc.permission).removeprefix("PERMISSION_")

@@ -56,6 +56,8 @@ class Names:
                 self._known[user_id] = ""
             except PermissionDenied:
                 self._allowed = False
+                me = (await self._client.who_am_i()).user
+                self._known[me.user_id] = me.name
         return self._known.get(user_id, "")
 
 

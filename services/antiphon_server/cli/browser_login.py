@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from antiphon_client import DEFAULT_ADDRESS, AntiphonError, Client, Tokens
+from antiphon_client import AntiphonError, Client, Tokens
 from antiphon_client.provider_login import ProviderLogin
 from antiphon_server.cli.console import CommandError, in_a_line, say
 from antiphon_server.cli.explain import explain
@@ -18,7 +18,7 @@ from antiphon_server.cli.logins import keep_login
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.redirect import Page, RedirectServer
 from antiphon_server.cli.trust import tls_for
-from antiphon_server.cli.where import check_scheme
+from antiphon_server.cli.where import reached
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2 import StartLoginResponse
@@ -30,8 +30,7 @@ _DONE = "You are signed in. You can close this window and go back to the termina
 
 async def log_in_by_browser(address: str, provider: str, ca: Path | None) -> None:
     """Sign in and keep the tokens. Raises CommandError, AntiphonError."""
-    address = address or DEFAULT_ADDRESS
-    check_scheme(address)
+    address = reached(address)
     tls = tls_for(address, data_dir_or_default(None), ca)
     async with ProviderLogin(address, device="antiphon cli", tls=tls) as login:
         provider = provider or await _only_provider(login)

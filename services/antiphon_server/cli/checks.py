@@ -17,7 +17,7 @@ from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.providers import faults_of_providers
-from antiphon_server.cli.where import access_to, server_for
+from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS
 from antiphon_server.hardening.facts import facts_of
@@ -43,6 +43,19 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
     """Check one thing after the other, from this machine to the models."""
     folder = data_dir_or_default(data_dir)
     yield _versions()
+    if not address or (is_loopback(address) and folder.exists()):
+        async for finding in _own_server(folder, data_dir):
+            yield finding
+    found, server = _server(address, folder)
+    yield server
+    if found is not None:
+        async for finding in _inside(found, folder):
+            yield finding
+    yield _local_model()
+
+
+async def _own_server(folder: Path, data_dir: Path | None) -> AsyncIterator[Finding]:
+    """What concerns whoever runs the server, on its machine."""
     for finding in _data_dir(folder):
         yield finding
     yield _disk(folder)
@@ -50,12 +63,6 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
         yield finding
     async for finding in _identity_providers():
         yield finding
-    found, server = _server(address, folder)
-    yield server
-    if found is not None:
-        async for finding in _inside(found, folder):
-            yield finding
-    yield _local_model()
 
 
 def _versions() -> Finding:

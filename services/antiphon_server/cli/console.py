@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
@@ -15,6 +17,8 @@ _CONTROLS = {*range(0x20), *range(0x7F, 0xA0)}
 _KEPT = {ord("\n"), ord("\t")}
 _UNPRINTABLE = dict.fromkeys(_CONTROLS - _KEPT)
 _IN_A_LINE = dict.fromkeys(_CONTROLS, " ")
+_HELD = "\x00"
+"""Stands for a blank at which no line ends."""
 _UNESCAPED = re.compile("[\x7f-\x9f]")
 
 
@@ -32,15 +36,36 @@ def in_a_line(text: str) -> str:
     return printable(text.translate(_IN_A_LINE))
 
 
+def folded(text: str, width: int, indent: str = "") -> str:
+    """Text in lines of a width; neither a word nor a command in backticks is broken."""
+    unbroken = re.sub("`[^`\\n]*`", lambda found: found[0].replace(" ", _HELD), text)
+    lines = (_folded(line, width, indent) for line in unbroken.split("\n"))
+    return "\n".join(lines).replace(_HELD, " ")
+
+
+def _folded(line: str, width: int, indent: str) -> str:
+    if len(line) <= width or max(map(len, line.split(" "))) > width - len(indent):
+        return line  # a page's address is copied as a whole
+    options: Any = {"break_long_words": False, "break_on_hyphens": False}
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=indent, **options))
+
+
 def say(text: str, *, colour: str | None = None, err: bool = False, nl: bool = True) -> None:
     """Print text, whoever wrote it."""
-    text = printable(text)
+    text = _fitting(printable(text), err=err)
     typer.echo(typer.style(text, fg=colour) if colour else text, err=err, nl=nl)
 
 
 def aside(text: str) -> None:
     """Print on stderr what is no part of the answer."""
-    typer.secho(printable(text), dim=True, err=True)
+    typer.secho(_fitting(printable(text), err=True), dim=True, err=True)
+
+
+def _fitting(text: str, *, err: bool) -> str:
+    """Text as it fits into the terminal, if it goes to one."""
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return text
+    return folded(text, shutil.get_terminal_size().columns)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
@@ -58,6 +83,15 @@ def print_json(value: dict[str, Any]) -> None:
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's work; expected failures end in a sentence, not in a traceback."""
+    try:
+        return _run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    finally:
+        work.close()  # it may not have begun
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
     from antiphon_client import AntiphonError
     from antiphon_server.cli.explain import explain
     from antiphon_server.cli.options import told_address
@@ -68,8 +102,6 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         fail(str(error))
     except AntiphonError as error:
         fail(explain(error, told_address.get()))
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
     except BrokenPipeError:  # `antiphon … | head`
         sys.stderr.close()
         raise typer.Exit(0) from None

@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
 async def log_in_by_device(address: str, ca: Path | None) -> None:
     """Show a code, wait until somebody has decided, and keep the tokens."""
-    from antiphon_client import DEFAULT_ADDRESS, Client
+    from antiphon_client import Client
     from antiphon_client.signing_in import log_in_by_device as wait
     from antiphon_server.cli.logins import keep_login
     from antiphon_server.cli.paths import data_dir_or_default
     from antiphon_server.cli.trust import tls_for
-    from antiphon_server.cli.where import check_scheme
+    from antiphon_server.cli.where import reached
 
-    address = address or DEFAULT_ADDRESS
-    check_scheme(address)
+    address = reached(address)
     tls = tls_for(address, data_dir_or_default(None), ca)
     tokens = await wait(address, lambda it: _show(it, address), device="antiphon cli", tls=tls)
     keep_login(address, tokens, ca)

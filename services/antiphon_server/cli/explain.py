@@ -5,7 +5,6 @@ from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrust
 _SENTENCES = {
     "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
     "SESSION_REVOKED": "the session was ended; sign in again with `antiphon login`",
-    "PERMISSION_DENIED": "you may not do this: it needs {permission}",
     "SCOPE_MISSING": "this credential is limited and lacks the scope {scope}; use another one",
     "POLICY_UNAVAILABLE": "the policy engine does not answer, so nobody is let in; try again later",
     "TOO_MANY_ATTEMPTS": "too many failed logins; try again in {retry}",
@@ -35,15 +34,14 @@ _SENTENCES = {
         "attackers try this password first: it is in a list of breached ones; choose another"
     ),
     "LOGIN_EXPIRED": (
-        "no such login waits: its code is mistyped or used, or older than 10 minutes; begin again "
-        "with `antiphon login`"
+        "no such login waits: its code is mistyped or used, or older than 10 minutes; whoever "
+        "wants to sign in has to begin again with `antiphon login`"
     ),
     "LOGIN_DENIED": "the login was refused",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",
     "INTERNAL": "the server failed; its log says more about request {request_id}",
-    "NOT_FOUND": "there is no {resource}, or you have no access to it",
     "HANDLER_NOT_FOUND": "there is no handler {handler}",
     "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
@@ -85,6 +83,17 @@ _DISTRUST = {
 }
 
 
+_NEEDED = {
+    "OPERATE": "only operators may do this",
+    "MANAGE": "only admins and owners may do this there (`antiphon members --help`)",
+    "WRITE": "you may only read there; an admin or owner may give you a role that writes",
+    "READ_MEMBERS": "guests are not told who the members are",
+}
+# The collections whose things people know by name -> what one is called, and who lists them.
+_NAMED = {
+    "users": ("user", "`antiphon users list` shows who there is"),
+    "identity_providers": ("identity provider", "the server's operator knows their names"),
+}
 _LISTED = {
     "session_id": "session's ID (sess_…); `antiphon sessions list` shows yours",
     "key_id": "key's ID (key_…); `antiphon keys list` shows yours",
@@ -103,6 +112,15 @@ def explain(error: AntiphonError, address: str = "") -> str:
 
 
 def _explained(error: AntiphonError) -> str:
+    match error.reason:
+        case "PERMISSION_DENIED":
+            needed = error.metadata.get("permission", "")
+            return _NEEDED.get(needed, f"you may not do this: it needs {needed}")
+        case "NOT_FOUND":
+            return _missing(error.metadata.get("resource", ""))
+        case "ALREADY_EXISTS":
+            kind, _, name = error.metadata.get("resource", "").rpartition("/")
+            return f"there is a {_NAMED.get(kind, (kind,))[0]} {name} already".replace("  ", " ")
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"
@@ -113,13 +131,21 @@ def _explained(error: AntiphonError) -> str:
         return f"{error.message}{_DISTRUST.get(error.message, '')}"
     if isinstance(error, Unavailable) and not error.reason:
         # gRPC tells the whole way to the cause; the cause stands at the end.
-        cause = error.message.rpartition(": ")[2]
+        cause = error.message.rpartition(": ")[2].rstrip("]")
         if cause == "OK":  # what gRPC says of a port that answers with something else
             return "the server can't be reached: does that port speak TLS (https://), or not?"
-        return f"the server can't be reached ({cause})"
+        return f"the server can't be reached ({cause}): is the address right, and does it run?"
     if isinstance(error, Unauthenticated):
         return "the server does not know you; sign in with `antiphon login`"
     return f"{error.message} ({error.reason or error.code.name})"
+
+
+def _missing(resource: str) -> str:
+    kind, _, name = resource.rpartition("/")
+    if kind in _NAMED:
+        called, who_knows = _NAMED[kind]
+        return f"there is no {called} {name}; {who_knows}"
+    return f"there is no {resource}, or you have no access to it"
 
 
 def _broken(field: str, rule: str) -> str:
@@ -128,6 +154,10 @@ def _broken(field: str, rule: str) -> str:
         return f"{field}: {rule}"
     if field.rpartition(".")[2] == "conversation_id":
         return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
+    if field == "name":
+        return "that is no name: write letters, digits and . _ @ - (at most 64)"
+    if field == "resource":
+        return "that is no conversation's ID (conv_…) and no workspace's (ws_…)"
     if field in _LISTED:
         return f"that is no {_LISTED[field]}"
     return f"{field}: that is not how one is written"

@@ -64,11 +64,21 @@ def login(
     if device:
         run(log_in_by_device(address, ca))
         return
+    run(_look(address))
     if not (name and password) and not sys.stdin.isatty():
         fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)
     name = name or typer.prompt("Name")
     password = password or typer.prompt("Password", hide_input=True)
     run(_login(address, name, password, ca))
+
+
+async def _look(address: str) -> None:
+    """Whether one can sign in there, before anything is asked."""
+    from antiphon_server.cli.where import is_loopback, reached
+
+    address = reached(address)
+    if not is_loopback(address) and not address.startswith("https://"):
+        say("Note: the password travels in clear; use https:// if you can.", err=True)
 
 
 async def _login(address: str, name: str, password: str, ca: Path | None) -> None:
@@ -82,12 +92,8 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
     from antiphon_server.cli.logins import keep_login
     from antiphon_server.cli.paths import data_dir_or_default
     from antiphon_server.cli.trust import tls_for
-    from antiphon_server.cli.where import check_scheme, is_loopback
 
     address = address or DEFAULT_ADDRESS
-    check_scheme(address)
-    if not is_loopback(address) and not address.startswith("https://"):
-        say("Note: the password travels in clear; use https:// if you can.", err=True)
     store = MemoryTokenStore()
     tls = tls_for(address, data_dir_or_default(None), ca)
     credentials = Password(name, password)

@@ -74,6 +74,18 @@ def check_scheme(address: str) -> None:
             raise CommandError(f"the server on {rest} does not speak TLS; write {rest}.")
 
 
+def reached(address: str) -> str:
+    """The address to sign in at, by default this machine's.
+
+    Raises CommandError if nobody listens there, or if TLS is spoken otherwise than written.
+    """
+    address = address or DEFAULT_ADDRESS
+    if not listens(address):
+        raise CommandError(f"no server listens on {address}. Is the address right?")
+    check_scheme(address)
+    return address
+
+
 def local_server(data_dir: Path) -> str | None:
     """The address of this data folder's running server; else the default one if signed in there.
 
@@ -92,13 +104,11 @@ def local_server(data_dir: Path) -> str | None:
 
 def server_for(address: str, data_dir: Path) -> str:
     """The server that is meant. Raises CommandError if none listens there."""
-    found = (address if listens(address) else None) if address else local_server(data_dir)
-    if found is not None:
-        if address:
-            check_scheme(address)
-        return found
     if address:
-        raise CommandError(f"no server listens on {address}. Is the address right?")
+        return reached(address)
+    found = local_server(data_dir)
+    if found is not None:
+        return found
     if signed_in := hint():
         raise CommandError(f"no server here is yours, but {signed_in}")
     if listens(DEFAULT_ADDRESS) and not data_dir.exists():

@@ -11,6 +11,15 @@ from antiphon_server.cli.encoding import as_dict, local_time
 from antiphon_server.cli.kinds import named
 
 _PREFIX = "SECURITY_EVENT_KIND_"
+_PREFIXES = (
+    "LOGIN_METHOD_",
+    "SIGN_IN_FAILURE_",
+    "REVOCATION_CAUSE_",
+    "ALARM_KIND_",
+    "ROLE_",
+    "PERMISSION_",
+    "ERROR_REASON_",
+)
 
 
 def kinds_named(names: str) -> Sequence[SecurityEventKind.ValueType]:
@@ -53,7 +62,7 @@ def _word(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
     text = str(value)
-    for prefix in ("LOGIN_METHOD_", "SIGN_IN_FAILURE_", "REVOCATION_CAUSE_", "ALARM_KIND_"):
+    for prefix in _PREFIXES:
         if text.startswith(prefix):
             return text.removeprefix(prefix).lower()
     return text

@@ -1,6 +1,5 @@
 """One OpenID Connect provider: the authorization code flow with PKCE, and ID tokens."""
 
-import base64
 import hashlib
 import logging
 from typing import Any, NoReturn
