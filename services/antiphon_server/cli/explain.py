@@ -17,9 +17,9 @@ _SENTENCES = {
         "the server's log says more"
     ),
     "PROVIDER_REFUSES_CLIENT": (
-        "the identity provider {provider} does not take this server for its client ({error}); the "
-        "server's operator has to check client_id and client_secret_env in "
-        "ANTIPHON_IDENTITY_PROVIDERS"
+        "the identity provider {provider} does not take this server for its client ({error}): "
+        "nobody can sign in there until the server's operator has corrected client_id or "
+        "client_secret_env (ANTIPHON_IDENTITY_PROVIDERS)"
     ),
     "PROVIDER_ANSWER_INVALID": (
         "what came from {provider} can't be trusted ({check}); begin again with "

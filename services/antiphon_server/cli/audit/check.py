@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from antiphon.auth.v1.audit_pb2 import SecurityEvent
 from antiphon.auth.v1.audit_service_pb2 import ExportedSecurityEvent
 from antiphon_server.auth.model.audit import AuditFault, Found
-from antiphon_server.auth.model.security_events import Head
+from antiphon_server.auth.model.chain import Head
 from antiphon_server.auth.service.audit_heads import read_head
 from antiphon_server.auth.service.audit_trail import public_key
 from antiphon_server.auth.service.hash_chain import ChainCheck, chained
