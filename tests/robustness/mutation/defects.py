@@ -1,37 +1,14 @@
 """The defects: in which mechanism, where, what, and who judges."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from tests.robustness.mutation import wrongs
-from tests.robustness.mutation.replacing import Wrapper, replace
+from tests.robustness.mutation.defect import Defect
+from tests.robustness.mutation.intrusions import INTRUSIONS
+from tests.robustness.mutation.replacing import replace
 
-Judge = Literal["play", "order of syncs", "suite", "scenario"]
 APPEND = "antiphon_server.events.servicer:EventServicer.Append"
 MAIN = "antiphon_server.cli.main:main"
 BATCH = "antiphon_server.events.wire:batch"
 DECODE = "antiphon_server.events.model:Cursor.decode"
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One way to be wrong; ``short`` if it is tried in the short form too.
-
-    ``judge`` says what has to catch it: the play with its validators, the order of the
-    server's system calls, a test of the suite (``tests``), or a scenario with its people and
-    faults. ``rules`` are those that must catch it, whoever else does.
-    """
-
-    name: str
-    mechanism: str
-    where: str
-    wrapper: Wrapper
-    judge: Judge = "play"
-    short: bool = False
-    tests: tuple[str, ...] = ()
-    scenario: str = ""
-    rules: tuple[str, ...] = ()
-
 
 DEFECTS = (
     Defect(
@@ -309,6 +286,7 @@ DEFECTS = (
         scenario="calm",
         rules=("memory",),
     ),
+    *INTRUSIONS,
 )
 BY_NAME = {defect.name: defect for defect in DEFECTS}
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.robustness.disk.tracing import MISSING, STRACE
-from tests.robustness.mutation.defects import DEFECTS, Defect
+from tests.robustness.mutation.defect import Defect
+from tests.robustness.mutation.defects import DEFECTS
 from tests.robustness.mutation.replacing import NothingToReplace, find
 from tests.robustness.mutation.trials import short, trials
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.bench.processes import DidNotStart
 from tests.robustness.disk.syncs import order_of_syncs
 from tests.robustness.mutation.__main__ import VARIABLE
-from tests.robustness.mutation.defects import BY_NAME, DEFECTS, Defect
+from tests.robustness.mutation.defect import Defect
+from tests.robustness.mutation.defects import BY_NAME, DEFECTS
 from tests.robustness.mutation.play import PROGRAM, play
 from tests.robustness.mutation.suite import run_tests
 from tests.robustness.scenario import play as scenario_play
