@@ -43,7 +43,7 @@ async def decide(world: World, caller: Principal, code: str, approve: bool = Tru
 async def test_a_device_is_let_in(world: World) -> None:
     """It waits, is shown with its place, and gets a session of its own as whoever let it in."""
     ann, started = await person(world), await start(world)
-    ask = world.auth.device_logins.ask
+    ask = world.auth.device_logins.claim
     pending = await error(ask(started.device_code))
     assert (pending.reason, pending.retry_after) == (Reason.AUTHORIZATION_PENDING, 5.0)
     shown = await world.auth.device_decisions.show(ann, started.user_code.lower())
@@ -65,7 +65,7 @@ async def test_a_lost_answer_is_given_again(world: World) -> None:
     """For 10 s, as to a refresh: the same session, and no other one is there."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    ask = world.auth.device_logins.ask
+    ask = world.auth.device_logins.claim
     first = (await ask(started.device_code)).tokens
     world.clock.time += 10
     again = (await ask(started.device_code)).tokens
@@ -81,12 +81,12 @@ async def test_an_answer_that_arrived_is_not_given_again(world: World, over: str
     """Once the device has gone on with it, or it was ended, the code is worth nothing."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    tokens = (await world.auth.device_logins.ask(started.device_code)).tokens
+    tokens = (await world.auth.device_logins.claim(started.device_code)).tokens
     if over == "refreshed":
         await world.auth.sessions.refresh(tokens.refresh_token)
     else:
         await world.auth.sessions.revoke(ann, tokens.session_id)
-    asked = world.auth.device_logins.ask(started.device_code)
+    asked = world.auth.device_logins.claim(started.device_code)
     assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -100,7 +100,7 @@ async def test_a_device_stays_approved_until_it_has_its_session(
 
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    ask = world.auth.device_logins.ask
+    ask = world.auth.device_logins.claim
     with monkeypatch.context() as patched:
         patched.setattr(world.stores.sessions, "add", full)
         assert await reason(ask(started.device_code)) is Reason.STORE_UNAVAILABLE
@@ -111,7 +111,7 @@ async def test_a_refused_device_stays_out(world: World) -> None:
     """It is told so once, and then that all is over."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code, approve=False)
-    ask = world.auth.device_logins.ask
+    ask = world.auth.device_logins.claim
     assert await reason(ask(started.device_code)) is Reason.LOGIN_DENIED
     world.clock.time += 5
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
@@ -120,7 +120,7 @@ async def test_a_refused_device_stays_out(world: World) -> None:
 async def test_hasty_devices_are_slowed_down(world: World) -> None:
     """Each hasty question of one that waits adds 5 s to the interval (RFC 8628, 3.5)."""
     ann, started = await person(world), await start(world)
-    ask = world.auth.device_logins.ask
+    ask = world.auth.device_logins.claim
     await reason(ask(started.device_code))
     for wait in (10.0, 15.0, 20.0):
         world.clock.time += 4.9
@@ -148,7 +148,7 @@ async def test_one_decides_once(world: World, approve: bool) -> None:
         assert others == {Reason.LOGIN_EXPIRED}
         late = decide(world, people[0], started.user_code)
         assert await reason(late) is Reason.LOGIN_EXPIRED
-        asked = world.auth.device_logins.ask(started.device_code)
+        asked = world.auth.device_logins.claim(started.device_code)
         if approve ^ (winner % 2 == 1):
             assert (await asked).user.user_id == people[winner].user_id
         else:
@@ -162,7 +162,7 @@ async def test_parallel_questions_open_one_session(world: World) -> None:
     for turn in range(10):
         started = await start(world, f"address {turn}")
         await decide(world, ann, started.user_code)
-        questions = (world.auth.device_logins.ask(started.device_code) for _ in range(50))
+        questions = (world.auth.device_logins.claim(started.device_code) for _ in range(50))
         tokens = [answer.tokens for answer in await asyncio.gather(*questions)]
         assert len({(it.session_id, it.refresh_token) for it in tokens}) == 1
     live = await world.auth.sessions.list_live(ann, "", None, 20)
@@ -176,7 +176,7 @@ async def test_codes_die_after_ten_minutes(world: World) -> None:
     world.clock.time += 600
     assert await reason(decide(world, ann, late.user_code)) is Reason.LOGIN_EXPIRED
     for started in (late, decided):
-        asked = world.auth.device_logins.ask(started.device_code)
+        asked = world.auth.device_logins.claim(started.device_code)
         assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -189,7 +189,7 @@ async def test_who_was_let_in_stays_out_if_the_owner_is_shut_out(world: World) -
         if number:
             await world.auth.user_updates.update(ann.user_id, Wishes(disabled=False))
         expected = Reason.LOGIN_EXPIRED if number else Reason.USER_DISABLED
-        asked = world.auth.device_logins.ask(started.device_code)
+        asked = world.auth.device_logins.claim(started.device_code)
         assert await reason(asked) is expected
 
 
@@ -206,7 +206,7 @@ async def test_who_was_let_in_stays_out_if_that_session_ends(
         await sessions.revoke_all(replace(ann, session_id=elsewhere), "")
     else:
         await sessions.revoke(ann, ann.session_id)
-    asked = world.auth.device_logins.ask(started.device_code)
+    asked = world.auth.device_logins.claim(started.device_code)
     assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -217,7 +217,7 @@ async def test_a_question_at_the_end_of_all_sessions_opens_none(world: World) ->
         started = await start(world, f"address {turn}")
         lets_in = replace(ann, session_id=(await world.login()).tokens.session_id)
         await decide(world, lets_in, started.user_code)
-        asked = world.auth.device_logins.ask(started.device_code)
+        asked = world.auth.device_logins.claim(started.device_code)
         ending = world.auth.sessions.revoke_all(ann, "")
         await asyncio.gather(
             *((asked, ending) if turn % 2 else (ending, asked)), return_exceptions=True
@@ -263,7 +263,7 @@ async def test_a_flood_pushes_out_itself(tmp_path: Path) -> None:
     for started in (before[1], after):
         await decide(world, ann, started.user_code)
     for started in (*before, after):
-        await world.auth.device_logins.ask(started.device_code)
+        await world.auth.device_logins.claim(started.device_code)
     await world.close()
 
 
@@ -316,7 +316,7 @@ async def test_ten_thousand_guesses_hit_nothing(tmp_path: Path) -> None:
     chance = looked_up * MOST / len(LETTERS) ** 8
     assert chance < 1.3e-4  # in 15 minutes, were all places taken
     for one in started:  # and nobody has decided about any
-        waiting = world.auth.device_logins.ask(one.device_code)
+        waiting = world.auth.device_logins.claim(one.device_code)
         assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
     await world.close()
 
@@ -341,7 +341,7 @@ async def test_one_user_guesses_ten_times(world: World) -> None:
 )
 async def test_what_is_no_device_code_is_over(world: World, code: str) -> None:
     """A code of this server's making that it does not know, and any other text."""
-    assert await reason(world.auth.device_logins.ask(code)) is Reason.LOGIN_EXPIRED
+    assert await reason(world.auth.device_logins.claim(code)) is Reason.LOGIN_EXPIRED
 
 
 def test_user_codes_are_easy_to_type() -> None:
@@ -362,17 +362,17 @@ async def test_a_crash_changes_nothing(tmp_path: Path) -> None:
     ann, started = await person(world), await start(world)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
-    pending = world.auth.device_logins.ask(started.device_code)
+    pending = world.auth.device_logins.claim(started.device_code)
     assert await reason(pending) is Reason.AUTHORIZATION_PENDING
     await decide(world, ann, started.user_code)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
     world.clock.time += 5
-    await world.auth.device_logins.ask(started.device_code)
+    await world.auth.device_logins.claim(started.device_code)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
     world.clock.time += 11
-    assert await reason(world.auth.device_logins.ask(started.device_code)) is Reason.LOGIN_EXPIRED
+    assert await reason(world.auth.device_logins.claim(started.device_code)) is Reason.LOGIN_EXPIRED
     await world.close()
     kept = contents(tmp_path)
     secrets = (started.device_code, started.user_code, started.user_code.replace("-", ""), PASSWORD)

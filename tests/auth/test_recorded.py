@@ -217,7 +217,7 @@ async def other_secrets(world: World, user_id: UserId) -> list[str]:
     await world.auth.password_changes.change(caller, PASSWORD, changed, "192.0.2.1")
     started = await world.auth.device_logins.start("tv", "192.0.2.9")
     await world.auth.device_decisions.decide(caller, started.user_code, True)
-    pair = (await world.auth.device_logins.ask(started.device_code)).tokens
+    pair = (await world.auth.device_logins.claim(started.device_code)).tokens
     set_principal(OPERATOR)
     token, _ = await world.auth.password_resets.create(user_id)
     await world.auth.password_resets.use(token, reset)

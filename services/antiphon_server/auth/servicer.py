@@ -58,7 +58,7 @@ class AuthServicer(
                     held_token(request.id_token), device, address
                 )
             case "device_code":
-                return await self._rules.device_logins.ask(request.device_code.device_code)
+                return await self._rules.device_logins.claim(request.device_code.device_code)
         raise DomainError(Reason.UNIMPLEMENTED)
 
     async def Refresh(self, request: pb.RefreshRequest, context: Any) -> pb.RefreshResponse:

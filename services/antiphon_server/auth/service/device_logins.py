@@ -84,7 +84,7 @@ class DeviceLogins:
             raise DomainError(Reason.OVERLOADED, resource="devices", retry_after=RETRY_AFTER)
         return Started(device_code, user_code, INTERVAL, login.expire_time)
 
-    async def ask(self, device_code: str) -> SignedIn:
+    async def claim(self, device_code: str) -> SignedIn:
         """A session for a device that was let in, once: as whoever let it in, from its own place.
 
         The same code again within ``GRACE`` gets the same one, as long as it was not refreshed:
