@@ -26,7 +26,7 @@ from typing import Any
 from tests.cli.glass import Glass
 
 COLUMNS = 80
-LONGEST_S = 60.0
+LONGEST_S = 300.0
 WAITS = "Ctrl-C ends this."
 """What a command says last that waits for somebody else."""
 _PAGE = re.compile(r"^    (http://\S+)$", re.MULTILINE)

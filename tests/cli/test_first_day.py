@@ -105,7 +105,7 @@ def _run(asked: str) -> str:
         input=asked,
         capture_output=True,
         text=True,
-        timeout=450,
+        timeout=900,
         check=False,
         cwd=ROOT,
         env={**os.environ, "GRPC_VERBOSITY": "NONE", "ANTIPHON_ADDRESS": ""},
