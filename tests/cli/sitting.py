@@ -13,6 +13,7 @@ import platform
 import re
 import select
 import shlex
+import signal
 import struct
 import sys
 import termios
@@ -92,6 +93,7 @@ def begin(words: list[str], environment: dict[str, str], replies: dict[str, str]
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     pid = os.fork()
     if not pid:
+        os.close(master)  # with the parent's the terminal is gone, and who still sits there
         _be(slave, words, environment)
     os.close(slave)
     return Running(pid, master, replies)
@@ -101,6 +103,8 @@ def _be(slave: int, words: list[str], environment: dict[str, str]) -> None:
     """The child: the command itself, as on a machine called laptop."""
     code: Any = 1
     try:
+        for ignored in (signal.SIGINT, signal.SIGHUP):  # perhaps, by what runs the tests
+            signal.signal(ignored, signal.SIG_DFL)
         os.login_tty(slave)
         sys.stdin, sys.stdout, sys.stderr = (
             os.fdopen(number, mode, encoding="utf-8", buffering=1, closefd=False)
