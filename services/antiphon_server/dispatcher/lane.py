@@ -12,7 +12,7 @@ from enum import Enum, auto
 from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 
-ENDING_S = 1.0
+LOOKS, LOOK_S = 10, 0.1
 
 
 class Halt(Enum):
@@ -74,11 +74,14 @@ class ActiveTurn:
     async def as_it_is(self) -> Turn:
         """Return the turn, ended if its end may be in the log already.
 
-        While that is being committed this waits for it, for a second at most.
+        While that is being committed this waits for it, for a second at most: in short
+        pieces, because a process that stood still must not take all of it for waited.
         """
-        if self._sealed and not self.done.is_set():
+        for _ in range(LOOKS):
+            if not self._sealed or self.done.is_set():
+                break
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ENDING_S):
+                async with asyncio.timeout(LOOK_S):
                     await self.done.wait()
         return self.turn
 
