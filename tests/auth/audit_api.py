@@ -23,6 +23,9 @@ from antiphon_server.runtime.interceptors.validation import ValidationIntercepto
 from tests.auth.world import OPERATOR, PASSWORD, FakeClock, World, open_world
 from tests.fakes.fixed_roles import FixedRoles
 
+# No more is on its way to a client that does not read, however long it waits.
+LITTLE_AHEAD = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 1 << 16)]
+
 
 @dataclass(slots=True)
 class AuditApi:
@@ -89,7 +92,7 @@ async def audit_api(data_dir: Path) -> AsyncIterator[AuditApi]:
     await server.start()
     ann = await world.user("ann")
     await world.auth.users.create(OPERATOR, NewUser("boss", PASSWORD, operator=True))
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=LITTLE_AHEAD) as channel:
         stub: Any = audit_service_pb2_grpc.AuditServiceStub(channel)
         token = (await world.login("ann")).tokens.access_token
         boss = (await world.login("boss")).tokens.access_token
