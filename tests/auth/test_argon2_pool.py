@@ -3,6 +3,8 @@
 import os
 import threading
 
+import pytest
+
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 
 
@@ -20,3 +22,16 @@ async def test_evaluations_stand_back() -> None:
     all_of_them = os.sched_getaffinity(0)
     assert niceness > os.getpriority(os.PRIO_PROCESS, 0)
     assert theirs < all_of_them or len(all_of_them) == 1
+
+
+async def test_a_system_that_forbids_it_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are looked at, though a sandbox refuses to have the threads stand back."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    pool = Argon2Pool()
+    encoded = await pool.hash(b"correct horse battery")
+    assert await pool.verify(encoded, b"correct horse battery")
+    await pool.close()

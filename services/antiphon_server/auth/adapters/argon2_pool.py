@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import os
 import random
 import secrets
@@ -19,6 +20,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 THREADS = 2
 MOST_WAITING = 32
 NICENESS = 10
@@ -101,12 +103,16 @@ def _stand_back() -> None:
     On Linux a thread has a niceness and processors of its own, and those that it starts have
     the same. An evaluation starts four, which would take every processor; a nice thread
     that runs still has a few milliseconds before one that wakes up may go on. So one
-    processor, if there are several, is left to the others.
+    processor, if there are several, is left to the others. A system that forbids it is
+    served all the same.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        processors = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, processors[:-1] or processors)
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            processors = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, processors[:-1] or processors)
+        except OSError as error:
+            log.warning("logins may slow down other calls: %s", error)
 
 
 def _random(length: int) -> str:
