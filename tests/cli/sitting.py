@@ -4,6 +4,7 @@
 start Python for each command would take most of a test's time.
 """
 
+import codecs
 import contextlib
 import fcntl
 import io
@@ -44,6 +45,9 @@ class Running:
     raw: str = ""
     answered: int = 0
     code: int | None = None
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=codecs.getincrementaldecoder("utf-8")
+    )
 
     def watch(self) -> list[str]:
         """Read until it ends or waits; what was shown since the last time."""
@@ -53,15 +57,16 @@ class Running:
             ready, _, _ = select.select([self.master], [], [], max(0, until - time.monotonic()))
             if not ready:
                 raise TimeoutError(f"it is still there:\n{self.raw}")
-            self._take(_read(self.master))
+            self.take(_read(self.master))
         return self.glass.lines[max(0, shown - 1) :]
 
-    def _take(self, piece: bytes) -> None:
+    def take(self, piece: bytes) -> None:
+        """Show and answer what it has written; nothing says that it has ended."""
         if not piece:
             self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             os.close(self.master)
             return
-        text = piece.decode()
+        text = self._decoder.decode(piece)
         self.raw += text
         self.glass.feed(text)
         unanswered = self.raw[self.answered :]

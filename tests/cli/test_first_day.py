@@ -4,9 +4,12 @@
 """
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -66,14 +69,14 @@ def canonical(text: str) -> str:
 async def sitting(script: list[Step], folder: Path) -> list[Step]:
     """What takes place when everybody types that, and a server with a provider is there."""
     anna = oidc_provider_mock.User(sub="anna", claims={"preferred_username": "anna"})
-    with oidc_provider_mock.run_server_in_thread(user_claims=[anna]) as provider:
+    with oidc_provider_mock.run_server_in_thread(_port(), user_claims=[anna]) as provider:
         issuer = f"http://localhost:{provider.server_port}"
         google = {"name": "example", "issuer": issuer, "client_id": "antiphon"}
         google["client_secret_env"] = "EXAMPLE_SECRET"
         data_dir = folder / "operator" / "data" / "antiphon"
         settings = read_settings(
             data_dir=data_dir,
-            port=0,
+            port=_port(),
             admin_port=0,
             model="scripted/echo",
             identity_providers=[google],
@@ -97,6 +100,14 @@ async def sitting(script: list[Step], folder: Path) -> list[Step]:
         for command, lines in json.loads(done)
     )
     return [(who, *told) for (who, _, _), told in zip(script, seen, strict=True)]
+
+
+def _port() -> int:
+    """A free one of five digits, as in the guide: with fewer, other lines are folded."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port := random.randrange(10_000, 32_768)))
+            return port
 
 
 def _run(asked: str) -> str:
