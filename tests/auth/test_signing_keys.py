@@ -171,6 +171,37 @@ class CountedKeys:
         return await self._store.list_valid(now)
 
 
+class LateKeys:
+    """A store of keys whose first answer comes late."""
+
+    def __init__(self, store: SigningKeyStore) -> None:
+        self._store = store
+        self.read, self.go = asyncio.Event(), asyncio.Event()
+
+    async def list_valid(self, now: int) -> list[StoredSigningKey]:
+        """What the store said when it was asked."""
+        stored = await self._store.list_valid(now)
+        if not self.read.is_set():
+            self.read.set()
+            await self.go.wait()
+        return stored
+
+
+async def test_a_late_answer_brings_no_withdrawn_key_back(world: World) -> None:
+    """What was read before a rotation is not believed after it, whichever answer comes first."""
+    late = LateKeys(world.stores.signing_keys)
+    keys = keys_of(world, cast(SigningKeyStore, late))
+    looks = [asyncio.create_task(keys.reload())]
+    await late.read.wait()
+    kid = await world.auth.signing_keys.rotate(compromised=True)
+    looks.append(asyncio.create_task(keys.reload()))
+    for _ in range(3):
+        await world.stores.signing_keys.list_valid(0)  # as long as the second look would take
+    late.go.set()
+    await asyncio.gather(*looks)
+    assert valid_kids(keys) == {kid}
+
+
 async def test_unknown_keys_cost_one_look_a_second(world: World) -> None:
     """A flood of tokens of unknown keys asks the store once; a new key's token is good then."""
     await world.user()

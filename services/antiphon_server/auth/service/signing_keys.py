@@ -89,6 +89,7 @@ class SigningKeys:
         self._lead = LEAD if self._settings.shared else 0
         self._keys: dict[str, SigningKey] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._reading = asyncio.Lock()
         self._look: asyncio.Task[None] | None = None
         self._next_look = 0.0
 
@@ -107,12 +108,10 @@ class SigningKeys:
 
     async def reload(self) -> None:
         """Learn what other processes have made and withdrawn."""
-        before = {key.kid for key in self.valid()}
-        stored = await self._store.list_valid(self._now())
-        self._keys = {key.kid: self._keys.get(key.kid) or self._opened(key) for key in stored}
-        for key in stored:
-            if self._keys[key.kid].retire_time != key.retire_time:
-                self._keys[key.kid] = replace(self._keys[key.kid], retire_time=key.retire_time)
+        async with self._reading:  # what was read later is newer
+            before = {key.kid for key in self.valid()}
+            stored = await self._store.list_valid(self._now())
+            self._keys = {key.kid: self._read(key) for key in stored}
         if before - set(self._keys):
             for listener in self._listeners:
                 listener()
@@ -226,6 +225,10 @@ class SigningKeys:
         self._look = None
         if not look.cancelled() and look.exception() is not None:
             log.warning("signing keys could not be looked for: %s", look.exception())
+
+    def _read(self, key: StoredSigningKey) -> SigningKey:
+        known = self._keys.get(key.kid) or self._opened(key)
+        return replace(known, retire_time=key.retire_time)
 
     def _opened(self, key: StoredSigningKey) -> SigningKey:
         public = Ed25519PublicKey.from_public_bytes(key.public_key)
