@@ -116,6 +116,19 @@ async def test_rotation_is_accounted_for(world: World) -> None:
     assert recorded.public_key == fresh.x
 
 
+async def test_the_trail_tells_which_key_replaced_which(world: World) -> None:
+    """Of rotations at once each retires the one before; a key is retired once, by any process."""
+    (first,) = valid_kids(world.auth.signing_keys)
+    another = keys_of(world)
+    await another.reload()
+    await asyncio.gather(*(world.auth.signing_keys.rotate() for _ in range(2)))
+    await another.rotate(compromised=True)
+    events = await world.stores.security_events.after(0, ALL, 9)
+    told = [SecurityEventMessage.FromString(event.body).signing_keys_rotated for event in events]
+    retired = [list(one.retired) for one in told[-3:]]
+    assert retired == [[first], [told[-3].kid], [told[-2].kid]]
+
+
 async def test_keys_rotate_when_they_are_old(world: World) -> None:
     """Not a moment before; after years of downtime once, and a second process does not again."""
     keys = world.auth.signing_keys

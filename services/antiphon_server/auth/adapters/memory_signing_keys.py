@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 from antiphon_server.auth.adapters.memory_rows import MemoryRows
-from antiphon_server.auth.model import (
-    StoredSigningKey,
-)
+from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 
@@ -22,7 +20,7 @@ class MemorySigningKeys:
         fresh: StoredSigningKey,
         when: int,
         now: int,
-        records: Records[StoredSigningKey],
+        records: Records[Rotation],
         unless_since: int | None = None,
         answer: Answer | None = None,
     ) -> bool:
@@ -39,7 +37,8 @@ class MemorySigningKeys:
         ]
         self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
         self._rows.requests.remember(answer)
-        self._rows.trail.record(records, fresh)
+        retired = tuple(sorted(key.kid for key in used))
+        self._rows.trail.record(records, Rotation(fresh, retired))
         return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:

@@ -130,6 +130,14 @@ class StoredSigningKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new signing key, and the ids of those that were in use until then."""
+
+    fresh: StoredSigningKey
+    retired: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenPair:
     """What a client needs to call and to go on calling.
 

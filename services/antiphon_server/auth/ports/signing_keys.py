@@ -2,9 +2,7 @@
 
 from typing import Protocol
 
-from antiphon_server.auth.model import (
-    StoredSigningKey,
-)
+from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 
@@ -17,7 +15,7 @@ class SigningKeyStore(Protocol):
         fresh: StoredSigningKey,
         when: int,
         now: int,
-        records: Records[StoredSigningKey],
+        records: Records[Rotation],
         unless_since: int | None = None,
         answer: Answer | None = None,
     ) -> bool:

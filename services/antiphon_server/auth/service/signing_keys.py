@@ -5,7 +5,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -13,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from antiphon_server.auth.model import DAY, SECOND, Request, StoredSigningKey
+from antiphon_server.auth.model import DAY, SECOND, Request, Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Repeated, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent, SigningKeysRotated
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
-from antiphon_server.auth.ports.security_events import Recorder, Records
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -143,7 +142,7 @@ class SigningKeys:
         when = now if compromised else self._last_day(now)
         answer, kid = answer_to(request, fresh.kid.encode()), fresh.kid
         try:
-            with self._recording() as records:
+            with self._security_events.recording(_events) as records:
                 await self._store.rotate(fresh, when, now, records, answer=answer)
         except Repeated as again:
             kid = again.response.decode()
@@ -160,21 +159,10 @@ class SigningKeys:
         if max((key.create_time for key in self._keys.values()), default=0) > since:
             return None
         fresh = self._fresh()
-        with self._recording() as records:
+        with self._security_events.recording(_events) as records:
             rotated = await self._store.rotate(fresh, self._last_day(now), now, records, since)
         await self.reload()
         return fresh.kid if rotated else None
-
-    def _recording(self) -> AbstractContextManager[Records[StoredSigningKey]]:
-        retired = sorted(key.kid for key in self._keys.values() if key.retire_time is None)
-
-        def events(fresh: StoredSigningKey) -> list[SecurityEvent]:
-            rotated = SigningKeysRotated(
-                fresh.kid, tuple(retired), base64url.encoded(fresh.public_key)
-            )
-            return [SecurityEvent(rotated)]
-
-        return self._security_events.recording(events)
 
     def _last_day(self, now: int) -> int:
         """When tokens of a key that is replaced now are over.
@@ -237,6 +225,11 @@ class SigningKeys:
         if private is not None and private.public_key() != public:
             private = None  # a private part that was copied from another key's row
         return SigningKey(key.kid, public, private, key.create_time, key.retire_time)
+
+
+def _events(rotation: Rotation) -> list[SecurityEvent]:
+    fresh, x = rotation.fresh, base64url.encoded(rotation.fresh.public_key)
+    return [SecurityEvent(SigningKeysRotated(fresh.kid, rotation.retired, x))]
 
 
 def thumbprint(public: bytes) -> str:

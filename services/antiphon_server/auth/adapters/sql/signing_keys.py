@@ -8,7 +8,7 @@ from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.tables import signing_keys
-from antiphon_server.auth.model import StoredSigningKey
+from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
@@ -25,9 +25,13 @@ _USED = (
 )
 _RETIRE = (
     update(signing_keys)
-    .where(
-        or_(signing_keys.c.retire_time.is_(None), signing_keys.c.retire_time > bindparam("when"))
-    )
+    .where(signing_keys.c.retire_time.is_(None))
+    .values(retire_time=bindparam("when"))
+    .returning(signing_keys.c.kid)
+)
+_HASTEN = (
+    update(signing_keys)
+    .where(signing_keys.c.retire_time > bindparam("when"))
     .values(retire_time=bindparam("when"))
 )
 _FORGET = delete(signing_keys).where(signing_keys.c.retire_time <= bindparam("now"))
@@ -44,7 +48,7 @@ class SqlSigningKeys:
         fresh: StoredSigningKey,
         when: int,
         now: int,
-        records: Records[StoredSigningKey],
+        records: Records[Rotation],
         unless_since: int | None = None,
         answer: Answer | None = None,
     ) -> bool:
@@ -55,10 +59,11 @@ class SqlSigningKeys:
             if unless_since is not None and (not used or max(used) > unless_since):
                 return False
             remember(connection, answer)
-            connection.execute(_RETIRE, {"when": when})
+            retired = connection.execute(_RETIRE, {"when": when}).scalars().all()
+            connection.execute(_HASTEN, {"when": when})
             connection.execute(_FORGET, {"now": now})
             connection.execute(_ADD, asdict(fresh))
-            record(connection, records, fresh)
+            record(connection, records, Rotation(fresh, tuple(sorted(retired))))
             return True
 
         return await self._database.write(work)
