@@ -1,10 +1,12 @@
 """What was begun is finished, whoever goes away."""
 
 import asyncio
+import logging
 
 import pytest
 
 from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.errors import DomainError, Reason
 
 
 async def test_a_caller_who_goes_away_stops_nothing() -> None:
@@ -41,3 +43,42 @@ async def test_a_failure_is_the_callers() -> None:
         await completion.run(act())
     completion.begin(act())
     await completion.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [(ValueError("broken"), logging.ERROR), (DomainError(Reason.DRAINING), logging.WARNING)],
+)
+async def test_a_failure_that_nobody_waits_for_is_logged(
+    error: Exception, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once; a defect as an error."""
+    completion, go = Completion(), asyncio.Event()
+
+    async def act() -> None:
+        await go.wait()
+        raise error
+
+    caller = asyncio.create_task(completion.run(act()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    go.set()
+    await completion.close()
+    await asyncio.sleep(0)
+    assert [record.levelno for record in caplog.records] == [level]
+
+
+async def test_a_failure_that_somebody_hears_of_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is in their log, if they log it."""
+
+    async def act() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await Completion().run(act())
+    await asyncio.sleep(0)
+    assert not caplog.records

@@ -1,10 +1,14 @@
 """Work that must not stop half-way because its caller went away."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from antiphon_server.runtime.errors import DomainError
+
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Completion:
@@ -14,8 +18,13 @@ class Completion:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What ``work`` returns or raises."""
-        return await asyncio.shield(self.begin(work))
+        """What ``work`` returns or raises; if the caller is cancelled, its failure is logged."""
+        task = self.begin(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_failure)
+            raise
 
     def begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run ``work`` for whoever may wait for it; what it raises is theirs to see."""
@@ -33,3 +42,11 @@ class Completion:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # seen, even if the caller is gone
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, DomainError):
+        log.warning("what a caller did not wait for was refused: %s", error.reason)
+    elif error is not None:
+        log.error("what a caller did not wait for failed", exc_info=error)
