@@ -1,5 +1,6 @@
 """The commands of ``antiphon audit``, and the guide that shows them."""
 
+import base64
 import json
 import os
 import subprocess
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from antiphon.auth.v1.audit_service_pb2 import ExportSecurityEventsResponse
 from antiphon_server.cli.audit.check import check, keys_in
+from antiphon_server.cli.audit.writer import ExportFile
+from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 from tests.cli.conftest import Home, Run
 from tests.e2e.readme import commands, run
@@ -191,6 +195,33 @@ def test_an_export_of_another_server_is_not_gone_on_with(
     assert refused.returncode == 1
     assert "the file is of another server" in refused.stderr
     assert path.read_text() == export[0] + "\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_two_exports_never_add_to_one_file(export: list[str], tmp_path: Path, there: bool) -> None:
+    """The second is refused before it reads what is there, or before it adds to a new file."""
+    path = tmp_path / "events.jsonl"
+    sent, answer = [json.loads(line) for line in export], ExportSecurityEventsResponse()
+    for line in sent[1:-1] if there else sent[:-1]:
+        hashes = {name: bytes.fromhex(line[name]) for name in ("previous_hash", "hash")}
+        answer.events.add(body=base64.b64decode(line["body"]), **hashes)
+    if there:
+        path.write_text(export[0] + "\n")
+        with ExportFile(path) as first:
+            with pytest.raises(CommandError, match="another export is adding to"):
+                ExportFile(path)
+            first.add(answer)
+    else:
+        with ExportFile(path) as first:
+            with ExportFile(path) as second:
+                second.add(answer)
+                with pytest.raises(CommandError, match="another export is adding to"):
+                    first.add(answer)
+            with pytest.raises(CommandError, match="another export is adding to"):
+                first.add(answer)
+    assert path.read_text().splitlines() == export[:-1]
+    with ExportFile(path) as again:
+        assert again.last == len(export) - 1
 
 
 def test_a_refused_export_leaves_no_file(antiphon: Run, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Writing an export's file, or going on with one."""
 
+import fcntl
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -15,17 +17,24 @@ class ExportFile:
 
     What is there is verified before anything is added, what is added has to follow from it,
     and nothing is made or changed before something is added. What a killed export left of a
-    line is cut off then. Raises CommandError.
+    line is cut off then. Meanwhile it is refused to any other. Raises CommandError.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._check = FileCheck(None)
+        self._size = 0
         self._file: BinaryIO | None = None
         try:
-            self._size = self._verified()
+            if path.exists():
+                self._file = self._opened(os.O_RDWR)
+                self._size = self._verified(self._file)
         except OSError as error:
+            self._close()
             raise CommandError(f"{path} can't be read: {error.strerror}") from None
+        except CommandError:
+            self._close()
+            raise
 
     @property
     def last(self) -> int:
@@ -33,8 +42,9 @@ class ExportFile:
         return self._check.head.sequence
 
     def add(self, answer: ExportSecurityEventsResponse) -> None:
-        """Write what the server sent."""
-        file = self._file = self._file or self._opened()
+        """Write what the server sent; with a head, all is on disk when it returns."""
+        file = self._file = self._file or self._begun()
+        file.truncate(file.seek(self._size))
         for event in answer.events:
             if self._check.follow(event):
                 raise self._other_history()
@@ -43,6 +53,9 @@ class ExportFile:
             if (answer.head.sequence, answer.head.hash) != (self.last, self._check.head.hash):
                 raise self._other_history()
             file.write(head_text(answer.head))
+            file.flush()
+            os.fsync(file.fileno())
+        self._size = file.tell()
 
     def __enter__(self) -> Self:
         return self
@@ -53,32 +66,47 @@ class ExportFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
 
-    def _verified(self) -> int:
+    def _verified(self, file: BinaryIO) -> int:
         """How long the part is that holds: all but half a line at the end."""
         size = 0
-        if not self._path.exists():
-            return size
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    break
-                if problem := self._check.problem_of(parsed(line)):
-                    raise self._unsound(number, problem)
-                size += len(line)
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            if problem := self._check.problem_of(parsed(line)):
+                raise self._unsound(number, problem)
+            size += len(line)
         return size
 
-    def _opened(self) -> BinaryIO:
+    def _opened(self, flags: int) -> BinaryIO:
+        """The file, which is nobody else's to add to until it is closed."""
         try:
-            self._path.touch(mode=0o600)  # a new one is for its owner alone
-            file = self._path.open("r+b")
+            file = os.fdopen(os.open(self._path, flags, 0o600), "r+b")
         except OSError as error:
             raise CommandError(f"{self._path} can't be written: {error.strerror}") from None
-        file.truncate(self._size)
-        file.seek(self._size)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise self._taken() from None
         return file
+
+    def _begun(self) -> BinaryIO:
+        file = self._opened(os.O_RDWR | os.O_CREAT)
+        if file.seek(0, os.SEEK_END):  # it was not there a moment ago
+            file.close()
+            raise self._taken()
+        return file
+
+    def _taken(self) -> CommandError:
+        return CommandError(
+            f"another export is adding to {self._path}: let it end, and begin this one again"
+        )
 
     def _unsound(self, line: int, problem: str) -> CommandError:
         if (line, problem) == (1, UNREADABLE):
