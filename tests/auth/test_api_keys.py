@@ -1,19 +1,22 @@
 """API keys: typos never reach the store, revocation ends what a key opened."""
 
+import asyncio
 import random
 import string
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.auth.model import DAY, SECOND
+from antiphon_server.auth.model import DAY, SECOND, UserKind
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import Principal, SessionId
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.test_recorded import kinds
-from tests.auth.world import World, contents, error, open_world, reason
+from tests.auth.world import OPERATOR, World, contents, error, open_world, reason
 
 SECRET = new_secret()
 
@@ -167,6 +170,28 @@ async def test_keys_are_bounded(world: World) -> None:
     assert refused.metadata == {"limit": "api_keys"}
 
 
+async def test_a_session_that_has_ended_makes_no_key(world: World) -> None:
+    """Neither its own nor a program's, though its calls were let in before and go on."""
+    ann = await world.user()
+    program = await world.auth.users.create(OPERATOR, NewUser("worker", kind=UserKind.PROGRAM))
+    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
+    thief, owner = [
+        await world.auth.verifier.verify((await world.login()).tokens.access_token)
+        for _ in range(2)
+    ]
+    calls = [custody.create(thief, "", "mine", None, None) for _ in range(8)]
+    ending = asyncio.create_task(world.auth.sessions.revoke_all(owner, "", api_keys=True))
+    await asyncio.gather(*calls, return_exceptions=True)
+    await ending
+    assert await world.auth.api_keys.list_keys(ann.user_id, None, 9) == []
+    operator = replace(thief, operator=True)
+    for named in ("", program.user_id):
+        refused = custody.create(operator, named, "late", None, None)
+        assert await reason(refused) is Reason.SESSION_REVOKED
+    service = Principal("service", UserId("context"), SessionId(""))
+    await custody.create(service, program.user_id, "ours", None, None)
+
+
 async def test_what_a_key_makes_ends_with_it(world: World) -> None:
     """Keys made in sessions of keys expire with their parent; a revocation takes them all."""
     user = await world.user()
@@ -187,6 +212,6 @@ async def test_what_a_key_makes_ends_with_it(world: World) -> None:
         refused = world.auth.login.by_api_key(revoked, "")
         assert await reason(refused) is Reason.CREDENTIALS_INVALID
     assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
-    assert await reason(custody.create(caller, "", "late", None, None)) is Reason.NOT_FOUND
+    assert await reason(custody.create(caller, "", "late", None, None)) is Reason.SESSION_REVOKED
     assert (await kinds(world)).count("api_key_revoked") == 3
     await world.auth.login.by_api_key(secret, "")

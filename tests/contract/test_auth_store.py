@@ -310,11 +310,37 @@ async def test_keys_end_with_what_they_were_made_with(stores: Stores) -> None:
     assert ended is not None
     assert set(ended.keys) == {keys[n].key_id for n in (1, 2, 3)}
     assert {one.session_id for one in ended.sessions} == {session(n).session_id for n in (1, 2, 3)}
-    late = made_with(2, 5)
-    assert await refusal(stores.api_keys.add(late, 10, unrecorded)) is Reason.SESSION_REVOKED
+    late = stores.api_keys.add(made_with(2, 5), 10, unrecorded, None, session(2).session_id)
+    assert await refusal(late) is Reason.SESSION_REVOKED
     assert [key.key_id for key in await stores.api_keys.list_keys(ANN.user_id, None, 9)] == [
         keys[4].key_id
     ]
+
+
+@pytest.mark.parametrize("owner", [ANN, BOB], ids=["its own", "another's"])
+async def test_no_key_is_made_behind_the_end_of_what_makes_it(stores: Stores, owner: User) -> None:
+    """One that waits behind the end of the session that asks is refused; before, it is made."""
+    await people(stores)
+    await opened(stores, session(1))
+    sponsor = session(1).session_id
+
+    async def add(number: int) -> bool:
+        key = api_key(number, owner)
+        return await stores.api_keys.add(key, 10, unrecorded, None, sponsor)
+
+    ending = stores.sessions.end_all(ANN.user_id, None, NOW, unrecorded)
+    made, _, late = await asyncio.gather(add(1), ending, add(2), return_exceptions=True)
+    assert made is True
+    assert isinstance(late, DomainError)
+    assert late.reason is Reason.SESSION_REVOKED
+    unknown = stores.api_keys.add(api_key(3), 10, unrecorded, None, SessionId("sess_00000009"))
+    assert await refusal(unknown) is Reason.SESSION_REVOKED
+    await opened(stores, session(4))
+    over = replace(api_key(4, owner), create_time=NOW + DAY)
+    expired = stores.api_keys.add(over, 10, unrecorded, None, session(4).session_id)
+    assert await refusal(expired) is Reason.SESSION_REVOKED
+    keys = await stores.api_keys.list_keys(owner.user_id, None, 9)
+    assert keys == [api_key(1, owner)]
 
 
 async def test_keys_may_end_with_all_sessions(stores: Stores) -> None:

@@ -10,7 +10,7 @@ from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
 
 class MemoryApiKeys:
@@ -20,12 +20,16 @@ class MemoryApiKeys:
         self._rows = rows
 
     async def add(
-        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+        self,
+        key: ApiKey,
+        most: int,
+        records: Records[ApiKey],
+        answer: Answer | None = None,
+        sponsor: SessionId | None = None,
     ) -> bool:
         """See :meth:`ApiKeyStore.add`."""
         self._rows.requests.check(answer)
-        parent = self._rows.api_keys.get(key.parent_key_id) if key.parent_key_id else None
-        if key.parent_key_id and (parent is None or parent.expired(key.create_time)):
+        if sponsor and not self._rows.lives(sponsor, key.create_time):
             raise DomainError(Reason.SESSION_REVOKED)
         if len(self._of(key.user_id)) >= most:
             return False

@@ -51,6 +51,11 @@ class MemoryRows:
         self.remove(removed)
         return removed
 
+    def lives(self, session_id: SessionId, now: int) -> bool:
+        """Whether that is a live session."""
+        session = self.sessions.get(session_id)
+        return session is not None and session.live(now)
+
     def end_opened_by(self, identity: Identity, now: int) -> list[Session]:
         """End its user's live sessions that providers opened."""
         mine = [one for one in self.sessions.values() if one.user_id == identity.user_id]

@@ -34,8 +34,7 @@ class MemorySessions:
         user = self._rows.users.get(session.user_id)
         if user is None or not may_open(user, opening.password_version):
             return None
-        vouching = sponsor and self._rows.sessions.get(sponsor)
-        if sponsor and not (vouching and vouching.live(now)):
+        if sponsor and not self._rows.lives(sponsor, now):
             return None
         device, session_id = opening.device_hash, session.session_id
         if device and not self._device_logins.claim(device, session_id, now):

@@ -10,18 +10,24 @@ from antiphon_server.auth.model import (
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
 
 class ApiKeyStore(Protocol):
     """API keys, found by the hash of their secret."""
 
     async def add(
-        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+        self,
+        key: ApiKey,
+        most: int,
+        records: Records[ApiKey],
+        answer: Answer | None = None,
+        sponsor: SessionId | None = None,
     ) -> bool:
         """Store the key; False if the user has ``most`` keys already.
 
-        Raises DomainError SESSION_REVOKED if its parent works no more.
+        Raises DomainError SESSION_REVOKED if the ``sponsor``, the session that asks for it, does
+        not live: no key is made behind the end of what made it.
         """
         ...
 

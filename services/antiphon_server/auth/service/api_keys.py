@@ -1,6 +1,6 @@
 """API keys: long-lived credentials of programs."""
 
-from antiphon_server.auth.model import ApiKey, KeyId, Position, Request
+from antiphon_server.auth.model import ApiKey, KeyId, Position, Request, Session
 from antiphon_server.auth.model.requests import Answer, Repeated, answer_to
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import (
@@ -51,17 +51,18 @@ class ApiKeys:
         ttl: int | None,
         most: int = MOST_PER_USER,
         scopes: frozenset[Scope] | None = None,
-        parent: ApiKey | None = None,
+        sponsor: Session | None = None,
         request: Request | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is not kept; ``ttl`` is in microseconds.
 
-        ``scopes`` of None are no limits. ``parent`` is the owner's key that it is made with, if
-        any, which it does not outlive. Repeating the ``request`` gets the same key and secret.
-        Raises DomainError LIMIT_EXCEEDED if the owner has ``most`` already, SESSION_REVOKED if
-        the parent works no more, REQUEST_ID_REUSED, and NOT_FOUND if the key that the same request
-        made was revoked.
+        ``scopes`` of None are no limits. ``sponsor`` is the session that asks for it, if any; if
+        a key of the owner's opened that, the new one does not outlive it. Repeating the
+        ``request`` gets the same key and secret. Raises DomainError LIMIT_EXCEEDED if the owner
+        has ``most`` already, SESSION_REVOKED if the sponsor has ended, REQUEST_ID_REUSED, and
+        NOT_FOUND if the key that the same request made was revoked.
         """
+        parent = await self._parent(owner, sponsor)
         now, salt = self._now(), self._shown_once.salt()
         secret = self._shown_once.secret(PREFIX, salt)
         ends = [parent.expire_time] if parent else []
@@ -78,7 +79,7 @@ class ApiKeys:
         )
         answer = answer_to(request, salt + key.key_id.encode())
         try:
-            await self._completion.run(self._add(key, most, answer))
+            await self._completion.run(self._add(key, most, answer, sponsor))
         except Repeated as again:
             return await self._made(again.response)
         return key, secret
@@ -114,9 +115,21 @@ class ApiKeys:
         salt, key_id = response[:SALT], KeyId(response[SALT:].decode())
         return await self.get(key_id), self._shown_once.secret(PREFIX, salt)
 
-    async def _add(self, key: ApiKey, most: int, answer: Answer | None) -> None:
+    async def _parent(self, owner: UserId, sponsor: Session | None) -> ApiKey | None:
+        """The owner's key that opened the session, if one did."""
+        if sponsor is None or sponsor.api_key_id is None or sponsor.user_id != owner:
+            return None
+        parent = await self._store.get(sponsor.api_key_id)
+        if parent is None:
+            raise DomainError(Reason.SESSION_REVOKED)
+        return parent
+
+    async def _add(
+        self, key: ApiKey, most: int, answer: Answer | None, sponsor: Session | None
+    ) -> None:
+        session_id = sponsor.session_id if sponsor else None
         with self._security_events.recording(_created) as records:
-            stored = await self._store.add(key, most, records, answer)
+            stored = await self._store.add(key, most, records, answer, session_id)
         if not stored:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
 

@@ -29,7 +29,8 @@ class KeyCustody:
     ) -> tuple[ApiKey, str]:
         """A new key and its secret: for the caller, or for the program that is ``named``.
 
-        What a session of a key makes for its owner ends with that key. Raises DomainError
+        What a session of a key makes for its owner ends with that key, and a session that has
+        ended makes none, however early its call came in. Raises DomainError
         NOT_FOUND, LIMIT_EXCEEDED, INVALID_ARGUMENT for another person, SESSION_REVOKED,
         REQUEST_ID_REUSED, and PERMISSION_DENIED if the caller's credential has limits that the
         key would not have.
@@ -38,9 +39,10 @@ class KeyCustody:
         owner = await self._users.get(await whose(caller, named, self._users))
         if owner.user_id != caller.user_id and owner.kind is not UserKind.PROGRAM:
             raise invalid("user_id", "must be a program: people make their own keys")
-        parent = await self._key_of(caller) if owner.user_id == caller.user_id else None
+        # Only people and programs have sessions; without one there is nothing to be ended.
+        sponsor = await self._sessions.get(caller.session_id) if caller.kind == "user" else None
         return await self._api_keys.create(
-            owner.user_id, label, ttl, scopes=scopes, parent=parent, request=request
+            owner.user_id, label, ttl, scopes=scopes, sponsor=sponsor, request=request
         )
 
     async def list_keys(
@@ -59,11 +61,6 @@ class KeyCustody:
         if not owns(caller, key.user_id) and not administers(caller):
             raise not_found(f"api_keys/{key_id}")
         await self._api_keys.revoke(key_id)
-
-    async def _key_of(self, caller: Principal) -> ApiKey | None:
-        """The key that opened the caller's session, if one did."""
-        key_id = (await self._sessions.get(caller.session_id)).api_key_id
-        return await self._api_keys.get(key_id) if key_id else None
 
 
 def _check_width(caller: Principal, wanted: frozenset[Scope] | None) -> None:

@@ -9,7 +9,7 @@ from antiphon_server.auth.adapters.sql.key_rows import parents_of, remove
 from antiphon_server.auth.adapters.sql.requests import check, remember
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
-from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
+from antiphon_server.auth.adapters.sql.sessions import end_all, lives, store_changes
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import ApiKey, KeyId, Position
@@ -18,7 +18,7 @@ from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
 _COUNT = select(func.count()).where(api_keys.c.user_id == bindparam("user_id"))
 _ADD = insert(api_keys)
@@ -40,14 +40,19 @@ class SqlApiKeys:
         self._database = database
 
     async def add(
-        self, key: ApiKey, most: int, records: Records[ApiKey], answer: Answer | None = None
+        self,
+        key: ApiKey,
+        most: int,
+        records: Records[ApiKey],
+        answer: Answer | None = None,
+        sponsor: SessionId | None = None,
     ) -> bool:
         """See :meth:`ApiKeyStore.add`."""
 
         def work(connection: Connection) -> bool:
             locked_user(connection, key.user_id)  # two at once must count each other
             check(connection, answer)
-            if key.parent_key_id and not _works(connection, key.parent_key_id, key.create_time):
+            if sponsor and not lives(connection, sponsor, key.create_time):
                 raise DomainError(Reason.SESSION_REVOKED)
             if connection.execute(_COUNT, {"user_id": key.user_id}).scalar_one() >= most:
                 return False
@@ -65,7 +70,8 @@ class SqlApiKeys:
 
     async def get(self, key_id: KeyId) -> ApiKey | None:
         """See :meth:`ApiKeyStore.get`."""
-        return await self._database.read(lambda connection: _get(connection, key_id))
+        values: dict[str, object] = {"key_id": key_id}
+        return await self._database.read(lambda connection: _one(connection, _BY_ID, values))
 
     async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
         """See :meth:`ApiKeyStore.list_keys`."""
@@ -90,15 +96,6 @@ class SqlApiKeys:
             return record(connection, records, Ended(ended, revoked))
 
         return await self._database.write(work)
-
-
-def _get(connection: Connection, key_id: KeyId) -> ApiKey | None:
-    return _one(connection, _BY_ID, {"key_id": key_id})
-
-
-def _works(connection: Connection, key_id: KeyId, now: int) -> bool:
-    key = _get(connection, key_id)
-    return key is not None and not key.expired(now)
 
 
 def _one(connection: Connection, query: Any, values: dict[str, object]) -> ApiKey | None:

@@ -171,7 +171,9 @@ class SqlSessions:
         """See :meth:`SessionStore.end_all`."""
 
         def work(connection: Connection) -> Ended:
-            locked_user(connection, user_id)  # what these sessions vouch for comes before or never
+            locked_user(
+                connection, user_id
+            )  # what these sessions make and vouch for comes before or never
             ended = end_others(connection, user_id, but, now)
             keys = remove_others(connection, user_id, but) if api_keys else ()
             left = count_working(connection, user_id, now)
@@ -248,7 +250,8 @@ def end_all(found: Sequence[Sequence[object]], now: int) -> list[Session]:
     ]
 
 
-def _lives(connection: Connection, session_id: SessionId, now: int) -> bool:
+def lives(connection: Connection, session_id: SessionId, now: int) -> bool:
+    """Whether that is a live session, which nobody ends until this transaction does."""
     row = connection.execute(_LOCKED, {"session_id": session_id}).one_or_none()
     return row is not None and Session(*row).live(now)
 
@@ -259,7 +262,7 @@ def _open(connection: Connection, opening: Opening) -> Opened | None:
     user = locked_user(connection, session.user_id)
     if user is None or not may_open(user, opening.password_version):
         return None
-    if sponsor and not _lives(connection, sponsor, now):
+    if sponsor and not lives(connection, sponsor, now):
         return None
     device_hash = opening.device_hash
     if device_hash and not claim(connection, device_hash, session.session_id, now):
