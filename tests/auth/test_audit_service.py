@@ -158,6 +158,28 @@ async def test_another_service_records(api: AuditApi) -> None:
     assert refused is Reason.INVALID_ARGUMENT
 
 
+async def test_what_another_service_repeats_is_recorded_once(api: AuditApi) -> None:
+    """By its request id, also when it comes many times at once; with other events it is refused."""
+    service = api.world.auth.access_tokens.for_service("context")[0]
+    told: list[int] = []
+    api.world.auth.security_events.on_event(lambda _, sealed: told.append(sealed.sequence))
+
+    def recording(user_id: str, request_id: str = "out_1") -> pb.RecordSecurityEventsRequest:
+        event = audit_pb2.SecurityEvent(user_id=user_id)
+        event.role_changed.resource = "ws_1"
+        return pb.RecordSecurityEventsRequest(events=[event, event], request_id=request_id)
+
+    calls = (api.call("RecordSecurityEvents", recording(OTHER), service) for _ in range(9))
+    await asyncio.gather(*calls)
+    assert len(told) == len(await listed(api, user_id=OTHER)) == 2
+    refused = await reason(api.call("RecordSecurityEvents", recording("user_eve"), service))
+    assert refused is Reason.REQUEST_ID_REUSED
+    another = api.world.auth.access_tokens.for_service("dispatcher")[0]
+    for token, request_id in ((another, "out_1"), (service, "out_2"), (service, ""), (service, "")):
+        await api.call("RecordSecurityEvents", recording(OTHER, request_id), token)
+    assert len(told) == len(await listed(api, user_id=OTHER)) == 10
+
+
 async def test_a_watch_misses_nothing_and_goes_on_where_it_stopped(api: AuditApi) -> None:
     """Events that are stored, and those that come while it reads, each once and in order."""
     await record(api, *[OTHER] * 450)  # more than two pages

@@ -10,7 +10,7 @@ import pytest
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.directory import Directory
-from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import not_found
 from tests.context.world import World
@@ -41,7 +41,8 @@ async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: Wor
     slow: Any = SlowStore(world.store)
     roles = Roles(world.store)
     directory = Directory(world.store, roles)
-    changes = Changes(slow, roles, directory, Relay(world.store, world.log))
+    relays = relay_to_log(world.store, world.log), relay_to_trail(world.store, world.audit)
+    changes = Changes(slow, roles, directory, *relays)
     caller = asyncio.create_task(changes.make(refuse))
     await slow.begun.wait()
     caller.cancel()

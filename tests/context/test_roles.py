@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.model.resources import (
     ConversationId,
     ResourceId,
@@ -18,7 +17,7 @@ from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations, NewConversation
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.members import Members
-from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
@@ -49,14 +48,20 @@ class Model:
         return sum(r is Role.OWNER for (it, _), r in self.direct.items() if it == resource)
 
 
+def changes_of(world: World, roles: Roles, directory: Directory) -> Changes:
+    """Changes that are told to the world's log and trail."""
+    relays = relay_to_log(world.store, world.log), relay_to_trail(world.store, world.audit)
+    return Changes(world.store, roles, directory, *relays)
+
+
 class Sequence:
     """Random changes to roles, each followed by questions about anybody's role."""
 
     def __init__(self, world: World, roles: Roles, seed: int) -> None:
         self.random, self.model, self.roles = random.Random(seed), Model(), roles
         directory = Directory(world.store, roles)
-        changes = Changes(world.store, roles, directory, Relay(world.store, world.log))
-        self.members = Members(world.store, changes, world.clock, Accounts(), MemoryRoles())
+        changes = changes_of(world, roles, directory)
+        self.members = Members(world.store, changes, world.clock, Accounts())
         self.conversations = Conversations(world.store, directory, changes, world.clock)
         self.resources: list[ResourceId] = []
 
@@ -171,11 +176,11 @@ async def test_an_answer_read_before_a_change_is_not_kept(world: World) -> None:
 
 
 async def test_a_change_counts_though_its_caller_is_gone(world: World) -> None:
-    """A cancelled RemoveMember that was committed is known to all who ask, and to the log."""
+    """A cancelled RemoveMember that was committed is known to who asks, to log and trail."""
     conversation = ResourceId(await world.conversation())
-    relay, roles = Relay(world.store, world.log), Roles(world.store)
-    changes = Changes(world.store, roles, Directory(world.store, roles), relay)
-    members = Members(world.store, changes, world.clock, Accounts(), MemoryRoles())
+    roles = Roles(world.store)
+    changes = changes_of(world, roles, Directory(world.store, roles))
+    members = Members(world.store, changes, world.clock, Accounts())
     user = USERS[0]
     await members.add(ROOT, conversation, user, Role.MEMBER)
     assert await roles.effective(user, conversation) is Role.MEMBER
@@ -187,3 +192,4 @@ async def test_a_change_counts_though_its_caller_is_gone(world: World) -> None:
     await changes.close()
     assert await roles.effective(user, conversation) is Role.NONE
     assert await world.store.read(lambda r: r.outbox.first(10)) == []
+    assert [change.after for change in world.audit.changes] == [Role.MEMBER, Role.NONE]

@@ -25,6 +25,7 @@ from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.memory import MemoryStore
 from antiphon_server.context.adapters.memory_log import MemoryEventLog
+from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.compose import Context, compose
@@ -38,6 +39,7 @@ from antiphon_server.context.model.messages import (
     Placed,
 )
 from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import EventLog, Store
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata as events_metadata
@@ -94,15 +96,21 @@ class Clock:
 
 
 class Flaky:
-    """A log that can be taken away; ``appends`` are the entries that it was asked to keep."""
+    """A log that can be taken away, or refuse one scope.
+
+    ``appends`` are the entries that it was asked to keep.
+    """
 
     def __init__(self, inner: EventLog) -> None:
         self._inner = inner
         self.broken = False
+        self.refused = ""
         self.appends: list[OutboxEntry] = []
 
     async def append(self, entry: OutboxEntry) -> None:
         self._check()
+        if entry.scope == self.refused:
+            raise DomainError(Reason.OVERLOADED)
         self.appends.append(entry)
         await self._inner.append(entry)
 
@@ -122,6 +130,19 @@ class Flaky:
             raise DomainError(Reason.STORE_UNAVAILABLE)
 
 
+class FlakyAudit(MemoryRoles):
+    """A trail that can be taken away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = False
+
+    async def role_changed(self, change: RoleChange) -> None:
+        if self.broken:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await super().role_changed(change)
+
+
 @dataclass
 class World:
     """Everything a test may want to touch."""
@@ -130,6 +151,7 @@ class World:
     server: LocalServer
     store: Store
     log: Flaky
+    audit: FlakyAudit
     clock: Clock
     memory_log: MemoryEventLog | None
     events: "EventServiceAsyncStub | None"
@@ -229,8 +251,8 @@ def _world(
     events: "EventServiceAsyncStub | None",
     keep_s: float | None,
 ) -> World:
-    flaky = Flaky(log)
-    context = compose(store, flaky, clock, Accounts(), keep_s)
+    flaky, audit = Flaky(log), FlakyAudit()
+    context = compose(store, flaky, clock, Accounts(), keep_s, audit)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(
@@ -245,7 +267,8 @@ def _world(
         ]
     )
     add_ContextServiceServicer_to_server(context.servicer, outside)
-    return World(context, outside, store, flaky, clock, memory_log, events, itertools.count(1))
+    numbers = itertools.count(1)
+    return World(context, outside, store, flaky, audit, clock, memory_log, events, numbers)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from antiphon_server.auth.model import (
     StoredSigningKey,
     User,
 )
+from antiphon_server.auth.model.chain import Head, SealedEvent
 from antiphon_server.auth.model.identities import Identity, ProviderName
 from antiphon_server.auth.model.openings import Opening
 from antiphon_server.auth.model.password_resets import PasswordReset
@@ -144,6 +145,14 @@ async def _link(stores: Stores, user: User, answer: Answer) -> None:
     assert await stores.identities.add(identity, 1, unrecorded, answer)
 
 
+async def _event(stores: Stores, user: User, answer: Answer) -> None:
+    def records(_: None, head: Callable[[], Head]) -> list[SealedEvent]:
+        place, nothing = head().sequence + 1, bytes(32)
+        return [SealedEvent(place, 50, user.user_id, "", NOW, b"b", nothing, nothing, nothing)]
+
+    await stores.security_events.append(records, answer)
+
+
 async def _done(stores: Stores) -> int:
     """How much of what they do is there."""
     lists = [await stores.api_keys.list_keys(user.user_id, None, 9) for user in (ANN, BOB)]
@@ -155,11 +164,12 @@ async def _done(stores: Stores) -> int:
         sum(map(len, lists))
         + sum(map(len, links))
         + len(keys)
+        + (await stores.security_events.head()).sequence
         + len(list(filter(None, [*made, *resets])))
     )
 
 
-@pytest.mark.parametrize("act", [_key, _link, _reset, _rotation, _user])
+@pytest.mark.parametrize("act", [_event, _key, _link, _reset, _rotation, _user])
 async def test_a_request_is_answered_once(stores: Stores, act: Act) -> None:
     """Within 24 h an id stands for one body and one answer, and what it asks is done once.
 

@@ -63,8 +63,9 @@ def _start_regular_work(services: Services, lifecycle: Lifecycle, *, several_nod
 async def _start_conversations(services: Services, lifecycle: Lifecycle) -> None:
     context, dispatcher = services.context, services.dispatcher
     lifecycle.on_stop("context", context.changes.close)
-    await context.relay.relay_outbox()
-    lifecycle.spawn("context.relay", context.relay.run(), vital=False)
+    for name, relay in (("log", context.to_log), ("trail", context.to_trail)):
+        await relay.relay_outbox()
+        lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
     lifecycle.spawn("context.retention", context.retention.run(), vital=False)
     lifecycle.on_stop("integration", services.integration.close)
     await services.integration.start()

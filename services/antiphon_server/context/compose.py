@@ -15,6 +15,8 @@ from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
@@ -22,7 +24,7 @@ from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.projection import Projection
-from antiphon_server.context.service.relay import Relay
+from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.roles import MAX_CACHED, Roles
 from antiphon_server.context.service.tails import Tails
@@ -35,14 +37,15 @@ VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The context service: ``relay.run`` and ``retention.run`` are its background tasks.
+    """The context service: ``run`` of both relays and of ``retention`` are its background tasks.
 
-    Call ``relay.relay_outbox`` once the log answers, and ``changes.close`` at the end.
+    Call ``relay_outbox`` of both once log and trail answer, and ``changes.close`` at the end.
     """
 
     servicer: ContextServicer
     roles: Roles
-    relay: Relay
+    to_log: Relay[OutboxEntry]
+    to_trail: Relay[RoleChange]
     changes: Changes
     retention: Retention
 
@@ -52,8 +55,8 @@ def compose_context(
 ) -> Context:
     """Put the context service on a database.
 
-    ``internal`` speaks to the log and to the accounts as this service; ``keep_events_s`` is
-    how long the logs of conversations are kept, None for ever.
+    ``internal`` speaks to the log, the accounts and the audit trail as this service;
+    ``keep_events_s`` is how long the logs of conversations are kept, None for ever.
     """
     event_log = EventServiceLog(EventServiceStub(internal))
     users = AuthServiceUsers(AuthServiceStub(internal))
@@ -78,17 +81,18 @@ def compose(
     have changed it.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
-    relay = Relay(store, event_log)
+    to_log = relay_to_log(store, event_log)
+    to_trail = relay_to_trail(store, audit or MemoryRoles())
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
-    changes = Changes(store, roles, directory, relay)
+    changes = Changes(store, roles, directory, to_log, to_trail)
     tails = Tails(event_log, encoded_message)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
-        Members(store, changes, clock, users, audit or MemoryRoles()),
+        Members(store, changes, clock, users),
         Messages(store, directory, event_log, projection, tails, clock),
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
-    return Context(servicer, roles, relay, changes, retention)
+    return Context(servicer, roles, to_log, to_trail, changes, retention)

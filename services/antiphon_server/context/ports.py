@@ -37,6 +37,18 @@ from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.principal import UserId
 
 T = TypeVar("T")
+
+
+class Entry(Protocol):
+    """Something that another service is to be told."""
+
+    @property
+    def entry_id(self) -> str:
+        """By which telling it again is known."""
+        ...
+
+
+E = TypeVar("E", bound=Entry)
 Clock = Callable[[], float]
 """Unix time in seconds."""
 
@@ -200,19 +212,19 @@ class MessageRecords(Protocol):
         ...
 
 
-class OutboxRecords(Protocol):
-    """What the log is still to be told, within a transaction."""
+class OutboxRecords(Protocol[E]):
+    """What somebody is still to be told, within a transaction."""
 
-    def add(self, entry: OutboxEntry) -> None:
+    def add(self, entry: E) -> None:
         """Put the entry behind those that wait."""
         ...
 
-    def first(self, limit: int) -> list[OutboxEntry]:
+    def first(self, limit: int) -> list[E]:
         """The entries that wait longest, in order."""
         ...
 
     def remove(self, entry_ids: Sequence[str]) -> None:
-        """The log knows of these."""
+        """These are known now."""
         ...
 
 
@@ -256,8 +268,13 @@ class Records(Protocol):
         ...
 
     @property
-    def outbox(self) -> OutboxRecords:
+    def outbox(self) -> OutboxRecords[OutboxEntry]:
         """What the log is to be told."""
+        ...
+
+    @property
+    def audit_outbox(self) -> OutboxRecords[RoleChange]:
+        """What the audit trail is to be told."""
         ...
 
     @property
@@ -319,9 +336,9 @@ class RoleAudit(Protocol):
     """Keeps account of roles."""
 
     async def role_changed(self, change: RoleChange) -> None:
-        """Return when the change, which is committed, is on record.
+        """Return when the change is on record; one that was told before is left alone.
 
-        Raises DomainError OVERLOADED, STORE_UNAVAILABLE.
+        Raises DomainError if the trail can't be reached or refuses.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Changes that are still to be told, and requests that may come again."""
 
+import itertools
 from dataclasses import replace
 
 from antiphon_server.context.model.changes import (
@@ -16,7 +17,9 @@ from antiphon_server.context.model.changes import (
     WorkspaceUpdated,
 )
 from antiphon_server.context.model.resources import Role
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
+from antiphon_server.runtime.principal import SessionId
 from tests.contract.context_store.world import ANN, LAB, OWNER, TALK
 
 
@@ -42,6 +45,33 @@ async def test_the_outbox_keeps_order_and_content(store: Store) -> None:
     assert await store.read(lambda r: r.outbox.first(3)) == entries[:3]
     await store.write(lambda r: r.outbox.remove([entries[0].entry_id, entries[2].entry_id]))
     assert await store.read(lambda r: r.outbox.first(99)) == [entries[1], *entries[3:]]
+
+
+async def test_the_trails_outbox_is_one_of_its_own(store: Store) -> None:
+    """A change of a role comes back as it was put in, with whose doing it was, in order."""
+    entries = [
+        RoleChange(
+            f"out_{9 - number}",
+            "users/user_bob00000",
+            SessionId("sess_1"),
+            "2001:db8::/64",
+            OWNER.resource,
+            ANN,
+            before,
+            after,
+        )
+        for number, (before, after) in enumerate(itertools.permutations(Role, 2))
+    ]
+
+    def work(records: Records) -> None:
+        for entry in entries:
+            records.audit_outbox.add(entry)
+
+    await store.write(work)
+    assert await store.read(lambda r: r.outbox.first(99)) == []
+    assert await store.read(lambda r: r.audit_outbox.first(3)) == entries[:3]
+    await store.write(lambda r: r.audit_outbox.remove([it.entry_id for it in entries[1:]]))
+    assert await store.read(lambda r: r.audit_outbox.first(99)) == entries[:1]
 
 
 async def test_requests_are_remembered_for_a_time(store: Store) -> None:

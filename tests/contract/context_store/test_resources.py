@@ -14,8 +14,9 @@ from antiphon_server.context.model.resources import (
     TurnPolicy,
     WorkspaceId,
 )
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 from tests.contract.context_store.world import ANN, BOB, LAB, OWNER, TALK, fill, said
 
 
@@ -61,6 +62,9 @@ async def test_what_raises_changes_nothing(store: Store) -> None:
     await store.write(fill)
     await store.write(lambda r: r.messages.add([said(1)]))
     entry = OutboxEntry("out_1", Scope("workspaces/ws_00000001"), "users/x", (MemberAdded(OWNER),))
+    change = RoleChange(
+        "out_2", "users/x", SessionId(""), "local", OWNER.resource, ANN, Role.NONE, OWNER.role
+    )
 
     def work(records: Records) -> None:
         records.workspaces.put(replace(LAB, version=5))
@@ -69,6 +73,7 @@ async def test_what_raises_changes_nothing(store: Store) -> None:
         records.messages.add([said(2)])
         records.messages.set_cursor(TALK.conversation_id, "c")
         records.outbox.add(entry)
+        records.audit_outbox.add(change)
         records.requests.add(RequestKey("a", "r", b"d"), LAB, 1)
         raise ZeroDivisionError
 
@@ -81,6 +86,7 @@ async def test_what_raises_changes_nothing(store: Store) -> None:
         assert records.messages.totals(TALK.conversation_id, None) == Totals(1, 5)
         assert records.messages.cursor(TALK.conversation_id) == ""
         assert records.outbox.first(9) == []
+        assert records.audit_outbox.first(9) == []
         assert records.requests.find("a", "r") is None
 
     await store.read(check)

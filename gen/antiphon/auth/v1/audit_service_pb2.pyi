@@ -489,6 +489,11 @@ class RecordSecurityEventsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """request_id makes a repeated call record nothing twice, for 24 h; empty means that every
+    call records.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_audit_pb2.SecurityEvent]:
         """events are what happened. sequence, event_id, create_time and the hashes are set by
@@ -499,10 +504,11 @@ class RecordSecurityEventsRequest(_message.Message):
         self,
         *,
         events: _abc.Iterable[_audit_pb2.SecurityEvent] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -125,7 +125,7 @@ class AuditServiceServicer:
 
     def RecordSecurityEvents(self, request, context):
         """RecordSecurityEvents records what other services of the installation saw, and answers
-        when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE.
+        when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,7 +66,7 @@ class AuditServiceStub:
     """
     RecordSecurityEvents: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.RecordSecurityEventsRequest, _audit_service_pb2.RecordSecurityEventsResponse]
     """RecordSecurityEvents records what other services of the installation saw, and answers
-    when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE.
+    when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE, REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
@@ -107,7 +107,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
     RecordSecurityEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.RecordSecurityEventsRequest, _audit_service_pb2.RecordSecurityEventsResponse]  # type: ignore[assignment]
     """RecordSecurityEvents records what other services of the installation saw, and answers
-    when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE.
+    when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE, REQUEST_ID_REUSED.
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -181,7 +181,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.RecordSecurityEventsResponse, _abc.Awaitable[_audit_service_pb2.RecordSecurityEventsResponse]]:
         """RecordSecurityEvents records what other services of the installation saw, and answers
-        when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE.
+        when it is stored. Errors: OVERLOADED, STORE_UNAVAILABLE, REQUEST_ID_REUSED.
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

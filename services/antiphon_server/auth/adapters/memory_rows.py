@@ -32,7 +32,10 @@ class MemoryRows:
     endings: MemoryEndings = field(default_factory=MemoryEndings)
     api_keys: dict[KeyId, ApiKey] = field(default_factory=dict)
     places: MemoryPlaces = field(default_factory=MemoryPlaces)
-    trail: MemorySecurityEvents = field(default_factory=MemorySecurityEvents)
+    trail: MemorySecurityEvents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trail = MemorySecurityEvents(self.requests)
 
     def parents(self, user_id: UserId) -> dict[KeyId, KeyId | None]:
         """Every key of the user, and the one that it was made with."""

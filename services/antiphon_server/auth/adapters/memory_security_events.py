@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from antiphon_server.auth.adapters.memory_requests import MemoryRequests
 from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 
 T = TypeVar("T")
@@ -13,7 +15,8 @@ T = TypeVar("T")
 class MemorySecurityEvents:
     """A :class:`~antiphon_server.auth.ports.security_events.SecurityEventStore` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, requests: MemoryRequests) -> None:
+        self._requests = requests
         self.events: list[SealedEvent] = []
 
     def record(self, records: Records[T], outcome: T) -> T:
@@ -21,9 +24,11 @@ class MemorySecurityEvents:
         self.events.extend(records(outcome, self._head))
         return outcome
 
-    async def append(self, records: Records[None]) -> None:
+    async def append(self, records: Records[None], answer: Answer | None = None) -> None:
         """See :meth:`SecurityEventStore.append`."""
+        self._requests.check(answer)
         self.record(records, None)
+        self._requests.remember(answer)
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.after`."""

@@ -12,6 +12,8 @@ from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.coalescing import Coalesced
 from antiphon_server.auth.service.live_sessions import LiveSessions
+from antiphon_server.auth.service.reported_events import ReportedEvents
+from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.servicers.audit import AuditServicer
@@ -52,7 +54,7 @@ def compose_recording(base: Base, alarm_settings: AlarmSettings) -> Recording:
     return Recording(log, coalesced, alarms, live_sessions, metrics, sign_ins)
 
 
-def compose_trail(base: Base, recording: Recording, tokens: Tokens) -> Trail:
+def compose_trail(base: Base, recording: Recording, tokens: Tokens, requests: Requests) -> Trail:
     """The trail, whose heads the tokens' keys sign."""
     store, log, keys = base.stores.security_events, recording.security_events, tokens.signing_keys
     trail = AuditTrail(
@@ -67,4 +69,6 @@ def compose_trail(base: Base, recording: Recording, tokens: Tokens) -> Trail:
     )
     watches = AuditWatches(store)
     log.on_event(watches.on_event)
-    return Trail(trail, watches, AuditServicer(log, trail, watches, keys, tokens.verifier))
+    reported = ReportedEvents(store, log, base.completion)
+    servicer = AuditServicer(requests, reported, trail, watches, keys, tokens.verifier)
+    return Trail(trail, watches, servicer)

@@ -169,7 +169,7 @@ def compose_auth(
         PrivateFile(data_dir / OPERATOR_FILE),
     )
     signing_in = compose_signing_in(base, recording, tokens, accounts, identity_providers)
-    trail = compose_trail(base, recording, tokens)
+    trail = compose_trail(base, recording, tokens, accounts.requests)
     return Auth(
         servicer=_servicer(tokens, accounts, signing_in),
         audit_servicer=trail.servicer,

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from antiphon_server.auth.model.chain import Head, SealedEvent, Selection
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.security_events import SecurityEvent
 
 T = TypeVar("T")
@@ -61,8 +62,12 @@ class SecurityEvents(Protocol):
 class SecurityEventStore(Protocol):
     """A chain of events that can only grow."""
 
-    async def append(self, records: Records[None]) -> None:
-        """Add the events, all or none."""
+    async def append(self, records: Records[None], answer: Answer | None = None) -> None:
+        """Add the events, all or none.
+
+        An ``answer`` is remembered in the same transaction; if its request was answered before,
+        Repeated is raised instead, or DomainError REQUEST_ID_REUSED.
+        """
         ...
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:

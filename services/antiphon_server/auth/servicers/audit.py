@@ -8,9 +8,10 @@ from antiphon.auth.v1 import audit_service_pb2 as pb
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceServicer
 from antiphon_server.auth import audit_encoding, encoding
 from antiphon_server.auth.model.audit import SignedHead
-from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches, Check
+from antiphon_server.auth.service.reported_events import ReportedEvents
+from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.access import TokenRechecker
 from antiphon_server.runtime.duplex import TimedWriter, open_stream
@@ -28,13 +29,15 @@ class AuditServicer(AuditServiceServicer):
 
     def __init__(
         self,
-        events: SecurityEvents,
+        requests: Requests,
+        reported: ReportedEvents,
         trail: AuditTrail,
         watches: AuditWatches,
         keys: SigningKeys,
         verifier: TokenRechecker,
     ) -> None:
-        self._events = events
+        self._requests = requests
+        self._reported = reported
         self._trail = trail
         self._watches = watches
         self._keys = keys
@@ -111,7 +114,10 @@ class AuditServicer(AuditServiceServicer):
     async def RecordSecurityEvents(
         self, request: pb.RecordSecurityEventsRequest, context: Any
     ) -> pb.RecordSecurityEventsResponse:
-        await self._events.record(*map(audit_encoding.recorded, request.events))
+        body = encoding.body(request)
+        repeatable = self._requests.of(current_principal(), request.request_id, body)
+        events = list(map(audit_encoding.recorded, request.events))
+        await self._reported.record(events, repeatable)
         return pb.RecordSecurityEventsResponse()
 
     def _head(self, signed: SignedHead) -> pb.AuditHead:

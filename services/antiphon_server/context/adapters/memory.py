@@ -12,6 +12,8 @@ from antiphon_server.context.adapters.memory_resources import (
     MemoryWorkspaces,
 )
 from antiphon_server.context.adapters.memory_table import Journal
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records
 
 T = TypeVar("T")
@@ -26,7 +28,8 @@ class MemoryRecords:
         self.conversations = MemoryConversations(journal, self.members)
         self.members.know(self.workspaces.table, self.conversations.table)
         self.messages = MemoryMessages(journal)
-        self.outbox = MemoryOutbox(journal)
+        self.outbox: MemoryOutbox[OutboxEntry] = MemoryOutbox(journal)
+        self.audit_outbox: MemoryOutbox[RoleChange] = MemoryOutbox(journal)
         self.requests = MemoryRequests(journal)
 
 

@@ -1,10 +1,10 @@
 """Workspaces, conversations, members, outbox and past requests in memory."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from antiphon_server.context.adapters.memory_table import Journal, Table
-from antiphon_server.context.model.changes import Answer, OutboxEntry, PastRequest, RequestKey
+from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
@@ -16,6 +16,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
+from antiphon_server.context.ports import E
 from antiphon_server.runtime.principal import UserId
 
 T = TypeVar("T", Workspace, Conversation)
@@ -199,17 +200,17 @@ class MemoryConversations:
         return [it for it in ordered if after is None or it > after][:limit]
 
 
-class MemoryOutbox:
+class MemoryOutbox(Generic[E]):
     """See :class:`~antiphon_server.context.ports.OutboxRecords`."""
 
     def __init__(self, journal: Journal) -> None:
-        self._table: Table[str, OutboxEntry] = Table(journal)
+        self._table: Table[str, E] = Table(journal)
 
-    def add(self, entry: OutboxEntry) -> None:
+    def add(self, entry: E) -> None:
         """See :meth:`OutboxRecords.add`."""
         self._table.put(entry.entry_id, entry)
 
-    def first(self, limit: int) -> list[OutboxEntry]:
+    def first(self, limit: int) -> list[E]:
         """See :meth:`OutboxRecords.first`."""
         return self._table.values()[:limit]
 

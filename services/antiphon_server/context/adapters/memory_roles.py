@@ -7,8 +7,13 @@ class MemoryRoles:
     """A :class:`~antiphon_server.context.ports.RoleAudit` in memory."""
 
     def __init__(self) -> None:
-        self.changes: list[RoleChange] = []
+        self._changes: dict[str, RoleChange] = {}
+
+    @property
+    def changes(self) -> list[RoleChange]:
+        """Those that were told, in that order."""
+        return list(self._changes.values())
 
     async def role_changed(self, change: RoleChange) -> None:
         """See :meth:`RoleAudit.role_changed`."""
-        self.changes.append(change)
+        self._changes.setdefault(change.entry_id, change)

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon.auth.v1 import audit_pb2, audit_service_pb2
-from antiphon.auth.v1.access_pb2 import Role
+from antiphon.auth.v1 import audit_pb2
+from antiphon.auth.v1.access_pb2 import Role as RoleNumber
+from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
+from antiphon_server.context.model.resources import ResourceId, Role
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.principal import SessionId, UserId
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
@@ -21,17 +24,38 @@ class AuditServiceRoles:
 
     async def role_changed(self, change: RoleChange) -> None:
         """See :meth:`RoleAudit.role_changed`."""
-        detail = audit_pb2.RoleChanged(
-            resource=change.resource,
-            before=Role.ValueType(change.before.value),
-            after=Role.ValueType(change.after.value),
-        )
-        event = audit_pb2.SecurityEvent(
-            actor=change.by.actor,
-            session_id=change.by.session_id,
-            user_id=change.user_id,
-            role_changed=detail,
-        )
-        request = audit_service_pb2.RecordSecurityEventsRequest(events=[event])
         with remote_errors():
-            await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
+            await self._audit.RecordSecurityEvents(record_request(change), timeout=TIMEOUT_S)
+
+
+def record_request(change: RoleChange) -> RecordSecurityEventsRequest:
+    """Encode a change: it is kept in the outbox as the request that tells it."""
+    detail = audit_pb2.RoleChanged(
+        resource=change.resource,
+        before=RoleNumber.ValueType(change.before.value),
+        after=RoleNumber.ValueType(change.after.value),
+    )
+    event = audit_pb2.SecurityEvent(
+        actor=change.actor,
+        session_id=change.session_id,
+        address=change.address,
+        user_id=change.user_id,
+        role_changed=detail,
+    )
+    return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)
+
+
+def role_change_of(request: RecordSecurityEventsRequest) -> RoleChange:
+    """Decode a change that :func:`record_request` encoded."""
+    (event,) = request.events
+    detail = event.role_changed
+    return RoleChange(
+        entry_id=request.request_id,
+        actor=event.actor,
+        session_id=SessionId(event.session_id),
+        address=event.address,
+        resource=ResourceId(detail.resource),
+        user_id=UserId(event.user_id),
+        before=Role(detail.before),
+        after=Role(detail.after),
+    )

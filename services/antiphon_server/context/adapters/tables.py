@@ -85,15 +85,20 @@ projections = Table(
     Column("trimmed_offset", BigInteger, nullable=False),
 )
 
-outbox = Table(
-    "context_outbox",
-    metadata,
-    Column(
-        "place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    ),
-    Column("entry_id", String(80), nullable=False, unique=True),
-    Column("body", LargeBinary, nullable=False),
-)
+
+def _outbox(name: str) -> Table:
+    place = BigInteger().with_variant(Integer, "sqlite")
+    return Table(
+        name,
+        metadata,
+        Column("place", place, primary_key=True, autoincrement=True),
+        Column("entry_id", String(80), nullable=False, unique=True),
+        Column("body", LargeBinary, nullable=False),
+    )
+
+
+outbox = _outbox("context_outbox")
+audit_outbox = _outbox("context_audit_outbox")
 
 requests = Table(
     "context_requests",

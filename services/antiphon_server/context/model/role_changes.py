@@ -3,14 +3,21 @@
 from dataclasses import dataclass
 
 from antiphon_server.context.model.resources import ResourceId, Role
-from antiphon_server.runtime.principal import Principal, UserId
+from antiphon_server.runtime.principal import SessionId, UserId
 
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
-    """Who gave whom which role on what, and what it was before; NONE is no role."""
+    """Who gave whom which role on what, and what it was before; NONE is no role.
 
-    by: Principal
+    ``entry_id`` makes telling it idempotent. ``actor``, ``session_id`` and ``address`` are the
+    caller's, whose call may be long over when it is told.
+    """
+
+    entry_id: str
+    actor: str
+    session_id: SessionId
+    address: str
     resource: ResourceId
     user_id: UserId
     before: Role

@@ -1,4 +1,4 @@
-"""How every change is made: commit, forget stale roles, tell the log, answer."""
+"""How every change is made: commit, forget stale roles, tell others, answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
 from antiphon_server.context.model.resources import Conversation, ConversationId, Workspace
+from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
@@ -23,11 +24,19 @@ RELAY_WAIT_S = 2.0
 class Changes:
     """Makes changes; one that was begun is finished even if its caller goes away."""
 
-    def __init__(self, store: Store, roles: Roles, directory: Directory, relay: Relay) -> None:
+    def __init__(
+        self,
+        store: Store,
+        roles: Roles,
+        directory: Directory,
+        to_log: Relay[OutboxEntry],
+        to_trail: Relay[RoleChange],
+    ) -> None:
         self._store = store
         self._roles = roles
         self._directory = directory
-        self._relay = relay
+        self._to_log = to_log
+        self._to_trail = to_trail
         self._completion = Completion()
 
     async def make(
@@ -35,15 +44,16 @@ class Changes:
         work: Callable[[Records], T],
         of_user: UserId | None = None,
         of_conversation: ConversationId | None = None,
-        then: Callable[[T], Awaitable[None]] | None = None,
+        *,
+        audited: bool = False,
     ) -> T:
         """Commit ``work``; ``of_user`` is whose roles it changes.
 
         ``of_conversation`` is the conversation that it changes, if that was there before.
-        ``then`` has to be done with what came of it before anybody is answered.
+        What is ``audited`` is for the audit trail, too.
 
-        The log has normally been told when this returns; if it can't be told soon,
-        that is made up for later and fails nothing. Raises what ``work`` raises, and
+        The log and the trail have normally been told when this returns; if they can't be told
+        soon, that is made up for later and fails nothing. Raises what ``work`` raises, and
         DomainError STORE_UNAVAILABLE and OVERLOADED.
         """
         change: Awaitable[T] = self._store.write(work)
@@ -51,17 +61,17 @@ class Changes:
             change = self._roles.changing(of_user, change)
         if of_conversation is not None:
             change = self._directory.changing(of_conversation, change)
-        result, told = await self._completion.run(self._commit(change, then))
-        await asyncio.wait({told}, timeout=RELAY_WAIT_S)
+        result, told = await self._completion.run(self._commit(change, audited))
+        await asyncio.wait(told, timeout=RELAY_WAIT_S)
         return result
 
     async def _commit(
-        self, change: Awaitable[T], then: Callable[[T], Awaitable[None]] | None
-    ) -> tuple[T, asyncio.Task[bool]]:
+        self, change: Awaitable[T], audited: bool
+    ) -> tuple[T, set[asyncio.Task[bool]]]:
         result = await change
-        told = self._completion.begin(self._relay.relay_outbox())
-        if then is not None:
-            await then(result)
+        told = {self._completion.begin(self._to_log.relay_outbox())}
+        if audited:
+            told.add(self._completion.begin(self._to_trail.relay_outbox()))
         return result, told
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from antiphon_server.context.model.changes import (
     MemberAdded,
@@ -18,30 +18,30 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.ports import Clock, Records, RoleAudit, Store, Users
+from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
 from antiphon_server.context.service.changes import Changes, tell
 from antiphon_server.context.service.pages import Page
+from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
-_Changed: TypeAlias = tuple[T, RoleChange | None]
+_Changed: TypeAlias = tuple[T, Role, Role]
+"""What came of a change, and the role before and after it."""
 
 
 class Members:
     """Gives roles and takes them away. Everything raises STORE_UNAVAILABLE, too."""
 
-    def __init__(
-        self, store: Store, changes: Changes, clock: Clock, users: Users, audit: RoleAudit
-    ) -> None:
+    def __init__(self, store: Store, changes: Changes, clock: Clock, users: Users) -> None:
         self._store = store
         self._changes = changes
         self._clock = clock
         self._users = users
-        self._audit = audit
 
     async def add(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
@@ -61,9 +61,9 @@ class Members:
             _only_owners(own_role, role)
             records.members.add(member, _create_us(records, resource))
             tell(records, principal, scope_of(resource), MemberAdded(member))
-            return member, RoleChange(principal, resource, user_id, Role.NONE, role)
+            return member, Role.NONE, role
 
-        return await self._change(user_id, work)
+        return await self._change(principal, resource, user_id, work)
 
     async def get(self, principal: Principal, resource: ResourceId, user_id: UserId) -> Member:
         """One user's direct role. Raises DomainError NOT_FOUND."""
@@ -104,15 +104,15 @@ class Members:
             own_role = _manage(records, principal, resource)
             before = _member(records, resource, user_id)
             if role is before.role:
-                return before, None
+                return before, role, role
             _only_owners(own_role, role, before.role)
             _keep_an_owner(records, before)
             after = replace(before, role=role)
             records.members.put(after)
             tell(records, principal, scope_of(resource), MemberUpdated(after))
-            return after, RoleChange(principal, resource, user_id, before.role, role)
+            return after, before.role, role
 
-        return await self._change(user_id, work)
+        return await self._change(principal, resource, user_id, work)
 
     async def remove(self, principal: Principal, resource: ResourceId, user_id: UserId) -> None:
         """Take a role away. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
@@ -124,18 +124,28 @@ class Members:
             _keep_an_owner(records, before)
             records.members.remove(resource, user_id)
             tell(records, principal, scope_of(resource), MemberRemoved(resource, user_id))
-            return None, RoleChange(principal, resource, user_id, before.role, Role.NONE)
+            return None, before.role, Role.NONE
 
-        await self._change(user_id, work)
+        await self._change(principal, resource, user_id, work)
 
-    async def _change(self, user_id: UserId, work: Callable[[Records], _Changed[T]]) -> T:
-        result, _ = await self._changes.make(work, of_user=user_id, then=self._record)
-        return result
+    async def _change(
+        self,
+        principal: Principal,
+        resource: ResourceId,
+        user_id: UserId,
+        work: Callable[[Records], _Changed[T]],
+    ) -> T:
+        """Make a change that is accounted for: neither is there without the other."""
+        caller = principal.actor, principal.session_id, current_address()
 
-    async def _record(self, changed: _Changed[Any]) -> None:
-        change = changed[1]
-        if change is not None:
-            await self._audit.role_changed(change)
+        def accounted(records: Records) -> T:
+            result, before, after = work(records)
+            if before is not after:
+                change = RoleChange(new_id("out"), *caller, resource, user_id, before, after)
+                records.audit_outbox.add(change)
+            return result
+
+        return await self._changes.make(accounted, of_user=user_id, audited=True)
 
 
 def _only_conversations_have_guests(resource: ResourceId, role: Role) -> None:

@@ -1,12 +1,14 @@
-"""Tells the log what was committed, in order and at least once until it is known."""
+"""Tells others what was committed, in order and at least once until it is known."""
 
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic
 
 from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.ports import EventLog, Store
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports import E, EventLog, OutboxRecords, Records, RoleAudit, Store
 from antiphon_server.runtime.errors import DomainError
 
 BATCH = 64
@@ -16,16 +18,26 @@ LAST_RETRY_S = 15.0
 log = logging.getLogger(__name__)
 
 
-class Relay:
-    """Moves the outbox into the log.
+class Relay(Generic[E]):
+    """Moves an outbox to where it belongs.
 
-    ``run`` is the background task that tries again; the lifecycle calls
+    ``tell`` commits an entry there, one that was told before is left alone; ``whom`` names who is
+    told, each in order. ``run`` is the background task that tries again; the lifecycle calls
     ``relay_outbox`` at the start, for what an earlier process left.
     """
 
-    def __init__(self, store: Store, event_log: EventLog, first_retry_s: float = FIRST_RETRY_S):
+    def __init__(
+        self,
+        store: Store,
+        outbox: Callable[[Records], OutboxRecords[E]],
+        tell: Callable[[E], Awaitable[None]],
+        whom: Callable[[E], str],
+        first_retry_s: float = FIRST_RETRY_S,
+    ) -> None:
         self._store = store
-        self._log = event_log
+        self._outbox = outbox
+        self._tell = tell
+        self._whom = whom
         self._first_retry_s = first_retry_s
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
@@ -57,31 +69,49 @@ class Relay:
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
             while True:
-                entries = await self._store.read(lambda r: r.outbox.first(BATCH))
+                entries = await self._store.read(lambda r: self._outbox(r).first(BATCH))
                 if not entries:
                     return True
-                known = await self._tell(entries)
+                known = await self._tell_all(entries)
                 if known:
-                    await self._store.write(lambda r, ids=known: r.outbox.remove(ids))  # type: ignore[misc]
+                    await self._store.write(lambda r, ids=known: self._outbox(r).remove(ids))  # type: ignore[misc]
                 if len(known) < len(entries):
                     return False
                 if len(entries) < BATCH:
                     return True
 
-    async def _tell(self, entries: Sequence[OutboxEntry]) -> list[str]:
-        """Scopes side by side, each in order; returns the ids of what the log knows now."""
-        ordered = sorted(entries, key=lambda entry: entry.scope)  # stable
-        scopes = [list(it) for _, it in itertools.groupby(ordered, lambda entry: entry.scope)]
-        known = await asyncio.gather(*(self._tell_scope(scope) for scope in scopes))
+    async def _tell_all(self, entries: Sequence[E]) -> list[str]:
+        """Listeners side by side, each in order; returns the ids of what is known now."""
+        ordered = sorted(entries, key=self._whom)  # stable
+        listeners = [list(it) for _, it in itertools.groupby(ordered, self._whom)]
+        known = await asyncio.gather(*map(self._tell_in_order, listeners))
         return list(itertools.chain.from_iterable(known))
 
-    async def _tell_scope(self, entries: Sequence[OutboxEntry]) -> list[str]:
+    async def _tell_in_order(self, entries: Sequence[E]) -> list[str]:
         known: list[str] = []
         for entry in entries:
             try:
-                await self._log.append(entry)
+                await self._tell(entry)
             except DomainError as error:
-                log.warning("%s was not told of a change: %s", entry.scope, error.reason)
+                log.warning("%s was not told of a change: %s", self._whom(entry), error.reason)
                 break
             known.append(entry.entry_id)
         return known
+
+
+def relay_to_log(
+    store: Store, event_log: EventLog, first_retry_s: float = FIRST_RETRY_S
+) -> Relay[OutboxEntry]:
+    """Tells the log of changes; no scope waits for another."""
+    return Relay(
+        store, lambda r: r.outbox, event_log.append, lambda entry: entry.scope, first_retry_s
+    )
+
+
+def relay_to_trail(
+    store: Store, audit: RoleAudit, first_retry_s: float = FIRST_RETRY_S
+) -> Relay[RoleChange]:
+    """Tells the audit trail of roles, of all in one order."""
+    return Relay(
+        store, lambda r: r.audit_outbox, audit.role_changed, lambda _: "the trail", first_retry_s
+    )

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, text
 
 from antiphon_server.auth.adapters.audit_tables import security_events
+from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
+from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.database import Database
 
@@ -25,9 +27,14 @@ class SqlSecurityEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, records: Records[None]) -> None:
+    async def append(self, records: Records[None], answer: Answer | None = None) -> None:
         """See :meth:`SecurityEventStore.append`."""
-        await self._database.write(lambda connection: record(connection, records, None))
+
+        def work(connection: Connection) -> None:
+            remember(connection, answer)
+            record(connection, records, None)
+
+        await self._database.write(work)
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
         """See :meth:`SecurityEventStore.after`."""

@@ -1,20 +1,21 @@
-"""The outbox and the answers to past requests in SQL."""
+"""The outboxes and the answers to past requests in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Generic
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
+from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context import encoding
 from antiphon_server.context.adapters.changes_codec import append_request, entry_of
-from antiphon_server.context.adapters.tables import outbox, requests
-from antiphon_server.context.model.changes import Answer, OutboxEntry, PastRequest, RequestKey
+from antiphon_server.context.adapters.role_audit import record_request, role_change_of
+from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests
+from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.model.resources import Workspace
+from antiphon_server.context.ports import E
 
-_ADD = insert(outbox)
-_FIRST = select(outbox.c.body).order_by(outbox.c.place).limit(bindparam("page_limit"))
-_REMOVE = delete(outbox).where(outbox.c.entry_id.in_(bindparam("entry_ids", expanding=True)))
 _REMEMBER = insert(requests)
 _FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(
     requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
@@ -22,29 +23,56 @@ _FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(
 _FORGET = delete(requests).where(requests.c.create_us < bindparam("before_us"))
 
 
-class SqlOutbox:
+class Form(Generic[E]):
+    """In which table entries are kept, and as which bytes."""
+
+    def __init__(
+        self, table: Table, encode: Callable[[E], bytes], decode: Callable[[bytes], E]
+    ) -> None:
+        self.add = insert(table)
+        self.first = select(table.c.body).order_by(table.c.place).limit(bindparam("page_limit"))
+        those = table.c.entry_id.in_(bindparam("entry_ids", expanding=True))
+        self.remove = delete(table).where(those)
+        self.encode = encode
+        self.decode = decode
+
+
+TO_LOG = Form(
+    outbox,
+    lambda entry: append_request(entry).SerializeToString(),
+    lambda body: entry_of(AppendRequest.FromString(body)),
+)
+TO_TRAIL = Form(
+    audit_outbox,
+    lambda change: record_request(change).SerializeToString(),
+    lambda body: role_change_of(RecordSecurityEventsRequest.FromString(body)),
+)
+
+
+class SqlOutbox(Generic[E]):
     """See :class:`~antiphon_server.context.ports.OutboxRecords`.
 
-    A scope's entries are in the order of their commits, because whoever writes one has
+    A resource's entries are in the order of their commits, because whoever writes one has
     locked the resource before.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, form: Form[E]) -> None:
         self._connection = connection
+        self._form = form
 
-    def add(self, entry: OutboxEntry) -> None:
+    def add(self, entry: E) -> None:
         """See :meth:`OutboxRecords.add`."""
-        body = append_request(entry).SerializeToString()
-        self._connection.execute(_ADD, {"entry_id": entry.entry_id, "body": body})
+        values = {"entry_id": entry.entry_id, "body": self._form.encode(entry)}
+        self._connection.execute(self._form.add, values)
 
-    def first(self, limit: int) -> list[OutboxEntry]:
+    def first(self, limit: int) -> list[E]:
         """See :meth:`OutboxRecords.first`."""
-        bodies = self._connection.execute(_FIRST, {"page_limit": limit}).scalars()
-        return [entry_of(AppendRequest.FromString(body)) for body in bodies]
+        bodies = self._connection.execute(self._form.first, {"page_limit": limit}).scalars()
+        return list(map(self._form.decode, bodies))
 
     def remove(self, entry_ids: Sequence[str]) -> None:
         """See :meth:`OutboxRecords.remove`."""
-        self._connection.execute(_REMOVE, {"entry_ids": entry_ids})
+        self._connection.execute(self._form.remove, {"entry_ids": entry_ids})
 
 
 class SqlRequests:
