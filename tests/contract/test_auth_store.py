@@ -142,7 +142,7 @@ async def _user(stores: Stores, user: User, answer: Answer) -> None:
 
 async def _link(stores: Stores, user: User, answer: Answer) -> None:
     identity = Identity(ProviderName("p"), "https://issuer", user.name, user.user_id, NOW)
-    assert await stores.identities.add(identity, 1, unrecorded, answer)
+    assert await stores.identities.add(identity, 1, unrecorded, lambda _: answer)
 
 
 async def _event(stores: Stores, user: User, answer: Answer) -> None:
@@ -192,6 +192,28 @@ async def test_a_request_is_answered_once(stores: Stores, act: Act) -> None:
     assert await stores.requests.response(next_day) is None
     await act(stores, BOB, Answer(next_day, b"third"))
     assert await stores.requests.response(next_day) == b"third"
+
+
+async def test_what_is_linked_already_answers_a_request(stores: Stores) -> None:
+    """It stays as it was, also where there is no room; and the request is done with."""
+    await people(stores)
+    request = Request("users/u", "r1", b"d" * 32, NOW)
+    linked = Identity(ProviderName("p"), "https://issuer", "s", ANN.user_id, NOW)
+    later = replace(linked, provider=ProviderName("q"), create_time=NOW + 1)
+
+    def answer(made: Identity) -> Answer:
+        return Answer(request, made.provider.encode())
+
+    add = stores.identities.add
+    assert await add(linked, 1, unrecorded, lambda _: None) == linked
+    assert await add(later, 1, unrecorded, answer) == linked
+    another = add(replace(later, user_id=BOB.user_id), 1, unrecorded, lambda _: None)
+    assert await refusal(another) is Reason.ALREADY_EXISTS
+    await stores.identities.remove("https://issuer", "s", NOW, unrecorded)
+    with pytest.raises(Repeated) as repeated:
+        await add(later, 1, unrecorded, answer)
+    assert repeated.value.response == b"p"
+    assert await stores.identities.list_of(ANN.user_id) == []
 
 
 async def test_a_password_hash_is_replaced_only_if_unchanged(stores: Stores) -> None:

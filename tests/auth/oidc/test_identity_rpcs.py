@@ -87,13 +87,21 @@ async def test_linking_and_unlinking_by_the_rpcs(rig: Rig, servicer: AuthService
     assert await reason(servicer.UnlinkIdentity(unlink, None)) is Reason.NOT_FOUND
 
 
-async def test_a_repeated_link_is_no_second_one(rig: Rig, servicer: AuthServicer) -> None:
+@pytest.mark.parametrize("before", [False, True], ids=["new", "linked before"])
+async def test_a_repeated_link_is_no_second_one(
+    rig: Rig, servicer: AuthServicer, before: bool
+) -> None:
     """Who lost the answer gets it again, and links nothing that was unlinked meanwhile."""
     set_principal(OPERATOR)
     bob = await rig.world.user("bob")
     request = pb.LinkIdentityRequest(
         user_id=bob.user_id, provider="first", subject="sub-bob", request_id=str(uuid.uuid4())
     )
+    if before:
+        asked_before = pb.LinkIdentityRequest()
+        asked_before.CopyFrom(request)
+        asked_before.request_id = str(uuid.uuid4())
+        await servicer.LinkIdentity(asked_before, None)
     linked = await servicer.LinkIdentity(request, None)
     assert await servicer.LinkIdentity(request, None) == linked
     unlink = pb.UnlinkIdentityRequest(issuer=linked.identity.issuer, subject="sub-bob")

@@ -38,20 +38,23 @@ class MemoryIdentities:
         identity: Identity,
         most: int,
         records: Records[Identity],
-        answer: Answer | None = None,
-    ) -> bool:
+        answer: Callable[[Identity], Answer | None],
+    ) -> Identity | None:
         """See :meth:`IdentityStore.add`."""
-        self._requests.check(answer)
-        if len(await self.list_of(identity.user_id)) >= most:
-            return False
+        self._requests.check(answer(identity))
         key = identity.issuer, identity.subject
-        if key in self._rows:
+        found = self._rows.get(key)
+        if found and found.user_id == identity.user_id:
+            self._requests.remember(answer(found))
+            return found
+        if len(await self.list_of(identity.user_id)) >= most:
+            return None
+        if found:
             resource = f"identities/{identity.subject}"
             raise DomainError(Reason.ALREADY_EXISTS, resource=resource)
         self._rows[key] = identity
-        self._requests.remember(answer)
-        self._trail.record(records, identity)
-        return True
+        self._requests.remember(answer(identity))
+        return self._trail.record(records, identity)
 
     async def sign_up(
         self, user: User, identity: Identity, records: Records[User]

@@ -1,5 +1,6 @@
 """Where identities are kept."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from antiphon_server.auth.model import Session, User
@@ -17,12 +18,13 @@ class IdentityStore(Protocol):
         identity: Identity,
         most: int,
         records: Records[Identity],
-        answer: Answer | None = None,
-    ) -> bool:
-        """Store it; False if the user has ``most``.
+        answer: Callable[[Identity], Answer | None],
+    ) -> Identity | None:
+        """Store it, and return what is there then; None if the user has ``most``.
 
-        Raises DomainError ALREADY_EXISTS if the issuer's subject is linked, REQUEST_ID_REUSED, and
-        Repeated.
+        What signs the same user in already stays as it is, and nothing is recorded. ``answer``
+        to the request is remembered in either case. Raises DomainError ALREADY_EXISTS if the
+        issuer's subject signs in another user, REQUEST_ID_REUSED, and Repeated before all else.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Which identities sign a user in: linked and unlinked by operators."""
 
+import json
 from dataclasses import replace
 
 from antiphon_server.auth.model import Session, UserKind
@@ -59,16 +60,11 @@ class IdentityLinks:
         user = await self._users.get(user_id)
         if user.kind is UserKind.PROGRAM:
             raise invalid("user_id", "is a program's: only people sign in at providers")
-        found = await self._store.find(its, subject)
-        if found and found.user_id == user.user_id:
-            return found
-        now = self._now()
-        identity = Identity(provider.name, its, subject, user.user_id, now)
+        identity = Identity(provider.name, its, subject, user.user_id, self._now())
         try:
-            await self._completion.run(self._link(identity, answer_to(request, str(now).encode())))
+            return await self._completion.run(self._link(identity, request))
         except Repeated as again:
-            return replace(identity, create_time=int(again.response))
-        return identity
+            return _read(identity, again.response)
 
     async def unlink(self, issuer: str, subject: str) -> None:
         """Let a subject sign nobody in, and end the sessions that providers opened.
@@ -77,11 +73,15 @@ class IdentityLinks:
         """
         await self._completion.run(self._unlink(issuer, subject))
 
-    async def _link(self, identity: Identity, answer: Answer | None) -> None:
+    async def _link(self, identity: Identity, request: Request | None) -> Identity:
+        def answer(made: Identity) -> Answer | None:
+            return answer_to(request, _written(made))
+
         with self._events.recording(linked) as records:
             stored = await self._store.add(identity, MOST_IDENTITIES, records, answer)
-        if not stored:
+        if stored is None:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
+        return stored
 
     async def _unlink(self, issuer: str, subject: str) -> None:
         now = self._now()
@@ -97,6 +97,16 @@ class IdentityLinks:
         Raises DomainError NOT_FOUND.
         """
         return await self._store.list_of(await whose(caller, named, self._users))
+
+
+def _written(identity: Identity) -> bytes:
+    """What the request for an identity does not say of it."""
+    return json.dumps([identity.provider, identity.create_time, identity.last_use_time]).encode()
+
+
+def _read(identity: Identity, written: bytes) -> Identity:
+    provider, created, used = json.loads(written)
+    return replace(identity, provider=provider, create_time=created, last_use_time=used)
 
 
 def _unlinked(removed: tuple[Identity, list[Session]]) -> list[SecurityEvent]:

@@ -1,5 +1,6 @@
 """Identities in a database."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -57,15 +58,21 @@ class SqlIdentities:
         identity: Identity,
         most: int,
         records: Records[Identity],
-        answer: Answer | None = None,
-    ) -> bool:
+        answer: Callable[[Identity], Answer | None],
+    ) -> Identity | None:
         """See :meth:`IdentityStore.add`."""
 
-        def work(connection: Connection) -> bool:
-            added = _add(connection, identity, most, answer)
-            if added:
-                record(connection, records, identity)
-            return added
+        def work(connection: Connection) -> Identity | None:
+            locked_user(connection, identity.user_id)  # two at once must count each other
+            check(connection, answer(identity))
+            found = _find(connection, identity.issuer, identity.subject)
+            if found and found.user_id == identity.user_id:
+                remember(connection, answer(found))
+                return found
+            if not _add(connection, identity, most):
+                return None
+            remember(connection, answer(identity))
+            return record(connection, records, identity)
 
         return await self._database.write(work)
 
@@ -143,9 +150,7 @@ def _find(connection: Connection, issuer: str, subject: str) -> Identity | None:
     return Identity(*row) if row else None
 
 
-def _add(connection: Connection, identity: Identity, most: int, answer: Answer | None) -> bool:
-    locked_user(connection, identity.user_id)  # two at once must count each other
-    check(connection, answer)
+def _add(connection: Connection, identity: Identity, most: int) -> bool:
     if connection.execute(_COUNT, {"user_id": identity.user_id}).scalar_one() >= most:
         return False
     try:
@@ -153,7 +158,6 @@ def _add(connection: Connection, identity: Identity, most: int, answer: Answer |
     except IntegrityError as error:
         resource = f"identities/{identity.subject}"
         raise DomainError(Reason.ALREADY_EXISTS, resource=resource) from error
-    remember(connection, answer)
     return True
 
 
