@@ -25,12 +25,11 @@ class ReportedEvents:
         They are committed when it returns. Raises DomainError OVERLOADED, STORE_UNAVAILABLE,
         REQUEST_ID_REUSED.
         """
-        with suppress(Repeated):
-            await self._completion.run(self._append(events, answer_to(request, b"")))
+        await self._completion.run(self._append(events, answer_to(request, b"")))
 
     async def _append(self, events: Sequence[SecurityEvent], answer: Answer | None) -> None:
         def reported(_: None) -> Sequence[SecurityEvent]:
             return events
 
-        with self._recorder.recording(reported) as records:
+        with suppress(Repeated), self._recorder.recording(reported) as records:
             await self._store.append(records, answer)
