@@ -251,6 +251,20 @@ async def test_waiting_devices_are_bounded(world: World) -> None:
     await start(world)
 
 
+async def test_a_refused_device_costs_no_write(tmp_path: Path) -> None:
+    """Strangers who are refused make the disk write nothing."""
+    world = await open_world(tmp_path, sqlite=True)
+    for _ in range(MOST_OF_ADDRESS):
+        await start(world)
+    before = contents(tmp_path, "test.db-wal")
+    for _ in range(10):
+        assert await reason(start(world)) is Reason.OVERLOADED
+    assert contents(tmp_path, "test.db-wal") == before
+    await start(world, "192.0.2.1")
+    assert contents(tmp_path, "test.db-wal") != before
+    await world.close()
+
+
 async def test_a_flood_pushes_out_itself(tmp_path: Path) -> None:
     """From 60 networks of one region: who came before and who comes after are signed in."""
     world = await open_world(tmp_path)

@@ -45,6 +45,10 @@ _CHANGE = (
 )
 
 
+class _NoRoomError(Exception):
+    """Undoes the transaction: whoever is refused makes the disk write nothing."""
+
+
 class SqlDeviceLogins:
     """A :class:`~antiphon_server.auth.ports.device_logins.DeviceLoginStore` in a database."""
 
@@ -59,13 +63,16 @@ class SqlDeviceLogins:
             connection.execute(_FORGET, {"before": login.create_time})
             waiting, of_address = connection.execute(_COUNT, {"place": login.address}).one()
             if of_address >= most_of_address:
-                return False
-            if waiting >= most and not _make_room(connection):
-                return False
+                raise _NoRoomError
+            if waiting >= most:
+                _make_room(connection)
             connection.execute(_ADD, asdict(login))
             return True
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except _NoRoomError:
+            return False
 
     async def find(self, user_hash: bytes) -> DeviceLogin | None:
         """See :meth:`DeviceLoginStore.find`."""
@@ -115,12 +122,11 @@ def _store(connection: Connection, login: DeviceLogin) -> None:
     connection.execute(_CHANGE, {"which": values.pop("device_hash"), **values})
 
 
-def _make_room(connection: Connection) -> bool:
+def _make_room(connection: Connection) -> None:
     forgotten = crowding([_login(row) for row in connection.execute(_ALL)])
     if forgotten is None:
-        return False
+        raise _NoRoomError
     connection.execute(_REMOVE, {"device_hash": forgotten.device_hash})
-    return True
 
 
 def _login(row: Sequence[Any]) -> DeviceLogin:
