@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.auth.model import LoginMethod
-from antiphon_server.auth.model.device_logins import DeviceLogin, DeviceLoginState, crowding
+from antiphon_server.auth.model.device_logins import (
+    MOST_KEPT_OF_USER,
+    DeviceLogin,
+    DeviceLoginState,
+    crowding,
+)
 from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.device_guesses import IN_ALL, OWN, PER_USER
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS, PREFIX, Started
@@ -292,6 +297,17 @@ def test_room_is_made_where_most_ask() -> None:
     assert crowding(asked) == asked[2]
     assert crowding(asked[:2] + asked[3:]) == asked[1]
     assert crowding([replace(it, state=DeviceLoginState.APPROVED) for it in asked]) is None
+
+
+def test_nobody_keeps_all_the_room() -> None:
+    """Of those whom one user has let in, the newest 20 stay whoever else comes."""
+    let_in = [
+        replace(login(f"192.0.2.{number}", number), state=DeviceLoginState.APPROVED, user_id=user)
+        for number, user in enumerate([UserId("user_eve"), UserId("user_ann")] * MOST_KEPT_OF_USER)
+    ]
+    assert crowding(let_in) is None
+    oldest = replace(let_in[0], create_time=-1)
+    assert crowding([*let_in, oldest]) == oldest
 
 
 async def test_one_makes_room_for_another(world: World) -> None:

@@ -1,7 +1,7 @@
 """Devices that ask to be signed in from elsewhere (RFC 8628)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum, auto
 
@@ -12,6 +12,9 @@ from antiphon_server.runtime.principal import SessionId, UserId
 LIFE = 600 * SECOND
 INTERVAL = 5 * SECOND
 """Between two questions at first, and what each hasty one adds (RFC 8628, 3.5)."""
+
+MOST_KEPT_OF_USER = 20
+"""How many that one user has let in, and that have no session yet, make no room for others."""
 
 
 class DeviceLoginState(IntEnum):
@@ -91,7 +94,9 @@ def claimed(login: DeviceLogin, session_id: SessionId, now: int) -> DeviceLogin 
 
 
 def crowding(logins: Sequence[DeviceLogin]) -> DeviceLogin | None:
-    """Which of too many logins makes room for another; None if all of them were let in.
+    """Which of too many logins makes room for another; None if none has to.
+
+    Those that were let in need not, but for more than ``MOST_KEPT_OF_USER`` of one user.
 
     The oldest of the address that has most of them, in the region that has most: whoever floods
     pushes out what is theirs, however many addresses they have.
@@ -102,5 +107,13 @@ def crowding(logins: Sequence[DeviceLogin]) -> DeviceLogin | None:
     def crowd(login: DeviceLogin) -> tuple[int, int, int]:
         return regions[region(login.address)], addresses[login.address], -login.create_time
 
-    expendable = (login for login in logins if login.state is not DeviceLoginState.APPROVED)
-    return max(expendable, key=crowd, default=None)
+    return max(_expendable(logins), key=crowd, default=None)
+
+
+def _expendable(logins: Sequence[DeviceLogin]) -> Iterator[DeviceLogin]:
+    kept: Counter[UserId | None] = Counter()
+    for login in sorted(logins, key=lambda login: login.create_time, reverse=True):
+        if login.state is DeviceLoginState.APPROVED and kept[login.user_id] < MOST_KEPT_OF_USER:
+            kept[login.user_id] += 1
+        else:
+            yield login
