@@ -81,6 +81,18 @@ async def test_a_lost_answer_is_given_again(world: World) -> None:
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
 
 
+async def test_a_lost_answer_is_given_again_whoever_else_begins(world: World) -> None:
+    """Though the login itself has expired meanwhile."""
+    ann, started = await person(world), await start(world)
+    await decide(world, ann, started.user_code)
+    world.clock.time += 595
+    first = (await world.auth.device_logins.claim(started.device_code)).tokens
+    world.clock.time += 10
+    await start(world)
+    again = (await world.auth.device_logins.claim(started.device_code)).tokens
+    assert again.refresh_token == first.refresh_token
+
+
 @pytest.mark.parametrize("over", ["refreshed", "revoked"])
 async def test_an_answer_that_arrived_is_not_given_again(world: World, over: str) -> None:
     """Once the device has gone on with it, or it was ended, the code is worth nothing."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
-from antiphon_server.auth.model.device_logins import DeviceLogin, claimed, crowding
+from antiphon_server.auth.model.device_logins import DeviceLogin, claimed, crowding, over
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.principal import SessionId
 
@@ -20,7 +20,7 @@ class MemoryDeviceLogins:
 
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
         """See :meth:`DeviceLoginStore.add`."""
-        waiting = [one for one in self._logins.values() if one.expire_time > login.create_time]
+        waiting = [one for one in self._logins.values() if not over(one, login.create_time)]
         self._logins = {one.device_hash: one for one in waiting}
         of_address = [one for one in waiting if one.address == login.address]
         if len(of_address) >= most_of_address:

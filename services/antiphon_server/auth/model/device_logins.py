@@ -85,6 +85,12 @@ def asked(login: DeviceLogin, now: int) -> tuple[DeviceLogin, Answer]:
     return replace(login, state=DeviceLoginState.COLLECTED), Answer.DENIED
 
 
+def over(login: DeviceLogin, now: int) -> bool:
+    """Whether nothing more can come of it, not even an answer again."""
+    answered = login.opened is None or now > login.ask_time + GRACE
+    return now >= login.expire_time and answered
+
+
 def claimed(login: DeviceLogin, session_id: SessionId, now: int) -> DeviceLogin | None:
     """The login once its device got that session; None if it is to have none."""
     if login.state is not DeviceLoginState.APPROVED or now >= login.expire_time:

@@ -15,8 +15,8 @@ class DeviceLoginStore(Protocol):
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
         """Store the login; False if there are ``most_of_address`` others of its address.
 
-        Those that have expired are deleted. If ``most`` others live, :func:`crowding` says which
-        of them is deleted too; False if none may be.
+        Those that are :func:`over` are deleted. If ``most`` others live, :func:`crowding` says
+        which of them is deleted too; False if none may be.
         """
         ...
 

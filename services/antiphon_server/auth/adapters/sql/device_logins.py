@@ -4,12 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.sql.counters import count_on
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
+from antiphon_server.auth.model import GRACE
 from antiphon_server.auth.model.device_logins import (
     DeviceLogin,
     DeviceLoginState,
@@ -24,7 +36,12 @@ T = TypeVar("T")
 
 COUNTER = "device_logins"
 _ADD = insert(device_logins)
-_FORGET = delete(device_logins).where(device_logins.c.expire_time <= bindparam("before"))
+_NOW = bindparam("now", type_=BigInteger)
+# As :func:`~antiphon_server.auth.model.device_logins.over`.
+_FORGET = delete(device_logins).where(
+    device_logins.c.expire_time <= _NOW,
+    or_(device_logins.c.opened.is_(None), device_logins.c.ask_time < _NOW - GRACE),
+)
 _COUNT = select(
     func.count(),
     func.count(case((device_logins.c.address == bindparam("place"), 1))),
@@ -60,7 +77,7 @@ class SqlDeviceLogins:
 
         def work(connection: Connection) -> bool:
             count_on(connection, COUNTER, 1)  # two at once must count each other
-            connection.execute(_FORGET, {"before": login.create_time})
+            connection.execute(_FORGET, {"now": login.create_time})
             waiting, of_address = connection.execute(_COUNT, {"place": login.address}).one()
             if of_address >= most_of_address:
                 raise _NoRoomError
