@@ -49,6 +49,7 @@ class FakeServer:
     logins: int = 0
     refreshes: int = 0
     logouts: int = 0
+    password_changes: int = 0  # all of them with a wrong old password
     valid: set[str] = field(default_factory=set)
     renewals: list[str] = field(default_factory=list)  # refreshed in-band
     auth_delay_s: float = 0.0
@@ -127,6 +128,11 @@ class FakeAuth(auth_service_pb2_grpc.AuthServiceServicer):
     async def Logout(self, request: Any, context: Context) -> Any:
         self.server.logouts += 1
         return auth_service_pb2.LogoutResponse()
+
+    async def ChangePassword(self, request: Any, context: Context) -> Any:
+        await self.server.check(context)
+        self.server.password_changes += 1
+        await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_INVALID")
 
     async def WhoAmI(self, request: Any, context: Context) -> Any:
         await self.server.check(context)

@@ -39,6 +39,17 @@ async def test_many_calls_at_once_refresh_once() -> None:
         assert (server.logins, server.refreshes) == (1, 1)
 
 
+async def test_a_wrong_old_password_is_sent_once() -> None:
+    """What is refused for another reason than its token is not repeated, and keeps the token."""
+    async with (
+        fake_server() as server,
+        Client.connect(server.address, ApiKey("key")) as client,
+    ):
+        with pytest.raises(Unauthenticated, match="CREDENTIALS_INVALID"):
+            await client.change_password("not the password", "correct horse battery")
+        assert (server.password_changes, server.logins, server.refreshes) == (1, 1, 0)
+
+
 async def test_a_token_is_refreshed_before_it_expires() -> None:
     """Near its end a token is replaced without any call having failed."""
     async with (

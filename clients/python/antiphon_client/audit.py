@@ -107,7 +107,7 @@ class Audit:
                 yield answer  # type: ignore[misc] # no EOF
         except grpc.aio.AioRpcError as failed:
             error = error_of_rpc(failed)
-            if isinstance(error, Unauthenticated):
+            if isinstance(error, Unauthenticated) and error.of_token:
                 self.tokens.reject(token)
             raise error from None
         except TimeoutError:

@@ -41,7 +41,9 @@ class Caller:
         token = await self._tokens.get()
         try:
             return await self._once(method, request, token)
-        except Unauthenticated:
+        except Unauthenticated as error:
+            if not error.of_token:
+                raise
             self._tokens.reject(token)
             if not self._tokens.renewable:
                 raise

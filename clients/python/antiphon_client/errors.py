@@ -45,6 +45,11 @@ class NotFound(AntiphonError):
 class Unauthenticated(AntiphonError):
     """The credentials are missing, wrong, expired or revoked."""
 
+    @property
+    def of_token(self) -> bool:
+        """Whether the access token is what the server refused: with another one it may work."""
+        return self.reason in ("TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED")
+
 
 class PermissionDenied(AntiphonError):
     """The caller may see the resource but not do this."""

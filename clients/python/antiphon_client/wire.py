@@ -87,7 +87,7 @@ class Wire(Generic[Request, Response]):
 
     def _failure(self, rpc_error: grpc.aio.AioRpcError) -> AntiphonError:
         error = error_of_rpc(rpc_error)
-        if isinstance(error, Unauthenticated):
+        if isinstance(error, Unauthenticated) and error.of_token:
             self.reject_token()
         return error
 
