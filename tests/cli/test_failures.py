@@ -30,6 +30,8 @@ NOWHERE = "127.0.0.1:9"
         (["up", "--model", "nonsense"], 2, "model"),
         (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),
         (["up", "--data-dir", __file__], 1, "this is a file, no folder; choose another"),
+        (["sessions", "revoke"], 1, "say which session"),
+        (["sessions", "revoke", "sess_x", "--keys"], 1, "--keys goes with --all"),
         (["login", "-a", NOWHERE], 1, "no server listens"),
         (["login", "--browser", "-a", NOWHERE], 1, "no server listens"),
     ],

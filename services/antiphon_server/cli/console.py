@@ -23,7 +23,10 @@ _UNESCAPED = re.compile("[\x7f-\x9f]")
 
 
 class CommandError(Exception):
-    """An expected failure: a sentence that says what is wrong and what to do."""
+    """An expected failure: a sentence that says what is wrong and what to do.
+
+    Wherever a command raises it, ``main`` prints it.
+    """
 
 
 def printable(text: str) -> str:
@@ -68,9 +71,14 @@ def _fitting(text: str, *, err: bool) -> str:
     return folded(text, shutil.get_terminal_size().columns)
 
 
+def complain(sentence: str) -> None:
+    """Say on stderr what is wrong."""
+    say(f"antiphon: {sentence}", colour="red", err=True)
+
+
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """End the command with a sentence on stderr."""
-    say(f"antiphon: {sentence}", colour="red", err=True)
+    complain(sentence)
     raise typer.Exit(code)
 
 
@@ -82,7 +90,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command's work; expected failures end in a sentence, not in a traceback."""
+    """Run a command's work; what the server refuses becomes a CommandError."""
     try:
         return _run(work)
     except KeyboardInterrupt:
@@ -98,10 +106,8 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
 
     try:
         return asyncio.run(work)
-    except CommandError as error:
-        fail(str(error))
     except AntiphonError as error:
-        fail(explain(error, told_address.get()))
+        raise CommandError(explain(error, told_address.get())) from None
     except BrokenPipeError:  # `antiphon … | head`
         sys.stderr.close()
         raise typer.Exit(0) from None

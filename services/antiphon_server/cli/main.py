@@ -1,12 +1,14 @@
 """``antiphon``: its commands."""
 
 import os
+import sys
 
 import typer
 
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.chat.command import chat
+from antiphon_server.cli.console import CommandError, complain
 from antiphon_server.cli.conversations import conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor import doctor
@@ -75,4 +77,8 @@ def main() -> None:
     open_closed_streams()
     # What gRPC's core says of broken connections would stand in the middle of a chat.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    app(prog_name="antiphon")
+    try:
+        app(prog_name="antiphon")
+    except CommandError as error:
+        complain(str(error))
+        sys.exit(1)

@@ -47,13 +47,8 @@ def chat(
         fail("there is nothing to ask; write something after --once", 2)
     if json and once is None:
         fail("--json needs --once", 2)
-    try:
-        with ExitStack() as stack:
-            raise typer.Exit(
-                _chat(stack, once, conversation, model, handler, json, address, data_dir)
-            )
-    except CommandError as error:
-        fail(str(error))
+    with ExitStack() as stack:
+        raise typer.Exit(_chat(stack, once, conversation, model, handler, json, address, data_dir))
 
 
 def _chat(
