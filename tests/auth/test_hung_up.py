@@ -1,17 +1,28 @@
-"""Who hangs up between an act and its event leaves no act without one."""
+"""Who hangs up behind the commit of an act stops nothing of what has to follow it."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from antiphon_server.auth.model.identities import ProviderName, Vouched
-from antiphon_server.runtime.principal import set_principal
-from tests.auth.test_recorded import kinds
-from tests.auth.world import OPERATOR, World
+from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.model.chain import ALL, SealedEvent
+from tests.auth.acts import ACTS, PROVIDER, Scene
+from tests.auth.world import open_world
 
-EVE = Vouched(ProviderName("corp"), "https://idp.example", "s", ("eve",), "Eve")
+CALLED = [name for name in ACTS if name != "expire"]
+"""What runs out ends by itself: nobody called."""
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """The scene in memory: what follows a commit does not depend on the store."""
+    made = Scene()
+    await made.set_up(await open_world(tmp_path, identity_providers=[PROVIDER]))
+    yield made
+    await made.world.close()
 
 
 async def hang_up(
@@ -20,8 +31,8 @@ async def hang_up(
     """Cancel the call once the store has committed, before its answer."""
     real, committed = getattr(store, method), asyncio.Event()
 
-    async def slow(*values: object) -> object:
-        result = await real(*values)
+    async def slow(*values: object, **named: object) -> object:
+        result = await real(*values, **named)
         committed.set()
         await asyncio.sleep(0)
         return result
@@ -34,20 +45,27 @@ async def hang_up(
     assert calling.cancelled()
 
 
-async def test_a_new_account_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the identity that it was made for."""
-    identities = world.auth.provider_login._identities
-    call = identities.user_of(EVE, sign_up=True)
-    await hang_up(world.stores.identities, "sign_up", call, monkeypatch)
-    await world.auth.completion.close()
-    assert (await kinds(world))[-2:] == ["user_created", "identity_linked"]
-
-
-async def test_a_reset_token_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though nobody has received it."""
-    set_principal(OPERATOR)
-    user = await world.user()
-    call = world.auth.password_resets.create(user.user_id)
-    await hang_up(world.stores.password_resets, "put", call, monkeypatch)
-    await world.auth.completion.close()
-    assert (await kinds(world))[-1] == "password_reset_created"
+@pytest.mark.parametrize("name", CALLED)
+async def test_what_follows_an_act_follows(
+    scene: Scene, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alarms, metrics and watches hear of it, ended tokens are refused, streams and others told."""
+    world, act = scene.world, ACTS[name]
+    auth, stores = world.auth, world.stores
+    before, position = await stores.security_events.head(), await stores.endings.last()
+    heard, woken = list[SealedEvent](), list[bool]()
+    auth.security_events.on_event(lambda _, sealed: heard.append(sealed))
+    monkeypatch.setattr(auth.messenger, "tell", lambda: woken.append(True))
+    call = cast(Coroutine[Any, Any, object], act.do(scene))
+    await hang_up(getattr(stores, act.store), act.method, call, monkeypatch)
+    await auth.completion.close()
+    await auth.alarms.flush()
+    assert heard == await stores.security_events.after(before.sequence, ALL, 100) != []
+    ended = [one.session_id for one in await stores.endings.after(position, 100)]
+    assert {auth.liveness.state(one) for one in ended} <= {False}
+    assert {session_id for _, session_id in world.events.told} == set(ended)
+    assert await stores.sessions.list_unannounced(1) == []
+    now = int(world.clock() * SECOND)
+    stored = {key.kid for key in await stores.signing_keys.list_valid(now)}
+    assert {key.kid for key in auth.signing_keys.valid()} == stored
+    assert bool(woken) == bool(ended or act.store == "signing_keys")

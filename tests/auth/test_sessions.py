@@ -150,23 +150,6 @@ async def test_an_end_that_could_not_be_told_is_told_later(tmp_path: Path) -> No
     await after.close()
 
 
-async def test_a_caller_who_leaves_does_not_stop_the_end(world: World) -> None:
-    """A revocation whose caller was cancelled takes effect all the same."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
-    me = await world.auth.verifier.verify(token)
-    revoking = asyncio.create_task(world.auth.sessions.revoke(me, me.session_id))
-    for _ in range(4):
-        await asyncio.sleep(0.002 if world.database else 0)
-    revoking.cancel()
-    await asyncio.gather(revoking, return_exceptions=True)
-    await world.auth.completion.close()
-    ended = (await world.auth.sessions.get(me.session_id)).end_time is not None
-    refused = world.auth.liveness.state(me.session_id) is False
-    assert ended == refused
-    assert ended or not world.events.told
-
-
 async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> None:
     """A thief who hangs up at once keeps no access token either."""
     await world.user()
