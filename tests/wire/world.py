@@ -58,22 +58,36 @@ class World:
     async def begin(self) -> None:
         """Make the user, sign both in, and give each something."""
         await self.sign_in("operator")
-        made = auth.CreateUserRequest(name=NAME, password=PASSWORD)
-        await self._call("operator", self._auth.CreateUser, made)
-        credential = auth.PasswordCredential(name=NAME, password=PASSWORD)
-        signed = await self._auth.Login(auth.LoginRequest(password=credential), timeout=DEADLINE_S)
-        self._tokens["user"] = signed.tokens.access_token
-        key = await self._call("user", self._auth.CreateApiKey, auth.CreateApiKeyRequest(label="f"))
-        self._keys["user"] = key.secret
+        await self._make_user()
         for who in self.pools:
             await self._give_once(who)
         await self.renew()
 
     async def sign_in(self, who: str) -> None:
-        """Begin another session, for one that was ended."""
+        """Begin another session, for one that was ended.
+
+        Where the operator has ended the user's key, too, or the account, it is another user.
+        """
         credential = auth.ApiKeyCredential(api_key=self._keys[who])
-        signed = await self._auth.Login(auth.LoginRequest(api_key=credential), timeout=DEADLINE_S)
-        self._tokens[who] = signed.tokens.access_token
+        login = auth.LoginRequest(api_key=credential)
+        try:
+            signed = await self._auth.Login(login, timeout=DEADLINE_S)
+        except grpc.aio.AioRpcError as error:
+            if who != "user" or error.code() is not grpc.StatusCode.UNAUTHENTICATED:
+                raise
+            await self._make_user()
+        else:
+            self._tokens[who] = signed.tokens.access_token
+
+    async def _make_user(self) -> None:
+        name = f"{NAME}{next(self._numbers)}"
+        made = auth.CreateUserRequest(name=name, password=PASSWORD)
+        await self._call("operator", self._auth.CreateUser, made)
+        credential = auth.PasswordCredential(name=name, password=PASSWORD)
+        signed = await self._auth.Login(auth.LoginRequest(password=credential), timeout=DEADLINE_S)
+        self._tokens["user"] = signed.tokens.access_token
+        key = await self._call("user", self._auth.CreateApiKey, auth.CreateApiKeyRequest(label="f"))
+        self._keys["user"] = key.secret
 
     async def renew(self) -> None:
         """Give each new things, for those that were archived."""
