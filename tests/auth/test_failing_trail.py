@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL, SealedEvent
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId, set_principal
 from tests.auth.acts import ACTS, PROVIDER, Scene
-from tests.auth.test_recorded import kinds
+from tests.auth.test_recorded import kinds, last
 from tests.auth.world import World, open_world, reason
 
 REFUSE = """CREATE TRIGGER full BEFORE INSERT ON auth_security_events
@@ -57,6 +59,28 @@ async def test_what_can_not_be_recorded_does_not_happen(scene: Scene, act: str) 
     else:
         await ACTS[act].do(scene)
     assert len(await kinds(scene.world)) > len(recorded)
+
+
+async def test_a_use_of_a_key_is_recorded_with_its_session(scene: Scene) -> None:
+    """The first, and one from a new place: where it can't be, the next one there is as new."""
+    auth, origin = scene.world.auth, Origin(LoginMethod.API_KEY)
+    key = await scene.world.stores.api_keys.get(scene.key)
+    for address, new in (("192.0.2.1", False), ("198.51.100.7", True)):
+        set_address(address)
+        before, recorded = await scene.rows(), await kinds(scene.world)
+        with pytest.raises(IntegrityError):
+            await auth.sessions.open(scene.user, origin, key)
+        assert await scene.rows() == before
+        await scene.in_the_database("DROP TRIGGER full")
+        for _ in range(2):
+            await auth.sessions.open(scene.user, origin, key)
+        assert await kinds(scene.world) == [*recorded, "api_key_used"]
+        used = (await last(scene.world)).api_key_used
+        assert (used.new_place, used.count) == (new, 1)
+        await scene.in_the_database(REFUSE)
+    await scene.in_the_database("DROP TRIGGER full")
+    await auth.coalesced.flush(all_of_it=True)
+    assert (await kinds(scene.world))[-2:] == ["api_key_used"] * 2
 
 
 async def test_nobody_is_told_of_what_did_not_happen(scene: Scene) -> None:

@@ -754,7 +754,7 @@ Global___ApiKeyCreated: _TypeAlias = ApiKeyCreated  # noqa: Y015
 @_typing.final
 class ApiKeyUsed(_message.Message):
     """ApiKeyUsed: a program bought tokens with its credential; told at most once a minute a
-    key and address.
+    key and address, and always from a new place.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -8,7 +8,8 @@ addresses: what strangers cause has a budget for each kind of event besides.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -73,11 +74,29 @@ class Coalesced:
     async def tell(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
         """Record one of the first ``burst`` of its sort within a minute now, hold another one."""
         sort, window, event = self._sorted(sort, completed(event))
-        if window.told >= burst or not self._may_tell(event):
+        if self._take(window, event, burst):
+            await self._events.record(event)
+        else:
             self._hold(window, event)
-            return
-        window.told += 1
-        await self._events.record(event)
+
+    @contextmanager
+    def turn(self, sort: Hashable, event: SecurityEvent) -> Iterator[bool]:
+        """Whether the block records it, as the first of its sort within a minute.
+
+        It does so with the act that the event tells of; if it raises, the next one is the first.
+        """
+        _, window, event = self._sorted(sort, completed(event))
+        first = self._take(window, event, 1)
+        try:
+            yield first
+        except BaseException:
+            window.told -= first
+            raise
+
+    def hold(self, sort: Hashable, event: SecurityEvent) -> None:
+        """Count one that is not to be told before its minute ends."""
+        _, window, event = self._sorted(sort, completed(event))
+        self._hold(window, event)
 
     def note(self, sort: Hashable, event: SecurityEvent) -> None:
         """The same for those who can't wait: the first is told in a moment."""
@@ -140,6 +159,13 @@ class Coalesced:
         if event.actor == ANONYMOUS and not self._budget(event).has_any(self._clock()):
             return False
         return max(len(self._windows), len(self._due)) < self._most
+
+    def _take(self, window: _Window, event: SecurityEvent, burst: int) -> bool:
+        """Whether it is one of the first of its minute; then it counts as told."""
+        if window.told >= burst or not self._may_tell(event):
+            return False
+        window.told += 1
+        return True
 
     def _may_tell(self, event: SecurityEvent) -> bool:
         return event.actor != ANONYMOUS or self._budget(event).spend(self._clock())

@@ -180,18 +180,20 @@ class Sessions:
         return await self._completion.run(ending)
 
     async def _add(self, opening: Opening) -> None:
-        session = opening.session
+        session, sign_ins = opening.session, self._sign_ins
+        with sign_ins.first(session) as first:
 
-        def events(opened: Opened) -> list[SecurityEvent]:
-            signed_in = self._sign_ins.opened(session, opened.new_place)
-            return [*ends(opened.ended, RevocationCause.TOO_MANY), *signed_in]
+            def events(opened: Opened) -> list[SecurityEvent]:
+                signed_in = sign_ins.opened(session, first=first, new_place=opened.new_place)
+                return [*ends(opened.ended, RevocationCause.TOO_MANY), *signed_in]
 
-        with self._events.recording(events) as records:
-            opened = await self._store.add(opening, records)
-        if opened is None:
-            raise DomainError(Reason.CREDENTIALS_INVALID)
+            with self._events.recording(events) as records:
+                opened = await self._store.add(opening, records)
+            if opened is None:
+                raise DomainError(Reason.CREDENTIALS_INVALID)
+        if not first and not opened.new_place:
+            sign_ins.count(session)
         await self._endings.announce(opened.ended)
-        await self._sign_ins.key_used(session, opened.new_place)
 
     async def _present(
         self, session_id: SessionId, token: str, successor: str, address: str

@@ -1,8 +1,10 @@
 """What is recorded of sign-ins, those that came in and those that did not."""
 
 import hmac
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
-from antiphon_server.auth.model import LoginMethod, Session
+from antiphon_server.auth.model import KeyId, LoginMethod, Session
 from antiphon_server.auth.model.security_events import (
     ApiKeyUsed,
     SecurityEvent,
@@ -27,19 +29,30 @@ class SignIns:
         self._coalesced = coalesced
         self._name_key = secret.derive("names of sign-ins")
 
-    def opened(self, session: Session, new_place: bool) -> list[SecurityEvent]:
-        """What to record with a new session; that of a key is told as a use of the key."""
-        if session.api_key_id is not None:
-            return []
-        signed_in = SignedIn(session.method, session.provider, session.device, new_place)
-        return [_by(session, signed_in)]
+    @contextmanager
+    def first(self, session: Session) -> Iterator[bool]:
+        """Whether the block, which opens a session, records it wherever it is from.
 
-    async def key_used(self, session: Session, new_place: bool) -> None:
-        """A session was opened; if a key did it, that is told once a minute."""
+        One that a key opens is a use of the key, of which the first of a minute is.
+        """
+        if session.api_key_id is None:
+            yield True
+            return
+        with self._coalesced.turn(*_use(session, session.api_key_id)) as first:
+            yield first
+
+    def opened(self, session: Session, *, first: bool, new_place: bool) -> list[SecurityEvent]:
+        """What to record with a new session; with a key's, if it is the first or in a new place."""
         key_id = session.api_key_id
-        if key_id is not None:
-            sort = (ApiKeyUsed, key_id, current_address())
-            await self._coalesced.tell(sort, _by(session, ApiKeyUsed(key_id, new_place)))
+        if key_id is None:
+            signed_in = SignedIn(session.method, session.provider, session.device, new_place)
+            return [_by(session, signed_in)]
+        return [_by(session, ApiKeyUsed(key_id, new_place))] if first or new_place else []
+
+    def count(self, session: Session) -> None:
+        """A key opened a session and nothing was recorded; that is told when the minute ends."""
+        if session.api_key_id is not None:
+            self._coalesced.hold(*_use(session, session.api_key_id))
 
     async def failed(
         self,
@@ -67,6 +80,11 @@ class SignIns:
     def name_hash(self, name: str) -> str:
         """What stands for a name: keyed, for people type passwords where names belong."""
         return hmac.digest(self._name_key, name.encode(), "sha256")[:16].hex() if name else ""
+
+
+def _use(session: Session, key_id: KeyId) -> tuple[Hashable, SecurityEvent]:
+    """A use of a key, and the sort that it counts under."""
+    return (ApiKeyUsed, key_id, current_address()), _by(session, ApiKeyUsed(key_id))
 
 
 def _by(session: Session, detail: SignedIn | ApiKeyUsed) -> SecurityEvent:
