@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
+from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
@@ -74,18 +75,29 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
 
 
 async def test_what_a_program_does_all_day_fills_no_trail(world: World) -> None:
-    """A key's sign-ins are counted, and its own sign-outs not told; that somebody ended it is."""
+    """A key's sign-ins are counted, and that they end by themselves is not told.
+
+    By its own sign-out, by newer ones, or when they run out; that somebody ended one is.
+    """
     user = await world.user()
-    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
     for _ in range(3):
         signed_in = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
         caller = await as_caller(world, signed_in.tokens.access_token)
         await world.auth.sessions.revoke(caller, caller.session_id)
+    origin = Origin(LoginMethod.CLIENT_CREDENTIALS)
+    for _ in range(3):
+        evicting = await world.auth.sessions.open(user, origin, key, refreshable=False, most=1)
+    assert len(await world.stores.endings.after(0, 9)) == 5
+    world.clock.time += 86_400
+    await world.auth.expirations.look()
+    ran_out = await world.auth.sessions.get(evicting.tokens.session_id)
+    assert ran_out.end_time == ran_out.expire_time
     left = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
     await world.auth.sessions.revoke(OPERATOR, left.tokens.session_id)
     found = await kinds(world)
-    assert found[-2:] == ["api_key_used", "session_revoked"]
-    assert "signed_out" not in found
+    told = ("signed_out", "session_expired", "session_revoked")
+    assert [kind for kind in found if kind in told] == ["session_revoked"]
 
 
 async def test_failures_say_why_to_those_who_look(world: World) -> None:

@@ -651,7 +651,9 @@ Global___SignedOut: _TypeAlias = SignedOut  # noqa: Y015
 
 @_typing.final
 class SessionRevoked(_message.Message):
-    """SessionRevoked: a session was ended by anything but its own sign-out."""
+    """SessionRevoked: a session was ended by anything but its own sign-out. That sessions of an
+    API key make room for newer ones of that key is not recorded.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -677,7 +679,9 @@ Global___SessionRevoked: _TypeAlias = SessionRevoked  # noqa: Y015
 
 @_typing.final
 class SessionExpired(_message.Message):
-    """SessionExpired: a session was not refreshed in time, or reached its end."""
+    """SessionExpired: a session was not refreshed in time, or reached its end. Of sessions that
+    an API key opened it is not recorded.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -69,11 +69,12 @@ def ends(
 
 
 def _is_told(session: Session, cause: RevocationCause | None) -> bool:
-    """Whether an end is recorded: all but a program's own sign-outs, one for each of its calls.
+    """Whether an end is recorded: all but those that a program's own sign-ins come to.
 
     That its key was used is on record, and not each sign-in either.
     """
-    return cause is not None or session.api_key_id is None
+    own = cause is None or cause is RevocationCause.TOO_MANY
+    return session.api_key_id is None or not own
 
 
 def _event(session: Session, cause: RevocationCause | None) -> SecurityEvent:

@@ -1,4 +1,4 @@
-"""Sessions that ran out are recorded, though nothing happens when they do."""
+"""Sessions that ran out are ended and recorded, though nobody calls when they do."""
 
 from collections.abc import Sequence
 
@@ -37,9 +37,11 @@ class Expirations:
 
 
 def _events(expired: Sequence[Session]) -> list[SecurityEvent]:
+    """What to tell; a program's sessions all run out, one for each of its sign-ins."""
     return [
         SecurityEvent(
             SessionExpired(one.session_id), one.user_id, actor="services/auth", session_id=""
         )
         for one in expired
+        if one.api_key_id is None
     ]
