@@ -41,6 +41,16 @@ def test_the_newest_events_are_shown(antiphon: Run) -> None:
     assert "there is no kind 'x'" in antiphon("audit", "tail", "--kind", "x").stderr
 
 
+def test_nobody_is_taken_for_what_else_stands_in_a_line(antiphon: Run) -> None:
+    """An account may be called like an address, or like the actor of what strangers do."""
+    for name in ("anonymous", "192.0.2.1"):
+        antiphon("users", "create", name, "--no-password")
+        (line,) = antiphon("audit", "tail", "--user", name).stdout.splitlines()
+        words = line.split()
+        assert {"users/local", f"users/{name}", f"name={name}"} <= set(words)
+        assert name not in words
+
+
 def test_events_are_followed(antiphon: Run, shared_home: Home) -> None:
     """Behind the newest that it begins with, what happens while it runs is shown, once."""
     following = subprocess.Popen(

@@ -11,8 +11,8 @@ _OTHER = re.compile(r"[^0-9a-z._-]+")
 _LONGEST = 48
 _TRIES = 20
 _RESERVED = frozenset(
-    f"""{local_operator.NAME} {test_user.NAME} abuse admin administrator antiphon auth bot context
-    dispatcher events guest help hostmaster info integration model moderator nobody noreply
+    f"""{local_operator.NAME} {test_user.NAME} abuse admin administrator anonymous antiphon auth bot
+    context dispatcher events guest help hostmaster info integration model moderator nobody noreply
     operator owner postmaster root security server service staff superuser support sysadmin system
     webmaster""".split()
 )

@@ -88,8 +88,11 @@ async def _show(event: "SecurityEvent", json: bool, names: Names) -> None:
 
 
 async def _named(line: str, names: Names) -> str:
-    """The line with people's names in place of their ids, where they may be known."""
+    """The line with people's names in place of their ids, where they may be known.
+
+    As ``users/NAME``: a bare name may be like an address, or like what else stands there.
+    """
     for user_id in dict.fromkeys(_USER_ID.findall(line)):
         if name := await names.of(user_id):
-            line = line.replace(f"users/{user_id}", name).replace(user_id, name)
+            line = line.replace(f"users/{user_id}", user_id).replace(user_id, f"users/{name}")
     return line
