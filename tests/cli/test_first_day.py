@@ -37,6 +37,7 @@ _BLOCK = re.compile(r"^```console sitting\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"^(operator|anna|tablet)\$ ?(.*)$")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+Z)?)?)?")
 _NUMBER = re.compile(r"^#\d+ +|\d+(?= events| in all)", re.MULTILINE)
+_REFUSED = re.compile(r"^NTIME +access_refused .*\n(?: {29}.*\n)*", re.MULTILINE)
 _SECRET = re.compile(r"antk_\w{49}")
 _URL = re.compile(r"^    http://localhost:\d+/.*?\n\n", re.MULTILINE | re.DOTALL)
 _SHOWN_URL = "    https://id.example.org/authorize?response_type=code&…\n\n"
@@ -60,10 +61,13 @@ def steps(block: str) -> Iterator[Step]:
 
 
 def canonical(text: str) -> str:
-    """The same for every sitting: ids and codes by their order, times and places as such."""
+    """The same for every sitting: ids and codes by their order, times and places as such.
+
+    Refusals are recorded a moment later, beside what happens then.
+    """
     order = {name: number for number, name in enumerate(dict.fromkeys(ID.findall(text)))}
     text = ID.sub(lambda found: f"{found[0].rpartition('_')[0]}_{order[found[0]]}", text)
-    return _NUMBER.sub("N", _TIME.sub("TIME", text))
+    return _REFUSED.sub("", _NUMBER.sub("N", _TIME.sub("TIME", text)))
 
 
 async def sitting(script: list[Step], folder: Path) -> list[Step]:

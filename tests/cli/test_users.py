@@ -97,6 +97,18 @@ def test_who_holds_a_key_lets_no_device_in(antiphon: Run, address: str, home: Ho
     assert (wrong.returncode, "no such login waits" in wrong.stderr) == (1, True)
 
 
+def test_who_looks_at_their_own_trail_is_refused_nothing(
+    antiphon: Run, anna: Home, address: str
+) -> None:
+    """Names that only operators may know are not asked for: it would stand in the trail."""
+    assert "users/anna" in anna.run("audit", "tail", "-a", address).stdout
+    anna.run("users", "list", "-a", address)
+    told = ""
+    while "ListUsers" not in told:  # refusals are told a moment later, in order
+        told = antiphon("audit", "tail", "--user", "anna", "--kind", "access_refused").stdout
+    assert "GetUser" not in told
+
+
 def test_a_password_is_changed_and_reset(antiphon: Run, anna: Home, address: str) -> None:
     """The wrong old one changes nothing; a token sets one once; secrets are printed once."""
     change = ("password", "change", "-a", address)

@@ -38,7 +38,10 @@ async def user_id_of(client: "Client", name: str) -> str:
 
 
 class Names:
-    """People's names, as far as the caller may know them; each is asked for once."""
+    """People's names, as far as the caller may know them; each is asked for once.
+
+    Only operators ask for others': a refusal would stand in the audit trail.
+    """
 
     def __init__(self, client: "Client") -> None:
         self._client = client
@@ -49,6 +52,9 @@ class Names:
         """Somebody's name; "" if that can't be known."""
         from antiphon_client import NotFound, PermissionDenied
 
+        if not self._known:
+            me = (await self._client.who_am_i()).user
+            self._known[me.user_id], self._allowed = me.name, me.operator
         if user_id not in self._known and self._allowed:
             try:
                 self._known[user_id] = (await self._client.get_user(user_id)).name
@@ -56,8 +62,6 @@ class Names:
                 self._known[user_id] = ""
             except PermissionDenied:
                 self._allowed = False
-                me = (await self._client.who_am_i()).user
-                self._known[me.user_id] = me.name
         return self._known.get(user_id, "")
 
 
