@@ -23,17 +23,23 @@ class Expirations:
         self._sessions = sessions
         self._recorder = recorder
         self._now = micros(clock)
+        self._looked = 0
 
     async def run(self) -> None:
         """Look every 15 s."""
         await every(EVERY_S, self.look)
 
     async def look(self) -> None:
-        """Record what has run out by now; what can't be recorded is the next look's."""
-        now, found = self._now(), True
+        """Record what has run out by now, and had by the look before: an end is for good.
+
+        So a clock that ran ahead for one look ends nothing. What can't be recorded is the next
+        look's.
+        """
+        now = self._now()
+        over, self._looked, found = min(now, self._looked), now, True
         while found:
             with self._recorder.recording(_events) as records:
-                found = bool(await self._sessions.expire(now, BATCH, records))
+                found = bool(await self._sessions.expire(over, BATCH, records))
 
 
 def _events(expired: Sequence[Session]) -> list[SecurityEvent]:
