@@ -11,6 +11,8 @@ from antiphon_server.auth.model import SECOND, LoginMethod, Origin
 from antiphon_server.auth.service import clean_up
 from antiphon_server.auth.service.clean_up import CleanUp
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import Reason
+from tests.auth.test_recorded import kinds
 from tests.auth.world import OPERATOR, FakeClock, World, open_world, reason
 
 DAY_S = 86_400
@@ -22,6 +24,8 @@ async def test_the_work_is_done_in_pieces(world: World) -> None:
     for _ in range(7):
         await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))
     world.clock.time += 61 * DAY_S
+    for _ in range(2):
+        await world.auth.expirations.look()
     live = (await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD), most=99)).tokens
     now = int(world.clock() * SECOND)
     assert await world.stores.expiring.forget(now, 3) <= 3
@@ -30,6 +34,27 @@ async def test_the_work_is_done_in_pieces(world: World) -> None:
         pass
     assert await world.stores.expiring.forget(now, 3) == 0
     await world.auth.sessions.refresh(live.refresh_token)
+
+
+async def test_no_end_is_forgotten_before_it_is_told(world: World) -> None:
+    """What ran out while nobody looked is recorded first; what the log did not hear of stays."""
+    await world.user()
+    ran_out, ended = [(await world.login()).tokens.session_id for _ in range(2)]
+    world.events.reachable = False
+    await world.auth.sessions.revoke(OPERATOR, ended)
+    world.clock.time += 61 * DAY_S
+    while await world.auth.clean_up.once():
+        pass
+    await world.login()
+    world.events.reachable = True
+    await world.auth.endings.announce_pending()
+    for _ in range(2):
+        await world.auth.expirations.look()
+    assert [session_id for _, session_id in world.events.told] == [ended]
+    assert "session_expired" in await kinds(world)
+    await world.auth.clean_up.once()
+    for gone in (ran_out, ended):
+        assert await reason(world.auth.sessions.get(gone)) is Reason.NOT_FOUND
 
 
 async def test_nothing_is_kept_for_ever(tmp_path: Path) -> None:

@@ -15,11 +15,7 @@ class MemoryExpiring:
     async def forget(self, now: int, limit: int) -> int:
         """See :meth:`Expiring.forget`."""
         sessions, before = self._sessions(), now - KEPT_AFTER_END
-        over = [one for one in sessions.values() if _over(one) <= before]
+        over = [one for one in sessions.values() if one.over(before)]
         for one in over[:limit]:
             del sessions[one.session_id]
         return len(over[:limit])
-
-
-def _over(session: Session) -> int:
-    return min(session.expire_time, session.end_time or session.expire_time)

@@ -124,8 +124,7 @@ class MemorySessions:
 
     def _forget(self, user_id: UserId, before: int) -> None:
         for one in list(self._rows.sessions.values()):
-            over = min(one.expire_time, one.end_time or one.expire_time)
-            if one.user_id == user_id and over <= before:
+            if one.user_id == user_id and one.over(before):
                 del self._rows.sessions[one.session_id]
 
     def _live(self, now: int) -> list[Session]:

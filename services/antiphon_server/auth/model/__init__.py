@@ -90,6 +90,10 @@ class Session:
         """Whether the session has neither been ended nor expired."""
         return self.end_time is None and self.expire_time > now
 
+    def over(self, before: int) -> bool:
+        """Whether it ended by ``before``, and nobody has to be told of that any more."""
+        return self.end_time is not None and self.end_time <= before and self.announced
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:

@@ -15,6 +15,7 @@ from sqlalchemy import (
 from antiphon_server.auth.adapters.device_login_tables import device_logins
 from antiphon_server.auth.adapters.ending_tables import endings
 from antiphon_server.auth.adapters.password_reset_tables import password_resets
+from antiphon_server.auth.adapters.sql.rows import over
 from antiphon_server.auth.adapters.tables import (
     api_keys,
     attempts,
@@ -30,19 +31,18 @@ _NOW = bindparam("now", type_=BigInteger)
 _LIMIT = bindparam("page_limit", type_=Integer)
 
 
-def _some(table: Table, over: ColumnElement[bool]) -> Delete:
+def _some(table: Table, unneeded: ColumnElement[bool]) -> Delete:
     """Delete so many rows at most: a long transaction would keep everybody else waiting.
 
     Nor does it wait: what somebody else holds is the next one's.
     """
     key = tuple_(*table.primary_key.columns)
-    some = select(*table.primary_key.columns).where(over).limit(_LIMIT)
+    some = select(*table.primary_key.columns).where(unneeded).limit(_LIMIT)
     return delete(table).where(key.in_(some.with_for_update(skip_locked=True)))
 
 
 _FORGET = (
-    _some(sessions, sessions.c.end_time <= _NOW - KEPT_AFTER_END),
-    _some(sessions, sessions.c.expire_time <= _NOW - KEPT_AFTER_END),
+    _some(sessions, over(_NOW - KEPT_AFTER_END)),
     _some(endings, endings.c.end_time <= _NOW - KEPT_ENDINGS),
     _some(requests, requests.c.create_time <= _NOW - DAY),
     _some(attempts, attempts.c.window_end <= _NOW),

@@ -43,6 +43,14 @@ def page_parameters(user_id: str, after: Position | None, limit: int) -> dict[st
     }
 
 
+def over(before: ColumnElement[int]) -> ColumnElement[bool]:
+    """A session that ended by ``before`` and that nobody has to be told of any more.
+
+    What ran out unseen is ended first, and recorded with that.
+    """
+    return and_(sessions.c.end_time <= before, sessions.c.announced)
+
+
 def live() -> ColumnElement[bool]:
     """A session that is neither ended nor expired at ``:now``."""
     return and_(sessions.c.end_time.is_(None), sessions.c.expire_time > bindparam("now"))

@@ -20,7 +20,7 @@ from antiphon_server.auth.adapters.sql.device_logins import claim
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.key_rows import count_working, remove_others
 from antiphon_server.auth.adapters.sql.places import note_place
-from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
+from antiphon_server.auth.adapters.sql.rows import live, over, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import api_keys, sessions
@@ -69,8 +69,7 @@ _OTHERS = (
     .with_for_update()
 )
 _FORGET = delete(sessions).where(
-    sessions.c.user_id == bindparam("user_id"),
-    or_(sessions.c.expire_time <= bindparam("before"), sessions.c.end_time <= bindparam("before")),
+    sessions.c.user_id == bindparam("user_id"), over(bindparam("before"))
 )
 _PAGE = page(sessions, "session_id").where(live())
 # Whoever else ends one of these has it locked, and comes first.
