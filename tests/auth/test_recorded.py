@@ -13,6 +13,7 @@ from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL
+from antiphon_server.auth.service.test_user import NAME, USER_ID
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.addresses import set_address
@@ -72,6 +73,31 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
         "signing_keys_rotated",
     ]
     assert {event.user_id for event in (await events(world))[1:-1]} == {user.user_id}
+
+
+async def test_what_becomes_of_the_test_user_is_recorded(world: World) -> None:
+    """As with anybody: made, a new password at each start, shut out, and let in again."""
+    for _ in range(2):
+        await world.login(NAME, await world.auth.test_user.admit())
+    await world.auth.test_user.shut_out()
+    await world.auth.test_user.admit()
+    assert (await kinds(world))[1:] == [
+        "user_created",
+        "password_changed",
+        "signed_in",
+        "password_changed",
+        "session_revoked",
+        "signed_in",
+        "user_disabled",
+        "session_revoked",
+        "user_enabled",
+        "password_changed",
+    ]
+    told = (await events(world))[1:]
+    assert {event.user_id for event in told} == {USER_ID}
+    causes = [it.session_revoked.cause for it in told if it.HasField("session_revoked")]
+    cause = audit_pb2.RevocationCause
+    assert causes == [cause.REVOCATION_CAUSE_PASSWORD_CHANGED, cause.REVOCATION_CAUSE_USER_DISABLED]
 
 
 async def test_what_a_program_does_all_day_fills_no_trail(world: World) -> None:

@@ -4,13 +4,19 @@ import secrets
 from dataclasses import replace
 
 from antiphon_server.auth.model import User
-from antiphon_server.auth.model.security_events import SecurityEvent
+from antiphon_server.auth.model.security_events import (
+    PasswordChanged,
+    RevocationCause,
+    SecurityEvent,
+)
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import Clock, UserStore
-from antiphon_server.auth.ports.security_events import Recorder, unrecorded
+from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.user_updates import updated
+from antiphon_server.auth.service.users import created
 from antiphon_server.runtime.principal import UserId
 
 NAME = "test"
@@ -50,7 +56,8 @@ class TestUser:
         hashed = await self._passwords.hash(password)
         if await self._store.get(USER_ID) is None:
             user = User(USER_ID, NAME, "Test user", False, None, self._now())
-            await self._store.add(user, None, unrecorded)
+            with self._events.recording(created) as records:
+                await self._store.add(user, None, records)
         await self._replace(hashed, disabled=False)
         return password
 
@@ -78,4 +85,7 @@ class TestUser:
 
 
 def _events(change: UserChange) -> list[SecurityEvent]:
-    return ends(change.ended)
+    if change.after.disabled:
+        return [*updated(change), *ends(change.ended, RevocationCause.USER_DISABLED)]
+    new = SecurityEvent(PasswordChanged(), change.after.user_id)
+    return [*updated(change), new, *ends(change.ended, RevocationCause.PASSWORD_CHANGED)]

@@ -86,6 +86,13 @@ def _rule(wishes: Wishes) -> Callable[[User], User]:
 
 
 def _events(change: UserChange) -> list[SecurityEvent]:
+    shut = change.after.disabled
+    cause = RevocationCause.USER_DISABLED if shut else RevocationCause.RIGHTS_CHANGED
+    return [*updated(change), *ends(change.ended, cause)]
+
+
+def updated(change: UserChange) -> list[SecurityEvent]:
+    """What is recorded of an account's new values."""
     before, after = change.before, change.after
     names = ("display_name", "operator")
     changed = tuple(name for name in names if getattr(before, name) != getattr(after, name))
@@ -93,5 +100,4 @@ def _events(change: UserChange) -> list[SecurityEvent]:
     if before.disabled != after.disabled:
         detail = UserDisabled() if after.disabled else UserEnabled()
         events.append(SecurityEvent(detail, after.user_id))
-    cause = RevocationCause.USER_DISABLED if after.disabled else RevocationCause.RIGHTS_CHANGED
-    return [*events, *ends(change.ended, cause)]
+    return events
