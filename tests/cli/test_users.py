@@ -77,6 +77,17 @@ def test_who_is_signed_in_elsewhere_is_told_where(anna: Home, antiphon: Run, add
     anna.run("login", "-a", address, "--name", "anna", ANTIPHON_PASSWORD=OLD)
 
 
+def test_a_key_in_the_environment_is_named(anna: Home, address: str) -> None:
+    """Where it is refused, and where it goes before a login."""
+    refused = anna.run("whoami", "-a", address, ANTIPHON_API_KEY="hello")
+    assert "the key in ANTIPHON_API_KEY" in refused.stderr
+    assert "antiphon login" not in refused.stderr
+    login = ("login", "-a", address, "--name", "anna")
+    signed_in = anna.run(*login, ANTIPHON_PASSWORD=OLD, ANTIPHON_API_KEY="hello")
+    assert signed_in.stdout == f"Signed in at {address} as anna.\n"
+    assert "`unset ANTIPHON_API_KEY`" in signed_in.stderr
+
+
 def test_ctrl_c_ends_the_waiting(address: str, home: Home) -> None:
     """At once, without a trace of Python."""
     with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
@@ -101,7 +112,10 @@ def test_who_looks_at_their_own_trail_is_refused_nothing(
     antiphon: Run, anna: Home, address: str
 ) -> None:
     """Names that only operators may know are not asked for: it would stand in the trail."""
-    assert "users/anna" in anna.run("audit", "tail", "-a", address).stdout
+    trail = anna.run("audit", "tail", "-a", address, "--user", "anna")
+    assert (trail.returncode, "users/anna" in trail.stdout) == (0, True), trail.stderr
+    removed = anna.run("members", "remove", "conv_00000001", "local", "-a", address)
+    assert (removed.returncode, "only operators know people by name" in removed.stderr) == (1, True)
     anna.run("users", "list", "-a", address)
     told = ""
     while "ListUsers" not in told:  # refusals are told a moment later, in order

@@ -8,6 +8,7 @@ from antiphon_server.cli.console import CommandError
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.access_pb2 import Scope
+    from antiphon.auth.v1.auth_service_pb2 import WhoAmIResponse
     from antiphon_client import Client
 
 SCOPES = ("read", "write", "manage", "account", "operate")
@@ -20,21 +21,32 @@ UserName = Annotated[
 
 async def user_id_of(client: "Client", name: str) -> str:
     """The id of who is named, by name or id; empty for oneself. Raises CommandError."""
-    from antiphon_client import NotFound, PermissionDenied
+    from antiphon_client import NotFound
 
     if not name or name.startswith("user_"):
         return name
+    me = await client.who_am_i()
+    if name.lower() == me.user.name:
+        return me.user.user_id
+    if not may_operate(me):
+        raise CommandError(
+            "only operators know people by name: give a user_id, which `antiphon whoami` tells "
+            "whoever it is."
+        )
     try:
         return (await client.get_user(name)).user_id
     except NotFound:
         raise CommandError(
             f"there is no user {name!r}; `antiphon users list` shows who there is."
         ) from None
-    except PermissionDenied:
-        raise CommandError(
-            "only operators know people by name: give a user_id, which `antiphon whoami` tells "
-            "whoever it is."
-        ) from None
+
+
+def may_operate(me: "WhoAmIResponse") -> bool:
+    """Whether the caller may know all people; who asks for more is recorded as refused."""
+    from antiphon.auth.v1.access_pb2 import SCOPE_OPERATE
+
+    scopes = me.session.scopes
+    return me.user.operator and (not scopes or SCOPE_OPERATE in scopes)
 
 
 class Names:
@@ -46,22 +58,20 @@ class Names:
     def __init__(self, client: "Client") -> None:
         self._client = client
         self._known: dict[str, str] = {}
-        self._allowed = True
+        self._me: WhoAmIResponse | None = None
 
     async def of(self, user_id: str) -> str:
         """Somebody's name; "" if that can't be known."""
-        from antiphon_client import NotFound, PermissionDenied
+        from antiphon_client import NotFound
 
-        if not self._known:
-            me = (await self._client.who_am_i()).user
-            self._known[me.user_id], self._allowed = me.name, me.operator
-        if user_id not in self._known and self._allowed:
+        if self._me is None:
+            self._me = await self._client.who_am_i()
+            self._known[self._me.user.user_id] = self._me.user.name
+        if user_id not in self._known and may_operate(self._me):
             try:
                 self._known[user_id] = (await self._client.get_user(user_id)).name
             except NotFound:
                 self._known[user_id] = ""
-            except PermissionDenied:
-                self._allowed = False
         return self._known.get(user_id, "")
 
 

@@ -14,7 +14,7 @@ from antiphon_client import AntiphonError, Client, Tokens
 from antiphon_client.provider_login import ProviderLogin
 from antiphon_server.cli.console import CommandError, in_a_line, say
 from antiphon_server.cli.explain import explain
-from antiphon_server.cli.logins import keep_login
+from antiphon_server.cli.logins import keep_login, say_signed_in
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.redirect import Page, RedirectServer
 from antiphon_server.cli.trust import tls_for
@@ -39,7 +39,7 @@ async def log_in_by_browser(address: str, provider: str, ca: Path | None) -> Non
     keep_login(address, tokens, ca)
     async with Client.connect(address, tokens, tls=tls) as client:
         me = await client.who_am_i()
-    say(f"Signed in at {address} as {me.user.name}.")
+    say_signed_in(address, me.user.name)
 
 
 async def _only_provider(login: ProviderLogin) -> str:

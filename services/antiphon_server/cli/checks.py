@@ -173,7 +173,7 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
             async for finding in _models(client):
                 yield finding
         except AntiphonError as error:
-            yield Finding("login", "bad", explain(error), "Try `antiphon login`.")
+            yield Finding("login", "bad", explain(error))
 
 
 async def _health(client: Client) -> AsyncIterator[Finding]:

@@ -17,7 +17,7 @@ async def log_in_by_device(address: str, ca: Path | None) -> None:
     """Show a code, wait until somebody has decided, and keep the tokens."""
     from antiphon_client import Client
     from antiphon_client.signing_in import log_in_by_device as wait
-    from antiphon_server.cli.logins import keep_login
+    from antiphon_server.cli.logins import keep_login, say_signed_in
     from antiphon_server.cli.paths import data_dir_or_default
     from antiphon_server.cli.trust import tls_for
     from antiphon_server.cli.where import reached
@@ -28,7 +28,7 @@ async def log_in_by_device(address: str, ca: Path | None) -> None:
     keep_login(address, tokens, ca)
     async with Client.connect(address, tokens, tls=tls) as client:
         me = await client.who_am_i()
-    say(f"Signed in at {address} as {me.user.name}.")
+    say_signed_in(address, me.user.name)
 
 
 def _show(started: "StartDeviceLoginResponse", address: str) -> None:

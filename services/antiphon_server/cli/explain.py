@@ -1,7 +1,14 @@
 """Errors -> sentences that say what to do."""
 
-from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
+import os
 
+from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
+from antiphon_server.cli.options import KEY_VARIABLE
+
+_KEY_REFUSED = (
+    f"the server does not accept the key in {KEY_VARIABLE}, which goes before any login; correct "
+    f"it, or `unset {KEY_VARIABLE}`"
+)
 _SENTENCES = {
     "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
     "SESSION_REVOKED": "the session was ended; sign in again with `antiphon login`",
@@ -113,6 +120,8 @@ def explain(error: AntiphonError, address: str = "") -> str:
 
 def _explained(error: AntiphonError) -> str:
     match error.reason:
+        case "CREDENTIALS_INVALID" if os.environ.get(KEY_VARIABLE):
+            return _KEY_REFUSED
         case "PERMISSION_DENIED":
             needed = error.metadata.get("permission", "")
             return _NEEDED.get(needed, f"you may not do this: it needs {needed}")

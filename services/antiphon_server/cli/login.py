@@ -89,7 +89,7 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
         MemoryTokenStore,
         Password,
     )
-    from antiphon_server.cli.logins import keep_login
+    from antiphon_server.cli.logins import keep_login, say_signed_in
     from antiphon_server.cli.paths import data_dir_or_default
     from antiphon_server.cli.trust import tls_for
 
@@ -109,7 +109,7 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
                 "Accounts are made by its operator."
             ) from None
     keep_login(address, store.load(), ca)
-    say(f"Signed in at {address} as {me.user.name}.")
+    say_signed_in(address, me.user.name)
 
 
 def logout(address: Address = "") -> None:

@@ -1,9 +1,12 @@
 """The logins that are kept on this machine, one for each server."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon_client import FileTokenStore, Tokens
+from antiphon_server.cli.console import say
+from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import address_file, login_file, logins_folder
 from antiphon_server.cli.trust import keep_ca
 
@@ -21,6 +24,13 @@ def keep_login(address: str, tokens: Tokens | None, ca: Path | None) -> None:
     FileTokenStore(login_file(address)).save(tokens)
     address_file(address).write_text(address)
     keep_ca(address, ca)
+
+
+def say_signed_in(address: str, name: str) -> None:
+    """Say as whom a login was, and what goes before it."""
+    say(f"Signed in at {address} as {name}.")
+    if os.environ.get(KEY_VARIABLE):
+        say(f"{KEY_VARIABLE} is set and goes before this login: `unset {KEY_VARIABLE}`.", err=True)
 
 
 def forget_login(address: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 CA_VARIABLE = "ANTIPHON_CA"
+KEY_VARIABLE = "ANTIPHON_API_KEY"
 told_address: ContextVar[str] = ContextVar("told_address", default="")
 """The address that the command was given, for sentences that say how to sign in there."""
 

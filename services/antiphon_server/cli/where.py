@@ -16,12 +16,12 @@ from antiphon_client import (
 )
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.logins import hint
+from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE, login_file
 from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for, told_in
 from antiphon_server.runtime import loopback
 
 _PROBE_S = 1.0
-_KEY_VARIABLE = "ANTIPHON_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def local_server(data_dir: Path) -> str | None:
         address, pid = "", 0
     if address and _is_alive(pid) and listens(address):
         return address
-    known = bool(os.environ.get(_KEY_VARIABLE)) or login_file(DEFAULT_ADDRESS).exists()
+    known = bool(os.environ.get(KEY_VARIABLE)) or login_file(DEFAULT_ADDRESS).exists()
     return DEFAULT_ADDRESS if known and listens(DEFAULT_ADDRESS) else None
 
 
@@ -141,7 +141,7 @@ def access_to(address: str, data_dir: Path, *, end_session: bool = True) -> Acce
     the operator's key in the data directory. Raises CommandError if there is none.
     """
     tls = tls_for(address, data_dir)
-    if key := os.environ.get(_KEY_VARIABLE):
+    if key := os.environ.get(KEY_VARIABLE):
         return Access(ApiKey(key, end_session), None, tls)
     store = FileTokenStore(login_file(address))
     if store.load() is not None:
