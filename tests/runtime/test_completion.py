@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.completion import Completion, Outcome
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
@@ -81,4 +81,23 @@ async def test_a_failure_that_somebody_hears_of_is_not_logged(
     with pytest.raises(ValueError, match="broken"):
         await Completion().run(act())
     await asyncio.sleep(0)
+    assert not caplog.records
+
+
+async def test_an_outcome_that_nobody_waits_for_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A repetition whose caller went away is not logged."""
+    completion, go = Completion(), asyncio.Event()
+
+    async def act() -> None:
+        await go.wait()
+        raise Outcome
+
+    caller = asyncio.create_task(completion.run(act()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.wait({caller})
+    go.set()
+    await completion.close()
     assert not caplog.records

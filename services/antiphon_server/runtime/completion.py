@@ -11,6 +11,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class Outcome(Exception):
+    """What came of work where it is raised rather than returned, and is no failure."""
+
+
 class Completion:
     """Runs work to its end even if the caller is cancelled, and owns it until then."""
 
@@ -48,5 +52,5 @@ def _log_failure(task: asyncio.Task[Any]) -> None:
     error = None if task.cancelled() else task.exception()
     if isinstance(error, DomainError):
         log.warning("what a caller did not wait for was refused: %s", error.reason)
-    elif error is not None:
+    elif error is not None and not isinstance(error, Outcome):
         log.error("what a caller did not wait for failed", exc_info=error)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from antiphon_server.runtime.completion import Outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -29,7 +31,7 @@ def answer_to(request: Request | None, response: bytes) -> Answer | None:
     return Answer(request, response) if request else None
 
 
-class Repeated(Exception):
+class Repeated(Outcome):
     """The same request was answered before: nothing was done now."""
 
     def __init__(self, response: bytes) -> None:
