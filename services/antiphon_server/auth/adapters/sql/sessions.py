@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
+    Select,
     bindparam,
     delete,
     func,
@@ -49,16 +51,22 @@ _USE_KEY = (
     .where(or_(api_keys.c.expire_time.is_(None), api_keys.c.expire_time > bindparam("now")))
     .values(last_use_time=bindparam("now"), last_address=bindparam("address"))
 )
-_LEAST_USED = (
-    select_all(sessions)
-    .where(live())
-    .order_by(sessions.c.last_use_time.desc(), sessions.c.session_id.desc())
-    .limit(bindparam("page_limit", type_=Integer))
-    .offset(bindparam("kept", type_=Integer))
-    .with_for_update()
-)
-_LEAST_USED_OF_KEY = _LEAST_USED.where(sessions.c.api_key_id == bindparam("key_id"))
-_LEAST_USED_WITHOUT_KEY = _LEAST_USED.where(
+
+
+def _least_used(*of: ColumnElement[bool]) -> Select[Any]:
+    found = (
+        select(sessions.c.session_id)
+        .where(live(), *of)
+        .order_by(sessions.c.last_use_time.desc(), sessions.c.session_id.desc())
+        .limit(bindparam("page_limit", type_=Integer))
+        .offset(bindparam("kept", type_=Integer))
+    )
+    chosen = select_all(sessions).where(sessions.c.session_id.in_(found), live())
+    return chosen.order_by(sessions.c.session_id).with_for_update()
+
+
+_LEAST_USED_OF_KEY = _least_used(sessions.c.api_key_id == bindparam("key_id"))
+_LEAST_USED_WITHOUT_KEY = _least_used(
     sessions.c.user_id == bindparam("user_id"), sessions.c.api_key_id.is_(None)
 )
 _OTHERS = (
@@ -170,11 +178,10 @@ class SqlSessions:
         """See :meth:`SessionStore.end_all`."""
 
         def work(connection: Connection) -> Ended:
-            locked_user(
-                connection, user_id
-            )  # what these sessions make and vouch for comes before or never
-            ended = end_others(connection, user_id, but, now)
+            # What these sessions make and vouch for comes before or never.
+            locked_user(connection, user_id)
             keys = remove_others(connection, user_id, but) if api_keys else ()
+            ended = end_others(connection, user_id, but, now)
             left = count_working(connection, user_id, now)
             return record(connection, records, Ended(ended, keys, left))
 

@@ -51,6 +51,6 @@ def change_user(
         connection.execute(_CHANGE, {"which": row.pop("user_id"), **row})
     if not ends_sessions(before, after):
         return UserChange(before, after)
-    ended = end_others(connection, user_id, kept, now)
     keys = remove_others(connection, user_id, kept) if api_keys else ()
+    ended = end_others(connection, user_id, kept, now)
     return UserChange(before, after, tuple(ended), tuple(keys))

@@ -23,8 +23,10 @@ def user_of(row: Sequence[Any]) -> User:
 def locked_user(connection: Connection, user_id: str) -> User | None:
     """The account, which nobody else changes until this transaction ends.
 
-    Whoever locks several rows locks the user first, then keys, then sessions by their ids;
-    the counter of endings and the trail come last.
+    Whoever locks several rows locks the user first, then keys, then sessions by their ids, then
+    the counter of endings, places, and the trail at the very end. A session of a device takes
+    before its keys the session that vouches for it, and the device's row: nobody who has one of
+    these waits for more than the trail, unless they have the user, too.
     """
     row = connection.execute(_LOCKED, {"user_id": user_id}).one_or_none()
     return user_of(row) if row else None
