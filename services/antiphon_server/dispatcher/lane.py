@@ -72,10 +72,10 @@ class ActiveTurn:
         return self._sealed
 
     async def as_it_is(self) -> Turn:
-        """Return the turn, ended if its end may be in the log already.
+        """Return the turn; while its end is being committed this waits for it.
 
-        While that is being committed this waits for it, for a second at most: in short
-        pieces, because a process that stood still must not take all of it for waited.
+        For a second at most, after which it is not ended yet: in short pieces, because a
+        process that stood still must not take all of it for waited.
         """
         for _ in range(LOOKS):
             if not self._sealed or self.done.is_set():

@@ -121,8 +121,8 @@ class AuditTrail:
     async def tell_of_keys(self) -> None:
         """Record the keys in use that the trail does not tell of, so that it will for ever.
 
-        An older version's are not in it, nor is the one of a process that was killed after
-        it had made it. Of several processes that begin at once each may record them.
+        Those that an older version made are not in it. Of several processes that begin at once
+        each may record them.
         """
         own = self._own_keys()
         told = await self._told_keys({key.kid for key in own})

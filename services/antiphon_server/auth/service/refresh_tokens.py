@@ -2,8 +2,9 @@
 
 A token is ``antr_`` + the session's id + 32 secret bytes + 16 bytes that prove
 that this server made it, so garbage is refused without asking the store. The
-first secret is random; each next one is an HMAC of the token before, so that a
-repeated refresh can be answered by the same successor with only hashes stored.
+first secret is random, or of a device an HMAC of its code; each next one is an
+HMAC of the token before. So a repeated request can be answered by the same token
+with only hashes stored.
 """
 
 import base64
