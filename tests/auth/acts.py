@@ -1,16 +1,23 @@
 """All that is done and recorded at once, each act with the store's method that does it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from antiphon_server.auth.adapters import memory
+from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import KeyId, LoginMethod, Origin, SignedIn, User
+from antiphon_server.auth.model.chain import SealedEvent
 from antiphon_server.auth.model.identities import ProviderName, Vouched
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
+from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, set_principal
 from tests.auth.world import OPERATOR, PASSWORD, World
 
@@ -18,8 +25,10 @@ ISSUER = "https://idp.example"
 PROVIDER = IdentityProviderSettings(name="corp", issuer=ISSUER, client_id="antiphon")
 NEW_PASSWORD = "another one entirely"
 MONTH_S = 31 * 86_400
-COUNTED_BEFORE = "auth_attempts"
+COUNTED_BEFORE = "attempts"
 """What was tried is counted whatever comes of it."""
+REFUSE = """CREATE TRIGGER full BEFORE INSERT ON auth_security_events
+    BEGIN SELECT RAISE(ABORT, 'the trail is full'); END"""
 
 
 def vouched(subject: str) -> Vouched:
@@ -73,15 +82,51 @@ class Scene:
         """Whoever has the session."""
         return await self.world.auth.verifier.verify(self.session.tokens.access_token)
 
-    async def rows(self) -> dict[str, list[object]]:
-        """All that the database holds."""
-        database = self.world.database
-        assert database is not None
-        return await database.read(_rows)
+    async def refuse(self) -> None:
+        """From now on the trail takes nothing."""
+        if self.world.database:
+            await self.in_the_database(REFUSE)
+        else:
+            self._trail.events = _Full(self._trail.events)
+
+    async def accept(self) -> None:
+        """Whatever is recorded is taken again."""
+        if self.world.database:
+            await self.in_the_database("DROP TRIGGER full")
+        else:
+            self._trail.events = list(self._trail.events)
+
+    @property
+    def _trail(self) -> MemorySecurityEvents:
+        trail = self.world.stores.security_events
+        assert isinstance(trail, MemorySecurityEvents)
+        return trail
+
+    async def rows(self) -> dict[str, Any]:
+        """All that the stores hold."""
+        if self.world.database:
+            return await self.world.database.read(_rows)
+        kept = {one.name for one in fields(Stores)} - {COUNTED_BEFORE}
+        return {name: _held(getattr(self.world.stores, name)) for name in kept}
+
+
+class _Full(list[SealedEvent]):
+    """A trail that takes nothing."""
+
+    def extend(self, _events: Iterable[SealedEvent]) -> None:
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+
+def _held(thing: Any) -> Any:
+    """What a store in memory holds, as values that can be compared."""
+    if not type(thing).__module__.startswith(memory.__name__):
+        return deepcopy(thing)
+    names = getattr(thing, "__slots__", None) or vars(thing)
+    return {name: _held(getattr(thing, name)) for name in names}
 
 
 def _rows(connection: Connection) -> dict[str, list[object]]:
-    tables = [table for table in metadata.sorted_tables if table.name != COUNTED_BEFORE]
+    tables = [table for table in metadata.sorted_tables if table.name != f"auth_{COUNTED_BEFORE}"]
     return {
         table.name: list(connection.execute(select(table).order_by(*table.primary_key)))
         for table in tables

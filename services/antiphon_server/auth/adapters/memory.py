@@ -30,5 +30,5 @@ def memory_stores() -> Stores:
         places=rows.places,
         password_resets=MemoryPasswordResets(rows.trail, rows.requests),
         device_logins=device_logins,
-        identities=MemoryIdentities(users, rows.end_opened_by, rows.trail, rows.requests),
+        identities=MemoryIdentities(rows, users),
     )

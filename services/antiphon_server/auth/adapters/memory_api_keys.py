@@ -1,6 +1,6 @@
 """API keys in memory."""
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, page
+from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at, page
 from antiphon_server.auth.model import (
     ApiKey,
     KeyId,
@@ -33,9 +33,9 @@ class MemoryApiKeys:
             raise DomainError(Reason.SESSION_REVOKED)
         if len(self._of(key.user_id)) >= most:
             return False
+        self._rows.trail.record(records, key)
         self._rows.api_keys[key.key_id] = key
         self._rows.requests.remember(answer)
-        self._rows.trail.record(records, key)
         return True
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
@@ -57,10 +57,12 @@ class MemoryApiKeys:
         if key.key_id not in self._rows.api_keys:
             return None
         removed = descent(key.key_id, self._rows.parents(key.user_id))
-        self._rows.remove(removed)
         sessions = self._rows.sessions.values()
         opened = [one for one in sessions if one.api_key_id in removed and one.live(now)]
-        return self._rows.trail.record(records, Ended(self._rows.end(opened, now), removed))
+        ended = self._rows.trail.record(records, Ended(ended_at(now, opened), removed))
+        self._rows.remove(ended.keys)
+        self._rows.end(ended.sessions)
+        return ended
 
     def _of(self, user_id: UserId) -> list[ApiKey]:
         return [key for key in self._rows.api_keys.values() if key.user_id == user_id]

@@ -38,13 +38,14 @@ class MemoryDeviceLogins:
         logins = self._logins.values()
         return next((login for login in logins if login.user_hash == user_hash), None)
 
-    def claim(self, device_hash: bytes, session_id: SessionId, now: int) -> bool:
-        """Give the device that session; False if it is to have none."""
+    def claimed(self, device_hash: bytes, session_id: SessionId, now: int) -> DeviceLogin | None:
+        """The login with that session; None if the device is to have none."""
         login = self._logins.get(device_hash)
-        after = login and claimed(login, session_id, now)
-        if after:
-            self._logins[device_hash] = after
-        return after is not None
+        return login and claimed(login, session_id, now)
+
+    def store(self, login: DeviceLogin) -> None:
+        """Keep a login as it is now."""
+        self._logins[login.device_hash] = login
 
     async def change(
         self,
@@ -56,5 +57,7 @@ class MemoryDeviceLogins:
         login = self._logins.get(device_hash)
         if login is None:
             return None
-        self._logins[device_hash], outcome = rule(login)
-        return self._trail.record(records, outcome)
+        after, outcome = rule(login)
+        self._trail.record(records, outcome)
+        self.store(after)
+        return outcome

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from antiphon_server.auth.adapters.memory_requests import MemoryRequests
-from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
+from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.requests import Answer
@@ -15,23 +14,12 @@ from antiphon_server.runtime.principal import UserId
 
 
 class MemoryIdentities:
-    """An :class:`~antiphon_server.auth.ports.identities.IdentityStore` in memory.
+    """An :class:`~antiphon_server.auth.ports.identities.IdentityStore` in memory."""
 
-    ``end`` ends the sessions that an identity opened.
-    """
-
-    def __init__(
-        self,
-        users: UserStore,
-        end: Callable[[Identity, int], list[Session]],
-        trail: MemorySecurityEvents,
-        requests: MemoryRequests,
-    ) -> None:
+    def __init__(self, rows: MemoryRows, users: UserStore) -> None:
+        self._rows = rows
         self._users = users
-        self._end = end
-        self._trail = trail
-        self._requests = requests
-        self._rows: dict[tuple[str, str], Identity] = {}
+        self._identities: dict[tuple[str, str], Identity] = {}
 
     async def add(
         self,
@@ -41,49 +29,50 @@ class MemoryIdentities:
         answer: Callable[[Identity], Answer | None],
     ) -> Identity | None:
         """See :meth:`IdentityStore.add`."""
-        self._requests.check(answer(identity))
+        self._rows.requests.check(answer(identity))
         key = identity.issuer, identity.subject
-        found = self._rows.get(key)
+        found = self._identities.get(key)
         if found and found.user_id == identity.user_id:
-            self._requests.remember(answer(found))
+            self._rows.requests.remember(answer(found))
             return found
         if len(await self.list_of(identity.user_id)) >= most:
             return None
         if found:
             resource = f"identities/{identity.subject}"
             raise DomainError(Reason.ALREADY_EXISTS, resource=resource)
-        self._rows[key] = identity
-        self._requests.remember(answer(identity))
-        return self._trail.record(records, identity)
+        self._rows.trail.record(records, identity)
+        self._identities[key] = identity
+        self._rows.requests.remember(answer(identity))
+        return identity
 
     async def sign_up(
         self, user: User, identity: Identity, records: Records[User]
     ) -> UserId | None:
         """See :meth:`IdentityStore.sign_up`."""
-        found = self._rows.get((identity.issuer, identity.subject))
+        found = self._identities.get((identity.issuer, identity.subject))
         if found:
             return found.user_id
         if await self._users.find(user.name):
             return None
-        self._rows[identity.issuer, identity.subject] = identity
         await self._users.add(user, None, records)
+        self._identities[identity.issuer, identity.subject] = identity
         return user.user_id
 
     async def find(self, issuer: str, subject: str) -> Identity | None:
         """See :meth:`IdentityStore.find`."""
-        return self._rows.get((issuer, subject))
+        return self._identities.get((issuer, subject))
 
     async def use(self, issuer: str, subject: str, now: int) -> Identity | None:
         """See :meth:`IdentityStore.use`."""
-        found = self._rows.get((issuer, subject))
+        found = self._identities.get((issuer, subject))
         if found is None:
             return None
-        self._rows[issuer, subject] = replace(found, last_use_time=now)
-        return self._rows[issuer, subject]
+        self._identities[issuer, subject] = replace(found, last_use_time=now)
+        return self._identities[issuer, subject]
 
     async def list_of(self, user_id: UserId) -> list[Identity]:
         """See :meth:`IdentityStore.list_of`."""
-        found = [one for one in self._rows.values() if one.user_id == user_id]
+        found = [one for one in self._identities.values() if one.user_id == user_id]
         return sorted(found, key=lambda one: (-one.create_time, one.issuer, one.subject))
 
     async def remove(
@@ -94,5 +83,12 @@ class MemoryIdentities:
         records: Records[tuple[Identity, list[Session]]],
     ) -> tuple[Identity, list[Session]] | None:
         """See :meth:`IdentityStore.remove`."""
-        found = self._rows.pop((issuer, subject), None)
-        return self._trail.record(records, (found, self._end(found, now))) if found else None
+        found = self._identities.get((issuer, subject))
+        if found is None:
+            return None
+        theirs = self._rows.live_of(found.user_id, now)
+        ended = ended_at(now, (one for one in theirs if one.provider))
+        self._rows.trail.record(records, (found, ended))
+        del self._identities[issuer, subject]
+        self._rows.end(ended)
+        return found, ended

@@ -21,9 +21,9 @@ class MemoryPasswordResets:
     ) -> None:
         """See :meth:`PasswordResetStore.put`."""
         self._requests.check(answer)
+        self._trail.record(records, reset)
         self._resets[reset.user_id] = reset
         self._requests.remember(answer)
-        self._trail.record(records, reset)
 
     async def find(self, token_hash: bytes) -> PasswordReset | None:
         """See :meth:`PasswordResetStore.find`."""

@@ -1,6 +1,6 @@
 """What the stores in memory share, as tables share a database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from antiphon_server.auth.model import (
     Session,
     User,
 )
-from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.revocations import others
 from antiphon_server.runtime.principal import SessionId, UserId
 
@@ -47,30 +46,29 @@ class MemoryRows:
         for key_id in key_ids:
             del self.api_keys[key_id]
 
-    def remove_others(self, user_id: UserId, but: SessionId | None) -> list[KeyId]:
-        """Delete the user's keys, but for the one of a session and those that it depends on."""
+    def other_keys(self, user_id: UserId, but: SessionId | None) -> list[KeyId]:
+        """The user's keys, but for the one of a session and those that it depends on."""
         session = self.sessions.get(but) if but else None
-        removed = others(session.api_key_id if session else None, self.parents(user_id))
-        self.remove(removed)
-        return removed
+        return others(session.api_key_id if session else None, self.parents(user_id))
 
     def lives(self, session_id: SessionId, now: int) -> bool:
         """Whether that is a live session."""
         session = self.sessions.get(session_id)
         return session is not None and session.live(now)
 
-    def end_opened_by(self, identity: Identity, now: int) -> list[Session]:
-        """End its user's live sessions that providers opened."""
-        mine = [one for one in self.sessions.values() if one.user_id == identity.user_id]
-        opened = [one for one in mine if one.provider and one.live(now)]
-        return self.end(opened, now)
+    def live_of(self, user_id: UserId, now: int) -> list[Session]:
+        """The user's live sessions."""
+        return [one for one in self.sessions.values() if one.user_id == user_id and one.live(now)]
 
-    def end(self, ended: Iterable[Session], now: int) -> list[Session]:
-        """End the sessions at ``now``."""
-        changed = [replace(session, end_time=now, announced=False) for session in ended]
-        self.sessions.update({session.session_id: session for session in changed})
-        self.endings.note(changed)
-        return changed
+    def end(self, ended: Sequence[Session]) -> None:
+        """Store sessions that have ended, and give their ends their places."""
+        self.sessions.update({session.session_id: session for session in ended})
+        self.endings.note(ended)
+
+
+def ended_at(now: int, sessions: Iterable[Session]) -> list[Session]:
+    """What is to be stored of sessions that are ended at ``now``."""
+    return [replace(session, end_time=now, announced=False) for session in sessions]
 
 
 def page(

@@ -20,7 +20,10 @@ class MemorySecurityEvents:
         self.events: list[SealedEvent] = []
 
     def record(self, records: Records[T], outcome: T) -> T:
-        """Add what tells of an act, and return what came of it."""
+        """Add what tells of an act, and return what came of it.
+
+        Stores call it before they assign anything: what can't be recorded does not happen.
+        """
         self.events.extend(records(outcome, self._head))
         return outcome
 

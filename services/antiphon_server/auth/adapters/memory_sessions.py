@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogins
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, page
+from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at, page
 from antiphon_server.auth.model import (
     KEPT_AFTER_END,
     Position,
@@ -37,22 +37,23 @@ class MemorySessions:
         if sponsor and not self._rows.lives(sponsor, now):
             return None
         device, session_id = opening.device_hash, session.session_id
-        if device and not self._device_logins.claim(device, session_id, now):
+        login = self._device_logins.claimed(device, session_id, now) if device else None
+        if device and login is None:
             return None
-        if session.api_key_id is not None:
-            key = keys.get(session.api_key_id)
-            if key is None or key.expired(now):
-                return None
+        key = keys.get(session.api_key_id) if session.api_key_id else None
+        if session.api_key_id and (key is None or key.expired(now)):
+            return None
+        new = self._rows.places.new(opening.subject, opening.address)
+        opened = self._rows.trail.record(records, Opened(self._least_used(opening), new))
+        if login:
+            self._device_logins.store(login)
+        if key:
             keys[key.key_id] = replace(key, last_use_time=now, last_address=session.first_address)
-        opener = (session.user_id, session.api_key_id)
-        alike = [one for one in self._live(now) if (one.user_id, one.api_key_id) == opener]
-        alike.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
         self._forget(session.user_id, now - KEPT_AFTER_END)
-        ended = self._rows.end(alike[opening.most - 1 :], now)
-        self._rows.sessions[session.session_id] = session
-        places, subject = self._rows.places, opening.subject
-        new = await places.note(subject, opening.address, now, MOST_PLACES)
-        return self._rows.trail.record(records, Opened(ended, new))
+        self._rows.end(opened.ended)
+        self._rows.sessions[session_id] = session
+        await self._rows.places.note(opening.subject, opening.address, now, MOST_PLACES)
+        return opened
 
     async def get(self, session_id: SessionId) -> Session | None:
         """See :meth:`SessionStore.get`."""
@@ -69,16 +70,17 @@ class MemorySessions:
         if before is None:
             return None
         after, outcome = rule(before)
+        self._rows.trail.record(records, outcome)
         self._rows.sessions[session_id] = after
         if after.end_time != before.end_time:
             self._rows.endings.note([after])
-        return self._rows.trail.record(records, outcome)
+        return outcome
 
     async def list_live(
         self, user_id: UserId, now: int, after: Position | None, limit: int
     ) -> list[Session]:
         """See :meth:`SessionStore.list_live`."""
-        found = [session for session in self._live(now) if session.user_id == user_id]
+        found = self._rows.live_of(user_id, now)
         return page(found, lambda one: (one.create_time, one.session_id), after)[:limit]
 
     async def end_all(
@@ -91,12 +93,15 @@ class MemorySessions:
         api_keys: bool = False,
     ) -> Ended:
         """See :meth:`SessionStore.end_all`."""
-        mine = [one for one in self._live(now) if one.user_id == user_id]
-        ended = self._rows.end([one for one in mine if one.session_id != but], now)
-        removed = self._rows.remove_others(user_id, but) if api_keys else ()
+        mine = self._rows.live_of(user_id, now)
+        sessions = ended_at(now, (one for one in mine if one.session_id != but))
+        removed = self._rows.other_keys(user_id, but) if api_keys else ()
         keys = [key for key in self._rows.api_keys.values() if key.user_id == user_id]
-        left = sum(not key.expired(now) for key in keys)
-        return self._rows.trail.record(records, Ended(ended, removed, left))
+        left = sum(not key.expired(now) and key.key_id not in removed for key in keys)
+        ended = self._rows.trail.record(records, Ended(sessions, removed, left))
+        self._rows.end(ended.sessions)
+        self._rows.remove(ended.keys)
+        return ended
 
     async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
         """See :meth:`SessionStore.expire`."""
@@ -104,12 +109,13 @@ class MemorySessions:
         over = [one for one in sessions.values() if one.end_time is None and not one.live(now)]
         over.sort(key=lambda one: (one.expire_time, one.session_id))
         ended = [replace(one, end_time=one.expire_time) for one in over[:limit]]
+        self._rows.trail.record(records, ended)
         sessions.update({one.session_id: one for one in ended})
-        return self._rows.trail.record(records, ended)
+        return ended
 
     async def count_live(self, now: int) -> int:
         """See :meth:`SessionStore.count_live`."""
-        return len(self._live(now))
+        return sum(session.live(now) for session in self._rows.sessions.values())
 
     async def list_unannounced(self, limit: int) -> list[Session]:
         """See :meth:`SessionStore.list_unannounced`."""
@@ -127,5 +133,10 @@ class MemorySessions:
             if one.user_id == user_id and one.over(before):
                 del self._rows.sessions[one.session_id]
 
-    def _live(self, now: int) -> list[Session]:
-        return [session for session in self._rows.sessions.values() if session.live(now)]
+    def _least_used(self, opening: Opening) -> list[Session]:
+        """Those that the new one ends."""
+        session, now = opening.session, opening.session.create_time
+        mine = self._rows.live_of(session.user_id, now)
+        alike = [one for one in mine if one.api_key_id == session.api_key_id]
+        alike.sort(key=lambda one: (one.last_use_time, one.session_id), reverse=True)
+        return ended_at(now, alike[opening.most - 1 :])

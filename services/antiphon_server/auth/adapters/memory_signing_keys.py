@@ -35,10 +35,10 @@ class MemorySigningKeys:
             replace(key, retire_time=min(when, _dies(key, when)))
             for key in await self.list_valid(now)
         ]
-        self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
-        self._rows.requests.remember(answer)
         retired = tuple(sorted(key.kid for key in used))
         self._rows.trail.record(records, Rotation(fresh, retired))
+        self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
+        self._rows.requests.remember(answer)
         return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows
+from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at
 from antiphon_server.auth.model import (
     KeyId,
     Session,
@@ -27,9 +27,10 @@ class MemoryUsers:
         self._rows.requests.check(answer)
         if await self.find(user.name):
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"users/{user.name}")
+        self._rows.trail.record(records, user)
         self._rows.users[user.user_id] = user
         self._rows.requests.remember(answer)
-        return self._rows.trail.record(records, user)
+        return user
 
     async def get(self, user_id: UserId) -> User | None:
         """See :meth:`UserStore.get`."""
@@ -64,16 +65,18 @@ class MemoryUsers:
         rest = (user for user in self._rows.users.values() if user.user_id != user_id)
         if before.governs and not after.governs and not any(user.governs for user in rest):
             raise DomainError(Reason.LAST_OPERATOR)
-        self._rows.users[user_id] = after
         ended: list[Session] = []
         shut: Sequence[KeyId] = ()
         if ends_sessions(before, after):
-            sessions = self._rows.sessions.values()
-            theirs = [one for one in sessions if one.user_id == user_id and one.live(now)]
-            ended = self._rows.end((one for one in theirs if one.session_id != kept), now)
-            shut = self._rows.remove_others(user_id, kept) if api_keys else ()
+            theirs = self._rows.live_of(user_id, now)
+            ended = ended_at(now, (one for one in theirs if one.session_id != kept))
+            shut = self._rows.other_keys(user_id, kept) if api_keys else ()
         change = UserChange(before, after, tuple(ended), tuple(shut))
-        return self._rows.trail.record(records, change)
+        self._rows.trail.record(records, change)
+        self._rows.users[user_id] = after
+        self._rows.end(ended)
+        self._rows.remove(shut)
+        return change
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """See :meth:`UserStore.replace_password_hash`."""
