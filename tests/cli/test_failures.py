@@ -136,6 +136,7 @@ def test_a_default_model_that_cannot_be_asked_is_no_secret(home: Home) -> None:
         server.terminate()
         server.wait(20)
     assert "OPENAI_API_KEY" in log.read_text()
+    assert "stopping; answers under way have up to 5 s" in log.read_text()
     assert "can't be asked: the variable OPENAI_API_KEY holds no key" in listed.stdout
     assert "(default) can't be asked: the variable OPENAI_API_KEY" in checked.stdout
     assert checked.returncode == 1

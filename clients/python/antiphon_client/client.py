@@ -167,7 +167,7 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
     async def health(self, parts: Iterable[str] = ()) -> dict[str, bool]:
         """Whether each service and internal part serves, by grpc.health.v1; "" is the whole.
 
-        ``parts`` are asked for besides the services where the server does not list them.
+        ``parts`` are asked for besides the services; what the server does not have is left out.
         """
         return await health_of(self.channel, (*SERVICES, *parts))
 

@@ -46,6 +46,7 @@ async def serve(
             ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
             ends += [until(app)] if until is not None else []
             await first_of(ends)
+            log.info("stopping; answers under way have up to %g s", settings.drain_grace_s)
         if app.crashed.is_set():
             raise RuntimeError("a vital part crashed; the log says which")
 
