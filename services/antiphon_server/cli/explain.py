@@ -52,7 +52,7 @@ _SENTENCES = {
     "HANDLER_NOT_FOUND": "there is no handler {handler}",
     "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
-    "TURN_LOST": "the server died while it answered; what had come is kept. Ask again",
+    "TURN_LOST": "the server ended while it answered; what had come is kept. Ask again",
     "TURN_EXPIRED": "the answer took longer than its limit",
     "MODEL_NOT_FOUND": (
         "there is no model {model} that the server can ask: `antiphon models` lists those there "

@@ -138,7 +138,10 @@ class Dialogue:
         return self._wait(self._talk.ask(text))
 
     def _wait(self, asking: Coroutine[Any, Any, Result]) -> Result | None:
-        """Wait for an answer. Ctrl-C stops it; once more, and it is not waited for."""
+        """Wait for an answer. Ctrl-C stops it; once more, and it is not waited for.
+
+        Without a connection the first one leaves off: its stop is sent when there is one again.
+        """
         with unseen_keys():
             return self._wait_stoppable(asking)
 
@@ -150,11 +153,12 @@ class Dialogue:
             try:
                 return answer.result()
             except KeyboardInterrupt:
-                if stopping is not None:
+                again = stopping is not None
+                stopping = stopping or self._loop.start(self._talk.stop())
+                if again or self._talk.away:
                     answer.cancel()
                     self._screen.note("Not waiting for the end of it.")
                     return None
-                stopping = self._loop.start(self._talk.stop())
 
     def _report(self, result: TurnResult | None) -> None:
         if result is None:

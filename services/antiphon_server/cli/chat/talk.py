@@ -47,6 +47,7 @@ class Talk:
     def __init__(self, screen: Screen, wishes: Wishes, server: LocalServer | None) -> None:
         self.wishes = wishes
         self.conversation_id = ""
+        self.away = False
         self.client: Client
         self._screen = screen
         self._server = server
@@ -55,12 +56,14 @@ class Talk:
 
     def on_connection(self, connection: Connection) -> None:
         """Tell the user, if an answer is awaited; bring an own server back if it died."""
-        if connection.state == "waiting" and self._server is not None:
+        if connection.state != "connecting":
+            self.away = connection.state == "waiting"
+        if self.away and self._server is not None:
             self._server.revive()
         if not self._turn_id:
             return
         if connection.state == "waiting":
-            self._screen.status("connection lost, trying again")
+            self._screen.status("connection lost, trying again; Ctrl-C leaves off")
         elif connection.state == "connected":
             self._screen.clear_status()
 
@@ -84,7 +87,8 @@ class Talk:
     async def stop(self) -> None:
         """Stop the answer under way, also before it has begun."""
         if self._turn_id and self._live is not None:
-            self._screen.status("stopping")
+            if not self.away:
+                self._screen.status("stopping; Ctrl-C again does not wait for it")
             await self._live.cancel(self._turn_id)
 
     async def check_model(self, name: str) -> None:
