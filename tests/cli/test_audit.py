@@ -160,6 +160,8 @@ def test_only_given_keys_count(antiphon: Run, export: list[str], tmp_path: Path)
     path.write_text("\n".join(export) + "\n")
     kept.write_text(json.dumps({"keys": json.loads(export[-1])["keys"]}))
     assert check(path, keys_in(kept)).problem == ""
+    with pytest.raises(CommandError, match="can't be read: No such file"):
+        keys_in(tmp_path / "none.json")
     kept.write_text(json.dumps({"keys": []}))
     said = antiphon("audit", "verify", str(path), "--keys", str(kept), "--json")
     found = json.loads(said.stdout)
@@ -256,4 +258,5 @@ def test_the_guides_commands_do_what_it_says(
     outputs = {ran.command: ran.output for ran in done}
     assert "line 1: the event was changed" in outputs["antiphon audit verify changed.jsonl"]
     assert "line 1: events are missing" in outputs["antiphon audit verify shortened.jsonl"]
+    assert "in order" not in outputs["antiphon audit verify shortened.jsonl"]
     assert "goes on from the file's head" in outputs["antiphon audit verify events.jsonl --server"]

@@ -19,7 +19,15 @@ PATTERN = "does not match regex pattern `^x_[0-9]$`"
     ("error", "says"),
     [
         (AntiphonError(INVALID, "", violations={"a.conversation_id": PATTERN}), "lists yours"),
-        (AntiphonError(INVALID, "", violations={"scope": PATTERN}), "scope: that is not how"),
+        (
+            AntiphonError(INVALID, "", violations={"create.scope": PATTERN}),
+            "that is no scope: write",
+        ),
+        (AntiphonError(INVALID, "", violations={"a.b": PATTERN}), "a.b: that is not how"),
+        (AntiphonError(INVALID, "", violations={"user_code": "at least 8"}), "as BCDF-GHJK"),
+        (AntiphonError(INVALID, "", violations={"new_password": "must"}), "the password must"),
+        (AntiphonError(INVALID, "", violations={"password": "programs have none"}), "password: pr"),
+        (AntiphonError(INVALID, "", reason="LAST_OWNER"), "make somebody else one first"),
         (AntiphonError(INVALID, "", violations={"title": "at most 9"}), "title: at most 9"),
         (
             AntiphonError(INVALID, "", reason="MODEL_PROMPT_TOO_LONG", metadata={"model": "a/b"}),

@@ -54,12 +54,12 @@ def approve(
     For example:
 
     - `antiphon approve BCDF-GHJK`
-    - `antiphon approve BCDF-GHJK --refuse`
+    - `antiphon approve BCDF-GHJK --refuse` (it is told so, and asks no more)
     """
     name = run(_look(code, address, data_dir))
     verb = "Refuse it" if refuse else f"Sign it in as {name}"
     if not yes and not typer.confirm(f"{verb}?"):
-        fail("nothing was decided; the code dies by itself")
+        fail(f"nothing was decided; `antiphon approve {code} --refuse` refuses it")
     run(_decide(code, not refuse, address, data_dir))
     say("Refused." if refuse else "It is let in.")
 

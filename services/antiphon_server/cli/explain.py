@@ -37,12 +37,16 @@ _SENTENCES = {
         "nobody would be left to administer this server; make somebody else an operator first: "
         "`antiphon users operator NAME`"
     ),
+    "LAST_OWNER": (
+        "{resource} would be left without an owner; make somebody else one first: "
+        "`antiphon members set {resource} WHO --role owner`"
+    ),
     "PASSWORD_BREACHED": (
         "attackers try this password first: it is in a list of breached ones; choose another"
     ),
     "LOGIN_EXPIRED": (
         "no such login waits: its code is mistyped or used, or older than 10 minutes; whoever "
-        "wants to sign in has to begin again with `antiphon login`"
+        "wants to sign in has to begin again, with `antiphon login --device` or `--browser`"
     ),
     "LOGIN_DENIED": "the login was refused",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
@@ -133,7 +137,7 @@ def _explained(error: AntiphonError) -> str:
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"
-        return sentence.format_map(_Variables(error.metadata) | {"retry": retry})
+        return sentence.format_map(_Variables({**error.metadata, "retry": retry}))
     if error.violations:
         return "; ".join(_broken(field, rule) for field, rule in error.violations.items())
     if isinstance(error, Untrusted):
@@ -159,8 +163,14 @@ def _missing(resource: str) -> str:
 
 def _broken(field: str, rule: str) -> str:
     """A field and the rule that it breaks; patterns are for programs."""
+    if field == "user_code":
+        return "that is no code: one has eight letters, as BCDF-GHJK"
+    if field in ("password", "new_password") and rule.startswith("must"):
+        return f"the password {rule}"
     if "regex" not in rule:
         return f"{field}: {rule}"
+    if field.rpartition(".")[2] == "scope":
+        return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
     if field.rpartition(".")[2] == "conversation_id":
         return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
     if field == "name":

@@ -34,7 +34,9 @@ def create(
             "operate; several with commas. Default: all that its owner may.",
         ),
     ] = "",
-    days: Annotated[int, typer.Option("--days", min=0, max=3650, help="How long it works.")] = 0,
+    days: Annotated[
+        int, typer.Option("--days", min=0, max=3650, help="How long it works; 0: for ever.")
+    ] = 0,
     user: Annotated[
         str, typer.Option("--user", metavar="NAME", help="For a program, by name; for operators.")
     ] = "",

@@ -51,7 +51,9 @@ def keys_in(path: Path) -> dict[str, Ed25519PublicKey]:
     """The public keys of a JSON web key set, as GetJwks answers. Raises CommandError."""
     try:
         return _keys(json.loads(path.read_bytes())["keys"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
         raise CommandError(f"{path} is no JSON web key set") from None
 
 

@@ -57,8 +57,7 @@ async def _verify_file(file: Path, keys: Path | None, json: bool) -> str:
         print_json(_found(file, checked))
     if checked.problem:
         raise CommandError(
-            f"{file}, line {checked.line}: {checked.problem}. "
-            f"The {checked.verified:,} events before it are in order."
+            f"{file}, line {checked.line}: {checked.problem}.{_sound(checked.verified)}"
         )
     if not json:
         say(f"{file}: all {checked.verified:,} events are complete and unchanged")
@@ -98,9 +97,12 @@ async def _verify_server(signature: str, json: bool, address: str, data_dir: Dat
     if verdict.fault:
         problem = SENTENCES[audit.AuditFault(verdict.fault)]
         raise CommandError(
-            f"the server's event {verdict.fault_sequence}: {problem}. "
-            f"The {verdict.verified:,} events before it are in order."
+            f"the server's event {verdict.fault_sequence}: {problem}.{_sound(verdict.verified)}"
         )
     if not json:
         behind = "it goes on from the file's head" if signature else "no head was compared"
         say(f"the server's {verdict.verified:,} events are complete and unchanged; {behind}")
+
+
+def _sound(events: int) -> str:
+    return f" The {events:,} events before it are in order." if events else ""
