@@ -1,5 +1,7 @@
 """Sentences about errors, for people."""
 
+import sys
+
 import grpc
 import pytest
 
@@ -8,7 +10,7 @@ from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason
 from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
 from antiphon_client.tls import MEANINGS
 from antiphon_server.cli.chat.talk import summary
-from antiphon_server.cli.console import folded
+from antiphon_server.cli.console import folded, say
 from antiphon_server.cli.explain import explain
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -55,7 +57,18 @@ def test_lines_end_between_words_and_outside_of_commands() -> None:
     text = "say `antiphon login -a x` or not"
     assert folded(text, 24) == "say\n`antiphon login -a x` or\nnot"
     assert folded("a bc de", 5, "  ") == "a bc\n  de"
+    assert folded("a bcd efgh", 5, "  ") == "a bcd\n efgh"
     assert folded("    http://x/" + "y" * 90, 80) == "    http://x/" + "y" * 90
+
+
+def test_a_mark_is_a_part_of_its_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With it the line fits into the terminal, too; further lines are behind it."""
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    say("12345 789", mark="· ", indent="  ")
+    assert capsys.readouterr().out == "· 12345\n  789\n"
 
 
 @pytest.mark.parametrize("meaning", MEANINGS.values())

@@ -91,7 +91,7 @@ async def _explain(
         print_json({"allowed": False, **as_dict(told)})
         return told.allowed
     for step in told.steps[:-1]:
-        say(f"- {in_a_line(step)}")
+        say(f"- {in_a_line(step)}", indent="  ")
     refusal = f"refused: {told.reason}"
     say("allowed" if told.allowed else refusal, colour="green" if told.allowed else "red")
     if told.rpc.resource_field and not resource:

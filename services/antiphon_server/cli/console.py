@@ -47,16 +47,24 @@ def folded(text: str, width: int, indent: str = "") -> str:
 
 
 def _folded(line: str, width: int, indent: str) -> str:
-    if len(line) <= width or max(map(len, line.split(" "))) > width - len(indent):
+    room = width - max(map(len, line.split(" ")))
+    if len(line) <= width or room < 0:
         return line  # a page's address is copied as a whole
     options: Any = {"break_long_words": False, "break_on_hyphens": False}
-    return "\n".join(textwrap.wrap(line, width, subsequent_indent=indent, **options))
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=indent[:room], **options))
 
 
-def say(text: str, *, colour: str | None = None, err: bool = False, nl: bool = True) -> None:
-    """Print text, whoever wrote it."""
-    text = _fitting(printable(text), err=err)
-    typer.echo(typer.style(text, fg=colour) if colour else text, err=err, nl=nl)
+def say(
+    text: str, *, colour: str | None = None, err: bool = False, mark: str = "", indent: str = ""
+) -> None:
+    """Print text, whoever wrote it: its further lines behind ``indent``.
+
+    The ``colour`` is that of the ``mark`` before it, or of all where there is none.
+    """
+    text = _fitting(printable(mark + text), err=err, indent=indent)
+    coloured = len(mark) or len(text)
+    shown = typer.style(text[:coloured], fg=colour) if colour else text[:coloured]
+    typer.echo(shown + text[coloured:], err=err)
 
 
 def aside(text: str) -> None:
@@ -64,11 +72,11 @@ def aside(text: str) -> None:
     typer.secho(_fitting(printable(text), err=True), dim=True, err=True)
 
 
-def _fitting(text: str, *, err: bool) -> str:
+def _fitting(text: str, *, err: bool, indent: str = "") -> str:
     """Text as it fits into the terminal, if it goes to one."""
     if not (sys.stderr if err else sys.stdout).isatty():
         return text
-    return folded(text, shutil.get_terminal_size().columns)
+    return folded(text, shutil.get_terminal_size().columns, indent)
 
 
 def complain(sentence: str) -> None:

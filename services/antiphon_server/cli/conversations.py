@@ -41,7 +41,8 @@ async def _list(
                 print_json(as_dict(found))
             else:
                 title = in_a_line(found.title) or "(no title)"
-                say(f"{found.conversation_id}  {local_time(found.create_time)}  {title}")
+                line = f"{found.conversation_id:<31}  {local_time(found.create_time)}  {title}"
+                say(line, indent=" " * 33)
             if count == limit:
                 break
         if not count and not json:

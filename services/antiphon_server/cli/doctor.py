@@ -41,8 +41,7 @@ async def _doctor(json: bool, address: str, data_dir: DataDir) -> bool:
             )
             continue
         mark, colour = _MARKS[finding.verdict]
-        say(f"{mark} ", colour=colour, nl=False)
-        say(f"{finding.check}: {finding.found}")
+        say(f"{finding.check}: {finding.found}", mark=f"{mark} ", colour=colour, indent="  ")
         if finding.remedy:
-            say(f"    {finding.remedy}", colour=colour)
+            say(f"    {finding.remedy}", colour=colour, indent="    ")
     return healthy

@@ -73,7 +73,7 @@ async def _tail(
                 if json:
                     print_json(event_json(event, batch.cursor))
                 else:
-                    say(event_line(event))
+                    say(event_line(event), indent=" " * 19)
                 left -= 1
                 if left == 0:
                     return

@@ -1,14 +1,12 @@
 """``antiphon audit tail``."""
 
 import re
-import shutil
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon_server.cli.accounts import Names, user_id_of
-from antiphon_server.cli.console import aside, folded, print_json, run, say
+from antiphon_server.cli.console import aside, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -81,10 +79,7 @@ async def _show(event: "SecurityEvent", json: bool, names: Names) -> None:
     if json:
         print_json(event_json(event))
         return
-    line = await _named(event_line(event), names)
-    if sys.stdout.isatty():
-        line = folded(line, shutil.get_terminal_size().columns, _INDENT)
-    say(line)
+    say(await _named(event_line(event), names), indent=_INDENT)
 
 
 async def _named(line: str, names: Names) -> str:
