@@ -54,6 +54,9 @@ def test_expected_failures_are_sentences(
         (["models", "-a", "https://{address}"], "does not speak TLS; write {address}."),
         (["tail", "conv_00000001", "--kinds", "x"], "there is no kind 'x'; the kinds are"),
         (["tail", "conv_00000001"], "there is no conversations/conv_00000001"),
+        (["tail", "conv_nope"], "that is no scope: write conv_…"),
+        (["approve", "hello"], "that is no code"),
+        (["approve", "BBBB-BBBB"], "begin again, with `antiphon login --device`"),
         (["tail", "conv_00000001", "--from", "x"], "conv_00000001"),
         (["chat", "--once", "hi", "-c", "conv_00000001"], "there is no conv_00000001"),
         (["chat", "--once", "hi", "-c", "conv_nope"], "that is no conversation's ID (conv_…)"),
@@ -70,6 +73,7 @@ def test_refusals_of_the_server_are_sentences(
     assert shown.returncode == 1
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
+    assert "following" not in shown.stderr
 
 
 def test_an_interrupt_before_the_work_begins_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:

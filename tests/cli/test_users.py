@@ -98,11 +98,11 @@ def test_ctrl_c_ends_the_waiting(address: str, home: Home) -> None:
 
 
 def test_who_holds_a_key_lets_no_device_in(antiphon: Run, address: str, home: Home) -> None:
-    """The refusal says who may; a mistyped code is told, too."""
+    """The refusal says who may, before anything is asked; a mistyped code is told, too."""
     with Terminal(["login", "--device", "-a", address], home.environment) as waiting:
         code = waiting.wait_for(CODE)[1]
-        refused = antiphon("approve", code, "--yes")
-        assert refused.returncode == 1
+        refused = antiphon("approve", code, stdin="y\n")
+        assert (refused.returncode, refused.stdout) == (1, "")
         assert "only somebody who has signed in with `antiphon login`" in refused.stderr
     wrong = antiphon("approve", "BCDF-GHJK", "--yes")
     assert (wrong.returncode, "no such login waits" in wrong.stderr) == (1, True)

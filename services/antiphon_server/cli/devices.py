@@ -12,6 +12,11 @@ from antiphon_server.cli.options import Address, DataDir
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2 import StartDeviceLoginResponse
 
+_KEY_LETS_NONE_IN = (
+    "only somebody who has signed in with `antiphon login` may let a device in: what an API key "
+    "opens ends with the key"
+)
+
 
 async def log_in_by_device(address: str, ca: Path | None) -> None:
     """Show a code, wait until somebody has decided, and keep the tokens."""
@@ -56,7 +61,7 @@ def approve(
     - `antiphon approve BCDF-GHJK`
     - `antiphon approve BCDF-GHJK --refuse` (it is told so, and asks no more)
     """
-    name = run(_look(code, address, data_dir))
+    name = run(_look(code, not refuse, address, data_dir))
     verb = "Refuse it" if refuse else f"Sign it in as {name}"
     if not yes and not typer.confirm(f"{verb}?"):
         fail(f"nothing was decided; `antiphon approve {code} --refuse` refuses it")
@@ -64,14 +69,17 @@ def approve(
     say("Refused." if refuse else "It is let in.")
 
 
-async def _look(code: str, address: str, data_dir: DataDir) -> str:
+async def _look(code: str, approve: bool, address: str, data_dir: DataDir) -> str:
     """Show who asks; returns who decides."""
+    from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_API_KEY
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import local_time
 
     async with client_for(address, data_dir) as client:
         asking = await client.get_device_login(code)
         me = await client.who_am_i()
+    if approve and me.session.method == LOGIN_METHOD_API_KEY:
+        raise CommandError(_KEY_LETS_NONE_IN)
     say(f"Device:  {in_a_line(asking.device) or '(it says nothing of itself)'}")
     say(f"Address: {in_a_line(asking.address)}")
     say(f"Asked:   {local_time(asking.create_time)}")
@@ -88,7 +96,4 @@ async def _decide(code: str, approve: bool, address: str, data_dir: DataDir) -> 
         except AntiphonError as error:
             if error.reason != "PERMISSION_DENIED":
                 raise
-            raise CommandError(
-                "only somebody who has signed in with `antiphon login` may let a device in: "
-                "what an API key opens ends with the key"
-            ) from None
+            raise CommandError(_KEY_LETS_NONE_IN) from None

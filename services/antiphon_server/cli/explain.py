@@ -119,7 +119,7 @@ class _Variables(dict[str, str]):
 def explain(error: AntiphonError, address: str = "") -> str:
     """One sentence: what is wrong, and what to do where that is known, at an address."""
     where = f" -a {address}" if address else ""
-    return _explained(error).replace("`antiphon login`", f"`antiphon login{where}`")
+    return _explained(error).replace("`antiphon login", f"`antiphon login{where}")
 
 
 def _explained(error: AntiphonError) -> str:

@@ -56,9 +56,10 @@ async def _tail(
 
     wanted = kinds_named(kinds)
     cursor = "" if start in ("earliest", "latest") else start
-    client = client_for(address, data_dir, give_up_after=float("inf"), on_connection=_Connections())
     left = count
     place = full_scope(scope)
+    connections = _Connections(f"following {place} {_beginning(start)}; Ctrl-C ends it")
+    client = client_for(address, data_dir, give_up_after=float("inf"), on_connection=connections)
     async with client:
         follow = client.follow(
             place,
@@ -67,7 +68,6 @@ async def _tail(
             kinds=wanted,
             max_batch_events=1 if json else 0,
         )
-        aside(f"· following {place} {_beginning(start)}; Ctrl-C ends it")
         async for batch in follow.batches():
             for event in batch.events:
                 if json:
@@ -85,15 +85,19 @@ def _beginning(start: str) -> str:
 
 
 class _Connections:
-    """Says on stderr when the connection broke, and why, once."""
+    """Says on stderr what is followed; when the connection broke, and why, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, following: str) -> None:
+        self._following = following
         self._broken = False
 
     def __call__(self, connection: "Connection") -> None:
         from antiphon_server.cli.explain import explain
 
-        if connection.state == "connected" and self._broken:
+        if connection.state == "connected" and self._following:
+            aside(f"· {self._following}")
+            self._following, self._broken = "", False
+        elif connection.state == "connected" and self._broken:
             aside("· connected again")
             self._broken = False
         elif connection.error is not None and not self._broken:
