@@ -74,14 +74,14 @@ def test_a_mistake_is_told_with_what_to_do(
 
 def test_every_rpc_is_listed(antiphon: Run) -> None:
     """By name, with its permission, its scope and where the resource stands."""
-    lines = antiphon("access", "list").stdout.splitlines()
+    headings, *lines = antiphon("access", "list").stdout.splitlines()
+    assert headings.split() == ["rpc", "needs", "scope", "on"]
     found = [line.split() for line in lines if "ContextService/UpdateWorkspace " in line]
     assert found == [
         [
             "antiphon.context.v1.ContextService/UpdateWorkspace",
             "MANAGE",
             "MANAGE",
-            "on",
             "workspace.workspace_id",
         ]
     ]

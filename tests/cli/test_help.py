@@ -20,6 +20,9 @@ COMMANDS = [
     "sessions",
     "keys",
     "audit",
+    "users",
+    "password",
+    "access",
 ]
 
 

@@ -11,7 +11,16 @@ from antiphon_server.cli.options import Address, DataDir, Json
 if TYPE_CHECKING:
     from antiphon.auth.v1.access_service_pb2 import RpcAccess
 
-access = typer.Typer(help="Show who may call what, and why.", no_args_is_help=True)
+_ABOUT = """Show who may call what, and why.
+
+For example:
+
+- `antiphon access list`
+- `antiphon access explain anna PostMessage conv_…`
+"""
+
+access = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
+_HEADINGS = ("rpc", "needs", "scope", "on")
 
 
 @access.command("list")
@@ -60,16 +69,18 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
     from antiphon.auth.v1.access_pb2 import Scope
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.table import print_table
 
+    rows = []
     async with client_for(address, data_dir) as client:
         async for one in client.list_access():
             if json:
                 print_json(as_dict(one))
                 continue
-            permission = _permission(one)
             scope = Scope.Name(one.scope).removeprefix("SCOPE_") if one.scope else "-"
-            where = f"on {one.resource_field}" if one.resource_field else ""
-            say(f"{in_a_line(one.rpc):<58} {permission:<13} {scope:<8} {where}".rstrip())
+            rows.append((one.rpc, _permission(one), scope, one.resource_field))
+    if not json:
+        print_table(_HEADINGS, rows, whole=True)
 
 
 async def _explain(
@@ -97,10 +108,15 @@ async def _explain(
     if told.rpc.resource_field and not resource:
         needed = _permission(told.rpc)
         aside(f"· {told.rpc.resource_field} was not given: there it needs a role with {needed}")
-    elif told.reason in ("NOT_FOUND", "PERMISSION_DENIED") and resource:
+    elif told.reason == "NOT_FOUND" and resource:
         aside(
-            f"· if there is such a one, `antiphon members add {resource} {user}` gives a role "
-            "there, and `members set` another one"
+            "· whoever has no role there can't tell whether it exists; "
+            f"`antiphon members add {resource} {user}` gives one"
+        )
+    elif told.reason == "PERMISSION_DENIED" and resource:
+        aside(
+            f"· `antiphon members set {resource} {user} --role ROLE` gives another role there, "
+            "`members add` a first one"
         )
     return told.allowed
 

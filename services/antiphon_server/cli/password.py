@@ -6,7 +6,15 @@ from antiphon_server.cli.console import CommandError, run, say
 from antiphon_server.cli.options import Address, DataDir
 from antiphon_server.cli.secrets import OLD_PASSWORD, RESET_TOKEN, new_password, secret
 
-app = typer.Typer(help="Change your password, or set a new one.", no_args_is_help=True)
+_ABOUT = """Change your password, or set a new one.
+
+For example:
+
+- `antiphon password change`
+- `antiphon password reset` (with a token from an operator)
+"""
+
+app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @app.command()

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from antiphon.auth.v1.auth_pb2 import User
 
 Name = Annotated[str, typer.Argument(help="The user's name, or user_id.")]
-app = typer.Typer(help="Make and change accounts; for operators.", no_args_is_help=True)
+_ABOUT = """Make and change accounts; for operators.
+
+For example:
+
+- `antiphon users create anna`
+- `antiphon users list`
+- `antiphon users disable anna`
+"""
+
+app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 _TIME = "%Y-%m-%d"
 _HEADINGS = ("user", "name", "is", "made", "called")
 for command in (link, unlink, identities):
