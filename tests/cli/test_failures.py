@@ -11,6 +11,7 @@ import typer
 
 from antiphon_server.cli.console import run
 from tests.cli.conftest import Home, Run
+from tests.cli.terminal import Terminal
 
 NOWHERE = "127.0.0.1:9"
 
@@ -107,12 +108,13 @@ def test_without_the_key_one_is_sent_to_login(address: str, home: Home) -> None:
 
 
 def test_a_port_in_use_is_a_sentence(home: Home) -> None:
-    """Two servers on one port: the second one says so."""
+    """Two servers on one port: the second one says so, behind the word that it starts."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        shown = home.run("up", "--port", str(taken.getsockname()[1]))
-    assert shown.returncode == 1
-    assert "Traceback" not in shown.stderr
-    assert "--port" in shown.stderr
+        port = str(taken.getsockname()[1])
+        with Terminal(["up", "--port", port], home.environment) as terminal:
+            terminal.wait_for(r"^· starting\n(?s:.*)--port", timeout=60)
+            assert terminal.wait(60) == 1
+            assert "Traceback" not in terminal.seen
 
 
 def test_a_data_folder_in_use_is_a_sentence(antiphon: Run, address: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon_server.cli.console import fail, say
+from antiphon_server.cli.console import aside, fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
@@ -117,6 +117,8 @@ def _up(given: dict[str, Any], session: bool) -> None:
 
 
 def _run(settings: "Settings", session: bool) -> None:
+    if sys.stderr.isatty() and not session:  # somebody waits for what takes seconds
+        aside("· starting")
     from antiphon_server.app import serve
 
     announcement = _Announcement(settings, session)
