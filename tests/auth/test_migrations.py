@@ -44,7 +44,11 @@ def test_what_ran_out_and_was_told_of_is_not_told_of_again(tmp_path: Path) -> No
                     _fill(connection, times)
                 runpy.run_path(str(file))["upgrade"]()
         found = connection.execute(select(sessions.c.session_id, sessions.c.end_time))
-        assert dict(found.tuples().all()) == {"told": 50, "untold": None, "live": None}
+        assert {row.session_id: row.end_time for row in found} == {
+            "told": 50,
+            "untold": None,
+            "live": None,
+        }
 
 
 def _fill(connection: Connection, times: dict[str, int]) -> None:
