@@ -107,6 +107,14 @@ def test_without_the_key_one_is_sent_to_login(address: str, home: Home) -> None:
     assert f"antiphon login -a {address}" in shown.stderr
 
 
+def test_authorities_that_are_not_there_are_told_before_a_password(home: Home) -> None:
+    """A login looks at all that it was given first."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        shown = home.run("login", "-a", address, "--ca", "/nope.pem")
+    assert (shown.returncode, "--ca: /nope.pem: No such file" in shown.stderr) == (1, True)
+
+
 def test_a_port_in_use_is_a_sentence(home: Home) -> None:
     """Two servers on one port: the second one says so, behind the word that it starts."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -144,17 +144,33 @@ def test_a_password_is_changed_and_reset(antiphon: Run, anna: Home, address: str
 
 
 async def test_a_new_password_is_typed_twice_and_unseen(shared_home: Home, address: str) -> None:
-    """On a terminal it is asked for, and stands nowhere."""
+    """On a terminal it is asked for, again if it is too short, and stands nowhere."""
     arguments = ["users", "create", "dora"]
     with Terminal(arguments, shared_home.environment) as terminal:
-        for question in (b"12 characters: ", b"confirmation: "):
+        asked = (
+            (b"12 characters: ", "short"),
+            (b"invalid.\r\nNew password, at least 12 characters: ", OLD),
+        )
+        for question, typed in (*asked, (b"confirmation: ", OLD)):
             # What is typed before the blank stands there is lost.
             while not terminal.output.endswith(question):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            terminal.line(OLD)
+            terminal.line(typed)
         assert terminal.wait() == 0
         terminal.wait_for("dora")
         assert OLD not in terminal.seen
+
+
+def test_what_is_refused_anyway_is_refused_before_a_password(
+    antiphon: Run, anna: Home, address: str
+) -> None:
+    """Nobody types one in vain: not for a name, a key, a token or a file that can't be."""
+    for name, why in (("local", "there is a user local already"), ("b b", "that is no name")):
+        assert why in antiphon("users", "create", name).stderr
+    change = ("password", "change", "-a", address)
+    assert "the key in ANTIPHON_API_KEY" in anna.run(*change, ANTIPHON_API_KEY="x").stderr
+    reset = anna.run("password", "reset", "-a", address, ANTIPHON_RESET_TOKEN="antp_x")
+    assert "that token does not work" in reset.stderr
 
 
 def test_the_guides_flows_run(home: Home) -> None:

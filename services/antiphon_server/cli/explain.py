@@ -111,6 +111,9 @@ _LISTED = {
 }
 
 
+NO_NAME = "that is no name: write letters, digits and . _ @ - (at most 64)"
+
+
 class _Variables(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return f"({key} unknown)"
@@ -174,7 +177,7 @@ def _broken(field: str, rule: str) -> str:
     if field.rpartition(".")[2] == "conversation_id":
         return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
     if field == "name":
-        return "that is no name: write letters, digits and . _ @ - (at most 64)"
+        return NO_NAME
     if field == "resource":
         return "that is no conversation's ID (conv_…) and no workspace's (ws_…)"
     if field in _LISTED:

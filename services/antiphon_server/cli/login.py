@@ -64,7 +64,7 @@ def login(
     if device:
         run(log_in_by_device(address, ca))
         return
-    run(_look(address))
+    run(_look(address, ca))
     if not (name and password) and not sys.stdin.isatty():
         fail("no terminal to ask on: give --name, and the password as ANTIPHON_PASSWORD", 2)
     name = name or typer.prompt("Name")
@@ -72,11 +72,14 @@ def login(
     run(_login(address, name, password, ca))
 
 
-async def _look(address: str) -> None:
+async def _look(address: str, ca: Path | None) -> None:
     """Whether one can sign in there, before anything is asked."""
+    from antiphon_server.cli.paths import data_dir_or_default
+    from antiphon_server.cli.trust import tls_for
     from antiphon_server.cli.where import is_loopback, reached
 
     address = reached(address)
+    tls_for(address, data_dir_or_default(None), ca)
     if not is_loopback(address) and not address.startswith("https://"):
         say("Note: the password travels in clear; use https:// if you can.", err=True)
 

@@ -16,6 +16,11 @@ For example:
 
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 
+_DEAD_TOKEN = (
+    "that token does not work: each works once, for an hour, and until a newer one is made. Ask "
+    "an operator for another (`antiphon users reset-password NAME`)."
+)
+
 
 @app.command()
 def change(address: Address = "", data_dir: DataDir = None) -> None:
@@ -27,8 +32,17 @@ def change(address: Address = "", data_dir: DataDir = None) -> None:
 
     - `antiphon password change -a https://antiphon.example.org:443`
     """
+    run(_look(address, data_dir))
     old = secret("Password so far", OLD_PASSWORD)
     run(_change(old, new_password(), address, data_dir))
+
+
+async def _look(address: str, data_dir: DataDir) -> None:
+    """Whether one is signed in, before anything is asked."""
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        await client.who_am_i()
 
 
 async def _change(old: str, new: str, address: str, data_dir: DataDir) -> None:
@@ -55,8 +69,14 @@ def reset(address: Address = "", data_dir: DataDir = None) -> None:
 
     - `antiphon password reset -a https://antiphon.example.org:443`
     """
+    from antiphon_server.auth.service.key_format import well_formed
+    from antiphon_server.auth.service.password_resets import PREFIX
+
     token = secret("Token from the operator (antp_…)", RESET_TOKEN)
-    run(_reset(token.strip(), new_password(), address, data_dir))
+    token = token.strip()
+    if not well_formed(token, PREFIX):  # before a password is asked for
+        raise CommandError(_DEAD_TOKEN)
+    run(_reset(token, new_password(), address, data_dir))
 
 
 async def _reset(token: str, new: str, address: str, data_dir: DataDir) -> None:
@@ -73,8 +93,5 @@ async def _reset(token: str, new: str, address: str, data_dir: DataDir) -> None:
     except AntiphonError as error:
         if error.reason != "CREDENTIALS_INVALID":
             raise
-        raise CommandError(
-            "that token does not work: each works once, for an hour, and until a newer one is "
-            "made. Ask an operator for another (`antiphon users reset-password NAME`)."
-        ) from None
+        raise CommandError(_DEAD_TOKEN) from None
     say(f"Set. Sign in with `antiphon login{f' -a {address}' if address else ''}`.")

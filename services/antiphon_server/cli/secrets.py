@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -12,15 +13,36 @@ OLD_PASSWORD = "ANTIPHON_PASSWORD"
 RESET_TOKEN = "ANTIPHON_RESET_TOKEN"
 
 
-def secret(question: str, variable: str, *, twice: bool = False) -> str:
-    """What somebody types unseen, or what the variable of the environment has."""
+_LEAST = 12
+
+
+def secret(
+    question: str,
+    variable: str,
+    *,
+    twice: bool = False,
+    accepted: Callable[[str], str] = str,
+) -> str:
+    """What somebody types unseen, or what the variable of the environment has.
+
+    It is asked for again while ``accepted`` raises typer.BadParameter.
+    """
     if given := os.environ.get(variable):
         return given
     if not sys.stdin.isatty():
         fail(f"no terminal to ask on: give it as {variable}", 2)
-    return str(typer.prompt(question, hide_input=True, confirmation_prompt=twice))
+    return str(
+        typer.prompt(question, hide_input=True, confirmation_prompt=twice, value_proc=accepted)
+    )
 
 
 def new_password() -> str:
     """A password that shall be set."""
-    return secret("New password, at least 12 characters", NEW_PASSWORD, twice=True)
+    question = f"New password, at least {_LEAST} characters"
+    return secret(question, NEW_PASSWORD, twice=True, accepted=_long_enough)
+
+
+def _long_enough(password: str) -> str:
+    if len(password) < _LEAST:
+        raise typer.BadParameter("too short")
+    return password

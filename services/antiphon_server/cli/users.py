@@ -1,13 +1,15 @@
 """``antiphon users``."""
 
+import os
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import print_json, run, say
+from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.identities import identities, link, unlink
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.secrets import new_password
+from antiphon_server.cli.secrets import NEW_PASSWORD, new_password
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_pb2 import User
@@ -23,6 +25,7 @@ For example:
 """
 
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
+_NAME = re.compile("[0-9A-Za-z._@-]{1,64}")
 _TIME = "%Y-%m-%d"
 _HEADINGS = ("user", "name", "is", "made", "called")
 for command in (link, unlink, identities):
@@ -50,7 +53,11 @@ def create(
     - `antiphon users create anna --no-password && antiphon users reset-password anna`
     - `antiphon users create worker-1 --program`
     """
-    password = "" if no_password or program else new_password()
+    password = ""
+    if not (no_password or program):
+        if NEW_PASSWORD not in os.environ:
+            run(_free(name, address, data_dir))
+        password = new_password()
 
     async def work() -> None:
         from antiphon_server.cli.connect import client_for
@@ -188,6 +195,20 @@ def reset_password(
         )
 
     run(work())
+
+
+async def _free(name: str, address: str, data_dir: DataDir) -> None:
+    """Whether an account can have that name, before a password is asked for."""
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.explain import NO_NAME
+
+    if not _NAME.fullmatch(name):
+        raise CommandError(NO_NAME)
+    async with client_for(address, data_dir) as client:
+        async for user in client.list_users(name.lower()):
+            if user.name == name.lower():
+                raise CommandError(f"there is a user {user.name} already")
+            return  # they come by name
 
 
 async def _update(
