@@ -69,8 +69,10 @@ class Redis:
         try:
             async with asyncio.timeout(self._deadline_s):
                 done = await work(self._client)
+                _heed_cancellation()
         except (RedisError, OSError, TimeoutError) as error:
             self._failed(error)
+            _heed_cancellation()
             raise RedisUnavailable from error
         self._answered()
         return done
@@ -139,3 +141,13 @@ def _client(url: str, deadline_s: float) -> Any:
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
         driver_info=None,  # it would look its version up on disk, for every connection
     )
+
+
+def _heed_cancellation() -> None:
+    """Raise CancelledError if the task was cancelled and a client's own waits have swallowed it.
+
+    ``asyncio.wait_for`` does before Python 3.12, where what it waits for ends in that moment.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
