@@ -4,10 +4,10 @@ import asyncio
 import base64
 import logging
 import os
-import random
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from argon2 import Parameters, PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from antiphon_server.auth.adapters.appointments import Appointments
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
@@ -24,8 +25,10 @@ log = logging.getLogger(__name__)
 THREADS = 2
 MOST_WAITING = 32
 NICENESS = 10
-RETRY_AFTER = 2.0  # seconds; a full queue is done by then
-SPREAD = 4.0  # seconds more at most, so that not all who were refused come back at once
+FIRST_GUESS_S = 0.1
+"""What an evaluation takes, until some were measured."""
+NEWEST = 0.1
+"""How much the newest evaluation counts in what one takes."""
 
 
 class Argon2Pool:
@@ -47,6 +50,9 @@ class Argon2Pool:
         self._pool = ThreadPoolExecutor(
             threads, thread_name_prefix="argon2", initializer=_stand_back
         )
+        self._threads = threads
+        self._each_s = FIRST_GUESS_S
+        self._appointments = Appointments()
         self._room = threads + most_waiting
         self._reserved = most_waiting // 4
         self.evaluations = 0
@@ -55,7 +61,7 @@ class Argon2Pool:
     def slot(self, *, reserved: bool = False) -> Iterator[None]:
         """See :meth:`PasswordHasher.slot`; a quarter of those who may wait have reserved ones."""
         if self._room <= (0 if reserved else self._reserved):
-            later = RETRY_AFTER + random.random() * SPREAD
+            later = self._appointments.make(self._each_s / self._threads)
             raise DomainError(Reason.OVERLOADED, resource="logins", retry_after=later)
         self._room -= 1
         try:
@@ -94,7 +100,14 @@ class Argon2Pool:
 
     async def _run(self, work: Callable[[], T]) -> T:
         self.evaluations += 1
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._timed, work)
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        began = time.monotonic()
+        try:
+            return work()
+        finally:
+            self._each_s += (time.monotonic() - began - self._each_s) * NEWEST
 
 
 def _stand_back() -> None:
