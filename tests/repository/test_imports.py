@@ -7,6 +7,8 @@ HEAVY = (
     "aiohttp",
     "alembic",
     "anthropic",
+    "betterproto2",
+    "envoy_data_plane",
     "genai_prices",
     "google.genai",
     "mcp",

@@ -1,0 +1,68 @@
+"""What the contracts say of their RPCs that matters on the way to them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from antiphon.auth.v1 import (
+    access_service_pb2,
+    audit_service_pb2,
+    auth_service_pb2,
+    policy_service_pb2,
+)
+from antiphon.context.v1 import context_service_pb2
+from antiphon.dispatcher.v1 import dispatcher_service_pb2
+from antiphon.events.v1 import event_service_pb2
+from antiphon.integration.v1 import integration_service_pb2
+from antiphon_server.runtime.access import rule_of
+from antiphon_server.runtime.permissions import Permission
+
+_FILES = (
+    access_service_pb2,
+    audit_service_pb2,
+    auth_service_pb2,
+    policy_service_pb2,
+    context_service_pb2,
+    dispatcher_service_pb2,
+    event_service_pb2,
+    integration_service_pb2,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it."""
+
+    path: str
+    streams: bool
+    permission: Permission
+
+    @property
+    def service(self) -> str:
+        """The full name of its service."""
+        return self.path[1:].partition("/")[0]
+
+    @property
+    def internal(self) -> bool:
+        """Whether only services of the installation call it, who need no edge."""
+        return self.permission is Permission.INTERNAL
+
+
+@cache
+def rpcs() -> tuple[Rpc, ...]:
+    """All of them, by their contracts' order."""
+    return tuple(rpc for file in _FILES for rpc in _rpcs_of(file.DESCRIPTOR))
+
+
+def services() -> tuple[str, ...]:
+    """The full names of all services."""
+    return tuple(dict.fromkeys(rpc.service for rpc in rpcs()))
+
+
+def _rpcs_of(file: Any) -> Iterator[Rpc]:
+    for service in file.services_by_name.values():
+        for method in service.methods:
+            path = f"/{service.full_name}/{method.name}"
+            streams = method.client_streaming or method.server_streaming
+            yield Rpc(path, streams, rule_of(path).permission)

@@ -1,0 +1,38 @@
+"""The figures of the edge: each one once, and why it is that.
+
+Where no reason is given it is that of Envoy's guide for edges
+(configuration/best_practices/edge).
+"""
+
+from antiphon_server.runtime.limits import Limits
+
+SERVER = Limits()
+KIB, MIB = 1 << 10, 1 << 20
+
+BUFFER_BYTES = 32 * KIB
+STREAM_WINDOW_BYTES = 64 * KIB
+CONNECTION_WINDOW_BYTES = 1 * MIB
+STREAMS_PER_CONNECTION = 100
+# As many as a server takes; what is more would be refused there.
+HEADERS_KIB = SERVER.metadata_bytes // KIB
+HEADERS_COUNT = 100
+CONNECTIONS = SERVER.connections
+REQUESTS = SERVER.rpcs
+HEAP_BYTES = 512 * MIB
+# The slowest unary call that there is: a model's first answer is no unary call.
+UNARY_S = 60.0
+# Every stream of the contracts says something at least every 25 s, or has no more to say.
+STREAM_IDLE_S = 300.0
+# As long as a server keeps a connection; a client resumes by its cursor.
+STREAM_LONGEST_S = SERVER.age_s
+HEADERS_TIMEOUT_S = 10.0
+HANDSHAKE_S = SERVER.handshake_s
+CONNECTION_IDLE_S = SERVER.idle_s
+# A peer that is gone without a word is found out in 80 s.
+PING_S, PING_TIMEOUT_S = SERVER.keepalive_s, SERVER.keepalive_timeout_s
+CONNECT_S = 2.0
+# So that one connection that sends a thousand requests at once delays nobody else's.
+REQUESTS_PER_TURN = 1
+# A connection whose streams are mostly reset within a second is closed at the 500th
+# (CVE-2023-44487).
+RESET_STREAMS, RESET_WITHIN_S = 500, 1

@@ -1,0 +1,149 @@
+"""What Envoy listens on: what it takes from a client, and by which filters it passes."""
+
+from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
+from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
+    Http2ProtocolOptions,
+    HttpProtocolOptions,
+    HttpProtocolOptionsHeadersWithUnderscoresAction,
+    KeepaliveSettings,
+    SubstitutionFormatString,
+    TransportSocket,
+)
+from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
+from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
+from envoy_data_plane.envoy.extensions.access_loggers.file.v3 import FileAccessLog
+from envoy_data_plane.envoy.extensions.filters.http.cors.v3 import Cors
+from envoy_data_plane.envoy.extensions.filters.http.grpc_web.v3 import GrpcWeb
+from envoy_data_plane.envoy.extensions.filters.http.router.v3 import Router
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpConnectionManager,
+    HttpConnectionManagerPathWithEscapedSlashesAction,
+    HttpFilter,
+)
+from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
+    CommonTlsContext,
+    DownstreamTlsContext,
+    TlsCertificate,
+    TlsParameters,
+    TlsParametersTlsProtocol,
+)
+
+from antiphon_server.mesh.edge import limits
+from antiphon_server.mesh.edge.routes import CORS
+from antiphon_server.mesh.edge.terms import packed, seconds, socket, struct
+from antiphon_server.mesh.model import Edge
+from antiphon_server.runtime.tls import TlsFiles
+
+LISTENER = "edge"
+_FIELDS: dict[str, str | int | float | bool] = {
+    "time": "%START_TIME%",
+    "rpc": "%REQ(:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "status": "%RESPONSE_CODE%",
+    "grpc_status": "%GRPC_STATUS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "took_ms": "%DURATION%",
+    "received_bytes": "%BYTES_RECEIVED%",
+    "sent_bytes": "%BYTES_SENT%",
+    "upstream": "%UPSTREAM_HOST%",
+    "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+}
+"""No field is a header that may hold a secret; paths of RPCs hold none."""
+
+
+def listener(edge: Edge, routes: RouteConfiguration) -> Listener:
+    """The one port: HTTP/1.1 and HTTP/2, in clear or by TLS."""
+    chain = FilterChain(
+        filters=[
+            Filter(
+                name="envoy.filters.network.http_connection_manager",
+                typed_config=packed(_connections(edge, routes)),
+            )
+        ]
+    )
+    if edge.tls is not None:
+        chain.transport_socket = _tls(edge.tls)
+        chain.transport_socket_connect_timeout = seconds(limits.HANDSHAKE_S)
+    return Listener(
+        name=LISTENER,
+        address=socket(edge.listen),
+        per_connection_buffer_limit_bytes=limits.BUFFER_BYTES,
+        filter_chains=[chain],
+    )
+
+
+def _connections(edge: Edge, routes: RouteConfiguration) -> HttpConnectionManager:
+    escaped = HttpConnectionManagerPathWithEscapedSlashesAction
+    return HttpConnectionManager(
+        stat_prefix=LISTENER,
+        server_name="antiphon",
+        route_config=routes,
+        http_filters=_filters(),
+        use_remote_address=True,
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action=escaped.REJECT_REQUEST,
+        preserve_external_request_id=True,  # the server checks it
+        common_http_protocol_options=HttpProtocolOptions(
+            idle_timeout=seconds(limits.CONNECTION_IDLE_S),
+            max_headers_count=limits.HEADERS_COUNT,
+            headers_with_underscores_action=(
+                HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST
+            ),
+        ),
+        http2_protocol_options=_http2(),
+        max_request_headers_kb=limits.HEADERS_KIB,
+        request_headers_timeout=seconds(limits.HEADERS_TIMEOUT_S),
+        stream_idle_timeout=seconds(limits.STREAM_IDLE_S),
+        access_log=_access_log(edge),
+    )
+
+
+def _http2() -> Http2ProtocolOptions:
+    return Http2ProtocolOptions(
+        max_concurrent_streams=limits.STREAMS_PER_CONNECTION,
+        initial_stream_window_size=limits.STREAM_WINDOW_BYTES,
+        initial_connection_window_size=limits.CONNECTION_WINDOW_BYTES,
+        connection_keepalive=KeepaliveSettings(
+            interval=seconds(limits.PING_S), timeout=seconds(limits.PING_TIMEOUT_S)
+        ),
+    )
+
+
+def _filters() -> list[HttpFilter]:
+    """In the order in which a request passes them."""
+    return [
+        HttpFilter(name=CORS, typed_config=packed(Cors())),
+        HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(GrpcWeb())),
+        HttpFilter(
+            name="envoy.filters.http.router",
+            typed_config=packed(Router(suppress_envoy_headers=True)),
+        ),
+    ]
+
+
+def _access_log(edge: Edge) -> list[AccessLog]:
+    if edge.access_log is None:
+        return []
+    log = FileAccessLog(
+        path=str(edge.access_log),
+        log_format=SubstitutionFormatString(json_format=struct(_FIELDS)),
+    )
+    return [AccessLog(name="envoy.access_loggers.file", typed_config=packed(log))]
+
+
+def _tls(files: TlsFiles) -> TransportSocket:
+    certificate = TlsCertificate(
+        certificate_chain=DataSource(filename=str(files.certificate)),
+        private_key=DataSource(filename=str(files.key)),
+    )
+    context = DownstreamTlsContext(
+        common_tls_context=CommonTlsContext(
+            tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),
+            tls_certificates=[certificate],
+            alpn_protocols=["h2", "http/1.1"],
+        )
+    )
+    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))

@@ -1,0 +1,126 @@
+"""Which call goes where, and how long it may take."""
+
+from collections.abc import Callable
+
+from envoy_data_plane.envoy.config.route.v3 import (
+    DirectResponseAction,
+    Route,
+    RouteAction,
+    RouteActionMaxStreamDuration,
+    RouteConfiguration,
+    RouteMatch,
+    VirtualHost,
+)
+from envoy_data_plane.envoy.extensions.filters.http.cors.v3 import CorsPolicy
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+
+from antiphon_server.mesh.contracts import rpcs, services
+from antiphon_server.mesh.edge import limits
+from antiphon_server.mesh.edge.clusters import PAGES
+from antiphon_server.mesh.edge.terms import packed, seconds
+from antiphon_server.mesh.model import Edge
+
+ROUTES = "edge"
+CORS = "envoy.filters.http.cors"
+HEALTH = "/grpc.health.v1.Health/"
+REFLECTION = "/grpc.reflection."
+ClusterOf = Callable[[str], str]
+"""The name of the cluster of a service, which is given by its full name."""
+
+# What a browser may send beside what it always may, and what a page may see of an answer.
+_ALLOWED_HEADERS = (
+    "authorization,content-type,grpc-timeout,traceparent,x-grpc-web,x-request-id,x-user-agent"
+)
+_EXPOSED_HEADERS = "grpc-message,grpc-status,grpc-status-details-bin,x-request-id"
+_PREFLIGHT_S = 7200  # the longest that a browser keeps the answer
+_FORBIDDEN, _NOT_FOUND = 403, 404  # PERMISSION_DENIED and UNIMPLEMENTED to a gRPC client
+
+
+def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
+    """Every RPC of the contracts to its service, health, and all else to the pages."""
+    routes = [
+        *_internal(),
+        *_streams(cluster_of),
+        *(_unary(f"/{service}/", cluster_of(service)) for service in services()),
+        _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH)),
+        _unary(HEALTH, cluster_of(HEALTH)),
+        *_reflection(edge, cluster_of),
+        _pages(edge),
+    ]
+    host = VirtualHost(
+        name=ROUTES,
+        domains=["*"],
+        routes=routes,
+        typed_per_filter_config={CORS: packed(_cors(edge))},
+    )
+    return RouteConfiguration(name=ROUTES, virtual_hosts=[host])
+
+
+def _internal() -> list[Route]:
+    """What only services call never gets past the edge, whoever asks."""
+    return [_refused(rpc.path, _FORBIDDEN) for rpc in rpcs() if rpc.internal]
+
+
+def _streams(cluster_of: ClusterOf) -> list[Route]:
+    outside = [rpc for rpc in rpcs() if rpc.streams and not rpc.internal]
+    return [_stream(RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in outside]
+
+
+def _reflection(edge: Edge, cluster_of: ClusterOf) -> list[Route]:
+    if not edge.reflects:
+        return []
+    return [_stream(RouteMatch(prefix=REFLECTION), cluster_of(REFLECTION))]
+
+
+def _stream(match: RouteMatch, cluster: str) -> Route:
+    """No timeout, but an end when nothing moves any more, and one at last."""
+    return Route(
+        match=match,
+        route=RouteAction(
+            cluster=cluster,
+            timeout=seconds(0),
+            idle_timeout=seconds(limits.STREAM_IDLE_S),
+            max_stream_duration=RouteActionMaxStreamDuration(
+                max_stream_duration=seconds(limits.STREAM_LONGEST_S),
+                grpc_timeout_header_max=seconds(limits.STREAM_LONGEST_S),
+            ),
+        ),
+    )
+
+
+def _unary(prefix: str, cluster: str) -> Route:
+    """As long as the client waits, and no longer than any call may take."""
+    return Route(
+        match=RouteMatch(prefix=prefix),
+        route=RouteAction(
+            cluster=cluster,
+            timeout=seconds(limits.UNARY_S),
+            max_stream_duration=RouteActionMaxStreamDuration(
+                max_stream_duration=seconds(limits.UNARY_S),
+                grpc_timeout_header_max=seconds(limits.UNARY_S),
+            ),
+        ),
+    )
+
+
+def _refused(path: str, status: int) -> Route:
+    return Route(match=RouteMatch(path=path), direct_response=DirectResponseAction(status=status))
+
+
+def _pages(edge: Edge) -> Route:
+    match = RouteMatch(prefix="/")
+    if edge.pages is None:
+        return Route(match=match, direct_response=DirectResponseAction(status=_NOT_FOUND))
+    return Route(match=match, route=RouteAction(cluster=PAGES, timeout=seconds(limits.UNARY_S)))
+
+
+def _cors(edge: Edge) -> CorsPolicy:
+    """Tokens are sent by the page, not by the browser: no credentials of its own."""
+    return CorsPolicy(
+        allow_origin_string_match=[StringMatcher(exact=origin) for origin in edge.origins],
+        allow_methods="POST",
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+        max_age=str(_PREFLIGHT_S),
+        allow_credentials=False,
+    )

@@ -1,0 +1,1 @@
+"""Envoy as a process that we own."""

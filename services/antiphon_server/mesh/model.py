@@ -1,0 +1,36 @@
+"""Where things are, and what an edge is to be like; nothing here knows Envoy's types."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon_server.runtime.tls import TlsFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host, which is a name or an IP address, and its TCP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Such as ``127.0.0.1:7450`` and ``[::1]:7450``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What stands between clients and services.
+
+    ``listen`` may name port 0: Envoy picks one. ``pages`` is an HTTP/1.1 server that gets
+    every path that is no RPC's. ``origins`` are those of pages that other servers gave out
+    and that may call nevertheless (CORS), such as ``https://chat.example``. ``access_log``
+    gets a line of JSON for each call.
+    """
+
+    listen: Address
+    pages: Address | None = None
+    origins: tuple[str, ...] = ()
+    tls: TlsFiles | None = None
+    reflects: bool = False
+    access_log: Path | None = None

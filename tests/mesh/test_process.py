@@ -1,0 +1,63 @@
+"""Envoy's process and its owner."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from antiphon_server.mesh.compose import edge_before
+from antiphon_server.mesh.contracts import rpcs, services
+from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
+from antiphon_server.mesh.model import Address, Edge
+from tests.bench.processes import ROOT, free_port
+from tests.e2e.until import until
+from tests.mesh.world import HOST
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from antiphon_server.mesh.compose import edge_before
+from antiphon_server.mesh.model import Address, Edge
+
+async def main():
+    envoy = edge_before(Address("127.0.0.1", 1), Edge(Address("127.0.0.1", 0)), Path(sys.argv[1]))
+    await envoy.start()
+    print(envoy.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_it_dies_with_its_owner(tmp_path: Path) -> None:
+    """An owner that was killed leaves no Envoy behind."""
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OWNER, str(tmp_path / "envoy.log")),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    envoy = psutil.Process(int(await owner.stdout.readline()))
+    owner.send_signal(signal.SIGKILL)
+    await owner.wait()
+    await until(lambda: not envoy.is_running() or envoy.status() == psutil.STATUS_ZOMBIE, 10)
+
+
+async def test_it_says_why_it_did_not_start(tmp_path: Path) -> None:
+    """What Envoy said at its end stands in the error, and nothing of it is left."""
+    edge = Edge(Address("no address", free_port()))
+    envoy = edge_before(Address(HOST, 1), edge, tmp_path / "envoy.log")
+    with pytest.raises(EnvoyDidNotStart, match="no address"):
+        await envoy.start()
+    assert envoy.pid is None
+
+
+def test_every_contract_has_its_routes() -> None:
+    """The edge knows every service whose stubs there are."""
+    files = (ROOT / "proto/antiphon").glob("*/v1/*_service.proto")
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    declared = [line.split()[1] for line in lines if line.startswith("service ")]
+    assert sorted(name.rpartition(".")[2] for name in services()) == sorted(declared)
+    assert any(rpc.streams for rpc in rpcs())
