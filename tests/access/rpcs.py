@@ -8,8 +8,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 from tests.e2e.contracts import Rpc
 from tests.repository.files import ROOT
 
-# The contract of an engine outside: the server calls it.
-NOT_SERVED = ("antiphon.auth.v1.PolicyService",)
+# The contracts of an engine outside, and of the mesh's control plane: servers call them.
+NOT_SERVED = ("antiphon.auth.v1.PolicyService", "antiphon.mesh.v1.RegistryService")
 # The same as v1alpha's, under a name that has no descriptors in the packages.
 OTHER_NAME = "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 # What takes things out of use comes last, and the end of sessions after that.

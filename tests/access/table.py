@@ -32,7 +32,7 @@ def _table() -> str:
     rows = [_row(rpc) for rpc in sorted(served_rpcs(), key=lambda rpc: rpc.path)]
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    end = f"\nNot served, but called where an engine is set: `{'`, `'.join(NOT_SERVED)}`.\n"
+    end = f"\nNot served, but called where an engine or a mesh is set: `{'`, `'.join(NOT_SERVED)}`.\n"
     return "\n".join(who) + "\n\n" + table + "\n" + end
 
 

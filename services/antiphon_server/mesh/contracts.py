@@ -15,6 +15,7 @@ from antiphon.context.v1 import context_service_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import integration_service_pb2
+from antiphon.mesh.v1 import registry_service_pb2
 from antiphon_server.runtime.access import rule_of
 from antiphon_server.runtime.permissions import Permission
 
@@ -27,6 +28,7 @@ _FILES = (
     dispatcher_service_pb2,
     event_service_pb2,
     integration_service_pb2,
+    registry_service_pb2,
 )
 
 
