@@ -32,7 +32,8 @@ def _table() -> str:
     rows = [_row(rpc) for rpc in sorted(served_rpcs(), key=lambda rpc: rpc.path)]
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    end = f"\nNot served, but called where an engine or a mesh is set: `{'`, `'.join(NOT_SERVED)}`.\n"
+    others = "`, `".join(NOT_SERVED)
+    end = f"\nNot served, but called where an engine or a mesh is set: `{others}`.\n"
     return "\n".join(who) + "\n\n" + table + "\n" + end
 
 

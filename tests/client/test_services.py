@@ -11,7 +11,7 @@ READS = ("Get", "List", "Read", "Check", "Count", "Explain", "Verify", "WhoAmI")
 
 
 def test_every_served_service_is_known() -> None:
-    """All of the contracts but those that an engine outside and the control plane serve: health and tests go by it."""
+    """All of the contracts that a server has: health and tests go by it."""
     declared = {rpc.method.containing_service.full_name for rpc in declared_rpcs()}
     assert sorted(SERVICES) == sorted(declared - CALLED_BY_THE_SERVER)
 
