@@ -50,6 +50,9 @@ TABLE: dict[Reason, Entry] = {
     Reason.ETAG_MISMATCH: Entry(
         StatusCode.ABORTED, "{resource} changed since it was read; read it again."
     ),
+    Reason.SERVICE_UNAVAILABLE: Entry(
+        _UNAVAILABLE, "A part of this installation, {service}, can't be reached now; try again."
+    ),
     Reason.UNAUTHENTICATED: Entry(_UNAUTHENTICATED, "The call has no usable credentials."),
     Reason.TOKEN_INVALID: Entry(_UNAUTHENTICATED, "The access token is not valid here."),
     Reason.TOKEN_EXPIRED: Entry(_UNAUTHENTICATED, "The access token has expired; refresh it."),

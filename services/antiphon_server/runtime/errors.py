@@ -24,6 +24,7 @@ class Reason(StrEnum):
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
     PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"
     ETAG_MISMATCH = "ETAG_MISMATCH"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_INVALID = "TOKEN_INVALID"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
@@ -93,6 +94,11 @@ class DomainError(Exception):
         self.violations = tuple(violations)
         self.retry_after = retry_after
         self.metadata = {key: str(value) for key, value in metadata.items()}
+
+
+def unavailable(service: str) -> DomainError:
+    """A part of this installation can't be reached now."""
+    return DomainError(Reason.SERVICE_UNAVAILABLE, service=service, retry_after=1.0)
 
 
 def not_found(resource: str) -> DomainError:

@@ -72,6 +72,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_ETAG_MISMATCH: the resource changed since it was read; read it
     again; metadata: resource. Code ABORTED.
     """
+    ERROR_REASON_SERVICE_UNAVAILABLE: _ErrorReason.ValueType  # 13
+    """ERROR_REASON_SERVICE_UNAVAILABLE: a part of this installation that the call needs
+    can't be reached now, such as `auth`; whether a change was made isn't known, so repeat it
+    with the same request id; metadata: service. Code UNAVAILABLE.
+    """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 20
     """ERROR_REASON_UNAUTHENTICATED: the call has no usable credentials. Code
     UNAUTHENTICATED.
@@ -306,6 +311,11 @@ list. Code INVALID_ARGUMENT.
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 12
 """ERROR_REASON_ETAG_MISMATCH: the resource changed since it was read; read it
 again; metadata: resource. Code ABORTED.
+"""
+ERROR_REASON_SERVICE_UNAVAILABLE: ErrorReason.ValueType  # 13
+"""ERROR_REASON_SERVICE_UNAVAILABLE: a part of this installation that the call needs
+can't be reached now, such as `auth`; whether a change was made isn't known, so repeat it
+with the same request id; metadata: service. Code UNAVAILABLE.
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 20
 """ERROR_REASON_UNAUTHENTICATED: the call has no usable credentials. Code
