@@ -23,6 +23,7 @@ from antiphon_server.runtime.configuration import (
     configured,
     from_environment,
 )
+from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
 from antiphon_server.runtime.loopback import is_loopback
 from antiphon_server.runtime.rate_limits import RateLimits
 from antiphon_server.runtime.tls import TlsFiles
@@ -71,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     signing_key_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    services: tuple[ServiceName, ...] = SERVICES
+    peers: Peers = Peers()
+    peer_ca: Path | None = None
     several_nodes: bool = False
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
@@ -84,6 +88,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("give both tls_cert and tls_key, or none")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        if self.peer_ca is not None and self.tls_cert is None:
+            raise ValueError("peer_ca needs tls_cert and tls_key: peers want to see who calls them")
+        if not self.services or len(set(self.services)) != len(self.services):
+            raise ValueError("services: name each service once, and at least one")
+        if self.elsewhere and self.secret_key is None and self.secret_key_file is None:
+            raise ValueError(
+                "services that run apart prove who they are by one secret: give each process the "
+                "same secret_key or secret_key_file"
+            )
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
         if self.test_users and not self.in_production and self._reachable:
@@ -101,6 +114,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def reflects(self) -> bool:
         """Whether the port describes itself; unless told otherwise in development only."""
         return not self.in_production if self.reflection is None else self.reflection
+
+    @property
+    def elsewhere(self) -> tuple[ServiceName, ...]:
+        """The services that other processes run."""
+        return tuple(name for name in SERVICES if name not in self.services)
 
     @property
     def secret_text(self) -> str | None:

@@ -88,7 +88,7 @@ _RPCS = {
         AuditService/GetAuditHead
     """,
     "services": """
-        AuditService/RecordSecurityEvents
+        AuditService/RecordSecurityEvents VerificationService/FollowSessions
         ContextService/CheckAccess EventService/Append EventService/Fold EventService/Trim
     """,
 }

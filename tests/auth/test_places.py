@@ -6,7 +6,7 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_API_KEY, LOGIN_METHOD_PASSWORD
 from antiphon_server.auth.model import DAY, SECOND
 from antiphon_server.auth.service.opening import SessionSettings
-from antiphon_server.auth.service.tokens import TokenSettings
+from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
 from tests.auth.test_recorded import kinds

@@ -9,7 +9,7 @@ import pytest
 from antiphon_server.auth.model import LoginMethod, Origin, Session
 from antiphon_server.auth.ports import SessionStore
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.world import OPERATOR, World, open_world, reason
@@ -82,7 +82,7 @@ class SlowSessions:
 
 def verifier_of(world: World, sessions: SlowSessions, liveness: Liveness) -> Verifier:
     """A verifier that has seen nothing yet."""
-    store = cast(SessionStore, sessions)
+    store = StoredSessions(cast(SessionStore, sessions))
     return Verifier(world.auth.access_tokens, world.auth.signing_keys, store, liveness, world.clock)
 
 
@@ -118,7 +118,7 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
     verifier = Verifier(
         world.auth.access_tokens,
         world.auth.signing_keys,
-        world.stores.sessions,
+        StoredSessions(world.stores.sessions),
         liveness,
         world.clock,
         2,

@@ -14,9 +14,10 @@ from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.ports import SigningKeyStore
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys, thumbprint
-from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.errors import Reason
 from tests.auth.nodes import Node, node
 from tests.auth.revocations import refused
@@ -47,7 +48,7 @@ async def test_rotation_refuses_no_valid_token(world: World) -> None:
             await world.auth.verifier.verify(token)
             world.auth.verifier.forget()
     assert len(kids) == 3
-    world.clock.time += 900
+    world.clock.time += TokenSettings().longest_life
     assert len(world.auth.signing_keys.valid()) == 1
     world.auth.verifier.forget()
     for token in tokens:
@@ -224,7 +225,9 @@ async def test_unknown_keys_cost_one_look_a_second(world: World) -> None:
         store, SECRET, world.auth.security_events, world.clock, 900, KeySettings(shared=True)
     )
     tokens = AccessTokens(keys, TokenSettings(), world.clock)
-    verifier = Verifier(tokens, keys, world.stores.sessions, Liveness(), world.clock)
+    verifier = Verifier(
+        tokens, keys, StoredSessions(world.stores.sessions), Liveness(), world.clock
+    )
     good = (await world.login()).tokens.access_token
     forged = [header(kid=f"k{n}")(*segments(good), OTHER_KEY) for n in range(300)]
     refusals = await asyncio.gather(*(reason(verifier.verify(token)) for token in forged))

@@ -24,7 +24,9 @@ async def test_an_end_that_is_under_way_is_told_before_the_log_closes(tmp_path: 
     async with Lifecycle() as lifecycle:
         ground = await lay(settings, tmp_path, lifecycle)
         services = compose(ground)
-        auth, close = services.auth, services.auth.completion.close
+        auth = services.auth
+        assert auth is not None
+        close = auth.completion.close
 
         async def finish() -> None:
             finishing.set()

@@ -21,9 +21,11 @@ from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.token_reader import TokenReader
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal
 from tests.auth.world import OPERATOR, PASSWORD, World, open_world, reason
@@ -292,10 +294,11 @@ async def test_a_service_token_speaks_for_the_service(world: World) -> None:
     assert not principal.operator
     assert mint("dispatcher")[0] == token
     assert mint("context")[0] != token
-    world.clock.time += 151
+    half = TokenSettings().service_seconds / 2
+    world.clock.time += half + 1
     assert mint("dispatcher")[0] != token
     await world.auth.verifier.verify(token)
-    world.clock.time += 150
+    world.clock.time += half
     assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_EXPIRED
 
 
@@ -324,9 +327,9 @@ async def test_a_signature_is_checked_once(world: World) -> None:
     token, auth = await token_of(world), world.auth
     tokens = CountedTokens(auth.access_tokens)
     verifier = Verifier(
-        cast(AccessTokens, tokens),
+        cast(TokenReader, tokens),
         auth.signing_keys,
-        world.stores.sessions,
+        StoredSessions(world.stores.sessions),
         Liveness(),
         world.clock,
     )

@@ -22,7 +22,7 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.ports import ServerSecret, Stores
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.auth.service.tokens import TokenSettings
+from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId

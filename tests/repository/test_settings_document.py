@@ -23,6 +23,8 @@ def shown(field: msgspec.structs.FieldInfo) -> str:
         return "none"
     if isinstance(value, msgspec.Struct):
         return "none"
+    if isinstance(value, tuple):
+        return f"`{', '.join(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

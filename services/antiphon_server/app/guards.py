@@ -3,7 +3,7 @@
 from antiphon_server.app.ground import Ground
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
-from antiphon_server.auth.compose import Auth
+from antiphon_server.auth.compose import Auth, AuthElsewhere
 from antiphon_server.runtime.access import AccessPolicy
 from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
@@ -17,7 +17,7 @@ from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 
-def guarded(ground: Ground, auth: Auth, policy: AccessPolicy) -> LocalServer:
+def guarded(ground: Ground, auth: Auth | AuthElsewhere, policy: AccessPolicy) -> LocalServer:
     """For calls of anybody: who it is, whether they may, and how often."""
     settings, guard, tracing = ground.settings, ground.guard, ground.tracing
     # People at a console want to see what went wrong; machines want to see all.

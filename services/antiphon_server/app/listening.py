@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.wiring import Services
@@ -16,6 +16,7 @@ from antiphon_server.runtime.metrics import Gauges
 from antiphon_server.runtime.reflection import register_reflection
 from antiphon_server.runtime.server import Server
 from antiphon_server.runtime.tls import ServerTls
+from antiphon_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def listen(
 
     Raises CannotListen, UnusableCertificate.
     """
-    table, streams = services.table, services.events.subscriptions
+    table = services.table
     await _show(table, health, reflects=ground.settings.reflects)
     port = await _open(services, ground, lifecycle)
     lifecycle.on_stop("drain", lambda: _drain(services, health, ground.settings.drain_grace_s))
@@ -49,7 +50,7 @@ async def listen(
     await health.ready()
     collect_seldom()
     give_back()
-    return App(port, admin_port, lifecycle.crashed, table, lambda: len(streams), password)
+    return App(port, admin_port, lifecycle.crashed, table, lambda: _streams(services), password)
 
 
 async def _show(table: LocalServer, health: Health, *, reflects: bool) -> None:
@@ -64,18 +65,28 @@ async def _show(table: LocalServer, health: Health, *, reflects: bool) -> None:
 async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int:
     settings = ground.settings
     tls = ServerTls(settings.tls).credentials() if settings.tls else None
-    server = Server(services.table, Limits(connections=allowed_connections()), tls)
+    server = Server(services.table, _limits(settings), tls)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     return await server.start(settings.host, settings.port)
 
 
+def _limits(settings: Settings) -> Limits:
+    """Those of a port for anybody, or for a proxy and peers, which carry the streams of many."""
+    limits = Limits(connections=allowed_connections())
+    return replace(limits, streams=limits.rpcs) if settings.elsewhere else limits
+
+
 async def _drain(services: Services, health: Health, grace_s: float) -> None:
     await health.drain()
-    services.auth.audit_watches.drain()
-    await asyncio.gather(
-        services.events.subscriptions.drain(), services.dispatcher.turns.drain(grace_s)
-    )
+    if services.auth is not None:
+        services.auth.audit_watches.drain()
+        services.auth.session_feed.drain()
+    async with asyncio.TaskGroup() as parts:
+        if services.events is not None:
+            parts.create_task(services.events.subscriptions.drain())
+        if services.dispatcher is not None:
+            parts.create_task(services.dispatcher.turns.drain(grace_s))
 
 
 async def _open_admin(
@@ -83,21 +94,26 @@ async def _open_admin(
 ) -> int | None:
     if ground.settings.admin_port is None:
         return None
-    guard = ground.guard
-    collectors = [ground.metrics, services.auth.metrics, _gauges(services), *guard.collectors]
+    collectors = [ground.metrics, _gauges(services), *ground.guard.collectors]
+    if services.auth is not None:
+        collectors.append(services.auth.metrics)
     admin = Admin(health, collectors)
     lifecycle.on_stop("admin", admin.stop)
     return await admin.start(ground.settings.admin_port)
 
 
+def _streams(services: Services) -> int:
+    return len(services.events.subscriptions) if services.events is not None else 0
+
+
 def _gauges(services: Services) -> Gauges:
-    log, streams = services.events.log, services.events.subscriptions
-    return Gauges(
-        {
-            "antiphon_streams_open": ("Streams that clients have open.", lambda: len(streams)),
-            "antiphon_turns_in_hand": (
-                "Turns that this process works on or keeps waiting.",
-                lambda: len(services.turn_tasks),
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+    if services.events is not None:
+        log = services.events.log
+        gauges |= {
+            "antiphon_streams_open": (
+                "Streams that clients have open.",
+                lambda: _streams(services),
             ),
             "antiphon_log_waiting": ("Appends that wait for their commit.", lambda: log.waiting),
             "antiphon_log_ring_bytes": (
@@ -105,4 +121,9 @@ def _gauges(services: Services) -> Gauges:
                 lambda: log.ring_bytes,
             ),
         }
-    )
+    if services.dispatcher is not None:
+        gauges["antiphon_turns_in_hand"] = (
+            "Turns that this process works on or keeps waiting.",
+            lambda: len(services.turn_tasks),
+        )
+    return Gauges(gauges)

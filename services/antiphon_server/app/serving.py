@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 from antiphon_server import hardening
+from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import lay
 from antiphon_server.app.listening import App, listen
 from antiphon_server.app.starting import start
@@ -63,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
         async with Lifecycle(health) as lifecycle:
             ground = await lay(settings, data_dir, lifecycle)
             services = compose(ground)
-            settings.rate_limits.check(services.table.names())
+            settings.rate_limits.check((*all_methods(), *services.table.names()))
             password = await start(services, ground, lifecycle, health)
             yield await listen(services, ground, lifecycle, health, password)
 

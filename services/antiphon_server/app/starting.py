@@ -3,12 +3,20 @@
 import asyncio
 import logging
 
+from antiphon_server.app.contracts import full_name
 from antiphon_server.app.ground import Ground
+from antiphon_server.app.links import Links
 from antiphon_server.app.wiring import Services
-from antiphon_server.auth.compose import Auth
+from antiphon_server.auth.compose import Auth, AuthElsewhere
+from antiphon_server.context.compose import Context
+from antiphon_server.dispatcher.compose import Dispatcher
+from antiphon_server.events.compose import Events
+from antiphon_server.integration.compose import Integration
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.peers import PeerHealth
 from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.tasks import TaskSet
 from antiphon_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -16,30 +24,48 @@ log = logging.getLogger(__name__)
 
 async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health: Health) -> str:
     """Start everything but the ports. Returns the test user's password, if there is one."""
-    settings, auth = ground.settings, services.auth
-    await _start_auth(auth, lifecycle)
-    _start_log(services, lifecycle)
-    _start_regular_work(services, lifecycle, several_nodes=settings.several_nodes)
-    await auth.greet()
-    await _start_conversations(services, lifecycle)
-    for part in ("store", "log", "turns.leases"):
-        await health.set(part, serving=True)
-    password = await _test_password(auth, settings)
+    settings, auth, events = ground.settings, services.auth, services.events
+    _watch_peers(services.links, lifecycle, health)
+    await _start_guarding(services.guarding, lifecycle)
+    services.links.start(lifecycle)
+    if events is not None:
+        _start_log(events, lifecycle)
+    if auth is not None:
+        await _start_auth(auth, lifecycle, several_nodes=settings.several_nodes)
+    if services.context is not None:
+        await _start_context(services.context, lifecycle)
+    if services.integration is not None:
+        await _start_integration(services.integration, lifecycle)
+    if services.dispatcher is not None:
+        await _start_dispatcher(services.dispatcher, services.turn_tasks, lifecycle)
+    await _show_parts(services, health)
     lifecycle.spawn("store", _report(ground.database, health))
-    return password
+    return await _test_password(auth, settings) if auth is not None else ""
 
 
-async def _start_auth(auth: Auth, lifecycle: Lifecycle) -> None:
-    lifecycle.on_stop("auth", auth.close)
-    await auth.start()
-    lifecycle.spawn("auth.audit", auth.coalesced.run())
-    lifecycle.spawn("auth.alarms", auth.alarms.run())
-    lifecycle.spawn("auth.sessions", auth.live_sessions.run(), vital=False)
-    lifecycle.spawn("auth.expirations", auth.expirations.run(), vital=False)
+def _watch_peers(links: Links, lifecycle: Lifecycle, health: Health) -> None:
+    lifecycle.on_stop("peers", links.close)
+    for name, channel in links.peers.items():
+        watch = PeerHealth(name, full_name(name), channel, health)
+        lifecycle.spawn(f"peer.{name}.health", watch.run(), vital=False)
 
 
-def _start_log(services: Services, lifecycle: Lifecycle) -> None:
-    events = services.events.log
+async def _start_guarding(guarding: Auth | AuthElsewhere, lifecycle: Lifecycle) -> None:
+    if isinstance(guarding, AuthElsewhere):
+        lifecycle.on_stop("security events", lambda: guarding.coalesced.flush(all_of_it=True))
+        lifecycle.spawn("auth.follower", guarding.follower.run())
+        lifecycle.spawn("auth.audit", guarding.coalesced.run())
+        return
+    lifecycle.on_stop("auth", guarding.close)
+    await guarding.start()
+    lifecycle.spawn("auth.audit", guarding.coalesced.run())
+    lifecycle.spawn("auth.alarms", guarding.alarms.run())
+    lifecycle.spawn("auth.sessions", guarding.live_sessions.run(), vital=False)
+    lifecycle.spawn("auth.expirations", guarding.expirations.run(), vital=False)
+
+
+def _start_log(services: Events, lifecycle: Lifecycle) -> None:
+    events = services.log
     writer = lifecycle.spawn("log", events.run())
 
     async def flush() -> None:
@@ -47,32 +73,47 @@ def _start_log(services: Services, lifecycle: Lifecycle) -> None:
         await asyncio.wait([writer])
 
     lifecycle.on_stop("log", flush)
+    lifecycle.spawn("log.forget", services.forget(), vital=False)
+
+
+async def _start_auth(auth: Auth, lifecycle: Lifecycle, *, several_nodes: bool) -> None:
     # What is finished then is told by the log, which takes nothing when it is closed.
-    lifecycle.on_stop("auth's work", services.auth.completion.close)
-
-
-def _start_regular_work(services: Services, lifecycle: Lifecycle, *, several_nodes: bool) -> None:
-    auth = services.auth
+    lifecycle.on_stop("auth's work", auth.completion.close)
     if several_nodes:
         lifecycle.spawn("auth.following", auth.following.run())
     lifecycle.spawn("auth.clean-up", auth.clean_up.run(), vital=False)
     lifecycle.spawn("auth.keys", auth.key_rotation.run(), vital=False)
-    lifecycle.spawn("log.forget", services.events.forget(), vital=False)
+    await auth.greet()
 
 
-async def _start_conversations(services: Services, lifecycle: Lifecycle) -> None:
-    context, dispatcher = services.context, services.dispatcher
+async def _start_context(context: Context, lifecycle: Lifecycle) -> None:
     lifecycle.on_stop("context", context.changes.close)
     for name, relay in (("log", context.to_log), ("trail", context.to_trail)):
         await relay.relay_outbox()
         lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
     lifecycle.spawn("context.retention", context.retention.run(), vital=False)
-    lifecycle.on_stop("integration", services.integration.close)
-    await services.integration.start()
+
+
+async def _start_integration(integration: Integration, lifecycle: Lifecycle) -> None:
+    lifecycle.on_stop("integration", integration.close)
+    await integration.start()
+
+
+async def _start_dispatcher(
+    dispatcher: Dispatcher, turn_tasks: TaskSet, lifecycle: Lifecycle
+) -> None:
     lifecycle.on_stop("turns' store", dispatcher.close)
-    lifecycle.on_stop("turns", services.turn_tasks.stop)
+    lifecycle.on_stop("turns", turn_tasks.stop)
     await dispatcher.leases.adopt_orphans(own=True)
     lifecycle.spawn("turns.leases", dispatcher.leases.run())
+
+
+async def _show_parts(services: Services, health: Health) -> None:
+    await health.set("store", serving=True)
+    if services.events is not None:
+        await health.set("log", serving=True)
+    if services.dispatcher is not None:
+        await health.set("turns.leases", serving=True)
 
 
 async def _test_password(auth: Auth, settings: Settings) -> str:

@@ -1,6 +1,5 @@
 """Every service in its place; nothing runs yet."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -9,6 +8,9 @@ from antiphon.auth.v1.access_service_pb2_grpc import add_AccessServiceServicer_t
 from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from antiphon.auth.v1.policy_service_pb2_grpc import PolicyServiceStub
+from antiphon.auth.v1.verification_service_pb2_grpc import (
+    add_VerificationServiceServicer_to_server,
+)
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
@@ -23,19 +25,21 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
+from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import Ground
-from antiphon_server.app.guards import guarded, inside, unguarded
+from antiphon_server.app.guards import guarded
+from antiphon_server.app.links import Links
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import Auth, compose_auth
+from antiphon_server.auth.compose import Auth, AuthElsewhere, compose_auth, compose_elsewhere
 from antiphon_server.auth.model import DAY
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import KeySettings
-from antiphon_server.auth.service.tokens import TokenSettings
+from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.servicers.access import AccessServicer
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import Context, compose_context
@@ -53,78 +57,121 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All of them. ``table`` is what clients call; ``local`` are all ways to call them."""
+    """Those of this process; None stands for one that runs elsewhere.
 
-    auth: Auth
-    access: AccessServicer
-    events: Events
-    context: Context
-    integration: Integration
-    dispatcher: Dispatcher
+    ``table`` is what clients call; ``guarding`` knows who they are.
+    """
+
+    auth: Auth | None
+    access: AccessServicer | None
+    events: Events | None
+    context: Context | None
+    integration: Integration | None
+    dispatcher: Dispatcher | None
+    guarding: Auth | AuthElsewhere
     turn_tasks: TaskSet
     table: LocalServer
-    local: Sequence[LocalServer]
+    links: Links
 
     async def stop_local_calls(self) -> None:
         """End the streams between services."""
-        for server in self.local:
+        for server in (self.table, *self.links.servers):
             await server.stop(None)
 
 
 def compose(ground: Ground) -> Services:
-    """The services of a process, each with what it needs of the others.
+    """The services of this process, each with what it needs of the others.
 
     Raises OSError, ExposedFileError or UnusableSecretError if the secret can't be used.
     """
-    settings, database, turn_tasks = ground.settings, ground.database, TaskSet()
-    free, to_context, to_dispatcher = unguarded(), inside("context"), inside("dispatcher")
-    roles = ContextAccessPolicy(ContextServiceStub(free.channel()))
+    settings, turn_tasks, here = ground.settings, TaskSet(), ground.settings.services
+    secret = given_secret(settings.secret_text, settings.secret_key_file)
+    links = Links(settings, MasterSecret(secret) if secret else None)
+    free = links.of_guards()
+    roles = ContextAccessPolicy(ContextServiceStub(free))
     policy = _with_engine(roles, ground.engine)
-    auth = _auth(ground, free)
-    table = guarded(ground, auth, policy)
+    auth = _auth(ground, links.of("auth"), secret) if "auth" in here else None
+    guarding = auth or compose_elsewhere(free, _token_settings(settings))
+    table = guarded(ground, guarding, policy)
     services = Services(
         auth=auth,
-        access=AccessServicer(auth.users, policy, table.names),
-        events=compose_events(database, policy, auth.verifier),
-        context=compose_context(database, to_context.channel(), _kept_s(settings)),
-        integration=compose_integration(database, settings.all_models(), roles, auth.verifier),
-        dispatcher=compose_dispatcher(
-            database,
-            to_dispatcher.channel(),
-            table.channel(),
-            policy,
-            auth.verifier,
-            turn_tasks.spawn,
-            NODE,
-        ),
+        access=AccessServicer(auth.users, policy, lambda: {*all_methods(), *table.names()})
+        if auth
+        else None,
+        events=_events(ground, policy, guarding) if "events" in here else None,
+        context=_context(ground, links) if "context" in here else None,
+        integration=_integration(ground, roles, guarding) if "integration" in here else None,
+        dispatcher=_dispatcher(ground, links, table, policy, guarding, turn_tasks)
+        if "dispatcher" in here
+        else None,
+        guarding=guarding,
         turn_tasks=turn_tasks,
         table=table,
-        local=(free, table, to_context, to_dispatcher),
+        links=links,
     )
-    auth.liveness.on_end(services.events.subscriptions.session_ended)
-    auth.signing_keys.on_withdrawn(services.events.subscriptions.check_tokens)
-    for server in services.local:
+    for server in (table, *links.servers):
         _register(server, services)
     return services
 
 
-def _auth(ground: Ground, free: LocalServer) -> Auth:
+def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> Auth:
     settings, redis = ground.settings, ground.redis
-    secret = given_secret(settings.secret_text, settings.secret_key_file)
+    shared = settings.several_nodes or bool(settings.elsewhere)
     return compose_auth(
         sql_stores(ground.database),
-        SessionEventLog(EventServiceStub(free.channel())),
+        SessionEventLog(EventServiceStub(to_others)),
         settings.data_dir,
         secret=MasterSecret(secret) if secret else None,
-        settings=TokenSettings(user_seconds=settings.access_token_minutes * 60),
+        settings=_token_settings(settings),
         session_settings=SessionSettings(
             idle=settings.session_idle_days * DAY, longest=settings.session_days * DAY
         ),
         breached=breached_passwords(settings.breached_passwords_file),
         identity_providers=settings.identity_providers,
-        key_settings=KeySettings(settings.signing_key_days, settings.several_nodes),
+        key_settings=KeySettings(settings.signing_key_days, shared),
         messenger=RedisMessenger(redis) if redis and settings.several_nodes else None,
         alarm_settings=settings.alarms,
+    )
+
+
+def _token_settings(settings: Settings) -> TokenSettings:
+    return TokenSettings(user_seconds=settings.access_token_minutes * 60)
+
+
+def _events(ground: Ground, policy: AccessPolicy, guarding: Auth | AuthElsewhere) -> Events:
+    events = compose_events(ground.database, policy, guarding.verifier)
+    guarding.liveness.on_end(events.subscriptions.session_ended)
+    guarding.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
+    return events
+
+
+def _context(ground: Ground, links: Links) -> Context:
+    return compose_context(ground.database, links.of("context"), _kept_s(ground.settings))
+
+
+def _integration(
+    ground: Ground, roles: AccessPolicy, guarding: Auth | AuthElsewhere
+) -> Integration:
+    models = ground.settings.all_models()
+    return compose_integration(ground.database, models, roles, guarding.verifier)
+
+
+def _dispatcher(
+    ground: Ground,
+    links: Links,
+    table: LocalServer,
+    policy: AccessPolicy,
+    guarding: Auth | AuthElsewhere,
+    turn_tasks: TaskSet,
+) -> Dispatcher:
+    return compose_dispatcher(
+        ground.database,
+        links.of("dispatcher"),
+        links.on_behalf(table),
+        policy,
+        guarding.verifier,
+        turn_tasks.spawn,
+        NODE,
     )
 
 
@@ -138,10 +185,17 @@ def _kept_s(settings: Settings) -> float | None:
 
 
 def _register(server: LocalServer, services: Services) -> None:
-    add_AuthServiceServicer_to_server(services.auth.servicer, server)
-    add_AccessServiceServicer_to_server(services.access, server)
-    add_AuditServiceServicer_to_server(services.auth.audit_servicer, server)
-    add_ContextServiceServicer_to_server(services.context.servicer, server)
-    add_DispatcherServiceServicer_to_server(services.dispatcher.servicer, server)
-    add_EventServiceServicer_to_server(services.events.servicer, server)
-    add_IntegrationServiceServicer_to_server(services.integration.servicer, server)
+    if services.auth is not None:
+        add_AuthServiceServicer_to_server(services.auth.servicer, server)
+        add_AuditServiceServicer_to_server(services.auth.audit_servicer, server)
+        add_VerificationServiceServicer_to_server(services.auth.verification_servicer, server)
+    if services.access is not None:
+        add_AccessServiceServicer_to_server(services.access, server)
+    if services.context is not None:
+        add_ContextServiceServicer_to_server(services.context.servicer, server)
+    if services.dispatcher is not None:
+        add_DispatcherServiceServicer_to_server(services.dispatcher.servicer, server)
+    if services.events is not None:
+        add_EventServiceServicer_to_server(services.events.servicer, server)
+    if services.integration is not None:
+        add_IntegrationServiceServicer_to_server(services.integration.servicer, server)

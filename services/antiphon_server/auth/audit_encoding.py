@@ -63,22 +63,25 @@ def kind_of(detail: Detail) -> int:
 
 def _body(sequence: int, stamped: StampedEvent) -> bytes:
     """What is stored of an event, and hashed: the contract's message without its hashes."""
-    event = stamped.event
+    message = reported(stamped.event)
+    message.sequence, message.event_id = sequence, stamped.event_id
+    message.create_time.FromMicroseconds(stamped.create_time)
+    return message.SerializeToString(deterministic=True)
+
+
+def reported(event: SecurityEvent) -> audit_pb2.SecurityEvent:
+    """An event that has no place yet, as one who saw it reports it."""
     message = audit_pb2.SecurityEvent(
-        sequence=sequence,
-        event_id=stamped.event_id,
         actor=event.actor or "",
         session_id=event.session_id or "",
         address=event.address or "",
         user_id=event.user_id,
     )
-    message.create_time.FromMicroseconds(stamped.create_time)
-    field = _FIELDS[type(event.detail).__name__]
-    detail = getattr(message, field.name)
+    detail = getattr(message, _FIELDS[type(event.detail).__name__].name)
     detail.SetInParent()
     for name in (field.name for field in fields(event.detail)):
         _put(detail, name, getattr(event.detail, name))
-    return message.SerializeToString(deterministic=True)
+    return message
 
 
 def _put(message: Any, name: str, value: Any) -> None:

@@ -16,7 +16,7 @@ from antiphon_server.auth.model import (
     UserKind,
 )
 from antiphon_server.auth.service.signing_keys import SigningKey
-from antiphon_server.auth.service.tokens import ALGORITHM
+from antiphon_server.auth.service.token_reader import ALGORITHM
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser, possible_name
 from antiphon_server.runtime.addresses import LOCAL

@@ -17,6 +17,7 @@ from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
 from antiphon_server.cli.models import models
 from antiphon_server.cli.password import app as password
+from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
 from antiphon_server.cli.streams import open_closed_streams
 from antiphon_server.cli.tail import tail
@@ -41,6 +42,7 @@ app = typer.Typer(
 for command in (
     chat,
     up,
+    serve,
     tail,
     conversations,
     models,

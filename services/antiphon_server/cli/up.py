@@ -5,16 +5,17 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon_server.cli.console import aside, fail, say
+from antiphon_server.cli.console import say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
+from antiphon_server.cli.start import start
 
 if TYPE_CHECKING:
     from antiphon_server.app import App
@@ -93,38 +94,16 @@ def up(
 
 
 def _up(given: dict[str, Any], session: bool) -> None:
-    from antiphon_server.runtime.memory import collect_later
-
-    collect_later()
-    from antiphon_server.runtime.configuration import WrongSetting
-    from antiphon_server.settings import read_settings
-
-    try:
-        settings = read_settings(**given)
-    except WrongSetting as error:
-        fail(str(error), 2)
-    try:
-        _run(settings, session)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except Exception as error:
-        from antiphon_server.cli.start_failures import code_of, why_not
-
-        sentence = why_not(error, settings)
-        if sentence is None:
-            raise
-        fail(sentence, code_of(error))
+    start(given, lambda settings: _work(settings, session), quiet=session)
 
 
-def _run(settings: "Settings", session: bool) -> None:
-    if sys.stderr.isatty() and not session:  # somebody waits for what takes seconds
-        aside("· starting")
+@contextlib.contextmanager
+def _work(settings: "Settings", session: bool) -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app import serve
 
     announcement = _Announcement(settings, session)
-    work = _serve_session(settings, announcement) if session else serve(settings, announcement)
     try:
-        asyncio.run(work)
+        yield _serve_session(settings, announcement) if session else serve(settings, announcement)
     finally:
         announcement.withdraw()
 

@@ -45,6 +45,6 @@ class ContextAccessPolicy:
         if asked is None:
             return NO_ROLE
         request = context_service_pb2.CheckAccessRequest(user_id=principal.user_id, resource=asked)
-        with remote_errors():
+        with remote_errors("context"):
             response = await self._context.CheckAccess(request, timeout=TIMEOUT_S)
         return Held(Role(response.role), response.granted_on)

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from antiphon_server.runtime.error_codes import TABLE, sentence_of
-from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, unavailable
 
 DOMAIN = "antiphon"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -37,6 +37,15 @@ _BY_CODE: dict[int, Reason] = {
     code_pb2.UNAVAILABLE: Reason.DRAINING,
 }
 _RETRIABLE = frozenset({Reason.DRAINING, Reason.OVERLOADED})
+_DISTRUST = frozenset(
+    {
+        Reason.UNAUTHENTICATED,
+        Reason.TOKEN_INVALID,
+        Reason.TOKEN_EXPIRED,
+        Reason.CREDENTIALS_INVALID,
+        Reason.SESSION_REVOKED,
+    }
+)
 
 
 def status_of(error: DomainError) -> status_pb2.Status:
@@ -103,10 +112,16 @@ def domain_error_of(error: grpc.aio.AioRpcError) -> DomainError:
 class remote_errors:
     """Raises DomainError for the AioRpcError of a stub's call in its block.
 
-    A call that ended because this task is being cancelled raises CancelledError.
+    ``service`` is whom this service asks as itself: that it can't be reached, or does not
+    trust who asks, is no refusal of anybody's call, and is SERVICE_UNAVAILABLE. Without it the
+    call was made on behalf of a caller, whose errors pass through. A call that ended because
+    this task is being cancelled raises CancelledError.
     """
 
-    __slots__ = ()
+    __slots__ = ("_service",)
+
+    def __init__(self, service: str = "") -> None:
+        self._service = service
 
     def __enter__(self) -> None:
         """Begin a block of calls."""
@@ -122,7 +137,16 @@ class remote_errors:
             return
         if error.code() is grpc.StatusCode.CANCELLED and _being_cancelled():
             raise asyncio.CancelledError from error
-        raise domain_error_of(error) from error
+        found = domain_error_of(error)
+        if self._service and (found.reason in _DISTRUST or _unreachable(error)):
+            raise unavailable(self._service) from error
+        raise found from error
+
+
+def _unreachable(error: grpc.aio.AioRpcError) -> bool:
+    """Whether it was not the service that answered."""
+    is_unavailable = error.code() is grpc.StatusCode.UNAVAILABLE
+    return is_unavailable and DETAILS_KEY not in (error.trailing_metadata() or {})
 
 
 def _reason_named(info: error_details_pb2.ErrorInfo) -> Reason | None:

@@ -36,7 +36,7 @@ class EventLog:
             request_id=f"session-revoked/{session_id}",
         )
         try:
-            with remote_errors():
+            with remote_errors("events"):
                 await self._stub.Append(request, timeout=TIMEOUT)
         except (DomainError, grpc.aio.UsageError) as error:
             log.warning("a session's end could not be told yet: %s", error)

@@ -26,3 +26,8 @@ class MemoryEndings:
     async def after(self, position: int, limit: int) -> list[Ending]:
         """See :meth:`EndingStore.after`."""
         return [one for one in self._noted if one.position > position][:limit]
+
+    async def before(self, time: int) -> int:
+        """See :meth:`EndingStore.before`."""
+        since = (one.position for one in self._noted if one.end_time >= time)
+        return min(since, default=self._last + 1) - 1

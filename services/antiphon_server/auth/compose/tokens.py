@@ -9,9 +9,11 @@ from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.session_feed import SessionFeed
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
-from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
-from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.auth.service.tokens import AccessTokens
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Tokens:
     messenger: RevocationMessenger
     key_rotation: KeyRotation
     following: Following
+    feed: SessionFeed
     once: Once
 
 
@@ -48,9 +51,10 @@ def compose_tokens(
         signing_keys=keys,
         access_tokens=access_tokens,
         liveness=liveness,
-        verifier=Verifier(access_tokens, keys, stores.sessions, liveness, clock),
+        verifier=Verifier(access_tokens, keys, StoredSessions(stores.sessions), liveness, clock),
         messenger=messenger,
         key_rotation=KeyRotation(keys, base.completion, messenger),
         following=Following(stores.endings, keys, liveness, messenger),
+        feed=SessionFeed(stores.endings, keys, liveness, clock, settings.longest_life),
         once=once,
     )

@@ -45,17 +45,20 @@ from antiphon_server.auth.service.password_changes import PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.provider_login import ProviderLogin
 from antiphon_server.auth.service.security_events import SecurityEventLog
+from antiphon_server.auth.service.session_feed import SessionFeed
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
 from antiphon_server.auth.service.test_user import TestUser
-from antiphon_server.auth.service.tokens import AccessTokens, TokenSettings
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
 from antiphon_server.auth.servicers.rules import AuthRules
+from antiphon_server.auth.servicers.verification import VerificationServicer
 from antiphon_server.runtime.completion import Completion
 
 SECRET_FILE = "auth.key"
@@ -68,6 +71,8 @@ class Auth:
 
     servicer: AuthServicer
     audit_servicer: AuditServicer
+    verification_servicer: VerificationServicer
+    session_feed: SessionFeed
     audit_trail: AuditTrail
     audit_watches: AuditWatches
     users: Users
@@ -173,6 +178,8 @@ def compose_auth(
     return Auth(
         servicer=_servicer(tokens, accounts, signing_in),
         audit_servicer=trail.servicer,
+        verification_servicer=VerificationServicer(tokens.feed),
+        session_feed=tokens.feed,
         audit_trail=trail.trail,
         audit_watches=trail.watches,
         users=accounts.users,

@@ -18,3 +18,10 @@ class EndingStore(Protocol):
         None ever appears before one that was returned, whatever commits at once.
         """
         ...
+
+    async def before(self, time: int) -> int:
+        """The position behind which all endings are that came at ``time`` (microseconds) or later.
+
+        The newest position if there was none since.
+        """
+        ...

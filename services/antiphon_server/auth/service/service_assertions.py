@@ -7,7 +7,7 @@ Each has an Ed25519 key whose seed is derived from the installation's secret. Wi
 from typing import Any, NoReturn
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from antiphon_server.auth.model import SECOND, LoginMethod, TokenPair
 from antiphon_server.auth.model.security_events import SecurityEvent, SignedIn, SignInFailure
@@ -15,11 +15,12 @@ from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.sign_ins import SignIns
-from antiphon_server.auth.service.tokens import ALGORITHM, AccessTokens
+from antiphon_server.auth.service.token_reader import ALGORITHM
+from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.installation import SERVICES
 from antiphon_server.runtime.principal import SessionId
 
-SERVICES = ("auth", "context", "dispatcher", "events", "integration")
 TYPE = "JWT"
 LONGEST = 60
 _REQUIRED = ["iss", "sub", "aud", "exp", "jti"]
@@ -48,7 +49,9 @@ class ServiceAssertions:
         clock: Clock,
         audience: str,
     ) -> None:
-        self._keys = {name: service_key(secret, name).public_key() for name in SERVICES}
+        self._keys: dict[str, Ed25519PublicKey] = {
+            name: service_key(secret, name).public_key() for name in SERVICES
+        }
         self._once = once
         self._tokens = tokens
         self._sign_ins = sign_ins

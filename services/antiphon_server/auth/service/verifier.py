@@ -1,27 +1,47 @@
 """Who an access token speaks for: asked on every call, so answered from memory."""
 
 from collections import OrderedDict
+from typing import Protocol
 
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.auth.service.tokens import AccessTokens, UnknownKey
+from antiphon_server.auth.service.token_reader import TokenReader, UnknownKey, VerificationKeys
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId
+
+
+class Sessions(Protocol):
+    """Knows which sessions go on."""
+
+    async def lives(self, session_id: SessionId) -> bool:
+        """Whether the session of a token that has not expired goes on."""
+        ...
+
+
+class StoredSessions:
+    """:class:`Sessions` by the store that holds them."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    async def lives(self, session_id: SessionId) -> bool:
+        """See :meth:`Sessions.lives`."""
+        session = await self._store.get(session_id)
+        return session is not None and session.end_time is None
 
 
 class Verifier:
     """Verifies access tokens; remembers the ``most`` newest good ones.
 
-    A signature is checked once, the expiry and the session each time. The store
-    is asked only about sessions that this process does not know.
+    A signature is checked once, the expiry and the session each time. ``sessions`` is
+    asked only about those that this process does not know.
     """
 
     def __init__(
         self,
-        tokens: AccessTokens,
-        keys: SigningKeys,
-        sessions: SessionStore,
+        tokens: TokenReader,
+        keys: VerificationKeys,
+        sessions: Sessions,
         liveness: Liveness,
         clock: Clock,
         most: int = 10_000,
@@ -77,8 +97,7 @@ class Verifier:
         state = self._liveness.state(session_id)
         if state is not None:
             return state
-        session = await self._sessions.get(session_id)
-        if session is None or session.end_time is not None:
+        if not await self._sessions.lives(session_id):
             self._liveness.ended(session_id)
             return False
         return self._liveness.lives(session_id)

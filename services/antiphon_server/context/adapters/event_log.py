@@ -36,7 +36,7 @@ class EventServiceLog:
 
     async def append(self, entry: OutboxEntry) -> None:
         """See :meth:`EventLog.append`."""
-        with remote_errors():
+        with remote_errors("events"):
             await self._events.Append(append_request(entry), timeout=TIMEOUT_S)
 
     async def post(self, message: NewMessage, request_id: str) -> Placed:
@@ -46,7 +46,7 @@ class EventServiceLog:
             events=[_posted(message)],
             request_id=request_id,
         )
-        with remote_errors():
+        with remote_errors("events"):
             response = await self._events.Append(request, timeout=TIMEOUT_S)
         return Placed(Offset(response.first_offset), encoding.microseconds(response.time))
 
@@ -58,7 +58,7 @@ class EventServiceLog:
             page_size=PAGE,
             kinds=_KINDS,
         )
-        with remote_errors():
+        with remote_errors("events"):
             response = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
         return log_page(conversation_id, response)
 
@@ -67,7 +67,7 @@ class EventServiceLog:
         request = event_service_pb2.TrimRequest(
             scope=conversation_scope(conversation_id), before_offset=before
         )
-        with remote_errors():
+        with remote_errors("events"):
             await self._events.Trim(request, timeout=TIMEOUT_S)
 
 

@@ -24,7 +24,7 @@ class AuditServiceRoles:
 
     async def role_changed(self, change: RoleChange) -> None:
         """See :meth:`RoleAudit.role_changed`."""
-        with remote_errors():
+        with remote_errors("auth"):
             await self._audit.RecordSecurityEvents(record_request(change), timeout=TIMEOUT_S)
 
 

@@ -20,7 +20,7 @@ class AuthServiceUsers:
 
     async def require(self, user_id: UserId) -> None:
         """See :meth:`Users.require`."""
-        with remote_errors():
+        with remote_errors("auth"):
             await self._auth.GetUser(
                 auth_service_pb2.GetUserRequest(user_id=user_id), timeout=TIMEOUT_S
             )

@@ -36,7 +36,7 @@ class EventLogJournal:
     async def _append(
         self, request: event_service_pb2.AppendRequest
     ) -> event_service_pb2.AppendResponse:
-        with remote_errors():
+        with remote_errors("events"):
             return await self._events.Append(request, timeout=self._timeout_s)
 
     async def past(self, turn: Turn, cursor: str) -> Past:
@@ -46,7 +46,7 @@ class EventLogJournal:
         )
         text: list[str] = []
         while True:
-            with remote_errors():
+            with remote_errors("events"):
                 page = await self._events.ReadEvents(request, timeout=self._timeout_s)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
@@ -63,7 +63,7 @@ class EventLogJournal:
         request = event_service_pb2.FoldRequest(
             scope=_scope(turn.conversation_id), turn_id=turn.turn_id
         )
-        with remote_errors():
+        with remote_errors("events"):
             await self._events.Fold(request, timeout=self._timeout_s)
 
 

@@ -34,7 +34,7 @@ class ContextConversations:
     async def get(self, conversation_id: ConversationId) -> ConversationView:
         """See :meth:`Conversations.get`."""
         request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
-        with remote_errors():
+        with remote_errors("context"):
             response = await self._context.GetConversation(request, timeout=TIMEOUT_S)
         return _view(response.conversation)
 
@@ -68,7 +68,7 @@ class ContextWindow:
         request = context_service_pb2.GetContextRequest(
             conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
         )
-        with remote_errors():
+        with remote_errors("context"):
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
         return ContextPrompt(response.instructions, _chosen(response.messages, turn, without))
 
@@ -120,7 +120,7 @@ class IntegrationModels:
         )
         call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
         try:
-            with remote_errors():
+            with remote_errors("integration"):
                 async for response in call:
                     yield _reply(response)
         finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, insert, select
 
 from antiphon_server.auth.adapters.ending_tables import counters, endings
 from antiphon_server.auth.adapters.sql.counters import count_on
@@ -14,6 +14,9 @@ from antiphon_server.runtime.database import Database
 COUNTER = "endings"
 _ADD = insert(endings)
 _LAST = select(func.max(counters.c.value)).where(counters.c.name == COUNTER)
+_FIRST_SINCE = select(func.min(endings.c.position)).where(
+    endings.c.end_time >= bindparam("since", type_=BigInteger)
+)
 _AFTER = (
     select_all(endings)
     .where(endings.c.position > bindparam("after"))
@@ -51,3 +54,13 @@ class SqlEndings:
         return await self._database.read(
             lambda connection: [Ending(*row) for row in connection.execute(_AFTER, values)]
         )
+
+    async def before(self, time: int) -> int:
+        """See :meth:`EndingStore.before`."""
+
+        def position(connection: Connection) -> int:
+            last: int = connection.execute(_LAST).scalar() or 0  # first: more may end meanwhile
+            first = connection.execute(_FIRST_SINCE, {"since": time}).scalar()
+            return last if first is None else int(first) - 1
+
+        return await self._database.read(position)

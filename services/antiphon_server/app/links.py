@@ -1,0 +1,89 @@
+"""The ways from each service to the others, in this process and elsewhere."""
+
+import grpc
+
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon_client.address import open_channel
+from antiphon_client.tls import Tls
+from antiphon_server.app.guards import inside, unguarded
+from antiphon_server.auth.adapters.service_identity import ServiceIdentity
+from antiphon_server.auth.ports import ServerSecret
+from antiphon_server.runtime.installation import SERVICES, ServiceName
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.peer_channel import Headers, PeerChannel, no_headers
+from antiphon_server.runtime.routed_channel import RoutedChannel
+from antiphon_server.runtime.tls import UnusableCertificate
+from antiphon_server.settings import Settings
+
+
+class Links:
+    """Channels on which a service reaches every other one, and does not see where it is.
+
+    In this process they are local, else they lead to a peer, and carry the token of the
+    service that calls. ``secret`` is the installation's, which proves who that is.
+    """
+
+    def __init__(self, settings: Settings, secret: ServerSecret | None) -> None:
+        self._settings = settings
+        self._secret = secret
+        self.servers: list[LocalServer] = [unguarded()]
+        self.identities: dict[ServiceName, ServiceIdentity] = {}
+        tls = _peer_tls(settings)
+        self.peers: dict[ServiceName, grpc.aio.Channel] = {
+            name: open_channel(settings.peers.address(name), tls) for name in settings.elsewhere
+        }
+
+    def of(self, service: ServiceName) -> grpc.aio.Channel:
+        """For the service's own calls."""
+        server = inside(service)
+        self.servers.append(server)
+        return self._routes(server, service)
+
+    def of_guards(self) -> grpc.aio.Channel:
+        """For what the guards of every call ask, as the first service of this process."""
+        return self._routes(self.servers[0], self._settings.services[0])
+
+    def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:
+        """For calls that bring their callers' own credentials, and pass the guards again."""
+        return self._routed(guarded, no_headers)
+
+    def _routes(self, server: LocalServer, service: ServiceName) -> grpc.aio.Channel:
+        return self._routed(server, self._identity(service).headers if self.peers else no_headers)
+
+    def _routed(self, server: LocalServer, headers: Headers) -> grpc.aio.Channel:
+        local = server.channel()
+        if not self.peers:
+            return local
+        remote = {name: PeerChannel(to, headers) for name, to in self.peers.items()}
+        return RoutedChannel({name: remote.get(name, local) for name in SERVICES})
+
+    def _identity(self, service: ServiceName) -> ServiceIdentity:
+        known = self.identities.get(service)
+        if known is None:
+            assert self._secret is not None
+            to_auth = self.peers.get("auth") or self.servers[0].channel()
+            known = ServiceIdentity(service, self._secret, AuthServiceStub(to_auth))
+            self.identities[service] = known
+        return known
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Let every service sign in that has to."""
+        for name, identity in self.identities.items():
+            lifecycle.spawn(f"identity.{name}", identity.run())
+
+    async def close(self) -> None:
+        """Close the channels to peers."""
+        for channel in self.peers.values():
+            await channel.close()
+
+
+def _peer_tls(settings: Settings) -> Tls | None:
+    """How peers are spoken to; None for in the clear. Raises UnusableCertificate."""
+    own, authority = settings.tls, settings.peer_ca
+    if own is None or authority is None:
+        return None
+    try:
+        return Tls(authority.read_bytes(), own.certificate.read_bytes(), own.key.read_bytes())
+    except OSError as error:
+        raise UnusableCertificate(f"{error.filename}: {error.strerror}") from error

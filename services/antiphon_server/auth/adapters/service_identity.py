@@ -1,0 +1,90 @@
+"""The access token of a service of this installation, for its calls of others."""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import grpc
+import jwt
+
+from antiphon.auth.v1.auth_service_pb2 import LoginRequest, ServiceCredential
+from antiphon_server.auth.ports import Clock, ServerSecret
+from antiphon_server.auth.service.service_assertions import LONGEST, TYPE, service_key
+from antiphon_server.auth.service.token_reader import ALGORITHM
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors import DomainError, unavailable
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+
+TIMEOUT_S = 5.0
+PAUSE_S = 0.25
+LONGEST_PAUSE_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class ServiceIdentity:
+    """Signs a service in, and again half-way through each token's life; ``run`` must be running.
+
+    While nobody issues tokens the last one is good for as long as it lives.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        secret: ServerSecret,
+        auth: "AuthServiceAsyncStub",
+        audience: str = TokenSettings().audience,
+        clock: Clock = time.time,
+    ) -> None:
+        self._name = name
+        self._key = service_key(secret, name)
+        self._auth = auth
+        self._audience = audience
+        self._clock = clock
+        self._token = ""
+        self._expires = 0.0
+        self.signed_in = asyncio.Event()
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call. Raises DomainError SERVICE_UNAVAILABLE without a valid token."""
+        if self._clock() >= self._expires:
+            raise unavailable("auth")
+        return (("authorization", f"Bearer {self._token}"),)
+
+    async def run(self) -> None:
+        """Sign in and renew, until cancelled."""
+        pause = PAUSE_S
+        while True:
+            try:
+                await self._sign_in()
+            except (DomainError, grpc.aio.UsageError) as error:
+                if pause == PAUSE_S:
+                    log.warning("the service %s can't sign in yet: %s", self._name, error)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                pause = PAUSE_S
+                await asyncio.sleep((self._expires - self._clock()) / 2)
+
+    async def _sign_in(self) -> None:
+        request = LoginRequest(service=ServiceCredential(assertion=self._assertion()))
+        with remote_errors("auth"):
+            response = await self._auth.Login(request, timeout=TIMEOUT_S)
+        self._token = response.tokens.access_token
+        self._expires = response.tokens.access_expire_time.ToMicroseconds() / 1e6
+        self.signed_in.set()
+
+    def _assertion(self) -> str:
+        claims = {
+            "iss": self._name,
+            "sub": self._name,
+            "aud": self._audience,
+            "exp": int(self._clock()) + LONGEST,
+            "jti": secrets.token_urlsafe(16),
+        }
+        return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE})

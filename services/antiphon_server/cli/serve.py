@@ -1,0 +1,132 @@
+"""``antiphon serve``."""
+
+import contextlib
+import os
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from antiphon_server.cli.console import fail, say
+from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.start import start
+
+if TYPE_CHECKING:
+    from antiphon_server.app import App
+    from antiphon_server.settings import Settings
+
+SECRET_FILE = "auth.key"
+_NAMES = "auth, context, dispatcher, events, integration"
+
+
+def serve(
+    services: Annotated[list[str], typer.Argument(metavar="SERVICE...", help=f"Of {_NAMES}.")],
+    host: Annotated[str | None, typer.Option(help="Where to listen. [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="0 picks one. [default: 7461 auth, 7462 context, 7463 dispatcher, 7464 events, "
+            "7465 integration; that of the first one named]"
+        ),
+    ] = None,
+    admin_port: Annotated[
+        int | None, typer.Option(help="Metrics, on loopback; 0 picks one. [default: 0]")
+    ] = None,
+    data_dir: DataDir = None,
+    model: Annotated[str | None, typer.Option(help="The default model.")] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error. [default: info]")
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="console or json. [default: console]")
+    ] = None,
+) -> None:
+    """Run some of the services in this process; the others run elsewhere.
+
+    Where those are, ANTIPHON_PEERS says: {"auth": "host:port", …}; on one machine the
+    default ports will do. All processes need the same secret: ANTIPHON_SECRET_KEY or
+    ANTIPHON_SECRET_KEY_FILE; on one machine the first one makes it, in the data folder. There each
+    process keeps what is its own in a folder of its services' names.
+
+    For example, each in a terminal of its own:
+
+    - `antiphon serve auth context`
+    - `antiphon serve events`
+    - `antiphon serve dispatcher integration`
+    """
+    named = _named(services)
+    given = {
+        "services": named,
+        "host": host,
+        "port": port,
+        "admin_port": admin_port,
+        "data_dir": (data_dir or _default_data_dir()) / "+".join(named),
+        "model": model,
+        "log_level": log_level,
+        "log_format": log_format,
+    }
+    told = {key: value for key, value in given.items() if value is not None}
+    start({**_defaults(named, told), **told}, _work)
+
+
+def _default_data_dir() -> Path:
+    from antiphon_server.settings import default_data_dir
+
+    return default_data_dir()
+
+
+def _named(services: list[str]) -> list[str]:
+    from antiphon_server.runtime.installation import SERVICES
+
+    for name in services:
+        if name not in SERVICES:
+            fail(f"there is no service {name}; there are {_NAMES}", 2)
+    return [name for name in SERVICES if name in services]
+
+
+def _defaults(named: list[str], told: dict[str, Any]) -> dict[str, Any]:
+    """What is the case for services apart, unless the environment says otherwise."""
+    from antiphon_server.runtime.configuration import WrongSetting, from_environment
+    from antiphon_server.runtime.installation import PORTS
+    from antiphon_server.settings import PREFIX, Settings
+
+    try:
+        environment = from_environment(PREFIX, Settings, os.environ)
+    except WrongSetting as error:
+        fail(str(error), 2)
+    defaults = {"port": next(PORTS[name] for name in PORTS if name == named[0]), "admin_port": 0}
+    found: dict[str, Any] = {
+        key: value for key, value in defaults.items() if key not in environment
+    }
+    if not {"secret_key", "secret_key_file"} & environment.keys():
+        found["secret_key_file"] = _shared_secret(told["data_dir"].parent)
+    return found
+
+
+def _shared_secret(base: Path) -> Path:
+    """The secret beside the processes' folders; the first one makes it."""
+    from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+
+    try:
+        load_or_create(base / SECRET_FILE)
+    except (OSError, UnusableSecretError) as error:
+        fail(str(error))
+    return base / SECRET_FILE
+
+
+@contextlib.contextmanager
+def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
+    from antiphon_server.app import serve as run
+
+    def announce(app: "App") -> None:
+        names = " and ".join(settings.services)
+        elsewhere = ", ".join(
+            f"{name} at {settings.peers.address(name)}" for name in settings.elsewhere
+        )
+        with contextlib.suppress(OSError):
+            say(f"{names} on {settings.host}:{app.port}, data in {settings.data_dir}.", err=True)
+            if elsewhere:
+                say(f"Elsewhere: {elsewhere}.", err=True)
+
+    yield run(settings, announce)
