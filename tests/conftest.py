@@ -6,16 +6,25 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from tests.fakes.postgres import Postgres
+
 # What is generated is the same in each run. ``--hypothesis-profile=long`` makes other
 # examples each time, and of the state machines many more.
 settings.register_profile("short", derandomize=True, database=None, deadline=None)
 settings.register_profile("long", database=None, deadline=None, print_blob=True)
 settings.load_profile("short")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """So that all of auth's rules can be tried on Postgres, which takes two minutes."""
+    parser.addoption("--all-on-postgres", action="store_true")
+
+
 # Where the server's code may block the event loop, and why.
 MAY_BLOCK = [
     # Before the server serves nobody waits.
     ("antiphon_server/runtime/data_dir.py", "exclusive"),
+    ("antiphon_server/runtime/migrations.py", "_migrate"),
     ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),
     ("antiphon_server/auth/adapters/server_secret.py", "given_secret"),
     ("antiphon_server/hardening/facts.py", "facts_of"),
@@ -24,6 +33,8 @@ MAY_BLOCK = [
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
     # Once, when a local model is loaded: whether a file exists.
     ("antiphon_server/integration/adapters/gguf.py", "find_gguf"),
+    # For a new connection to Postgres: whether passwords or certificates are in the home folder.
+    ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args"),
     # A log line is a small write into the system's buffers; a file is rotated every 10 MiB.
     ("logging/handlers.py", "emit"),
     # A trace shows the lines of source that it names; the log of an unconfigured test draws it.
@@ -37,6 +48,15 @@ MAY_BLOCK = [
 ]
 # These wait for nothing.
 HARMLESS = ["os.path.abspath", "os.getcwd"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres server, started when the first test asks for it; tests have own databases."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(autouse=True)

@@ -75,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     services: tuple[ServiceName, ...] = SERVICES
     peers: Peers = Peers()
     peer_ca: Path | None = None
+    database_url: Secret | None = None
+    database_pool: Annotated[int, Meta(ge=2, le=200)] = 10
     several_nodes: bool = False
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
@@ -104,6 +106,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 "test_users: a test user is for this machine alone; leave it away "
                 "(--test-user, ANTIPHON_TEST_USERS), or --host and --behind-proxy"
             )
+
+    @property
+    def shares_store(self) -> bool:
+        """Whether other servers may use the same store."""
+        return self.several_nodes or self.database_url is not None
 
     @property
     def in_production(self) -> bool:

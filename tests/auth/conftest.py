@@ -14,12 +14,31 @@ from antiphon_server.runtime.interceptors.validation import ValidationIntercepto
 from antiphon_server.runtime.local_channel import LocalServer
 from tests.auth.api import Api
 from tests.auth.world import World, contents, open_world
+from tests.fakes.databases import opened_database
 from tests.fakes.fixed_roles import FixedRoles
 
+# Where it matters what two transactions do to each other: `--all-on-postgres` takes all.
+ON_POSTGRES = {"test_device_logins", "test_passwords", "test_refresh"}
 
-@pytest.fixture(params=["memory", "sqlite"])
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for a world on each kind of store."""
+    if "world" in metafunc.fixturenames:
+        name = metafunc.module.__name__.rpartition(".")[2]
+        chosen = name in ON_POSTGRES or metafunc.config.getoption("--all-on-postgres", False)
+        kinds = ["memory", "sqlite", *(["postgres"] if chosen else [])]
+        metafunc.parametrize("world", kinds, indirect=True)
+
+
+@pytest.fixture
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """The auth service on each kind of store."""
+    if request.param == "postgres":
+        async with opened_database(request, tmp_path) as database:
+            opened = await open_world(tmp_path, database=database)
+            yield opened
+            await opened.close()
+        return
     opened = await open_world(tmp_path, sqlite=request.param == "sqlite")
     yield opened
     await opened.close()

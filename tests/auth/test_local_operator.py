@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.secret_files import (
     ExposedFileError,
     PrivateFile,
@@ -15,6 +16,7 @@ from antiphon_server.auth.adapters.secret_files import (
     read_private,
 )
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+from antiphon_server.auth.service.local_operator import MOST_NODES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.world import World, open_world, reason
 
@@ -60,6 +62,20 @@ async def test_a_good_key_is_kept(tmp_path: Path) -> None:
     assert user is not None
     assert len(await world.auth.api_keys.list_keys(user.user_id, None, 9)) == 1
     await world.close()
+
+
+async def test_servers_that_share_a_store_have_a_key_each(tmp_path: Path) -> None:
+    """One that starts, or lost its own, leaves the others theirs; of many the oldest go."""
+    folders = [tmp_path / str(number) for number in range(MOST_NODES + 2)]
+    stores, secret = memory_stores(), load_or_create(tmp_path / "auth.key")
+    for folder in folders:
+        world = await open_world(folder, stores=stores, node=folder.name, secret=secret)
+        world.clock.time += 1.0
+        await world.auth.greet()
+    (folders[-1] / "operator.key").unlink()
+    await world.auth.greet()
+    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    assert found == [False, False, *[True] * MOST_NODES]
 
 
 def key_in(data_dir: Path) -> str:

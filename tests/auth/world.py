@@ -24,6 +24,7 @@ from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -51,7 +52,7 @@ class World:
     events: MemorySessionEvents
     clock: FakeClock
     hasher: Argon2Pool
-    database: SqliteDatabase | None
+    database: Database | None
 
     async def user(self, name: str = "ann", password: str = PASSWORD) -> User:
         """Make an account."""
@@ -72,6 +73,7 @@ async def open_world(
     data_dir: Path,
     *,
     sqlite: bool = False,
+    database: Database | None = None,
     clock: FakeClock | None = None,
     stores: Stores | None = None,
     parameters: Parameters = CHEAPEST,
@@ -80,13 +82,14 @@ async def open_world(
     secret: ServerSecret | None = None,
     tokens: TokenSettings | None = None,
     sessions: SessionSettings | None = None,
+    node: str = "",
 ) -> World:
     """Start the auth service on the data directory, as a process does."""
     clock, events = clock or FakeClock(), MemorySessionEvents()
     hasher = Argon2Pool(parameters, most_waiting=most_waiting)
-    database = None
     if sqlite:
         database = await _database(data_dir)
+    if database:
         stores = sql_stores(database)
     stores = stores or memory_stores()
     auth = compose_auth(
@@ -99,6 +102,7 @@ async def open_world(
         secret=secret,
         session_settings=sessions,
         identity_providers=identity_providers,
+        node=node,
     )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)

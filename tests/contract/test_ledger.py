@@ -21,23 +21,21 @@ from antiphon_server.integration.model import (
     WorkspaceId,
 )
 from antiphon_server.integration.ports import Ledger
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from tests.fakes.databases import KINDS, opened_database
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)
 EXPECTED = Usage(7, 0, True, Money("USD", 3))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
     """Each ledger, empty."""
     if request.param == "memory":
         yield MemoryLedger()
         return
-    database = SqliteDatabase(tmp_path / "ledger.db")
-    await database.write(metadata.create_all)
-    yield SqlLedger(database)
-    await database.close()
+    async with opened_database(request, tmp_path, metadata) as database:
+        yield SqlLedger(database)
 
 
 def call(

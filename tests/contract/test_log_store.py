@@ -11,23 +11,21 @@ from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.model import Append, Appended, Fence, NewEvent, Offset, Scope
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from tests.fakes.databases import KINDS, opened_database
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")
 ALL = (Offset(0), 1000, 1 << 20, ())
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
     """Each store, empty."""
     if request.param == "memory":
         yield MemoryLogStore()
         return
-    database = SqliteDatabase(tmp_path / "log.db")
-    await database.write(metadata.create_all)
-    yield SqlLogStore(database)
-    await database.close()
+    async with opened_database(request, tmp_path, metadata) as database:
+        yield SqlLogStore(database)
 
 
 def event(body: bytes = b"\x2a\x01x", kind: int = 10, turn_id: str = "") -> NewEvent:

@@ -21,21 +21,19 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from tests.fakes.databases import KINDS, opened_database
 
 CONVERSATION = ConversationId("conv_00000001")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TurnStore]:
     """Each store, empty."""
     if request.param == "memory":
         yield MemoryTurnStore()
         return
-    database = SqliteDatabase(tmp_path / "turns.db")
-    await database.write(metadata.create_all)
-    yield SqlTurnStore(database)
-    await database.close()
+    async with opened_database(request, tmp_path, metadata) as database:
+        yield SqlTurnStore(database)
 
 
 def turn(number: int = 1, **changes: object) -> Turn:

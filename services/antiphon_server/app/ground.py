@@ -7,8 +7,10 @@ import grpc
 
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.auth.adapters.remote_policy import engine_channel
+from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.node import node_name
 from antiphon_server.runtime.rate_guard import RateGuard
 from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -18,10 +20,14 @@ from antiphon_server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What every service may be given. ``engine`` leads to the one outside that judges calls."""
+    """What every service may be given. ``engine`` leads to the one outside that judges calls.
+
+    ``node`` names this server among those that share the store; "" if it has one of its own.
+    """
 
     settings: Settings
-    database: SqliteDatabase
+    database: Store
+    node: str
     metrics: RpcMetrics
     tracing: Tracing | None
     redis: Redis | None
@@ -30,10 +36,14 @@ class Ground:
 
 
 async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Ground:
-    """Open all of it; the lifecycle closes it. Raises FromTheFuture, Damaged."""
-    database = SqliteDatabase(data_dir / DATABASE_FILE)
+    """Open all of it; the lifecycle closes it.
+
+    Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting.
+    """
+    database = await _store(settings, data_dir)
     lifecycle.on_stop("store", database.close)
-    await migrate_all(database)
+    if not database.shared:
+        await migrate_all(database)
     tracing = start_tracing(settings.otlp_endpoint)
     if tracing is not None:
         lifecycle.on_stop("traces", tracing.stop)
@@ -41,7 +51,23 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
-    return Ground(settings, database, RpcMetrics(), tracing, redis, guard, engine)
+    node = node_name(data_dir) if database.shared else ""
+    return Ground(settings, database, node, RpcMetrics(), tracing, redis, guard, engine)
+
+
+async def _store(settings: Settings, data_dir: Path) -> Store:
+    if settings.database_url is None:
+        return SqliteDatabase(data_dir / DATABASE_FILE)
+    from antiphon_server.runtime.postgres_start import open_for_migrations, open_postgres
+
+    url = settings.database_url.reveal()
+    database = await open_postgres(url, settings.database_pool)
+    patient = open_for_migrations(url)
+    try:
+        await migrate_all(patient)
+    finally:
+        await patient.close()
+    return database
 
 
 def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:

@@ -12,10 +12,10 @@ from antiphon_server.context.compose import Context
 from antiphon_server.dispatcher.compose import Dispatcher
 from antiphon_server.events.compose import Events
 from antiphon_server.integration.compose import Integration
+from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.peers import PeerHealth
-from antiphon_server.runtime.sqlite import SqliteDatabase
 from antiphon_server.runtime.tasks import TaskSet
 from antiphon_server.settings import Settings
 
@@ -31,7 +31,7 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     if events is not None:
         _start_log(events, lifecycle)
     if auth is not None:
-        await _start_auth(auth, lifecycle, several_nodes=settings.several_nodes)
+        await _start_auth(auth, lifecycle, several_nodes=settings.shares_store)
     if services.context is not None:
         await _start_context(services.context, lifecycle)
     if services.integration is not None:
@@ -125,7 +125,7 @@ async def _test_password(auth: Auth, settings: Settings) -> str:
     return ""
 
 
-async def _report(database: SqliteDatabase, health: Health) -> None:
+async def _report(database: Store, health: Health) -> None:
     """Keep health up with whether the store can be written."""
     while True:
         await database.changed.wait()

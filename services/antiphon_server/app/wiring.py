@@ -45,13 +45,13 @@ from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import Context, compose_context
 from antiphon_server.dispatcher.compose import Dispatcher, compose_dispatcher
 from antiphon_server.events.compose import Events, compose_events
-from antiphon_server.integration.compose import Integration, compose_integration
+from antiphon_server.integration.compose import OWNER, Integration, compose_integration
 from antiphon_server.runtime.access import AccessPolicy
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.tasks import TaskSet
 from antiphon_server.settings import Settings
 
-NODE = "embedded"
+EMBEDDED = "embedded"  # alone with its store
 DAY_S = 86_400.0
 
 
@@ -116,7 +116,7 @@ def compose(ground: Ground) -> Services:
 
 def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> Auth:
     settings, redis = ground.settings, ground.redis
-    shared = settings.several_nodes or bool(settings.elsewhere)
+    shared = settings.shares_store or bool(settings.elsewhere)
     return compose_auth(
         sql_stores(ground.database),
         SessionEventLog(EventServiceStub(to_others)),
@@ -129,8 +129,9 @@ def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> 
         breached=breached_passwords(settings.breached_passwords_file),
         identity_providers=settings.identity_providers,
         key_settings=KeySettings(settings.signing_key_days, shared),
-        messenger=RedisMessenger(redis) if redis and settings.several_nodes else None,
+        messenger=RedisMessenger(redis) if redis and settings.shares_store else None,
         alarm_settings=settings.alarms,
+        node=ground.node,
     )
 
 
@@ -153,7 +154,9 @@ def _integration(
     ground: Ground, roles: AccessPolicy, guarding: Auth | AuthElsewhere
 ) -> Integration:
     models = ground.settings.all_models()
-    return compose_integration(ground.database, models, roles, guarding.verifier)
+    return compose_integration(
+        ground.database, models, roles, guarding.verifier, owner=ground.node or OWNER
+    )
 
 
 def _dispatcher(
@@ -171,7 +174,7 @@ def _dispatcher(
         policy,
         guarding.verifier,
         turn_tasks.spawn,
-        NODE,
+        ground.node or EMBEDDED,
     )
 
 

@@ -11,6 +11,7 @@ from antiphon_server.hardening import Insecure
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.damage import Damaged, is_damage
 from antiphon_server.runtime.data_dir import DataDirUnusable
+from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.migrations import FromTheFuture
 from antiphon_server.runtime.server import CannotListen
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
 _SAY_IT_ALL = (
+    DatabaseUnusable,
     DataDirUnusable,
     TracingUnavailable,
     ExposedFileError,
@@ -35,6 +37,12 @@ _OTHER_SECRET = (
     "ANTIPHON_SECRET_KEY, ANTIPHON_SECRET_KEY_FILE or auth.key in the data folder. If it is lost, "
     "start once without any of them: a new auth.key is made, and everybody has to sign in again"
 )
+_OTHER_SECRET_OF_SEVERAL = (
+    "the data in the database was written with another secret than this server's. Give all "
+    "servers the same ANTIPHON_SECRET_KEY (or ANTIPHON_SECRET_KEY_FILE); if the first one has "
+    "none, its own is in auth.key in its data folder. If it is lost, `DELETE FROM "
+    "auth_signing_keys`: everybody has to sign in again"
+)
 
 
 def why_not(error: Exception, settings: "Settings") -> str | None:
@@ -45,17 +53,17 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
         case FromTheFuture():
             return "the data was written by a newer version of Antiphon; use that one"
         case SealedByAnother():
-            return _OTHER_SECRET
+            return _OTHER_SECRET_OF_SEVERAL if settings.shares_store else _OTHER_SECRET
         case DomainError(reason=Reason.ALREADY_EXISTS, metadata={"resource": "users/test"}):
             return "there is an account `test` that is somebody's own; leave --test-user away"
         case DomainError(reason=Reason.STORE_UNAVAILABLE):
             return _store_failed(error.__cause__, settings)
         case Damaged():
             return _damaged(str(error), settings)
-        case OSError():
-            return f"{error.strerror or error}; choose another --admin-port or --data-dir"
         case _ if isinstance(error, _SAY_IT_ALL):
             return str(error)
+        case OSError():
+            return f"{error.strerror or error}; choose another --admin-port or --data-dir"
     return None
 
 
@@ -72,6 +80,8 @@ def _port_taken(error: CannotListen, settings: "Settings") -> str:
 
 def _store_failed(cause: BaseException | None, settings: "Settings") -> str:
     found = getattr(cause, "orig", None) or cause
+    if settings.database_url is not None:
+        return f"Postgres does not answer as it should ({found}); see ANTIPHON_DATABASE_URL"
     if is_damage(cause):
         return _damaged(str(found), settings)
     return f"the disk refuses the data ({found}): it is full, read-only or failing"

@@ -6,7 +6,7 @@ Secure settings with secure facts pass all of them.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from antiphon_server.hardening.facts import Facts
 from antiphon_server.runtime.addresses import Network
@@ -20,6 +20,7 @@ _LOOSEST = 100
 """Times the default that a limit of an address may be: beyond, no machine ever reaches it."""
 _LEAST_PREFIX = {4: 12, 6: 24}
 """Bits of a public network of proxies: those of large distributors have 13 and 28."""
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,13 @@ def _no_rate_limits(settings: Settings, _facts: Facts) -> str:
 def _redis_in_clear(settings: Settings, _facts: Facts) -> str:
     url = settings.redis_url.reveal() if settings.redis_url else ""
     return "Redis is spoken to in clear" if _in_clear(url) else ""
+
+
+def _database_in_clear(settings: Settings, _facts: Facts) -> str:
+    parts = urlsplit(settings.database_url.reveal() if settings.database_url else "")
+    near = not parts.hostname or is_loopback(parts.hostname)
+    modes = parse_qs(parts.query).get("sslmode", [""])
+    return "" if near or modes[-1] in _ENCRYPTED else "Postgres may be spoken to in clear"
 
 
 def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
@@ -226,6 +234,13 @@ CHECKS = (
         _traces_in_clear,
         "they say who calls what and when",
         "Write https:// in ANTIPHON_OTLP_ENDPOINT",
+        refuses=False,
+    ),
+    Check(
+        "Postgres",
+        _database_in_clear,
+        "everything that is stored can be read and changed on the way",
+        "Write ?sslmode=verify-full behind ANTIPHON_DATABASE_URL",
         refuses=False,
     ),
     Check(

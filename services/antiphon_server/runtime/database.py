@@ -4,6 +4,7 @@ SQL is written once, as functions of a synchronous SQLAlchemy connection; how an
 where they run is the adapter's business.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -46,4 +47,22 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """Finish what was accepted, then release files and threads."""
+        ...
+
+
+class DatabaseUnusable(Exception):
+    """The database that was asked for can't be used; the message says why and what to do."""
+
+
+class Store(Database, Protocol):
+    """A database that says how it is.
+
+    ``changed`` is set when ``writable``, whether it takes writes, has changed.
+    """
+
+    changed: asyncio.Event
+
+    @property
+    def writable(self) -> bool:
+        """See the class."""
         ...

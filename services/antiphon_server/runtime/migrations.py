@@ -14,6 +14,8 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 from antiphon_server.runtime.damage import Damaged
 from antiphon_server.runtime.database import Database
 
+LOCK = 7450  # any number that only this uses
+
 
 class FromTheFuture(Exception):
     """The database was written by a newer version of the program."""
@@ -32,6 +34,7 @@ async def migrate(
 
 
 def _migrate(connection: Connection, service: str, versions: Path, tables: MetaData | None) -> None:
+    _be_alone(connection)
     version_table = f"alembic_version_{service}"
     known = sorted(path.name[:4] for path in versions.glob("[0-9]*.py"))
     seen = _seen(connection, version_table)
@@ -44,6 +47,12 @@ def _migrate(connection: Connection, service: str, versions: Path, tables: MetaD
         _make(connection, version_table, tables, known[-1])
     elif seen != known[-1]:
         _upgrade(connection, version_table, versions)
+
+
+def _be_alone(connection: Connection) -> None:
+    """Let no other server migrate until this transaction ends; SQLite has but one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 
 
 def _make(connection: Connection, version_table: str, tables: MetaData, newest: str) -> None:

@@ -9,16 +9,14 @@ from antiphon_server.context.adapters.memory import MemoryStore
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.ports import Store
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from tests.fakes.databases import KINDS, opened_database
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store, empty."""
     if request.param == "memory":
         yield MemoryStore()
         return
-    database = SqliteDatabase(tmp_path / "context.db")
-    await database.write(metadata.create_all)
-    yield SqlStore(database)
-    await database.close()
+    async with opened_database(request, tmp_path, metadata) as database:
+        yield SqlStore(database)

@@ -52,6 +52,7 @@ def compose_accounts(
     breached: BreachedPasswords,
     session_settings: SessionSettings | None,
     operator_file: SecretFile,
+    node: str,
 ) -> Accounts:
     """Accounts and sessions; all other processes learn of ends by ``events``."""
     stores, clock, completion = base.stores, base.clock, base.completion
@@ -87,6 +88,6 @@ def compose_accounts(
         password_resets=PasswordResets(
             stores.password_resets, users, passwords, new, completion, log, shown_once, clock
         ),
-        local_operator=LocalOperator(stores.users, users, api_keys, operator_file),
+        local_operator=LocalOperator(stores.users, users, api_keys, operator_file, node),
         test_user=TestUser(stores.users, passwords, endings, log, clock),
     )

@@ -145,10 +145,12 @@ def compose_auth(
     key_settings: KeySettings | None = None,
     messenger: RevocationMessenger | None = None,
     alarm_settings: AlarmSettings | None = None,
+    node: str = "",
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
-    Without a ``secret`` that is there, too, and made if it is missing.
+    Without a ``secret`` that is there, too, and made if it is missing. ``node`` names this
+    server among those that share the stores.
 
     Raises OSError, ExposedFileError or UnusableSecretError if the secret's file
     can't be used.
@@ -172,6 +174,7 @@ def compose_auth(
         breached or CommonPasswords(),
         session_settings,
         PrivateFile(data_dir / OPERATOR_FILE),
+        node,
     )
     signing_in = compose_signing_in(base, recording, tokens, accounts, identity_providers)
     trail = compose_trail(base, recording, tokens, accounts.requests)

@@ -8,18 +8,31 @@ from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 NAME = "local"
 LABEL = "operator.key"
+MOST_NODES = 32
 MOST_KEYS = MOST_PER_USER + 1  # there is always room for this one
 _SELF = Principal("service", UserId("auth"), SessionId(""))
 
 
 class LocalOperator:
-    """Keeps the user ``local`` and a file with a working API key for it."""
+    """Keeps the user ``local`` and a file with a working API key for it.
 
-    def __init__(self, store: UserStore, users: Users, api_keys: ApiKeys, file: SecretFile) -> None:
+    ``node`` names this server among those that share the store: each has its own key. Of more
+    than ``MOST_NODES`` the oldest keys go: they are of servers that came back as new ones.
+    """
+
+    def __init__(
+        self,
+        store: UserStore,
+        users: Users,
+        api_keys: ApiKeys,
+        file: SecretFile,
+        node: str = "",
+    ) -> None:
         self._store = store
         self._users = users
         self._api_keys = api_keys
         self._file = file
+        self._label = f"{LABEL} of {node}" if node else LABEL
 
     async def ensure(self) -> None:
         """Make what is missing. A key whose file is lost or was exposed is revoked, and
@@ -42,9 +55,11 @@ class LocalOperator:
     async def _replace_key(self, owner: UserId) -> None:
         while lost := await self._lost_keys(owner):  # of which one may end others
             await self._api_keys.revoke(lost[0])
-        _, secret = await self._api_keys.create(owner, LABEL, None, MOST_KEYS)
+        _, secret = await self._api_keys.create(owner, self._label, None, MOST_KEYS)
         self._file.write(secret)
 
     async def _lost_keys(self, owner: UserId) -> list[KeyId]:
         keys = await self._api_keys.list_keys(owner, None, MOST_KEYS)
-        return [key.key_id for key in keys if key.label == LABEL]
+        own = [key.key_id for key in keys if key.label == self._label]
+        others = [key.key_id for key in keys if key.label.startswith(f"{LABEL} of ")]
+        return own or others[MOST_NODES - 1 :]  # the newest come first

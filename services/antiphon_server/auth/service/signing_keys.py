@@ -96,12 +96,13 @@ class SigningKeys:
         """Read the keys, and make one if none can sign.
 
         Raises SealedByAnother if those that should can't be opened, although the secret is
-        no new one: a wrong one would sign everybody out.
+        no new one, or others use them: a wrong one would sign everybody out.
         """
         await self.reload()
         if any(key.private and key.retire_time is None for key in self._keys.values()):
             return
-        if any(key.retire_time is None for key in self._keys.values()) and not self._secret.is_new:
+        replaceable = self._secret.is_new and not self._settings.shared
+        if any(key.retire_time is None for key in self._keys.values()) and not replaceable:
             raise SealedByAnother("the stored keys were sealed with another secret")
         await self.rotate()
 

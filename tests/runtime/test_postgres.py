@@ -1,0 +1,295 @@
+"""Postgres may be busy, slow, stopped or gone: calls say so, and go on when it is back."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from antiphon_server.app.schemas import migrate_all
+from antiphon_server.runtime import postgres as adapter
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.database import DatabaseUnusable
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.postgres import PostgresDatabase
+from antiphon_server.runtime.postgres_start import open_postgres
+from tests.fakes.postgres import Postgres
+
+SLOW_S = 1.0
+BACK_S = 10.0
+
+
+@pytest.fixture
+async def url(postgres: Postgres) -> str:
+    return await postgres.empty_database()
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[PostgresDatabase]:
+    opened = PostgresDatabase(url, pool=4)
+    await opened.write(lambda it: it.execute(text("CREATE TABLE numbers (n int PRIMARY KEY)")))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[Postgres]:
+    """A server that this module's tests may break."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def mortal_database(mortal: Postgres) -> AsyncIterator[PostgresDatabase]:
+    opened = PostgresDatabase(mortal.url(), pool=4, deadline_s=SLOW_S)
+    await opened.write(lambda it: it.execute(text("DROP TABLE IF EXISTS numbers")))
+    await opened.write(lambda it: it.execute(text("CREATE TABLE numbers (n int PRIMARY KEY)")))
+    yield opened
+    await opened.close()
+
+
+def added(number: int, then: str = "SELECT 1") -> Callable[[Connection], None]:
+    """Work that stores a number, and then runs something else."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO numbers VALUES (:n)"), {"n": number})
+        connection.execute(text(then))
+
+    return work
+
+
+def numbers(connection: Connection) -> list[int]:
+    return list(connection.execute(text("SELECT n FROM numbers ORDER BY n")).scalars())
+
+
+async def refusal(call: Any) -> Reason:
+    with pytest.raises(DomainError) as refused:
+        await call
+    return refused.value.reason
+
+
+async def until_written(database: PostgresDatabase, number: int) -> None:
+    """Write again and again until it succeeds."""
+    async with asyncio.timeout(BACK_S):
+        while True:
+            with contextlib.suppress(DomainError):
+                await database.write(added(number))
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_what_work_raises_undoes_it_alone(database: PostgresDatabase) -> None:
+    """The error is the caller's own, and the connection is good for the next."""
+
+    def failing(connection: Connection) -> None:
+        added(1)(connection)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(failing)
+    with pytest.raises(Exception, match="duplicate key"):
+        await database.write(lambda it: (added(2)(it), added(2)(it)))
+    await database.write(added(3))
+    assert await database.read(numbers) == [3]
+
+
+async def test_a_reader_sees_one_moment(database: PostgresDatabase) -> None:
+    """What is committed between two statements of a read is not in it; it can't write."""
+
+    def twice(connection: Connection) -> tuple[list[int], list[int]]:
+        before = numbers(connection)
+        connection.execute(text("SELECT pg_sleep(0.2)"))
+        return before, numbers(connection)
+
+    reading = asyncio.create_task(database.read(twice))
+    await asyncio.sleep(0.1)
+    await database.write(added(1))
+    assert await reading == ([], [])
+    assert await refusal(database.read(added(2))) is Reason.STORE_UNAVAILABLE
+
+
+async def test_cancelling_a_call_does_not_undo_it(database: PostgresDatabase) -> None:
+    """Of 100 calls cancelled at any point all are committed, and no connection is harmed."""
+    for number in range(100):
+        task = asyncio.create_task(database.write(added(number)))
+        await asyncio.sleep(0.0001 * (number % 20))
+        task.cancel()
+        await asyncio.wait([task])
+    assert await database.read(lambda it: it.execute(text("SELECT 7")).scalar()) == 7
+    await database.close()
+    assert database.writable
+
+
+async def test_a_deadlock_is_resolved_by_running_one_again(database: PostgresDatabase) -> None:
+    """Two that wait for each other are both committed in the end."""
+    await database.write(lambda it: (added(1)(it), added(2)(it)))
+    runs = []
+
+    def crossing(first: int, second: int) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            runs.append(first)
+            lock = text("SELECT n FROM numbers WHERE n = :n FOR UPDATE")
+            connection.execute(lock, {"n": first})
+            connection.execute(text("SELECT pg_sleep(0.2)"))
+            connection.execute(lock, {"n": second})
+
+        return work
+
+    await asyncio.gather(database.write(crossing(1, 2)), database.write(crossing(2, 1)))
+    assert len(runs) > 2
+
+
+async def test_a_lock_is_waited_for_so_long(url: str) -> None:
+    """Whoever does not get it is told to come back."""
+    database = PostgresDatabase(url, pool=2, lock_s=0.2)
+    await database.write(lambda it: it.execute(text("CREATE TABLE held ()")))
+
+    def hold(connection: Connection) -> None:
+        connection.execute(text("LOCK TABLE held"))
+        connection.execute(text("SELECT pg_sleep(0.6)"))
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.sleep(0.1)
+    waiting = database.write(lambda it: it.execute(text("LOCK TABLE held")))
+    assert await refusal(waiting) is Reason.OVERLOADED
+    await holding
+    await database.close()
+
+
+async def test_waiting_is_bounded(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More calls than connections wait; more than that are refused, with when to come back."""
+    monkeypatch.setattr(adapter, "MAX_WAITING", 20)
+    calls = [asyncio.create_task(database.write(added(n))) for n in range(30)]
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [it for it in told if isinstance(it, DomainError)]
+    assert [(it.reason, it.retry_after) for it in refused] == [(Reason.OVERLOADED, 1.0)] * 10
+    assert await database.read(numbers) == list(range(20))
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_replaced(
+    database: PostgresDatabase, postgres: Postgres
+) -> None:
+    """The server ended all that were idle: no call fails for that."""
+    await asyncio.gather(*(database.read(numbers) for _ in range(8)))
+    await postgres.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'antiphon'"
+    )
+    await asyncio.sleep(0.2)
+    await asyncio.gather(*(database.write(added(number)) for number in range(8)))
+
+
+async def test_a_connection_that_is_lost_fails_the_call(
+    database: PostgresDatabase, postgres: Postgres
+) -> None:
+    """The call is told so, nothing is stored, and the next one succeeds."""
+    lost = database.write(added(1, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert await refusal(lost) is Reason.STORE_UNAVAILABLE
+    await database.write(added(2))
+    assert await database.read(numbers) == [2]
+
+
+async def test_a_server_that_dies_is_gone_on_with(
+    mortal: Postgres, mortal_database: PostgresDatabase
+) -> None:
+    """Killed under load: calls fail typed, and what was told to be stored is there after."""
+    stored: list[int] = []
+    reasons: set[Reason] = set()
+
+    async def write(numbers: range) -> None:
+        for number in numbers:
+            try:
+                await mortal_database.write(added(number))
+                stored.append(number)
+            except DomainError as error:
+                reasons.add(error.reason)
+                await asyncio.sleep(0.02)
+
+    writing = [asyncio.create_task(write(range(n, 2000, 8))) for n in range(8)]
+    await asyncio.sleep(0.2)
+    mortal.kill()
+    await asyncio.sleep(0.3)
+    assert not mortal_database.writable
+    assert mortal_database.changed.is_set()
+    mortal.start()
+    await asyncio.gather(*writing)
+    await until_written(mortal_database, 9999)
+    assert mortal_database.writable
+    assert reasons == {Reason.STORE_UNAVAILABLE}
+    assert set(stored) <= set(await mortal_database.read(numbers))
+
+
+async def test_a_server_that_hangs_keeps_nobody(
+    mortal: Postgres, mortal_database: PostgresDatabase
+) -> None:
+    """Stopped in its tracks, it is away after the deadline; thawed, it is used again."""
+    mortal.freeze()
+    began = time.monotonic()
+    try:
+        calls = [mortal_database.write(added(number)) for number in range(12)]
+        reasons = await asyncio.gather(*(refusal(call) for call in calls))
+        assert set(reasons) == {Reason.STORE_UNAVAILABLE}
+        assert time.monotonic() - began < 3 * SLOW_S
+        assert await refusal(mortal_database.read(numbers)) is Reason.STORE_UNAVAILABLE
+    finally:
+        mortal.thaw()
+    await until_written(mortal_database, 99)
+
+
+async def test_a_closed_database_refuses(database: PostgresDatabase) -> None:
+    """Typed, too."""
+    await database.close()
+    assert await refusal(database.read(numbers)) is Reason.STORE_UNAVAILABLE
+
+
+async def test_servers_that_start_at_once_migrate_one_after_another(url: str) -> None:
+    """Four of them on an empty database: each finds the tables, none fails."""
+    nodes = [PostgresDatabase(url, pool=2) for _ in range(4)]
+    await asyncio.gather(*(migrate_all(node) for node in nodes))
+    for node in nodes:
+        await node.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda url: url.rpartition("/")[0] + "/nowhere", "createdb"),
+        (lambda url: url.replace("antiphon@", "nobody@"), "does not let this user in"),
+        (
+            lambda url: re.sub(r":\d+/", ":1/", url),
+            "no Postgres answers at 127.0.0.1:1 ",
+        ),
+    ],
+)
+async def test_what_is_wrong_at_the_start_is_said(
+    url: str, change: Callable[[str], str], says: str
+) -> None:
+    """In a sentence, without the password."""
+    wrong = change(url).replace("@127", ":geheim@127")
+    with pytest.raises(DatabaseUnusable, match=says) as told:
+        await open_postgres(wrong, 2)
+    assert "ANTIPHON_DATABASE_URL" in str(told.value)
+    assert "geheim" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/x", "host/x", "", "postgresql://host:70000/x"])
+async def test_other_urls_are_refused(url: str) -> None:
+    """Only Postgres's."""
+    with pytest.raises(WrongSetting, match="database_url"):
+        PostgresDatabase(url)
+
+
+async def test_a_database_for_others_is_refused(postgres: Postgres) -> None:
+    """One that is not in UTF-8 would break texts."""
+    await postgres.run(
+        "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    with pytest.raises(DatabaseUnusable, match="createdb -E UTF8"):
+        await open_postgres(postgres.url("latin"), 2)
