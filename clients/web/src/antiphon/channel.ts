@@ -1,0 +1,127 @@
+// Calls over grpc-web: with a token, a deadline, retries where they are safe, and typed errors.
+
+import {
+  type Client as Stub,
+  Code,
+  type Interceptor,
+  type Transport,
+  createClient,
+} from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { AccessService } from "../gen/antiphon/auth/v1/access_service_pb";
+import { AuditService } from "../gen/antiphon/auth/v1/audit_service_pb";
+import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
+import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
+import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
+import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
+import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
+import { sleep } from "./backoff";
+import { errorOf } from "./errors";
+import type { TokenSource } from "./tokens";
+
+const DEADLINE_MS = 30_000;
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 100;
+const MOST_PAUSE_MS = 2_000;
+
+// What may be sent twice: reads, and changes that carry a request id, a turn id or a token whose
+// second use gets the first one's answer.
+const IDEMPOTENT = new Set(
+  `ListAccess ExplainAccess ListSecurityEvents GetAuditHead VerifySecurityEvents
+  ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin CreateUser GetUser
+  ListUsers CreatePasswordReset LinkIdentity ListIdentities CreateApiKey ListApiKeys
+  RotateSigningKeys GetJwks CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
+  CreateConversation GetConversation ListConversations ArchiveConversation GetMember ListMembers
+  PostMessage ListMessages GetContext Dispatch GetTurn ListTurns CancelTurn ListHandlers
+  ReadEvents GetHead ListModels CountTokens GetUsage`.split(/\s+/),
+);
+
+/** The services, each as its generated stub. */
+export interface Stubs {
+  access: Stub<typeof AccessService>;
+  auth: Stub<typeof AuthService>;
+  audit: Stub<typeof AuditService>;
+  context: Stub<typeof ContextService>;
+  dispatcher: Stub<typeof DispatcherService>;
+  events: Stub<typeof EventService>;
+  integration: Stub<typeof IntegrationService>;
+}
+
+/** Where the server is, and for tests how to fetch. */
+export interface ChannelOptions {
+  baseUrl: string;
+  fetch?: typeof globalThis.fetch;
+}
+
+/** Stubs for calls without a token, or whose caller gives one by hand. */
+export function openStubs(options: ChannelOptions): Stubs {
+  return stubsOn(transport(options, [retrying]));
+}
+
+/** Stubs for calls in the name of the session. */
+export function signedStubs(options: ChannelOptions, tokens: TokenSource): Stubs {
+  return stubsOn(transport(options, [retrying, authorizing(tokens)]));
+}
+
+function transport(options: ChannelOptions, interceptors: Interceptor[]): Transport {
+  return createGrpcWebTransport({
+    ...options,
+    interceptors: [typing, ...interceptors],
+    defaultTimeoutMs: DEADLINE_MS,
+  });
+}
+
+function stubsOn(wire: Transport): Stubs {
+  return {
+    access: createClient(AccessService, wire),
+    auth: createClient(AuthService, wire),
+    audit: createClient(AuditService, wire),
+    context: createClient(ContextService, wire),
+    dispatcher: createClient(DispatcherService, wire),
+    events: createClient(EventService, wire),
+    integration: createClient(IntegrationService, wire),
+  };
+}
+
+/** What is thrown is an AntiphonError; streams' errors come while they are read. */
+const typing: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (thrown) {
+    throw errorOf(thrown);
+  }
+};
+
+/** Repeats what may be sent twice while the server can't be reached. */
+const retrying: Interceptor = (next) => async (request) => {
+  const attempts = !request.stream && IDEMPOTENT.has(request.method.name) ? ATTEMPTS : 1;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await next(request);
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      const again = error.isAway && attempt < attempts && !request.signal.aborted;
+      if (!again) throw error;
+      const ceiling = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MOST_PAUSE_MS);
+      const pause = ceiling * (0.5 + Math.random() / 2) + (error.retryAfterMs ?? 0);
+      await sleep(pause, request.signal);
+    }
+  }
+};
+
+/** Sends the session's token, and once more with a new one if it is refused. */
+function authorizing(tokens: TokenSource): Interceptor {
+  return (next) => async (request) => {
+    const token = await tokens.get();
+    request.header.set("authorization", `Bearer ${token}`);
+    try {
+      return await next(request);
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      if (error.code !== Code.Unauthenticated || !error.isOfToken) throw error;
+      tokens.reject(token);
+    }
+    request.header.set("authorization", `Bearer ${await tokens.get()}`);
+    return next(request);
+  };
+}

@@ -1,0 +1,15 @@
+// A client for Antiphon in browsers: calls with typed errors, and streams that outlive connections.
+
+export { Changing } from "./changing";
+export { Company } from "./company";
+export { AntiphonError, GapError, errorOf } from "./errors";
+export { Follower, type WatchListener, type Watching } from "./follower";
+export { newFollowId, newRequestId, newTurnId } from "./ids";
+export { listed } from "./pages";
+export type { WatchOptions } from "./place";
+export type { Connection } from "./redial";
+export { type DeviceCode, type ProviderLogin, Session } from "./session";
+export { textOf } from "./text";
+export { type Entry, type Outgoing, Thread, type Wishes, isQueued } from "./thread";
+export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
+export { type ToolCall, TurnView } from "./turn";

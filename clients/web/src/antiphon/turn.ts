@@ -1,0 +1,152 @@
+// A turn as its events tell it.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { MessageRole } from "../gen/antiphon/context/v1/message_pb";
+import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { FinishReason, Usage } from "../gen/antiphon/integration/v1/model_pb";
+import { type AntiphonError, errorOfStatus } from "./errors";
+import { Text, textOf } from "./text";
+
+const ENDED = new Set([
+  TurnState.SUCCEEDED,
+  TurnState.FAILED,
+  TurnState.CANCELLED,
+  TurnState.EXPIRED,
+]);
+
+/** A tool that a handler called. */
+export interface ToolCall {
+  id: string;
+  tool: string;
+  arguments: string;
+  result: string;
+  isDone: boolean;
+  error: AntiphonError | undefined;
+}
+
+/** What is known of one turn. It changes as events are applied. */
+export class TurnView {
+  state = TurnState.ACCEPTED;
+  handler = "";
+  model = "";
+  messageId = "";
+  replyMessageId = "";
+  status = "";
+  fraction: number | undefined;
+  ahead = 0;
+  startMs = 0;
+  endMs = 0;
+  usage: Usage | undefined;
+  error: AntiphonError | undefined;
+  finishReason: FinishReason | undefined;
+  isStopping = false;
+  readonly toolCalls: ToolCall[] = [];
+  private readonly texts = new Map<string, Text>();
+
+  constructor(readonly turnId: string) {}
+
+  /** Whether nothing more will come of it. */
+  get isDone(): boolean {
+    return ENDED.has(this.state);
+  }
+
+  /** The answer so far. */
+  get text(): string {
+    return [...this.texts.values()].join("");
+  }
+
+  /** Take in the server's word of how it is now. */
+  assign(turn: Turn): void {
+    if (this.isDone) return;
+    this.state = turn.state;
+    this.handler = turn.handler;
+    this.model = turn.model || this.model;
+    this.messageId = turn.messageId;
+    this.replyMessageId = turn.replyMessageId;
+    this.usage = turn.usage;
+    this.finishReason = turn.finishReason;
+    this.error = turn.error && errorOfStatus(turn.error);
+    if (turn.startTime ?? turn.createTime) {
+      this.startMs = timestampMs((turn.startTime ?? turn.createTime)!);
+    }
+    if (turn.endTime) this.endMs = timestampMs(turn.endTime);
+  }
+
+  /** Take in one event of this turn. */
+  apply(event: Event): void {
+    const { payload } = event;
+    const at = event.time ? timestampMs(event.time) : 0;
+    switch (payload.case) {
+      case "turnAccepted":
+        this.handler = payload.value.handler;
+        this.messageId = payload.value.messageId;
+        break;
+      case "turnQueued":
+        this.become(TurnState.QUEUED);
+        this.ahead = payload.value.ahead;
+        break;
+      case "turnStarted":
+        this.become(TurnState.RUNNING);
+        this.handler = payload.value.handler;
+        this.startMs = at;
+        this.status = "";
+        break;
+      case "turnProgressed":
+        this.status = payload.value.status;
+        this.fraction = payload.value.fraction;
+        break;
+      case "textDeltaAppended":
+        this.textOfMessage(payload.value.messageId).append(
+          payload.value.position,
+          payload.value.text,
+        );
+        break;
+      case "messagePosted": {
+        const message = payload.value.message;
+        if (message?.role !== MessageRole.ASSISTANT) break;
+        this.replyMessageId = message.messageId;
+        this.textOfMessage(message.messageId).replace(textOf(message.parts));
+        break;
+      }
+      case "toolCallStarted":
+        this.toolCall(payload.value.toolCallId).tool = payload.value.tool;
+        this.toolCall(payload.value.toolCallId).arguments = payload.value.argumentsJson;
+        break;
+      case "toolCallFinished": {
+        const call = this.toolCall(payload.value.toolCallId);
+        call.isDone = true;
+        call.result = textOf(payload.value.result);
+        call.error = payload.value.error && errorOfStatus(payload.value.error);
+        break;
+      }
+      case "turnFinished":
+        this.state = payload.value.state;
+        this.usage = payload.value.usage;
+        this.model = payload.value.model;
+        this.finishReason = payload.value.finishReason;
+        this.error = payload.value.error && errorOfStatus(payload.value.error);
+        this.endMs = at;
+        break;
+    }
+  }
+
+  private become(state: TurnState): void {
+    if (!this.isDone) this.state = state;
+  }
+
+  private textOfMessage(messageId: string): Text {
+    let text = this.texts.get(messageId);
+    if (!text) this.texts.set(messageId, (text = new Text()));
+    return text;
+  }
+
+  private toolCall(id: string): ToolCall {
+    let call = this.toolCalls.find((each) => each.id === id);
+    if (!call) {
+      call = { id, tool: "", arguments: "", result: "", isDone: false, error: undefined };
+      this.toolCalls.push(call);
+    }
+    return call;
+  }
+}

@@ -1,0 +1,255 @@
+// The page of somebody who is signed in.
+
+import type { JSX } from "preact";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { Composer } from "./composer";
+import { ConversationView } from "./conversation";
+import type { Desk } from "./desk";
+import { AccountDialog, NameDialog, ShortcutsDialog } from "./dialogs";
+import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
+import { Sidebar } from "./sidebar";
+import { useChanges } from "./use";
+import { sentenceOf } from "./words";
+
+type Window = "account" | "shortcuts" | "workspace" | "rename" | "";
+
+const HIDDEN = "antiphon.list";
+const WORKSPACE = "antiphon.workspace";
+
+/** The list beside, the conversation before one. */
+export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }): JSX.Element {
+  useChanges(desk);
+  useChanges(desk.thread);
+  const [dialog, setDialog] = useState<Window>("");
+  const [isNarrowOpen, setNarrowOpen] = useState(false);
+  const [isHidden, setHidden] = useState(localStorage.getItem(HIDDEN) === "hidden");
+  const [workspaceId, setWorkspaceId] = useState(localStorage.getItem(WORKSPACE) ?? "");
+  const toggle = useCallback(() => {
+    if (matchMedia("(max-width: 760px)").matches) setNarrowOpen((was) => !was);
+    else
+      setHidden((was) => {
+        localStorage.setItem(HIDDEN, was ? "" : "hidden");
+        return !was;
+      });
+  }, []);
+  useRoute(desk, () => setNarrowOpen(false));
+  useKeys(desk, toggle, setDialog);
+  useTitle(desk);
+  const known = desk.workspaces.some((each) => each.workspaceId === workspaceId) ? workspaceId : "";
+  const chooseWorkspace = (id: string) => {
+    localStorage.setItem(WORKSPACE, id);
+    setWorkspaceId(id);
+  };
+  const { thread } = desk;
+  return (
+    <div class={`app ${isHidden ? "list-hidden" : ""} ${isNarrowOpen ? "list-open" : ""}`}>
+      <a class="skip" href="#main" onClick={skip}>
+        Go to the conversation
+      </a>
+      <Sidebar
+        desk={desk}
+        workspaceId={known}
+        actions={{
+          onNew: goToNew,
+          onClose: () => setNarrowOpen(false),
+          onWorkspace: chooseWorkspace,
+          onNewWorkspace: () => setDialog("workspace"),
+          onAccount: () => setDialog("account"),
+          onShortcuts: () => setDialog("shortcuts"),
+          onSignOut,
+        }}
+      />
+      <div class="veil" onClick={() => setNarrowOpen(false)} />
+      <main id="main" tabIndex={-1}>
+        <header class="top">
+          <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={!isHidden} />
+          <h1>{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <Here desk={desk} />
+          {thread?.conversation && !thread.isArchived && (
+            <Menu label="What to do with this conversation">
+              {(close) => (
+                <>
+                  <button type="button" onClick={() => (close(), setDialog("rename"))}>
+                    <Icon name="pencil" /> Rename
+                  </button>
+                  <button type="button" onClick={() => (close(), void archive(desk))}>
+                    <Icon name="archive" /> Archive
+                  </button>
+                </>
+              )}
+            </Menu>
+          )}
+          <IconButton name="plus" label="New conversation" class="only-narrow" onClick={goToNew} />
+        </header>
+        <ConnectionBar desk={desk} />
+        {thread ? (
+          <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
+        ) : (
+          <Welcome desk={desk} workspaceId={known} />
+        )}
+      </main>
+      {dialog === "account" && <AccountDialog session={desk.session} onClose={() => setDialog("")} />}
+      {dialog === "shortcuts" && <ShortcutsDialog onClose={() => setDialog("")} />}
+      {dialog === "workspace" && (
+        <NameDialog
+          title="New workspace"
+          value=""
+          button="Make it"
+          maxLength={128}
+          onName={async (name) => chooseWorkspace(await desk.makeWorkspace(name))}
+          onClose={() => setDialog("")}
+        />
+      )}
+      {dialog === "rename" && thread && (
+        <NameDialog
+          title="Rename"
+          value={thread.conversation?.title ?? ""}
+          button="Rename"
+          maxLength={256}
+          onName={(name) => thread.rename(name)}
+          onClose={() => setDialog("")}
+        />
+      )}
+    </div>
+  );
+}
+
+function goToNew(): void {
+  location.hash = "#/";
+  document.querySelector<HTMLElement>(".composer textarea")?.focus();
+}
+
+function skip(event: Event): void {
+  event.preventDefault(); // the hash says which conversation is open
+  document.getElementById("main")?.focus();
+}
+
+async function archive(desk: Desk): Promise<void> {
+  try {
+    await desk.thread?.archive();
+    goToNew();
+  } catch (thrown) {
+    alert(sentenceOf(thrown));
+  }
+}
+
+/** The address says which conversation is open, so that it can be gone back to and shared. */
+function useRoute(desk: Desk, onMove: () => void): void {
+  useEffect(() => {
+    const go = () => {
+      const found = /^#\/c\/(conv_[\w-]{8,64})$/.exec(location.hash);
+      desk.openThread(found?.[1] ?? "");
+      onMove();
+    };
+    go();
+    addEventListener("hashchange", go);
+    return () => removeEventListener("hashchange", go);
+  }, [desk]);
+}
+
+function useTitle(desk: Desk): void {
+  const title = desk.thread?.conversation?.title;
+  useEffect(() => {
+    document.title = title ? `${title} · Antiphon` : "Antiphon";
+  }, [title]);
+}
+
+function useKeys(desk: Desk, toggle: () => void, setDialog: (dialog: Window) => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (document.querySelector("dialog[open]")) return;
+      const isWriting = (event.target as HTMLElement).matches("input, textarea, select");
+      const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+      const act = (work: () => void) => {
+        event.preventDefault();
+        work();
+      };
+      if (isCommand && event.key === "k") act(goToNew);
+      else if (isCommand && event.key === "b") act(toggle);
+      else if (event.altKey && event.key === "ArrowUp") act(() => step(desk, -1));
+      else if (event.altKey && event.key === "ArrowDown") act(() => step(desk, 1));
+      else if (isWriting) return;
+      else if (event.key === "?") act(() => setDialog("shortcuts"));
+      else if (event.key === "/") act(() => document.querySelector<HTMLElement>(".composer textarea")?.focus());
+      else if (event.key === "Escape") void desk.thread?.stopAll().catch(() => {});
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [desk]);
+}
+
+function step(desk: Desk, by: number): void {
+  const links = [...document.querySelectorAll<HTMLAnchorElement>(".sidebar .list a")];
+  const at = links.findIndex((link) => link.getAttribute("aria-current"));
+  const next = at < 0 ? links[0] : links[at + by];
+  if (next && desk) location.hash = new URL(next.href).hash;
+}
+
+/** Who else is here. */
+function Here({ desk }: { desk: Desk }): JSX.Element {
+  useChanges(desk.thread?.company);
+  const here = desk.thread?.company.here ?? [];
+  const names = here.map((actor) => desk.nameOf(actor));
+  return (
+    <span class="here" role="img" aria-label={names.length ? `Here: ${names.join(", ")}` : "Nobody else is here"}>
+      {here.slice(0, 4).map((actor) => (
+        <Avatar key={actor} actor={actor} name={desk.nameOf(actor)} />
+      ))}
+      {here.length > 4 && <span class="avatar">+{here.length - 4}</span>}
+    </span>
+  );
+}
+
+/** Says when there is no connection; what comes meanwhile is not lost. */
+function ConnectionBar({ desk }: { desk: Desk }): JSX.Element {
+  const { state, error } = desk.connection;
+  const [isShown, setShown] = useState(false);
+  const isAway = state === "waiting" || (state === "connecting" && isShown);
+  useEffect(() => {
+    // What is over within a moment is not worth a word.
+    const timer = setTimeout(() => setShown(isAway), isAway ? 600 : 0);
+    return () => clearTimeout(timer);
+  }, [isAway]);
+  return (
+    <div class="connection" role="status" aria-live="polite">
+      {isShown && (
+        <p>
+          <span class="pulse" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          Connection lost; trying again. Nothing is lost.
+          <button type="button" class="link" onClick={() => desk.session.follower.resume()} title={error?.message}>
+            Try now
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Welcome({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
+  const { user } = desk.session;
+  const fallback = desk.models.find((model) => model.default);
+  return (
+    <div class="welcome">
+      <div class="welcome-words">
+        <Mark />
+        <h2>What is on your mind, {user?.displayName || user?.name}?</h2>
+        <p class="quiet">
+          {fallback?.missing ? `${fallback.name} can't answer yet: ${fallback.missing}` : fallback ? `${fallback.name} will answer.` : ""}
+        </p>
+      </div>
+      <div class="dock">
+        <Composer
+          desk={desk}
+          workspaceId={workspaceId}
+          onBegun={(id) => {
+            location.hash = `#/c/${id}`;
+          }}
+        />
+      </div>
+    </div>
+  );
+}

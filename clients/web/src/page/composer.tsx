@@ -1,0 +1,156 @@
+// Where one writes: the text, who shall answer, send and stop.
+
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Thread } from "../antiphon";
+import type { Desk } from "./desk";
+import { Icon, Notice } from "./parts";
+import { sentenceOf } from "./words";
+
+const MOST_BYTES = 262_144;
+const DRAFT = "antiphon.draft.";
+
+/** Writing in a conversation, or the first words of a new one. */
+export function Composer(props: {
+  desk: Desk;
+  thread?: Thread;
+  workspaceId?: string;
+  onSent?: () => void;
+  onBegun?: (conversationId: string) => void;
+}): JSX.Element {
+  const { desk, thread } = props;
+  const draft = DRAFT + (thread?.conversationId ?? "new");
+  const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? "");
+  const [error, setError] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const isAnswering = !!thread && (thread.open.length > 0 || thread.outgoing.some((each) => each.state === "sending"));
+
+  useEffect(() => {
+    setText(sessionStorage.getItem(draft) ?? "");
+    setError("");
+    if (matchMedia("(hover: hover)").matches) area.current?.focus();
+  }, [draft]);
+  useEffect(() => {
+    if (text) sessionStorage.setItem(draft, text);
+    else sessionStorage.removeItem(draft);
+  }, [text]);
+  useLayoutEffect(() => {
+    const { current } = area;
+    if (!current) return;
+    current.style.height = "auto";
+    current.style.height = `${Math.min(current.scrollHeight, innerHeight * 0.4)}px`;
+  }, [text]);
+
+  if (thread?.isArchived) return <p class="archived">This conversation is archived.</p>;
+
+  const send = async () => {
+    const said = text.trim();
+    if (!said || isBusy) return;
+    if (new TextEncoder().encode(said).length > MOST_BYTES) {
+      setError("That is too long: at most 256 KiB.");
+      return;
+    }
+    setError("");
+    if (thread) {
+      setText("");
+      void thread.ask(said, desk.wishes);
+      props.onSent?.();
+      return;
+    }
+    setBusy(true);
+    try {
+      const id = await desk.begin(said, props.workspaceId ?? "");
+      setText("");
+      sessionStorage.removeItem(draft);
+      props.onBegun?.(id);
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+    }
+    setBusy(false);
+  };
+  const stop = () => thread?.stopAll().catch((thrown) => setError(sentenceOf(thrown)));
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      void send();
+    } else if (event.key === "Escape" && isAnswering) {
+      event.preventDefault();
+      void stop();
+    }
+  };
+  const onInput = (event: InputEvent) => {
+    const said = (event.currentTarget as HTMLTextAreaElement).value;
+    setText(said);
+    thread?.setTyping(said.trim() !== "");
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {error && <Notice text={error} />}
+      <div class="writing">
+        <textarea
+          ref={area}
+          rows={1}
+          value={text}
+          placeholder="Say something"
+          aria-label="Message"
+          onInput={onInput}
+          onKeyDown={onKeyDown}
+          onBlur={() => thread?.setTyping(false)}
+        />
+        <div class="writing-bar">
+          <Choices desk={desk} />
+          {isAnswering && (
+            <button type="button" class="round stop" onClick={stop} aria-label="Stop the answer" title="Stop (Esc)">
+              <Icon name="stop" />
+            </button>
+          )}
+          <button type="submit" class="round send" disabled={!text.trim() || isBusy} aria-label="Send" title="Send (Enter)">
+            <Icon name="send" />
+          </button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+/** Who shall answer, and by which model; shown where there is a choice. */
+function Choices({ desk }: { desk: Desk }): JSX.Element {
+  const [, draw] = useState(0);
+  const choose = (wish: "handler" | "model") => (event: Event) => {
+    desk.wishes[wish] = (event.currentTarget as HTMLSelectElement).value;
+    draw((count) => count + 1);
+  };
+  const fallback = desk.models.find((model) => model.default);
+  return (
+    <span class="choices">
+      {desk.handlers.length > 1 && (
+        <select aria-label="Who answers" value={desk.wishes.handler} onChange={choose("handler")}>
+          {desk.handlers.map((handler) => (
+            <option key={handler.name} value={handler.default ? "" : handler.name} title={handler.description}>
+              {handler.name}
+            </option>
+          ))}
+        </select>
+      )}
+      {desk.models.length > 0 && (
+        <select aria-label="Model" value={desk.wishes.model} onChange={choose("model")}>
+          <option value="">{fallback?.name ?? "the server's model"}</option>
+          {desk.models
+            .filter((model) => !model.default)
+            .map((model) => (
+              <option key={model.name} value={model.name} disabled={model.missing !== ""} title={model.missing}>
+                {model.name}
+              </option>
+            ))}
+        </select>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,199 @@
+// What a person who is signed in has before them: workspaces, conversations, one of them open.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import {
+  AntiphonError,
+  Changing,
+  type Connection,
+  type Session,
+  Thread,
+  type Wishes,
+  errorOf,
+  listed,
+  newRequestId,
+} from "../antiphon";
+import type { Conversation, Workspace } from "../gen/antiphon/context/v1/conversation_pb";
+import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import type { Model } from "../gen/antiphon/integration/v1/model_pb";
+import { shortName } from "./words";
+
+const PAGE = 50;
+const TITLE_LENGTH = 60;
+const REFRESH_MS = 60_000;
+
+/** Lists and the open conversation, kept up. */
+export class Desk extends Changing {
+  workspaces: Workspace[] = [];
+  conversations: Conversation[] = [];
+  models: Model[] = [];
+  handlers: Handler[] = [];
+  isLoading = true;
+  hasMore = false;
+  error: AntiphonError | undefined;
+  thread: Thread | undefined;
+  connection: Connection = { state: "idle" };
+  readonly wishes: Wishes = { handler: "", model: "" };
+  private nextPage = "";
+  private readonly names = new Map<string, string>();
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(readonly session: Session) {
+    super();
+    if (session.user) this.names.set(session.actor, session.user.displayName || session.user.name);
+  }
+
+  /** Read the lists, and keep them up. */
+  async start(): Promise<void> {
+    this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
+    const { integration, dispatcher } = this.session.stubs;
+    await Promise.allSettled([
+      this.refresh(),
+      integration.listModels({}).then(({ models }) => (this.models = models)),
+      dispatcher.listHandlers({}).then(({ handlers }) => (this.handlers = handlers)),
+    ]);
+    this.isLoading = false;
+    this.changed();
+  }
+
+  /** Put everything down. */
+  close(): void {
+    clearInterval(this.timer);
+    this.thread?.close();
+  }
+
+  /** The stream's connection has changed. */
+  setConnection(connection: Connection): void {
+    const wasAway = this.connection.state === "waiting";
+    this.connection = connection;
+    if (wasAway && connection.state === "connected") void this.refresh();
+    this.changed();
+  }
+
+  /** Read the newest conversations again: others may have made some. */
+  async refresh(): Promise<void> {
+    const { context } = this.session.stubs;
+    try {
+      const [page, workspaces] = await Promise.all([
+        context.listConversations({ pageSize: PAGE }),
+        listed(
+          (pageToken) => context.listWorkspaces({ pageToken }),
+          (found) => found.workspaces,
+          200,
+        ),
+      ]);
+      const known = new Set(page.conversations.map((each) => each.conversationId));
+      const older = this.conversations.filter((each) => !known.has(each.conversationId));
+      const isFirst = this.conversations.length === 0;
+      // What was loaded beyond the first page stays; what left the first page was archived.
+      const oldest = page.conversations.at(-1)?.createTime;
+      const kept = older.filter((each) => oldest && timeOf(each) < timestampMs(oldest));
+      this.conversations = [...page.conversations, ...kept];
+      this.workspaces = workspaces;
+      if (isFirst || !kept.length) {
+        this.nextPage = page.nextPageToken;
+        this.hasMore = page.nextPageToken !== "";
+      }
+      this.error = undefined;
+    } catch (thrown) {
+      this.error = errorOf(thrown);
+    }
+    this.changed();
+  }
+
+  /** Read older conversations. */
+  async more(): Promise<void> {
+    const { context } = this.session.stubs;
+    try {
+      const page = await context.listConversations({ pageSize: PAGE, pageToken: this.nextPage });
+      const known = new Set(this.conversations.map((each) => each.conversationId));
+      const fresh = page.conversations.filter((each) => !known.has(each.conversationId));
+      this.conversations = [...this.conversations, ...fresh];
+      this.nextPage = page.nextPageToken;
+      this.hasMore = page.nextPageToken !== "";
+    } catch (thrown) {
+      this.error = errorOf(thrown);
+    }
+    this.changed();
+  }
+
+  /** Open a conversation, or none: what is said then begins one. */
+  openThread(conversationId: string): void {
+    if (this.thread?.conversationId === conversationId) return;
+    this.thread?.close();
+    this.thread = conversationId ? this.session.thread(conversationId) : undefined;
+    if (this.thread) {
+      const thread = this.thread;
+      thread.onChange(() => this.notice(thread));
+      void thread.start();
+    }
+    this.changed();
+  }
+
+  /** Begin a conversation by saying something; returns its id. Throws AntiphonError. */
+  async begin(text: string, workspaceId: string): Promise<string> {
+    const title = text.trim().split("\n")[0]!.slice(0, TITLE_LENGTH);
+    const { conversation } = await this.session.stubs.context.createConversation({
+      title,
+      workspaceId,
+      requestId: newRequestId(),
+    });
+    if (!conversation) throw new AntiphonError(13, "the server made no conversation");
+    this.conversations = [conversation, ...this.conversations];
+    this.openThread(conversation.conversationId);
+    void this.thread?.ask(text, this.wishes);
+    void this.refresh(); // the first conversation makes a workspace
+    return conversation.conversationId;
+  }
+
+  /** Make a workspace; returns its id. Throws AntiphonError. */
+  async makeWorkspace(displayName: string): Promise<string> {
+    const { workspace } = await this.session.stubs.context.createWorkspace({
+      displayName,
+      requestId: newRequestId(),
+    });
+    await this.refresh();
+    return workspace?.workspaceId ?? "";
+  }
+
+  /** What somebody is called; operators are told names, others know ids alone. */
+  nameOf(actor: string): string {
+    const known = this.names.get(actor);
+    if (known) return known;
+    const name = shortName(actor);
+    this.names.set(actor, name);
+    if (actor.startsWith("users/") && this.session.user?.operator) void this.learnName(actor);
+    return name;
+  }
+
+  private async learnName(actor: string): Promise<void> {
+    try {
+      const key = { userId: actor.slice("users/".length) };
+      const { user } = await this.session.stubs.auth.getUser(key);
+      if (user) this.names.set(actor, user.displayName || user.name);
+      this.changed();
+    } catch {
+      // the id does as well
+    }
+  }
+
+  /** Titles change; the list shows the newest. */
+  private notice(thread: Thread): void {
+    const { conversation } = thread;
+    if (!conversation) return;
+    const index = this.conversations.findIndex(
+      (each) => each.conversationId === conversation.conversationId,
+    );
+    if (index >= 0 && this.conversations[index] !== conversation) {
+      this.conversations = this.conversations
+        .with(index, conversation)
+        .filter((each) => each.archiveTime === undefined);
+      this.changed();
+    }
+  }
+}
+
+/** When a conversation was made, in milliseconds. */
+export function timeOf(conversation: Conversation): number {
+  return conversation.createTime ? timestampMs(conversation.createTime) : 0;
+}
+

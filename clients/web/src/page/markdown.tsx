@@ -1,0 +1,172 @@
+// Markdown as elements. No HTML is ever made of it: what looks like HTML is shown as it stands,
+// and a picture is a link, for to load it would tell its server who reads what.
+
+import { type Token, type Tokens, lexer } from "marked";
+import type { ComponentChildren, JSX } from "preact";
+import { memo } from "preact/compat";
+import { CopyButton } from "./parts";
+
+const SAFE = new Set(["http:", "https:", "mailto:"]);
+const MOST = 200_000;
+
+/** A text in Markdown. While it is being written the same elements stay, and the end grows. */
+export const Markdown = memo(function Markdown({ text }: { text: string }): JSX.Element {
+  if (text.length > MOST) return <pre class="plain">{text}</pre>;
+  return <div class="markdown">{blocks(lexer(text, { gfm: true, breaks: true }))}</div>;
+});
+
+function blocks(tokens: Token[]): ComponentChildren[] {
+  return tokens.map((token, index) => block(token as Tokens.Generic, index));
+}
+
+function block(token: Tokens.Generic, key: number): ComponentChildren {
+  switch (token.type) {
+    case "space":
+    case "def":
+      return null;
+    case "heading": {
+      // A message is a part of the page: its headings stand below the page's own.
+      const Heading = `h${Math.min(6, token["depth"] + 2)}` as "h3";
+      return <Heading key={key}>{inline(token.tokens)}</Heading>;
+    }
+    case "paragraph":
+      return <p key={key}>{inline(token.tokens)}</p>;
+    case "code":
+      return <CodeBlock key={key} text={token["text"]} language={token["lang"] ?? ""} />;
+    case "blockquote":
+      return <blockquote key={key}>{blocks(token.tokens ?? [])}</blockquote>;
+    case "list":
+      return list(token as Tokens.List, key);
+    case "table":
+      return table(token as Tokens.Table, key);
+    case "hr":
+      return <hr key={key} />;
+    case "text":
+      return <span key={key}>{token.tokens ? inline(token.tokens) : decoded(token["text"])}</span>;
+    case "checkbox":
+      return <input key={key} type="checkbox" checked={token["checked"]} disabled />;
+    default:
+      return <p key={key}>{token.raw}</p>;
+  }
+}
+
+function list(token: Tokens.List, key: number): JSX.Element {
+  const items = token.items.map((item, index) => (
+    <li key={index} class={item.task ? "task" : undefined}>
+      {blocks(item.tokens)}
+    </li>
+  ));
+  if (!token.ordered) return <ul key={key}>{items}</ul>;
+  return (
+    <ol key={key} start={Number(token.start) || 1}>
+      {items}
+    </ol>
+  );
+}
+
+function table(token: Tokens.Table, key: number): JSX.Element {
+  const cell = (Cell: "td" | "th") => (found: Tokens.TableCell, index: number) => (
+    <Cell key={index} class={found.align ? `align-${found.align}` : undefined}>
+      {inline(found.tokens)}
+    </Cell>
+  );
+  return (
+    <div class="table" key={key} tabIndex={0} role="region" aria-label="Table">
+      <table>
+        <thead>
+          <tr>{token.header.map(cell("th"))}</tr>
+        </thead>
+        <tbody>
+          {token.rows.map((row, index) => (
+            <tr key={index}>{row.map(cell("td"))}</tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function inline(tokens: Token[] = []): ComponentChildren[] {
+  return tokens.map((token, index) => piece(token as Tokens.Generic, index));
+}
+
+function piece(token: Tokens.Generic, key: number): ComponentChildren {
+  switch (token.type) {
+    case "strong":
+      return <strong key={key}>{inline(token.tokens)}</strong>;
+    case "em":
+      return <em key={key}>{inline(token.tokens)}</em>;
+    case "del":
+      return <del key={key}>{inline(token.tokens)}</del>;
+    case "codespan":
+      return <code key={key}>{token["text"]}</code>;
+    case "br":
+      return <br key={key} />;
+    case "link":
+      return link(token["href"], inline(token.tokens), key);
+    case "image":
+      return link(token["href"], `picture: ${token["text"] || token["href"]}`, key);
+    case "escape":
+      return token["text"];
+    case "text":
+      return token.tokens ? inline(token.tokens) : decoded(token["text"]);
+    case "checkbox":
+      return <input key={key} type="checkbox" checked={token["checked"]} disabled />;
+    default:
+      return token.raw;
+  }
+}
+
+function link(href: string, children: ComponentChildren, key: number): ComponentChildren {
+  if (!isSafe(href)) return <span key={key}>{children}</span>;
+  return (
+    <a key={key} href={href} target="_blank" rel="noopener noreferrer nofollow" title={href}>
+      {children}
+    </a>
+  );
+}
+
+/** Whether it leads to a page or a mailbox, and to nothing that runs here. */
+export function isSafe(href: string): boolean {
+  try {
+    return SAFE.has(new URL(href).protocol);
+  } catch {
+    return false;
+  }
+}
+
+const NAMED: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+  copy: "©",
+  hellip: "…",
+  mdash: "—",
+  ndash: "–",
+};
+
+/** Character references of plain text, as HTML would read them. */
+function decoded(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w{2,8}));/g, (whole, dec, hex, name) => {
+    if (name) return NAMED[name] ?? whole;
+    const code = dec ? Number(dec) : Number.parseInt(hex, 16);
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}
+
+function CodeBlock({ text, language }: { text: string; language: string }): JSX.Element {
+  return (
+    <div class="code">
+      <div class="code-bar">
+        <span>{language.split(/\s/)[0] || "text"}</span>
+        <CopyButton text={text} label="Copy code" />
+      </div>
+      <pre tabIndex={0}>
+        <code>{text}</code>
+      </pre>
+    </div>
+  );
+}

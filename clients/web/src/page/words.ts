@@ -1,0 +1,135 @@
+// What is shown to people: errors that say what to do, figures, times, names.
+
+import { Code } from "@connectrpc/connect";
+import { AntiphonError, errorOf } from "../antiphon";
+import { FinishReason, type Usage } from "../gen/antiphon/integration/v1/model_pb";
+
+const SENTENCES: Record<string, string> = {
+  CREDENTIALS_INVALID: "The name or the password is wrong.",
+  TOO_MANY_ATTEMPTS: "Too many wrong attempts. Wait a little, then try again.",
+  USER_DISABLED: "This account is disabled. Ask an operator.",
+  LOGIN_EXPIRED: "This sign-in took too long, or was used already. Begin again.",
+  LOGIN_DENIED: "You were not let in.",
+  IDENTITY_UNKNOWN: "You have no account here yet. Ask an operator to link yours.",
+  PROVIDER_UNAVAILABLE: "The identity provider can't be reached now. Try again later.",
+  PROVIDER_REFUSES_CLIENT: "The identity provider does not know this server. Tell an operator.",
+  PROVIDER_ANSWER_INVALID: "What the identity provider sent does not fit. Begin again.",
+  PASSWORD_BREACHED: "That password stands in lists that attackers try first. Take another.",
+  SESSION_REVOKED: "You were signed out. Sign in again.",
+  TOKEN_EXPIRED: "Your session has ended. Sign in again.",
+  RATE_LIMITED: "That was too much at once. Wait a moment, then try again.",
+  OVERLOADED: "The server has too much to do. Try again in a moment.",
+  DRAINING: "The server is restarting. Try again in a moment.",
+  STORE_UNAVAILABLE: "The server can't store anything now. Try again later.",
+  PERMISSION_DENIED: "You may read this, but not do that.",
+  SCOPE_MISSING: "This sign-in was limited, and does not cover that.",
+  NOT_FOUND: "It does not exist, or you may not see it.",
+  CONVERSATION_ARCHIVED: "The conversation is archived: it takes no new messages.",
+  HANDLER_NOT_FOUND: "Nobody of that name answers here any more. Choose another.",
+  TURN_REJECTED: "An answer is under way; wait for it, or stop it.",
+  TURN_LOST: "The server stopped in the middle of the answer. What had come is kept; ask again.",
+  TURN_EXPIRED: "The answer took too long and was ended. What had come is kept.",
+  MODEL_NOT_FOUND: "The server has no model of that name. Choose another.",
+  MODEL_UNAVAILABLE: "The model can't be reached. Try again, or choose another.",
+  MODEL_TIMEOUT: "The model was silent for too long. Try again, or choose another.",
+  MODEL_PROTOCOL: "The model's answer broke off. Try again.",
+  MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
+  MODEL_PROMPT_TOO_LONG: "The conversation is longer than this model can read. Choose another.",
+  ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
+  GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
+};
+
+/** A sentence for people, which says what to do. */
+export function sentenceOf(thrown: unknown): string {
+  const error = thrown instanceof AntiphonError ? thrown : errorOf(thrown);
+  const wait = error.retryAfterMs ? ` (${duration(error.retryAfterMs)})` : "";
+  if (error.reason === "INVALID_ARGUMENT") {
+    const rules = Object.entries(error.violations).map(([field, rule]) => `${field}: ${rule}`);
+    return rules.length ? `That can't be taken: ${rules.join("; ")}` : error.message;
+  }
+  if (error.reason === "INTERNAL") {
+    return `The server made a mistake. Tell an operator: ${error.metadata["request_id"] ?? ""}`;
+  }
+  if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.message}`;
+  if (error.reason) return (SENTENCES[error.reason] ?? error.message) + wait;
+  if (error.isAway) return "The server can't be reached. Is it running?";
+  if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
+  if (error.code === Code.Unauthenticated) return "Sign in to go on.";
+  return error.message || "That did not work.";
+}
+
+/** Milliseconds as people say them. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+/** An amount of money, small ones with as many digits as they need. */
+export function money(micros: bigint, currency: string): string {
+  const amount = Number(micros) / 1e6;
+  const digits = amount !== 0 && Math.abs(amount) < 0.01 ? 6 : 2;
+  return new Intl.NumberFormat(undefined, {
+    style: "currency",
+    currency: currency || "USD",
+    minimumFractionDigits: 2,
+    maximumFractionDigits: digits,
+  }).format(amount);
+}
+
+/** What was consumed: tokens, and cost where prices are known. */
+export function consumed(usage: Usage | undefined): string {
+  if (!usage || usage.inputTokens + usage.outputTokens === 0n) return "";
+  const about = usage.estimated ? "about " : "";
+  const count = (usage.inputTokens + usage.outputTokens).toLocaleString();
+  const cost = usage.cost ? ` · ${money(usage.cost.micros, usage.cost.currency)}` : "";
+  return `${about}${count} tokens${cost}`;
+}
+
+/** Why an answer ended early, if it did. */
+export function cutShort(reason: FinishReason | undefined): string {
+  if (reason === FinishReason.LENGTH) return "cut off at the model's limit";
+  return reason === FinishReason.CONTENT_FILTER ? "the provider withheld the rest" : "";
+}
+
+/** A time of day, with the day where it is not today. */
+export function moment(ms: number, now = Date.now()): string {
+  const then = new Date(ms);
+  const sameDay = then.toDateString() === new Date(now).toDateString();
+  const time = then.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  if (sameDay) return time;
+  const day = then.toLocaleDateString(undefined, { day: "numeric", month: "short" });
+  return `${day}, ${time}`;
+}
+
+/** Under which heading a conversation stands. */
+export function period(ms: number, now = Date.now()): string {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const days = Math.ceil((midnight - ms) / 86_400_000);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days <= 7) return "Last 7 days";
+  return days <= 30 ? "Last 30 days" : "Older";
+}
+
+/** What someone is called who is known by an id alone. */
+export function shortName(actor: string): string {
+  const [kind, id = ""] = actor.split("/");
+  if (kind === "handlers") return id;
+  return `member ${id.slice(-4)}`;
+}
+
+/** One letter or two for a picture. */
+export function initials(name: string): string {
+  const words = name.trim().split(/[\s._@-]+/).filter(Boolean);
+  return (words[0]?.[0] ?? "?").toUpperCase() + (words[1]?.[0] ?? "").toUpperCase();
+}
+
+/** A hue that is always the same for the same one. */
+export function hueOf(actor: string): number {
+  let hash = 0;
+  for (const letter of actor) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+  return hash % 360;
+}

@@ -1,0 +1,30 @@
+// The pages, built into the Python package that carries them.
+import { resolve } from "node:path";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: "src",
+  publicDir: "../public",
+  base: "/",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../antiphon_web/static",
+    emptyOutDir: true,
+    target: "es2022",
+    sourcemap: false,
+    // Nothing is inlined: the pages' policy lets only files of their own run.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: {
+        index: resolve(import.meta.dirname, "src/index.html"),
+        operator: resolve(import.meta.dirname, "src/operator.html"),
+      },
+    },
+  },
+  test: {
+    root: ".",
+    include: ["tests/**/*.test.ts"],
+    testTimeout: 20_000,
+  },
+} as Parameters<typeof defineConfig>[0]);
