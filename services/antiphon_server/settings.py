@@ -31,6 +31,7 @@ from antiphon_server.runtime.tls import TlsFiles
 PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
 DEFAULT_ADMIN_PORT = 7451
+DEFAULT_WEB_PORT = 7480
 DEFAULT_MODEL = "local/smollm2-135m"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
     admin_port: Port | None = DEFAULT_ADMIN_PORT
+    web: bool = False
+    web_port: Port = DEFAULT_WEB_PORT
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     model: str = DEFAULT_MODEL
     models: tuple[ModelSettings, ...] = ()
@@ -101,6 +104,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             )
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
+        if self.web and not self.on_loopback:
+            raise ValueError(
+                "web: the pages are served to this machine; for others let a proxy that speaks "
+                "TLS stand before them, and leave --host"
+            )
+        if self.web and self.tls_cert is not None:
+            raise ValueError(
+                "web: Envoy speaks to a plain port on this machine; leave tls_cert and tls_key, "
+                "and let a proxy speak TLS"
+            )
         if self.test_users and not self.in_production and self._reachable:
             raise ValueError(
                 "test_users: a test user is for this machine alone; leave it away "
@@ -143,6 +156,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def _reachable(self) -> bool:
         """Whether others may reach the port, by themselves or through a proxy."""
         return self.behind_proxy or not self.on_loopback
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a link signs the local operator in at the pages."""
+        return self.web and not self._reachable and not self.in_production
 
     @property
     def on_loopback(self) -> bool:

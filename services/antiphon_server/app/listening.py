@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from antiphon_server.app.browsers import open_pages
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.wiring import Services
 from antiphon_server.runtime.admin import Admin
@@ -29,6 +30,7 @@ class App:
 
     port: int
     admin_port: int | None
+    web_port: int | None
     crashed: asyncio.Event
     table: LocalServer
     streams: Callable[[], int]
@@ -40,17 +42,19 @@ async def listen(
 ) -> App:
     """Open the ports and say that everything serves; at the end, drain.
 
-    Raises CannotListen, UnusableCertificate.
+    Raises CannotListen, UnusableCertificate; for browsers what ``open_pages`` raises.
     """
     table = services.table
     await _show(table, health, reflects=ground.settings.reflects)
     port = await _open(services, ground, lifecycle)
+    web_port = await _open_web(services, ground, lifecycle, port)
     lifecycle.on_stop("drain", lambda: _drain(services, health, ground.settings.drain_grace_s))
     admin_port = await _open_admin(services, ground, lifecycle, health)
     await health.ready()
     collect_seldom()
     give_back()
-    return App(port, admin_port, lifecycle.crashed, table, lambda: _streams(services), password)
+    crashed = lifecycle.crashed
+    return App(port, admin_port, web_port, crashed, table, lambda: _streams(services), password)
 
 
 async def _show(table: LocalServer, health: Health, *, reflects: bool) -> None:
@@ -74,7 +78,15 @@ async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int
 def _limits(settings: Settings) -> Limits:
     """Those of a port for anybody, or for a proxy and peers, which carry the streams of many."""
     limits = Limits(connections=allowed_connections())
-    return replace(limits, streams=limits.rpcs) if settings.elsewhere else limits
+    return replace(limits, streams=limits.rpcs) if settings.elsewhere or settings.web else limits
+
+
+async def _open_web(
+    services: Services, ground: Ground, lifecycle: Lifecycle, port: int
+) -> int | None:
+    if not ground.settings.web:
+        return None
+    return await open_pages(services, ground.settings, lifecycle, port)
 
 
 async def _drain(services: Services, health: Health, grace_s: float) -> None:

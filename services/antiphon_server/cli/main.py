@@ -24,6 +24,7 @@ from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
 from antiphon_server.cli.users import app as users
+from antiphon_server.cli.web import web
 from antiphon_server.cli.whoami import whoami
 
 _ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
@@ -42,6 +43,7 @@ app = typer.Typer(
 for command in (
     chat,
     up,
+    web,
     serve,
     tail,
     conversations,

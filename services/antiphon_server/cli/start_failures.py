@@ -8,6 +8,8 @@ from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
 from antiphon_server.auth.service.signing_keys import SealedByAnother
 from antiphon_server.hardening import Insecure
+from antiphon_server.mesh.envoy.binary import EnvoyMissing
+from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.damage import Damaged, is_damage
 from antiphon_server.runtime.data_dir import DataDirUnusable
@@ -17,6 +19,7 @@ from antiphon_server.runtime.migrations import FromTheFuture
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import TracingUnavailable
+from antiphon_server.web.pages import NoPages
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
@@ -31,6 +34,9 @@ _SAY_IT_ALL = (
     UnusableHashFileError,
     Insecure,
     WrongSetting,
+    EnvoyDidNotStart,
+    EnvoyMissing,
+    NoPages,
 )
 _OTHER_SECRET = (
     "the data was written with another secret than this one. Give the one of then as "

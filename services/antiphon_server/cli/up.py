@@ -39,6 +39,12 @@ def up(
     admin_port: Annotated[
         int | None, typer.Option(help="Metrics, on loopback; 0 picks one. [default: 7451]")
     ] = None,
+    web: Annotated[
+        bool | None, typer.Option("--web", help="Serve the pages for browsers, through Envoy.")
+    ] = None,
+    web_port: Annotated[
+        int | None, typer.Option(help="Where the pages are; 0 picks one. [default: 7480]")
+    ] = None,
     data_dir: DataDir = None,
     model: Annotated[
         str | None,
@@ -74,6 +80,7 @@ def up(
     For example:
 
     - `antiphon up`
+    - `antiphon up --web`
     - `antiphon up --port 8000 --data-dir ./data`
     - `OPENAI_API_KEY=… antiphon up --model openai/gpt-4.1-mini`
     """
@@ -81,6 +88,8 @@ def up(
         "host": host,
         "port": port,
         "admin_port": admin_port,
+        "web": web,
+        "web_port": web_port,
         "data_dir": data_dir,
         "model": model,
         "log_level": log_level,
@@ -121,6 +130,10 @@ class _Announcement:
         host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
+        page = ""
+        if app.web_port is not None:
+            page = told["web"] = f"http://{address.rpartition(':')[0]}:{app.web_port}/"
+            told["links"] = settings.has_links
         if settings.tls is not None:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
@@ -133,10 +146,24 @@ class _Announcement:
         with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
             say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
             say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+            if page:
+                say(self._page(page), err=True)
             if app.test_password:
                 say(_TEST_USER.format(address=address, password=app.test_password), err=True)
             if not (settings.on_loopback or settings.in_production):
                 say(_EXPOSED, err=True)
+
+    def _page(self, page: str) -> str:
+        """Where the page is. A link that lets one in is shown to a terminal, and to no file."""
+        if not self._settings.has_links:
+            return f"In a browser: {page}"
+        if not sys.stderr.isatty():
+            return f"In a browser: {page} (`antiphon web` shows a link that signs you in)"
+        from antiphon_server.cli.paths import OPERATOR_FILE
+        from antiphon_server.web.links import make_link
+
+        link = make_link((self._settings.data_dir / OPERATOR_FILE).read_text().strip())
+        return f"In a browser, signed in (once, within 10 minutes): {page}#link={link}"
 
     def withdraw(self) -> None:
         """The server is gone."""
