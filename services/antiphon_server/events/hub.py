@@ -1,5 +1,6 @@
 """Live fan-out of one scope: the ring of its newest events and those who wait for more."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -40,9 +41,9 @@ class Follower(Protocol):
 class Hub:
     """A scope on this node.
 
-    The ring holds the newest events, one offset each, without a hole: position is
-    found by subtraction. A follower is a cursor into it, not a queue, so a slow one
-    costs nothing; one that has fallen off reads the store until it is back.
+    The ring holds the newest events without a hole. Those committed here have one offset
+    each: position is found by subtraction. A follower is a cursor into it, not a queue, so
+    a slow one costs nothing; one that has fallen off reads the store until it is back.
     """
 
     def __init__(self, epoch: Epoch, head: Offset, budget: RingBudget | None = None) -> None:
@@ -56,18 +57,28 @@ class Hub:
 
     def publish(self, records: Sequence[Record]) -> None:
         """Take committed events, in order, and wake who waits. Known ones are passed over."""
-        fresh = [record for record in records if record.first > self.head]
+        fresh = [record for record in records if record.last > self.head]
         if not fresh:
             return
-        if fresh[0].first != self.head + 1:  # a hole: the store has what is missing
-            self.clear()
-            self._base = fresh[0].first
+        if fresh[0].first != self.head + 1:
+            self._make_way(fresh[0].first)
         self._ring.extend(fresh)
         self._count(sum(len(record.wire) for record in fresh))
         self.head = fresh[-1].last
         self._shrink()
+        self._notify()
+
+    def skip(self, head: Offset) -> None:
+        """Learn that the log ends at ``head`` now; those who wait read the store."""
+        if head > self.head:
+            self.head = head
+            self.clear()
+            self._notify()
+
+    def tell(self, body: bytes) -> None:
+        """Tell those who follow now something that is not kept."""
         for follower in self.followers:
-            follower.notify()
+            follower.tell(body)
 
     def leave(self, follower: Follower) -> None:
         """Let a follower go; behind the last one only the newest events are kept."""
@@ -86,6 +97,8 @@ class Hub:
         start = offset + 1 - self._base
         if start < 0:
             return None
+        if len(self._ring) != self.head + 1 - self._base:  # some cover what they folded
+            start = bisect_right(self._ring, offset, key=_last)
         records = self._ring[start : start + max_events]
         size = 0
         for index, record in enumerate(records):
@@ -100,6 +113,21 @@ class Hub:
         self._ring.clear()
         self._base = self.head + 1
         self._count(-self._bytes)
+
+    def _make_way(self, first: Offset) -> None:
+        """For what begins behind a hole, which the store has, or takes over known offsets."""
+        if first > self.head + 1:
+            self.clear()
+            self._base = first
+            return
+        while self._ring and self._ring[-1].last >= first:
+            self._count(-len(self._ring.pop().wire))
+        if not self._ring:
+            self._base = first
+
+    def _notify(self) -> None:
+        for follower in self.followers:
+            follower.notify()
 
     def _count(self, change: int) -> None:
         self._bytes += change
@@ -122,6 +150,10 @@ class Hub:
         del self._ring[:-kept]
         self._base = self._ring[0].first
         self._count(size - self._bytes)
+
+
+def _last(record: Record) -> Offset:
+    return record.last
 
 
 def of_kinds(records: Sequence[Record], kinds: Collection[int]) -> Sequence[Record]:

@@ -2,19 +2,20 @@
 
 import asyncio
 import hashlib
-import itertools
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
-from antiphon_server.events.hub import Hub, RingBudget, of_kinds
+from antiphon_server.events.hub import IDLE_EVENTS, Hub, of_kinds
+from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import (
+    NODES,
     AccessChange,
     Append,
     Appended,
+    Commit,
     Cursor,
-    Epoch,
     Fence,
     Head,
     NewEvent,
@@ -22,16 +23,18 @@ from antiphon_server.events.model import (
     Page,
     Scope,
 )
-from antiphon_server.events.ports import LogStore
+from antiphon_server.events.neighbours import MAX_EVENTS, Neighbours
+from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.wire import placed
+from antiphon_server.events.words import Changed, said_to_nodes
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_WAITING = 10_000
 MAX_WAITING_BYTES = 64 << 20
 MAX_GROUP = 512
-MAX_HUBS = 1024
 MAX_PAGE_BYTES = 1 << 20
 REQUESTS_KEPT_S = 25 * 3600
+WORDS_KEPT = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ class EventLog:
     """All scopes' logs on this node.
 
     ``run`` must be running for appends to be committed. ``on_access_change`` is told
-    of committed events that take access away.
+    of committed events that take access away. With a ``bus`` other nodes append to the same
+    store: ``neighbours`` must be running as well, and what is read is as new as the store.
     """
 
     def __init__(
@@ -48,12 +52,13 @@ class EventLog:
         store: LogStore,
         on_access_change: Callable[[AccessChange], None] = lambda change: None,
         clock: Callable[[], float] = time.time,
+        bus: Bus | None = None,
     ) -> None:
         self._store = store
         self._on_access_change = on_access_change
         self._clock = clock
-        self._budget = RingBudget()
-        self._hubs: OrderedDict[Scope, Hub] = OrderedDict()
+        self._hubs = Hubs()
+        self.neighbours = Neighbours(store, self._hubs, bus) if bus is not None else None
         self._waiting: deque[tuple[Append, asyncio.Future[Appended]]] = deque()
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
@@ -101,7 +106,7 @@ class EventLog:
     @property
     def ring_bytes(self) -> int:
         """What all rings hold."""
-        return self._budget.used
+        return self._hubs.ring_bytes
 
     async def run(self) -> None:
         """Commit what waits, group by group, until :meth:`close` and nothing waits."""
@@ -122,11 +127,21 @@ class EventLog:
         self._wake.set()
 
     async def _commit(self, group: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
-        results = await self._append_all([append for append, _ in group])
-        for (append, done), result in zip(group, results, strict=True):
+        batch = [append for append, _ in group]
+        if self.neighbours is not None:
+            batch += self._words(batch)
+        results = await self._append_all(batch)
+        for append, result in zip(batch, results, strict=True):
             if isinstance(result, Appended) and not result.duplicate:
                 self._publish(append, result)
+        for (_, done), result in zip(group, results, strict=False):
             _resolve(done, result)
+
+    def _words(self, batch: Sequence[Append]) -> list[Append]:
+        """What other nodes have to hear of in the same commit: whose access changes."""
+        changes = [it.access_change for append in batch for it in append.events]
+        words = [Changed(it.user_id, it.session_id) for it in changes if it is not None]
+        return [said_to_nodes(words, batch[-1].time_us)] if words else []
 
     async def _append_all(self, batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
         """Commit the batch; a defect of the store fails the batch and not the log."""
@@ -145,39 +160,51 @@ class EventLog:
         ]
         hub = self._hubs.get(append.scope)
         if hub is None:
-            hub = self._keep(append.scope, self._hub(place.epoch, Offset(place.first - 1)))
-        hub.publish(records)
+            hub = self._hubs.make(append.scope, place.epoch, Offset(place.first - 1))
+        if self.neighbours is None:
+            hub.publish(records)
+        else:
+            self.neighbours.committed(Commit(append.scope, place.epoch, place.last, records))
         for event in append.events:
             if event.access_change is not None:
                 self._on_access_change(event.access_change)
 
     async def hub(self, scope: Scope) -> Hub:
-        """The scope's live end; what is committed from now on reaches its followers."""
-        hub = self._hubs.get(scope)
+        """The scope's live end; what is committed here from now on reaches its followers."""
+        hub = self._hubs.used(scope)
         if hub is not None:
-            self._hubs.move_to_end(scope)
             return hub
         head = await self._store.head(scope)
         # A commit during the read has made the hub already, with a later head.
-        return self._hubs.get(scope) or self._keep(scope, self._hub(head.epoch, head.last))
+        return self._hubs.get(scope) or self._hubs.make(scope, head.epoch, head.last)
 
-    def _hub(self, epoch: Epoch, head: Offset) -> Hub:
-        return Hub(epoch, head, self._budget)
+    async def live(self, scope: Scope) -> Hub:
+        """The same, as new as the store; what others commit from now on reaches them, too."""
+        hub = await self.hub(scope)
+        if self.neighbours is None:
+            return hub
+        await self.neighbours.look([scope])
+        while hub is not self._hubs.get(scope):  # it gave way to others meanwhile
+            hub = await self.hub(scope)
+            await self.neighbours.look([scope])
+        return hub
 
-    def _keep(self, scope: Scope, hub: Hub) -> Hub:
-        self._hubs[scope] = hub
-        if len(self._hubs) > MAX_HUBS:
-            idle = (name for name, it in self._hubs.items() if not it.followers and name != scope)
-            for name in list(itertools.islice(idle, 16)):
-                self._hubs.pop(name).clear()
+    async def _fresh(self, scope: Scope) -> Hub:
+        """What is known of the scope, as new as the store."""
+        hub = self._hubs.used(scope)
+        if hub is None:
+            return await self.hub(scope)
+        if self.neighbours is not None:
+            await self.neighbours.look([scope], MAX_EVENTS if hub.followers else IDLE_EVENTS)
         return hub
 
     def tell(self, scope: Scope, body: bytes) -> None:
         """Tell those who follow the scope now something that is not kept."""
         hub = self._hubs.get(scope)
         if hub is not None:
-            for follower in hub.followers:
-                follower.tell(body)
+            hub.tell(body)
+        if self.neighbours is not None:
+            self.neighbours.said(scope, body)
 
     async def head(self, scope: Scope) -> Head:
         """Where the log begins and ends."""
@@ -213,11 +240,30 @@ class EventLog:
 
         Raises DomainError CURSOR_TRIMMED if they were removed.
         """
-        hub = await self.hub(scope)
+        hub = await self._fresh(scope)
         found = hub.after(after, max_events, max_bytes)
         if found is not None:
             records, position = found
             return Page(of_kinds(records, kinds), position, position >= hub.head)
+        return await self.stored(scope, after, max_events, kinds, max_bytes)
+
+    async def heard(self, scope: Scope, after: Offset, max_events: int) -> Page:
+        """The same, but only as new as what reached this node by itself."""
+        hub = await self.hub(scope)
+        found = hub.after(after, max_events, MAX_PAGE_BYTES)
+        if found is not None:
+            return Page(found[0], found[1], found[1] >= hub.head)
+        return await self.stored(scope, after, max_events, (), MAX_PAGE_BYTES)
+
+    async def stored(
+        self,
+        scope: Scope,
+        after: Offset,
+        max_events: int,
+        kinds: Collection[int],
+        max_bytes: int,
+    ) -> Page:
+        """The same, from the store."""
         page = await self._store.read(scope, after, max_events, max_bytes, kinds)
         head = await self._store.head(scope)
         if after + 1 < head.earliest:
@@ -233,7 +279,13 @@ class EventLog:
         return await self._store.trim(scope, before)
 
     async def forget_requests(self) -> int:
-        """Drop request ids that are older than the contract promises to keep them."""
+        """Drop request ids that are older than the contract promises to keep them.
+
+        And words between nodes that all have heard.
+        """
+        if self.neighbours is not None:
+            head = await self._store.head(NODES)
+            await self._store.trim(NODES, Offset(head.last - WORDS_KEPT))
         return await self._store.forget_requests(int((self._clock() - REQUESTS_KEPT_S) * 1e6))
 
 
@@ -241,6 +293,11 @@ def history_lost(reason: Reason, scope: Scope, head: Head) -> DomainError:
     """What a client is told whose position is gone: where it can begin again."""
     earliest = Cursor(head.epoch, Offset(head.earliest - 1)).encode(scope)
     return DomainError(reason, scope=scope, earliest_offset=head.earliest, earliest_cursor=earliest)
+
+
+def history_was_lost(error: DomainError) -> bool:
+    """Whether it says that a position is gone."""
+    return error.reason in (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 
 
 def _size(events: Sequence[NewEvent]) -> int:

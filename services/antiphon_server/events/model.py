@@ -15,6 +15,9 @@ Scope = NewType("Scope", str)
 Offset = NewType("Offset", int)
 Epoch = NewType("Epoch", str)
 
+NODES = Scope("nodes")
+"""What nodes that share a store have to tell each other; no client can name it."""
+
 EPOCH_LENGTH = 12
 _CURSOR = re.compile(rf"([0-9a-f]{{8}})([0-9a-f]{{{EPOCH_LENGTH}}})([0-9a-f]{{1,16}})")
 
@@ -64,10 +67,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """Whose access an event changes: a user's on some resource, or one session's at all."""
+    """Whose access an event changes: a user's on some resource, or one session's at all.
+
+    With ``anybody`` it is not known whose.
+    """
 
     user_id: UserId | None = None
     session_id: SessionId | None = None
+    anybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,19 @@ class Appended:
     time_us: int
     duplicate: bool = False
     folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What was committed to a scope, which ends at ``last`` now: events in order.
+
+    It may tell of fewer than there are, or of none: the store has them all.
+    """
+
+    scope: Scope
+    epoch: Epoch
+    last: Offset
+    records: Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True)

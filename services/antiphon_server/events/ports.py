@@ -1,9 +1,9 @@
 """What the log needs from outside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from antiphon_server.events.model import Append, Appended, Head, Offset, Page, Scope
+from antiphon_server.events.model import Append, Appended, Commit, Head, Offset, Page, Scope
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.principal import Principal
 
@@ -35,6 +35,14 @@ class LogStore(Protocol):
         """
         ...
 
+    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
+        """What was committed to scopes behind a position of each; none for those without news.
+
+        At most ``max_events`` and some MB in all, so a commit may tell of fewer events than
+        there are, or of none: those of the scopes with the least news come first.
+        """
+        ...
+
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """Remove the turn's text deltas; the event after each run takes over its offsets.
 
@@ -48,6 +56,47 @@ class LogStore(Protocol):
 
     async def forget_requests(self, before_us: int) -> int:
         """Drop request ids older than ``before_us``; returns how many."""
+        ...
+
+
+class Hearer(Protocol):
+    """Listens to what other nodes say."""
+
+    def heard(self, commit: Commit) -> None:
+        """A node has committed this. It may come late, twice, and in any order."""
+        ...
+
+    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """A node was told something that is not kept."""
+        ...
+
+    def missed(self) -> None:
+        """Something may have been said that was not heard."""
+        ...
+
+
+class Bus(Protocol):
+    """Carries what is committed on a node to the others at once. Nobody waits for it.
+
+    It may lose anything: the store is the truth, and is looked into now and then anyway,
+    often while the bus does not carry.
+    """
+
+    @property
+    def carries(self) -> bool:
+        """Whether what others say arrives now."""
+        ...
+
+    def committed(self, commit: Commit) -> None:
+        """Tell of a commit."""
+        ...
+
+    def said(self, scope: Scope, body: bytes) -> None:
+        """Tell of something that is not kept."""
+        ...
+
+    async def run(self, hearer: Hearer) -> None:
+        """Carry, until cancelled."""
         ...
 
 

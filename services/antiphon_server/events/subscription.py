@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from antiphon_server.events.bell import Bell
 from antiphon_server.events.frames import Close, Draining, Ended, Frame, Progress
-from antiphon_server.events.log import EventLog
+from antiphon_server.events.log import EventLog, history_was_lost
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
@@ -18,7 +18,6 @@ from antiphon_server.runtime.principal import Principal
 MAX_WATCHES = 256
 MAX_CONTROL = 1024
 HEARTBEAT_S = (15.0, 25.0)
-_HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
 _NO_ACCESS = frozenset(
     {Reason.NOT_FOUND, Reason.PERMISSION_DENIED, Reason.SCOPE_MISSING, Reason.UNAUTHENTICATED}
 )
@@ -69,7 +68,7 @@ class Subscription:
         try:
             watch = await self._open(request)
         except DomainError as error:
-            reason = Close.HISTORY_LOST if error.reason in _HISTORY_LOST else Close.REJECTED
+            reason = Close.HISTORY_LOST if history_was_lost(error) else Close.REJECTED
             self._say(Ended(watch_id, reason, error))
             return
         finally:
@@ -131,7 +130,7 @@ class Subscription:
         if change.session_id is not None and change.session_id == self.principal.session_id:
             error = DomainError(Reason.SESSION_REVOKED)
             self.end(Ended("", Close.SESSION_ENDED, error))
-        if change.user_id is not None and change.user_id == self.principal.user_id:
+        if change.anybody or (change.user_id and change.user_id == self.principal.user_id):
             self._check_all()
 
     def _check_all(self) -> None:
@@ -199,7 +198,7 @@ class Subscription:
         try:
             frame = await watch.take(self._log)
         except DomainError as error:
-            if error.reason not in _HISTORY_LOST:
+            if not history_was_lost(error):
                 raise  # the stream ends with that status, and can be resumed
             self._end_watch(watch, Close.HISTORY_LOST, error)
             return None

@@ -48,11 +48,11 @@ class Watch:
 
         Raises DomainError CURSOR_INVALID, CURSOR_TRIMMED, EPOCH_CHANGED.
         """
-        hub = await log.hub(request.scope)
         if request.cursor or not request.from_latest:
             position = await log.position(request.scope, request.cursor)
-            hub = await log.hub(request.scope)
+            hub = await log.live(request.scope)
         else:
+            hub = await log.live(request.scope)
             position = hub.head
         watch = cls(request, hub, position, wake)
         hub.followers.add(watch)
@@ -88,7 +88,7 @@ class Watch:
         while self.position < self.hub.head:
             found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
             if found is None:
-                page = await log.read(
+                page = await log.stored(
                     request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
                 )
                 records, self.position = page.records, page.position

@@ -81,10 +81,12 @@ class Redis:
     async def subscription(self, channel: str) -> AsyncIterator[Any]:
         """A ``redis.asyncio.client.PubSub`` on a channel, on a connection of its own.
 
-        Raises what the client raises, RedisError or OSError, here and where it is used.
+        Raises what the client raises, RedisError or OSError, here and where it is used, and
+        TimeoutError if there is no subscription within the deadline.
         """
         async with self._client.pubsub() as messages:
-            await messages.subscribe(channel)
+            async with asyncio.timeout(self._deadline_s):
+                await messages.subscribe(channel)
             yield messages
 
     async def close(self) -> None:

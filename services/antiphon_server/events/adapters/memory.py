@@ -1,17 +1,20 @@
 """The logs in memory: for tests and for those who need nothing kept."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
+from antiphon_server.events.adapters.news import to_read
 from antiphon_server.events.model import (
     Append,
     Appended,
+    Commit,
     Epoch,
     Head,
     Kind,
     Offset,
     Page,
+    Record,
     Scope,
     new_epoch,
 )
@@ -96,11 +99,23 @@ class MemoryLogStore:
             if size > max_bytes and taken:
                 break
             taken += 1
-        rows = matching[:taken]
-        records = [placed(r.kind, r.body, r.first, r.last, r.time_us) for r in rows]
+        records = _records(matching[:taken])
         if taken == len(matching) and taken < max_events:
             return Page(records, Offset(max(after, log.last)), at_head=True)
         return Page(records, records[-1].last, at_head=records[-1].last == log.last)
+
+    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
+        """See :meth:`LogStore.news`."""
+        logs = {scope: self._log(scope) for scope in after}
+        behind = {scope: logs[scope].last - offset for scope, offset in after.items()}
+        chosen = to_read(behind, max_events)
+        commits = []
+        for scope, log in logs.items():
+            if behind[scope] > 0:
+                most = max_events if scope in chosen else 0
+                rows = [row for row in log.rows if row.last > after[scope]][:most]
+                commits.append(Commit(scope, log.epoch, Offset(log.last), _records(rows)))
+        return commits
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """See :meth:`LogStore.fold`."""
@@ -141,3 +156,7 @@ class MemoryLogStore:
 
     def _log(self, scope: Scope) -> _Log:
         return self._logs.setdefault(scope, _Log())
+
+
+def _records(rows: Sequence[_Row]) -> Sequence[Record]:
+    return [placed(r.kind, r.body, r.first, r.last, r.time_us) for r in rows]

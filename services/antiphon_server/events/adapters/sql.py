@@ -1,16 +1,18 @@
 """The logs in a SQL database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.adapters.sql_append import Appending
+from antiphon_server.events.adapters.sql_news import news
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
     Appended,
+    Commit,
     Epoch,
     Head,
     Kind,
@@ -93,6 +95,10 @@ class SqlLogStore:
         return await self._database.read(
             lambda connection: _read(connection, scope, after, max_events, max_bytes, kinds)
         )
+
+    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
+        """See :meth:`LogStore.news`."""
+        return await self._database.read(lambda connection: news(connection, after, max_events))
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """See :meth:`LogStore.fold`."""

@@ -1,0 +1,187 @@
+"""The bus between nodes over Redis (or Valkey): publish and subscribe.
+
+Each node says something twice a second, and knows that the bus carries while it hears itself
+and all others. Messages are numbered, so that those who missed one look into the store.
+"""
+
+import asyncio
+import logging
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+
+from antiphon_server.events.adapters.bus_wire import (
+    Message,
+    Saying,
+    WireCommit,
+    commit_of,
+    decode,
+    encode,
+    wire_commit,
+)
+from antiphon_server.events.bell import Bell
+from antiphon_server.events.model import Commit, Scope
+from antiphon_server.events.ports import Hearer
+from antiphon_server.runtime.availability import Availability
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.redis import Redis, RedisUnavailable
+
+CHANNEL = "antiphon:events"
+BEAT_S = 0.5
+SILENT_S = 1.25
+"""Who has not heard itself for so long listens anew."""
+FORGOTTEN_S = 60.0
+"""A node that was not heard for so long, and said no goodbye, is gone."""
+GOODBYE = 0
+AGAIN_S = 0.25
+MAX_WAITING_BYTES = 4 << 20
+MAX_MESSAGE_BYTES = 256 << 10
+log = logging.getLogger(__name__)
+
+
+class _Heard(NamedTuple):
+    """The last message of a node, and when it came."""
+
+    number: int
+    at: float
+
+
+class RedisBus:
+    """A :class:`~antiphon_server.events.ports.Bus` over one channel, which all nodes hear."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._node = new_id("node")
+        self._number = 0
+        self._waiting: list[tuple[WireCommit | Saying, int]] = []
+        self._waiting_bytes = 0
+        self._bell = Bell()
+        self._others: dict[str, _Heard] = {}
+        self._heard_at = float("-inf")
+        self._began = 0.0
+        self.availability = Availability("the bus between nodes", "antiphon_bus_fallback")
+
+    @property
+    def carries(self) -> bool:
+        """See :meth:`Bus.carries`."""
+        oldest = min([it.at for it in self._others.values()], default=self._heard_at)
+        return time.monotonic() - min(oldest, self._heard_at) < SILENT_S
+
+    def committed(self, commit: Commit) -> None:
+        """See :meth:`Bus.committed`."""
+        self._add(*wire_commit(commit))
+
+    def said(self, scope: Scope, body: bytes) -> None:
+        """See :meth:`Bus.said`."""
+        self._add(Saying(scope, body), 100 + len(body))
+
+    async def run(self, hearer: Hearer) -> None:
+        """See :meth:`Bus.run`."""
+        self._began = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell(), name="bus.tell")
+            tasks.create_task(self._listen(hearer), name="bus.listen")
+
+    def _add(self, part: WireCommit | Saying, size: int) -> None:
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            self._number += 1  # so that others miss what they were not told
+        self._waiting.append((part, size))
+        self._waiting_bytes += size
+        self._bell.ring()
+
+    async def _tell(self) -> None:
+        """Say what waits, as one message; without anything, twice a second that this node is."""
+        try:
+            while True:
+                if not self._waiting:
+                    await self._beat()
+                self._number += 1
+                if not await self._sent(Message(self._node, self._number, *self._taken())):
+                    # Those who hear the next one will miss this one's number.
+                    self._waiting.clear()
+                    self._waiting_bytes = 0
+                    await asyncio.sleep(AGAIN_S)
+                self._note()
+        finally:
+            await self._sent(Message(self._node, GOODBYE))
+
+    async def _sent(self, message: Message) -> bool:
+        try:
+            await self._redis.run(lambda client: client.publish(CHANNEL, encode(message)))
+        except RedisUnavailable:
+            return False
+        return True
+
+    def _note(self) -> None:
+        now = time.monotonic()
+        silent = [name for name, it in self._others.items() if now - it.at > FORGOTTEN_S]
+        for name in silent:
+            del self._others[name]
+        if self.carries or now - self._began > SILENT_S:
+            self.availability.note(up=self.carries)
+
+    async def _beat(self) -> None:
+        self._bell.silence()
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await self._bell.heard()
+        except TimeoutError:
+            return
+
+    def _taken(self) -> tuple[list[WireCommit], list[Saying]]:
+        commits: list[WireCommit] = []
+        sayings: list[Saying] = []
+        taken = size = 0
+        for part, bytes_ in self._waiting:
+            if taken and size + bytes_ > MAX_MESSAGE_BYTES:
+                break
+            taken, size = taken + 1, size + bytes_
+            if isinstance(part, Saying):
+                sayings.append(part)
+            else:
+                commits.append(part)
+        del self._waiting[:taken]
+        self._waiting_bytes -= size
+        return commits, sayings
+
+    async def _listen(self, hearer: Hearer) -> None:
+        from redis.exceptions import RedisError
+
+        while True:
+            try:
+                async with self._redis.subscription(CHANNEL) as messages:
+                    await self._hear(messages, hearer)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.debug("the bus is not heard: %r", error)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _hear(self, messages: Any, hearer: Hearer) -> None:
+        """Hear until nothing came for so long that even this node's own beats are missing."""
+        began = time.monotonic()
+        while time.monotonic() - max(began, self._heard_at) < SILENT_S:
+            found = await messages.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
+            if found:
+                self._take(found["data"], hearer)
+
+    def _take(self, data: bytes, hearer: Hearer) -> None:
+        try:
+            message = decode(data)
+        except msgspec.MsgspecError:  # of a version to come
+            hearer.missed()
+            return
+        if message.node == self._node:
+            self._heard_at = time.monotonic()
+            return
+        known = self._others.pop(message.node, None)
+        if message.number == GOODBYE:
+            return
+        if known is None or message.number != known.number + 1:
+            hearer.missed()
+        self._others[message.node] = _Heard(message.number, time.monotonic())
+        for commit in message.commits:
+            hearer.heard(commit_of(commit))
+        for saying in message.sayings:
+            hearer.heard_ephemeral(saying.scope, saying.body)

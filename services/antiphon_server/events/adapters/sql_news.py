@@ -1,0 +1,71 @@
+"""What is new in many scopes, with one query, and a second one if there is something."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import ClauseElement, Connection, and_, bindparam, or_, select
+
+from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
+from antiphon_server.events.adapters.tables import log, scopes
+from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
+from antiphon_server.events.wire import placed
+from antiphon_server.runtime.statements import PreparedIn
+
+
+def _heads(places: range) -> ClauseElement:
+    return select(scopes.c.scope, scopes.c.id, scopes.c.epoch, scopes.c.last_offset).where(
+        scopes.c.scope.in_([bindparam(f"scope_{n}") for n in places])
+    )
+
+
+def _events(places: range) -> ClauseElement:
+    """One search of the primary key for each scope."""
+    behind = (
+        and_(log.c.scope_id == bindparam(f"scope_id_{n}"), log.c.last_offset > bindparam(f"at_{n}"))
+        for n in places
+    )
+    return (
+        select(
+            log.c.scope_id,
+            log.c.kind,
+            log.c.body,
+            log.c.first_offset,
+            log.c.last_offset,
+            log.c.time_us,
+        )
+        .where(or_(*behind))
+        .order_by(log.c.scope_id, log.c.last_offset)
+    )
+
+
+_HEADS = PreparedIn(_heads)
+_EVENTS = PreparedIn(_events)
+
+
+def news(
+    connection: Connection, after: Mapping[Scope, Offset], max_events: int
+) -> Sequence[Commit]:
+    """See :meth:`LogStore.news`."""
+    found = _HEADS.rows(connection, [{"scope": scope} for scope in after])
+    heads = {Scope(scope): head for scope, *head in found if head[2] > after[Scope(scope)]}
+    behind = {scope: last - after[scope] for scope, (_, _, last) in heads.items()}
+    asked = [
+        {"scope_id": heads[scope][0], "at": after[scope]} for scope in to_read(behind, max_events)
+    ]
+    records: dict[int, list[Record]] = {}
+    for scope_id, record in _placed(connection, asked):
+        records.setdefault(scope_id, []).append(record)
+    return [
+        Commit(scope, Epoch(epoch), Offset(last), records.get(scope_id, ()))
+        for scope, (scope_id, epoch, last) in heads.items()
+    ]
+
+
+def _placed(
+    connection: Connection, asked: Sequence[Mapping[str, int]]
+) -> Iterator[tuple[int, Record]]:
+    size = 0
+    for scope_id, kind, body, first, last, time_us in _EVENTS.rows(connection, asked):
+        size += len(body)
+        if size > MAX_NEWS_BYTES:
+            return
+        yield scope_id, placed(kind, body, first, last, time_us)

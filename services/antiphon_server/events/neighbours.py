@@ -1,0 +1,141 @@
+"""Keeps what this node knows of the log up with what others commit to the same store."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Sequence
+
+from antiphon_server.events.bell import Bell
+from antiphon_server.events.hubs import Hubs
+from antiphon_server.events.model import NODES, Commit, Scope
+from antiphon_server.events.ports import Bus, LogStore
+from antiphon_server.runtime.errors import DomainError
+
+SHORT_S = 0.25
+"""How often the store is looked into while the bus does not carry, in seconds."""
+LONG_S = 5.0
+"""And while it does."""
+GAP_S = 0.005
+"""What is missing comes by itself within this time, or is read."""
+AT_ONCE = 500
+MAX_EVENTS = 1024
+log = logging.getLogger(__name__)
+
+
+class Neighbours:
+    """The other nodes on this node's store, as the log sees them.
+
+    ``run`` has to run. What the bus brings in order is taken as it is. Where something is
+    missing the store is read: for all such scopes at once, and for the scopes that somebody
+    follows now and then anyway.
+    """
+
+    def __init__(self, store: LogStore, hubs: Hubs, bus: Bus) -> None:
+        self._store = store
+        self._hubs = hubs
+        self._bus = bus
+        self._bell = Bell()
+        self._gaps: set[Scope] = set()
+        self._missed = False
+        self._looked = 0.0
+        self._reads = True
+
+    def committed(self, commit: Commit) -> None:
+        """Take what was committed here, and tell the others."""
+        self.heard(commit)
+        self._bus.committed(commit)
+
+    def said(self, scope: Scope, body: bytes) -> None:
+        """Tell the others something that is not kept."""
+        self._bus.said(scope, body)
+
+    def heard(self, commit: Commit) -> None:
+        """See :class:`~antiphon_server.events.ports.Hearer`."""
+        hub = self._hubs.get(commit.scope)
+        if hub is None or hub.epoch != commit.epoch or hub.head >= commit.last:
+            return
+        if commit.records and commit.records[0].first <= hub.head + 1:
+            hub.publish(commit.records)
+        elif hub.followers:
+            self._gaps.add(commit.scope)
+            self._bell.ring()
+        else:
+            hub.skip(commit.last)
+
+    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """See :class:`~antiphon_server.events.ports.Hearer`."""
+        hub = self._hubs.get(scope)
+        if hub is not None:
+            hub.tell(body)
+
+    def missed(self) -> None:
+        """See :class:`~antiphon_server.events.ports.Hearer`."""
+        self._missed = True
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Keep up, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bus.run(self), name="log.bus")
+            tasks.create_task(self._keep_up(), name="log.news")
+
+    async def look(self, scopes: Sequence[Scope], max_events: int = MAX_EVENTS) -> None:
+        """Bring the hubs of ``scopes`` up to what is committed now.
+
+        Raises DomainError STORE_UNAVAILABLE.
+        """
+        hubs = {scope: hub for scope in scopes if (hub := self._hubs.get(scope)) is not None}
+        if not hubs:
+            return
+        after = {scope: hub.head for scope, hub in hubs.items()}
+        for commit in await self._store.news(after, max_events):
+            hub = hubs[commit.scope]
+            if commit.epoch == hub.epoch:
+                hub.publish(commit.records)
+                hub.skip(commit.last)
+
+    async def _keep_up(self) -> None:
+        while True:
+            await self._wait()
+            scopes = self._due()
+            try:
+                for start in range(0, len(scopes), AT_ONCE):
+                    await self.look(scopes[start : start + AT_ONCE])
+            except DomainError as error:
+                self._missed = True
+                self._note(error)
+                await asyncio.sleep(SHORT_S)
+            else:
+                self._note(None)
+
+    def _note(self, error: DomainError | None) -> None:
+        if self._reads and error is not None:
+            log.error("what other nodes commit can't be read (%s); trying on", error.reason)
+        if not self._reads and error is None:
+            log.warning("what other nodes commit can be read again")
+        self._reads = error is None
+
+    async def _wait(self) -> None:
+        """Until something is missing, and a little longer; or until it is time to look anyway."""
+        try:
+            async with asyncio.timeout(SHORT_S):
+                await self._bell.heard()
+        except TimeoutError:
+            return
+        finally:
+            self._bell.silence()
+        await asyncio.sleep(GAP_S)
+
+    def _due(self) -> Sequence[Scope]:
+        """Where to look now."""
+        gaps, self._gaps = self._gaps, set()
+        now = time.monotonic()
+        if self._missed or now - self._looked >= (LONG_S if self._bus.carries else SHORT_S):
+            self._missed, self._looked = False, now
+            return self._hubs.followed()
+        return _with_nodes(gaps)
+
+
+def _with_nodes(scopes: Collection[Scope]) -> Sequence[Scope]:
+    """What takes access away must not wait for long, whatever became of the bus."""
+    return [NODES, *(scope for scope in scopes if scope != NODES)]
