@@ -9,7 +9,6 @@ from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.frames import Batch, Created, Ended
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Appended, NewEvent, Scope
-from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.subscription import Subscription
@@ -29,7 +28,7 @@ class Reader:
     position: int = 0
 
     async def run(self) -> None:
-        """Read until cancelled. Raises AssertionError for what is missing, twice, or in disorder."""
+        """Read until cancelled. Raises AssertionError for what is missing, or comes twice."""
         async for frame in self.subscription.frames():
             if isinstance(frame, Created):
                 self.position = frame.cursor.offset
@@ -91,9 +90,7 @@ def _closing(subscription: Subscription) -> Callable[[], "asyncio.Future[None]"]
 
 
 @contextlib.asynccontextmanager
-async def nodes(
-    *stores: LogStore, bus: MakeBus = SilentBus
-) -> AsyncIterator[list[Node]]:
+async def nodes(*stores: LogStore, bus: MakeBus = SilentBus) -> AsyncIterator[list[Node]]:
     """A node for each store; the stores hold the same."""
     async with contextlib.AsyncExitStack() as stack:
         made = [Node(store, bus()) for store in stores]

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon_server.events.actions import End
+from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
+from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.events.world import ANNA, Gate
 
 
@@ -17,10 +20,12 @@ async def test_a_stream_is_its_sessions(log: EventLog) -> None:
     elsewhere = replace(ANNA, session_id=SessionId("sess_2"))
     stranger = replace(ANNA, user_id=UserId("user_eve"))
     with subscriptions.open(log, ANNA, "mine") as subscription:
-        assert subscriptions.named(ANNA, "mine") is subscription
+        follows = Follows(subscriptions, log)
+        assert find(subscriptions, ANNA) is subscription
         for caller in (elsewhere, stranger):
+            assert find(subscriptions, caller) is None
             with pytest.raises(DomainError) as caught:
-                subscriptions.named(caller, "mine")
+                await follows.ask(caller, "mine", [End()])
             assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -30,6 +35,10 @@ async def test_a_stream_goes_with_its_token(log: EventLog) -> None:
     earlier = replace(ANNA, session_id=SessionId("sess_0"))
     with subscriptions.open(log, earlier, "mine") as subscription:
         await subscription.refresh("good")
-        assert subscriptions.named(ANNA, "mine") is subscription
-        with pytest.raises(DomainError):
-            subscriptions.named(earlier, "mine")
+        assert find(subscriptions, ANNA) is subscription
+        assert find(subscriptions, earlier) is None
+
+
+def find(subscriptions: Subscriptions, caller: Principal) -> Subscription | None:
+    """The caller's stream."""
+    return subscriptions.find(caller.user_id, caller.session_id, "mine")

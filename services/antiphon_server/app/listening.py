@@ -109,6 +109,8 @@ async def _open_admin(
     collectors = [ground.metrics, _gauges(services), *ground.guard.collectors]
     if services.auth is not None:
         collectors.append(services.auth.metrics)
+    if services.events is not None and services.events.bus is not None:
+        collectors.append(services.events.bus)
     admin = Admin(health, collectors)
     lifecycle.on_stop("admin", admin.stop)
     return await admin.start(ground.settings.admin_port)

@@ -12,6 +12,7 @@ from antiphon_server.context.compose import Context
 from antiphon_server.dispatcher.compose import Dispatcher
 from antiphon_server.events.compose import Events
 from antiphon_server.integration.compose import Integration
+from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.lifecycle import Lifecycle
@@ -29,7 +30,7 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     await _start_guarding(services.guarding, lifecycle)
     services.links.start(lifecycle)
     if events is not None:
-        _start_log(events, lifecycle)
+        await _start_log(events, lifecycle)
     if auth is not None:
         await _start_auth(auth, lifecycle, several_nodes=settings.shares_store)
     if services.context is not None:
@@ -40,6 +41,10 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
         await _start_dispatcher(services.dispatcher, services.turn_tasks, lifecycle)
     await _show_parts(services, health)
     lifecycle.spawn("store", _report(ground.database, health))
+    if ground.redis is not None:
+        await _show_helper("redis", ground.redis.availability, lifecycle, health)
+    if events is not None and events.bus is not None:
+        await _show_helper("bus", events.bus, lifecycle, health)
     return await _test_password(auth, settings) if auth is not None else ""
 
 
@@ -64,16 +69,19 @@ async def _start_guarding(guarding: Auth | AuthElsewhere, lifecycle: Lifecycle) 
     lifecycle.spawn("auth.expirations", guarding.expirations.run(), vital=False)
 
 
-def _start_log(services: Events, lifecycle: Lifecycle) -> None:
-    events = services.log
-    writer = lifecycle.spawn("log", events.run())
+async def _start_log(events: Events, lifecycle: Lifecycle) -> None:
+    await events.begin()
+    if events.shared:
+        lifecycle.spawn("log.nodes", events.keep_up())
+    writer = lifecycle.spawn("log", events.log.run())
+    lifecycle.on_stop("follows", events.follows.close)
 
     async def flush() -> None:
-        events.close()
+        events.log.close()
         await asyncio.wait([writer])
 
     lifecycle.on_stop("log", flush)
-    lifecycle.spawn("log.forget", services.forget(), vital=False)
+    lifecycle.spawn("log.forget", events.forget(), vital=False)
 
 
 async def _start_auth(auth: Auth, lifecycle: Lifecycle, *, several_nodes: bool) -> None:
@@ -116,6 +124,14 @@ async def _show_parts(services: Services, health: Health) -> None:
         await health.set("turns.leases", serving=True)
 
 
+async def _show_helper(
+    part: str, availability: Availability, lifecycle: Lifecycle, health: Health
+) -> None:
+    """Show something that can be done without: the whole serves while it is away."""
+    await health.set(part, availability.up, needed=False)
+    lifecycle.spawn(part, _report_absence(part, availability, health), vital=False)
+
+
 async def _test_password(auth: Auth, settings: Settings) -> str:
     """The test user's, if there is to be one; one of an earlier start is shut out else."""
     if settings.test_users:
@@ -131,3 +147,11 @@ async def _report(database: Store, health: Health) -> None:
         await database.changed.wait()
         database.changed.clear()
         await health.set("store", serving=database.writable)
+
+
+async def _report_absence(part: str, availability: Availability, health: Health) -> None:
+    """Keep health up with whether something is there that can be done without."""
+    while True:
+        await availability.changed.wait()
+        availability.changed.clear()
+        await health.set(part, availability.up, needed=False)

@@ -140,7 +140,7 @@ def _token_settings(settings: Settings) -> TokenSettings:
 
 
 def _events(ground: Ground, policy: AccessPolicy, guarding: Auth | AuthElsewhere) -> Events:
-    events = compose_events(ground.database, policy, guarding.verifier)
+    events = compose_events(ground.database, policy, guarding.verifier, redis=ground.redis)
     guarding.liveness.on_end(events.subscriptions.session_ended)
     guarding.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
     return events

@@ -4,6 +4,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from antiphon.events.v1 import event_pb2, event_service_pb2, stream_pb2
 from antiphon_server.events import wire
+from antiphon_server.events.actions import Action, Cancel, Create, Report
 from antiphon_server.events.frames import (
     Batch,
     Created,
@@ -61,6 +62,17 @@ def watch_request(watch: stream_pb2.Watch) -> WatchRequest:
         max_batch_events=watch.max_batch_events,
         ephemeral=watch.ephemeral,
     )
+
+
+def action_of(request: event_service_pb2.SubscribeRequest) -> Action:
+    """Decode what a client asks of its stream, but for a new token."""
+    match request.WhichOneof("action"):
+        case "create":
+            return Create(watch_request(request.create))
+        case "cancel":
+            return Cancel(request.cancel.watch_id)
+        case _:
+            return Report()
 
 
 class FrameEncoder:

@@ -11,7 +11,7 @@ MAX_HUBS = 1024
 
 
 class Hubs:
-    """One hub for each scope; beyond ``MAX_HUBS`` those that nobody follows go, the oldest first."""
+    """One for each scope; beyond ``MAX_HUBS`` those go that nobody follows, the oldest first."""
 
     def __init__(self) -> None:
         self._budget = RingBudget()

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
+from antiphon_server.events.history import history_lost
 from antiphon_server.events.hub import IDLE_EVENTS, Hub, of_kinds
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import (
@@ -26,7 +27,7 @@ from antiphon_server.events.model import (
 from antiphon_server.events.neighbours import MAX_EVENTS, Neighbours
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.wire import placed
-from antiphon_server.events.words import Changed, said_to_nodes
+from antiphon_server.events.words import Changed, events_of
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_WAITING = 10_000
@@ -141,7 +142,7 @@ class EventLog:
         """What other nodes have to hear of in the same commit: whose access changes."""
         changes = [it.access_change for append in batch for it in append.events]
         words = [Changed(it.user_id, it.session_id) for it in changes if it is not None]
-        return [said_to_nodes(words, batch[-1].time_us)] if words else []
+        return [Append(NODES, events_of(words), batch[-1].time_us)] if words else []
 
     async def _append_all(self, batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
         """Commit the batch; a defect of the store fails the batch and not the log."""
@@ -287,17 +288,6 @@ class EventLog:
             head = await self._store.head(NODES)
             await self._store.trim(NODES, Offset(head.last - WORDS_KEPT))
         return await self._store.forget_requests(int((self._clock() - REQUESTS_KEPT_S) * 1e6))
-
-
-def history_lost(reason: Reason, scope: Scope, head: Head) -> DomainError:
-    """What a client is told whose position is gone: where it can begin again."""
-    earliest = Cursor(head.epoch, Offset(head.earliest - 1)).encode(scope)
-    return DomainError(reason, scope=scope, earliest_offset=head.earliest, earliest_cursor=earliest)
-
-
-def history_was_lost(error: DomainError) -> bool:
-    """Whether it says that a position is gone."""
-    return error.reason in (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 
 
 def _size(events: Sequence[NewEvent]) -> int:

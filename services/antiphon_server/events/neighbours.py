@@ -40,6 +40,11 @@ class Neighbours:
         self._looked = 0.0
         self._reads = True
 
+    @property
+    def hears(self) -> bool:
+        """Whether what others commit comes by itself now."""
+        return self._bus.carries
+
     def committed(self, commit: Commit) -> None:
         """Take what was committed here, and tell the others."""
         self.heard(commit)
@@ -130,7 +135,7 @@ class Neighbours:
         """Where to look now."""
         gaps, self._gaps = self._gaps, set()
         now = time.monotonic()
-        if self._missed or now - self._looked >= (LONG_S if self._bus.carries else SHORT_S):
+        if self._missed or now - self._looked >= (LONG_S if self.hears else SHORT_S):
             self._missed, self._looked = False, now
             return self._hubs.followed()
         return _with_nodes(gaps)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from antiphon_server.events.bell import Bell
-from antiphon_server.events.log import EventLog, history_was_lost
+from antiphon_server.events.history import history_was_lost
+from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Offset, Record
 from antiphon_server.events.words import Word, word_of
 from antiphon_server.runtime.errors import DomainError

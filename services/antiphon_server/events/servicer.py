@@ -13,7 +13,9 @@ from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceServicer
 from antiphon_server.events import wire
-from antiphon_server.events.encoding import FrameEncoder, new_event, watch_request
+from antiphon_server.events.actions import Action, Create, End, act, adoption
+from antiphon_server.events.encoding import FrameEncoder, action_of, new_event, watch_request
+from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
@@ -31,9 +33,12 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class EventServicer(EventServiceServicer):
     """Serves the log."""
 
-    def __init__(self, log: EventLog, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, log: EventLog, subscriptions: Subscriptions, follows: Follows | None = None
+    ) -> None:
         self._log = log
         self._subscriptions = subscriptions
+        self._follows = follows or Follows(subscriptions, log)
         self._encoder = FrameEncoder()
 
     async def Subscribe(  # type: ignore[override]
@@ -43,7 +48,7 @@ class EventServicer(EventServiceServicer):
         with self._subscriptions.open(self._log, current_principal()) as subscription:
             await open_stream(context)
             await serve_duplex(
-                _obey_all(subscription, context), self._deliver(subscription, context)
+                self._obey_all(subscription, context), self._deliver(subscription, context)
             )
 
     async def Follow(  # type: ignore[override]
@@ -57,8 +62,22 @@ class EventServicer(EventServiceServicer):
         ) as subscription:
             await open_stream(context)
             for watch in request.watches:
-                await subscription.create(watch_request(watch))
+                await act(subscription, Create(watch_request(watch)))
             await self._deliver(subscription, context)
+
+    async def _obey_all(self, subscription: Subscription, context: Context) -> None:
+        while True:
+            request = await context.read()
+            if request is grpc.aio.EOF:
+                return
+            await act(subscription, await self._action(request))
+
+    async def _action(self, request: pb.SubscribeRequest) -> Action:
+        """What a client asks; its new token is verified where it arrives, and goes no further."""
+        if request.HasField("refresh"):
+            token = request.refresh.access_token
+            return adoption(await self._subscriptions.verified(current_principal(), token))
+        return action_of(request)
 
     async def _deliver(self, subscription: Subscription, context: Context) -> None:
         encode = self._encoder.encode
@@ -69,15 +88,14 @@ class EventServicer(EventServiceServicer):
     async def UpdateFollow(
         self, request: pb.UpdateFollowRequest, context: Context
     ) -> pb.UpdateFollowResponse:
-        subscription = self._subscriptions.named(current_principal(), request.follow_id)
-        for action in request.actions:
-            await _obey(subscription, action)
+        actions = [await self._action(action) for action in request.actions]
+        await self._follows.ask(current_principal(), request.follow_id, actions)
         return pb.UpdateFollowResponse()
 
     async def CancelFollow(
         self, request: pb.CancelFollowRequest, context: Context
     ) -> pb.CancelFollowResponse:
-        self._subscriptions.named(current_principal(), request.follow_id).cancel_all()
+        await self._follows.ask(current_principal(), request.follow_id, [End()])
         return pb.CancelFollowResponse()
 
     async def ReadEvents(  # type: ignore[override]
@@ -146,23 +164,3 @@ class EventServicer(EventServiceServicer):
     async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:
         earliest = await self._log.trim(Scope(request.scope), Offset(request.before_offset))
         return pb.TrimResponse(earliest_offset=earliest)
-
-
-async def _obey_all(subscription: Subscription, context: Context) -> None:
-    while True:
-        request = await context.read()
-        if request is grpc.aio.EOF:
-            return
-        await _obey(subscription, request)
-
-
-async def _obey(subscription: Subscription, request: pb.SubscribeRequest) -> None:
-    match request.WhichOneof("action"):
-        case "create":
-            await subscription.create(watch_request(request.create))
-        case "cancel":
-            subscription.cancel(request.cancel.watch_id)
-        case "progress":
-            subscription.request_progress()
-        case "refresh":
-            await subscription.refresh(request.refresh.access_token)

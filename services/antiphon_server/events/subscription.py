@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 from antiphon_server.events.bell import Bell
 from antiphon_server.events.frames import Close, Draining, Ended, Frame, Progress
-from antiphon_server.events.log import EventLog, history_was_lost
+from antiphon_server.events.history import history_was_lost
+from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
@@ -110,15 +111,15 @@ class Subscription:
 
     async def refresh(self, access_token: str) -> None:
         """Go on with a new token of the same user; a bad one ends the stream."""
-        try:
-            principal = await self._gatekeeper.verify(access_token)
-            if principal.user_id != self.principal.user_id:
-                raise DomainError(Reason.TOKEN_INVALID)
-        except DomainError as error:
-            self.end(Ended("", Close.SESSION_ENDED, error))
-            return
-        self.principal = principal
-        self._check_all()  # the new token may be limited to less
+        self.adopt(await verified(self._gatekeeper, self.principal, access_token))
+
+    def adopt(self, token: Principal | DomainError) -> None:
+        """Go on with what :func:`verified` said of a new token."""
+        if isinstance(token, DomainError):
+            self.end(Ended("", Close.SESSION_ENDED, token))
+        else:
+            self.principal = token
+            self._check_all()  # it may be limited to less
 
     def request_progress(self) -> None:
         """Say now how far each watch is."""
@@ -269,3 +270,15 @@ class Subscription:
 
     def _postpone_heartbeat(self) -> None:
         self._next_heartbeat = time.monotonic() + random.uniform(*HEARTBEAT_S)
+
+
+async def verified(
+    gatekeeper: Gatekeeper, caller: Principal, access_token: str
+) -> Principal | DomainError:
+    """Whom a new token of ``caller`` speaks for, or why it is a bad one."""
+    try:
+        principal = await gatekeeper.verify(access_token)
+    except DomainError as error:
+        return error
+    same = principal.user_id == caller.user_id
+    return principal if same else DomainError(Reason.TOKEN_INVALID)

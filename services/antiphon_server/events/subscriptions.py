@@ -9,8 +9,8 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
-from antiphon_server.events.subscription import Subscription
-from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.events.subscription import Subscription, verified
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 MAX_STREAMS_PER_USER = 1_000
@@ -82,16 +82,17 @@ class Subscriptions:
         if not self._open:
             self._none_left.set()
 
-    def named(self, principal: Principal, follow_id: str) -> Subscription:
+    def find(self, user_id: UserId, session_id: SessionId, follow_id: str) -> Subscription | None:
         """The open stream of that name, for the session whose token it has.
 
-        A limited credential could else end what its owner follows elsewhere. Raises DomainError
-        NOT_FOUND.
+        A limited credential could else end what its owner follows elsewhere.
         """
-        found = self._named.get((principal.user_id, follow_id))
-        if found is None or found.principal.session_id != principal.session_id:
-            raise not_found(f"follow {follow_id}")
-        return found
+        found = self._named.get((user_id, follow_id))
+        return found if found and found.principal.session_id == session_id else None
+
+    async def verified(self, caller: Principal, access_token: str) -> Principal | DomainError:
+        """Whom a new token of ``caller`` speaks for, or why it is a bad one."""
+        return await verified(self._gatekeeper, caller, access_token)
 
     def access_changed(self, change: AccessChange) -> None:
         """Check again every stream that the change concerns."""

@@ -3,11 +3,11 @@
 A word is a line of JSON; what the log adds to an event stands behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from antiphon_server.events.model import NODES, Append, NewEvent, Record
+from antiphon_server.events.model import NewEvent, Record
 from antiphon_server.runtime.principal import SessionId, UserId
 
 _KIND = 0
@@ -20,21 +20,34 @@ class Changed(msgspec.Struct, frozen=True, tag="changed", omit_defaults=True):
     session_id: SessionId | None = None
 
 
-Word = Changed
+class Asked(msgspec.Struct, frozen=True, tag="asked"):
+    """Whoever holds a stream is asked to do something with it."""
+
+    question: str
+    call: bytes
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    """It was done."""
+
+    question: str
+
+
+Word = Changed | Asked | Answered
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Word).decode
 
 
-def said_to_nodes(words: Sequence[Word], time_us: int) -> Append:
-    """The append that says ``words``."""
-    events = [NewEvent(_KIND, "", _encode(word) + b"\n") for word in words]
-    return Append(NODES, events, time_us)
+def events_of(words: Iterable[Word]) -> list[NewEvent]:
+    """The events that say ``words``."""
+    return [NewEvent(_KIND, "", _encode(word) + b"\n") for word in words]
 
 
 def word_of(record: Record) -> Word | None:
     """Read a word back; None for one that this version does not know."""
     try:
-        return _decode(record.wire.partition(b"\n")[0])
+        word: Word = _decode(record.wire.partition(b"\n")[0])
     except msgspec.ValidationError:
         return None
+    return word

@@ -4,12 +4,12 @@ Redis is a helper here, never the truth: whoever asks goes on without it when it
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.configuration import WrongSetting
 
 T = TypeVar("T")
@@ -17,7 +17,6 @@ DEADLINE_S = 0.25
 PROBE_EVERY_S = 0.5
 MOST_AT_ONCE = 8
 MOST_CONNECTIONS = MOST_AT_ONCE + 4  # those who subscribe keep one each
-log = logging.getLogger(__name__)
 
 
 class RedisUnavailable(Exception):
@@ -43,8 +42,12 @@ class Redis:
         self._deadline_s = deadline_s
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._probe_at = 0.0
-        self.down_since: float | None = None
+        self.availability = Availability("Redis", "antiphon_redis_fallback")
+
+    @property
+    def down_since(self) -> float | None:
         """When it was found to be away, in Unix seconds; None while it answers."""
+        return self.availability.down_since
 
     async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """What ``work`` makes of the client, a ``redis.asyncio.Redis``, within the deadline.
@@ -69,10 +72,10 @@ class Redis:
         try:
             async with asyncio.timeout(self._deadline_s):
                 done = await work(self._client)
-                _heed_cancellation()
+                heed_cancellation()
         except (RedisError, OSError, TimeoutError) as error:
             self._failed(error)
-            _heed_cancellation()
+            heed_cancellation()
             raise RedisUnavailable from error
         self._answered()
         return done
@@ -81,8 +84,9 @@ class Redis:
     async def subscription(self, channel: str) -> AsyncIterator[Any]:
         """A ``redis.asyncio.client.PubSub`` on a channel, on a connection of its own.
 
-        Raises what the client raises, RedisError or OSError, here and where it is used, and
-        TimeoutError if there is no subscription within the deadline.
+        Who waits for messages calls :func:`heed_cancellation` after each wait. Raises what the
+        client raises, RedisError or OSError, here and where it is used, and TimeoutError if there
+        is no subscription within the deadline.
         """
         async with self._client.pubsub() as messages:
             async with asyncio.timeout(self._deadline_s):
@@ -95,18 +99,7 @@ class Redis:
 
     def collect(self) -> Iterator[Any]:
         """Yield prometheus_client's metric families."""
-        from prometheus_client.core import GaugeMetricFamily
-
-        yield GaugeMetricFamily(
-            "antiphon_redis_fallback",
-            "1 while Redis is away and this process counts alone.",
-            value=float(self.down_since is not None),
-        )
-        yield GaugeMetricFamily(
-            "antiphon_redis_fallback_since_seconds",
-            "Since when, in Unix seconds; 0 while Redis answers.",
-            value=self.down_since or 0.0,
-        )
+        return self.availability.collect()
 
     def _admit(self) -> None:
         if self.down_since is None:
@@ -118,14 +111,10 @@ class Redis:
 
     def _failed(self, error: Exception) -> None:
         self._probe_at = time.monotonic() + PROBE_EVERY_S
-        if self.down_since is None:
-            self.down_since = time.time()
-            log.warning("Redis is away (%s); going on without it", type(error).__name__)
+        self.availability.note(up=False, why=type(error).__name__)
 
     def _answered(self) -> None:
-        if self.down_since is not None:
-            log.warning("Redis is back after %.1f s", time.time() - self.down_since)
-            self.down_since = None
+        self.availability.note(up=True)
 
 
 def _client(url: str, deadline_s: float) -> Any:
@@ -145,7 +134,7 @@ def _client(url: str, deadline_s: float) -> Any:
     )
 
 
-def _heed_cancellation() -> None:
+def heed_cancellation() -> None:
     """Raise CancelledError if the task was cancelled and a client's own waits have swallowed it.
 
     ``asyncio.wait_for`` does before Python 3.12, where what it waits for ends in that moment.

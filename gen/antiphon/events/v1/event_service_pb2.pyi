@@ -127,7 +127,8 @@ class FollowRequest(_message.Message):
     WATCHES_FIELD_NUMBER: _builtins.int
     follow_id: _builtins.str
     """follow_id names the stream for UpdateFollow and CancelFollow; a random one
-    is chosen by the client. Empty where neither is needed: the stream then ends
+    is chosen by the client. That it is in use is noticed on the same server only.
+    Empty where neither is needed: the stream then ends
     with its last watch.
     """
     @_builtins.property

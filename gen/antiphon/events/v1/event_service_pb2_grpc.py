@@ -117,16 +117,18 @@ class EventServiceServicer:
     def UpdateFollow(self, request, context):
         """UpdateFollow adds and ends watches of an open Follow of the calling session,
         asks for progress or refreshes its token; a bad token ends the stream. The
-        stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
-        a Follow of another session of the caller.
+        stream belongs to the session of its newest token. Any server of several takes
+        the call and hands it to the one that has the stream, which may take half a
+        second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
+        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelFollow(self, request, context):
-        """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
-        also for a Follow of another session of the caller.
+        """CancelFollow ends an open Follow of the calling session, on whichever server
+        it is. Errors: those of UpdateFollow.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,7 +151,8 @@ class EventServiceServicer:
 
     def PublishEphemeral(self, request, context):
         """PublishEphemeral tells those who follow the scope now that the caller is
-        typing or present. It is not stored and may be dropped. Errors: NOT_FOUND.
+        typing or present. It is not stored and may be dropped: it reaches those whose
+        streams are on other servers only while Redis is there. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

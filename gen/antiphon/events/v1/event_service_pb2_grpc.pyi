@@ -51,12 +51,14 @@ class EventServiceStub:
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
     asks for progress or refreshes its token; a bad token ends the stream. The
-    stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
-    a Follow of another session of the caller.
+    stream belongs to the session of its newest token. Any server of several takes
+    the call and hands it to the one that has the stream, which may take half a
+    second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
+    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
     """
     CancelFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]
-    """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
-    also for a Follow of another session of the caller.
+    """CancelFollow ends an open Follow of the calling session, on whichever server
+    it is. Errors: those of UpdateFollow.
     """
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
@@ -66,7 +68,8 @@ class EventServiceStub:
     """GetHead says where a log begins and ends. Errors: NOT_FOUND."""
     PublishEphemeral: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]
     """PublishEphemeral tells those who follow the scope now that the caller is
-    typing or present. It is not stored and may be dropped. Errors: NOT_FOUND.
+    typing or present. It is not stored and may be dropped: it reaches those whose
+    streams are on other servers only while Redis is there. Errors: NOT_FOUND.
     """
     Append: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]
     """Append commits events, all or none, in the order given; it answers after the
@@ -105,12 +108,14 @@ class EventServiceAsyncStub(EventServiceStub):
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
     asks for progress or refreshes its token; a bad token ends the stream. The
-    stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
-    a Follow of another session of the caller.
+    stream belongs to the session of its newest token. Any server of several takes
+    the call and hands it to the one that has the stream, which may take half a
+    second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
+    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
     """
     CancelFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]  # type: ignore[assignment]
-    """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
-    also for a Follow of another session of the caller.
+    """CancelFollow ends an open Follow of the calling session, on whichever server
+    it is. Errors: those of UpdateFollow.
     """
     ReadEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
@@ -120,7 +125,8 @@ class EventServiceAsyncStub(EventServiceStub):
     """GetHead says where a log begins and ends. Errors: NOT_FOUND."""
     PublishEphemeral: _aio.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]  # type: ignore[assignment]
     """PublishEphemeral tells those who follow the scope now that the caller is
-    typing or present. It is not stored and may be dropped. Errors: NOT_FOUND.
+    typing or present. It is not stored and may be dropped: it reaches those whose
+    streams are on other servers only while Redis is there. Errors: NOT_FOUND.
     """
     Append: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]  # type: ignore[assignment]
     """Append commits events, all or none, in the order given; it answers after the
@@ -174,8 +180,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.UpdateFollowResponse, _abc.Awaitable[_event_service_pb2.UpdateFollowResponse]]:
         """UpdateFollow adds and ends watches of an open Follow of the calling session,
         asks for progress or refreshes its token; a bad token ends the stream. The
-        stream belongs to the session of its newest token. Errors: NOT_FOUND, also for
-        a Follow of another session of the caller.
+        stream belongs to the session of its newest token. Any server of several takes
+        the call and hands it to the one that has the stream, which may take half a
+        second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
+        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -184,8 +192,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.CancelFollowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.CancelFollowResponse, _abc.Awaitable[_event_service_pb2.CancelFollowResponse]]:
-        """CancelFollow ends an open Follow of the calling session. Errors: NOT_FOUND,
-        also for a Follow of another session of the caller.
+        """CancelFollow ends an open Follow of the calling session, on whichever server
+        it is. Errors: those of UpdateFollow.
         """
 
     @_abc_1.abstractmethod
@@ -213,7 +221,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.PublishEphemeralResponse, _abc.Awaitable[_event_service_pb2.PublishEphemeralResponse]]:
         """PublishEphemeral tells those who follow the scope now that the caller is
-        typing or present. It is not stored and may be dropped. Errors: NOT_FOUND.
+        typing or present. It is not stored and may be dropped: it reaches those whose
+        streams are on other servers only while Redis is there. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
-from antiphon_server.runtime.redis import Redis, RedisUnavailable
+from antiphon_server.runtime.redis import Redis, RedisUnavailable, heed_cancellation
 from antiphon_server.runtime.tasks import TaskSet
 
 CHANNEL = "antiphon:auth:endings"
@@ -67,9 +67,12 @@ class RedisMessenger:
                 async with self._redis.subscription(CHANNEL) as messages:
                     await self._hear(messages)
             except (RedisError, OSError, TimeoutError):
+                heed_cancellation()
                 await asyncio.sleep(AGAIN_S)
 
     async def _hear(self, messages: Any) -> None:
         while True:
-            if await messages.get_message(ignore_subscribe_messages=True, timeout=None):
+            heard = await messages.get_message(ignore_subscribe_messages=True, timeout=None)
+            heed_cancellation()
+            if heard:
                 self._heard.set()

@@ -25,7 +25,7 @@ from antiphon_server.events.model import Commit, Scope
 from antiphon_server.events.ports import Hearer
 from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.redis import Redis, RedisUnavailable
+from antiphon_server.runtime.redis import Redis, RedisUnavailable, heed_cancellation
 
 CHANNEL = "antiphon:events"
 BEAT_S = 0.5
@@ -156,6 +156,7 @@ class RedisBus:
                     await self._hear(messages, hearer)
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the bus is not heard: %r", error)
+            heed_cancellation()
             await asyncio.sleep(AGAIN_S)
 
     async def _hear(self, messages: Any, hearer: Hearer) -> None:
@@ -163,6 +164,7 @@ class RedisBus:
         began = time.monotonic()
         while time.monotonic() - max(began, self._heard_at) < SILENT_S:
             found = await messages.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
+            heed_cancellation()
             if found:
                 self._take(found["data"], hearer)
 

@@ -1,0 +1,182 @@
+"""What nodes have to tell each other arrives in time, with Redis and without."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1 import stream_pb2 as stream
+from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, TypingChanged
+from antiphon_server.events import follows
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.adapters.silent_bus import SilentBus
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import NODES, Offset
+from antiphon_server.events.node_words import NodeWords
+from antiphon_server.events.words import Changed, Word, events_of
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.permissions import Role
+from tests.events.servers import TIMEOUT_S, Server, server
+from tests.events.world import ANNA, OTHER, SCOPE
+from tests.fakes.valkey import Valkey
+
+WORKSPACE = "workspaces/ws_00000001"
+WITHIN_S = 1.0
+Roles = dict[str, Role]
+
+
+@pytest.fixture
+def roles() -> Roles:
+    """Anna's at the moment."""
+    return {SCOPE: Role.OWNER, OTHER: Role.OWNER}
+
+
+@pytest.fixture(params=["silent", "redis"])
+async def pair(
+    request: pytest.FixtureRequest, tmp_path: Path, roles: Roles
+) -> AsyncIterator[list[Server]]:
+    """Two nodes."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = ""
+        if request.param == "redis":
+            url = (await stack.enter_async_context(Valkey())).url
+        pair = [await stack.enter_async_context(server(tmp_path, roles, url)) for _ in range(2)]
+        if url:
+            await asyncio.gather(*(hearing(it) for it in pair))
+        yield pair
+
+
+async def hearing(where: Server) -> None:
+    """Return when the node hears the bus, and all who are on it."""
+    async with asyncio.timeout(TIMEOUT_S):
+        neighbours = where.events.log.neighbours
+        assert neighbours is not None
+        while not neighbours.hears:  # noqa: ASYNC110  # time alone may change it
+            await asyncio.sleep(0.01)
+
+
+async def followed(
+    where: Server, follow_id: str = "", *, ephemeral: bool = False
+) -> AsyncIterator[pb.FollowResponse]:
+    """The frames of an open stream."""
+    watch = stream.Watch(watch_id="w", scope=SCOPE, ephemeral=ephemeral)
+    call = where.stub.Follow(
+        pb.FollowRequest(follow_id=follow_id, watches=[watch]), timeout=TIMEOUT_S
+    )
+    frames: AsyncIterator[pb.FollowResponse] = aiter(call)
+    assert (await anext(frames)).HasField("created")
+    return frames
+
+
+async def appended(where: Server, scope: str, event: Event) -> float:
+    """When the append was answered."""
+    await where.stub.Append(pb.AppendRequest(scope=scope, events=[event]), timeout=TIMEOUT_S)
+    return time.monotonic()
+
+
+async def ended(frames: AsyncIterator[pb.FollowResponse]) -> stream.WatchEnded:
+    """How the next watch ends."""
+    async for frame in frames:
+        if frame.HasField("ended"):
+            return frame.ended
+    raise AssertionError("the stream ended without a word")
+
+
+async def test_access_that_is_taken_away_elsewhere_ends_the_watch(
+    pair: list[Server], roles: Roles
+) -> None:
+    """Within a second, though nobody here follows the scope in which it was said."""
+    here, there = pair
+    frames = await followed(there)
+    del roles[SCOPE]
+    removed = Event(member_removed=MemberRemoved(resource="ws_00000001", user_id=ANNA.user_id))
+    began = await appended(here, WORKSPACE, removed)
+    assert (await ended(frames)).reason == stream.CLOSE_REASON_ACCESS_REMOVED
+    assert time.monotonic() - began < WITHIN_S
+
+
+async def test_a_session_that_ends_elsewhere_ends_the_stream(pair: list[Server]) -> None:
+    """Within a second."""
+    here, there = pair
+    frames = await followed(there)
+    revoked = Event(session_revoked=SessionRevoked(session_id=ANNA.session_id))
+    began = await appended(here, f"users/{ANNA.user_id}", revoked)
+    assert (await ended(frames)).reason == stream.CLOSE_REASON_SESSION_ENDED
+    assert time.monotonic() - began < WITHIN_S
+
+
+async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
+    """A node that was stopped while they were removed learns that it has missed some."""
+    store = MemoryLogStore()
+    here, there = (EventLog(store, bus=SilentBus()) for _ in range(2))
+    heard, lost = asyncio.Queue[Word](), asyncio.Event()
+    words = NodeWords(there, heard.put_nowait, lost.set)
+    await words.begin()
+    async with Lifecycle() as lifecycle:
+        lifecycle.spawn("log", here.run())
+        lifecycle.spawn("words", words.run())
+        await here.append(NODES, events_of([Changed(ANNA.user_id)] * 3))
+        await here.trim(NODES, Offset(4))
+        assert there.neighbours is not None
+        await there.neighbours.look([NODES])
+        async with asyncio.timeout(TIMEOUT_S):
+            await lost.wait()
+        assert heard.empty()
+        await here.append(NODES, events_of([Changed(ANNA.user_id)]))
+        await there.neighbours.look([NODES])
+        async with asyncio.timeout(TIMEOUT_S):
+            assert isinstance(await heard.get(), Changed)
+
+
+async def test_a_follow_is_changed_by_a_call_to_any_node(pair: list[Server]) -> None:
+    """Watches come and go, a new token counts, and the stream ends as if called here."""
+    here, there = pair
+    frames = await followed(there, "mine")
+    actions = [
+        pb.SubscribeRequest(create=stream.Watch(watch_id="second", scope=OTHER)),
+        pb.SubscribeRequest(cancel=stream.CancelWatch(watch_id="w")),
+        pb.SubscribeRequest(progress=stream.RequestProgress()),
+        pb.SubscribeRequest(refresh=stream.RefreshToken(access_token="sess_2")),
+    ]
+    request = pb.UpdateFollowRequest(follow_id="mine", actions=actions)
+    began = time.monotonic()
+    await here.stub.UpdateFollow(request, timeout=TIMEOUT_S)
+    assert time.monotonic() - began < WITHIN_S
+    assert (await anext(frames)).created.watch_id == "second"
+    assert (await anext(frames)).ended.watch_id == "w"
+    assert len((await anext(frames)).progress.watches) == 1
+    cancel = pb.CancelFollowRequest(follow_id="mine")
+    await here.as_session("sess_2").CancelFollow(cancel, timeout=TIMEOUT_S)
+    assert (await ended(frames)).reason == stream.CLOSE_REASON_CANCELLED
+
+
+async def test_a_follow_that_no_node_has_is_not_found(
+    pair: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is another session's, whichever node it is on."""
+    monkeypatch.setattr(follows, "ANSWERED_S", 0.7)
+    here, there = pair
+    await followed(there, "mine")
+    for stub, name in ((here.stub, "another"), (here.as_session("sess_2"), "mine")):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.CancelFollow(pb.CancelFollowRequest(follow_id=name), timeout=TIMEOUT_S)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("pair", ["redis"], indirect=True)
+async def test_ephemeral_events_reach_other_nodes(pair: list[Server]) -> None:
+    """While Redis is there."""
+    here, there = pair
+    frames = await followed(there, ephemeral=True)
+    await here.stub.PublishEphemeral(
+        pb.PublishEphemeralRequest(scope=SCOPE, typing=TypingChanged(typing=True)),
+        timeout=TIMEOUT_S,
+    )
+    [event] = (await anext(frames)).batch.events
+    assert event.ephemeral
+    assert event.typing_changed.typing

@@ -1,0 +1,147 @@
+"""The bus over Redis by itself: what it carries, and that it ends when told to."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from antiphon_server.events.adapters import redis_bus
+from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, encode
+from antiphon_server.events.adapters.redis_bus import CHANNEL, RedisBus
+from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
+from antiphon_server.runtime.redis import Redis
+from tests.events.world import SCOPE
+from tests.fakes.valkey import Valkey
+
+ENDED_S = 10.0
+
+
+class Ears:
+    """Notes what is heard."""
+
+    def __init__(self) -> None:
+        self.commits = asyncio.Queue[Commit]()
+        self.misses = 0
+        self.missing = asyncio.Event()
+
+    def heard(self, commit: Commit) -> None:
+        self.commits.put_nowait(commit)
+
+    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
+        pass
+
+    def missed(self) -> None:
+        self.misses += 1
+        self.missing.set()
+
+
+@pytest.fixture
+async def valkey() -> AsyncIterator[Valkey]:
+    async with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
+    connected = Redis(valkey.url, deadline_s=5.0)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def ears(redis: Redis) -> AsyncIterator[Ears]:
+    """A node that hears."""
+    bus, ears = RedisBus(redis), Ears()
+    running = asyncio.create_task(bus.run(ears))
+    async with asyncio.timeout(ENDED_S):
+        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+            await asyncio.sleep(0.01)
+    yield ears
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def commit(first: int, *bodies: bytes) -> Commit:
+    """One of those events."""
+    records = [
+        Record(Offset(offset), Offset(offset), 10, body)
+        for offset, body in enumerate(bodies, first)
+    ]
+    return Commit(SCOPE, Epoch("e"), records[-1].last, records)
+
+
+async def published(redis: Redis, message: bytes) -> None:
+    """Say something on the channel."""
+    await redis.run(lambda client: client.publish(CHANNEL, message))
+
+
+async def test_it_ends_when_told_to(redis: Redis) -> None:
+    """At whatever moment: the client's own waits may swallow a cancellation."""
+    chance = random.Random(7)
+    talking = asyncio.create_task(_talk(redis))
+    for _ in range(60):
+        running = asyncio.create_task(RedisBus(redis).run(Ears()))
+        await asyncio.sleep(chance.random() * 0.02)
+        running.cancel()
+        done, _ = await asyncio.wait([running], timeout=ENDED_S)
+        assert done
+    talking.cancel()
+    await asyncio.wait([talking])
+    assert redis.down_since is None
+
+
+async def _talk(redis: Redis) -> None:
+    while True:
+        await published(redis, b"?")
+
+
+async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
+    """In the order in which they were said; what is large is only told of."""
+    bus = RedisBus(redis)
+    running = asyncio.create_task(bus.run(Ears()))
+    said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
+    for one in said:
+        bus.committed(one)
+    async with asyncio.timeout(ENDED_S):
+        heard = [await ears.commits.get() for _ in said]
+    running.cancel()
+    await asyncio.wait([running])
+    assert [it.last for it in heard] == [2, 3, 4]
+    assert [[record.wire for record in it.records] for it in heard] == [[b"a", b"b"], [], [b"c"]]
+
+
+async def test_what_is_too_much_to_wait_is_missed(
+    redis: Redis, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is dropped, and those who listen learn that something is missing."""
+    monkeypatch.setattr(redis_bus, "MAX_WAITING_BYTES", 1000)
+    bus = RedisBus(redis)
+    running = asyncio.create_task(bus.run(Ears()))
+    async with asyncio.timeout(ENDED_S):
+        await ears.missing.wait()  # the first word of a node that was not known
+        ears.missing.clear()
+        for number in range(1, 100):
+            bus.committed(commit(number, bytes(100)))
+        await ears.missing.wait()
+    running.cancel()
+    await asyncio.wait([running])
+
+
+@pytest.mark.parametrize("number", [2, 0x7FFF])
+async def test_a_word_that_was_lost_is_missed(redis: Redis, ears: Ears, number: int) -> None:
+    """By the number of the next; the one that follows is none of them."""
+    async with asyncio.timeout(ENDED_S):
+        for said in (1, number + 1, number + 2):
+            await published(redis, encode(Message(f"node_{number}", said)))
+        while ears.misses < 2:
+            await ears.missing.wait()
+        await asyncio.sleep(0.05)
+    assert ears.misses == 2
+
+
+async def test_what_can_not_be_read_is_missed(redis: Redis, ears: Ears) -> None:
+    """A version to come may say what this one does not know."""
+    await published(redis, b"?")
+    async with asyncio.timeout(ENDED_S):
+        await ears.missing.wait()
