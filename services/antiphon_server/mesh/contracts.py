@@ -1,5 +1,6 @@
 """What the contracts say of their RPCs that matters on the way to them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import integration_service_pb2
 from antiphon.mesh.v1 import registry_service_pb2
+from antiphon_client.address import service_config
 from antiphon_server.runtime.access import rule_of
 from antiphon_server.runtime.permissions import Permission
 
@@ -34,11 +36,15 @@ _FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it."""
+    """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it.
+
+    ``repeatable`` says that it may be sent twice: it reads, or knows the first one's answer.
+    """
 
     path: str
     streams: bool
     permission: Permission
+    repeatable: bool
 
     @property
     def service(self) -> str:
@@ -62,9 +68,30 @@ def services() -> tuple[str, ...]:
     return tuple(dict.fromkeys(rpc.service for rpc in rpcs()))
 
 
+def package(name: str) -> str:
+    """Which of the installation's services has the contract of that full name.
+
+    Health is of every server, and is asked of auth.
+    """
+    parts = name.split(".")
+    return parts[1] if parts[0] == "antiphon" else "auth"
+
+
+def names() -> tuple[str, ...]:
+    """The installation's services: what contracts have between ``antiphon.`` and ``.v1``."""
+    return tuple(dict.fromkeys(map(package, services())))
+
+
 def _rpcs_of(file: Any) -> Iterator[Rpc]:
     for service in file.services_by_name.values():
         for method in service.methods:
             path = f"/{service.full_name}/{method.name}"
             streams = method.client_streaming or method.server_streaming
-            yield Rpc(path, streams, rule_of(path).permission)
+            yield Rpc(path, streams, rule_of(path).permission, path in _repeatable())
+
+
+@cache
+def _repeatable() -> frozenset[str]:
+    """By the list that clients go by (gRFC A6)."""
+    [config] = json.loads(service_config())["methodConfig"]
+    return frozenset(f"/{each['service']}/{each['method']}" for each in config["name"])

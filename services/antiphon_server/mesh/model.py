@@ -19,6 +19,14 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRates:
+    """How many calls a second an edge lets through: of all together, and of one address."""
+
+    of_all: int
+    of_one: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """What stands between clients and services.
 
@@ -26,6 +34,10 @@ class Edge:
     every path that is no RPC's. ``origins`` are those of pages that other servers gave out
     and that may call nevertheless (CORS), such as ``https://chat.example``. ``access_log``
     gets a line of JSON for each call.
+
+    ``keys`` is an HTTP/1.1 server that has the keys of access tokens under ``/keys``: what they
+    have not signed is refused at once. ``rates`` limit calls. ``traces`` is a collector of
+    spans (OTLP over gRPC).
     """
 
     listen: Address
@@ -34,3 +46,6 @@ class Edge:
     tls: TlsFiles | None = None
     reflects: bool = False
     access_log: Path | None = None
+    keys: Address | None = None
+    rates: CallRates | None = None
+    traces: Address | None = None

@@ -71,9 +71,7 @@ class Instance(_message.Message):
     node_id: _builtins.str
     """node_id names the process. It is the node's own, and another one after each start."""
     host: _builtins.str
-    """host is where others reach it: an IP address, or a name that every Envoy can
-    look up.
-    """
+    """host is the IP address at which others reach it; nobody looks up names."""
     port: _builtins.int
     """port is its TCP port there."""
     version: _builtins.str

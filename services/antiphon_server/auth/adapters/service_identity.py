@@ -3,17 +3,14 @@
 import asyncio
 import logging
 import random
-import secrets
 import time
 from typing import TYPE_CHECKING
 
 import grpc
-import jwt
 
 from antiphon.auth.v1.auth_service_pb2 import LoginRequest, ServiceCredential
 from antiphon_server.auth.ports import Clock, ServerSecret
-from antiphon_server.auth.service.service_assertions import LONGEST, TYPE, service_key
-from antiphon_server.auth.service.token_reader import ALGORITHM
+from antiphon_server.auth.service.service_statements import service_key, signed
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError, unavailable
@@ -72,19 +69,10 @@ class ServiceIdentity:
                 await asyncio.sleep((self._expires - self._clock()) / 2)
 
     async def _sign_in(self) -> None:
-        request = LoginRequest(service=ServiceCredential(assertion=self._assertion()))
+        statement = signed(self._key, self._name, self._audience, self._clock())
+        request = LoginRequest(service=ServiceCredential(assertion=statement))
         with remote_errors("auth"):
             response = await self._auth.Login(request, timeout=TIMEOUT_S)
         self._token = response.tokens.access_token
         self._expires = response.tokens.access_expire_time.ToMicroseconds() / 1e6
         self.signed_in.set()
-
-    def _assertion(self) -> str:
-        claims = {
-            "iss": self._name,
-            "sub": self._name,
-            "aud": self._audience,
-            "exp": int(self._clock()) + LONGEST,
-            "jti": secrets.token_urlsafe(16),
-        }
-        return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE})

@@ -1,13 +1,21 @@
 """Whom Envoy calls."""
 
+from collections.abc import Sequence
+
 from envoy_data_plane.envoy.config.cluster.v3 import (
     CircuitBreakers,
     CircuitBreakersThresholds,
+    CircuitBreakersThresholdsRetryBudget,
     Cluster,
     ClusterDiscoveryType,
     ClusterDnsLookupFamily,
+    ClusterEdsClusterConfig,
+    ClusterLbPolicy,
+    OutlierDetection,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
+    HealthCheck,
+    HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
     Http2ProtocolOptions,
     KeepaliveSettings,
@@ -22,55 +30,88 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptions,
     HttpProtocolOptionsExplicitHttpConfig,
 )
+from envoy_data_plane.envoy.type.v3 import Percent
 
+from antiphon_server.mesh.contracts import services
 from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.edge.terms import packed, seconds, socket
+from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket
 from antiphon_server.mesh.model import Address
 
 PAGES = "pages"
+KEYS = "keys"
+TRACES = "traces"
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def grpc_cluster(name: str, addresses: list[Address]) -> Cluster:
-    """A service at addresses that are known beforehand."""
-    return _cluster(
-        name,
-        addresses,
-        HttpProtocolOptionsExplicitHttpConfig(
-            http2_protocol_options=Http2ProtocolOptions(
-                initial_stream_window_size=limits.STREAM_WINDOW_BYTES,
-                initial_connection_window_size=limits.CONNECTION_WINDOW_BYTES,
-                connection_keepalive=KeepaliveSettings(
-                    interval=seconds(limits.PING_S), timeout=seconds(limits.PING_TIMEOUT_S)
-                ),
-            )
-        ),
+def grpc_cluster(name: str, addresses: Sequence[Address]) -> Cluster:
+    """A gRPC server at addresses that are known beforehand; nobody checks whether it is there."""
+    cluster = _cluster(name, _http2())
+    _at(cluster, addresses)
+    return cluster
+
+
+def http_cluster(name: str, address: Address) -> Cluster:
+    """An HTTP/1.1 server."""
+    protocol = HttpProtocolOptionsExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
+    cluster = _cluster(name, protocol)
+    _at(cluster, [address])
+    return cluster
+
+
+def service_cluster(service: str, addresses: Sequence[Address] | None = None) -> Cluster:
+    """A service of the installation, at several nodes: which, Envoy is told by and by (EDS).
+
+    With ``addresses`` they stand in the cluster itself.
+    """
+    cluster = _cluster(service, _http2())
+    if addresses is None:
+        cluster.type = ClusterDiscoveryType.EDS
+        cluster.eds_cluster_config = ClusterEdsClusterConfig(eds_config=ADS)
+    else:
+        _at(cluster, addresses)
+    cluster.lb_policy = ClusterLbPolicy.LEAST_REQUEST
+    cluster.health_checks = [_health_check(service)]
+    cluster.outlier_detection = _outliers()
+    # What the registry takes away is away; calls that it has in hand may end.
+    cluster.ignore_health_on_host_removal = True
+    return cluster
+
+
+def endpoints(name: str, addresses: Sequence[Address]) -> ClusterLoadAssignment:
+    """Where a cluster is."""
+    found = [LbEndpoint(endpoint=Endpoint(address=socket(each))) for each in addresses]
+    return ClusterLoadAssignment(
+        cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=found)] if found else []
     )
 
 
-def pages_cluster(address: Address) -> Cluster:
-    """The server of static pages."""
-    http1 = HttpProtocolOptionsExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
-    return _cluster(PAGES, [address], http1)
+def _at(cluster: Cluster, addresses: Sequence[Address]) -> None:
+    cluster.type = ClusterDiscoveryType.STRICT_DNS  # an IP address resolves to itself
+    cluster.dns_lookup_family = ClusterDnsLookupFamily.ALL
+    cluster.load_assignment = endpoints(cluster.name, addresses)
 
 
-def _cluster(
-    name: str, addresses: list[Address], protocol: HttpProtocolOptionsExplicitHttpConfig
-) -> Cluster:
+def _cluster(name: str, protocol: HttpProtocolOptionsExplicitHttpConfig) -> Cluster:
     return Cluster(
         name=name,
-        type=ClusterDiscoveryType.STRICT_DNS,  # an IP address resolves to itself
-        dns_lookup_family=ClusterDnsLookupFamily.ALL,
         connect_timeout=seconds(limits.CONNECT_S),
         per_connection_buffer_limit_bytes=limits.BUFFER_BYTES,
         typed_extension_protocol_options={
             _HTTP: packed(HttpProtocolOptions(explicit_http_config=protocol))
         },
         circuit_breakers=CircuitBreakers(thresholds=[_most()]),
-        load_assignment=ClusterLoadAssignment(
-            cluster_name=name,
-            endpoints=[LocalityLbEndpoints(lb_endpoints=list(map(_endpoint, addresses)))],
-        ),
+    )
+
+
+def _http2() -> HttpProtocolOptionsExplicitHttpConfig:
+    return HttpProtocolOptionsExplicitHttpConfig(
+        http2_protocol_options=Http2ProtocolOptions(
+            initial_stream_window_size=limits.STREAM_WINDOW_BYTES,
+            initial_connection_window_size=limits.CONNECTION_WINDOW_BYTES,
+            connection_keepalive=KeepaliveSettings(
+                interval=seconds(limits.PING_S), timeout=seconds(limits.PING_TIMEOUT_S)
+            ),
+        )
     )
 
 
@@ -80,8 +121,42 @@ def _most() -> CircuitBreakersThresholds:
         max_connections=limits.CONNECTIONS,
         max_pending_requests=limits.REQUESTS,
         max_requests=limits.REQUESTS,
+        retry_budget=CircuitBreakersThresholdsRetryBudget(
+            budget_percent=Percent(value=limits.RETRIES_PERCENT),
+            min_retry_concurrency=limits.RETRIES_ANYWAY,
+        ),
     )
 
 
-def _endpoint(address: Address) -> LbEndpoint:
-    return LbEndpoint(endpoint=Endpoint(address=socket(address)))
+def _health_check(service: str) -> HealthCheck:
+    """Finds out who no longer answers even if nobody tells; the first check is at once."""
+    whole = next(name for name in services() if name.split(".")[1] == service)
+    return HealthCheck(
+        timeout=seconds(limits.CHECK_TIMEOUT_S),
+        interval=seconds(limits.CHECK_S),
+        no_traffic_interval=seconds(limits.CHECK_S),
+        unhealthy_threshold=2,
+        healthy_threshold=1,
+        grpc_health_check=HealthCheckGrpcHealthCheck(service_name=whole),
+    )
+
+
+def _outliers() -> OutlierDetection:
+    """Who can't be reached is left out for a while.
+
+    Answers count for nothing: what a server can't do, such as to reach a model, callers
+    could make it say again and again until nobody was left.
+    """
+    return OutlierDetection(
+        split_external_local_origin_errors=True,
+        consecutive_local_origin_failure=limits.FAILURES,
+        enforcing_consecutive_local_origin_failure=100,
+        enforcing_local_origin_success_rate=0,
+        enforcing_consecutive_5xx=0,
+        enforcing_consecutive_gateway_failure=0,
+        enforcing_success_rate=0,
+        interval=seconds(limits.CHECK_S),
+        base_ejection_time=seconds(limits.EJECTED_S),
+        max_ejection_time=seconds(limits.EJECTED_LONGEST_S),
+        max_ejection_percent=50,
+    )

@@ -36,3 +36,10 @@ REQUESTS_PER_TURN = 1
 # A connection whose streams are mostly reset within a second is closed at the 500th
 # (CVE-2023-44487).
 RESET_STREAMS, RESET_WITHIN_S = 500, 1
+# A service that does not answer two checks is left out.
+CHECK_S, CHECK_TIMEOUT_S = 1.0, 1.0
+# So is one that can't be reached three times in a row, for so long.
+FAILURES, EJECTED_S, EJECTED_LONGEST_S = 3, 2.0, 10.0
+# More retries would make a bad moment worse; a few are always allowed.
+RETRIES_PERCENT, RETRIES_ANYWAY = 20.0, 10
+RETRIES = 2

@@ -20,6 +20,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
     HttpConnectionManager,
     HttpConnectionManagerPathWithEscapedSlashesAction,
     HttpFilter,
+    Rds,
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     CommonTlsContext,
@@ -30,8 +31,8 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
 )
 
 from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.edge.routes import CORS
-from antiphon_server.mesh.edge.terms import packed, seconds, socket, struct
+from antiphon_server.mesh.edge.routes import CORS, ROUTES
+from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket, struct
 from antiphon_server.mesh.model import Edge
 from antiphon_server.runtime.tls import TlsFiles
 
@@ -53,8 +54,11 @@ _FIELDS: dict[str, str | int | float | bool] = {
 """No field is a header that may hold a secret; paths of RPCs hold none."""
 
 
-def listener(edge: Edge, routes: RouteConfiguration) -> Listener:
-    """The one port: HTTP/1.1 and HTTP/2, in clear or by TLS."""
+def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
+    """The one port: HTTP/1.1 and HTTP/2, in clear or by TLS.
+
+    Without ``routes`` Envoy asks the control plane for them.
+    """
     chain = FilterChain(
         filters=[
             Filter(
@@ -74,12 +78,13 @@ def listener(edge: Edge, routes: RouteConfiguration) -> Listener:
     )
 
 
-def _connections(edge: Edge, routes: RouteConfiguration) -> HttpConnectionManager:
+def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectionManager:
     escaped = HttpConnectionManagerPathWithEscapedSlashesAction
     return HttpConnectionManager(
         stat_prefix=LISTENER,
         server_name="antiphon",
         route_config=routes,
+        rds=Rds(config_source=ADS, route_config_name=ROUTES) if routes is None else None,
         http_filters=_filters(),
         use_remote_address=True,
         normalize_path=True,

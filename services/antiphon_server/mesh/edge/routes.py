@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from envoy_data_plane.envoy.config.route.v3 import (
     DirectResponseAction,
+    RetryPolicy,
+    RetryPolicyRetryHostPredicate,
     Route,
     RouteAction,
     RouteActionMaxStreamDuration,
@@ -12,6 +14,9 @@ from envoy_data_plane.envoy.config.route.v3 import (
     VirtualHost,
 )
 from envoy_data_plane.envoy.extensions.filters.http.cors.v3 import CorsPolicy
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import (
+    PreviousHostsPredicate,
+)
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
 from antiphon_server.mesh.contracts import rpcs, services
@@ -33,6 +38,10 @@ _ALLOWED_HEADERS = (
 )
 _EXPOSED_HEADERS = "grpc-message,grpc-status,grpc-status-details-bin,x-request-id"
 _PREFLIGHT_S = 7200  # the longest that a browser keeps the answer
+# When no server has seen a call, and when one has, and said that it can't now.
+_UNSEEN = "connect-failure,refused-stream,reset-before-request"
+_UNAVAILABLE = "unavailable,reset"
+_OTHER_HOST = "envoy.retry_host_predicates.previous_hosts"
 _FORBIDDEN, _NOT_FOUND = 403, 404  # PERMISSION_DENIED and UNIMPLEMENTED to a gRPC client
 
 
@@ -41,9 +50,10 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
     routes = [
         *_internal(),
         *_streams(cluster_of),
-        *(_unary(f"/{service}/", cluster_of(service)) for service in services()),
+        *_reads(cluster_of),
+        *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
         _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH)),
-        _unary(HEALTH, cluster_of(HEALTH)),
+        _unary(RouteMatch(prefix=HEALTH), cluster_of(HEALTH)),
         *_reflection(edge, cluster_of),
         _pages(edge),
     ]
@@ -79,6 +89,7 @@ def _stream(match: RouteMatch, cluster: str) -> Route:
         route=RouteAction(
             cluster=cluster,
             timeout=seconds(0),
+            retry_policy=_again(_UNSEEN),
             idle_timeout=seconds(limits.STREAM_IDLE_S),
             max_stream_duration=RouteActionMaxStreamDuration(
                 max_stream_duration=seconds(limits.STREAM_LONGEST_S),
@@ -88,18 +99,41 @@ def _stream(match: RouteMatch, cluster: str) -> Route:
     )
 
 
-def _unary(prefix: str, cluster: str) -> Route:
+def _reads(cluster_of: ClusterOf) -> list[Route]:
+    """What may be sent twice, by the list that clients go by."""
+    return [
+        _unary(RouteMatch(path=rpc.path), cluster_of(rpc.service), f"{_UNSEEN},{_UNAVAILABLE}")
+        for rpc in rpcs()
+        if rpc.repeatable
+    ]
+
+
+def _unary(match: RouteMatch, cluster: str, again_on: str = _UNSEEN) -> Route:
     """As long as the client waits, and no longer than any call may take."""
     return Route(
-        match=RouteMatch(prefix=prefix),
+        match=match,
         route=RouteAction(
             cluster=cluster,
             timeout=seconds(limits.UNARY_S),
+            retry_policy=_again(again_on),
             max_stream_duration=RouteActionMaxStreamDuration(
                 max_stream_duration=seconds(limits.UNARY_S),
                 grpc_timeout_header_max=seconds(limits.UNARY_S),
             ),
         ),
+    )
+
+
+def _again(conditions: str) -> RetryPolicy:
+    """Try another host."""
+    previous = RetryPolicyRetryHostPredicate(
+        name=_OTHER_HOST, typed_config=packed(PreviousHostsPredicate())
+    )
+    return RetryPolicy(
+        retry_on=conditions,
+        num_retries=limits.RETRIES,
+        retry_host_predicate=[previous],
+        host_selection_retry_max_attempts=3,
     )
 
 

@@ -1,9 +1,13 @@
-"""A whole configuration that stands in one file: for one server, without a control plane."""
+"""A whole configuration that stands in one file, without a control plane."""
+
+from collections.abc import Mapping, Sequence
 
 from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap, BootstrapStaticResources
 from envoy_data_plane.envoy.config.cluster.v3 import Cluster
 
-from antiphon_server.mesh.edge.clusters import grpc_cluster, pages_cluster
+from antiphon_server.mesh.contracts import package
+from antiphon_server.mesh.edge.clusters import grpc_cluster, service_cluster
+from antiphon_server.mesh.edge.helpers import helpers
 from antiphon_server.mesh.edge.listener import listener
 from antiphon_server.mesh.edge.overload import overload_manager, runtime
 from antiphon_server.mesh.edge.routes import route_configuration
@@ -15,16 +19,32 @@ SERVER = "server"
 def single_server(edge: Edge, server: Address) -> str:
     """Envoy's bootstrap, as JSON, where one server has all services."""
     routes = route_configuration(edge, lambda _service: SERVER)
-    clusters = [grpc_cluster(SERVER, [server]), *_pages(edge)]
+    return _bootstrap(
+        BootstrapStaticResources(
+            listeners=[listener(edge, routes)],
+            clusters=[grpc_cluster(SERVER, [server]), *helpers(edge)],
+        )
+    )
+
+
+def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
+    """Envoy's bootstrap, as JSON, where each service has its own addresses."""
+    return _bootstrap(
+        BootstrapStaticResources(
+            listeners=[listener(edge, route_configuration(edge, package))],
+            clusters=[*_services(addresses), *helpers(edge)],
+        )
+    )
+
+
+def _services(addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
+    return [service_cluster(name, where) for name, where in addresses.items()]
+
+
+def _bootstrap(resources: BootstrapStaticResources) -> str:
     bootstrap = Bootstrap(
-        static_resources=BootstrapStaticResources(
-            listeners=[listener(edge, routes)], clusters=clusters
-        ),
+        static_resources=resources,
         overload_manager=overload_manager(),
         layered_runtime=runtime(),
     )
     return bootstrap.to_json(indent=2)
-
-
-def _pages(edge: Edge) -> list[Cluster]:
-    return [pages_cluster(edge.pages)] if edge.pages is not None else []

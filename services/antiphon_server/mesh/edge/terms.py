@@ -4,10 +4,18 @@ from datetime import timedelta
 
 from betterproto2 import Message
 from envoy_data_plane.envoy.config.core.v3 import Address as EnvoyAddress
-from envoy_data_plane.envoy.config.core.v3 import SocketAddress
+from envoy_data_plane.envoy.config.core.v3 import (
+    AggregatedConfigSource,
+    ApiVersion,
+    ConfigSource,
+    SocketAddress,
+)
 from envoy_data_plane.google.protobuf import Any, Struct, Value
 
 from antiphon_server.mesh.model import Address
+
+ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
+"""What Envoy is told on the one stream for everything."""
 
 Plain = str | int | float | bool
 

@@ -1,0 +1,56 @@
+"""Tells Envoys where services are, as the registry has it."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from antiphon_server.mesh.contracts import names
+from antiphon_server.mesh.edge.dynamic import Configuration
+from antiphon_server.mesh.instances import Registered, State
+from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.mesh.registry import Registry
+from antiphon_server.mesh.xds.service import Source
+
+REGISTRY = "mesh"
+log = logging.getLogger(__name__)
+
+
+class ControlPlane:
+    """Makes of the registry what Envoys are told; ``run`` must be running.
+
+    ``own`` is where the registry itself is served, for operators who ask through an edge.
+    """
+
+    def __init__(self, registry: Registry, edge: Edge, own: Address, source: Source) -> None:
+        self._registry = registry
+        self._configuration = Configuration(edge, names())
+        self._own = own
+        self._source = source
+
+    async def run(self) -> None:
+        """Tell it, and again whenever it is another, until cancelled.
+
+        Nothing is told before nodes had the time to come back after a restart of this process:
+        Envoys go on with what they know.
+        """
+        await self._registry.settled.wait()
+        while True:
+            version = self._registry.version
+            where = addresses(self._registry.instances())
+            where[REGISTRY] = [self._own]
+            self._source.tell(self._configuration.snapshot(where))
+            log.info("services are at: %s", _in_words(where))
+            await self._registry.later_than(version)
+
+
+def addresses(instances: Sequence[Registered]) -> dict[str, list[Address]]:
+    """Where calls of each service may be sent."""
+    found: dict[str, list[Address]] = defaultdict(list)
+    for each in instances:
+        if each.announced.state is State.SERVING:
+            found[each.announced.key.service].append(each.announced.address)
+    return found
+
+
+def _in_words(where: Mapping[str, Sequence[Address]]) -> str:
+    return "; ".join(f"{name}: {', '.join(map(str, at))}" for name, at in sorted(where.items()))

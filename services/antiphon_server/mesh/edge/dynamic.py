@@ -1,0 +1,84 @@
+"""Configuration that Envoy gets from a control plane: where to ask, and the answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from betterproto2 import Message
+from envoy_data_plane.envoy.config.bootstrap.v3 import (
+    Bootstrap,
+    BootstrapDynamicResources,
+    BootstrapStaticResources,
+)
+from envoy_data_plane.envoy.config.core.v3 import (
+    ApiConfigSource,
+    ApiConfigSourceApiType,
+    ApiVersion,
+    GrpcService,
+    GrpcServiceEnvoyGrpc,
+    Node,
+)
+from envoy_data_plane.google.protobuf import Any
+
+from antiphon_server.mesh.contracts import package
+from antiphon_server.mesh.edge.clusters import endpoints, grpc_cluster, service_cluster
+from antiphon_server.mesh.edge.helpers import helpers
+from antiphon_server.mesh.edge.listener import listener
+from antiphon_server.mesh.edge.overload import overload_manager, runtime
+from antiphon_server.mesh.edge.routes import route_configuration
+from antiphon_server.mesh.edge.terms import ADS, packed
+from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.mesh.resources import Resources, Snapshot
+
+CONTROL_PLANE = "control-plane"
+
+
+def bootstrap(node_id: str, control_plane: Address) -> str:
+    """Envoy's bootstrap, as JSON: all else it asks of the control plane (ADS)."""
+    ads = ApiConfigSource(
+        api_type=ApiConfigSourceApiType.GRPC,
+        transport_api_version=ApiVersion.V3,
+        set_node_on_first_message_only=True,
+        grpc_services=[GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=CONTROL_PLANE))],
+    )
+    whole = Bootstrap(
+        node=Node(id=node_id, cluster="edge"),
+        dynamic_resources=BootstrapDynamicResources(lds_config=ADS, cds_config=ADS, ads_config=ads),
+        static_resources=BootstrapStaticResources(
+            clusters=[grpc_cluster(CONTROL_PLANE, [control_plane])]
+        ),
+        overload_manager=overload_manager(),
+        layered_runtime=runtime(),
+    )
+    return whole.to_json(indent=2)
+
+
+class Configuration:
+    """What every Envoy is told; only where services are changes after the start."""
+
+    def __init__(self, edge: Edge, services: Sequence[str]) -> None:
+        clusters = [*map(service_cluster, services), *helpers(edge)]
+        self._services = services
+        self._fixed = [
+            _resources((cluster.name, cluster) for cluster in clusters),
+            _resources([("edge", listener(edge, None))]),
+            _resources([("edge", route_configuration(edge, package))]),
+        ]
+
+    def snapshot(self, addresses: Mapping[str, Sequence[Address]]) -> Snapshot:
+        """All of it, with services at those addresses."""
+        where = [(name, endpoints(name, addresses.get(name, ()))) for name in self._services]
+        return {kind.type_url: kind for kind in [*self._fixed, _resources(where)]}
+
+
+def _resources(named: Iterable[tuple[str, Message]]) -> Resources:
+    """Resources of one type; the version is of what they are, so it is the same after a restart."""
+    found = {name: packed(message) for name, message in named}
+    content = blake2b(digest_size=8)
+    for each in found.values():
+        content.update(each.value)
+    type_url = next(iter(found.values())).type_url
+    return Resources(type_url, content.hexdigest(), {n: _encoded(a) for n, a in found.items()})
+
+
+def _encoded(message: Any) -> bytes:
+    return bytes(message)

@@ -1,0 +1,51 @@
+"""The contract's messages <-> the registry's types."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.mesh.v1 import instance_pb2 as pb
+from antiphon_server.mesh.instances import Announced, Key, Load, Registered, State
+from antiphon_server.mesh.model import Address
+
+_MICROS = 1_000_000
+
+
+def announced(instance: pb.Instance) -> Announced:
+    """What an instance says of itself."""
+    load = instance.load
+    return Announced(
+        Key(instance.service, instance.node_id),
+        Address(instance.host, instance.port),
+        State(instance.state),
+        instance.version,
+        Load(load.ended_rpcs, load.failed_rpcs, load.running_rpcs),
+    )
+
+
+def announcement(instance: Announced) -> pb.Instance:
+    """The same, to be sent."""
+    load = instance.load
+    return pb.Instance(
+        service=instance.key.service,
+        node_id=instance.key.node_id,
+        host=instance.address.host,
+        port=instance.address.port,
+        version=instance.version,
+        state=pb.InstanceState.ValueType(instance.state.value),
+        load=pb.Load(ended_rpcs=load.ended, failed_rpcs=load.failed, running_rpcs=load.running),
+    )
+
+
+def registered(known: Registered) -> pb.Instance:
+    """What the registry knows of an instance, to be sent."""
+    found = announcement(known.announced)
+    found.register_time.CopyFrom(_time(known.registered))
+    found.renew_time.CopyFrom(_time(known.renewed))
+    found.rates.rpcs_per_s = known.rates.rpcs
+    found.rates.failures_per_s = known.rates.failures
+    return found
+
+
+def _time(seconds: float) -> Timestamp:
+    found = Timestamp()
+    found.FromMicroseconds(int(seconds * _MICROS))
+    return found

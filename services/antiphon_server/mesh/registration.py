@@ -1,0 +1,96 @@
+"""How a process keeps its services registered: the client's side of RegistryService."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import grpc
+
+from antiphon.mesh.v1 import registry_service_pb2 as pb
+from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
+from antiphon_server.mesh.encoding import announcement
+from antiphon_server.mesh.instances import Announced, Key, State
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceAsyncStub
+
+RENEW_S = 0.5
+TIMEOUT_S = 1.0
+LEARN_S = 0.3
+"""So long Envoys may take to learn that an instance is gone."""
+
+log = logging.getLogger(__name__)
+
+
+class Registration:
+    """Announces this process's services, again and again; ``run`` must be running.
+
+    ``instances`` says of each service what it is now, ``statements`` how it proves to be that
+    service.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        instances: Mapping[str, Callable[[], Announced]],
+        statements: Mapping[str, Callable[[], str]],
+    ) -> None:
+        self._stub: RegistryServiceAsyncStub = RegistryServiceStub(channel)
+        self._instances = instances
+        self._statements = statements
+        self._state = State.SERVING
+        self._reached = True
+
+    async def run(self) -> None:
+        """Announce all of them, until cancelled."""
+        while True:
+            await asyncio.gather(*map(self._announce, self._instances))
+            await asyncio.sleep(RENEW_S)
+
+    async def withdraw(self) -> None:
+        """Say that no more calls are wanted, and wait until nobody sends any.
+
+        Later announcements say the same, so that it is not forgotten what drains.
+        """
+        self._state = State.DRAINING
+        if self._reached:
+            await asyncio.gather(*map(self._announce, self._instances))
+            await asyncio.sleep(LEARN_S)
+
+    async def forget(self) -> None:
+        """Be no longer registered."""
+        if self._reached:
+            await asyncio.gather(*map(self._forget, self._instances))
+
+    async def _announce(self, service: str) -> None:
+        instance = replace(self._instances[service](), state=self._state)
+        request = pb.RegisterRequest(instance=announcement(instance))
+        try:
+            await self._stub.Register(request, metadata=self._headers(service), timeout=TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            self._lost(error)
+        else:
+            self._found()
+
+    async def _forget(self, service: str) -> None:
+        key: Key = self._instances[service]().key
+        request = pb.WithdrawRequest(service=key.service, node_id=key.node_id)
+        try:
+            await self._stub.Withdraw(request, metadata=self._headers(service), timeout=TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            self._lost(error)
+
+    def _headers(self, service: str) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self._statements[service]()}"),)
+
+    def _lost(self, error: grpc.aio.AioRpcError) -> None:
+        if self._reached:
+            log.warning("the registry does not answer: %s %s", error.code().name, error.details())
+        self._reached = False
+
+    def _found(self) -> None:
+        if not self._reached:
+            log.info("the registry answers again")
+        self._reached = True
