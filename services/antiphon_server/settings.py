@@ -16,6 +16,7 @@ from antiphon_server.auth.model.identity_providers import (
 )
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.configuration import (
     Secret,
@@ -84,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
     policy_address: str = ""
+    registry: str = ""
+    advertise: str = ""
+    mesh: MeshSettings = MeshSettings()
     alarms: AlarmSettings = AlarmSettings()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
 

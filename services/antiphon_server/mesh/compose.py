@@ -1,10 +1,18 @@
-"""Parts of the mesh, put together."""
+"""Parts of the mesh, put together. Envoy's types are imported on other threads: it takes long."""
 
+import asyncio
+import importlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, Edge
+
+if TYPE_CHECKING:
+    from antiphon_server.mesh.control_plane import ControlPlane
+    from antiphon_server.mesh.registry import Registry
+    from antiphon_server.mesh.xds.service import Discovery
 
 LISTENER = "edge"
 
@@ -20,5 +28,32 @@ def edge_before(server: Address, edge: Edge, log_file: Path) -> Envoy:
 
         listen = Address(edge.listen.host, port)
         return single_server(replace(edge, listen=listen), server)
+
+    return Envoy(configuration, LISTENER, edge.listen.port, log_file)
+
+
+async def discovery(
+    registry: "Registry", edge: Edge, own: Address
+) -> "tuple[ControlPlane, Discovery]":
+    """What tells Envoys of the registry, and the handler that serves them.
+
+    ``own`` is where the registry is served.
+    """
+    for module in ("control_plane", "xds.service"):
+        await asyncio.to_thread(importlib.import_module, f"antiphon_server.mesh.{module}")
+    from antiphon_server.mesh.control_plane import ControlPlane
+    from antiphon_server.mesh.xds.service import Discovery, Source
+
+    source = Source()
+    return ControlPlane(registry, edge, own, source), Discovery(source)
+
+
+def edge_of_mesh(ads: Address, edge: Edge, log_file: Path) -> Envoy:
+    """Envoy that asks a control plane; nothing runs yet."""
+
+    def configuration(_port: int) -> str:
+        from antiphon_server.mesh.edge.dynamic import bootstrap
+
+        return bootstrap("edge", ads)
 
     return Envoy(configuration, LISTENER, edge.listen.port, log_file)

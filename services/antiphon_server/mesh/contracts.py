@@ -11,6 +11,7 @@ from antiphon.auth.v1 import (
     audit_service_pb2,
     auth_service_pb2,
     policy_service_pb2,
+    verification_service_pb2,
 )
 from antiphon.context.v1 import context_service_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
@@ -26,6 +27,7 @@ _FILES = (
     audit_service_pb2,
     auth_service_pb2,
     policy_service_pb2,
+    verification_service_pb2,
     context_service_pb2,
     dispatcher_service_pb2,
     event_service_pb2,

@@ -37,7 +37,8 @@ class Edge:
 
     ``keys`` is an HTTP/1.1 server that has the keys of access tokens under ``/keys``: what they
     have not signed is refused at once. ``rates`` limit calls. ``traces`` is a collector of
-    spans (OTLP over gRPC).
+    spans (OTLP over gRPC). ``inside`` is where services call each other through it: only
+    they reach that port, and what they may is judged where they call.
     """
 
     listen: Address
@@ -49,3 +50,4 @@ class Edge:
     keys: Address | None = None
     rates: CallRates | None = None
     traces: Address | None = None
+    inside: Address | None = None

@@ -94,3 +94,18 @@ class Registration:
         if not self._reached:
             log.info("the registry answers again")
         self._reached = True
+
+
+def registry_channel(
+    address: str, credentials: grpc.ChannelCredentials | None = None
+) -> grpc.aio.Channel:
+    """The way to a registry, which is tried again soon when it was away."""
+    options = [
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 300),
+        ("grpc.min_reconnect_backoff_ms", 1_000),
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if credentials is not None:
+        return grpc.aio.secure_channel(address, credentials, options)
+    return grpc.aio.insecure_channel(address, options)

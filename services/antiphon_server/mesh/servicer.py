@@ -72,7 +72,7 @@ class RegistryServicer(RegistryServiceServicer):
         finally:
             self._watches -= 1
 
-    def drain(self) -> None:
+    async def drain(self) -> None:
         """End all watches: the server stops."""
         self._draining.set()
 

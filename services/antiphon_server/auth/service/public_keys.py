@@ -24,6 +24,10 @@ class PublicKeys:
             for listener in self._listeners:
                 listener()
 
+    def known(self) -> Mapping[str, Ed25519PublicKey]:
+        """All of them, by their ids."""
+        return self._keys or {}
+
     def verification_key(self, kid: object) -> Ed25519PublicKey | None:
         """See :class:`VerificationKeys`."""
         return self._keys.get(kid) if self._keys and isinstance(kid, str) else None

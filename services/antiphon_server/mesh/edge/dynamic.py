@@ -17,14 +17,15 @@ from envoy_data_plane.envoy.config.core.v3 import (
     GrpcServiceEnvoyGrpc,
     Node,
 )
+from envoy_data_plane.envoy.config.listener.v3 import Listener
 from envoy_data_plane.google.protobuf import Any
 
 from antiphon_server.mesh.contracts import package
 from antiphon_server.mesh.edge.clusters import endpoints, grpc_cluster, service_cluster
 from antiphon_server.mesh.edge.helpers import helpers
-from antiphon_server.mesh.edge.listener import listener
+from antiphon_server.mesh.edge.listener import inside_listener, listener
 from antiphon_server.mesh.edge.overload import overload_manager, runtime
-from antiphon_server.mesh.edge.routes import route_configuration
+from antiphon_server.mesh.edge.routes import inside_routes, route_configuration
 from antiphon_server.mesh.edge.terms import ADS, packed
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.mesh.resources import Resources, Snapshot
@@ -60,14 +61,22 @@ class Configuration:
         self._services = services
         self._fixed = [
             _resources((cluster.name, cluster) for cluster in clusters),
-            _resources([("edge", listener(edge, None))]),
-            _resources([("edge", route_configuration(edge, package))]),
+            _resources((each.name, each) for each in _listeners(edge)),
+            _resources(
+                (each.name, each)
+                for each in (route_configuration(edge, package), inside_routes(package))
+            ),
         ]
 
     def snapshot(self, addresses: Mapping[str, Sequence[Address]]) -> Snapshot:
         """All of it, with services at those addresses."""
         where = [(name, endpoints(name, addresses.get(name, ()))) for name in self._services]
         return {kind.type_url: kind for kind in [*self._fixed, _resources(where)]}
+
+
+def _listeners(edge: Edge) -> list[Listener]:
+    inside = [inside_listener(edge.inside, None)] if edge.inside is not None else []
+    return [listener(edge, None), *inside]
 
 
 def _resources(named: Iterable[tuple[str, Message]]) -> Resources:

@@ -18,6 +18,7 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_web.v3 import GrpcWeb
 from envoy_data_plane.envoy.extensions.filters.http.router.v3 import Router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     HttpConnectionManager,
+    HttpConnectionManagerCodecType,
     HttpConnectionManagerPathWithEscapedSlashesAction,
     HttpFilter,
     Rds,
@@ -31,12 +32,11 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
 )
 
 from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.edge.routes import CORS, ROUTES
+from antiphon_server.mesh.edge.routes import CORS, EDGE, INSIDE
 from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket, struct
-from antiphon_server.mesh.model import Edge
+from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.tls import TlsFiles
 
-LISTENER = "edge"
 _FIELDS: dict[str, str | int | float | bool] = {
     "time": "%START_TIME%",
     "rpc": "%REQ(:PATH)%",
@@ -55,36 +55,62 @@ _FIELDS: dict[str, str | int | float | bool] = {
 
 
 def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
-    """The one port: HTTP/1.1 and HTTP/2, in clear or by TLS.
+    """The one port for clients: HTTP/1.1 and HTTP/2, in clear or by TLS.
 
     Without ``routes`` Envoy asks the control plane for them.
     """
-    chain = FilterChain(
-        filters=[
-            Filter(
-                name="envoy.filters.network.http_connection_manager",
-                typed_config=packed(_connections(edge, routes)),
-            )
-        ]
-    )
+    chain = _chain(_connections(edge, routes))
     if edge.tls is not None:
         chain.transport_socket = _tls(edge.tls)
         chain.transport_socket_connect_timeout = seconds(limits.HANDSHAKE_S)
+    return _listener(EDGE, edge.listen, chain)
+
+
+def inside_listener(address: Address, routes: RouteConfiguration | None) -> Listener:
+    """The port on which services reach each other."""
+    connections = HttpConnectionManager(
+        stat_prefix=INSIDE,
+        codec_type=HttpConnectionManagerCodecType.HTTP2,
+        route_config=routes,
+        rds=_rds(INSIDE, routes),
+        http_filters=[_router()],
+        stream_idle_timeout=seconds(limits.STREAM_IDLE_S),
+        preserve_external_request_id=True,
+    )
+    return _listener(INSIDE, address, _chain(connections))
+
+
+def _listener(name: str, address: Address, chain: FilterChain) -> Listener:
     return Listener(
-        name=LISTENER,
-        address=socket(edge.listen),
+        name=name,
+        address=socket(address),
         per_connection_buffer_limit_bytes=limits.BUFFER_BYTES,
         filter_chains=[chain],
     )
 
 
+def _chain(connections: HttpConnectionManager) -> FilterChain:
+    return FilterChain(
+        filters=[
+            Filter(
+                name="envoy.filters.network.http_connection_manager",
+                typed_config=packed(connections),
+            )
+        ]
+    )
+
+
+def _rds(name: str, routes: RouteConfiguration | None) -> Rds | None:
+    return Rds(config_source=ADS, route_config_name=name) if routes is None else None
+
+
 def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectionManager:
     escaped = HttpConnectionManagerPathWithEscapedSlashesAction
     return HttpConnectionManager(
-        stat_prefix=LISTENER,
+        stat_prefix=EDGE,
         server_name="antiphon",
         route_config=routes,
-        rds=Rds(config_source=ADS, route_config_name=ROUTES) if routes is None else None,
+        rds=_rds(EDGE, routes),
         http_filters=_filters(),
         use_remote_address=True,
         normalize_path=True,
@@ -122,11 +148,13 @@ def _filters() -> list[HttpFilter]:
     return [
         HttpFilter(name=CORS, typed_config=packed(Cors())),
         HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(GrpcWeb())),
-        HttpFilter(
-            name="envoy.filters.http.router",
-            typed_config=packed(Router(suppress_envoy_headers=True)),
-        ),
+        _router(),
     ]
+
+
+def _router() -> HttpFilter:
+    router = Router(suppress_envoy_headers=True)
+    return HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
 
 
 def _access_log(edge: Edge) -> list[AccessLog]:

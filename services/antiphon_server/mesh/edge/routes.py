@@ -1,6 +1,6 @@
 """Which call goes where, and how long it may take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from envoy_data_plane.envoy.config.route.v3 import (
     DirectResponseAction,
@@ -19,13 +19,14 @@ from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import (
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
-from antiphon_server.mesh.contracts import rpcs, services
+from antiphon_server.mesh.contracts import Rpc, rpcs, services
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
 from antiphon_server.mesh.model import Edge
 
-ROUTES = "edge"
+EDGE, INSIDE = "edge", "inside"
+"""The configurations of routes: of the edge, and of the port for services alone."""
 CORS = "envoy.filters.http.cors"
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = "/grpc.reflection."
@@ -49,7 +50,7 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
     """Every RPC of the contracts to its service, health, and all else to the pages."""
     routes = [
         *_internal(),
-        *_streams(cluster_of),
+        *_streams(cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
         *_reads(cluster_of),
         *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
         _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH)),
@@ -58,12 +59,24 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
         _pages(edge),
     ]
     host = VirtualHost(
-        name=ROUTES,
+        name=EDGE,
         domains=["*"],
         routes=routes,
         typed_per_filter_config={CORS: packed(_cors(edge))},
     )
-    return RouteConfiguration(name=ROUTES, virtual_hosts=[host])
+    return RouteConfiguration(name=EDGE, virtual_hosts=[host])
+
+
+def inside_routes(cluster_of: ClusterOf) -> RouteConfiguration:
+    """Every RPC of the contracts, those too that only services call."""
+    routes = [
+        *_streams(cluster_of, rpcs()),
+        *_reads(cluster_of),
+        *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
+        _nothing(RouteMatch(prefix="/")),
+    ]
+    host = VirtualHost(name=INSIDE, domains=["*"], routes=routes)
+    return RouteConfiguration(name=INSIDE, virtual_hosts=[host])
 
 
 def _internal() -> list[Route]:
@@ -71,9 +84,9 @@ def _internal() -> list[Route]:
     return [_refused(rpc.path, _FORBIDDEN) for rpc in rpcs() if rpc.internal]
 
 
-def _streams(cluster_of: ClusterOf) -> list[Route]:
-    outside = [rpc for rpc in rpcs() if rpc.streams and not rpc.internal]
-    return [_stream(RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in outside]
+def _streams(cluster_of: ClusterOf, among: Iterable[Rpc]) -> list[Route]:
+    streams = [rpc for rpc in among if rpc.streams]
+    return [_stream(RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in streams]
 
 
 def _reflection(edge: Edge, cluster_of: ClusterOf) -> list[Route]:
@@ -144,8 +157,12 @@ def _refused(path: str, status: int) -> Route:
 def _pages(edge: Edge) -> Route:
     match = RouteMatch(prefix="/")
     if edge.pages is None:
-        return Route(match=match, direct_response=DirectResponseAction(status=_NOT_FOUND))
+        return _nothing(match)
     return Route(match=match, route=RouteAction(cluster=PAGES, timeout=seconds(limits.UNARY_S)))
+
+
+def _nothing(match: RouteMatch) -> Route:
+    return Route(match=match, direct_response=DirectResponseAction(status=_NOT_FOUND))
 
 
 def _cors(edge: Edge) -> CorsPolicy:

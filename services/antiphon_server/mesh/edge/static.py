@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap, BootstrapStaticResources
 from envoy_data_plane.envoy.config.cluster.v3 import Cluster
+from envoy_data_plane.envoy.config.listener.v3 import Listener
 
 from antiphon_server.mesh.contracts import package
 from antiphon_server.mesh.edge.clusters import grpc_cluster, service_cluster
 from antiphon_server.mesh.edge.helpers import helpers
-from antiphon_server.mesh.edge.listener import listener
+from antiphon_server.mesh.edge.listener import inside_listener, listener
 from antiphon_server.mesh.edge.overload import overload_manager, runtime
-from antiphon_server.mesh.edge.routes import route_configuration
+from antiphon_server.mesh.edge.routes import inside_routes, route_configuration
 from antiphon_server.mesh.model import Address, Edge
 
 SERVER = "server"
@@ -31,7 +32,7 @@ def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
     """Envoy's bootstrap, as JSON, where each service has its own addresses."""
     return _bootstrap(
         BootstrapStaticResources(
-            listeners=[listener(edge, route_configuration(edge, package))],
+            listeners=[listener(edge, route_configuration(edge, package)), *_inside(edge)],
             clusters=[*_services(addresses), *helpers(edge)],
         )
     )
@@ -39,6 +40,12 @@ def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
 
 def _services(addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
     return [service_cluster(name, where) for name, where in addresses.items()]
+
+
+def _inside(edge: Edge) -> list[Listener]:
+    if edge.inside is None:
+        return []
+    return [inside_listener(edge.inside, inside_routes(package))]
 
 
 def _bootstrap(resources: BootstrapStaticResources) -> str:

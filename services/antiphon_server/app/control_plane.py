@@ -1,0 +1,235 @@
+"""The mesh's own process: registry, control plane, and an Envoy at the edge."""
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
+from antiphon_client.address import open_channel
+from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret, load_or_create
+from antiphon_server.auth.adapters.service_identity import ServiceIdentity
+from antiphon_server.auth.compose import AuthElsewhere, compose_elsewhere
+from antiphon_server.auth.service.service_statements import StatementReader, StatementVerifier
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.mesh.envoy.process import Envoy
+from antiphon_server.mesh.keys import Jwk, KeysServer
+from antiphon_server.mesh.model import Address, CallRates, Edge
+from antiphon_server.mesh.registry import Registry
+from antiphon_server.mesh.servicer import RegistryServicer
+from antiphon_server.runtime import base64url
+from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.peer_channel import PeerChannel
+from antiphon_server.runtime.permissions import Rule
+from antiphon_server.runtime.policy import Decision, Question, decide
+from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.server import CannotListen, Server
+from antiphon_server.settings import Settings
+
+NAME = "mesh"
+AUDIENCE = "antiphon-mesh"
+"""For whom services sign when they register: a statement for it is good for nothing else."""
+SECRET_FILE = "auth.key"
+LOOPBACK = "127.0.0.1"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A control plane that serves. ``envoy`` is None where somebody else runs the Envoys."""
+
+    registry: Address
+    ads: Address
+    edge: Address
+    envoy: Envoy | None
+
+
+@contextlib.asynccontextmanager
+async def running_mesh(settings: Settings) -> AsyncIterator[Mesh]:
+    """Run a control plane for the time of the block.
+
+    Raises CannotListen, EnvoyMissing, EnvoyDidNotStart, OSError, ExposedFileError,
+    UnusableSecretError.
+    """
+    health = Health()
+    async with Lifecycle(health) as lifecycle:
+        yield await _start(settings, lifecycle, health)
+
+
+async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
+    mesh, secret = settings.mesh, _secret(settings)
+    inside = Address(LOOPBACK, _picked(LOOPBACK, mesh.inside_port))
+    auth = _auth(settings, secret, inside, lifecycle)
+    keys = KeysServer(lambda: _jwks(auth))
+    lifecycle.on_stop("keys", keys.stop)
+    edge = _edge(settings, inside, await keys.start(LOOPBACK))
+    registry = Registry(time.time, time.monotonic)
+    own = await _serve_registry(settings, registry, _verifier(secret, auth), lifecycle, health)
+    ads = await _serve_ads(settings, registry, edge, own, lifecycle)
+    lifecycle.spawn("registry", registry.sweep())
+    envoy = await _envoy(settings, ads, edge, lifecycle) if mesh.envoy else None
+    await health.ready()
+    return Mesh(own, ads, edge.listen, envoy)
+
+
+def _secret(settings: Settings) -> MasterSecret:
+    given = given_secret(settings.secret_text, settings.secret_key_file)
+    return MasterSecret(given) if given else load_or_create(settings.data_dir / SECRET_FILE)
+
+
+def _edge(settings: Settings, inside: Address, keys: Address) -> Edge:
+    mesh = settings.mesh
+    limited = mesh.calls_per_s or mesh.calls_per_s_of_one
+    return Edge(
+        Address(mesh.edge_host, _picked(mesh.edge_host, mesh.edge_port)),
+        pages=_address(mesh.pages),
+        origins=mesh.origins,
+        tls=settings.tls,
+        reflects=settings.reflects,
+        access_log=mesh.access_log,
+        keys=keys if mesh.check_tokens else None,
+        rates=CallRates(mesh.calls_per_s, mesh.calls_per_s_of_one) if limited else None,
+        traces=_address(mesh.traces),
+        inside=inside,
+    )
+
+
+def _auth(
+    settings: Settings, secret: MasterSecret, inside: Address, lifecycle: Lifecycle
+) -> AuthElsewhere:
+    """The way to the auth service: through Envoy, which knows where it is."""
+    address = str(inside) if settings.mesh.envoy else settings.peers.auth
+    channel = open_channel(address)
+    lifecycle.on_stop("auth", channel.close)
+    identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
+    life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
+    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life)
+    lifecycle.spawn("identity", identity.run(), vital=False)
+    lifecycle.spawn("auth.follower", auth.follower.run(), vital=False)
+    return auth
+
+
+async def _serve_registry(
+    settings: Settings,
+    registry: Registry,
+    verifier: TokenVerifier,
+    lifecycle: Lifecycle,
+    health: Health,
+) -> Address:
+    table = LocalServer(
+        [
+            TelemetryInterceptor(RpcMetrics(), every_call=False),
+            ErrorInterceptor(),
+            AuthenticationInterceptor(verifier),
+            ValidationInterceptor(),
+            AccessInterceptor(_Rules()),
+        ]
+    )
+    servicer = RegistryServicer(registry)
+    add_RegistryServiceServicer_to_server(servicer, table)
+    for service in list(table.services):
+        await health.set(service, serving=True)
+    health.register(table)
+    server = Server(table)
+    lifecycle.on_stop("registry's port", lambda: server.stop(1.0))
+    host = settings.mesh.host
+    port = await server.start(host, settings.mesh.port)
+    lifecycle.on_stop("watches", servicer.drain)
+    return Address(host, port)
+
+
+async def _serve_ads(
+    settings: Settings, registry: Registry, edge: Edge, own: Address, lifecycle: Lifecycle
+) -> Address:
+    """On this machine alone: whoever reaches it learns all that Envoys are told."""
+    from antiphon_server.mesh.compose import discovery
+
+    control_plane, handler = await discovery(registry, edge, own)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server.add_generic_rpc_handlers((handler,))
+    try:
+        port = server.add_insecure_port(f"{LOOPBACK}:{settings.mesh.ads_port}")
+    except RuntimeError as error:
+        raise CannotListen(f"{LOOPBACK}:{settings.mesh.ads_port}") from error
+    lifecycle.on_stop("ads", lambda: server.stop(None))
+    await server.start()
+    lifecycle.spawn("control plane", control_plane.run())
+    return Address(LOOPBACK, port)
+
+
+async def _envoy(settings: Settings, ads: Address, edge: Edge, lifecycle: Lifecycle) -> Envoy:
+    from antiphon_server.mesh.compose import edge_of_mesh
+
+    log_file = settings.data_dir / "envoy.log"
+    envoy = edge_of_mesh(ads, edge, log_file)
+    await envoy.serve(lifecycle, settings.drain_grace_s)
+    return envoy
+
+
+def _verifier(secret: MasterSecret, auth: AuthElsewhere) -> TokenVerifier:
+    return _Either(StatementVerifier(StatementReader(secret, AUDIENCE, time.time)), auth.verifier)
+
+
+class _Either:
+    """Services show statements, people tokens."""
+
+    def __init__(self, statements: TokenVerifier, tokens: TokenVerifier) -> None:
+        self._statements = statements
+        self._tokens = tokens
+
+    async def verify(self, token: str) -> Principal:
+        """See :meth:`TokenVerifier.verify`."""
+        try:
+            return await self._statements.verify(token)
+        except DomainError:
+            return await self._tokens.verify(token)
+
+
+class _Rules:
+    """What the registry declares takes no roles: rules alone decide."""
+
+    async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
+        """See :meth:`AccessPolicy.decide`."""
+        return decide(Question(principal, rule, resource))
+
+
+def _jwks(auth: AuthElsewhere) -> list[Jwk]:
+    return [
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "alg": "EdDSA",
+            "kid": kid,
+            "x": base64url.encoded(key.public_bytes_raw()),
+        }
+        for kid, key in auth.signing_keys.known().items()
+    ]
+
+
+def _address(text: str) -> Address | None:
+    host, _, port = text.rpartition(":")
+    return Address(host.strip("[]"), int(port)) if text else None
+
+
+def _picked(host: str, port: int) -> int:
+    """A port that is free, in place of 0: every Envoy is told the same."""
+    if port:
+        return port
+    with socket.create_server((host, 0)) as probe:
+        picked: int = probe.getsockname()[1]
+        return picked

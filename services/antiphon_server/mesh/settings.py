@@ -1,0 +1,34 @@
+"""What a control plane and its edge can be told."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the registry, the control plane and the edge listen, and what the edge lets through.
+
+    The registry is for nodes, ``ads_port`` and ``inside_port`` for Envoys and services on
+    this machine. ``calls_per_s`` and ``calls_per_s_of_one`` are of the edge, and of one address
+    that calls it; 0 is no limit. ``pages`` is a server of static pages, ``host:port``.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 7470
+    ads_port: Port = 7471
+    inside_port: Port = 7472
+    edge_host: str = "127.0.0.1"
+    edge_port: Port = 7450
+    envoy: bool = True
+    origins: tuple[str, ...] = ()
+    pages: str = ""
+    traces: str = ""
+    access_log: Path | None = None
+    check_tokens: bool = True
+    calls_per_s: Rate = 20_000
+    calls_per_s_of_one: Rate = 5_000
