@@ -42,6 +42,14 @@ CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "data folder": ({}, replace(SAFE, open_folders=("/srv/data (mode 0755)",))),
     "key files": ({}, replace(SAFE, open_files=("/srv/tls.key (mode 0644)",))),
     "models' keys": ({"models": [A_KEY]}, SAFE),
+    "peers": (
+        {
+            "services": ["auth"],
+            "secret_key": SECRET,
+            "peers": {"context": "10.0.0.5:7462", "events": "[::1]:7464"},
+        },
+        SAFE,
+    ),
     "proxy": ({"host": "192.0.2.1"}, SAFE),
     "rate limits": ({"rate_limits": {"enabled": False}}, SAFE),
     "variables": ({}, replace(SAFE, unknown_variables=("ANTIPHON_ENVIRONMENT (…)",))),

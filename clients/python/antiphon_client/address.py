@@ -21,6 +21,7 @@ _IDEMPOTENT = {
         ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin
         CreateUser GetUser ListUsers CreatePasswordReset LinkIdentity ListIdentities
         CreateApiKey ListApiKeys RotateSigningKeys GetJwks""",
+    "antiphon.auth.v1.VerificationService": "",
     "antiphon.context.v1.ContextService": """
         CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
         CreateConversation GetConversation ListConversations ArchiveConversation

@@ -13,7 +13,9 @@ from antiphon_client.errors import AntiphonError, Unauthenticated, Untrusted
 from antiphon_client.tokens import TokenSource
 
 _STEADY_S = 5.0
-_RESUMABLE_REASONS = frozenset({"OVERLOADED", "DRAINING", "RATE_LIMITED", "STORE_UNAVAILABLE"})
+_RESUMABLE_REASONS = frozenset(
+    {"OVERLOADED", "DRAINING", "RATE_LIMITED", "SERVICE_UNAVAILABLE", "STORE_UNAVAILABLE"}
+)
 # What the transport says, in its own words, when a connection breaks.
 _RESUMABLE_CODES = frozenset(
     {

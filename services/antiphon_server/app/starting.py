@@ -27,7 +27,7 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     """Start everything but the ports. Returns the test user's password, if there is one."""
     settings, auth, events = ground.settings, services.auth, services.events
     _watch_peers(services.links, lifecycle, health)
-    await _start_guarding(services.guarding, lifecycle)
+    await _start_guarding(services.guarding, lifecycle, health)
     services.links.start(lifecycle)
     if events is not None:
         await _start_log(events, lifecycle)
@@ -55,11 +55,11 @@ def _watch_peers(links: Links, lifecycle: Lifecycle, health: Health) -> None:
         lifecycle.spawn(f"peer.{name}.health", watch.run(), vital=False)
 
 
-async def _start_guarding(guarding: Auth | AuthElsewhere, lifecycle: Lifecycle) -> None:
+async def _start_guarding(
+    guarding: Auth | AuthElsewhere, lifecycle: Lifecycle, health: Health
+) -> None:
     if isinstance(guarding, AuthElsewhere):
-        lifecycle.on_stop("security events", lambda: guarding.coalesced.flush(all_of_it=True))
-        lifecycle.spawn("auth.follower", guarding.follower.run())
-        lifecycle.spawn("auth.audit", guarding.coalesced.run())
+        await _start_elsewhere(guarding, lifecycle, health)
         return
     lifecycle.on_stop("auth", guarding.close)
     await guarding.start()
@@ -67,6 +67,18 @@ async def _start_guarding(guarding: Auth | AuthElsewhere, lifecycle: Lifecycle) 
     lifecycle.spawn("auth.alarms", guarding.alarms.run())
     lifecycle.spawn("auth.sessions", guarding.live_sessions.run(), vital=False)
     lifecycle.spawn("auth.expirations", guarding.expirations.run(), vital=False)
+
+
+async def _start_elsewhere(guarding: AuthElsewhere, lifecycle: Lifecycle, health: Health) -> None:
+    async def able() -> None:
+        await guarding.follower.ready.wait()
+        await health.set("tokens", serving=True)
+
+    await health.set("tokens", serving=False)  # until then nobody is let in
+    lifecycle.on_stop("security events", lambda: guarding.coalesced.flush(all_of_it=True))
+    lifecycle.spawn("auth.follower", guarding.follower.run())
+    lifecycle.spawn("auth.audit", guarding.coalesced.run())
+    lifecycle.spawn("auth.ready", able())
 
 
 async def _start_log(events: Events, lifecycle: Lifecycle) -> None:

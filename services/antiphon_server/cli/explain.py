@@ -51,6 +51,7 @@ _SENTENCES = {
     "LOGIN_DENIED": "the login was refused",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",
+    "SERVICE_UNAVAILABLE": "the service {service} is away for the moment; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",
     "INTERNAL": "the server failed; its log says more about request {request_id}",
     "HANDLER_NOT_FOUND": "there is no handler {handler}",

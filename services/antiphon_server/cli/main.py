@@ -7,6 +7,7 @@ import typer
 
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
+from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.console import CommandError, complain
 from antiphon_server.cli.conversations import conversations
@@ -45,6 +46,7 @@ for command in (
     up,
     web,
     serve,
+    certs,
     tail,
     conversations,
     models,

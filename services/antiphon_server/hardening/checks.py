@@ -106,6 +106,15 @@ def _database_in_clear(settings: Settings, _facts: Facts) -> str:
     return "" if near or modes[-1] in _ENCRYPTED else "Postgres may be spoken to in clear"
 
 
+def _peers_in_clear(settings: Settings, _facts: Facts) -> str:
+    away = [
+        name
+        for name in settings.elsewhere
+        if not is_loopback(settings.peers.address(name).rpartition(":")[0].strip("[]"))
+    ]
+    return f"{', '.join(away)} are spoken to in clear" if away and not settings.peer_ca else ""
+
+
 def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
     return "traces are sent in clear" if _in_clear(settings.otlp_endpoint) else ""
 
@@ -202,6 +211,13 @@ CHECKS = (
         _keys_in_clear,
         "whoever is on the way can use them",
         "Write https:// in their base_url",
+    ),
+    Check(
+        "peers",
+        _peers_in_clear,
+        "whoever is on the way can read the services' tokens, and use them",
+        "Give ANTIPHON_PEER_CA, ANTIPHON_TLS_CERT and ANTIPHON_TLS_KEY, as `antiphon certs` "
+        "makes them",
     ),
     Check(
         "proxy",

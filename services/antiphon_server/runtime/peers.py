@@ -49,7 +49,7 @@ class PeerHealth:
     async def _note(self, *, serves: bool) -> None:
         if serves is self._serves:
             return
-        if self._serves is not None or not serves:
+        if self._serves is not None:  # at the start all are away for a moment
             log.warning("the service %s is %s", self._name, "back" if serves else "away")
         self._serves = serves
         await self._health.set(f"peer.{self._name}", serving=serves, needed=False)

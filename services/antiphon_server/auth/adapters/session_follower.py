@@ -32,7 +32,7 @@ class SessionFollower:
     """Keeps keys and ended sessions as the auth service has them; ``run`` must be running.
 
     While that is away, tokens are judged by what was known last: nobody else ends
-    sessions. ``following`` is set while it answers.
+    sessions. ``ready`` is set as soon as any token can be judged.
     """
 
     def __init__(
@@ -42,7 +42,8 @@ class SessionFollower:
         self._keys = keys
         self._ended = ended
         self._position: int | None = None
-        self.following = asyncio.Event()
+        self._following = False
+        self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Follow, and begin again whenever that ends, until cancelled."""
@@ -73,15 +74,16 @@ class SessionFollower:
         ended = [SessionId(one) for one in answer.ended_session_ids]
         self._ended.learn(ended, up_to_date=answer.up_to_date)
         self._position = answer.position
-        if answer.up_to_date and not self.following.is_set():
+        if answer.up_to_date and not self._following:
             log.info("tokens are verified as the auth service says")
-            self.following.set()
+            self._following = True
+            self.ready.set()
 
     def _lost(self, error: Exception) -> None:
-        if self.following.is_set():
+        if self._following:
             words = error.reason if isinstance(error, DomainError) else type(error).__name__
             log.warning("the auth service is away (%s): tokens are judged by what is known", words)
-        self.following.clear()
+        self._following = False
 
 
 def _public(keys: Iterable[JsonWebKey]) -> dict[str, Ed25519PublicKey]:

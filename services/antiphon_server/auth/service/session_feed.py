@@ -34,7 +34,7 @@ class Page:
 
 
 class SessionFeed:
-    """Tells any number of followers, up to ``MOST``.
+    """Tells up to ``most`` followers.
 
     The store is read when a session has ended, and every ``BEAT_S`` seconds.
     """
@@ -46,12 +46,14 @@ class SessionFeed:
         liveness: Liveness,
         clock: Clock,
         longest_life: int,
+        most: int = MOST,
     ) -> None:
         self._endings = endings
         self._keys = keys
         self._now = micros(clock)
         self._life = (longest_life + MARGIN_S) * SECOND
         self._bells: set[asyncio.Event] = set()
+        self._most = most
         self._draining = False
         liveness.on_end(self._ring)
 
@@ -60,8 +62,8 @@ class SessionFeed:
 
         Raises DomainError LIMIT_EXCEEDED, DRAINING, STORE_UNAVAILABLE.
         """
-        if len(self._bells) >= MOST:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST} followers a server")
+        if len(self._bells) >= self._most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{self._most} followers a server")
         bell, told = asyncio.Event(), frozenset[str]()
         self._bells.add(bell)
         try:

@@ -1,0 +1,103 @@
+"""While a service is away the others serve on, as far as they can do without it."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from antiphon.context.v1.context_service_pb2 import ListConversationsRequest
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.events.v1.event_service_pb2 import GetHeadRequest
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.apart.installation import Installation, installation, new_secret
+
+PASSWORD = "correct horse battery"
+
+
+async def refusal(call: grpc.aio.UnaryUnaryCall[Any, Any]) -> DomainError:
+    """What a call was refused with."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return domain_error_of(caught.value)
+
+
+async def test_tokens_are_verified_without_the_auth_service(tmp_path: Path) -> None:
+    """Who is signed in goes on; health names who is away; signing in works when it is back."""
+    async with installation(tmp_path) as apart, apart.client() as client:
+        conversation = await client.create_conversation(title="before")
+        await client.tokens.get()
+        await apart.stop("auth")
+        await apart.until_health("context", "peer.auth", serves=False)
+        assert await apart.health("context")
+        async with client.converse(conversation.conversation_id) as live:
+            turn = await live.post("still here?")
+            assert (await turn.result()).text == "still here?"
+        unknown = (("authorization", f"Bearer {await client.tokens.get()}x"),)
+        refused = ContextServiceStub(client.channel).ListConversations(
+            ListConversationsRequest(), metadata=unknown
+        )
+        assert (await refusal(refused)).reason is Reason.TOKEN_INVALID
+        await apart.start("auth")
+        await apart.until_health("context", "peer.auth", serves=True)
+        async with apart.client() as again:
+            await again.create_conversation(title="after")
+
+
+async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
+    """Before the auth service was there once, and without roles, calls are refused as such."""
+    apart = Installation(tmp_path)
+    try:
+        await apart.start("auth", "events")
+        async with apart.client() as client:
+            token = await client.tokens.get()
+            metadata = (("authorization", f"Bearer {token}"),)
+            head = GetHeadRequest(scope="conversations/conv_0000000000")
+            error = await refusal(EventServiceStub(client.channel).GetHead(head, metadata=metadata))
+            assert error.reason is Reason.SERVICE_UNAVAILABLE
+            assert error.metadata == {"service": "context"}
+            await apart.stop("auth")
+            await apart.start("context")
+            listed = ContextServiceStub(client.channel).ListConversations(
+                ListConversationsRequest(), metadata=metadata
+            )
+            error = await refusal(listed)
+            assert (error.reason, error.metadata) == (
+                Reason.SERVICE_UNAVAILABLE,
+                {"service": "auth"},
+            )
+    finally:
+        await apart.stop_all()
+
+
+async def test_a_turn_waits_for_nobody_for_ever(tmp_path: Path) -> None:
+    """Without models a turn fails with the reason; reading and posting go on."""
+    async with installation(tmp_path) as apart, apart.client() as client:
+        conversation = await client.create_conversation(title="no models")
+        await apart.stop("integration")
+        async with client.converse(conversation.conversation_id) as live:
+            answer = await (await live.post("anybody there?")).result()
+        assert answer.error is not None
+        assert answer.error.reason == Reason.SERVICE_UNAVAILABLE.value
+        await apart.stop("dispatcher")
+        await client.post_message(conversation.conversation_id, "a note")
+        stored = [one async for one in client.list_messages(conversation.conversation_id)]
+        assert len(stored) == 2
+
+
+async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:
+    """A service with another secret gets no token, and is refused by all."""
+    apart = Installation(tmp_path)
+    try:
+        await apart.start("auth")
+        await apart.start("context", secret_key=new_secret())
+        async with apart.client() as client:
+            token = await client.tokens.get()
+            listed = ContextServiceStub(client.channel).ListConversations(
+                ListConversationsRequest(), metadata=(("authorization", f"Bearer {token}"),)
+            )
+            assert (await refusal(listed)).reason is Reason.SERVICE_UNAVAILABLE
+    finally:
+        await apart.stop_all()
