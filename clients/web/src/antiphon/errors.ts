@@ -1,4 +1,6 @@
 // What can go wrong, told apart by code and reason.
+//
+// They are Connect's own kind of error, which it passes on as they are.
 
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -29,34 +31,34 @@ const RESUMABLE_CODES = new Set([
 /** Facts about a failure, beside its code and message. */
 export interface ErrorFacts {
   reason?: string;
-  metadata?: Record<string, string>;
+  variables?: Record<string, string>;
   retryAfterMs?: number | undefined;
   violations?: Record<string, string>;
 }
 
 /**
  * A call or stream failed. `reason` is the name of an `antiphon.errors.v1.ErrorReason` without
- * its prefix, empty where the server said none (it was not reached, for one). `metadata` holds
- * the reason's variables, `violations` the fields that break a rule and how, `retryAfterMs` when
+ * its prefix, empty where the server said none (it was not reached, for one). `variables` are
+ * the reason's, `violations` the fields that break a rule and how, `retryAfterMs` when
  * the server suggests to try again.
  */
-export class AntiphonError extends Error {
+export class AntiphonError extends ConnectError {
   readonly reason: string;
-  readonly metadata: Record<string, string>;
+  readonly variables: Record<string, string>;
   readonly retryAfterMs: number | undefined;
   readonly violations: Record<string, string>;
 
-  constructor(
-    readonly code: Code,
-    message: string,
-    facts: ErrorFacts = {},
-  ) {
-    super(message);
-    this.name = "AntiphonError";
+  constructor(code: Code, message: string, facts: ErrorFacts = {}) {
+    super(message, code);
     this.reason = facts.reason ?? "";
-    this.metadata = facts.metadata ?? {};
+    this.variables = facts.variables ?? {};
     this.retryAfterMs = facts.retryAfterMs;
     this.violations = facts.violations ?? {};
+  }
+
+  /** Connect tells its errors by their fields, and by a name that stays as it is. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && this.prototype.isPrototypeOf(value);
   }
 
   /** Whether the access token is what was refused: with another one it may work. */
@@ -69,7 +71,7 @@ export class AntiphonError extends Error {
     return this.code === Code.Unavailable;
   }
 
-  /** Whether the log's events after a cursor are gone: `metadata.earliest_cursor` goes on. */
+  /** Whether the log's events after a cursor are gone: `variables.earliest_cursor` goes on. */
   get isHistoryLost(): boolean {
     return this.reason === "CURSOR_TRIMMED" || this.reason === "EPOCH_CHANGED";
   }
@@ -88,7 +90,7 @@ export class GapError extends AntiphonError {
       `${scope}: expected the event at offset ${expected}, got the one at ${found}`,
       {
         reason: "GAP",
-        metadata: { scope, expected_offset: `${expected}`, found_offset: `${found}` },
+        variables: { scope, expected_offset: `${expected}`, found_offset: `${found}` },
       },
     );
   }
@@ -108,7 +110,7 @@ export function errorOf(thrown: unknown): AntiphonError {
   const unreached = !info && (error.cause instanceof TypeError || thrown instanceof TypeError);
   return new AntiphonError(unreached ? Code.Unavailable : error.code, error.rawMessage, {
     reason: info?.reason ?? "",
-    metadata: info?.metadata ?? {},
+    variables: info?.metadata ?? {},
     retryAfterMs: milliseconds(error.findDetails(RetryInfoSchema)[0]?.retryDelay),
     violations: violationsOf(error.findDetails(BadRequestSchema)[0]?.fieldViolations),
   });
@@ -121,7 +123,7 @@ export function errorOfStatus(status: Status): AntiphonError {
     const info = anyUnpack(detail, ErrorInfoSchema);
     if (info?.domain === DOMAIN) {
       facts.reason = info.reason;
-      facts.metadata = info.metadata;
+      facts.variables = info.metadata;
     }
     const retry = anyUnpack(detail, RetryInfoSchema);
     if (retry) facts.retryAfterMs = milliseconds(retry.retryDelay);

@@ -160,7 +160,7 @@ export class Thread extends Changing {
     this.entries.clear();
     this.turns.clear();
     await this.loadPage("");
-    return error.metadata["earliest_cursor"] ?? "";
+    return error.variables["earliest_cursor"] ?? "";
   }
 
   private async readWhatIsUnderWay(): Promise<string> {

@@ -220,7 +220,7 @@ function ConnectionBar({ desk }: { desk: Desk }): JSX.Element {
             <i />
           </span>
           Connection lost; trying again. Nothing is lost.
-          <button type="button" class="link" onClick={() => desk.session.follower.resume()} title={error?.message}>
+          <button type="button" class="link" onClick={() => desk.session.follower.resume()} title={error?.rawMessage}>
             Try now
           </button>
         </p>

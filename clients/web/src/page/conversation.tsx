@@ -292,7 +292,7 @@ function Tools({ turn }: { turn: TurnView }): JSX.Element | null {
           </summary>
           <pre tabIndex={0}>{call.arguments}</pre>
           {call.result && <pre tabIndex={0}>{call.result}</pre>}
-          {call.error && <Notice text={call.error.message} />}
+          {call.error && <Notice text={call.error.rawMessage} />}
         </details>
       ))}
     </div>

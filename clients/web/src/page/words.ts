@@ -45,17 +45,17 @@ export function sentenceOf(thrown: unknown): string {
   const wait = error.retryAfterMs ? ` (${duration(error.retryAfterMs)})` : "";
   if (error.reason === "INVALID_ARGUMENT") {
     const rules = Object.entries(error.violations).map(([field, rule]) => `${field}: ${rule}`);
-    return rules.length ? `That can't be taken: ${rules.join("; ")}` : error.message;
+    return rules.length ? `That can't be taken: ${rules.join("; ")}` : error.rawMessage;
   }
   if (error.reason === "INTERNAL") {
-    return `The server made a mistake. Tell an operator: ${error.metadata["request_id"] ?? ""}`;
+    return `The server made a mistake. Tell an operator: ${error.variables["request_id"] ?? ""}`;
   }
-  if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.message}`;
-  if (error.reason) return (SENTENCES[error.reason] ?? error.message) + wait;
+  if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
+  if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";
   if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
   if (error.code === Code.Unauthenticated) return "Sign in to go on.";
-  return error.message || "That did not work.";
+  return error.rawMessage || "That did not work.";
 }
 
 /** Milliseconds as people say them. */

@@ -1,0 +1,214 @@
+// The pages in Chromium, through Envoy.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { PAGE, ask, newPerson } from "./world";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  await open();
+});
+afterAll(() => browser?.close());
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail" && PICTURES) {
+    const path = `${PICTURES}/${task.name.replace(/\W+/g, "_")}.png`;
+    await page.screenshot({ path });
+    console.log("see", path, await page.locator("body").innerText());
+  }
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+/** A browser of its own; what it complains about is a failure. */
+async function open(): Promise<void> {
+  context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 } });
+  context.setDefaultTimeout(15_000);
+  page = await context.newPage();
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // A server that is away is no fault of the page.
+    const isFault = message.type() === "error" && !/Failed to load resource/.test(message.text());
+    if (isFault) complaints.push(message.text());
+  });
+}
+
+async function signIn(): Promise<string> {
+  const { name, password } = await newPerson();
+  await page.goto(PAGE);
+  await page.fill("[name=name]", name);
+  await page.fill("[name=password]", password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".composer textarea");
+  return name;
+}
+
+async function say(text: string): Promise<void> {
+  await page.fill(".composer textarea", text);
+  await page.keyboard.press("Enter");
+}
+
+/** The last answer, when it is complete. */
+async function answer(count: number): Promise<string> {
+  const last = page.locator(".message.assistant:not(.under-way)").nth(count - 1);
+  await last.locator(".fact-line").waitFor();
+  return (await last.locator(".body").innerText()).trim();
+}
+
+/** What axe finds wrong (WCAG 2.2 AA), in both themes. Its script comes past the policy. */
+async function faults(): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const client = await context.newCDPSession(page);
+    await client.send("Runtime.evaluate", { expression: AXE });
+    const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
+    const expression = `axe.run({runOnly: ${JSON.stringify(tags)}}).then((found) => JSON.stringify(
+      found.violations.map((each) => [each.id, ...each.nodes.map((node) => node.html + node.failureSummary)])))`;
+    const run = await client.send("Runtime.evaluate", { expression, awaitPromise: true });
+    if (run.exceptionDetails) throw new Error(JSON.stringify(run.exceptionDetails));
+    for (const each of JSON.parse(`${run.result.value}`)) found.push(`${colorScheme}: ${each}`);
+    await client.detach();
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  return found;
+}
+
+test("the first page is for everybody, and says what is wrong", async () => {
+  await page.goto(PAGE);
+  await page.fill("[name=name]", "nobody");
+  expect(await faults()).toEqual([]);
+  await page.fill("[name=password]", "not a password");
+  await page.keyboard.press("Enter");
+  expect(await page.locator("[role=alert]").innerText()).toBe("The name or the password is wrong.");
+});
+
+test("one signs in, asks, and is answered, with what it cost", async () => {
+  const name = await signIn();
+  expect(await page.locator("h2").first().innerText()).toMatch(new RegExp(name, "i"));
+  expect(await faults()).toEqual([]);
+  await say("How are you?");
+  expect(await answer(1)).toBe("word ".repeat(20).trim());
+  const facts = await page.locator(".message.assistant .fact-line").innerText();
+  expect(facts.replaceAll("\n", " ")).toMatch(/fake\/model.*31 tokens · \$0\.00001 .* s$/);
+  expect(await page.locator(".list a[aria-current=page]").innerText()).toBe("How are you?");
+  expect(await faults()).toEqual([]);
+});
+
+test("stop means stop", async () => {
+  await ask("answer", { deltas: 500, gap_ms: 10 });
+  await say("Go on");
+  await page.locator(".under-way .body").waitFor();
+  await page.getByRole("button", { name: "Stop the answer" }).click();
+  const said = await answer(2);
+  expect(said.split(" ").length).toBeLessThan(500);
+  expect(await page.locator(".ending").innerText()).toBe("stopped");
+  await page.reload();
+  expect(await answer(2)).toBe(said);
+});
+
+test("a reload in the middle shows the answer from its first word", async () => {
+  await ask("answer", { deltas: 200, gap_ms: 10 });
+  await say("Tell me");
+  await page.locator(".under-way .body").waitFor();
+  await page.reload();
+  await page.locator(".under-way .body").waitFor();
+  expect(await answer(3)).toBe("word ".repeat(200).trim());
+});
+
+test("a server that is killed is waited for, and nothing is lost", async () => {
+  await ask("answer", { deltas: 150, gap_ms: 20 });
+  await say("Tell me more");
+  await page.locator(".under-way .body").waitFor();
+  await ask("kill");
+  await page.getByText("Connection lost").waitFor();
+  const seen = (await page.locator(".under-way .body").innerText()).trim();
+  await ask("start");
+  expect((await answer(4)).startsWith(seen)).toBe(true);
+  await page.getByText("Connection lost").waitFor({ state: "detached" });
+}, 40_000);
+
+test("what was said runs nothing and loads nothing", async () => {
+  const elsewhere: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(PAGE)) elsewhere.push(request.url());
+  });
+  const hostile = [
+    "<img src=x onerror=\"document.title='taken'\">",
+    "[a](javascript:document.title='taken') ![b](https://example.com/b.png)",
+    "<script>document.title='taken'</script> **bold**",
+  ];
+  await ask("answer", { deltas: 1, text: `${hostile.join("\n\n")}\n\n` });
+  await say("Go on");
+  const said = await answer(5);
+  expect(said).toContain("<img src=x");
+  expect(said).toContain("<script>");
+  expect(await page.locator(".body a").evaluateAll((all) => all.map((each) => each.getAttribute("href")))).toEqual([
+    "https://example.com/b.png",
+  ]);
+  expect(await page.locator(".body img, .body script").count()).toBe(0);
+  expect(await page.title()).not.toBe("taken");
+  expect(elsewhere).toEqual([]);
+  // The policy itself: the page's own code could not do it either.
+  const client = await context.newCDPSession(page);
+  const expression = "try { document.body.innerHTML = '<b>x'; 'made' } catch { 'refused' }";
+  const { result } = await client.send("Runtime.evaluate", { expression });
+  expect(result.value).toBe("refused");
+  complaints = complaints.filter((each) => !each.includes("TrustedHTML"));
+});
+
+test("keys do what the list of keys says", async () => {
+  await page.locator("main").focus();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  expect(await faults()).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  expect(await page.locator("main h1").innerText()).toBe("New conversation");
+  await page.keyboard.press("Alt+ArrowDown");
+  await page.getByRole("heading", { name: "How are you?" }).waitFor();
+});
+
+test("a phone's width has room for all of it", async () => {
+  await page.setViewportSize({ width: 360, height: 700 });
+  const wide = () => page.evaluate("document.documentElement.scrollWidth");
+  expect(await wide()).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: "The list of conversations" }).click();
+  await page.getByRole("link", { name: "How are you?" }).waitFor();
+  expect(await wide()).toBeLessThanOrEqual(360);
+  expect(await faults()).toEqual([]);
+  await page.getByRole("button", { name: "Close the list" }).click();
+  await page.setViewportSize({ width: 1200, height: 800 });
+});
+
+test("tabs of a session share it, and sign out together", async () => {
+  const other = await context.newPage();
+  await other.goto(PAGE);
+  await other.waitForSelector(".composer textarea");
+  await page.getByRole("button", { name: /^Account of/ }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForSelector("[name=password]");
+  await other.waitForSelector("[name=password]");
+  await other.close();
+});
+
+test("a link lets the operator in, once", async () => {
+  const link = `${PAGE}/#link=${await ask("link")}`;
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.waitForSelector(".composer textarea");
+  expect(page.url()).toBe(`${PAGE}/`);
+  const stranger = await browser.newContext();
+  const again = await stranger.newPage();
+  await again.goto(link);
+  expect(await again.locator("[role=alert]").innerText()).toContain("That link has been used");
+  await stranger.close();
+});

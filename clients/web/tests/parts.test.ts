@@ -1,0 +1,162 @@
+// The small parts that the promises rest on.
+
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { Backoff } from "../src/antiphon/backoff";
+import { Company } from "../src/antiphon/company";
+import { AntiphonError, errorOf } from "../src/antiphon/errors";
+import { Place } from "../src/antiphon/place";
+import { Text } from "../src/antiphon/text";
+import { MemoryTokenStore, TokenSource } from "../src/antiphon/tokens";
+import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
+import { EventSchema } from "../src/gen/antiphon/events/v1/event_pb";
+import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
+import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
+import { isSafe } from "../src/page/markdown";
+
+describe("a text from pieces", () => {
+  test("takes each byte once, whatever comes twice", () => {
+    const text = new Text();
+    expect(text.append(0n, "Grüße")).toBe(true);
+    expect(text.append(0n, "Grüße")).toBe(false);
+    expect(text.append(4n, "ße an")).toBe(true); // behind "Grü", which has 4 bytes
+    expect(`${text}`).toBe("Grüße an");
+  });
+
+  test("does not guess what stands in a hole", () => {
+    const text = new Text();
+    expect(text.append(5n, "later")).toBe(false);
+    text.replace("the whole");
+    expect(`${text}`).toBe("the whole");
+    expect(text.append(9n, " more")).toBe(false);
+  });
+});
+
+function batch(cursor: string, ...ranges: [number, number][]) {
+  const events = ranges.map(([first, last]) =>
+    create(EventSchema, { firstOffset: BigInt(first), lastOffset: BigInt(last) }),
+  );
+  return create(EventBatchSchema, { cursor, events });
+}
+
+describe("a place in a log", () => {
+  test("takes what is new, also where it covers what was folded", () => {
+    const place = new Place("conversations/conv_1");
+    expect(place.take(batch("a", [1, 1], [2, 2]))).toHaveLength(2);
+    expect(place.take(batch("b", [2, 2], [3, 3]))).toHaveLength(1);
+    expect(place.take(batch("c", [2, 9]))).toHaveLength(1);
+    expect(place.offset).toBe(9n);
+    expect(place.watch("1").cursor).toBe("c");
+  });
+
+  test("refuses a hole", () => {
+    const place = new Place("conversations/conv_1");
+    place.take(batch("a", [1, 1]));
+    expect(() => place.take(batch("b", [3, 3]))).toThrow("expected the event at offset 2");
+    expect(place.cursor).toBe("a");
+  });
+
+  test("does not look for holes where kinds are left out", () => {
+    const place = new Place("conversations/conv_1", { kinds: [10] });
+    place.take(batch("a", [1, 1]));
+    expect(place.take(batch("b", [7, 7]))).toHaveLength(1);
+  });
+});
+
+test("pauses double, and stay short for as long as a restart takes", () => {
+  const backoff = new Backoff(100, 5_000, () => 1);
+  const pauses = Array.from({ length: 25 }, () => backoff.next());
+  expect(pauses.slice(0, 5)).toEqual([100, 200, 400, 800, 800]);
+  expect(pauses.slice(20)).toEqual([5_000, 5_000, 5_000, 5_000, 5_000]);
+  backoff.ease();
+  expect(backoff.next()).toBe(400);
+});
+
+test("an error has the reason that the server gave", () => {
+  const info = { reason: "NOT_FOUND", domain: "antiphon", metadata: { resource: "conv_1" } };
+  const details = [{ desc: ErrorInfoSchema, value: info }];
+  const error = errorOf(new ConnectError("nothing", Code.NotFound, undefined, details));
+  expect(error).toMatchObject({ reason: "NOT_FOUND", variables: { resource: "conv_1" } });
+  expect(errorOf(new TypeError("Failed to fetch")).isAway).toBe(true);
+});
+
+describe("tokens", () => {
+  const pair = (name: string) =>
+    create(TokenPairSchema, {
+      accessToken: name,
+      refreshToken: `r-${name}`,
+      sessionId: "sess_1",
+      accessExpireTime: { seconds: 1_000n },
+    });
+  const start = { accessToken: "", accessExpiresAt: 0, refreshToken: "r-0", sessionId: "sess_1" };
+
+  test("are renewed once for all who ask", async () => {
+    let calls = 0;
+    const refresh = async () => pair(`${(calls += 1)}`);
+    const source = new TokenSource(refresh, new MemoryTokenStore(), undefined, () => 100_000);
+    source.take(start);
+    const got = await Promise.all([source.get(), source.get(), source.get()]);
+    expect(got).toEqual(["1", "1", "1"]);
+    expect(await source.get()).toBe("1");
+    source.reject("1");
+    expect(await source.get()).toBe("2");
+  });
+
+  test("that somebody else renewed are taken", async () => {
+    const store = new MemoryTokenStore();
+    const refresh = async () => pair("mine");
+    const source = new TokenSource(refresh, store, undefined, () => 100_000);
+    source.take(start);
+    const theirs = { ...start, accessToken: "theirs", accessExpiresAt: 900_000 };
+    store.save(theirs);
+    expect(await source.get()).toBe("theirs");
+  });
+
+  test("that are refused end the session, and are forgotten", async () => {
+    const told: string[] = [];
+    const store = new MemoryTokenStore();
+    const refuse = async () => {
+      throw new AntiphonError(Code.Unauthenticated, "gone", { reason: "SESSION_REVOKED" });
+    };
+    const source = new TokenSource(refuse, store, (error) => told.push(error.reason));
+    source.take(start);
+    await expect(source.get()).rejects.toThrow("gone");
+    expect(told).toEqual(["SESSION_REVOKED"]);
+    expect(await store.load()).toBeUndefined();
+  });
+
+  test("work on while the server is away", async () => {
+    let now = 100_000;
+    const away = async () => {
+      throw new AntiphonError(Code.Unavailable, "away");
+    };
+    const source = new TokenSource(away, new MemoryTokenStore(), undefined, () => now);
+    source.take({ ...start, accessToken: "old", accessExpiresAt: 200_000 });
+    now = 195_000; // due, and not over
+    expect(await source.get()).toBe("old");
+    now = 200_000;
+    await expect(source.get()).rejects.toThrow("away");
+  });
+});
+
+test("who types stops when they said so, or spoke, or went", () => {
+  const company = new Company("users/me");
+  const say = (actor: string, payload: unknown) =>
+    company.take(create(EventSchema, { actor, ephemeral: true, payload: payload as never }));
+  say("users/me", { case: "typingChanged", value: { typing: true } });
+  expect(company.writers).toEqual([]);
+  say("users/a", { case: "typingChanged", value: { typing: true } });
+  expect([company.writers, company.here]).toEqual([["users/a"], ["users/a"]]);
+  say("users/a", { case: "messagePosted", value: {} });
+  expect([company.writers, company.here]).toEqual([[], ["users/a"]]);
+  say("users/a", { case: "presenceChanged", value: { present: false } });
+  expect(company.here).toEqual([]);
+  company.close();
+});
+
+test("links lead to pages and mailboxes alone", () => {
+  expect(["https://a.example/", "http://a.example", "mailto:a@b.example"].every(isSafe)).toBe(true);
+  const bad = ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "/here", "x", "vbscript:x", "file:///etc"];
+  expect(bad.filter(isSafe)).toEqual([]);
+});

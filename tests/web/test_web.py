@@ -1,0 +1,80 @@
+"""The library and the pages for browsers: their own tests, against a real server and Envoy."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.bench.processes import free_port
+from tests.e2e.server import ServerProcess, openai_model
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.repository.files import ROOT
+from tests.web.control import Control
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HERE = ROOT / "clients" / "web"
+VITEST = HERE / "node_modules" / ".bin" / "vitest"
+LONGEST_S = 100
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where the pages are, and who changes the world around them."""
+
+    page: str
+    control: Control
+    pictures: Path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A server with pages behind Envoy; its model answers as it is told."""
+    home, port = tmp_path_factory.mktemp("web"), free_port()
+    variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
+    async with FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint:
+        prices = {"input_price_micros": 100_000, "output_price_micros": 400_000}
+        models = [openai_model("fake/model", endpoint.base_url, **prices)]
+        async with (
+            ServerProcess(home, models=models, variables=variables) as server,
+            Control(server, endpoint) as control,
+        ):
+            yield World(f"http://127.0.0.1:{port}", control, home)
+            assert server.defects == []
+
+
+@pytest.mark.parametrize("name", ["parts", "closing", "library", "pages"])
+async def test_tests_of_clients_web(name: str, world: World) -> None:
+    """Each file of `clients/web/tests` passes."""
+    if not VITEST.exists():
+        pytest.skip("`uv run poe web` installs what is needed from npm")
+    if name == "pages" and shutil.which("chromium") is None:
+        pytest.skip("there is no chromium here")
+    process = await asyncio.create_subprocess_exec(
+        *(str(VITEST), "run", f"tests/{name}.test.ts"),
+        cwd=HERE,
+        env={
+            **os.environ,
+            "NO_COLOR": "1",
+            "ANTIPHON_PAGE": world.page,
+            "ANTIPHON_CONTROL": world.control.url,
+            "ANTIPHON_PICTURES": str(world.pictures),
+        },
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    print(output.decode(errors="replace"))
+    assert process.returncode == 0
