@@ -16,25 +16,22 @@ from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.model import Kind, NewEvent, Offset
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.sqlite import SqliteDatabase
 from tests.events.nodes import Node, nodes
 from tests.events.world import SCOPE, events
+from tests.fakes.databases import KINDS, opened_database
 from tests.fakes.valkey import Valkey
 
 Stores = list[LogStore]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     """Two that hold the same."""
     if request.param == "memory":
         yield [MemoryLogStore()] * 2
         return
-    databases = [SqliteDatabase(tmp_path / "log.db") for _ in range(2)]
-    await databases[0].write(metadata.create_all)
-    yield [SqlLogStore(database) for database in databases]
-    for database in databases:
-        await database.close()
+    async with opened_database(request, tmp_path, metadata) as database:
+        yield [SqlLogStore(database), SqlLogStore(database)]
 
 
 @pytest.fixture(params=["silent", "memory", "redis"])
