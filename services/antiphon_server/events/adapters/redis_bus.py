@@ -103,6 +103,7 @@ class RedisBus:
                     # Those who hear the next one will miss this one's number.
                     self._waiting.clear()
                     self._waiting_bytes = 0
+                    self._heard_at = float("-inf")
                     await asyncio.sleep(AGAIN_S)
                 self._note()
         finally:
@@ -157,6 +158,7 @@ class RedisBus:
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the bus is not heard: %r", error)
             heed_cancellation()
+            self._heard_at = float("-inf")
             await asyncio.sleep(AGAIN_S)
 
     async def _hear(self, messages: Any, hearer: Hearer) -> None:
