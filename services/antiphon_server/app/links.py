@@ -11,9 +11,10 @@ from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.installation import SERVICES, ServiceName
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.peer_channel import Headers, PeerChannel, no_headers
+from antiphon_server.runtime.peer_channel import Headers, PeerChannel
 from antiphon_server.runtime.routed_channel import RoutedChannel
 from antiphon_server.runtime.tls import UnusableCertificate
+from antiphon_server.runtime.tracing import Tracing
 from antiphon_server.settings import Settings
 
 
@@ -24,9 +25,12 @@ class Links:
     service that calls. ``secret`` is the installation's, which proves who that is.
     """
 
-    def __init__(self, settings: Settings, secret: ServerSecret | None) -> None:
+    def __init__(
+        self, settings: Settings, secret: ServerSecret | None, tracing: Tracing | None = None
+    ) -> None:
         self._settings = settings
         self._secret = secret
+        self._traced: tuple[Headers, ...] = (tracing.headers,) if tracing else ()
         self.servers: list[LocalServer] = [unguarded()]
         self.identities: dict[ServiceName, ServiceIdentity] = {}
         tls = _peer_tls(settings)
@@ -46,16 +50,16 @@ class Links:
 
     def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:
         """For calls that bring their callers' own credentials, and pass the guards again."""
-        return self._routed(guarded, no_headers)
+        return self._routed(guarded)
 
     def _routes(self, server: LocalServer, service: ServiceName) -> grpc.aio.Channel:
-        return self._routed(server, self._identity(service).headers if self.peers else no_headers)
+        return self._routed(server, *([self._identity(service).headers] if self.peers else ()))
 
-    def _routed(self, server: LocalServer, headers: Headers) -> grpc.aio.Channel:
+    def _routed(self, server: LocalServer, *headers: Headers) -> grpc.aio.Channel:
         local = server.channel()
         if not self.peers:
             return local
-        remote = {name: PeerChannel(to, headers) for name, to in self.peers.items()}
+        remote = {name: PeerChannel(to, *headers, *self._traced) for name, to in self.peers.items()}
         return RoutedChannel({name: remote.get(name, local) for name in SERVICES})
 
     def _identity(self, service: ServiceName) -> ServiceIdentity:

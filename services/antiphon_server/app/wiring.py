@@ -86,7 +86,7 @@ def compose(ground: Ground) -> Services:
     """
     settings, turn_tasks, here = ground.settings, TaskSet(), ground.settings.services
     secret = given_secret(settings.secret_text, settings.secret_key_file)
-    links = Links(settings, MasterSecret(secret) if secret else None)
+    links = Links(settings, MasterSecret(secret) if secret else None, ground.tracing)
     free = links.of_guards()
     roles = ContextAccessPolicy(ContextServiceStub(free))
     policy = _with_engine(roles, ground.engine)

@@ -11,19 +11,14 @@ from antiphon_server.runtime.request_id import HEADER, current_request_id
 Headers = Callable[[], Sequence[tuple[str, str]]]
 
 
-def no_headers() -> Sequence[tuple[str, str]]:
-    """What a call carries that brings its own credentials."""
-    return ()
-
-
 class PeerChannel(grpc.aio.Channel):
-    """A channel whose calls carry ``headers()`` and the id of the RPC that they are part of.
+    """A channel whose calls carry all ``headers`` and the id of the RPC that they are part of.
 
     What a call brings itself goes before. A deadline or a cancellation of the RPC reaches
     the peer as the cancellation of the call.
     """
 
-    def __init__(self, inner: grpc.aio.Channel, headers: Headers = no_headers) -> None:
+    def __init__(self, inner: grpc.aio.Channel, *headers: Headers) -> None:
         self._inner = inner
         self._headers = headers
 
@@ -53,7 +48,8 @@ class PeerChannel(grpc.aio.Channel):
         brought = tuple(own or ())
         keys = {key for key, _ in brought}
         request_id = current_request_id()
-        carried = [*self._headers(), *([(HEADER, request_id)] if request_id else [])]
+        carried = [pair for headers in self._headers for pair in headers()]
+        carried += [(HEADER, request_id)] if request_id else []
         return (*(pair for pair in carried if pair[0] not in keys), *brought)
 
     async def close(self, grace: float | None = None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from antiphon_server.runtime.interceptors.tracing import TracingInterceptor
@@ -21,6 +22,14 @@ class Tracing:
     def __init__(self, provider: Any) -> None:
         self._provider = provider
         self.interceptor = TracingInterceptor(provider)
+
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """What makes a call of another process part of the span in hand (W3C Trace Context)."""
+        from opentelemetry.propagate import inject
+
+        carrier: dict[str, str] = {}
+        inject(carrier)
+        return tuple(carrier.items())
 
     async def stop(self) -> None:
         """Send what waits, and stop the exporter's thread."""
