@@ -1,7 +1,7 @@
 """Security events: what happened, and the proof that nothing was changed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,10 +29,8 @@ class Audit:
     _audit: "AuditServiceAsyncStub"
     _caller: Caller
     _silence: float
+    _redial: Callable[[], Redial]
     tokens: TokenSource
-
-    def _redial(self) -> Redial:
-        raise NotImplementedError
 
     def list_security_events(
         self, which: messages.SecurityEventFilter | None = None
