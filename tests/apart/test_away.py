@@ -10,11 +10,10 @@ from antiphon.context.v1.context_service_pb2 import ListConversationsRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2 import GetHeadRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_client.turn import TurnStatus
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.apart.installation import Installation, installation, new_secret
-
-PASSWORD = "correct horse battery"
 
 
 async def refusal(call: grpc.aio.UnaryUnaryCall[Any, Any]) -> DomainError:
@@ -72,19 +71,24 @@ async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
         await apart.stop_all()
 
 
-async def test_a_turn_waits_for_nobody_for_ever(tmp_path: Path) -> None:
-    """Without models a turn fails with the reason; reading and posting go on."""
+async def test_a_turn_waits_while_its_model_is_away(tmp_path: Path) -> None:
+    """It says for whom, goes on when that is back, and others read and post meanwhile."""
     async with installation(tmp_path) as apart, apart.client() as client:
         conversation = await client.create_conversation(title="no models")
         await apart.stop("integration")
         async with client.converse(conversation.conversation_id) as live:
-            answer = await (await live.post("anybody there?")).result()
-        assert answer.error is not None
-        assert answer.error.reason == Reason.SERVICE_UNAVAILABLE.value
+            turn = await live.post("anybody there?")
+            async for update in turn.updates():
+                if isinstance(update, TurnStatus) and "waiting for" in update.sentence:
+                    assert update.sentence == "waiting for the service integration"
+                    break
+            note = await client.post_message(conversation.conversation_id, "a note")
+            await apart.start("integration")
+            assert (await turn.result()).text == "anybody there?"
         await apart.stop("dispatcher")
-        await client.post_message(conversation.conversation_id, "a note")
         stored = [one async for one in client.list_messages(conversation.conversation_id)]
-        assert len(stored) == 2
+        assert note.message_id in {one.message_id for one in stored}
+        assert len(stored) == 3
 
 
 async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:

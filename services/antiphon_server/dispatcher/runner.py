@@ -27,7 +27,12 @@ from antiphon_server.runtime.errors import DomainError, Reason
 T = TypeVar("T")
 
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
-AWAY = {Reason.STORE_UNAVAILABLE, Reason.OVERLOADED, Reason.DEADLINE_EXCEEDED}
+AWAY = {
+    Reason.STORE_UNAVAILABLE,
+    Reason.SERVICE_UNAVAILABLE,
+    Reason.OVERLOADED,
+    Reason.DEADLINE_EXCEEDED,
+}
 FOUND_AGAIN = "the store was away"
 
 log = structlog.get_logger(__name__)
