@@ -26,6 +26,7 @@ from antiphon_server.runtime.configuration import (
 )
 from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
 from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.node import LEASE_S
 from antiphon_server.runtime.rate_limits import RateLimits
 from antiphon_server.runtime.tls import TlsFiles
 
@@ -82,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database_url: Secret | None = None
     database_pool: Annotated[int, Meta(ge=2, le=200)] = 10
     several_nodes: bool = False
+    node_address: str = ""
+    lease_s: Annotated[float, Meta(ge=1, le=300)] = LEASE_S
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
     policy_address: str = ""

@@ -11,6 +11,7 @@ from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.node import node_name
+from antiphon_server.runtime.nodes import NodeLease
 from antiphon_server.runtime.rate_guard import RateGuard
 from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.sqlite import SqliteDatabase
@@ -22,17 +23,22 @@ from antiphon_server.settings import Settings
 class Ground:
     """What every service may be given. ``engine`` leads to the one outside that judges calls.
 
-    ``node`` names this server among those that share the store; "" if it has one of its own.
+    ``lease`` is this server's place among those that share the store; None if it has its own.
     """
 
     settings: Settings
     database: Store
-    node: str
+    lease: NodeLease | None
     metrics: RpcMetrics
     tracing: Tracing | None
     redis: Redis | None
     guard: RateGuard
     engine: grpc.aio.Channel | None
+
+    @property
+    def node(self) -> str:
+        """This server's name among those that share the store; "" if it has its own."""
+        return self.lease.node if self.lease else ""
 
 
 async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Ground:
@@ -51,8 +57,8 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
-    node = node_name(data_dir) if database.shared else ""
-    return Ground(settings, database, node, RpcMetrics(), tracing, redis, guard, engine)
+    lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
+    return Ground(settings, database, lease, RpcMetrics(), tracing, redis, guard, engine)
 
 
 async def _store(settings: Settings, data_dir: Path) -> Store:
@@ -68,6 +74,16 @@ async def _store(settings: Settings, data_dir: Path) -> Store:
     finally:
         await patient.close()
     return database
+
+
+async def _lease(
+    settings: Settings, database: Store, data_dir: Path, lifecycle: Lifecycle
+) -> NodeLease:
+    lease = NodeLease(database, node_name(data_dir), settings.lease_s)
+    await lease.begin()
+    lifecycle.on_stop("node", lease.end)
+    lifecycle.spawn("node.lease", lease.run())
+    return lease
 
 
 def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:

@@ -33,7 +33,7 @@ class Links:
         self._traced: tuple[Headers, ...] = (tracing.headers,) if tracing else ()
         self.servers: list[LocalServer] = [unguarded()]
         self.identities: dict[ServiceName, ServiceIdentity] = {}
-        tls = _peer_tls(settings)
+        tls = self._tls = _peer_tls(settings)
         self.peers: dict[ServiceName, grpc.aio.Channel] = {
             name: open_channel(settings.peers.address(name), tls) for name in settings.elsewhere
         }
@@ -70,6 +70,10 @@ class Links:
             known = ServiceIdentity(service, self._secret, AuthServiceStub(to_auth))
             self.identities[service] = known
         return known
+
+    def to_server(self, address: str) -> grpc.aio.Channel:
+        """To another server that does the same, for calls that bring their own credentials."""
+        return PeerChannel(open_channel(address, self._tls))
 
     def start(self, lifecycle: Lifecycle) -> None:
         """Let every service sign in that has to."""

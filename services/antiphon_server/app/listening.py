@@ -1,6 +1,7 @@
 """Opening the ports, when everything serves behind them."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -72,7 +73,16 @@ async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int
     server = Server(services.table, _limits(settings), tls)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
-    return await server.start(settings.host, settings.port)
+    port = await server.start(settings.host, settings.port)
+    if ground.lease is not None:
+        await ground.lease.announce(settings.node_address or _address(settings.host, port))
+    return port
+
+
+def _address(host: str, port: int) -> str:
+    """Where others reach the port, as far as this process can tell."""
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _limits(settings: Settings) -> Limits:

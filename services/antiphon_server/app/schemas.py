@@ -1,5 +1,7 @@
 """What is stored: one database, in which every service has its own tables."""
 
+from pathlib import Path
+
 from antiphon_server.auth import compose as auth
 from antiphon_server.auth.adapters.tables import metadata as auth_tables
 from antiphon_server.context import compose as context
@@ -10,6 +12,7 @@ from antiphon_server.events import compose as events
 from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration
 from antiphon_server.integration.adapters.tables import metadata as integration_tables
+from antiphon_server.runtime import nodes
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.migrations import migrate
 
@@ -22,9 +25,12 @@ SCHEMAS = {
     "integration": (integration.VERSIONS, integration_tables),
 }
 """The migrations and tables of each service."""
+OF_SEVERAL = {"nodes": (Path(nodes.__file__).parent / "versions", nodes.metadata)}
+"""What a database has besides that several servers share."""
 
 
 async def migrate_all(database: Database) -> None:
     """Bring every service's tables to today's form. Raises FromTheFuture, Damaged."""
-    for service, (versions, tables) in SCHEMAS.items():
+    schemas = {**SCHEMAS, **(OF_SEVERAL if database.shared else {})}
+    for service, (versions, tables) in schemas.items():
         await migrate(database, service, versions, tables)

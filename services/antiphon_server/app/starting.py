@@ -11,6 +11,7 @@ from antiphon_server.auth.compose import Auth, AuthElsewhere
 from antiphon_server.context.compose import Context
 from antiphon_server.dispatcher.compose import Dispatcher
 from antiphon_server.events.compose import Events
+from antiphon_server.integration.adapters.lost_calls import LostCalls
 from antiphon_server.integration.compose import Integration
 from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.database import Store
@@ -37,6 +38,9 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
         await _start_context(services.context, lifecycle)
     if services.integration is not None:
         await _start_integration(services.integration, lifecycle)
+        if ground.lease is not None:
+            lost = LostCalls(ground.database)
+            lifecycle.spawn("integration.lost", lost.run(settings.lease_s), vital=False)
     if services.dispatcher is not None:
         await _start_dispatcher(services.dispatcher, services.turn_tasks, lifecycle)
     await _show_parts(services, health)

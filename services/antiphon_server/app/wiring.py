@@ -43,7 +43,7 @@ from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.servicers.access import AccessServicer
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import Context, compose_context
-from antiphon_server.dispatcher.compose import Dispatcher, compose_dispatcher
+from antiphon_server.dispatcher.compose import Dispatcher, Sharing, compose_dispatcher
 from antiphon_server.events.compose import Events, compose_events
 from antiphon_server.integration.compose import OWNER, Integration, compose_integration
 from antiphon_server.runtime.access import AccessPolicy
@@ -175,6 +175,7 @@ def _dispatcher(
         guarding.verifier,
         turn_tasks.spawn,
         ground.node or EMBEDDED,
+        Sharing(ground.lease, ground.settings.lease_s, links.to_server) if ground.lease else None,
     )
 
 

@@ -1,5 +1,6 @@
 """The composition root's slice for the dispatcher: every concrete class in its place."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,16 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.gatekeeper import PolicyGatekeeper
+from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.services import (
     ContextConversations,
     ContextWindow,
     IntegrationModels,
 )
+from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
+from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution, Spawn
@@ -31,6 +36,7 @@ from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.nodes import NodeLease
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 
@@ -43,10 +49,25 @@ class Dispatcher:
     leases: Leases
     servicer: DispatcherServicer
     store: SqlTurnStore
+    routed: RoutedCalls | None
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
         await self.store.close()
+        if self.routed is not None:
+            await self.routed.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a dispatcher needs to be one of several on a database.
+
+    ``open_channel`` leads to another server's address.
+    """
+
+    lease: NodeLease
+    lease_s: float
+    open_channel: Callable[[str], grpc.aio.Channel]
 
 
 def compose_dispatcher(
@@ -57,19 +78,22 @@ def compose_dispatcher(
     verifier: TokenVerifier,
     spawn: Spawn,
     node: str,
+    sharing: Sharing | None = None,
 ) -> Dispatcher:
     """Put the dispatcher on a database.
 
     ``internal`` speaks to the other services as the dispatcher itself, ``on_behalf``
     with the credentials that each call brings. ``node`` names this process in leases;
-    it must be the same after a restart, and never that of two processes at once.
+    it must be the same after a restart, and never that of two processes at once. Without
+    ``sharing`` it is the only one on the database.
     """
-    store = SqlTurnStore(database)
+    store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
+    lease_s = sharing.lease_s if sharing else LEASE_S
     context = ContextServiceStub(internal)
     journal = EventLogJournal(EventServiceStub(internal))
     models = IntegrationModels(IntegrationServiceStub(internal))
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
-    runner = Runner(store, journal, node, LEASE_S)
+    runner = Runner(store, journal, node, lease_s)
     lanes = Lanes()
     limits = TurnLimits()
     execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
@@ -88,6 +112,14 @@ def compose_dispatcher(
         recovery,
         limits,
     )
-    conversings = Conversings(turns, gatekeeper, on_behalf)
-    servicer = DispatcherServicer(turns, handlers, conversings)
-    return Dispatcher(turns, Leases(store, lanes, recovery, node), servicer, store)
+    leases = Leases(store, lanes, recovery, node, lease_s)
+    here = CallsHere(turns)
+    routed = _routed(database, here, leases, sharing) if sharing else None
+    calls = routed or here
+    servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, on_behalf))
+    return Dispatcher(turns, leases, servicer, store, routed)
+
+
+def _routed(database: Database, here: CallsHere, leases: Leases, sharing: Sharing) -> RoutedCalls:
+    owners = SqlLaneOwners(database, sharing.lease)
+    return RoutedCalls(here, owners, leases.adopt_orphans, sharing.open_channel)

@@ -11,14 +11,12 @@ from google.protobuf.message import Message
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
-from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.calls import Caller, TurnCalls
+from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Gatekeeper
-from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duplex
 from antiphon_server.runtime.error_table import remote_errors, status_of
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.interceptors.authentication import bearer_token
 from antiphon_server.runtime.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.principal import Principal
@@ -43,6 +41,11 @@ class _Conversing:
     writer: TimedWriter
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def caller(self) -> Caller:
+        """Who speaks now."""
+        return Caller(self.principal, self.metadata)
+
     async def write(self, frame: bytes | Message) -> None:
         """Write one frame; frames come from two tasks."""
         async with self.writing:
@@ -57,8 +60,8 @@ class _Conversing:
 class Conversings:
     """Serves Converse. The log's frames pass through as bytes: their fields are the same."""
 
-    def __init__(self, turns: Turns, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
-        self._turns = turns
+    def __init__(self, calls: TurnCalls, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
+        self._calls = calls
         self._gatekeeper = gatekeeper
         self._events = EventServiceStub(events)
         self._subscribe: Any = events.stream_stream(
@@ -121,14 +124,8 @@ class Conversings:
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
         conversation_id = ConversationId(request.post.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)
-        turn = await self._turns.dispatch(
-            stream.principal,
-            conversation_id,
-            TurnId(request.post.turn_id or new_id("turn")),
-            order_of(request.post),
-            digest_of(request.post),
-        )
-        accepted = pb.Accepted(tag=request.tag, turn=turn_message(turn), cursor=turn.cursor)
+        answer = await self._calls.dispatch(request.post, stream.caller)
+        accepted = pb.Accepted(tag=request.tag, turn=answer.turn, cursor=answer.cursor)
         return pb.ConverseResponse(accepted=accepted)
 
     async def _cancel(
@@ -136,10 +133,8 @@ class Conversings:
     ) -> pb.ConverseResponse:
         conversation_id = ConversationId(request.cancel.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)
-        turn = await self._turns.cancel(
-            conversation_id, TurnId(request.cancel.turn_id), stream.principal.actor
-        )
-        return pb.ConverseResponse(accepted=pb.Accepted(tag=request.tag, turn=turn_message(turn)))
+        answer = await self._calls.cancel(request.cancel, stream.caller)
+        return pb.ConverseResponse(accepted=pb.Accepted(tag=request.tag, turn=answer.turn))
 
     async def _typing(self, stream: _Conversing, typing: pb.SetTyping) -> None:
         with remote_errors():

@@ -143,6 +143,19 @@ class ConversationView:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which server has a conversation's lane: this one, or the one at ``address``.
+
+    ``address`` is "" of one that does not listen yet. ``left_behind``: this server has just
+    taken the lane from one that is gone, and its turns may be there.
+    """
+
+    ours: bool
+    address: str = ""
+    left_behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerInfo:
     """How a handler presents itself."""
 

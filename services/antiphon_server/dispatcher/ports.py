@@ -8,6 +8,7 @@ from antiphon_server.dispatcher.model import (
     ConversationView,
     HandlerInfo,
     Past,
+    Place,
     Step,
     Turn,
     TurnId,
@@ -48,6 +49,17 @@ class TurnStore(Protocol):
 
     async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
         """Extend leases that ``node`` still holds; returns those turns."""
+        ...
+
+
+class LaneOwners(Protocol):
+    """Knows which server decides about a conversation's turns; one at a time does."""
+
+    async def place(self, conversation_id: ConversationId) -> Place:
+        """Return who has the lane; one that nobody has is this server's from now on.
+
+        Raises DomainError DRAINING if this server may not take any, STORE_UNAVAILABLE.
+        """
         ...
 
 

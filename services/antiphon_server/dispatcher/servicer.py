@@ -6,17 +6,10 @@ import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceServicer
+from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
-from antiphon_server.dispatcher.encoding import (
-    digest_of,
-    handler_message,
-    order_of,
-    turn_message,
-)
+from antiphon_server.dispatcher.encoding import handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.model import ConversationId, TurnId
-from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number, page_limit
 from antiphon_server.runtime.principal import current_principal
 
@@ -26,51 +19,26 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class DispatcherServicer(DispatcherServiceServicer):
     """Serves the dispatcher."""
 
-    def __init__(self, turns: Turns, handlers: Handlers, conversings: Conversings) -> None:
-        self._turns = turns
+    def __init__(self, calls: TurnCalls, handlers: Handlers, conversings: Conversings) -> None:
+        self._calls = calls
         self._handlers = handlers
         self._conversings = conversings
 
     async def Dispatch(self, request: pb.DispatchRequest, context: Context) -> pb.DispatchResponse:
-        turn = await self._turns.dispatch(
-            current_principal(),
-            ConversationId(request.conversation_id),
-            TurnId(request.turn_id or new_id("turn")),
-            order_of(request),
-            digest_of(request),
-        )
-        return pb.DispatchResponse(turn=turn_message(turn), cursor=turn.cursor)
+        return await self._calls.dispatch(request, Caller.of(context))
 
     async def GetTurn(self, request: pb.GetTurnRequest, context: Context) -> pb.GetTurnResponse:
-        turn = await self._turns.get(
-            ConversationId(request.conversation_id), TurnId(request.turn_id)
-        )
-        return pb.GetTurnResponse(turn=turn_message(turn))
+        return await self._calls.get(request, Caller.of(context))
 
     async def ListTurns(
         self, request: pb.ListTurnsRequest, context: Context
     ) -> pb.ListTurnsResponse:
-        listed = f"turns of {request.conversation_id}"
-        position = decode_page_token(request.page_token, listed, fields=2)
-        before = (number(position[0]), position[1]) if position else None
-        limit = page_limit(request.page_size)
-        turns = await self._turns.list(ConversationId(request.conversation_id), before, limit + 1)
-        page, more = turns[:limit], turns[limit:]
-        last = page[-1] if more else None
-        token = encode_page_token(listed, str(last.created_us), last.turn_id) if last else ""
-        return pb.ListTurnsResponse(
-            turns=[turn_message(turn) for turn in page], next_page_token=token
-        )
+        return await self._calls.list(request, Caller.of(context))
 
     async def CancelTurn(
         self, request: pb.CancelTurnRequest, context: Context
     ) -> pb.CancelTurnResponse:
-        turn = await self._turns.cancel(
-            ConversationId(request.conversation_id),
-            TurnId(request.turn_id),
-            current_principal().actor,
-        )
-        return pb.CancelTurnResponse(turn=turn_message(turn))
+        return await self._calls.cancel(request, Caller.of(context))
 
     async def Converse(  # type: ignore[override]
         self, request_iterator: object, context: Context

@@ -8,6 +8,7 @@ from antiphon_server.runtime.data_dir import DataDirUnusable
 
 NODE_FILE = "node"
 LONGEST = 64
+LEASE_S = 15.0  # how long a server that has gone silent keeps what it has
 
 
 def node_name(data_dir: Path) -> str:

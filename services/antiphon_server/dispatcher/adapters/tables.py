@@ -1,4 +1,4 @@
-"""The dispatcher's table."""
+"""The dispatcher's tables."""
 
 from sqlalchemy import (
     BigInteger,
@@ -42,6 +42,14 @@ turns = Table(
     Column("cancel_requested", Boolean, nullable=False),
 )
 
+lanes = Table(
+    "dispatcher_lanes",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("node", String(128), nullable=False),
+)
+
+Index("dispatcher_lanes_by_node", lanes.c.node)
 Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)
 # Only turns that have not ended are in this index.
 partial_index(

@@ -1,0 +1,111 @@
+"""Calls about turns, answered by the server that has the conversation's lane."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import grpc
+
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
+from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.ports import LaneOwners
+from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.ids import new_id
+
+T = TypeVar("T")
+FORWARDED = "antiphon-forwarded"
+PASSED_ON = frozenset({"authorization", "traceparent", "tracestate", "x-forwarded-for"})
+DEADLINE_S = 60.0
+PATIENCE_S = 25.0
+PAUSE_S = 0.25
+
+
+class RoutedCalls:
+    """A :class:`~antiphon_server.dispatcher.calls.TurnCalls` for one of several servers.
+
+    A call about a conversation of another server is forwarded there, with what its caller
+    brought, and never a second time. One that can't be reached is tried again, until it is back
+    or its lease has run out and its lanes are free. ``adopt`` goes on with the turns that a
+    server has left behind; ``open_channel`` leads to an address.
+    """
+
+    def __init__(
+        self,
+        here: TurnCalls,
+        owners: LaneOwners,
+        adopt: Callable[[], Awaitable[object]],
+        open_channel: Callable[[str], grpc.aio.Channel],
+    ) -> None:
+        self._here = here
+        self._owners = owners
+        self._adopt = adopt
+        self._open_channel = open_channel
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
+        """See :meth:`TurnCalls.dispatch`. Repeated or not, it is one turn."""
+        if not request.turn_id:
+            named = pb.DispatchRequest(turn_id=new_id("turn"))
+            named.MergeFrom(request)
+            request = named
+        return await self._routed(request, caller, self._here.dispatch, "Dispatch")
+
+    async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
+        """See :meth:`TurnCalls.get`."""
+        return await self._routed(request, caller, self._here.get, "GetTurn")
+
+    async def list(self, request: pb.ListTurnsRequest, caller: Caller) -> pb.ListTurnsResponse:
+        """See :meth:`TurnCalls.list`."""
+        return await self._routed(request, caller, self._here.list, "ListTurns")
+
+    async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
+        """See :meth:`TurnCalls.cancel`."""
+        return await self._routed(request, caller, self._here.cancel, "CancelTurn")
+
+    async def close(self) -> None:
+        """Close the channels to other servers."""
+        for channel in self._channels.values():
+            await channel.close()
+
+    async def _routed(
+        self,
+        request: Any,
+        caller: Caller,
+        here: Callable[[Any, Caller], Awaitable[T]],
+        method: str,
+    ) -> T:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            place = await self._owners.place(ConversationId(request.conversation_id))
+            if place.ours:
+                if place.left_behind:
+                    await self._adopt()
+                return await here(request, caller)
+            if any(key == FORWARDED for key, _ in caller.metadata):
+                raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
+            try:
+                if not place.address:  # it does not listen yet
+                    raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
+                answer: T = await self._forwarded(place.address, method, request, caller)
+                return answer
+            except DomainError as error:
+                if error.reason is not Reason.DRAINING or time.monotonic() > end:
+                    raise
+            await asyncio.sleep(PAUSE_S)
+
+    async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
+        channel = self._channels.get(address)
+        if channel is None:
+            channel = self._channels[address] = self._open_channel(address)
+        call = getattr(DispatcherServiceStub(channel), method)
+        with remote_errors():
+            return await call(request, metadata=_passed_on(caller.metadata), timeout=DEADLINE_S)
+
+
+def _passed_on(metadata: Metadata) -> Metadata:
+    kept = [pair for pair in metadata if pair[0] in PASSED_ON]
+    return (*kept, (FORWARDED, "1"))

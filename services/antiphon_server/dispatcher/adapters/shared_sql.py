@@ -1,0 +1,63 @@
+"""Turns in a SQL database that several servers share."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, and_, bindparam, not_, or_, select, tuple_, update
+
+from antiphon_server.dispatcher.adapters.row import from_row
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.sql_lanes import own_lanes, take_lanes
+from antiphon_server.dispatcher.adapters.tables import turns
+from antiphon_server.dispatcher.model import State, Turn
+from antiphon_server.runtime.nodes import alive
+
+MOST_AT_ONCE = 500
+_ORPHANS = (
+    select(turns)
+    .where(
+        turns.c.state < State.SUCCEEDED,
+        or_(
+            turns.c.lease_until_us < bindparam("b_now_us"),
+            turns.c.node == bindparam("b_own"),
+            not_(alive(turns.c.node)),
+        ),
+    )
+    .order_by(turns.c.created_us, turns.c.turn_id)
+    .limit(MOST_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(turns)
+    .where(
+        and_(
+            tuple_(turns.c.turn_id, turns.c.conversation_id).in_(bindparam("keys", expanding=True))
+        )
+    )
+    .values(node=bindparam("b_node"), lease_until_us=bindparam("until_us"))
+)
+
+
+class SharedTurnStore(SqlTurnStore):
+    """A :class:`~antiphon_server.dispatcher.ports.TurnStore` for servers on one database.
+
+    A turn goes to the server that has its conversation's lane, or gets it with the turn.
+    """
+
+    async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
+        """See :meth:`TurnStore.claim`."""
+
+        def work(connection: Connection) -> list[Turn]:
+            bound = {"b_now_us": now_us, "alive_us": now_us, "b_own": node if own else ""}
+            found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
+            conversations = {turn.conversation_id for turn in found}
+            if not found:
+                return []
+            take_lanes(connection, node, conversations, now_us)
+            ours = own_lanes(connection, node, conversations)
+            claimed = [turn for turn in found if turn.conversation_id in ours]
+            if claimed:
+                keys = [(turn.turn_id, turn.conversation_id) for turn in claimed]
+                connection.execute(_LEASE, {"keys": keys, "b_node": node, "until_us": until_us})
+            return claimed
+
+        return await self._database.write(work)

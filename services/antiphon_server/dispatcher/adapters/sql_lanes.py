@@ -1,0 +1,85 @@
+"""Which of several servers has which conversation's lane, in the database that they share."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+
+from sqlalchemy import Connection, bindparam, not_, select, update
+
+from antiphon_server.dispatcher.adapters.tables import lanes
+from antiphon_server.dispatcher.model import ConversationId, Place
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.nodes import NodeLease, alive, nodes
+from antiphon_server.runtime.statements import PreparedInsert
+
+MOST_KNOWN = 10_000
+_THESE = lanes.c.conversation_id.in_(bindparam("conversation_ids", expanding=True))
+_TAKE = (
+    update(lanes)
+    .where(_THESE, lanes.c.node != bindparam("new_node"), not_(alive(lanes.c.node)))
+    .values(node=bindparam("new_node"))
+)
+_ADD = PreparedInsert(lanes, " ON CONFLICT DO NOTHING")
+_OWN = select(lanes.c.conversation_id).where(_THESE, lanes.c.node == bindparam("new_node"))
+_OWNER = (
+    select(lanes.c.node, nodes.c.address)
+    .outerjoin(nodes, nodes.c.node == lanes.c.node)
+    .where(lanes.c.conversation_id == bindparam("conversation_id"))
+)
+
+
+def take_lanes(
+    connection: Connection, node: str, conversation_ids: Collection[str], now_us: int
+) -> int:
+    """Make those lanes ``node``'s that nobody has, or whose servers are gone; how many of these."""
+    ordered = sorted(conversation_ids)  # so that two servers don't wait for each other
+    bound = {"conversation_ids": ordered, "new_node": node, "alive_us": now_us}
+    taken = connection.execute(_TAKE, bound).rowcount
+    _ADD.run(connection, [{"conversation_id": it, "node": node} for it in ordered])
+    return taken
+
+
+def own_lanes(connection: Connection, node: str, conversation_ids: Collection[str]) -> set[str]:
+    """Those of the conversations whose lanes are ``node``'s."""
+    bound = {"conversation_ids": list(conversation_ids), "new_node": node}
+    return set(connection.execute(_OWN, bound).scalars())
+
+
+class SqlLaneOwners:
+    """A :class:`~antiphon_server.dispatcher.ports.LaneOwners` for servers on one database.
+
+    A lane is its server's as long as that one's lease runs; what this server has is known
+    without asking.
+    """
+
+    def __init__(
+        self, database: Database, lease: NodeLease, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._lease = lease
+        self._clock = clock
+        self._known: OrderedDict[ConversationId, None] = OrderedDict()
+        self._term = lease.term
+
+    async def place(self, conversation_id: ConversationId) -> Place:
+        """See :meth:`LaneOwners.place`."""
+        if not self._lease.held:
+            raise DomainError(Reason.DRAINING, retry_after=1.0)
+        if self._term != self._lease.term:
+            self._known.clear()
+            self._term = self._lease.term
+        if conversation_id in self._known:
+            return Place(ours=True)
+        found = await self._database.write(lambda it: self._take(it, conversation_id))
+        if found.ours and self._term == self._lease.term:
+            self._known[conversation_id] = None
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return found
+
+    def _take(self, connection: Connection, conversation_id: ConversationId) -> Place:
+        node, now_us = self._lease.node, int(self._clock() * 1e6)
+        taken = take_lanes(connection, node, [conversation_id], now_us)
+        owner, address = connection.execute(_OWNER, {"conversation_id": conversation_id}).one()
+        return Place(ours=owner == node, address=address or "", left_behind=taken > 0)

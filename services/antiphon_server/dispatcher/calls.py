@@ -1,0 +1,98 @@
+"""The calls about turns: their messages in, their answers out, wherever a turn is worked on."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import grpc
+
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
+from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number, page_limit
+from antiphon_server.runtime.principal import Principal, current_principal
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Metadata = tuple[tuple[str, str | bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and the metadata that says so."""
+
+    principal: Principal
+    metadata: Metadata
+
+    @classmethod
+    def of(cls, context: Context) -> "Caller":
+        """The caller of the RPC that runs in this task."""
+        return cls(current_principal(), tuple(context.invocation_metadata() or ()))
+
+
+class TurnCalls(Protocol):
+    """Answers calls about turns as the contract says. Each raises DomainError."""
+
+    async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
+        """See the contract's Dispatch."""
+        ...
+
+    async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
+        """See the contract's GetTurn."""
+        ...
+
+    async def list(self, request: pb.ListTurnsRequest, caller: Caller) -> pb.ListTurnsResponse:
+        """See the contract's ListTurns."""
+        ...
+
+    async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
+        """See the contract's CancelTurn."""
+        ...
+
+
+class CallsHere:
+    """:class:`TurnCalls` about turns that this process works on."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
+        """See :meth:`TurnCalls.dispatch`."""
+        turn = await self._turns.dispatch(
+            caller.principal,
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id or new_id("turn")),
+            order_of(request),
+            digest_of(request),
+        )
+        return pb.DispatchResponse(turn=turn_message(turn), cursor=turn.cursor)
+
+    async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
+        """See :meth:`TurnCalls.get`."""
+        turn = await self._turns.get(
+            ConversationId(request.conversation_id), TurnId(request.turn_id)
+        )
+        return pb.GetTurnResponse(turn=turn_message(turn))
+
+    async def list(self, request: pb.ListTurnsRequest, caller: Caller) -> pb.ListTurnsResponse:
+        """See :meth:`TurnCalls.list`."""
+        listed = f"turns of {request.conversation_id}"
+        position = decode_page_token(request.page_token, listed, fields=2)
+        before = (number(position[0]), position[1]) if position else None
+        limit = page_limit(request.page_size)
+        turns = await self._turns.list(ConversationId(request.conversation_id), before, limit + 1)
+        page, more = turns[:limit], turns[limit:]
+        last = page[-1] if more else None
+        token = encode_page_token(listed, str(last.created_us), last.turn_id) if last else ""
+        return pb.ListTurnsResponse(
+            turns=[turn_message(turn) for turn in page], next_page_token=token
+        )
+
+    async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
+        """See :meth:`TurnCalls.cancel`."""
+        turn = await self._turns.cancel(
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id),
+            caller.principal.actor,
+        )
+        return pb.CancelTurnResponse(turn=turn_message(turn))

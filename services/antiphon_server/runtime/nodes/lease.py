@@ -1,0 +1,112 @@
+"""This server's lease: while it runs, nobody takes over its work."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Executable, bindparam, delete, update
+
+from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.node import LEASE_S
+from antiphon_server.runtime.nodes.tables import nodes
+from antiphon_server.runtime.statements import PreparedInsert
+
+_BEGIN = PreparedInsert(
+    nodes,
+    " ON CONFLICT (node) DO UPDATE SET life = excluded.life, address = excluded.address, "
+    "lease_until_us = excluded.lease_until_us",
+)
+_OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_life"))
+_RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
+_ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
+_END = delete(nodes).where(*_OWN)
+
+log = logging.getLogger(__name__)
+
+
+class NameTaken(Exception):
+    """Another process uses this server's name; the message says what to do."""
+
+
+class NodeLease:
+    """Keeps the row of ``node``. ``term`` counts how often the lease ran out unnoticed before.
+
+    What was known to be this server's in one term may be another's in the next.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        node: str,
+        lease_s: float = LEASE_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.node = node
+        self.term = 0
+        self._database = database
+        self._lease_s = lease_s
+        self._clock = clock
+        self._life = secrets.token_hex(8)
+        self._held_until = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether nobody can have taken over yet."""
+        return time.monotonic() < self._held_until
+
+    async def begin(self) -> None:
+        """Take the row, also from an earlier life that ended a moment ago."""
+        began = time.monotonic()
+        row = {
+            "node": self.node,
+            "life": self._life,
+            "address": "",
+            "lease_until_us": self._until(),
+        }
+        await self._database.write(lambda connection: _BEGIN.run(connection, [row]))
+        self._held_until = began + self._lease_s
+
+    async def announce(self, address: str) -> None:
+        """Say where others reach this server."""
+        await self._write(_ANNOUNCE, new_address=address)
+
+    async def renew(self) -> None:
+        """Extend the lease. Raises NameTaken."""
+        began = time.monotonic()
+        if not await self._write(_RENEW, until_us=self._until()):
+            raise NameTaken(
+                f"another server uses the name {self.node}: its data folder is a copy of this "
+                "one's. Remove the file `node` in one of them"
+            )
+        if not self.held:
+            self.term += 1
+        self._held_until = began + self._lease_s
+
+    async def run(self) -> None:
+        """Renew three times within the lease, until cancelled. Raises NameTaken."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            try:
+                await self.renew()
+            except DomainError as error:
+                log.warning("the server's lease could not be renewed: %s", error.reason)
+
+    async def end(self) -> None:
+        """Give the row up: others may take over at once."""
+        self._held_until = 0.0
+        try:
+            await self._write(_END)
+        except DomainError as error:
+            log.warning("the server's lease runs out by itself: %s", error.reason)
+
+    async def _write(self, statement: Executable, **values: object) -> int:
+        bound = {"own_node": self.node, "own_life": self._life, **values}
+        return await self._database.write(
+            lambda connection: int(connection.execute(statement, bound).rowcount)
+        )
+
+    def _until(self) -> int:
+        return int((self._clock() + self._lease_s) * 1e6)

@@ -1,0 +1,164 @@
+"""Two servers on one Postgres are one to their clients: whichever is asked, and whichever dies."""
+
+import asyncio
+import base64
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from antiphon.dispatcher.v1.turn_pb2 import Turn
+from antiphon_client import Client, new_turn_id
+from tests.e2e.server import ServerProcess, openai_model
+from tests.e2e.until import until
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.fakes.postgres import Postgres
+from tests.robustness.history import state_name
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+LEASE_S = 2.0
+BUSY_S = 10.0
+LONG = Behaviour(deltas=2000, gap_ms=5)
+ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two servers on the database, a client of each, and the endpoint behind their model."""
+
+    url: str
+    endpoint: FakeEndpoint
+    servers: tuple[ServerProcess, ServerProcess]
+    clients: tuple[Client, Client]
+
+    async def busy(self) -> tuple[str, str]:
+        """A conversation whose first turn the first server works on."""
+        one = self.clients[0]
+        conversation = (await one.create_conversation()).conversation_id
+        self.endpoint.plan.append(LONG)
+        seen = len(self.endpoint.seen)
+        posted = await one.dispatch(conversation, "go on")
+        await self.endpoint.wait_seen(seen + 1)
+        await until(lambda: self.endpoint.seen[-1].sent > 5)
+        return conversation, posted.turn.turn_id
+
+    async def ended(self, conversation: str, turn_id: str) -> Turn:
+        """The turn at its end, as the second server tells it."""
+        async with asyncio.timeout(LEASE_S * 2 + BUSY_S):
+            while True:
+                turn = await self.clients[1].get_turn(conversation, turn_id)
+                if state_name(turn.state) in ENDED:
+                    return turn
+                await asyncio.sleep(0.1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
+    url, home = await postgres.database(), tmp_path_factory.mktemp("servers")
+    variables = _variables(url, os.urandom(32))
+    async with FakeEndpoint() as endpoint:
+        models = [openai_model("fake/model", endpoint.base_url)]
+        first, second = (
+            ServerProcess(home / name, models=models, variables=variables) for name in "ab"
+        )
+        async with first, second, first.client() as one, second.client() as other:
+            yield Pair(url, endpoint, (first, second), (one, other))
+
+
+def _variables(url: str, secret: bytes) -> dict[str, str]:
+    return {
+        "ANTIPHON_DATABASE_URL": url,
+        "ANTIPHON_SECRET_KEY": base64.b64encode(secret).decode(),
+        "ANTIPHON_LEASE_S": str(LEASE_S),
+    }
+
+
+def state(turn: Turn) -> str:
+    return state_name(turn.state)
+
+
+async def test_a_turn_is_seen_and_stopped_at_the_other_server(pair: Pair) -> None:
+    """What runs on the first is RUNNING on the second; a stop there reaches the model."""
+    conversation, turn_id = await pair.busy()
+    other = pair.clients[1]
+    assert state(await other.get_turn(conversation, turn_id)) == "RUNNING"
+    asked = pair.endpoint.seen[-1]
+    stopped = await other.cancel_turn(conversation, turn_id)
+    assert state(stopped) == "CANCELLED"
+    assert stopped.reply_message_id
+    await until(lambda: asked.aborted is not None, 5.0)
+
+
+async def test_a_conversation_has_one_queue(pair: Pair) -> None:
+    """A message to the second server waits behind the turn that the first works on."""
+    conversation, turn_id = await pair.busy()
+    other = pair.clients[1]
+    waiting = (await other.dispatch(conversation, "and then")).turn
+    assert state(waiting) == "QUEUED"
+    again = await pair.clients[0].get_turn(conversation, waiting.turn_id)
+    assert state(again) == "QUEUED"
+    await other.cancel_turn(conversation, turn_id)
+    assert state(await pair.ended(conversation, waiting.turn_id)) == "SUCCEEDED"
+
+
+async def test_a_repeated_dispatch_is_one_turn(pair: Pair) -> None:
+    """Whichever server it is repeated at."""
+    one, other = pair.clients
+    conversation, turn_id = (await one.create_conversation()).conversation_id, new_turn_id()
+    first = await one.dispatch(conversation, "hello", turn_id=turn_id)
+    second = await other.dispatch(conversation, "hello", turn_id=turn_id)
+    assert (first.cursor, first.turn.create_time) == (second.cursor, second.turn.create_time)
+    assert state(await pair.ended(conversation, turn_id)) == "SUCCEEDED"
+
+
+async def test_converse_at_the_other_server(pair: Pair) -> None:
+    """Posts and stops on a stream are forwarded, too."""
+    conversation, turn_id = await pair.busy()
+    async with pair.clients[1].converse(conversation) as talk:
+        posted = await talk.post("and then")
+        assert state(await talk.cancel(turn_id)) == "CANCELLED"
+        assert state(await pair.ended(conversation, posted.turn_id)) == "SUCCEEDED"
+
+
+async def test_a_server_with_another_secret_does_not_start(pair: Pair, tmp_path: Path) -> None:
+    """It could read nobody's tokens; it says what to do."""
+    stranger = ServerProcess(tmp_path, variables=_variables(pair.url, os.urandom(32)))
+    process = await stranger.spawn()
+    assert await process.wait() == 1
+    assert "Give all servers the same ANTIPHON_SECRET_KEY" in stranger.output
+
+
+async def test_a_server_that_is_killed_leaves_nothing_undone(pair: Pair) -> None:
+    """The second ends its turns within the lease, keeps what was delivered, and goes on."""
+    conversation, turn_id = await pair.busy()
+    waiting = (await pair.clients[0].dispatch(conversation, "and then")).turn
+    first = pair.servers[0]
+    await first.kill()
+    began = time.monotonic()
+    lost = await pair.ended(conversation, turn_id)
+    assert (state(lost), lost.error.message != "") == ("FAILED", True)
+    assert time.monotonic() - began < 2 * LEASE_S + BUSY_S
+    assert lost.reply_message_id
+    assert state(await pair.ended(conversation, waiting.turn_id)) == "SUCCEEDED"
+    later = await pair.clients[1].dispatch(conversation, "still there?")
+    assert state(await pair.ended(conversation, later.turn.turn_id)) == "SUCCEEDED"
+    await first.start()
+    again = await pair.clients[0].dispatch(conversation, "back again")
+    assert state(await pair.ended(conversation, again.turn.turn_id)) == "SUCCEEDED"
+
+
+async def test_a_server_that_stops_hands_over_at_once(pair: Pair) -> None:
+    """Nobody waits for its lease: a message right after is answered by the other."""
+    one = pair.clients[0]
+    conversation = (await one.create_conversation()).conversation_id
+    await pair.ended(conversation, (await one.dispatch(conversation, "hello")).turn.turn_id)
+    await pair.servers[0].terminate()
+    began = time.monotonic()
+    later = await pair.clients[1].dispatch(conversation, "still there?")
+    assert time.monotonic() - began < LEASE_S
+    assert state(await pair.ended(conversation, later.turn.turn_id)) == "SUCCEEDED"
