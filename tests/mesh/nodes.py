@@ -12,7 +12,8 @@ import grpc
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
-from antiphon_server.app.control_plane import AUDIENCE, Mesh, running_mesh
+from antiphon_server.app.control_plane import Mesh, running_mesh
+from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
@@ -112,6 +113,7 @@ async def node(at: Installation, name: str) -> AsyncIterator[Node]:
         registration = Registration(
             channel, {"events": lambda: announced}, {"events": lambda: at.statement("events")}
         )
+        registration.begin()
         lifecycle.on_stop("channel", channel.close)
         lifecycle.spawn("registration", registration.run())
         yield Node(name, events, server, port, registration, lifecycle)

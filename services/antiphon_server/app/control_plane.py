@@ -1,18 +1,23 @@
 """The mesh's own process: registry, control plane, and an Envoy at the edge."""
 
+import asyncio
 import contextlib
 import logging
+import os
 import socket
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import grpc
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from antiphon_client.address import open_channel
-from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret, load_or_create
+from antiphon_server.app.secret import AUDIENCE, installation_secret
+from antiphon_server.app.serving import until_told
+from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.compose import AuthElsewhere, compose_elsewhere
 from antiphon_server.auth.service.service_statements import StatementReader, StatementVerifier
@@ -24,8 +29,11 @@ from antiphon_server.mesh.registry import Registry
 from antiphon_server.mesh.servicer import RegistryServicer
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.installation import SERVICES
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
@@ -39,12 +47,13 @@ from antiphon_server.runtime.permissions import Rule
 from antiphon_server.runtime.policy import Decision, Question, decide
 from antiphon_server.runtime.principal import Principal
 from antiphon_server.runtime.server import CannotListen, Server
+from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import Settings
 
+if TYPE_CHECKING:
+    from antiphon_server.mesh.control_plane import ControlPlane
+
 NAME = "mesh"
-AUDIENCE = "antiphon-mesh"
-"""For whom services sign when they register: a statement for it is good for nothing else."""
-SECRET_FILE = "auth.key"
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger(__name__)
 
@@ -71,38 +80,68 @@ async def running_mesh(settings: Settings) -> AsyncIterator[Mesh]:
         yield await _start(settings, lifecycle, health)
 
 
+async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
+    """Run a control plane until SIGTERM, SIGINT or SIGHUP; ``ready`` is told once it serves.
+
+    Raises what ``running_mesh`` raises.
+    """
+    os.umask(0o077)  # whatever is written is the user's alone
+    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    stopping = asyncio.Event()
+    with until_told(stopping), exclusive(settings.data_dir / NAME):
+        async with running_mesh(settings) as mesh:
+            ready(mesh)
+            await stopping.wait()
+
+
+def rendered(settings: Settings) -> str:
+    """Envoy's configuration as one file, with services where the settings say that they are.
+
+    Raises WrongSetting.
+    """
+    from antiphon_server.mesh.edge.static import services_at
+
+    mesh, peers = settings.mesh, settings.peers
+    edge = replace(
+        _edge(settings, Address(LOOPBACK, mesh.inside_port)),
+        listen=Address(mesh.edge_host, mesh.edge_port),
+    )
+    where: dict[str, list[Address]] = {name: [_of(peers.address(name))] for name in SERVICES}
+    where[NAME] = [Address(mesh.host, mesh.port)]
+    return services_at(edge, where)
+
+
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
-    mesh, secret = settings.mesh, _secret(settings)
+    mesh, secret = settings.mesh, installation_secret(settings)
     inside = Address(LOOPBACK, _picked(LOOPBACK, mesh.inside_port))
-    auth = _auth(settings, secret, inside, lifecycle)
+    registry = Registry(time.time, time.monotonic)
+    auth = _auth(settings, secret, inside, registry, lifecycle)
     keys = KeysServer(lambda: _jwks(auth))
     lifecycle.on_stop("keys", keys.stop)
-    edge = _edge(settings, inside, await keys.start(LOOPBACK))
-    registry = Registry(time.time, time.monotonic)
+    listen = Address(mesh.edge_host, _picked(mesh.edge_host, mesh.edge_port))
+    edge = _edge(settings, inside)
+    edge = replace(
+        edge, listen=listen, keys=await keys.start(LOOPBACK) if mesh.check_tokens else None
+    )
     own = await _serve_registry(settings, registry, _verifier(secret, auth), lifecycle, health)
-    ads = await _serve_ads(settings, registry, edge, own, lifecycle)
+    ads = await _serve_ads(settings, registry, edge, own, auth, lifecycle)
     lifecycle.spawn("registry", registry.sweep())
     envoy = await _envoy(settings, ads, edge, lifecycle) if mesh.envoy else None
     await health.ready()
     return Mesh(own, ads, edge.listen, envoy)
 
 
-def _secret(settings: Settings) -> MasterSecret:
-    given = given_secret(settings.secret_text, settings.secret_key_file)
-    return MasterSecret(given) if given else load_or_create(settings.data_dir / SECRET_FILE)
-
-
-def _edge(settings: Settings, inside: Address, keys: Address) -> Edge:
+def _edge(settings: Settings, inside: Address) -> Edge:
+    """As the settings have it; ports that are 0 have not been picked yet."""
     mesh = settings.mesh
     limited = mesh.calls_per_s or mesh.calls_per_s_of_one
     return Edge(
-        Address(mesh.edge_host, _picked(mesh.edge_host, mesh.edge_port)),
+        Address(mesh.edge_host, mesh.edge_port),
         pages=_address(mesh.pages),
         origins=mesh.origins,
         tls=settings.tls,
         reflects=settings.reflects,
         access_log=mesh.access_log,
-        keys=keys if mesh.check_tokens else None,
         rates=CallRates(mesh.calls_per_s, mesh.calls_per_s_of_one) if limited else None,
         traces=_address(mesh.traces),
         inside=inside,
@@ -110,7 +149,11 @@ def _edge(settings: Settings, inside: Address, keys: Address) -> Edge:
 
 
 def _auth(
-    settings: Settings, secret: MasterSecret, inside: Address, lifecycle: Lifecycle
+    settings: Settings,
+    secret: MasterSecret,
+    inside: Address,
+    registry: Registry,
+    lifecycle: Lifecycle,
 ) -> AuthElsewhere:
     """The way to the auth service: through Envoy, which knows where it is."""
     address = str(inside) if settings.mesh.envoy else settings.peers.auth
@@ -119,9 +162,23 @@ def _auth(
     identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
     life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
     auth = compose_elsewhere(PeerChannel(channel, identity.headers), life)
-    lifecycle.spawn("identity", identity.run(), vital=False)
+    lifecycle.spawn("identity", _sign_in(identity, registry), vital=False)
     lifecycle.spawn("auth.follower", auth.follower.run(), vital=False)
     return auth
+
+
+async def _sign_in(identity: ServiceIdentity, registry: Registry) -> None:
+    """As soon as there is somebody to sign in with."""
+    version = -1
+    while not any(each.announced.key.service == "auth" for each in registry.instances()):
+        version = await registry.later_than(version)
+    await identity.run()
+
+
+async def _open(control_plane: "ControlPlane", auth: AuthElsewhere) -> None:
+    """As soon as the keys are known that tokens are signed with."""
+    await auth.follower.following.wait()
+    control_plane.open()
 
 
 async def _serve_registry(
@@ -154,7 +211,12 @@ async def _serve_registry(
 
 
 async def _serve_ads(
-    settings: Settings, registry: Registry, edge: Edge, own: Address, lifecycle: Lifecycle
+    settings: Settings,
+    registry: Registry,
+    edge: Edge,
+    own: Address,
+    auth: AuthElsewhere,
+    lifecycle: Lifecycle,
 ) -> Address:
     """On this machine alone: whoever reaches it learns all that Envoys are told."""
     from antiphon_server.mesh.compose import discovery
@@ -169,6 +231,7 @@ async def _serve_ads(
     lifecycle.on_stop("ads", lambda: server.stop(None))
     await server.start()
     lifecycle.spawn("control plane", control_plane.run())
+    lifecycle.spawn("opening", _open(control_plane, auth))
     return Address(LOOPBACK, port)
 
 
@@ -222,8 +285,14 @@ def _jwks(auth: AuthElsewhere) -> list[Jwk]:
 
 
 def _address(text: str) -> Address | None:
+    return _of(text) if text else None
+
+
+def _of(text: str) -> Address:
     host, _, port = text.rpartition(":")
-    return Address(host.strip("[]"), int(port)) if text else None
+    if not (host and port.isdigit()):
+        raise WrongSetting(f"{text} is no address: it must be host:port")
+    return Address(host.strip("[]"), int(port))
 
 
 def _picked(host: str, port: int) -> int:

@@ -12,6 +12,7 @@ from antiphon_server import hardening
 from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import lay
 from antiphon_server.app.listening import App, listen
+from antiphon_server.app.registering import Membership
 from antiphon_server.app.starting import start
 from antiphon_server.app.wiring import compose
 from antiphon_server.hardening.variables import unknown_variables
@@ -40,7 +41,7 @@ async def serve(
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
     stopping = asyncio.Event()
-    with _signals(stopping):
+    with until_told(stopping):
         async with running(settings) as app:
             if ready is not None:
                 ready(app)
@@ -66,11 +67,16 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             services = compose(ground)
             settings.rate_limits.check((*all_methods(), *services.table.names()))
             password = await start(services, ground, lifecycle, health)
-            yield await listen(services, ground, lifecycle, health, password)
+            membership = Membership(ground, lifecycle) if settings.registry else None
+            app = await listen(services, ground, lifecycle, health, password)
+            if membership is not None:
+                membership.begin(app.port)
+            yield app
 
 
 @contextlib.contextmanager
-def _signals(stopping: asyncio.Event) -> Iterator[None]:
+def until_told(stopping: asyncio.Event) -> Iterator[None]:
+    """Set ``stopping`` when somebody wants this process to end."""
     loop = asyncio.get_running_loop()
     numbers = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup antiphon up`

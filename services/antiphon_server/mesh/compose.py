@@ -37,7 +37,8 @@ async def discovery(
 ) -> "tuple[ControlPlane, Discovery]":
     """What tells Envoys of the registry, and the handler that serves them.
 
-    ``own`` is where the registry is served.
+    ``own`` is where the registry is served. An edge that checks tokens is closed as long as
+    nobody knows the keys.
     """
     for module in ("control_plane", "xds.service"):
         await asyncio.to_thread(importlib.import_module, f"antiphon_server.mesh.{module}")
@@ -45,15 +46,16 @@ async def discovery(
     from antiphon_server.mesh.xds.service import Discovery, Source
 
     source = Source()
-    return ControlPlane(registry, edge, own, source), Discovery(source)
+    control_plane = ControlPlane(registry, edge, own, source, is_open=edge.keys is None)
+    return control_plane, Discovery(source)
 
 
 def edge_of_mesh(ads: Address, edge: Edge, log_file: Path) -> Envoy:
-    """Envoy that asks a control plane; nothing runs yet."""
+    """Envoy that asks a control plane, which tells it where to listen; nothing runs yet."""
 
     def configuration(_port: int) -> str:
         from antiphon_server.mesh.edge.dynamic import bootstrap
 
         return bootstrap("edge", ads)
 
-    return Envoy(configuration, LISTENER, edge.listen.port, log_file)
+    return Envoy(configuration, None, edge.listen.port, log_file)

@@ -54,6 +54,11 @@ class Rpc:
         return self.path[1:].partition("/")[0]
 
     @property
+    def public(self) -> bool:
+        """Whether anybody may call it, without a token."""
+        return self.permission is Permission.PUBLIC
+
+    @property
     def internal(self) -> bool:
         """Whether only services of the installation call it, who need no edge."""
         return self.permission is Permission.INTERNAL

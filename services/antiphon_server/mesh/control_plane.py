@@ -18,14 +18,18 @@ log = logging.getLogger(__name__)
 class ControlPlane:
     """Makes of the registry what Envoys are told; ``run`` must be running.
 
-    ``own`` is where the registry itself is served, for operators who ask through an edge.
+    ``own`` is where the registry itself is served, for operators who ask through an edge. Unless
+    it ``is_open`` an edge does not listen yet.
     """
 
-    def __init__(self, registry: Registry, edge: Edge, own: Address, source: Source) -> None:
+    def __init__(
+        self, registry: Registry, edge: Edge, own: Address, source: Source, *, is_open: bool
+    ) -> None:
         self._registry = registry
         self._configuration = Configuration(edge, names())
         self._own = own
         self._source = source
+        self._is_open = is_open
 
     async def run(self) -> None:
         """Tell it, and again whenever it is another, until cancelled.
@@ -36,11 +40,20 @@ class ControlPlane:
         await self._registry.settled.wait()
         while True:
             version = self._registry.version
-            where = addresses(self._registry.instances())
-            where[REGISTRY] = [self._own]
-            self._source.tell(self._configuration.snapshot(where))
-            log.info("services are at: %s", _in_words(where))
+            self._tell()
             await self._registry.later_than(version)
+
+    def open(self) -> None:
+        """From now on edges may listen."""
+        self._is_open = True
+        if self._registry.settled.is_set():
+            self._tell()
+
+    def _tell(self) -> None:
+        where = addresses(self._registry.instances())
+        where[REGISTRY] = [self._own]
+        self._source.tell(self._configuration.snapshot(where, is_open=self._is_open))
+        log.info("services are at: %s", _in_words(where))
 
 
 def addresses(instances: Sequence[Registered]) -> dict[str, list[Address]]:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Registration:
-    """Announces this process's services, again and again; ``run`` must be running.
+    """Announces this process's services, again and again, from ``begin`` on; ``run`` must run.
 
     ``instances`` says of each service what it is now, ``statements`` how it proves to be that
     service.
@@ -42,9 +42,15 @@ class Registration:
         self._statements = statements
         self._state = State.SERVING
         self._reached = True
+        self._begun = asyncio.Event()
+
+    def begin(self) -> None:
+        """Calls may come."""
+        self._begun.set()
 
     async def run(self) -> None:
         """Announce all of them, until cancelled."""
+        await self._begun.wait()
         while True:
             await asyncio.gather(*map(self._announce, self._instances))
             await asyncio.sleep(RENEW_S)
@@ -55,13 +61,13 @@ class Registration:
         Later announcements say the same, so that it is not forgotten what drains.
         """
         self._state = State.DRAINING
+        await asyncio.gather(*map(self._announce, self._instances))
         if self._reached:
-            await asyncio.gather(*map(self._announce, self._instances))
             await asyncio.sleep(LEARN_S)
 
     async def forget(self) -> None:
         """Be no longer registered."""
-        if self._reached:
+        if self._reached and self._begun.is_set():
             await asyncio.gather(*map(self._forget, self._instances))
 
     async def _announce(self, service: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 """Upper bounds of the duration histogram's buckets, in seconds."""
+OWN_FAULTS = ("UNKNOWN", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
+"""Codes of RPCs that failed by the server's fault."""
 
 
 class _Durations:
@@ -27,6 +29,11 @@ class MethodMetrics:
     def __init__(self) -> None:
         self.running = 0
         self.by_code: defaultdict[str, _Durations] = defaultdict(_Durations)
+
+    def counted(self) -> tuple[int, int]:
+        """How many RPCs ended, and how many of them failed by the server's fault."""
+        by_code = {code: sum(of.buckets) for code, of in self.by_code.items()}
+        return sum(by_code.values()), sum(by_code.get(code, 0) for code in OWN_FAULTS)
 
     def ended(self, code: str, seconds: float) -> None:
         """Count an RPC that ended with ``code`` after ``seconds``."""

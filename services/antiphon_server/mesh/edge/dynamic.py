@@ -28,7 +28,14 @@ from antiphon_server.mesh.edge.overload import overload_manager, runtime
 from antiphon_server.mesh.edge.routes import inside_routes, route_configuration
 from antiphon_server.mesh.edge.terms import ADS, packed
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.mesh.resources import Resources, Snapshot
+from antiphon_server.mesh.resources import (
+    CLUSTERS,
+    ENDPOINTS,
+    LISTENERS,
+    ROUTES,
+    Resources,
+    Snapshot,
+)
 
 CONTROL_PLANE = "control-plane"
 
@@ -59,33 +66,41 @@ class Configuration:
     def __init__(self, edge: Edge, services: Sequence[str]) -> None:
         clusters = [*map(service_cluster, services), *helpers(edge)]
         self._services = services
+        self._closed = _resources(LISTENERS, ((each.name, each) for each in _inside(edge)))
+        self._open = _resources(
+            LISTENERS, ((each.name, each) for each in [listener(edge, None), *_inside(edge)])
+        )
         self._fixed = [
-            _resources((cluster.name, cluster) for cluster in clusters),
-            _resources((each.name, each) for each in _listeners(edge)),
+            _resources(CLUSTERS, ((cluster.name, cluster) for cluster in clusters)),
             _resources(
-                (each.name, each)
-                for each in (route_configuration(edge, package), inside_routes(package))
+                ROUTES,
+                (
+                    (each.name, each)
+                    for each in (route_configuration(edge, package), inside_routes(package))
+                ),
             ),
         ]
 
-    def snapshot(self, addresses: Mapping[str, Sequence[Address]]) -> Snapshot:
-        """All of it, with services at those addresses."""
+    def snapshot(
+        self, addresses: Mapping[str, Sequence[Address]], *, is_open: bool = True
+    ) -> Snapshot:
+        """All of it, with services at those addresses; the edge listens if it ``is_open``."""
         where = [(name, endpoints(name, addresses.get(name, ()))) for name in self._services]
-        return {kind.type_url: kind for kind in [*self._fixed, _resources(where)]}
+        listeners = self._open if is_open else self._closed
+        kinds = [*self._fixed, listeners, _resources(ENDPOINTS, where)]
+        return {kind.type_url: kind for kind in kinds}
 
 
-def _listeners(edge: Edge) -> list[Listener]:
-    inside = [inside_listener(edge.inside, None)] if edge.inside is not None else []
-    return [listener(edge, None), *inside]
+def _inside(edge: Edge) -> list[Listener]:
+    return [inside_listener(edge.inside, None)] if edge.inside is not None else []
 
 
-def _resources(named: Iterable[tuple[str, Message]]) -> Resources:
+def _resources(type_url: str, named: Iterable[tuple[str, Message]]) -> Resources:
     """Resources of one type; the version is of what they are, so it is the same after a restart."""
     found = {name: packed(message) for name, message in named}
     content = blake2b(digest_size=8)
     for each in found.values():
         content.update(each.value)
-    type_url = next(iter(found.values())).type_url
     return Resources(type_url, content.hexdigest(), {n: _encoded(a) for n, a in found.items()})
 
 

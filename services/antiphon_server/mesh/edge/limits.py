@@ -43,3 +43,12 @@ FAILURES, EJECTED_S, EJECTED_LONGEST_S = 3, 2.0, 10.0
 # More retries would make a bad moment worse; a few are always allowed.
 RETRIES_PERCENT, RETRIES_ANYWAY = 20.0, 10
 RETRIES = 2
+# Addresses whose calls are counted each by itself: those that called last.
+ADDRESSES = 10_000
+UNLIMITED = 1_000_000
+# A token that ended within a day is for the server to refuse, which says why.
+EXPIRED_S = 86_400
+# A new key is known for two seconds before it signs. Envoy asks five seconds before it has to
+# (kRefetchBeforeExpiredSec), so every second; with less it would ask without a pause.
+KEYS_S, KEYS_AGAIN_S = 6.0, 0.5
+TRACED_PERCENT = 1.0

@@ -3,6 +3,8 @@
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
 from envoy_data_plane.envoy.config.core.v3 import (
     DataSource,
+    GrpcService,
+    GrpcServiceEnvoyGrpc,
     Http2ProtocolOptions,
     HttpProtocolOptions,
     HttpProtocolOptionsHeadersWithUnderscoresAction,
@@ -12,6 +14,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
 )
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
 from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
+from envoy_data_plane.envoy.config.trace.v3 import OpenTelemetryConfig, TracingHttp
 from envoy_data_plane.envoy.extensions.access_loggers.file.v3 import FileAccessLog
 from envoy_data_plane.envoy.extensions.filters.http.cors.v3 import Cors
 from envoy_data_plane.envoy.extensions.filters.http.grpc_web.v3 import GrpcWeb
@@ -20,6 +23,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
     HttpConnectionManager,
     HttpConnectionManagerCodecType,
     HttpConnectionManagerPathWithEscapedSlashesAction,
+    HttpConnectionManagerTracing,
     HttpFilter,
     Rds,
 )
@@ -30,8 +34,12 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     TlsParameters,
     TlsParametersTlsProtocol,
 )
+from envoy_data_plane.envoy.type.v3 import Percent
 
 from antiphon_server.mesh.edge import limits
+from antiphon_server.mesh.edge.clusters import TRACES
+from antiphon_server.mesh.edge.guards import guards
+from antiphon_server.mesh.edge.replies import replies
 from antiphon_server.mesh.edge.routes import CORS, EDGE, INSIDE
 from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket, struct
 from antiphon_server.mesh.model import Address, Edge
@@ -111,7 +119,9 @@ def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectio
         server_name="antiphon",
         route_config=routes,
         rds=_rds(EDGE, routes),
-        http_filters=_filters(),
+        http_filters=_filters(edge),
+        local_reply_config=replies(),
+        tracing=_tracing(edge),
         use_remote_address=True,
         normalize_path=True,
         merge_slashes=True,
@@ -143,11 +153,12 @@ def _http2() -> Http2ProtocolOptions:
     )
 
 
-def _filters() -> list[HttpFilter]:
+def _filters(edge: Edge) -> list[HttpFilter]:
     """In the order in which a request passes them."""
     return [
         HttpFilter(name=CORS, typed_config=packed(Cors())),
         HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(GrpcWeb())),
+        *guards(edge),
         _router(),
     ]
 
@@ -165,6 +176,20 @@ def _access_log(edge: Edge) -> list[AccessLog]:
         log_format=SubstitutionFormatString(json_format=struct(_FIELDS)),
     )
     return [AccessLog(name="envoy.access_loggers.file", typed_config=packed(log))]
+
+
+def _tracing(edge: Edge) -> HttpConnectionManagerTracing | None:
+    """Spans of the calls that somebody traces already, and of one in a hundred others."""
+    if edge.traces is None:
+        return None
+    collector = GrpcService(
+        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=TRACES), timeout=seconds(1)
+    )
+    spans = OpenTelemetryConfig(grpc_service=collector, service_name="antiphon-edge")
+    return HttpConnectionManagerTracing(
+        random_sampling=Percent(value=limits.TRACED_PERCENT),
+        provider=TracingHttp(name="envoy.tracers.opentelemetry", typed_config=packed(spans)),
+    )
 
 
 def _tls(files: TlsFiles) -> TransportSocket:

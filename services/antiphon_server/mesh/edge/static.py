@@ -54,4 +54,5 @@ def _bootstrap(resources: BootstrapStaticResources) -> str:
         overload_manager=overload_manager(),
         layered_runtime=runtime(),
     )
-    return bootstrap.to_json(indent=2)
+    # What Protobuf calls enforcingConsecutive5xx, betterproto2 0.9 writes with a capital X.
+    return bootstrap.to_json(indent=2).replace('5Xx":', '5xx":')

@@ -41,14 +41,14 @@ class Envoy:
     ``configuration`` makes its bootstrap, as JSON and without the admin interface, for the
     port that it is to listen on: the one given, and after a start with port 0 the one that
     was picked. It is called on another thread, since Envoy's types take long to import.
-    ``listener`` is the name of what listens there. What Envoy has to say goes to
-    ``log_file``.
+    ``listener`` is the name of what listens there; without one, it listens when it is told to.
+    What Envoy has to say goes to ``log_file``.
     """
 
     def __init__(
         self,
         configuration: Callable[[int], str],
-        listener: str,
+        listener: str | None,
         port: int,
         log_file: Path,
         *,
@@ -143,7 +143,8 @@ class Envoy:
             start_new_session=True,  # Ctrl-C is for its owner, who stops it in its turn
         )
         await self._until_ready(self._process)
-        self.port = await self.admin.port(self._listener)
+        if self._listener is not None:
+            self.port = await self.admin.port(self._listener)
 
     def _prepared(self) -> list[str]:
         """Write the configuration, and return the command that takes it."""

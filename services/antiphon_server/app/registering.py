@@ -1,0 +1,105 @@
+"""Registering this process's services in a mesh, if there is one."""
+
+import ipaddress
+import socket
+import time
+from functools import partial
+from importlib.metadata import version
+
+from antiphon_server.app.ground import Ground
+from antiphon_server.app.secret import AUDIENCE, installation_secret
+from antiphon_server.auth.service.service_statements import StatementSigner
+from antiphon_server.mesh.instances import Announced, Key, Load
+from antiphon_server.mesh.model import Address
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.settings import Settings
+
+
+class Membership:
+    """This process in its mesh.
+
+    It is announced from ``begin`` on. At the lifecycle's end calls are sent elsewhere before
+    the port closes. Raises what the secret can't be used for, and WrongSetting if others can't
+    know where this process is.
+    """
+
+    def __init__(self, ground: Ground, lifecycle: Lifecycle) -> None:
+        from antiphon_server.mesh.registration import Registration, registry_channel
+
+        settings = ground.settings
+        node_id, secret = new_id("node"), installation_secret(settings)
+        channel = registry_channel(settings.registry)
+        self._host, self._port = _place(settings)
+        self._lifecycle = lifecycle
+        self._registration = Registration(
+            channel,
+            {name: partial(self._now, name, node_id, ground.metrics) for name in settings.services},
+            {
+                name: StatementSigner(secret, name, AUDIENCE, time.time).statement
+                for name in settings.services
+            },
+        )
+        lifecycle.on_stop("registry", channel.close)
+        lifecycle.on_stop("membership", self._registration.forget)
+        lifecycle.spawn("registration", self._registration.run(), vital=False)
+
+    def begin(self, port: int) -> None:
+        """Everything serves, on that port."""
+        self._port = self._port or port
+        self._registration.begin()
+        self._lifecycle.on_stop("withdrawal", self._registration.withdraw)
+
+    def _now(self, service: str, node_id: str, metrics: RpcMetrics) -> Announced:
+        return Announced(
+            Key(service, node_id),
+            Address(self._host, self._port),
+            version=version("antiphon"),
+            load=_load(service, metrics),
+        )
+
+
+def _load(service: str, metrics: RpcMetrics) -> Load:
+    """What one service's methods have counted."""
+    prefix = f"/antiphon.{service}."
+    of_service = [of for name, of in metrics.methods.items() if name.startswith(prefix)]
+    counted = [each.counted() for each in of_service]
+    return Load(
+        sum(ended for ended, _ in counted),
+        sum(failed for _, failed in counted),
+        sum(each.running for each in of_service),
+    )
+
+
+def _place(settings: Settings) -> tuple[str, int]:
+    """Where others reach this process: an IP address, and a port or 0 for the one it opens.
+
+    Raises WrongSetting.
+    """
+    host, port = settings.host, 0
+    if settings.advertise:
+        host, _, text = settings.advertise.rpartition(":")
+        if not (host and text.isdigit()):
+            raise WrongSetting(
+                "advertise: an IP address and a port are needed, such as 10.0.0.7:7450"
+            )
+        host, port = host.strip("[]"), int(text)
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        ip = _looked_up(host)
+    if ip.is_unspecified:
+        raise WrongSetting(
+            f"advertise: say at which address others reach this server, which listens on {host}"
+        )
+    return str(ip), port
+
+
+def _looked_up(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise WrongSetting(f"advertise: nobody knows the address of {host}") from error
+    return ipaddress.ip_address(found[0][4][0])

@@ -1,0 +1,17 @@
+"""The secret that all processes of an installation share."""
+
+from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret, load_or_create
+from antiphon_server.auth.compose.whole import SECRET_FILE
+from antiphon_server.settings import Settings
+
+AUDIENCE = "antiphon-mesh"
+"""For whom services sign when they register: a statement for it is good for nothing else."""
+
+
+def installation_secret(settings: Settings) -> MasterSecret:
+    """The one that is given, or the one in the data folder, which is made if it is missing.
+
+    Raises OSError, ExposedFileError or UnusableSecretError.
+    """
+    given = given_secret(settings.secret_text, settings.secret_key_file)
+    return MasterSecret(given) if given else load_or_create(settings.data_dir / SECRET_FILE)

@@ -1,0 +1,86 @@
+"""``antiphon mesh``: the control plane, and what is known of the mesh."""
+
+import contextlib
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from antiphon_server.cli.console import fail, say
+from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.start import start
+
+if TYPE_CHECKING:
+    from antiphon_server.app.control_plane import Mesh
+    from antiphon_server.settings import Settings
+
+app = typer.Typer(help="Lead calls to services that run at several places.")
+
+
+@app.callback(invoke_without_command=True)
+def mesh(
+    context: typer.Context,
+    data_dir: DataDir = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error. [default: info]")
+    ] = None,
+) -> None:
+    """Run the registry, the control plane of Envoys, and one Envoy at the edge.
+
+    Servers register themselves that have ANTIPHON_REGISTRY=host:port, and the same secret.
+    ANTIPHON_MESH says where things listen and what the edge lets through, e.g.
+    {"edge_host": "0.0.0.0", "edge_port": 443, "origins": ["https://chat.example"]}.
+
+    For example:
+
+    - `antiphon mesh`
+    - `ANTIPHON_REGISTRY=127.0.0.1:7470 antiphon up --port 0`
+    - `antiphon mesh status`
+    """
+    if context.invoked_subcommand is None:
+        given = {"data_dir": data_dir, "log_level": log_level}
+        start({key: value for key, value in given.items() if value is not None}, _work)
+
+
+@contextlib.contextmanager
+def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
+    from antiphon_server.app.control_plane import serve_mesh
+
+    yield serve_mesh(settings, _announce)
+
+
+def _announce(mesh: "Mesh") -> None:
+    say(f"The registry serves on {mesh.registry}.", err=True)
+    if mesh.envoy is not None:
+        say(f"Clients call {mesh.edge}; see `antiphon mesh status`.", err=True)
+    else:
+        say(f"Envoys are told by {mesh.ads} (ADS).", err=True)
+
+
+@app.command()
+def render(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")
+    ] = None,
+) -> None:
+    """Print Envoy's configuration as one file, for an Envoy without a control plane.
+
+    Services are where ANTIPHON_PEERS says.
+
+    For example:
+
+    - `antiphon mesh render > envoy.json && envoy --mode validate -c envoy.json`
+    """
+    from antiphon_server.app.control_plane import rendered
+    from antiphon_server.runtime.configuration import WrongSetting
+    from antiphon_server.settings import read_settings
+
+    try:
+        text = rendered(read_settings())
+    except WrongSetting as error:
+        fail(str(error), 2)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text + "\n")

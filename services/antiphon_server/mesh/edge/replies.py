@@ -1,0 +1,121 @@
+"""What Envoy says itself, in the words of the contract: one ErrorInfo, as servers say it."""
+
+from base64 import b64encode
+from urllib.parse import quote
+
+from envoy_data_plane.envoy.config.accesslog.v3 import (
+    AccessLogFilter,
+    AndFilter,
+    ComparisonFilter,
+    ComparisonFilterOp,
+    HeaderFilter,
+    StatusCodeFilter,
+)
+from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
+    HeaderValue,
+    HeaderValueOption,
+    HeaderValueOptionHeaderAppendAction,
+    RuntimeUInt32,
+    SubstitutionFormatString,
+)
+from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    LocalReplyConfig,
+    ResponseMapper,
+)
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from google.rpc import status_pb2
+
+from antiphon_server.runtime.error_table import status_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.permissions import Permission
+
+_GRPC_WEB = "application/grpc-web+proto"
+_TRAILERS = 0x80
+_REASONS: dict[int, DomainError] = {
+    401: DomainError(Reason.TOKEN_INVALID),
+    403: DomainError(Reason.PERMISSION_DENIED, permission=Permission.INTERNAL.name),
+    404: DomainError(Reason.UNIMPLEMENTED),
+    408: DomainError(Reason.DEADLINE_EXCEEDED),
+    429: DomainError(Reason.RATE_LIMITED, limit="calls", scope="address", retry_after=1.0),
+    502: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
+    503: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
+    504: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
+}
+"""What Envoy's own statuses mean."""
+
+
+def replies() -> LocalReplyConfig:
+    """For gRPC by headers, for grpc-web as it is framed; to others it speaks HTTP."""
+    mappers = [
+        mapper
+        for status, error in _REASONS.items()
+        for mapper in (_to_grpc_web(status, error), _to_grpc(status, error))
+    ]
+    return LocalReplyConfig(mappers=mappers)
+
+
+def _to_grpc(status: int, error: DomainError) -> ResponseMapper:
+    """Envoy itself makes HTTP 200 of it."""
+    return ResponseMapper(
+        filter=_both(_status(status), _content_type("application/grpc")),
+        headers_to_add=_headers(status_of(error)),
+    )
+
+
+def _to_grpc_web(status: int, error: DomainError) -> ResponseMapper:
+    """A body that is a frame of trailers (PROTOCOL-WEB.md)."""
+    return ResponseMapper(
+        filter=_both(_status(status), _present("x-grpc-web")),
+        status_code=200,
+        body=DataSource(inline_bytes=_frame(status_of(error))),
+        body_format_override=SubstitutionFormatString(
+            text_format_source=DataSource(inline_string="%LOCAL_REPLY_BODY%"),
+            content_type=_GRPC_WEB,
+        ),
+    )
+
+
+def _headers(status: status_pb2.Status) -> list[HeaderValueOption]:
+    return [
+        HeaderValueOption(
+            header=HeaderValue(key=name, value=value),
+            append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+        )
+        for name, value in _pairs(status).items()
+    ]
+
+
+def _frame(status: status_pb2.Status) -> bytes:
+    lines = "".join(f"{name}:{value}\r\n" for name, value in _pairs(status).items()).encode()
+    return bytes([_TRAILERS]) + len(lines).to_bytes(4) + lines
+
+
+def _pairs(status: status_pb2.Status) -> dict[str, str]:
+    details = b64encode(status.SerializeToString()).decode().rstrip("=")
+    return {
+        "grpc-status": str(status.code),
+        "grpc-message": quote(status.message, safe=" !\"#$&'()*+,-./:;<=>?@[]^_`{|}~"),
+        "grpc-status-details-bin": details,
+    }
+
+
+def _both(one: AccessLogFilter, other: AccessLogFilter) -> AccessLogFilter:
+    return AccessLogFilter(and_filter=AndFilter(filters=[one, other]))
+
+
+def _status(status: int) -> AccessLogFilter:
+    value = RuntimeUInt32(default_value=status, runtime_key=f"edge.reply_{status}")
+    comparison = ComparisonFilter(op=ComparisonFilterOp.EQ, value=value)
+    return AccessLogFilter(status_code_filter=StatusCodeFilter(comparison=comparison))
+
+
+def _present(header: str) -> AccessLogFilter:
+    matcher = HeaderMatcher(name=header, present_match=True)
+    return AccessLogFilter(header_filter=HeaderFilter(header=matcher))
+
+
+def _content_type(prefix: str) -> AccessLogFilter:
+    matcher = HeaderMatcher(name="content-type", string_match=StringMatcher(prefix=prefix))
+    return AccessLogFilter(header_filter=HeaderFilter(header=matcher))

@@ -1,0 +1,201 @@
+"""A real server that registers itself, called through the edge by a real client."""
+
+import asyncio
+import base64
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+
+from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon_client import Client
+from antiphon_server.mesh.envoy.binary import envoy_binary
+from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.bench.processes import environment
+from tests.e2e.server import COMMAND, ServerProcess
+from tests.mesh.grpc_web import GrpcWeb
+from tests.mesh.nodes import PORTS, Installation, installation
+
+ENVOY = str(envoy_binary())
+CHECKED = replace(PORTS, check_tokens=True)
+SERVICES = ("auth", "context", "dispatcher", "events", "integration")
+Call = Callable[[grpc.aio.Channel], Awaitable[Any]]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(slots=True)
+class Whole:
+    """An installation with one server that has all services."""
+
+    at: Installation
+    server: ServerProcess
+
+    def client(self) -> Client:
+        """The operator, at the edge."""
+        return Client.connect(str(self.at.mesh.edge), self.server.key)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Whole]:
+    """For all tests of this file."""
+    folder = tmp_path_factory.mktemp("mesh")
+    async with installation(folder / "mesh", CHECKED) as at:
+        variables = {
+            "ANTIPHON_REGISTRY": at.registry,
+            "ANTIPHON_SECRET_KEY_FILE": str(folder / "mesh" / "auth.key"),
+            "ANTIPHON_BEHIND_PROXY": "true",
+        }
+        async with ServerProcess(folder, variables=variables) as server:
+            async with asyncio.timeout(20):
+                while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                await until_open(at)
+            yield Whole(at, server)
+
+
+async def until_open(at: Installation) -> None:
+    """The edge listens as soon as it knows the keys of tokens."""
+    async with grpc.aio.insecure_channel(str(at.mesh.edge)) as channel:
+        await channel.channel_ready()
+
+
+async def test_every_service_is_found(whole: Whole) -> None:
+    """Each at the server's port."""
+    for name in SERVICES:
+        assert list(await whole.at.endpoints(name)) == [str(whole.server.port)]
+
+
+async def test_a_client_converses_through_the_edge(whole: Whole) -> None:
+    """It signs in, posts, and hears the answer as it comes."""
+    async with asyncio.timeout(30), whole.client() as client:
+        conversation = (await client.create_conversation("by the edge")).conversation_id
+        async with client.converse(conversation) as live:
+            turn = await live.post("hello", handler="echo")
+            assert (await turn.result()).text
+
+
+async def refusal(whole: Whole, call: Call) -> DomainError:
+    """Why something was refused at the edge."""
+    async with grpc.aio.insecure_channel(str(whole.at.mesh.edge)) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(channel)
+    return domain_error_of(refused.value)
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def who_am_i(channel: grpc.aio.Channel, token: str) -> Any:
+    return await AuthServiceStub(channel).WhoAmI(
+        pb.WhoAmIRequest(), metadata=bearer(token), timeout=5
+    )
+
+
+@pytest.mark.parametrize("forge", ["", "x", "none", "other key", "other audience"])
+async def test_forged_tokens_are_refused_at_the_edge(whole: Whole, forge: str) -> None:
+    """In the server's own words, and before it sees them."""
+    async with whole.client() as client:
+        token = await client.tokens.get()
+    async with grpc.aio.insecure_channel(str(whole.at.mesh.edge)) as channel:
+        assert (await who_am_i(channel, token)).user.user_id
+    before = await denied(whole)
+    found = await refusal(whole, lambda channel: who_am_i(channel, forged(token, forge)))
+    assert found.reason is Reason.TOKEN_INVALID
+    assert await denied(whole) == before + 1
+
+
+async def denied(whole: Whole) -> int:
+    """How many calls Envoy has refused for their tokens."""
+    envoy = whole.at.mesh.envoy
+    assert envoy is not None
+    return sum((await envoy.admin.stats(r"^http\.edge\.jwt_authn\.denied$")).values())
+
+
+def forged(token: str, how: str) -> str:
+    """A token that was tampered with."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    kid = jwt.get_unverified_header(token)["kid"]
+    headers = {"typ": "at+jwt", "kid": kid}
+    match how:
+        case "none":
+            return jwt.encode(claims, "", "none", headers=headers)
+        case "other key" | "other audience":
+            other = claims | ({"aud": "others"} if how == "other audience" else {})
+            return jwt.encode(other, Ed25519PrivateKey.generate(), "EdDSA", headers=headers)
+    return how and token[:-8] + "AAAAAAAA"
+
+
+async def test_public_calls_need_no_token(whole: Whole) -> None:
+    """Whatever came along."""
+    async with grpc.aio.insecure_channel(str(whole.at.mesh.edge)) as channel:
+        stub = AuthServiceStub(channel)
+        for token in ("", "rubbish"):
+            answer: Any = stub.GetJwks(pb.GetJwksRequest(), metadata=bearer(token), timeout=5)
+            assert (await answer).keys
+
+
+async def test_refusals_over_grpc_web(whole: Whole) -> None:
+    """Envoy's own words are framed for browsers too, with their details."""
+    async with GrpcWeb(whole.at.mesh.edge.port) as browser:
+        path = "/antiphon.auth.v1.AuthService/WhoAmI"
+        answer = await browser.unary(path, pb.WhoAmIRequest())
+        assert answer.status == grpc.StatusCode.UNAUTHENTICATED.value[0]
+        assert "TOKEN_INVALID" in _details(answer.trailers["grpc-status-details-bin"])
+        internal = "/antiphon.events.v1.EventService/Append"
+        answer = await browser.unary(internal, pb.WhoAmIRequest())
+        assert answer.status == grpc.StatusCode.PERMISSION_DENIED.value[0]
+
+
+def _details(encoded: str) -> str:
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode(errors="replace")
+
+
+async def test_what_is_rendered_is_valid(tmp_path: Path) -> None:
+    """`antiphon mesh render` makes a file that Envoy takes."""
+    file = tmp_path / "envoy.json"
+    variables = environment({"ANTIPHON_MESH": '{"pages": "localhost:8080"}'})
+    rendered = await output_of(*COMMAND, "mesh", "render", "-o", str(file), variables=variables)
+    assert rendered.code == 0, rendered
+    validated = await output_of(ENVOY, "--mode", "validate", "-c", str(file))
+    assert validated.code == 0, validated
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What came of a command."""
+
+    code: int
+    text: str
+
+
+async def output_of(*command: str, variables: Mapping[str, str] | None = None) -> Output:
+    """Run a command to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    text, _ = await process.communicate()
+    assert process.returncode is not None
+    return Output(process.returncode, text.decode(errors="replace")[-2000:])
+
+
+async def test_who_stops_is_called_no_more(whole: Whole) -> None:
+    """At SIGTERM a server is out of the endpoints before its port closes."""
+    whole.server.signal(signal.SIGTERM)
+    gone = asyncio.create_task(whole.server.terminate())
+    async with asyncio.timeout(10):
+        while await whole.at.endpoints("context"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not gone.done()
+    assert await gone == 0
