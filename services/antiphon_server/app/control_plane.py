@@ -177,7 +177,7 @@ async def _sign_in(identity: ServiceIdentity, registry: Registry) -> None:
 
 async def _open(control_plane: "ControlPlane", auth: AuthElsewhere) -> None:
     """As soon as the keys are known that tokens are signed with."""
-    await auth.follower.following.wait()
+    await auth.follower.ready.wait()
     control_plane.open()
 
 
