@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
     admin_port: Port | None = DEFAULT_ADMIN_PORT
+    admin_host: str = "127.0.0.1"
     web: bool = False
     web_port: Port = DEFAULT_WEB_PORT
     data_dir: Path = msgspec.field(default_factory=default_data_dir)

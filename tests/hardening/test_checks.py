@@ -57,6 +57,7 @@ CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "traces": ({"otlp_endpoint": "http://collector.example:4317"}, SAFE),
     "Postgres": ({"database_url": "postgresql://far.example/antiphon"}, SAFE),
     "Redis": ({"redis_url": "redis://:secret@far.example:6379/0"}, SAFE),
+    "metrics": ({"admin_host": "0.0.0.0"}, SAFE),
     "log level": ({"log_level": "debug"}, SAFE),
     "user": ({}, replace(SAFE, root=True)),
 }

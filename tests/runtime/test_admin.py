@@ -50,6 +50,9 @@ async def test_health_is_exposed(admin: Admin, health: Health) -> None:
     await health.set("store", True)
     assert (await get(port, "/healthz"))[0] == 503
     await health.ready()
+    metrics = (await get(port, "/metrics"))[1]
+    assert "antiphon_serving 1.0" in metrics
+    assert 'antiphon_part_serving{part="store"} 1.0' in metrics
     status, text = await get(port, "/healthz")
     assert (status, json.loads(text)) == (200, {"serving": True, "parts": {"store": True}})
 

@@ -121,9 +121,11 @@ async def _open_admin(
         collectors.append(services.auth.metrics)
     if services.events is not None and services.events.bus is not None:
         collectors.append(services.events.bus)
+    if services.dispatcher is not None:
+        collectors.append(services.dispatcher.metrics)
     admin = Admin(health, collectors)
     lifecycle.on_stop("admin", admin.stop)
-    return await admin.start(ground.settings.admin_port)
+    return await admin.start(ground.settings.admin_port, ground.settings.admin_host)
 
 
 def _streams(services: Services) -> int:

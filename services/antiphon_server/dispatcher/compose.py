@@ -20,6 +20,7 @@ from antiphon_server.dispatcher.adapters.services import (
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
+from antiphon_server.dispatcher.adapters.turn_metrics import TurnMetrics
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
@@ -50,6 +51,7 @@ class Dispatcher:
     servicer: DispatcherServicer
     store: SqlTurnStore
     routed: RoutedCalls | None
+    metrics: TurnMetrics
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -93,7 +95,8 @@ def compose_dispatcher(
     journal = EventLogJournal(EventServiceStub(internal))
     models = IntegrationModels(IntegrationServiceStub(internal))
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
-    runner = Runner(store, journal, node, lease_s)
+    metrics = TurnMetrics()
+    runner = Runner(store, journal, node, lease_s, observers=[metrics])
     lanes = Lanes()
     limits = TurnLimits()
     execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
@@ -117,7 +120,7 @@ def compose_dispatcher(
     routed = _routed(database, here, leases, sharing) if sharing else None
     calls = routed or here
     servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, on_behalf))
-    return Dispatcher(turns, leases, servicer, store, routed)
+    return Dispatcher(turns, leases, servicer, store, routed, metrics)
 
 
 def _routed(database: Database, here: CallsHere, leases: Leases, sharing: Sharing) -> RoutedCalls:

@@ -7,6 +7,7 @@ from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
     HandlerInfo,
+    Outcome,
     Past,
     Place,
     Step,
@@ -84,6 +85,14 @@ class Journal(Protocol):
 
     async def fold(self, turn: Turn) -> None:
         """Fold the text deltas of a finished turn."""
+        ...
+
+
+class TurnObserver(Protocol):
+    """Is told of turns that have ended."""
+
+    def observe(self, outcome: Outcome) -> None:
+        """A turn ended so, and the log has it."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -21,7 +21,7 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
     Usage,
 )
-from antiphon_server.dispatcher.ports import Handler, Journal, TurnStore
+from antiphon_server.dispatcher.ports import Handler, Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
@@ -96,7 +96,9 @@ class Runner:
         node: str,
         lease_s: float,
         clock: Callable[[], float] = time.time,
+        observers: Sequence[TurnObserver] = (),
     ) -> None:
+        self._observers = observers
         self._store = store
         self._journal = journal
         self._node = node
@@ -195,6 +197,8 @@ class Runner:
         steps.append(TurnFinished(outcome, has_reply=bool(text)))
         if not await self._persist(turn, steps):
             await self._journal.fold(turn)
+        for observer in self._observers:
+            observer.observe(outcome)
         return turn.ended(outcome, self.now_us(), has_reply=bool(text))
 
     async def _look_up(self, turn: Turn) -> tuple[Turn, str]:

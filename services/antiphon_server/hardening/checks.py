@@ -119,6 +119,11 @@ def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
     return "traces are sent in clear" if _in_clear(settings.otlp_endpoint) else ""
 
 
+def _open_admin(settings: Settings, _facts: Facts) -> str:
+    far = settings.admin_port is not None and not is_loopback(settings.admin_host)
+    return "others can reach the port for metrics" if far else ""
+
+
 def _debug_logs(settings: Settings, _facts: Facts) -> str:
     return "the log level is debug" if settings.log_level == "debug" else ""
 
@@ -264,6 +269,14 @@ CHECKS = (
         _redis_in_clear,
         "its password, and who calls how often, can be read on the way",
         "Write rediss:// in ANTIPHON_REDIS_URL",
+        refuses=False,
+    ),
+    Check(
+        "metrics",
+        _open_admin,
+        "it asks nobody who they are, and says how many sign in, fail and are refused",
+        "Let the collector alone reach it, by a firewall or a NetworkPolicy, or unset "
+        "ANTIPHON_ADMIN_HOST",
         refuses=False,
     ),
     Check(

@@ -1,4 +1,4 @@
-"""The operator's port: ``/metrics`` for Prometheus and ``/healthz``, on loopback only."""
+"""The operator's port: ``/metrics`` for Prometheus and ``/healthz``."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ class Admin:
 
     def __init__(self, health: Health, collectors: Iterable[Any] = ()) -> None:
         self._health = health
-        self._collectors = list(collectors)
+        self._collectors = [health, *collectors]
         self._server: asyncio.Server | None = None
         self._exposition: Callable[[], _Answer] | None = None
 

@@ -1,5 +1,8 @@
 """``grpc.health.v1``: what serves, per service and per internal part."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio
 
@@ -57,6 +60,19 @@ class Health:
     def parts(self) -> dict[str, bool]:
         """Each part and whether it serves."""
         return dict(self._parts)
+
+    def collect(self) -> Iterator[Any]:
+        """Yield prometheus_client's metric families."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        whole = "1 while this process takes calls."
+        yield GaugeMetricFamily("antiphon_serving", whole, value=float(self.serving))
+        parts = GaugeMetricFamily(
+            "antiphon_part_serving", "1 while the part, or the peer, serves.", labels=["part"]
+        )
+        for part, serves in list(self._parts.items()):
+            parts.add_metric([part], float(serves))
+        yield parts
 
     async def _update(self) -> None:
         await self._servicer.set(OVERALL, _SERVING if self.serving else _NOT_SERVING)
