@@ -90,7 +90,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate_limits: RateLimits = RateLimits()
     policy_address: str = ""
     registry: str = ""
-    advertise: str = ""
     mesh: MeshSettings = MeshSettings()
     alarms: AlarmSettings = AlarmSettings()
     drain_grace_s: Annotated[float, Meta(ge=0, le=300)] = 5.0

@@ -162,6 +162,19 @@ def _details(encoded: str) -> str:
     return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode(errors="replace")
 
 
+async def test_status_shows_who_is_where(whole: Whole) -> None:
+    """Every service, healthy, at its port, through the edge, to operators alone."""
+    variables = environment({"ANTIPHON_API_KEY": whole.server.key.secret})
+    edge = ["--address", str(whole.at.mesh.edge)]
+    table = await output_of(*COMMAND, "mesh", "status", *edge, variables=variables)
+    assert table.code == 0, table
+    rows = [line.split() for line in table.text.splitlines()[1:]]
+    where = f"127.0.0.1:{whole.server.port}"
+    assert [row[:3] for row in rows] == [[name, where, "healthy"] for name in SERVICES], table
+    listed = await output_of(*COMMAND, "mesh", "status", "--json", *edge, variables=variables)
+    assert len(listed.text.splitlines()) == len(SERVICES)
+
+
 async def test_what_is_rendered_is_valid(tmp_path: Path) -> None:
     """`antiphon mesh render` makes a file that Envoy takes."""
     file = tmp_path / "envoy.json"

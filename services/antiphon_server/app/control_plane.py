@@ -22,6 +22,7 @@ from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.compose import AuthElsewhere, compose_elsewhere
 from antiphon_server.auth.service.service_statements import StatementReader, StatementVerifier
 from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.mesh.edge_view import LOOK_S, EdgeView
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.keys import Jwk, KeysServer
 from antiphon_server.mesh.model import Address, CallRates, Edge
@@ -47,6 +48,7 @@ from antiphon_server.runtime.permissions import Rule
 from antiphon_server.runtime.policy import Decision, Question, decide
 from antiphon_server.runtime.principal import Principal
 from antiphon_server.runtime.server import CannotListen, Server
+from antiphon_server.runtime.tasks import every
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import Settings
 
@@ -123,10 +125,15 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     edge = replace(
         edge, listen=listen, keys=await keys.start(LOOPBACK) if mesh.check_tokens else None
     )
-    own = await _serve_registry(settings, registry, _verifier(secret, auth), lifecycle, health)
+    view = EdgeView(time.monotonic)
+    servicer = RegistryServicer(registry, view.of)
+    own = await _serve_registry(settings, servicer, _verifier(secret, auth), lifecycle, health)
     ads = await _serve_ads(settings, registry, edge, own, auth, lifecycle)
     lifecycle.spawn("registry", registry.sweep())
     envoy = await _envoy(settings, ads, edge, lifecycle) if mesh.envoy else None
+    if envoy is not None:
+        admin = envoy.admin
+        lifecycle.spawn("edge view", every(LOOK_S, lambda: view.look(admin)), vital=False)
     await health.ready()
     return Mesh(own, ads, edge.listen, envoy)
 
@@ -183,7 +190,7 @@ async def _open(control_plane: "ControlPlane", auth: AuthElsewhere) -> None:
 
 async def _serve_registry(
     settings: Settings,
-    registry: Registry,
+    servicer: RegistryServicer,
     verifier: TokenVerifier,
     lifecycle: Lifecycle,
     health: Health,
@@ -197,7 +204,6 @@ async def _serve_registry(
             AccessInterceptor(_Rules()),
         ]
     )
-    servicer = RegistryServicer(registry)
     add_RegistryServiceServicer_to_server(servicer, table)
     for service in list(table.services):
         await health.set(service, serving=True)

@@ -79,11 +79,11 @@ def _place(settings: Settings) -> tuple[str, int]:
     Raises WrongSetting.
     """
     host, port = settings.host, 0
-    if settings.advertise:
-        host, _, text = settings.advertise.rpartition(":")
+    if settings.node_address:
+        host, _, text = settings.node_address.rpartition(":")
         if not (host and text.isdigit()):
             raise WrongSetting(
-                "advertise: an IP address and a port are needed, such as 10.0.0.7:7450"
+                "node_address: an IP address and a port are needed, such as 10.0.0.7:7450"
             )
         host, port = host.strip("[]"), int(text)
     try:
@@ -92,7 +92,7 @@ def _place(settings: Settings) -> tuple[str, int]:
         ip = _looked_up(host)
     if ip.is_unspecified:
         raise WrongSetting(
-            f"advertise: say at which address others reach this server, which listens on {host}"
+            f"node_address: say at which address others reach this server, which listens on {host}"
         )
     return str(ip), port
 
@@ -101,5 +101,5 @@ def _looked_up(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise WrongSetting(f"advertise: nobody knows the address of {host}") from error
+        raise WrongSetting(f"node_address: nobody knows the address of {host}") from error
     return ipaddress.ip_address(found[0][4][0])

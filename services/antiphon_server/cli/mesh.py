@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from antiphon_server.cli.console import fail, say
+from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.start import start
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
 app = typer.Typer(help="Lead calls to services that run at several places.")
+app.command()(status)
 
 
 @app.callback(invoke_without_command=True)

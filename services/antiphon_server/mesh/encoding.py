@@ -3,7 +3,7 @@
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.mesh.v1 import instance_pb2 as pb
-from antiphon_server.mesh.instances import Announced, Key, Load, Registered, State
+from antiphon_server.mesh.instances import Announced, Key, Load, Rates, Registered, Seen, State
 from antiphon_server.mesh.model import Address
 
 _MICROS = 1_000_000
@@ -35,14 +35,22 @@ def announcement(instance: Announced) -> pb.Instance:
     )
 
 
-def registered(known: Registered) -> pb.Instance:
-    """What the registry knows of an instance, to be sent."""
+def registered(known: Registered, seen: Seen | None = None) -> pb.Instance:
+    """What the registry and the edge know of an instance, to be sent."""
     found = announcement(known.announced)
     found.register_time.CopyFrom(_time(known.registered))
     found.renew_time.CopyFrom(_time(known.renewed))
-    found.rates.rpcs_per_s = known.rates.rpcs
-    found.rates.failures_per_s = known.rates.failures
+    found.rates.CopyFrom(_rates(known.rates))
+    if seen is not None:
+        view = pb.EdgeView(
+            healthy=seen.healthy, rates=_rates(seen.rates), running_rpcs=seen.running
+        )
+        found.edge.CopyFrom(view)
     return found
+
+
+def _rates(rates: Rates) -> pb.Rates:
+    return pb.Rates(rpcs_per_s=rates.rpcs, failures_per_s=rates.failures)
 
 
 def _time(seconds: float) -> Timestamp:

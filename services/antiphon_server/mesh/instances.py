@@ -55,6 +55,15 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an Envoy at the edge sees of an instance."""
+
+    healthy: bool
+    rates: Rates
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """An instance as the registry knows it; times in Unix seconds."""
 

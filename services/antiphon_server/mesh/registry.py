@@ -1,19 +1,18 @@
 """Who is where, as long as they say so: leases in memory."""
 
 import asyncio
-import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from antiphon_server.mesh.instances import Announced, Key, Load, Rates, Registered
+from antiphon_server.mesh.instances import Announced, Key, Registered
+from antiphon_server.mesh.rates import Recent
 from antiphon_server.runtime.errors import DomainError, Reason
 
 RENEW_S = 0.5
 LEASE_S = 1.5
 SWEEP_S = 0.1
 MOST, MOST_OF_A_SERVICE = 2_000, 500
-RATES_OVER_S = 10.0
 _PAUSE_S = 3 * SWEEP_S
 
 Clock = Callable[[], float]
@@ -25,7 +24,7 @@ class _Lease:
     registered: float
     renewed: float
     ends: float
-    loads: deque[tuple[float, Load]] = field(default_factory=deque)
+    recent: Recent = field(default_factory=Recent)
 
 
 class Registry:
@@ -57,7 +56,7 @@ class Registry:
             self._tell()
         known.announced, known.renewed = announced, self._clock()
         known.ends = now + LEASE_S
-        _note(known.loads, now, announced.load)
+        known.recent.note(now, announced.load)
 
     def withdraw(self, key: Key) -> None:
         """Forget an instance; nothing happens if it is not known."""
@@ -67,7 +66,7 @@ class Registry:
     def instances(self) -> Sequence[Registered]:
         """All of them, by service, then by node."""
         return [
-            Registered(lease.announced, lease.registered, lease.renewed, _rates(lease.loads))
+            Registered(lease.announced, lease.registered, lease.renewed, lease.recent.rates)
             for _, lease in sorted(self._leases.items())
         ]
 
@@ -114,24 +113,3 @@ class Registry:
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-def _note(loads: deque[tuple[float, Load]], now: float, load: Load) -> None:
-    """Keep what rates are made of, one figure a second."""
-    if loads and load.ended < loads[-1][1].ended:
-        loads.clear()  # it has started again
-    if len(loads) > 1 and now - loads[-2][0] < 1.0:
-        loads.pop()
-    loads.append((now, load))
-    while now - loads[0][0] > RATES_OVER_S:
-        loads.popleft()
-
-
-def _rates(loads: deque[tuple[float, Load]]) -> Rates:
-    if len(loads) < 2:
-        return Rates()
-    (began, first), (now, last) = loads[0], loads[-1]
-    seconds = now - began
-    if math.isclose(seconds, 0.0):
-        return Rates()
-    return Rates((last.ended - first.ended) / seconds, (last.failed - first.failed) / seconds)

@@ -1,14 +1,16 @@
 """RegistryService: the contract's messages <-> the registry."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 
 from antiphon.mesh.v1 import registry_service_pb2 as pb
+from antiphon.mesh.v1.instance_pb2 import Instance
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceServicer
 from antiphon_server.mesh.encoding import announced, registered
-from antiphon_server.mesh.instances import Key
+from antiphon_server.mesh.instances import Announced, Key, Registered, Seen
 from antiphon_server.mesh.registry import LEASE_S, RENEW_S, Registry
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
@@ -22,10 +24,13 @@ _MS = 1000
 
 
 class RegistryServicer(RegistryServiceServicer):
-    """Serves the registry."""
+    """Serves the registry; ``seen`` says what an edge sees of an instance."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(
+        self, registry: Registry, seen: Callable[[Announced], Seen | None] = lambda _: None
+    ) -> None:
         self._registry = registry
+        self._seen = seen
         self._watches = 0
         self._draining = asyncio.Event()
 
@@ -50,7 +55,7 @@ class RegistryServicer(RegistryServiceServicer):
         known = [one for one in self._registry.instances() if one.announced.key > after]
         last = known[limit - 1].announced.key if len(known) > limit else None
         return pb.ListInstancesResponse(
-            instances=map(registered, known[:limit]),
+            instances=map(self._told, known[:limit]),
             next_page_token=encode_page_token(LISTED, last.service, last.node_id) if last else "",
         )
 
@@ -65,7 +70,7 @@ class RegistryServicer(RegistryServiceServicer):
         try:
             while not self._draining.is_set():
                 version = self._registry.version
-                known = map(registered, self._registry.instances())
+                known = map(self._told, self._registry.instances())
                 await context.write(pb.WatchInstancesResponse(instances=known))
                 await self._news(version)
             raise DomainError(Reason.DRAINING)
@@ -75,6 +80,9 @@ class RegistryServicer(RegistryServiceServicer):
     async def drain(self) -> None:
         """End all watches: the server stops."""
         self._draining.set()
+
+    def _told(self, known: Registered) -> Instance:
+        return registered(known, self._seen(known.announced))
 
     async def _news(self, version: int) -> None:
         """Wait for a change, for the time to send load again, or for the end."""

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ntiphon/mesh/v1/instance.proto\x12\x10\x61ntiphon.mesh.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x03\n\x08Instance\x12.\n\x07service\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,31}$\x12\x39\n\x07node_id\x18\x02 \x01(\tB(\xbaH%r#2!^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$\x12\x15\n\x04host\x18\x03 \x01(\tB\x07\xbaH\x04r\x02p\x01\x12\x19\n\x04port\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x03(\x01\x12\x18\n\x07version\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12:\n\x05state\x18\x06 \x01(\x0e\x32\x1f.antiphon.mesh.v1.InstanceStateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12$\n\x04load\x18\x07 \x01(\x0b\x32\x16.antiphon.mesh.v1.Load\x12\x31\n\rregister_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrenew_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05rates\x18\n \x01(\x0b\x32\x17.antiphon.mesh.v1.Rates\"`\n\x04Load\x12\x1b\n\nended_rpcs\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1c\n\x0b\x66\x61iled_rpcs\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\x0crunning_rpcs\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"3\n\x05Rates\x12\x12\n\nrpcs_per_s\x18\x01 \x01(\x01\x12\x16\n\x0e\x66\x61ilures_per_s\x18\x02 \x01(\x01*h\n\rInstanceState\x12\x1e\n\x1aINSTANCE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16INSTANCE_STATE_SERVING\x10\x01\x12\x1b\n\x17INSTANCE_STATE_DRAINING\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ntiphon/mesh/v1/instance.proto\x12\x10\x61ntiphon.mesh.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x03\n\x08Instance\x12.\n\x07service\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,31}$\x12\x39\n\x07node_id\x18\x02 \x01(\tB(\xbaH%r#2!^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$\x12\x15\n\x04host\x18\x03 \x01(\tB\x07\xbaH\x04r\x02p\x01\x12\x19\n\x04port\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x03(\x01\x12\x18\n\x07version\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12:\n\x05state\x18\x06 \x01(\x0e\x32\x1f.antiphon.mesh.v1.InstanceStateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12$\n\x04load\x18\x07 \x01(\x0b\x32\x16.antiphon.mesh.v1.Load\x12\x31\n\rregister_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrenew_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05rates\x18\n \x01(\x0b\x32\x17.antiphon.mesh.v1.Rates\x12(\n\x04\x65\x64ge\x18\x0b \x01(\x0b\x32\x1a.antiphon.mesh.v1.EdgeView\"Y\n\x08\x45\x64geView\x12\x0f\n\x07healthy\x18\x01 \x01(\x08\x12&\n\x05rates\x18\x02 \x01(\x0b\x32\x17.antiphon.mesh.v1.Rates\x12\x14\n\x0crunning_rpcs\x18\x03 \x01(\x03\"`\n\x04Load\x12\x1b\n\nended_rpcs\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1c\n\x0b\x66\x61iled_rpcs\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1d\n\x0crunning_rpcs\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"3\n\x05Rates\x12\x12\n\nrpcs_per_s\x18\x01 \x01(\x01\x12\x16\n\x0e\x66\x61ilures_per_s\x18\x02 \x01(\x01*h\n\rInstanceState\x12\x1e\n\x1aINSTANCE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16INSTANCE_STATE_SERVING\x10\x01\x12\x1b\n\x17INSTANCE_STATE_DRAINING\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,12 +51,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOAD'].fields_by_name['failed_rpcs']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_LOAD'].fields_by_name['running_rpcs']._loaded_options = None
   _globals['_LOAD'].fields_by_name['running_rpcs']._serialized_options = b'\272H\004\"\002(\000'
-  _globals['_INSTANCESTATE']._serialized_start=699
-  _globals['_INSTANCESTATE']._serialized_end=803
+  _globals['_INSTANCESTATE']._serialized_start=832
+  _globals['_INSTANCESTATE']._serialized_end=936
   _globals['_INSTANCE']._serialized_start=116
-  _globals['_INSTANCE']._serialized_end=546
-  _globals['_LOAD']._serialized_start=548
-  _globals['_LOAD']._serialized_end=644
-  _globals['_RATES']._serialized_start=646
-  _globals['_RATES']._serialized_end=697
+  _globals['_INSTANCE']._serialized_end=588
+  _globals['_EDGEVIEW']._serialized_start=590
+  _globals['_EDGEVIEW']._serialized_end=679
+  _globals['_LOAD']._serialized_start=681
+  _globals['_LOAD']._serialized_end=777
+  _globals['_RATES']._serialized_start=779
+  _globals['_RATES']._serialized_end=830
 # @@protoc_insertion_point(module_scope)

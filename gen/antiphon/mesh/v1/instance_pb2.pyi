@@ -64,6 +64,7 @@ class Instance(_message.Message):
     REGISTER_TIME_FIELD_NUMBER: _builtins.int
     RENEW_TIME_FIELD_NUMBER: _builtins.int
     RATES_FIELD_NUMBER: _builtins.int
+    EDGE_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """service is which of the installation's services it is, such as `context`: what
     contracts have between `antiphon.` and `.v1`.
@@ -96,6 +97,12 @@ class Instance(_message.Message):
     def rates(self) -> Global___Rates:
         """rates are what its last figures come to. The registry sets them."""
 
+    @_builtins.property
+    def edge(self) -> Global___EdgeView:
+        """edge is what the registry's own Envoy sees of it; unset where there is none, or where it
+        has not seen it yet. The registry sets it.
+        """
+
     def __init__(
         self,
         *,
@@ -109,14 +116,51 @@ class Instance(_message.Message):
         register_time: _timestamp_pb2.Timestamp | None = ...,
         renew_time: _timestamp_pb2.Timestamp | None = ...,
         rates: Global___Rates | None = ...,
+        edge: Global___EdgeView | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["load", b"load", "rates", b"rates", "register_time", b"register_time", "renew_time", b"renew_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "load", b"load", "rates", b"rates", "register_time", b"register_time", "renew_time", b"renew_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "load", b"load", "node_id", b"node_id", "port", b"port", "rates", b"rates", "register_time", b"register_time", "renew_time", b"renew_time", "service", b"service", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "host", b"host", "load", b"load", "node_id", b"node_id", "port", b"port", "rates", b"rates", "register_time", b"register_time", "renew_time", b"renew_time", "service", b"service", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Instance: _TypeAlias = Instance  # noqa: Y015
+
+@_typing.final
+class EdgeView(_message.Message):
+    """EdgeView is what an Envoy at the edge sees of an instance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEALTHY_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    RUNNING_RPCS_FIELD_NUMBER: _builtins.int
+    healthy: _builtins.bool
+    """healthy says that calls are sent there: it answers checks of its health, and can be
+    reached.
+    """
+    running_rpcs: _builtins.int
+    """running_rpcs are the calls that it has under way there."""
+    @_builtins.property
+    def rates(self) -> Global___Rates:
+        """rates are of the calls that it led there. Failures are answers of HTTP status 5xx or none,
+        and of the gRPC statuses that are counted as such.
+        """
+
+    def __init__(
+        self,
+        *,
+        healthy: _builtins.bool = ...,
+        rates: Global___Rates | None = ...,
+        running_rpcs: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["healthy", b"healthy", "rates", b"rates", "running_rpcs", b"running_rpcs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EdgeView: _TypeAlias = EdgeView  # noqa: Y015
 
 @_typing.final
 class Load(_message.Message):

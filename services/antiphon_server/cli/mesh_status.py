@@ -1,0 +1,105 @@
+"""``antiphon mesh status``."""
+
+from typing import TYPE_CHECKING
+
+from antiphon_server.cli.console import print_json, run, say
+from antiphon_server.cli.options import Address, DataDir, Json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from antiphon.mesh.v1.instance_pb2 import Instance, Rates
+    from antiphon_client import Client
+
+_HEADINGS = (
+    "service",
+    "where",
+    "state",
+    "since",
+    "calls/s",
+    "failed/s",
+    "running",
+    "node",
+    "version",
+)
+
+
+def status(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """Show what runs where: whether it is healthy, since when, and what it has to do.
+
+    Figures are the edge's, or the instance's own where they are in brackets.
+
+    For example:
+
+    - `antiphon mesh status`
+    - `antiphon mesh status --json | jq -r .service`
+    """
+    run(_status(json, address, data_dir))
+
+
+async def _status(json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.table import print_table
+
+    rows = []
+    async with client_for(address, data_dir) as client:
+        async for one in _instances(client):
+            if json:
+                print_json(as_dict(one))
+            else:
+                rows.append(_row(one))
+    if json:
+        return
+    if rows:
+        print_table(_HEADINGS, rows)
+    else:
+        say("Nothing is registered.", err=True)
+
+
+def _instances(client: "Client") -> "AsyncIterator[Instance]":
+    from antiphon.mesh.v1 import registry_service_pb2 as pb
+    from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
+    from antiphon_client.caller import Caller, pages
+
+    caller, stub = Caller(client.tokens), RegistryServiceStub(client.channel)
+
+    async def fetch(page_token: str) -> pb.ListInstancesResponse:
+        request = pb.ListInstancesRequest(page_token=page_token)
+        return await caller.call(stub.ListInstances, request)
+
+    return pages(fetch, lambda page: page.instances)
+
+
+def _row(one: "Instance") -> tuple[str, ...]:
+    from antiphon_server.cli.encoding import local_time
+
+    seen = one.HasField("edge")
+    rates, running = (
+        (one.edge.rates, one.edge.running_rpcs) if seen else (one.rates, one.load.running_rpcs)
+    )
+    host = f"[{one.host}]" if ":" in one.host else one.host
+    figures = _figures(rates, running)
+    return (
+        one.service,
+        f"{host}:{one.port}",
+        _state(one),
+        local_time(one.register_time, "%H:%M:%S"),
+        *(figures if seen else [f"({each})" for each in figures]),
+        one.node_id,
+        one.version,
+    )
+
+
+def _figures(rates: "Rates", running: int) -> list[str]:
+    return [f"{rates.rpcs_per_s:.1f}", f"{rates.failures_per_s:.1f}", str(running)]
+
+
+def _state(one: "Instance") -> str:
+    from antiphon.mesh.v1.instance_pb2 import INSTANCE_STATE_DRAINING
+
+    if one.state == INSTANCE_STATE_DRAINING:
+        return "draining"
+    if not one.HasField("edge"):
+        return "serving"
+    return "healthy" if one.edge.healthy else "unhealthy"
