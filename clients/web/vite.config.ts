@@ -12,6 +12,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     sourcemap: false,
+    // What the files are made of says so beside them.
+    license: { fileName: "licenses.md" },
     // Nothing is inlined: the pages' policy lets only files of their own run.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -22,7 +22,7 @@ class Control:
         self._endpoint = endpoint
         self._users = 0
         application = web.Application()
-        for name in ("answer", "kill", "start", "restart", "user", "link"):
+        for name in ("answer", "kill", "start", "user", "link"):
             application.router.add_post(f"/{name}", getattr(self, f"_{name}"))
         self._runner = web.AppRunner(application)
 
@@ -56,10 +56,6 @@ class Control:
 
     async def _start(self, _: web.Request) -> web.Response:
         await self._server.start()
-        return web.Response()
-
-    async def _restart(self, _: web.Request) -> web.Response:
-        await self._server.restart()
         return web.Response()
 
     async def _user(self, _: web.Request) -> web.Response:

@@ -200,12 +200,20 @@ test("tabs of a session share it, and sign out together", async () => {
   await other.close();
 });
 
-test("a link lets the operator in, once", async () => {
+test("a link lets the operator in, once, and shows what goes on", async () => {
   const link = `${PAGE}/#link=${await ask("link")}`;
   await page.goto("about:blank");
   await page.goto(link);
   await page.waitForSelector(".composer textarea");
   expect(page.url()).toBe(`${PAGE}/`);
+  await page.goto(`${PAGE}/operator.html`);
+  for (const view of ["Live", "Turns", "Usage", "Handlers and models", "People", "Security", "Mesh"]) {
+    await page.getByRole("link", { name: view, exact: true }).click();
+    await page.getByRole("main", { name: view }).waitFor();
+    await page.locator("main > :not(.spinner)").first().waitFor({ state: "attached" });
+    expect([view, await faults()]).toEqual([view, []]);
+  }
+  await page.getByText("all services run in one process").waitFor();
   const stranger = await browser.newContext();
   const again = await stranger.newPage();
   await again.goto(link);

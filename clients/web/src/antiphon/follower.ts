@@ -23,6 +23,7 @@ import type { TokenSource } from "./tokens";
 const MAX_AGE_MS = 3_600_000;
 const OPENING_MS = 10_000;
 const SILENCE_MS = 40_000;
+const MOST_ACTIONS = 256;
 
 /** What a watch tells. */
 export interface WatchListener {
@@ -230,7 +231,7 @@ class OpenStream {
   private readonly aborting = new AbortController();
   private isOpen = false;
   private changes: Promise<void> = Promise.resolve();
-  private held: SubscribeRequest[] = [];
+  private waiting: SubscribeRequest[] = [];
   private why: AntiphonError | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
 
@@ -311,21 +312,24 @@ class OpenStream {
   private opened(): void {
     this.isOpen = true;
     void this.renew();
-    const held = this.held;
-    this.held = [];
-    for (const action of held) this.change(action);
+    this.flush();
   }
 
-  /** Changes are made in order. One that fails costs the connection: the next one has it all. */
   private change(action: SubscribeRequest): void {
-    if (!this.isOpen) {
-      this.held.push(action);
-      return;
-    }
+    this.waiting.push(action);
+    if (this.isOpen) this.flush();
+  }
+
+  /**
+   * Changes are made in order, and those that wait for one before them together. One that fails
+   * costs the connection: the next one has it all.
+   */
+  private flush(): void {
     this.changes = this.changes.then(async () => {
-      if (this.aborting.signal.aborted) return;
+      const actions = this.waiting.splice(0, MOST_ACTIONS);
+      if (this.aborting.signal.aborted || !actions.length) return;
       try {
-        await this.signed.events.updateFollow({ followId: this.followId, actions: [action] });
+        await this.signed.events.updateFollow({ followId: this.followId, actions });
       } catch (thrown) {
         this.end(connectionLost(`the stream could not be changed: ${errorOf(thrown).message}`));
       }

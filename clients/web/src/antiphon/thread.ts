@@ -18,6 +18,8 @@ const UNDER_WAY = new Set([TurnState.QUEUED, TurnState.RUNNING]);
 const PAGE = 50;
 const EVENTS_PAGE = 1000;
 const MOST_EVENT_PAGES = 20;
+const MOST_ASKED = 10;
+const SETTLED_MS = 700;
 const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 
@@ -224,6 +226,8 @@ export class Thread extends Changing {
       });
       // They come newest first, and a turn that is new to the map goes to its end.
       for (const turn of page.turns.toReversed()) this.turnOf(turn.turnId).assign(turn);
+      const unknown = page.turns.map((turn) => this.turnOf(turn.turnId)).filter(lacksUsage);
+      for (const turn of unknown.slice(0, MOST_ASKED)) void this.learnUsage(turn);
       const oldest = page.turns.at(-1)?.createTime;
       this.oldestTurnMs = oldest ? timestampMs(oldest) : -Infinity;
       this.turnsToken = page.nextPageToken;
@@ -348,13 +352,32 @@ export class Thread extends Changing {
           this.post(payload.value.message, event.lastOffset, event.turnId, timeMs);
         }
         break;
-      case "turnFinished":
+      case "turnFinished": {
         this.settle(event.turnId);
+        const turn = this.turnOf(event.turnId);
+        if (lacksUsage(turn)) setTimeout(() => void this.learnUsage(turn), SETTLED_MS);
         break;
+      }
       case "conversationUpdated":
       case "conversationArchived":
         this.conversation = payload.value.conversation ?? this.conversation;
         break;
+    }
+  }
+
+  /** A turn that was stopped before its model had reported: the ledger knows what it took. */
+  private async learnUsage(turn: TurnView): Promise<void> {
+    const { conversationId } = this;
+    const workspaceId = this.conversation?.workspaceId;
+    if (!workspaceId || this.isClosed) return;
+    const { turnId } = turn;
+    try {
+      const request = { workspaceId, conversationId, turnId, pageSize: 1 };
+      turn.usage = (await this.stubs.integration.getUsage(request)).total;
+      turn.revision += 1;
+      this.changed();
+    } catch {
+      // a figure less
     }
   }
 
@@ -390,6 +413,10 @@ export class Thread extends Changing {
     this.error = error;
     this.changed();
   }
+}
+
+function lacksUsage(turn: TurnView): boolean {
+  return turn.isDone && turn.state !== TurnState.SUCCEEDED && !turn.usage;
 }
 
 /** Whether a turn waits for others. */

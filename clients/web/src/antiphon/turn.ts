@@ -41,6 +41,8 @@ export class TurnView {
   error: AntiphonError | undefined;
   finishReason: FinishReason | undefined;
   isStopping = false;
+  /** Grows when something becomes known after the end. */
+  revision = 0;
   readonly toolCalls: ToolCall[] = [];
   private readonly texts = new Map<string, Text>();
 

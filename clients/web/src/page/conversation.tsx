@@ -37,7 +37,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
                 name={desk.nameOf(entry.author)}
                 isMine={entry.author === thread.self}
                 turn={footerBelongs(thread, entry, turn) ? turn : undefined}
-                version={turn?.isDone ? 1 : 0}
+                version={turn?.isDone ? turn.revision + 1 : 0}
               />
             );
           })}

@@ -118,6 +118,7 @@ export function period(ms: number, now = Date.now()): string {
 export function shortName(actor: string): string {
   const [kind, id = ""] = actor.split("/");
   if (kind === "handlers") return id;
+  if (kind === "services") return `the ${id} service`;
   return `member ${id.slice(-4)}`;
 }
 

@@ -1,0 +1,104 @@
+// Tables, filters and figures of the operator's page.
+
+import type { ComponentChildren, JSX } from "preact";
+import { Notice, Spinner } from "../page/parts";
+
+/** One column: its heading, and what stands in a row. */
+export interface Column<Row> {
+  name: string;
+  cell: (row: Row) => ComponentChildren;
+  isNumber?: boolean;
+}
+
+/** Rows under headings; says if there are none. */
+export function Table<Row>(props: {
+  label: string;
+  columns: Column<Row>[];
+  rows: Row[] | undefined;
+  keyOf: (row: Row) => string;
+  error?: string;
+  empty?: string;
+}): JSX.Element {
+  const { columns, rows } = props;
+  return (
+    <>
+      {props.error && <Notice text={props.error} />}
+      {!rows && !props.error && <Spinner label="Loading" />}
+      {rows?.length === 0 && <p class="empty">{props.empty ?? "There is nothing."}</p>}
+      {!!rows?.length && (
+        <div class="table-scroll" role="region" aria-label={props.label} tabIndex={0}>
+          <table class="rows">
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th key={column.name} scope="col" class={column.isNumber ? "number" : undefined}>
+                    {column.name || <span class="hidden">What to do</span>}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr key={props.keyOf(row)}>
+                  {columns.map((column) => (
+                    <td key={column.name} class={column.isNumber ? "number" : undefined}>
+                      {column.cell(row)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Which of some there shall be; none chosen means all. */
+export function Filter(props: {
+  label: string;
+  names: string[];
+  chosen: Set<string>;
+  onChange: (chosen: Set<string>) => void;
+}): JSX.Element {
+  const toggle = (name: string) => () => {
+    const next = new Set(props.chosen);
+    if (!next.delete(name)) next.add(name);
+    props.onChange(next);
+  };
+  return (
+    <div class="filter" role="group" aria-label={props.label}>
+      {props.names.map((name) => (
+        <button type="button" key={name} class="chip" aria-pressed={props.chosen.has(name)} onClick={toggle(name)}>
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** A figure that says how it stands. */
+export function Figure(props: { label: string; value: ComponentChildren }): JSX.Element {
+  return (
+    <div class="figure">
+      <span class="quiet">{props.label}</span>
+      <strong>{props.value}</strong>
+    </div>
+  );
+}
+
+/** A state in a word and a colour. */
+export function State({ name }: { name: string }): JSX.Element {
+  const kind = /fail|cancel|expired|refused|reused|alarm|disabled|limited/.test(name)
+    ? "bad"
+    : /succeeded|serving|signed in|stop/.test(name)
+      ? "good"
+      : "";
+  return <span class={`state ${kind}`}>{name}</span>;
+}
+
+/** An enum's value as words, by the enum and its value. */
+export function wordOf(names: Record<number, string>, value: number): string {
+  return (names[value] ?? `${value}`).toLowerCase().replaceAll("_", " ");
+}

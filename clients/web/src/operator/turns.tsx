@@ -1,0 +1,121 @@
+// Turns that run and that ran, and who works on them.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import { LossPolicy } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import { TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { Desk } from "../page/desk";
+import { Notice } from "../page/parts";
+import { consumed, duration, moment, sentenceOf } from "../page/words";
+import { useLoaded } from "./loading";
+import { Filter, State, Table, wordOf } from "./table";
+
+const MOST_CONVERSATIONS = 20;
+const RUNNING = new Set([TurnState.RUNNING, TurnState.QUEUED, TurnState.ACCEPTED]);
+
+/** The newest turns of the newest conversations; those that run can be stopped. */
+export function Turns({ desk }: { desk: Desk }): JSX.Element {
+  const [states, setStates] = useState(new Set<string>());
+  const [error, setError] = useState("");
+  const loaded = useLoaded(() => read(desk), [desk.conversations.length], 5_000);
+  const names = [...new Set((loaded.value ?? []).map((turn) => wordOf(TurnState, turn.state)))];
+  const shown = loaded.value?.filter((turn) => !states.size || states.has(wordOf(TurnState, turn.state)));
+  const stop = (turn: Turn) => async () => {
+    const { conversationId, turnId } = turn;
+    await desk.session.stubs.dispatcher
+      .cancelTurn({ conversationId, turnId })
+      .catch((thrown) => setError(sentenceOf(thrown)));
+    loaded.reload();
+  };
+  return (
+    <>
+      {names.length > 1 && <Filter label="States" names={names} chosen={states} onChange={setStates} />}
+      {error && <Notice text={error} />}
+      <Table
+        label="Turns"
+        rows={shown}
+        error={loaded.error}
+        keyOf={(turn) => turn.turnId}
+        empty="No turn yet."
+        columns={[
+          { name: "when", cell: (turn) => (turn.createTime ? moment(timestampMs(turn.createTime)) : "") },
+          { name: "conversation", cell: (turn) => <a href={`/#/c/${turn.conversationId}`}>{titleOf(desk, turn)}</a> },
+          { name: "state", cell: (turn) => <State name={wordOf(TurnState, turn.state)} /> },
+          { name: "handler", cell: (turn) => turn.handler },
+          { name: "model", cell: (turn) => turn.model },
+          { name: "attempts", cell: (turn) => turn.attempt, isNumber: true },
+          { name: "used", cell: (turn) => consumed(turn.usage), isNumber: true },
+          { name: "took", cell: took, isNumber: true },
+          { name: "why it failed", cell: (turn) => turn.error?.message ?? "" },
+          {
+            name: "",
+            cell: (turn) =>
+              RUNNING.has(turn.state) && (
+                <button type="button" class="small" onClick={stop(turn)}>
+                  Stop
+                </button>
+              ),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+async function read(desk: Desk): Promise<Turn[]> {
+  const pages = await Promise.all(
+    desk.conversations
+      .slice(0, MOST_CONVERSATIONS)
+      .map(({ conversationId }) => desk.session.stubs.dispatcher.listTurns({ conversationId, pageSize: 20 })),
+  );
+  const time = (turn: Turn) => (turn.createTime ? timestampMs(turn.createTime) : 0);
+  return pages.flatMap((page) => page.turns).sort((a, b) => time(b) - time(a));
+}
+
+function titleOf(desk: Desk, turn: Turn): string {
+  const found = desk.conversations.find((each) => each.conversationId === turn.conversationId);
+  return found?.title.slice(0, 40) || "Untitled";
+}
+
+function took(turn: Turn): string {
+  if (!turn.startTime) return "";
+  return duration((turn.endTime ? timestampMs(turn.endTime) : Date.now()) - timestampMs(turn.startTime));
+}
+
+/** Handlers and models, and what they lack. */
+export function Workers({ desk }: { desk: Desk }): JSX.Element {
+  const { dispatcher, integration } = desk.session.stubs;
+  const handlers = useLoaded(async () => (await dispatcher.listHandlers({})).handlers, []);
+  const models = useLoaded(async () => (await integration.listModels({})).models, []);
+  return (
+    <>
+      <h2>Handlers</h2>
+      <Table
+        label="Handlers"
+        rows={handlers.value}
+        error={handlers.error}
+        keyOf={(handler) => handler.name}
+        columns={[
+          { name: "name", cell: (handler) => `${handler.name}${handler.default ? " (default)" : ""}` },
+          { name: "what it does", cell: (handler) => handler.description },
+          { name: "if its node dies", cell: (handler) => wordOf(LossPolicy, handler.lossPolicy) },
+        ]}
+      />
+      <h2>Models</h2>
+      <Table
+        label="Models"
+        rows={models.value}
+        error={models.error}
+        keyOf={(model) => model.name}
+        columns={[
+          { name: "name", cell: (model) => `${model.name}${model.default ? " (default)" : ""}` },
+          { name: "provider", cell: (model) => model.provider },
+          { name: "tokens at most", cell: (model) => model.contextTokens.toLocaleString(), isNumber: true },
+          { name: "what is missing", cell: (model) => (model.missing ? <State name={`disabled: ${model.missing}`} /> : "nothing") },
+        ]}
+      />
+    </>
+  );
+}
