@@ -37,7 +37,10 @@ SERVICES = tuple(_IDEMPOTENT)
 
 
 def service_config() -> str:
-    """How calls are retried: UNAVAILABLE only, idempotent RPCs only (gRFC A6)."""
+    """How calls are spread and retried (gRFC A6): UNAVAILABLE only, idempotent RPCs only.
+
+    Behind a name with several addresses each call goes to the next one that answers.
+    """
     names = [
         {"service": service, "method": method}
         for service, methods in _IDEMPOTENT.items()
@@ -50,7 +53,8 @@ def service_config() -> str:
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": policy}]})
+    methods = [{"name": names, "retryPolicy": policy}]
+    return json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": methods})
 
 
 def open_channel(
