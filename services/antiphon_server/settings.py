@@ -84,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database_url: Secret | None = None
     database_pool: Annotated[int, Meta(ge=2, le=200)] = 10
     several_nodes: bool = False
+    node_address: str = ""
     lease_s: Annotated[float, Meta(ge=1, le=300)] = LEASE_S
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()

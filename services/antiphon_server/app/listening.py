@@ -75,7 +75,7 @@ async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port)
     if ground.lease is not None:
-        await ground.lease.announce(settings.advertise or _address(settings.host, port))
+        await ground.lease.announce(settings.node_address or _address(settings.host, port))
     return port
 
 
