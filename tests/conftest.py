@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 MAY_BLOCK = [
     # Before the server serves nobody waits.
     ("antiphon_server/runtime/data_dir.py", "exclusive"),
+    ("antiphon_server/runtime/node.py", "node_name"),
     ("antiphon_server/runtime/migrations.py", "_migrate"),
     ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),
     ("antiphon_server/auth/adapters/server_secret.py", "given_secret"),

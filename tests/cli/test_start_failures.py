@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.app import running
+from antiphon_server.auth.service.signing_keys import SealedByAnother
 from antiphon_server.cli.start_failures import why_not
+from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
+from tests.fakes.postgres import Postgres
 
 
 def settings_of(folder: Path, **more: str) -> Settings:
@@ -112,6 +115,29 @@ async def test_settings_that_do_not_fit_are_a_sentence(
     assert says in sentence
     assert OTHER_SECRET not in sentence
     await serve_a_moment(folder)
+
+
+async def test_servers_on_one_database_need_one_secret(tmp_path: Path, postgres: Postgres) -> None:
+    """A second one would sign everybody out: it is told where the first one's is."""
+    url = await postgres.empty_database()
+    first, second = tmp_path / "first", tmp_path / "second"
+    await serve_a_moment(first, database_url=url)
+    with pytest.raises(SealedByAnother) as failed:
+        await serve_a_moment(second, database_url=url)
+    sentence = str(why_not(failed.value, settings_of(second, database_url=url)))
+    assert "Give all servers the same ANTIPHON_SECRET_KEY" in sentence
+    await serve_a_moment(second, database_url=url, secret_key=(first / "auth.key").read_text())
+
+
+async def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    """Not a trace, and without the password."""
+    url = "postgresql://antiphon:geheim@127.0.0.1:1/antiphon"
+    with pytest.raises(DatabaseUnusable) as failed:
+        await serve_a_moment(tmp_path, database_url=url)
+    sentence = str(why_not(failed.value, settings_of(tmp_path, database_url=url)))
+    assert "no Postgres answers at 127.0.0.1:1" in sentence
+    assert "correct ANTIPHON_DATABASE_URL" in sentence
+    assert "geheim" not in sentence
 
 
 def test_the_name_of_the_test_user_is_taken(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 import base64
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -29,9 +29,8 @@ ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two servers on the database, a client of each, and the endpoint behind their model."""
+    """Two servers, a client of each, and the endpoint behind their model."""
 
-    url: str
     endpoint: FakeEndpoint
     servers: tuple[ServerProcess, ServerProcess]
     clients: tuple[Client, Client]
@@ -67,7 +66,7 @@ async def pair(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
             ServerProcess(home / name, models=models, variables=variables) for name in "ab"
         )
         async with first, second, first.client() as one, second.client() as other:
-            yield Pair(url, endpoint, (first, second), (one, other))
+            yield Pair(endpoint, (first, second), (one, other))
 
 
 def _variables(url: str, secret: bytes) -> dict[str, str]:
@@ -125,14 +124,6 @@ async def test_converse_at_the_other_server(pair: Pair) -> None:
         assert state(await pair.ended(conversation, posted.turn_id)) == "SUCCEEDED"
 
 
-async def test_a_server_with_another_secret_does_not_start(pair: Pair, tmp_path: Path) -> None:
-    """It could read nobody's tokens; it says what to do."""
-    stranger = ServerProcess(tmp_path, variables=_variables(pair.url, os.urandom(32)))
-    process = await stranger.spawn()
-    assert await process.wait() == 1
-    assert "Give all servers the same ANTIPHON_SECRET_KEY" in stranger.output
-
-
 async def test_a_server_that_is_killed_leaves_nothing_undone(pair: Pair) -> None:
     """The second ends its turns within the lease, keeps what was delivered, and goes on."""
     conversation, turn_id = await pair.busy()
@@ -150,6 +141,24 @@ async def test_a_server_that_is_killed_leaves_nothing_undone(pair: Pair) -> None
     await first.start()
     again = await pair.clients[0].dispatch(conversation, "back again")
     assert state(await pair.ended(conversation, again.turn.turn_id)) == "SUCCEEDED"
+
+
+async def test_a_server_that_stood_still_writes_nothing_more(pair: Pair) -> None:
+    """Stopped in its tracks in a turn: the second ends that; the first, back, sends it there."""
+    conversation, turn_id = await pair.busy()
+    first, (one, other) = pair.servers[0], pair.clients
+    first.signal(signal.SIGSTOP)
+    await asyncio.sleep(LEASE_S + 0.5)
+    later = await other.dispatch(conversation, "still there?")
+    lost = await pair.ended(conversation, turn_id)
+    assert state(await pair.ended(conversation, later.turn.turn_id)) == "SUCCEEDED"
+    first.signal(signal.SIGCONT)
+    assert await one.get_turn(conversation, turn_id) == lost
+    again = await one.dispatch(conversation, "back again")
+    assert state(await pair.ended(conversation, again.turn.turn_id)) == "SUCCEEDED"
+    page = await other.read_events(f"conversations/{conversation}", "", page_size=1000)
+    ends = [event.turn_id for event in page.events if event.HasField("turn_finished")]
+    assert sorted(ends) == sorted([turn_id, later.turn.turn_id, again.turn.turn_id])
 
 
 async def test_a_server_that_stops_hands_over_at_once(pair: Pair) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
 from antiphon_server.app.schemas import migrate_all
 from antiphon_server.runtime import postgres as adapter
@@ -160,6 +161,24 @@ async def test_a_lock_is_waited_for_so_long(url: str) -> None:
     assert await refusal(waiting) is Reason.OVERLOADED
     await holding
     await database.close()
+
+
+async def test_who_stands_still_loses_its_locks(
+    database: PostgresDatabase, postgres: Postgres, url: str
+) -> None:
+    """Before those who wait for them give up."""
+    other = PostgresDatabase(url, pool=2, lock_s=2.0)
+
+    def stand_still(connection: Connection) -> None:
+        connection.execute(text("LOCK TABLE numbers"))
+        await_only(asyncio.sleep(1.5))
+        connection.execute(text("SELECT 1"))
+
+    standing = asyncio.create_task(refusal(other.write(stand_still)))
+    await asyncio.sleep(0.1)
+    await database.write(added(1))
+    assert await standing is Reason.STORE_UNAVAILABLE
+    await other.close()
 
 
 async def test_waiting_is_bounded(

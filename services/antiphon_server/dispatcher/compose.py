@@ -125,4 +125,4 @@ def compose_dispatcher(
 
 def _routed(database: Database, here: CallsHere, leases: Leases, sharing: Sharing) -> RoutedCalls:
     owners = SqlLaneOwners(database, sharing.lease)
-    return RoutedCalls(here, owners, leases.adopt_orphans, sharing.open_channel)
+    return RoutedCalls(here, owners, leases, sharing.open_channel)

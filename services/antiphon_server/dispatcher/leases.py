@@ -36,12 +36,22 @@ class Leases:
         self._lease_s = lease_s
         self._clock = clock
         self._renewed_at = clock()
+        self._adopting = asyncio.Lock()
+
+    async def settled(self) -> None:
+        """Return when no turns are being adopted: what was found so far is in hand."""
+        async with self._adopting:
+            pass
 
     async def adopt_orphans(self, *, own: bool = False) -> int:
         """Go on with turns that nobody works on; returns how many.
 
         At its start a node takes its ``own`` too: they are those of its earlier life.
         """
+        async with self._adopting:
+            return await self._adopt_orphans(own=own)
+
+    async def _adopt_orphans(self, *, own: bool) -> int:
         now_us, until_us = self._now_us(), self._until_us()
         orphans = await self._store.claim(self._node, now_us, until_us, own=own)
         in_hand = {active.turn.turn_id for active in self._lanes.all()}

@@ -54,7 +54,8 @@ def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> As
                 "application_name": "antiphon",
                 "statement_timeout": f"{deadline_s * 1000:.0f}",
                 "lock_timeout": f"{lock_s * 1000:.0f}",
-                "idle_in_transaction_session_timeout": f"{deadline_s * 1000:.0f}",
+                # A process that stands still must lose its locks before others give up.
+                "idle_in_transaction_session_timeout": f"{lock_s / 2 * 1000:.0f}",
                 "jit": "off",  # it costs short statements more than it gives
             },
         )

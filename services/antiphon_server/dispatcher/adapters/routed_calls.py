@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import grpc
 
@@ -24,25 +24,37 @@ PATIENCE_S = 25.0
 PAUSE_S = 0.25
 
 
+class Orphans(Protocol):
+    """Turns that nobody works on."""
+
+    async def adopt_orphans(self) -> int:
+        """Go on with those that are this server's to go on with; returns how many."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when none are being adopted."""
+        ...
+
+
 class RoutedCalls:
     """A :class:`~antiphon_server.dispatcher.calls.TurnCalls` for one of several servers.
 
     A call about a conversation of another server is forwarded there, with what its caller
     brought, and never a second time. One that can't be reached is tried again, until it is back
-    or its lease has run out and its lanes are free. ``adopt`` goes on with the turns that a
-    server has left behind; ``open_channel`` leads to an address.
+    or its lease has run out and its lanes are free. What a server has left behind is in hand
+    before anything else is decided. ``open_channel`` leads to an address.
     """
 
     def __init__(
         self,
         here: TurnCalls,
         owners: LaneOwners,
-        adopt: Callable[[], Awaitable[object]],
+        orphans: Orphans,
         open_channel: Callable[[str], grpc.aio.Channel],
     ) -> None:
         self._here = here
         self._owners = owners
-        self._adopt = adopt
+        self._orphans = orphans
         self._open_channel = open_channel
         self._channels: dict[str, grpc.aio.Channel] = {}
 
@@ -82,8 +94,7 @@ class RoutedCalls:
         while True:
             place = await self._owners.place(ConversationId(request.conversation_id))
             if place.ours:
-                if place.left_behind:
-                    await self._adopt()
+                await self._take_up(left_behind=place.left_behind)
                 return await here(request, caller)
             if any(key == FORWARDED for key, _ in caller.metadata):
                 raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
@@ -96,6 +107,12 @@ class RoutedCalls:
                 if error.reason is not Reason.DRAINING or time.monotonic() > end:
                     raise
             await asyncio.sleep(PAUSE_S)
+
+    async def _take_up(self, *, left_behind: bool) -> None:
+        if left_behind:
+            await self._orphans.adopt_orphans()
+        else:
+            await self._orphans.settled()
 
     async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
         channel = self._channels.get(address)

@@ -51,23 +51,24 @@ class NodeLease:
         self._clock = clock
         self._life = secrets.token_hex(8)
         self._held_until = 0.0
+        self._until_us = 0
 
     @property
     def held(self) -> bool:
-        """Whether nobody can have taken over yet."""
-        return time.monotonic() < self._held_until
+        """Whether nobody can have taken over yet, by either clock: the one may be set."""
+        return time.monotonic() < self._held_until and self._now_us() <= self._until_us
 
     async def begin(self) -> None:
         """Take the row, also from an earlier life that ended a moment ago."""
-        began = time.monotonic()
+        began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
         row = {
             "node": self.node,
             "life": self._life,
             "address": "",
-            "lease_until_us": self._until(),
+            "lease_until_us": until_us,
         }
         await self._database.write(lambda connection: _BEGIN.run(connection, [row]))
-        self._held_until = began + self._lease_s
+        self._held_until, self._until_us = began + self._lease_s, until_us
 
     async def announce(self, address: str) -> None:
         """Say where others reach this server."""
@@ -75,15 +76,15 @@ class NodeLease:
 
     async def renew(self) -> None:
         """Extend the lease. Raises NameTaken."""
-        began = time.monotonic()
-        if not await self._write(_RENEW, until_us=self._until()):
+        began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
+        if not await self._write(_RENEW, until_us=until_us):
             raise NameTaken(
                 f"another server uses the name {self.node}: its data folder is a copy of this "
                 "one's. Remove the file `node` in one of them"
             )
         if not self.held:
             self.term += 1
-        self._held_until = began + self._lease_s
+        self._held_until, self._until_us = began + self._lease_s, until_us
 
     async def run(self) -> None:
         """Renew three times within the lease, until cancelled. Raises NameTaken."""
@@ -108,5 +109,5 @@ class NodeLease:
             lambda connection: int(connection.execute(statement, bound).rowcount)
         )
 
-    def _until(self) -> int:
-        return int((self._clock() + self._lease_s) * 1e6)
+    def _now_us(self) -> int:
+        return int(self._clock() * 1e6)
