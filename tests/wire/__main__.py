@@ -7,14 +7,15 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.wire.floods import ATTACKS
+from tests.wire.front import FRONTS
 from tests.wire.fuzz import Campaign, Report
 from tests.wire.inputs import Input
-from tests.wire.siege import lay_siege, summary
+from tests.wire.siege import Siege, lay_siege, summary
 from tests.wire.targets import in_process, over_sockets
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -45,11 +46,15 @@ def besiege(arguments: argparse.Namespace) -> int:
     sieges = []
     for attack in arguments.attack or ATTACKS:
         with tempfile.TemporaryDirectory() as home:
-            sieges.append(asyncio.run(lay_siege(Path(home), attack, arguments.seconds)))
+            sieges.append(asyncio.run(_siege(Path(home), attack, arguments)))
         print(sieges[-1].line, *sieges[-1].wrong, sep="\n", flush=True)
     _write(arguments.json, [siege.figures() for siege in sieges])
     print(summary(sieges, began))
     return int(any(siege.wrong for siege in sieges))
+
+
+def _siege(home: Path, attack: str, arguments: argparse.Namespace) -> Coroutine[Any, Any, Siege]:
+    return lay_siege(home, attack, arguments.seconds, FRONTS[arguments.before])
 
 
 def fuzz_for(arguments: argparse.Namespace) -> int:
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     siege = what.add_parser("siege", help="attacks on the port, beside a good client")
     siege.add_argument("attack", nargs="*", help=", ".join(ATTACKS))
     siege.add_argument("--seconds", type=float, default=8.0)
+    siege.add_argument("--before", choices=tuple(FRONTS), default="nothing", help="the server")
     siege.add_argument("--json", type=Path)
     return parser
 

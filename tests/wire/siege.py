@@ -15,6 +15,7 @@ from tests.bench.figures import percentile
 from tests.bench.processes import ROOT, environment
 from tests.e2e.server import ServerProcess
 from tests.wire.bystander import Bystander
+from tests.wire.front import Before, Front, nothing
 from tests.wire.targets import MODEL
 
 SAMPLE_S = 0.05
@@ -80,16 +81,16 @@ class Siege:
         return asdict(self) | {"factor": round(self.factor, 2)}
 
 
-async def lay_siege(home: Path, attack: str, seconds: float) -> Siege:
-    """Measure without, then with the attack, on one server."""
+async def lay_siege(home: Path, attack: str, seconds: float, before: Before = nothing) -> Siege:
+    """Measure without, then with the attack, on one server and what stands ``before`` it."""
     siege = Siege(attack)
-    async with ServerProcess(home, model=MODEL) as server:
-        async with grpc.aio.insecure_channel(server.address) as channel:
+    async with ServerProcess(home, model=MODEL) as server, before(server, home) as front:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{front.port}") as channel:
             await _serve(channel, server, seconds / 2)  # warm-up
             siege.without_ms = p99_ms(await _serve(channel, server, seconds))
-            before = server.resident_bytes
-            attacker = await _attacker(attack, server.port)
-            weighing = asyncio.create_task(_weigh(server, siege, before))
+            weight = front.resident_bytes
+            attacker = await _attacker(attack, front.port)
+            weighing = asyncio.create_task(_weigh(front, siege, weight))
             try:
                 bystander = await _serve(channel, server, seconds)
             finally:
@@ -99,7 +100,7 @@ async def lay_siege(home: Path, attack: str, seconds: float) -> Siege:
             siege.with_ms, siege.served = p99_ms(bystander), len(bystander.delays_s)
             siege.failures = bystander.failures
             siege.failures += (await _serve(channel, server, 0.5)).failures  # it recovers
-        siege.restarts, siege.defects = server.exits, server.defects
+        siege.restarts, siege.defects = front.restarts, server.defects
     return siege
 
 
@@ -118,9 +119,9 @@ async def _serve(channel: grpc.aio.Channel, server: ServerProcess, seconds: floa
     return bystander
 
 
-async def _weigh(server: ServerProcess, siege: Siege, before: int) -> None:
-    while not server.exits:
-        siege.grown_bytes = max(siege.grown_bytes, server.resident_bytes - before)
+async def _weigh(front: Front, siege: Siege, before: int) -> None:
+    while not front.restarts:
+        siege.grown_bytes = max(siege.grown_bytes, front.resident_bytes - before)
         await asyncio.sleep(SAMPLE_S)
 
 
