@@ -2,15 +2,22 @@
 
 import gc
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
 
 from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.context.service.directory import Directory
+from antiphon_server.context.ports import Records, Store
+from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.context.world import ANN, world
 
+T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))
 
 
@@ -33,3 +40,35 @@ async def test_memory_is_bounded_in_bytes(tmp_path: Path) -> None:
             assert tracemalloc.get_traced_memory()[0] < 1 << 20
         finally:
             tracemalloc.stop()
+
+
+class Counting:
+    """A store that counts its reads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.reads = 0
+
+    async def read(self, work: Callable[[Records], T]) -> T:
+        self.reads += 1
+        return await self._store.read(work)
+
+    async def write(self, work: Callable[[Records], T]) -> T:
+        return await self._store.write(work)
+
+
+@pytest.mark.parametrize("max_bytes", [0, MAX_BYTES])
+async def test_one_look_finds_a_conversation_and_the_role(tmp_path: Path, max_bytes: int) -> None:
+    """Where nothing may be remembered; a stranger finds nothing in either case."""
+    async with world("sqlite", tmp_path) as here:
+        made = ConversationId(await here.conversation(instructions="be brief"))
+        store = Counting(here.store)
+        directory = Directory(store, Roles(store, 0), max_bytes)
+        found = await directory.find(CALLER, made, Permission.MANAGE)
+        assert found.instructions == "be brief"
+        assert store.reads == (2 if max_bytes else 1)
+        stranger = Principal("user", UserId("user_stranger"), SessionId("s"))
+        for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
+            with pytest.raises(DomainError) as refused:
+                await directory.find(caller, conversation_id, Permission.READ)
+            assert refused.value.reason is Reason.NOT_FOUND

@@ -6,13 +6,13 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId
-from antiphon_server.context.ports import Store
+from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.access import role_that_may
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.policy import NO_ROLE
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.policy import NO_ROLE, Held
+from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
 MAX_BYTES = 16 << 20
@@ -43,14 +43,26 @@ class Directory:
 
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, STORE_UNAVAILABLE.
         """
-        conversation = await self._get(conversation_id)
+        conversation, held = await self._look_up(principal, conversation_id)
         if conversation is None:
             raise not_found(conversation_id)
-        held = NO_ROLE
-        if principal.kind == "user":
-            held = await self._roles.held(principal.user_id, ResourceId(conversation_id))
         role_that_may(principal, conversation_id, held, permission)
         return conversation
+
+    async def _look_up(
+        self, principal: Principal, conversation_id: ConversationId
+    ) -> tuple[Conversation | None, Held]:
+        if principal.kind != "user":
+            return await self._get(conversation_id), NO_ROLE
+        if self._max_bytes == 0:  # nothing is remembered: one transaction for both
+            return await self._store.read(
+                lambda records: _both(records, principal.user_id, conversation_id)
+            )
+        conversation = await self._get(conversation_id)
+        if conversation is None:
+            return None, NO_ROLE
+        held = await self._roles.held(principal.user_id, ResourceId(conversation_id))
+        return conversation, held
 
     async def changing(self, conversation_id: ConversationId, change: Awaitable[T]) -> T:
         """Await a change of the conversation; whoever asks after it gets the new one.
@@ -89,6 +101,15 @@ class Directory:
         known = self._cached.pop(conversation_id, None)
         if known is not None:
             self._size -= _size(known)
+
+
+def _both(
+    records: Records, user_id: UserId, conversation_id: ConversationId
+) -> tuple[Conversation | None, Held]:
+    resource = ResourceId(conversation_id)
+    standing = records.members.standing(user_id, resource)
+    held = standing.held(resource) if standing is not None else NO_ROLE
+    return records.conversations.get(conversation_id), held
 
 
 def _size(it: Conversation) -> int:
