@@ -46,6 +46,7 @@ class Found:
     failed: list[str] = field(default_factory=list)
     resync_s: float = 0.0
     lags: list[float] = field(default_factory=list)
+    parts_away: set[str] = field(default_factory=set)
 
     @property
     def wrong(self) -> list[str]:
@@ -87,6 +88,7 @@ class Load:
                 for at in range(len(self._channels))
                 for call in (self._post, self._post, self._who)
             ]
+            callers.append(tasks.create_task(self._repeat(ends, self._ask_for_health)))
             await work
             ends.set()
             await asyncio.wait(callers)
@@ -110,10 +112,16 @@ class Load:
                 while not await _serves(health, part):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
-    async def serve(self) -> None:
-        """Raise AssertionError if a server says that it does not serve at all."""
+    async def _ask_for_health(self) -> None:
+        """Note which parts are away now; the whole must serve."""
         for channel in self._channels:
-            assert await _serves(health_pb2_grpc.HealthStub(channel), "")
+            health = health_pb2_grpc.HealthStub(channel)
+            for part in ("redis", "bus"):
+                if not await _serves(health, part):
+                    self.found.parts_away.add(part)
+            if not await _serves(health, ""):
+                self.found.failed.append("a server says that it does not serve")
+        await asyncio.sleep(0.1)
 
     def _post(self, at: int) -> Callable[[], Coroutine[Any, Any, None]]:
         """Posts, each of which the other server has to know at once."""
@@ -239,10 +247,8 @@ async def two_servers(
         "ANTIPHON_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
     async with contextlib.AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(ServerProcess(folder / name, variables=variables))
-            for name in ("one", "two")
-        ]
+        servers = [ServerProcess(folder / name, variables=variables) for name in ("one", "two")]
+        yield await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
 
 
 async def outage(
@@ -259,7 +265,6 @@ async def outage(
             await load.in_step()
         await asyncio.sleep(min(1.0, seconds))
         await way(valkey, seconds)
-        await load.serve()
         back = time.monotonic()
         async with asyncio.timeout(TIMEOUT_S):
             await load.in_step()
