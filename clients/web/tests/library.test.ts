@@ -83,6 +83,7 @@ test("two who are there see each other come and type", async () => {
   const theirs = other.thread(conversationId);
   await theirs.start();
   await until(() => thread.company.here.includes(other.actor));
+  await until(() => theirs.company.here.includes(one.actor)); // who was there says so
   theirs.setTyping(true);
   await until(() => thread.company.writers.includes(other.actor));
   theirs.setTyping(false);

@@ -103,16 +103,24 @@ test("one signs in, asks, and is answered, with what it cost", async () => {
   expect(await faults()).toEqual([]);
 });
 
+test("what fails says what to do, and can be asked again", async () => {
+  await ask("answer", { mode: "400" });
+  await say("What is this?");
+  await page.getByText("provider refused the request").waitFor();
+  await page.getByRole("button", { name: "Ask again" }).click();
+  expect(await answer(2)).toBe("word ".repeat(20).trim());
+});
+
 test("stop means stop", async () => {
   await ask("answer", { deltas: 500, gap_ms: 10 });
   await say("Go on");
   await page.locator(".under-way .body").waitFor();
   await page.getByRole("button", { name: "Stop the answer" }).click();
-  const said = await answer(2);
+  const said = await answer(3);
   expect(said.split(" ").length).toBeLessThan(500);
-  expect(await page.locator(".ending").innerText()).toBe("stopped");
+  expect(await page.locator(".message.assistant .ending").innerText()).toBe("stopped");
   await page.reload();
-  expect(await answer(2)).toBe(said);
+  expect(await answer(3)).toBe(said);
 });
 
 test("a reload in the middle shows the answer from its first word", async () => {
@@ -121,18 +129,18 @@ test("a reload in the middle shows the answer from its first word", async () => 
   await page.locator(".under-way .body").waitFor();
   await page.reload();
   await page.locator(".under-way .body").waitFor();
-  expect(await answer(3)).toBe("word ".repeat(200).trim());
+  expect(await answer(4)).toBe("word ".repeat(200).trim());
 });
 
 test("a server that is killed is waited for, and nothing is lost", async () => {
-  await ask("answer", { deltas: 150, gap_ms: 20 });
+  await ask("answer", { deltas: 100, gap_ms: 12 });
   await say("Tell me more");
   await page.locator(".under-way .body").waitFor();
   await ask("kill");
   await page.getByText("Connection lost").waitFor();
   const seen = (await page.locator(".under-way .body").innerText()).trim();
   await ask("start");
-  expect((await answer(4)).startsWith(seen)).toBe(true);
+  expect((await answer(5)).startsWith(seen)).toBe(true);
   await page.getByText("Connection lost").waitFor({ state: "detached" });
 }, 40_000);
 
@@ -148,7 +156,7 @@ test("what was said runs nothing and loads nothing", async () => {
   ];
   await ask("answer", { deltas: 1, text: `${hostile.join("\n\n")}\n\n` });
   await say("Go on");
-  const said = await answer(5);
+  const said = await answer(6);
   expect(said).toContain("<img src=x");
   expect(said).toContain("<script>");
   expect(await page.locator(".body a").evaluateAll((all) => all.map((each) => each.getAttribute("href")))).toEqual([

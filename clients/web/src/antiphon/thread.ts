@@ -22,6 +22,7 @@ const MOST_ASKED = 10;
 const SETTLED_MS = 700;
 const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
+const GREETING_MS = 2_000;
 
 /** What was said, as it is shown. */
 export interface Entry {
@@ -71,6 +72,7 @@ export class Thread extends Changing {
   private watching: Watching | undefined;
   private isClosed = false;
   private typedAt = 0;
+  private greeting: ReturnType<typeof setTimeout> | undefined;
   private presence: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -126,6 +128,7 @@ export class Thread extends Changing {
     this.watching?.close();
     this.company.close();
     clearInterval(this.presence);
+    clearTimeout(this.greeting);
     if (!this.error && !this.isLoading) this.tellPresence(false);
   }
 
@@ -324,6 +327,14 @@ export class Thread extends Changing {
     this.tell({ case: "presence", value: { present } });
   }
 
+  /** Who comes is told of those who are here: not by all at once, and once for all who came meanwhile. */
+  private greet(): void {
+    this.greeting ??= setTimeout(() => {
+      this.greeting = undefined;
+      this.tellPresence(true);
+    }, Math.random() * GREETING_MS);
+  }
+
   /** What may be dropped is not repeated, and its failure is nobody's business. */
   private tell(
     payload:
@@ -336,6 +347,9 @@ export class Thread extends Changing {
 
   private take(events: Event[]): void {
     for (const event of events) {
+      const { payload } = event;
+      const comes = payload.case === "presenceChanged" && payload.value.present;
+      if (comes && event.actor !== this.self && !this.company.here.includes(event.actor)) this.greet();
       this.company.take(event);
       if (event.turnId) this.turnOf(event.turnId).apply(event);
       this.takePayload(event);

@@ -38,6 +38,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
                 isMine={entry.author === thread.self}
                 turn={footerBelongs(thread, entry, turn) ? turn : undefined}
                 version={turn?.isDone ? turn.revision + 1 : 0}
+                onAgain={() => void thread.ask(entry.text, desk.wishes)}
               />
             );
           })}
@@ -154,10 +155,11 @@ interface SaidProps {
   isMine: boolean;
   turn: TurnView | undefined;
   version: number;
+  onAgain: () => void;
 }
 
 const Said = memo(
-  function Said({ entry, name, isMine, turn }: SaidProps): JSX.Element {
+  function Said({ entry, name, isMine, turn, onAgain }: SaidProps): JSX.Element {
     const isAnswer = entry.role === "assistant";
     return (
       <article class={`message ${entry.role} ${isMine ? "mine" : ""}`} aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}>
@@ -174,6 +176,11 @@ const Said = memo(
         <footer class="facts">
           {turn ? <Facts turn={turn} isTruncated={entry.isTruncated} /> : entry.isTruncated && "cut off here"}
           {isAnswer && <CopyButton text={entry.text} label="Copy message" />}
+          {isMine && turn && turn.state !== TurnState.SUCCEEDED && (
+            <button type="button" class="link" onClick={onAgain}>
+              Ask again
+            </button>
+          )}
         </footer>
       </article>
     );
@@ -275,7 +282,7 @@ function UnderWay({ turn }: { turn: TurnView; version: number }): JSX.Element {
 function statusOf(turn: TurnView): string {
   if (turn.isStopping) return "stopping…";
   if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
-  return turn.status || "thinking";
+  return turn.text ? "answering" : turn.status || "thinking";
 }
 
 /** The tools that were called for an answer. */
