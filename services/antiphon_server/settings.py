@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
+    more_ports: tuple[Port, ...] = ()
     admin_port: Port | None = DEFAULT_ADMIN_PORT
     admin_host: str = "127.0.0.1"
     web: bool = False

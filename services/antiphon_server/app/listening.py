@@ -73,7 +73,7 @@ async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int
     server = Server(services.table, _limits(settings), tls)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
-    port = await server.start(settings.host, settings.port)
+    port = await server.start(settings.host, settings.port, *settings.more_ports)
     if ground.lease is not None:
         await ground.lease.announce(settings.node_address or _address(settings.host, port))
     return port

@@ -10,6 +10,7 @@ import typer
 
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.start import start
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def serve(
         int | None,
         typer.Option(
             help="0 picks one. [default: 7461 auth, 7462 context, 7463 dispatcher, 7464 events, "
-            "7465 integration; that of the first one named]"
+            "7465 integration, for each that is named]"
         ),
     ] = None,
     admin_port: Annotated[
@@ -46,8 +47,8 @@ def serve(
 
     Where those are, ANTIPHON_PEERS says: {"auth": "host:port", …}; on one machine the
     default ports will do. All processes need the same secret: ANTIPHON_SECRET_KEY or
-    ANTIPHON_SECRET_KEY_FILE; on one machine the first one makes it, in the data folder. There each
-    process keeps what is its own in a folder of its services' names.
+    ANTIPHON_SECRET_KEY_FILE; on one machine the first one makes it, in the data folder. What auth
+    keeps is there, too; the other processes have folders of their services' names in it.
 
     For example, each in a terminal of its own:
 
@@ -56,24 +57,19 @@ def serve(
     - `antiphon serve dispatcher integration`
     """
     named = _named(services)
+    base = data_dir_or_default(data_dir)
     given = {
         "services": named,
         "host": host,
         "port": port,
         "admin_port": admin_port,
-        "data_dir": (data_dir or _default_data_dir()) / "+".join(named),
+        "data_dir": base if "auth" in named else base / "+".join(named),
         "model": model,
         "log_level": log_level,
         "log_format": log_format,
     }
     told = {key: value for key, value in given.items() if value is not None}
-    start({**_defaults(named, told), **told}, _work)
-
-
-def _default_data_dir() -> Path:
-    from antiphon_server.settings import default_data_dir
-
-    return default_data_dir()
+    start({**_defaults(named, told, base), **told}, _work)
 
 
 def _named(services: list[str]) -> list[str]:
@@ -85,8 +81,8 @@ def _named(services: list[str]) -> list[str]:
     return [name for name in SERVICES if name in services]
 
 
-def _defaults(named: list[str], told: dict[str, Any]) -> dict[str, Any]:
-    """What is the case for services apart, unless the environment says otherwise."""
+def _defaults(named: list[str], told: dict[str, Any], base: Path) -> dict[str, Any]:
+    """What is the case for services apart, unless they are told otherwise."""
     from antiphon_server.runtime.configuration import WrongSetting, from_environment
     from antiphon_server.runtime.installation import PORTS
     from antiphon_server.settings import PREFIX, Settings
@@ -95,12 +91,12 @@ def _defaults(named: list[str], told: dict[str, Any]) -> dict[str, Any]:
         environment = from_environment(PREFIX, Settings, os.environ)
     except WrongSetting as error:
         fail(str(error), 2)
-    defaults = {"port": next(PORTS[name] for name in PORTS if name == named[0]), "admin_port": 0}
-    found: dict[str, Any] = {
-        key: value for key, value in defaults.items() if key not in environment
-    }
-    if not {"secret_key", "secret_key_file"} & environment.keys():
-        found["secret_key_file"] = _shared_secret(told["data_dir"].parent)
+    known = {**environment, **told}
+    found: dict[str, Any] = {} if "admin_port" in known else {"admin_port": 0}
+    if "port" not in known:  # each service where its peers look for it
+        found["port"], *found["more_ports"] = [PORTS[name] for name in PORTS if name in named]
+    if not {"secret_key", "secret_key_file"} & known.keys():
+        found["secret_key_file"] = _shared_secret(base)
     return found
 
 
@@ -125,7 +121,8 @@ def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
             f"{name} at {settings.peers.address(name)}" for name in settings.elsewhere
         )
         with contextlib.suppress(OSError):
-            say(f"{names} on {settings.host}:{app.port}, data in {settings.data_dir}.", err=True)
+            ports = ", ".join(map(str, (app.port, *settings.more_ports)))
+            say(f"{names} on {settings.host}:{ports}, data in {settings.data_dir}.", err=True)
             if elsewhere:
                 say(f"Elsewhere: {elsewhere}.", err=True)
 

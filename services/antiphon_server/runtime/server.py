@@ -59,24 +59,26 @@ class Server:
         """How many RPCs are being handled."""
         return len(self._running)
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, *more_ports: int) -> int:
         """Listen, and return the port, which is chosen if ``port`` is 0.
 
         Raises CannotListen, and UndeclaredAccess if a contract is incomplete.
         """
         self._table.prepare()
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            bound = self._bind(address)
-        except RuntimeError as error:
-            raise CannotListen(address) from error
+        bound = self._bind(host, port)
+        for each in more_ports:
+            self._bind(host, each)
         await self._server.start()
         return bound
 
-    def _bind(self, address: str) -> int:
-        if self._credentials is not None:
-            return self._server.add_secure_port(address, self._credentials)
-        return self._server.add_insecure_port(address)
+    def _bind(self, host: str, port: int) -> int:
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            if self._credentials is not None:
+                return self._server.add_secure_port(address, self._credentials)
+            return self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise CannotListen(address) from error
 
     async def stop(self, grace: float | None) -> None:
         """Refuse new RPCs, give running ones ``grace`` seconds, and await every handler.
