@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+
+	authv1 "antiphon.example/converse/stubs/antiphon/auth/v1"
+)
+
+const (
+	callLimit   = 10 * time.Second
+	streamLimit = time.Hour
+	// A token is renewed a minute before it expires; a short-lived one at half its life.
+	renewalMargin = time.Minute
+)
+
+// UNAVAILABLE is retried, of calls whose second arrival changes nothing: with a request id, or
+// with a refresh token.
+const serviceConfig = `{"methodConfig": [{
+	"name": [
+		{"service": "antiphon.context.v1.ContextService", "method": "CreateConversation"},
+		{"service": "antiphon.auth.v1.AuthService", "method": "Refresh"}
+	],
+	"retryPolicy": {
+		"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
+		"retryableStatusCodes": ["UNAVAILABLE"]
+	}
+}]}`
+
+// dial opens a connection to host:port, or to https://host:port by TLS.
+func dial(address string) (*grpc.ClientConn, error) {
+	target, secure := strings.CutPrefix(address, "https://")
+	transport := insecure.NewCredentials()
+	if secure {
+		transport = credentials.NewTLS(nil)
+	}
+	return grpc.NewClient(strings.TrimPrefix(target, "http://"),
+		grpc.WithTransportCredentials(transport),
+		grpc.WithDefaultServiceConfig(serviceConfig),
+		// A connection whose other end has vanished is given up after 30 s.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 2, MaxDelay: time.Second},
+			MinConnectTimeout: 5 * time.Second,
+		}))
+}
+
+// session is who is calling: it signs in, and keeps a token that works.
+type session struct {
+	auth    authv1.AuthServiceClient
+	request *authv1.LoginRequest
+
+	lock    sync.Mutex
+	tokens  *authv1.TokenPair
+	renewAt time.Time
+}
+
+// signedInBy reads the credential from the environment.
+func signedInBy(connection *grpc.ClientConn) *session {
+	host, _ := os.Hostname()
+	request := &authv1.LoginRequest{Device: fmt.Sprintf("go example on %.100s", host)}
+	if key := os.Getenv("ANTIPHON_API_KEY"); key != "" {
+		request.Credential = &authv1.LoginRequest_ApiKey{ApiKey: &authv1.ApiKeyCredential{ApiKey: key}}
+	} else {
+		request.Credential = &authv1.LoginRequest_Password{Password: &authv1.PasswordCredential{
+			Name: os.Getenv("ANTIPHON_NAME"), Password: os.Getenv("ANTIPHON_PASSWORD"),
+		}}
+	}
+	return &session{auth: authv1.NewAuthServiceClient(connection), request: request}
+}
+
+// token is an access token that works: by sign-in, or by refreshing the one before.
+func (s *session) token(ctx context.Context) (string, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.tokens != nil && time.Now().Before(s.renewAt) {
+		return s.tokens.AccessToken, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	if s.tokens.GetRefreshToken() == "" { // nor has a program's session one: it signs in again
+		response, err := s.auth.Login(ctx, s.request)
+		return s.take(response.GetTokens(), err)
+	}
+	response, err := s.auth.Refresh(ctx, &authv1.RefreshRequest{RefreshToken: s.tokens.RefreshToken})
+	return s.take(response.GetTokens(), err)
+}
+
+func (s *session) take(tokens *authv1.TokenPair, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	life := time.Until(tokens.AccessExpireTime.AsTime())
+	s.tokens, s.renewAt = tokens, time.Now().Add(life-min(renewalMargin, life/2))
+	return tokens.AccessToken, nil
+}
+
+// renewIn is how long the token is used before the next one is bought.
+func (s *session) renewIn() time.Duration {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return time.Until(s.renewAt)
+}
+
+// forget is for a token that the server does not accept any more: sign in again.
+func (s *session) forget() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.tokens = nil
+}
+
+// authorized is a context for calls under this session.
+func (s *session) authorized(ctx context.Context) (context.Context, error) {
+	token, err := s.token(ctx)
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token), err
+}

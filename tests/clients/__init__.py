@@ -1,0 +1,1 @@
+"""The examples of clients in other languages, built and run."""

@@ -1,0 +1,58 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.clients import examples
+from tests.clients.examples import ALL, Example, Run
+from tests.e2e.server import ServerProcess
+
+WORDS = 50
+GAP_MS = 20
+MODEL = {
+    "name": "scripted/count",
+    "kind": "scripted",
+    "model": "count",
+    "script": {"deltas": WORDS, "gap_ms": GAP_MS},
+}
+Start = Callable[..., Awaitable[Run]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every example, built; what is compiled stands in the folder returned."""
+    out = tmp_path_factory.mktemp("examples")
+    async with asyncio.TaskGroup() as group:
+        for example in ALL.values():
+            group.create_task(examples.build(example, out))
+    return out
+
+
+@pytest.fixture(params=ALL)
+def example(request: pytest.FixtureRequest) -> Example:
+    """Each language in turn."""
+    return ALL[request.param]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    """One server for all, with a model that counts slowly."""
+    async with ServerProcess(tmp_path_factory.mktemp("server"), models=[MODEL]) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def start(built: Path, example: Example) -> AsyncIterator[Start]:
+    """Start the example: ``start(variables, question, *options)``."""
+    runs: list[Run] = []
+
+    async def start(variables: dict[str, str], question: str, *options: str) -> Run:
+        run = await examples.start(example, built, variables, question, *options)
+        runs.append(run)
+        return run
+
+    yield start
+    for run in runs:
+        await run.kill()

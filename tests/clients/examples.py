@@ -1,0 +1,134 @@
+"""The programs of clients/examples: how each is built, started and read."""
+
+import asyncio
+import re
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.processes import ROOT, environment
+from tests.e2e.readme import PATH
+
+EXAMPLES = ROOT / "clients" / "examples"
+LIMIT_S = 60.0
+_ENDED = re.compile(
+    r"^(?P<conversation>conv_\S+) (?P<turn>turn_\S+) TURN_STATE_(?P<state>\w+):"
+    r" events (?P<first>\d+)-(?P<last>\d+), connections (?P<connections>\d+)$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A folder, what has to be run in it once, and what asks a question."""
+
+    folder: str
+    build: Sequence[Sequence[str]]
+    converse: Sequence[str]
+
+
+GENERATE = ("buf", "generate")
+NODE = Example(
+    "node",
+    [("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")],
+    ("node", "converse.js"),
+)
+GO = Example("go", [GENERATE, ("go", "build", "-o", "{out}/converse", ".")], ("{out}/converse",))
+DATACLASSES = Example("betterproto2", [GENERATE], ("python", "converse.py"))
+ALL = {example.folder: example for example in (NODE, GO, DATACLASSES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a program said last: of its turn, and of the events that it took."""
+
+    conversation_id: str
+    turn_id: str
+    state: str
+    first: int
+    last: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a program printed, and how it exited."""
+
+    code: int
+    text: str
+    errors: str
+
+    @property
+    def told(self) -> Told:
+        """Its last line."""
+        found = _ENDED.search(self.errors)
+        assert found is not None, self.errors
+        conversation, turn, state, *numbers = found.groups()
+        return Told(conversation, turn, state, *map(int, numbers))
+
+
+class Run:
+    """A program that is running: its text as it comes, and its end."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._text = b""
+
+    async def read_until(self, text: str) -> None:
+        """Wait until it has printed this."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(LIMIT_S):
+            while text.encode() not in self._text:
+                piece = await self._process.stdout.read(65536)
+                assert piece, f"ended after {self._text!r}: {(await self.ended()).errors}"
+                self._text += piece
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    async def ended(self) -> Ended:
+        """Wait until it ends by itself."""
+        async with asyncio.timeout(LIMIT_S):
+            text, errors = await self._process.communicate()
+        assert self._process.returncode is not None
+        return Ended(self._process.returncode, (self._text + text).decode(), errors.decode())
+
+    async def kill(self) -> None:
+        """End it if it still runs."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+async def build(example: Example, out: Path) -> None:
+    """Do what has to be done once."""
+    for command in example.build:
+        process = await _start(example, command, out, {})
+        _, errors = await process.communicate()
+        assert process.returncode == 0, f"{' '.join(command)}: {errors.decode()}"
+
+
+async def start(
+    example: Example, out: Path, variables: Mapping[str, str], question: str, *options: str
+) -> Run:
+    """Ask a question; ``variables`` say where and as whom."""
+    return Run(await _start(example, (*example.converse, *options, question), out, variables))
+
+
+async def _start(
+    example: Example, command: Sequence[str], out: Path, variables: Mapping[str, str]
+) -> Process:
+    words = [word.replace("{out}", str(out)) for word in command]
+    env = environment({"PATH": PATH, **variables})
+    # By a shell, which looks for a program where PATH says.
+    return await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@"', "sh", *words),
+        cwd=EXAMPLES / example.folder,
+        env=env,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
