@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from antiphon_server.auth.service.service_statements import StatementReader, Sta
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.mesh.edge_view import LOOK_S, EdgeView
 from antiphon_server.mesh.envoy.process import Envoy
+from antiphon_server.mesh.instances import Registered
 from antiphon_server.mesh.keys import Jwk, KeysServer
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.registry import Registry
@@ -62,12 +63,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A control plane that serves. ``envoy`` is None where somebody else runs the Envoys."""
+    """A control plane that serves. ``envoy`` is None where somebody else runs the Envoys.
+
+    ``known`` says what is registered.
+    """
 
     registry: Address
     ads: Address
     edge: Address
     envoy: Envoy | None
+    known: Callable[[], Sequence[Registered]]
 
 
 @contextlib.asynccontextmanager
@@ -115,12 +120,12 @@ def rendered(settings: Settings) -> str:
 
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
     mesh, secret = settings.mesh, installation_secret(settings)
-    inside = Address(LOOPBACK, _picked(LOOPBACK, mesh.inside_port))
+    inside = Address(LOOPBACK, picked(LOOPBACK, mesh.inside_port))
     registry = Registry(time.time, time.monotonic)
     auth = _auth(settings, secret, inside, registry, lifecycle)
     keys = KeysServer(lambda: _jwks(auth))
     lifecycle.on_stop("keys", keys.stop)
-    listen = Address(mesh.edge_host, _picked(mesh.edge_host, mesh.edge_port))
+    listen = Address(mesh.edge_host, picked(mesh.edge_host, mesh.edge_port))
     edge = _edge(settings, inside)
     edge = replace(
         edge, listen=listen, keys=await keys.start(LOOPBACK) if mesh.check_tokens else None
@@ -135,7 +140,7 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
         admin = envoy.admin
         lifecycle.spawn("edge view", every(LOOK_S, lambda: view.look(admin)), vital=False)
     await health.ready()
-    return Mesh(own, ads, edge.listen, envoy)
+    return Mesh(own, ads, edge.listen, envoy, registry.instances)
 
 
 def _edge(settings: Settings, inside: Address) -> Edge:
@@ -301,7 +306,7 @@ def _of(text: str) -> Address:
     return Address(host.strip("[]"), int(port))
 
 
-def _picked(host: str, port: int) -> int:
+def picked(host: str, port: int) -> int:
     """A port that is free, in place of 0: every Envoy is told the same."""
     if port:
         return port

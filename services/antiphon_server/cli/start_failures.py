@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from antiphon_server.app import DATABASE_FILE
+from antiphon_server.app.replicas import DidNotComeUp
 from antiphon_server.auth.adapters.hash_file import UnusableHashFileError
 from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
@@ -34,6 +35,7 @@ _SAY_IT_ALL = (
     UnusableHashFileError,
     Insecure,
     WrongSetting,
+    DidNotComeUp,
     EnvoyDidNotStart,
     EnvoyMissing,
     NoPages,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from antiphon_server.cli import up_mesh
 from antiphon_server.cli.console import say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
@@ -45,6 +46,12 @@ def up(
     web_port: Annotated[
         int | None, typer.Option(help="Where the pages are; 0 picks one. [default: 7480]")
     ] = None,
+    mesh: Annotated[
+        bool, typer.Option("--mesh", help="Run servers as processes of their own, behind Envoy.")
+    ] = False,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=64, help="With --mesh: how many; several share Postgres.")
+    ] = 1,
     data_dir: DataDir = None,
     model: Annotated[
         str | None,
@@ -81,6 +88,7 @@ def up(
 
     - `antiphon up`
     - `antiphon up --web`
+    - `ANTIPHON_DATABASE_URL=postgresql://… antiphon up --mesh --replicas 2`
     - `antiphon up --port 8000 --data-dir ./data`
     - `OPENAI_API_KEY=… antiphon up --model openai/gpt-4.1-mini`
     """
@@ -99,7 +107,11 @@ def up(
         "behind_proxy": behind_proxy,
         "test_users": test_users,
     }
-    _up({key: value for key, value in given.items() if value is not None}, session)
+    told = {key: value for key, value in given.items() if value is not None}
+    if mesh:
+        start(told, up_mesh.work(replicas, told))
+    else:
+        _up(told, session)
 
 
 def _up(given: dict[str, Any], session: bool) -> None:
@@ -137,8 +149,9 @@ class _Announcement:
         if settings.tls is not None:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
-        self._file = settings.data_dir / SERVER_FILE
-        self._file.write_text(json.dumps(told))
+        if not settings.registry:  # others find a mesh by its edge
+            self._file = settings.data_dir / SERVER_FILE
+            self._file.write_text(json.dumps(told))
         if self._session:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()

@@ -53,7 +53,7 @@ class ControlPlane:
         where = addresses(self._registry.instances())
         where[REGISTRY] = [self._own]
         self._source.tell(self._configuration.snapshot(where, is_open=self._is_open))
-        log.info("services are at: %s", _in_words(where))
+        log.debug("services are at: %s", _in_words(where))
 
 
 def addresses(instances: Sequence[Registered]) -> dict[str, list[Address]]:

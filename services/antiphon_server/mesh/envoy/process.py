@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import shutil
-import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
+from antiphon_server.runtime import with_parent
 from antiphon_server.runtime.lifecycle import Lifecycle
 
 START_TIMEOUT_S = 20.0
@@ -25,7 +24,6 @@ AGAIN_S, AGAIN_LONGEST_S = 0.2, 10.0
 LONG_ENOUGH_S = 60.0
 WORKERS = 2
 _LAST_WORDS = 1000
-_WITH_PARENT = Path(__file__).with_name("with_parent.py")
 _ACTIVE = r"^http\.edge\.downstream_rq_active$"
 
 log = logging.getLogger(__name__)
@@ -153,8 +151,7 @@ class Envoy:
         configuration.write_text(self._configuration(self.port))
         socket = {"path": str(self._folder / "admin.sock"), "mode": 0o600}
         return [
-            *(sys.executable, "-I", "-S", str(_WITH_PARENT), str(os.getpid())),
-            *(str(envoy_binary()), "--config-path", str(configuration)),
+            *with_parent.command(str(envoy_binary()), "--config-path", str(configuration)),
             *("--config-yaml", json.dumps({"admin": {"address": {"pipe": socket}}})),
             *("--log-path", str(self._log), "--log-level", "warning"),
             *("--file-flush-interval-msec", str(round(LOG_FLUSH_S * 1000))),

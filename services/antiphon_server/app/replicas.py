@@ -1,0 +1,187 @@
+"""A whole mesh on one machine: control plane, Envoy, and servers as processes."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+from msgspec.structs import replace
+
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon_client.address import open_channel
+from antiphon_server.app.browsers import LinkSignIn
+from antiphon_server.app.control_plane import Mesh, picked, running_mesh
+from antiphon_server.app.replica import Replica
+from antiphon_server.app.secret import installation_secret
+from antiphon_server.app.serving import until_told
+from antiphon_server.auth.compose.whole import SECRET_FILE
+from antiphon_server.auth.service.local_operator import LABEL
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.data_dir import exclusive
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.settings import PREFIX, Settings
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+
+START_S = 90.0
+LOOK_S = 0.05
+FOLDER = "replicas"
+# What the edge does in their place, or each has of its own.
+_NOT_FOR_REPLICAS = ("HOST", "PORT", "ADMIN_PORT", "ADMIN_HOST", "DATA_DIR", "WEB", "WEB_PORT")
+_OF_THE_EDGE = ("TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "MESH", "NODE_ADDRESS", "LOG_FILE")
+
+Tell = Callable[[str, str], None]
+"""Told of a part what becomes of it: "starting", "serving", or how far it is."""
+
+
+class DidNotComeUp(Exception):
+    """The mesh is not whole in time; the message says what is missing, and where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """A mesh that serves."""
+
+    mesh: Mesh
+    replicas: tuple[Replica, ...]
+
+
+async def serve_replicated(
+    settings: Settings,
+    count: int,
+    variables: Mapping[str, str],
+    tell: Tell,
+    ready: Callable[[Replicated], None],
+) -> None:
+    """Run it until SIGTERM, SIGINT or SIGHUP; ``ready`` is told once all of it serves.
+
+    ``variables`` are settings for the servers besides the environment's. Raises what
+    ``replicated`` raises.
+    """
+    os.umask(0o077)  # whatever is written is the user's alone
+    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    stopping = asyncio.Event()
+    with until_told(stopping), exclusive(settings.data_dir / "mesh"):
+        async with replicated(settings, count, variables, tell) as found:
+            ready(found)
+            await stopping.wait()
+            tell("servers", "stopping")
+
+
+@contextlib.asynccontextmanager
+async def replicated(
+    settings: Settings, count: int, variables: Mapping[str, str], tell: Tell
+) -> AsyncIterator[Replicated]:
+    """Run ``count`` servers behind an edge for the time of the block.
+
+    Raises WrongSetting, DidNotComeUp, and what ``running_mesh`` raises.
+    """
+    if count > 1 and settings.database_url is None:
+        raise WrongSetting("several replicas share one Postgres: set ANTIPHON_DATABASE_URL")
+    async with Lifecycle() as lifecycle:
+        settings = await _with_pages(_as_mesh(settings), lifecycle)
+        await asyncio.to_thread(installation_secret, settings)
+        tell("control plane", "starting")
+        async with running_mesh(settings) as mesh:
+            tell("control plane", "serving")
+            replicas = _replicas(settings, count, variables, mesh)
+            tell("servers", "starting")
+            async with Lifecycle() as servers:
+                servers.on_stop("servers", lambda: _stop(replicas))
+                await asyncio.gather(*(each.start() for each in replicas))
+                await _all_there(mesh, replicas, tell)
+                for each in replicas:
+                    servers.spawn(each.name, each.watch(), vital=False)
+                tell("edge", "serving")
+                yield Replicated(mesh, replicas)
+
+
+def _as_mesh(settings: Settings) -> Settings:
+    """The edge has the server's address; all else listens on ports that are picked."""
+    edge_port = picked(settings.host, settings.port)
+    mesh = replace(
+        settings.mesh,
+        port=0,
+        ads_port=0,
+        inside_port=0,
+        envoy=True,
+        edge_host=settings.host,
+        edge_port=edge_port,
+    )
+    return replace(settings, port=edge_port, mesh=mesh)
+
+
+async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
+    """Serve the pages, if they are wanted, behind the same edge."""
+    if not settings.web:
+        return settings
+    from antiphon_server.web.pages import load_pages
+    from antiphon_server.web.site import Site
+
+    pages = await asyncio.to_thread(load_pages)
+    channel = open_channel(f"{settings.host}:{settings.port}")
+    lifecycle.on_stop("pages' channel", channel.close)
+    auth: AuthServiceAsyncStub = AuthServiceStub(channel)
+    sign_in = LinkSignIn(auth, settings.data_dir / LABEL) if settings.has_links else None
+    site = Site(pages, sign_in)
+    lifecycle.on_stop("pages", site.stop)
+    mesh = replace(settings.mesh, pages=f"127.0.0.1:{await site.start()}")
+    return replace(settings, mesh=mesh)
+
+
+def _replicas(
+    settings: Settings, count: int, variables: Mapping[str, str], mesh: Mesh
+) -> tuple[Replica, ...]:
+    dropped = {PREFIX + name for name in (*_NOT_FOR_REPLICAS, *_OF_THE_EDGE)}
+    kept = {**os.environ, **variables}
+    environment = {name: value for name, value in kept.items() if name not in dropped}
+    environment |= {
+        f"{PREFIX}REGISTRY": str(mesh.registry),
+        f"{PREFIX}BEHIND_PROXY": "false" if settings.test_users else "true",
+    }
+    if settings.secret_key is None and settings.secret_key_file is None:
+        environment[f"{PREFIX}SECRET_KEY_FILE"] = str(settings.data_dir / SECRET_FILE)
+    base = settings.data_dir
+    return tuple(
+        Replica(
+            f"server {number}",
+            base if number == 1 else base / FOLDER / str(number),
+            base / "mesh" / f"server-{number}.log",
+            environment,
+        )
+        for number in range(1, count + 1)
+    )
+
+
+async def _all_there(mesh: Mesh, replicas: tuple[Replica, ...], tell: Tell) -> None:
+    """Wait until all are registered, and the edge takes calls. Raises DidNotComeUp."""
+    deadline, known = time.monotonic() + START_S, -1
+    while known < len(replicas):
+        if time.monotonic() > deadline or any(each.ended for each in replicas):
+            raise DidNotComeUp(_missing(replicas))
+        await asyncio.sleep(LOOK_S)
+        nodes = {each.announced.key.node_id for each in mesh.known()}
+        if len(nodes) != known:
+            known = len(nodes)
+            tell("servers", f"{known} of {len(replicas)}")
+    tell("edge", "starting")
+    async with grpc.aio.insecure_channel(str(mesh.edge)) as channel:
+        try:
+            await asyncio.wait_for(channel.channel_ready(), deadline - time.monotonic())
+        except TimeoutError as error:
+            raise DidNotComeUp("the edge does not open; the log of Envoy says more") from error
+
+
+def _missing(replicas: tuple[Replica, ...]) -> str:
+    named = ", ".join(f"{each.name} ({each.output})" for each in replicas if each.ended)
+    return f"not all servers came up: {named or 'they take too long'}"
+
+
+async def _stop(replicas: tuple[Replica, ...]) -> None:
+    await asyncio.gather(*(each.stop() for each in replicas))

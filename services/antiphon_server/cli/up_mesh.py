@@ -1,0 +1,124 @@
+"""``antiphon up --mesh``: servers behind an edge, and what is coming up."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from antiphon_server.cli.console import say
+from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE
+
+if TYPE_CHECKING:
+    from antiphon_server.app.replicas import Replicated
+    from antiphon_server.settings import Settings
+
+_DONE = ("serving", "stopping")
+
+
+def work(replicas: int, given: Mapping[str, Any]) -> Callable[["Settings"], Any]:
+    """What ``antiphon up --mesh`` runs; ``given`` are its options."""
+
+    @contextlib.contextmanager
+    def run(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
+        from antiphon_server.app.replicas import serve_replicated
+
+        file = settings.data_dir / SERVER_FILE
+        with _display() as tell:
+
+            def ready(found: "Replicated") -> None:
+                tell("", "")
+                _announce(settings, found, file)
+
+            try:
+                yield serve_replicated(settings, replicas, _variables(given), tell, ready)
+            finally:
+                file.unlink(missing_ok=True)
+
+    return run
+
+
+def _variables(given: Mapping[str, Any]) -> dict[str, str]:
+    """Options as the variables that the servers read."""
+    from antiphon_server.settings import PREFIX
+
+    return {PREFIX + name.upper(): _text(value) for name, value in given.items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
+    scheme = "https://" if settings.tls is not None else ""
+    address = f"{scheme}{found.mesh.edge}"
+    told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
+    page = f"http://{found.mesh.edge}/" if settings.web else ""
+    if page:
+        told |= {"web": page, "links": settings.has_links}
+    if settings.tls is not None:
+        told["certificate"] = str(settings.tls.certificate.absolute())
+    file.write_text(json.dumps(told))
+    count = len(found.replicas)
+    with contextlib.suppress(OSError):
+        servers = "one server" if count == 1 else f"{count} servers"
+        say(f"Antiphon serves on {address}, by {servers}, data in {settings.data_dir}.", err=True)
+        say("See them with `antiphon mesh status`; stop all with Ctrl-C.", err=True)
+        if page:
+            say(_page(settings, page), err=True)
+
+
+def _page(settings: "Settings", page: str) -> str:
+    if not (settings.has_links and sys.stderr.isatty()):
+        return f"In a browser: {page} (`antiphon web` shows a link that signs you in)"
+    from antiphon_server.web.links import make_link
+
+    link = make_link((settings.data_dir / OPERATOR_FILE).read_text().strip())
+    return f"In a browser, signed in (once, within 10 minutes): {page}#link={link}"
+
+
+@contextlib.contextmanager
+def _display() -> Iterator[Callable[[str, str], None]]:
+    """Says of each part what becomes of it: in a terminal in its own line, else a line each time.
+
+    A part without a name ends it.
+    """
+    if not sys.stderr.isatty():
+        yield _line
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        TextColumn("[dim]{task.fields[state]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(part: str, state: str) -> None:
+            if not part:
+                progress.stop()
+                return
+            if part not in tasks:
+                tasks[part] = progress.add_task(part, total=1, state=state)
+            done = state in _DONE or _whole(state)
+            progress.update(tasks[part], state=state, completed=int(done))
+
+        yield tell
+
+
+def _whole(state: str) -> bool:
+    """Whether "2 of 2" came up."""
+    known, _, all_of_them = state.partition(" of ")
+    return bool(all_of_them) and known == all_of_them
+
+
+def _line(part: str, state: str) -> None:
+    if part:
+        with contextlib.suppress(OSError):
+            say(f"{part}: {state}", err=True)
