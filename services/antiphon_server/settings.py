@@ -112,16 +112,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             )
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
-        if self.web and not self.on_loopback:
-            raise ValueError(
-                "web: the pages are served to this machine; for others let a proxy that speaks "
-                "TLS stand before them, and leave --host"
-            )
-        if self.web and self.tls_cert is not None:
-            raise ValueError(
-                "web: Envoy speaks to a plain port on this machine; leave tls_cert and tls_key, "
-                "and let a proxy speak TLS"
-            )
         if self.test_users and not self.in_production and self._reachable:
             raise ValueError(
                 "test_users: a test user is for this machine alone; leave it away "

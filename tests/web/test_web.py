@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class World:
 
     page: str
     control: Control
+    data_dir: Path
     pictures: Path
 
 
@@ -44,8 +46,22 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             ServerProcess(home, models=models, variables=variables) as server,
             Control(server, endpoint) as control,
         ):
-            yield World(f"http://127.0.0.1:{port}", control, home)
+            yield World(f"http://127.0.0.1:{port}", control, server.data_dir, home)
             assert server.defects == []
+
+
+async def test_the_operator_is_shown_a_link(world: World) -> None:
+    """Whoever can read the data folder gets a link to the page, and nobody else does."""
+    for data_dir, page in ((world.data_dir, world.page), (world.data_dir / "other", "")):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "antiphon_server", "web", "--data-dir", str(data_dir)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        assert (process.returncode == 0) == bool(page)
+        assert output.decode().startswith(f"{page}/#link=" if page else "")
+        assert bool(output) == bool(page)
 
 
 @pytest.mark.parametrize("name", ["parts", "closing", "library", "pages"])

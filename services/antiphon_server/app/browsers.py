@@ -9,8 +9,11 @@ from antiphon.auth.v1.auth_service_pb2 import LoginRequest
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_server.app.wiring import Services
 from antiphon_server.auth.service.local_operator import LABEL
+from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.settings import Settings
+from antiphon_server.web.compose import LOOPBACK, serve_pages
 from antiphon_server.web.links import Links
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -18,6 +21,10 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 LOG_FILE = "envoy.log"
 _LOGIN_S = 10.0
+_NOT_FOR_OTHERS = (
+    "the pages of --web are for this machine: leave --host and --tls-cert, and for others let a "
+    "proxy that speaks TLS stand before them, or the edge of `antiphon mesh`"
+)
 
 
 async def open_pages(
@@ -25,19 +32,15 @@ async def open_pages(
 ) -> int:
     """Serve the pages, and the RPCs of ``port`` beside them; return where.
 
-    Raises NoPages, CannotListen, EnvoyMissing, EnvoyDidNotStart.
+    Raises WrongSetting, NoPages, CannotListen, EnvoyMissing, EnvoyDidNotStart.
     """
     from antiphon_server.mesh.compose import edge_before
-    from antiphon_server.mesh.model import Address, Edge
-    from antiphon_server.web.pages import load_pages
-    from antiphon_server.web.site import Site
 
-    pages = await asyncio.to_thread(load_pages)
-    key_file = settings.data_dir / LABEL
+    if not settings.on_loopback or settings.tls is not None:
+        raise WrongSetting(_NOT_FOR_OTHERS)
     auth: AuthServiceAsyncStub = AuthServiceStub(services.table.channel())
-    site = Site(pages, LinkSignIn(auth, key_file) if settings.has_links else None)
-    lifecycle.on_stop("pages", site.stop)
-    inner = Address("127.0.0.1", await site.start())
+    sign_in = LinkSignIn(auth, settings.data_dir / LABEL) if settings.has_links else None
+    inner = Address(LOOPBACK, await serve_pages(lifecycle, sign_in))
     edge = Edge(Address(settings.host, settings.web_port), pages=inner)
     envoy = edge_before(Address(settings.host, port), edge, settings.data_dir / LOG_FILE)
     return await envoy.serve(lifecycle)

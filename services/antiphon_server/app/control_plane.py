@@ -52,6 +52,7 @@ from antiphon_server.runtime.server import CannotListen, Server
 from antiphon_server.runtime.tasks import every
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import Settings
+from antiphon_server.web.compose import serve_pages
 
 if TYPE_CHECKING:
     from antiphon_server.mesh.control_plane import ControlPlane
@@ -130,6 +131,8 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     edge = replace(
         edge, listen=listen, keys=await keys.start(LOOPBACK) if mesh.check_tokens else None
     )
+    if settings.web and edge.pages is None:
+        edge = replace(edge, pages=Address(LOOPBACK, await serve_pages(lifecycle)))
     view = EdgeView(time.monotonic)
     servicer = RegistryServicer(registry, view.of)
     own = await _serve_registry(settings, servicer, _verifier(secret, auth), lifecycle, health)

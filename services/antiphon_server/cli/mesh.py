@@ -24,6 +24,9 @@ app.command()(status)
 def mesh(
     context: typer.Context,
     data_dir: DataDir = None,
+    web: Annotated[
+        bool | None, typer.Option("--web", help="Serve the pages for browsers at the edge.")
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option(help="debug, info, warning or error. [default: info]")
     ] = None,
@@ -36,12 +39,12 @@ def mesh(
 
     For example:
 
-    - `antiphon mesh`
+    - `antiphon mesh --web`
     - `ANTIPHON_REGISTRY=127.0.0.1:7470 antiphon up --port 0`
     - `antiphon mesh status`
     """
     if context.invoked_subcommand is None:
-        given = {"data_dir": data_dir, "log_level": log_level}
+        given = {"data_dir": data_dir, "web": web, "log_level": log_level}
         start({key: value for key, value in given.items() if value is not None}, _work)
 
 

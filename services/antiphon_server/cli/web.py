@@ -18,12 +18,13 @@ def web(data_dir: DataDir = None) -> None:
     """
     from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
     from antiphon_server.cli.trust import told_in
+    from antiphon_server.cli.where import local_server
     from antiphon_server.web.links import make_link
 
     folder = data_dir_or_default(data_dir)
     told = told_in(folder)
     page = str(told.get("web", ""))
-    if not page:
+    if not page or local_server(folder) is None:
         raise CommandError(
             f"no server with pages runs on {folder}. Start one with `antiphon up --web`."
         )
