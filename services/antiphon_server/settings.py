@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     services: tuple[ServiceName, ...] = SERVICES
     peers: Peers = Peers()
     peer_ca: Path | None = None
+    peer_cert: Path | None = None
+    peer_key: Path | None = None
     database_url: Secret | None = None
     database_pool: Annotated[int, Meta(ge=2, le=200)] = 10
     several_nodes: bool = False
@@ -101,8 +103,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("give both tls_cert and tls_key, or none")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
-        if self.peer_ca is not None and self.tls_cert is None:
-            raise ValueError("peer_ca needs tls_cert and tls_key: peers want to see who calls them")
+        if (self.peer_cert is None) != (self.peer_key is None):
+            raise ValueError("give both peer_cert and peer_key, or none")
+        if self.peer_ca is not None and (self.peer_cert or self.tls_cert) is None:
+            raise ValueError("peer_ca needs peer_cert and peer_key, or tls_cert and tls_key")
         if not self.services or len(set(self.services)) != len(self.services):
             raise ValueError("services: name each service once, and at least one")
         if self.elsewhere and self.secret_key is None and self.secret_key_file is None:
@@ -149,6 +153,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.tls_cert is None or self.tls_key is None:
             return None
         return TlsFiles(self.tls_cert, self.tls_key, self.tls_client_ca)
+
+    @property
+    def peer_tls(self) -> TlsFiles | None:
+        """What this process shows to its peers, and whom it trusts; None for in the clear."""
+        certificate, key = self.peer_cert or self.tls_cert, self.peer_key or self.tls_key
+        if self.peer_ca is None or certificate is None or key is None:
+            return None
+        return TlsFiles(certificate, key, self.peer_ca)
 
     @property
     def _reachable(self) -> bool:

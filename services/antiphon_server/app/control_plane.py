@@ -15,6 +15,7 @@ import grpc
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from antiphon_client.address import open_channel
+from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE, installation_secret
 from antiphon_server.app.serving import until_told
 from antiphon_server.auth.adapters.server_secret import MasterSecret
@@ -51,6 +52,7 @@ from antiphon_server.runtime.principal import Principal
 from antiphon_server.runtime.server import CannotListen, Server
 from antiphon_server.runtime.tasks import every
 from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.runtime.tls import ServerTls
 from antiphon_server.settings import Settings
 from antiphon_server.web.compose import serve_pages
 
@@ -160,6 +162,7 @@ def _edge(settings: Settings, inside: Address) -> Edge:
         rates=CallRates(mesh.calls_per_s, mesh.calls_per_s_of_one) if limited else None,
         traces=_address(mesh.traces),
         inside=inside,
+        peers=settings.peer_tls,
     )
 
 
@@ -171,8 +174,10 @@ def _auth(
     lifecycle: Lifecycle,
 ) -> AuthElsewhere:
     """The way to the auth service: through Envoy, which knows where it is."""
-    address = str(inside) if settings.mesh.envoy else settings.peers.auth
-    channel = open_channel(address)
+    if settings.mesh.envoy:
+        channel = open_channel(str(inside))
+    else:
+        channel = open_channel(settings.peers.auth, peer_tls(settings))
     lifecycle.on_stop("auth", channel.close)
     identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
     life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
@@ -216,7 +221,8 @@ async def _serve_registry(
     for service in list(table.services):
         await health.set(service, serving=True)
     health.register(table)
-    server = Server(table)
+    tls = ServerTls(settings.peer_tls).credentials() if settings.peer_tls else None
+    server = Server(table, credentials=tls)
     lifecycle.on_stop("registry's port", lambda: server.stop(1.0))
     host = settings.mesh.host
     port = await server.start(host, settings.mesh.port)

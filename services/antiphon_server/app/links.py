@@ -4,8 +4,8 @@ import grpc
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
-from antiphon_client.tls import Tls
 from antiphon_server.app.guards import inside, unguarded
+from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.installation import SERVICES, ServiceName
@@ -13,7 +13,6 @@ from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.peer_channel import Headers, PeerChannel
 from antiphon_server.runtime.routed_channel import RoutedChannel
-from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import Tracing
 from antiphon_server.settings import Settings
 
@@ -33,7 +32,7 @@ class Links:
         self._traced: tuple[Headers, ...] = (tracing.headers,) if tracing else ()
         self.servers: list[LocalServer] = [unguarded()]
         self.identities: dict[ServiceName, ServiceIdentity] = {}
-        tls = self._tls = _peer_tls(settings)
+        tls = self._tls = peer_tls(settings)
         self.peers: dict[ServiceName, grpc.aio.Channel] = {
             name: open_channel(settings.peers.address(name), tls) for name in settings.elsewhere
         }
@@ -84,14 +83,3 @@ class Links:
         """Close the channels to peers."""
         for channel in self.peers.values():
             await channel.close()
-
-
-def _peer_tls(settings: Settings) -> Tls | None:
-    """How peers are spoken to; None for in the clear. Raises UnusableCertificate."""
-    own, authority = settings.tls, settings.peer_ca
-    if own is None or authority is None:
-        return None
-    try:
-        return Tls(authority.read_bytes(), own.certificate.read_bytes(), own.key.read_bytes())
-    except OSError as error:
-        raise UnusableCertificate(f"{error.filename}: {error.strerror}") from error

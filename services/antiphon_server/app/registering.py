@@ -7,6 +7,7 @@ from functools import partial
 from importlib.metadata import version
 
 from antiphon_server.app.ground import Ground
+from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE, installation_secret
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
@@ -31,8 +32,10 @@ class Membership:
 
         settings = ground.settings
         node_id, secret = new_id("node"), installation_secret(settings)
-        channel = registry_channel(settings.registry)
+        tls = peer_tls(settings)
+        channel = registry_channel(settings.registry, tls.credentials() if tls else None)
         self._host, self._port = _place(settings)
+        self._version = version("antiphon")
         self._lifecycle = lifecycle
         self._registration = Registration(
             channel,
@@ -56,7 +59,7 @@ class Membership:
         return Announced(
             Key(service, node_id),
             Address(self._host, self._port),
-            version=version("antiphon"),
+            version=self._version,
             load=_load(service, metrics),
         )
 

@@ -38,7 +38,9 @@ class Edge:
     ``keys`` is an HTTP/1.1 server that has the keys of access tokens under ``/keys``: what they
     have not signed is refused at once. ``rates`` limit calls. ``traces`` is a collector of
     spans (OTLP over gRPC). ``inside`` is where services call each other through it: only
-    they reach that port, and what they may is judged where they call.
+    they reach that port, and what they may is judged where they call. ``peers`` is what the
+    edge shows to services, and in ``client_ca`` whose certificates it trusts; None for services
+    that are spoken to in the clear.
     """
 
     listen: Address
@@ -51,3 +53,4 @@ class Edge:
     rates: CallRates | None = None
     traces: Address | None = None
     inside: Address | None = None
+    peers: TlsFiles | None = None

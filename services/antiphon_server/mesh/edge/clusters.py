@@ -14,17 +14,26 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     OutlierDetection,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
     Http2ProtocolOptions,
     KeepaliveSettings,
+    TransportSocket,
 )
 from envoy_data_plane.envoy.config.endpoint.v3 import (
     ClusterLoadAssignment,
     Endpoint,
     LbEndpoint,
     LocalityLbEndpoints,
+)
+from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
+    CertificateValidationContext,
+    CommonTlsContext,
+    TlsParameters,
+    TlsParametersTlsProtocol,
+    UpstreamTlsContext,
 )
 from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptions,
@@ -34,8 +43,9 @@ from envoy_data_plane.envoy.type.v3 import Percent
 
 from antiphon_server.mesh.contracts import services
 from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket
+from antiphon_server.mesh.edge.terms import ADS, TLS, certificate, packed, seconds, socket
 from antiphon_server.mesh.model import Address
+from antiphon_server.runtime.tls import TlsFiles
 
 PAGES = "pages"
 KEYS = "keys"
@@ -58,12 +68,17 @@ def http_cluster(name: str, address: Address) -> Cluster:
     return cluster
 
 
-def service_cluster(service: str, addresses: Sequence[Address] | None = None) -> Cluster:
+def service_cluster(
+    service: str, addresses: Sequence[Address] | None = None, peers: TlsFiles | None = None
+) -> Cluster:
     """A service of the installation, at several nodes: which, Envoy is told by and by (EDS).
 
-    With ``addresses`` they stand in the cluster itself.
+    With ``addresses`` they stand in the cluster itself. With ``peers`` both sides show a
+    certificate of the installation's authority.
     """
     cluster = _cluster(service, _http2())
+    if peers is not None:
+        cluster.transport_socket = _tls(peers)
     if addresses is None:
         cluster.type = ClusterDiscoveryType.EDS
         cluster.eds_cluster_config = ClusterEdsClusterConfig(eds_config=ADS)
@@ -113,6 +128,20 @@ def _http2() -> HttpProtocolOptionsExplicitHttpConfig:
             ),
         )
     )
+
+
+def _tls(files: TlsFiles) -> TransportSocket:
+    """Nodes are known by their authority, which has certified nobody else: they move about."""
+    trusted = CertificateValidationContext(trusted_ca=DataSource(filename=str(files.client_ca)))
+    context = UpstreamTlsContext(
+        common_tls_context=CommonTlsContext(
+            tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),
+            tls_certificates=[certificate(files)],
+            validation_context=trusted,
+            alpn_protocols=["h2"],
+        )
+    )
+    return TransportSocket(name=TLS, typed_config=packed(context))
 
 
 def _most() -> CircuitBreakersThresholds:

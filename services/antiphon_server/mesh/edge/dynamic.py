@@ -64,7 +64,8 @@ class Configuration:
     """What every Envoy is told; only where services are changes after the start."""
 
     def __init__(self, edge: Edge, services: Sequence[str]) -> None:
-        clusters = [*map(service_cluster, services), *helpers(edge)]
+        clusters = [service_cluster(name, peers=edge.peers) for name in services]
+        clusters += helpers(edge)
         self._services = services
         self._closed = _resources(LISTENERS, ((each.name, each) for each in _inside(edge)))
         self._open = _resources(

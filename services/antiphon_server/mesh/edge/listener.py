@@ -2,7 +2,6 @@
 
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
 from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
     GrpcService,
     GrpcServiceEnvoyGrpc,
     Http2ProtocolOptions,
@@ -30,7 +29,6 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     CommonTlsContext,
     DownstreamTlsContext,
-    TlsCertificate,
     TlsParameters,
     TlsParametersTlsProtocol,
 )
@@ -41,7 +39,15 @@ from antiphon_server.mesh.edge.clusters import TRACES
 from antiphon_server.mesh.edge.guards import guards
 from antiphon_server.mesh.edge.replies import replies
 from antiphon_server.mesh.edge.routes import CORS, EDGE, INSIDE
-from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket, struct
+from antiphon_server.mesh.edge.terms import (
+    ADS,
+    TLS,
+    certificate,
+    packed,
+    seconds,
+    socket,
+    struct,
+)
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.tls import TlsFiles
 
@@ -193,15 +199,11 @@ def _tracing(edge: Edge) -> HttpConnectionManagerTracing | None:
 
 
 def _tls(files: TlsFiles) -> TransportSocket:
-    certificate = TlsCertificate(
-        certificate_chain=DataSource(filename=str(files.certificate)),
-        private_key=DataSource(filename=str(files.key)),
-    )
     context = DownstreamTlsContext(
         common_tls_context=CommonTlsContext(
             tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),
-            tls_certificates=[certificate],
+            tls_certificates=[certificate(files)],
             alpn_protocols=["h2", "http/1.1"],
         )
     )
-    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
+    return TransportSocket(name=TLS, typed_config=packed(context))

@@ -33,13 +33,13 @@ def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
     return _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, route_configuration(edge, package)), *_inside(edge)],
-            clusters=[*_services(addresses), *helpers(edge)],
+            clusters=[*_services(edge, addresses), *helpers(edge)],
         )
     )
 
 
-def _services(addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
-    return [service_cluster(name, where) for name, where in addresses.items()]
+def _services(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
+    return [service_cluster(name, where, edge.peers) for name, where in addresses.items()]
 
 
 def _inside(edge: Edge) -> list[Listener]:
