@@ -1,5 +1,6 @@
 """The local operator: a key for whoever can read the data directory, and nobody else."""
 
+import asyncio
 import logging
 import os
 import stat
@@ -16,9 +17,11 @@ from antiphon_server.auth.adapters.secret_files import (
     read_private,
 )
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
-from antiphon_server.auth.service.local_operator import MOST_NODES
+from antiphon_server.auth.model import User
+from antiphon_server.auth.service.local_operator import MOST_NODES, NAME
+from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import OPERATOR, World, open_world, reason
 
 
 def mode(path: Path) -> int:
@@ -217,3 +220,25 @@ def test_a_crash_while_writing_leaves_the_old_or_the_new_secret(tmp_path: Path) 
     file.write("new")
     assert file.read() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["operator.key"]
+
+
+async def test_servers_that_start_at_once_have_one_operator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one makes the user after this one has looked for it."""
+    world = await open_world(tmp_path, sqlite=True)
+    find = world.stores.users.find
+    looked = asyncio.Event()
+
+    async def looks_too_early(name: str) -> User | None:
+        found = await find(name)
+        if not looked.is_set():
+            looked.set()
+            await world.auth.users.create(OPERATOR, NewUser(NAME, operator=True))
+        return found
+
+    monkeypatch.setattr(world.stores.users, "find", looks_too_early)
+    await world.auth.local_operator.ensure()
+    signed_in = await world.auth.login.by_api_key(key_in(tmp_path), "cli")
+    assert (signed_in.user.name, signed_in.user.operator) == (NAME, True)
+    await world.close()

@@ -4,6 +4,7 @@ from antiphon_server.auth.model import KeyId, User
 from antiphon_server.auth.ports import SecretFile, UserStore
 from antiphon_server.auth.service.api_keys import MOST_PER_USER, ApiKeys
 from antiphon_server.auth.service.users import NewUser, Users
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 NAME = "local"
@@ -50,7 +51,13 @@ class LocalOperator:
 
     async def _create(self) -> User:
         new = NewUser(NAME, display_name="Local operator", operator=True)
-        return await self._users.create(_SELF, new)
+        try:
+            return await self._users.create(_SELF, new)
+        except DomainError as error:
+            made = await self._store.find(NAME)
+            if error.reason is not Reason.ALREADY_EXISTS or made is None:
+                raise
+            return made  # by another server, which starts at the same time
 
     async def _replace_key(self, owner: UserId) -> None:
         while lost := await self._lost_keys(owner):  # of which one may end others
