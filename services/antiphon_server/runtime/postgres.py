@@ -18,7 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.postgres_engine import Fault, fault_of, postgres_engine, words_of
+from antiphon_server.runtime.postgres_engine import (
+    CommitLost,
+    Fault,
+    fault_of,
+    postgres_engine,
+    words_of,
+)
 
 T = TypeVar("T")
 POOL = 10
@@ -41,7 +47,7 @@ class PostgresDatabase:
     than ``deadline_s`` loses its connection. ``writable`` says
     whether the server can be reached, ``changed`` is set when that changes; while it can't,
     calls fail at once. If the connection is lost during a commit, nobody can say whether that
-    was stored: the call fails, and whoever repeats it does so under the same key.
+    was stored: the call fails as DEADLINE_EXCEEDED, and may be repeated under the same key.
     """
 
     shared = True
@@ -123,8 +129,15 @@ class PostgresDatabase:
             await connection.close()
 
     def _run(self, connection: Connection, work: Callable[[Connection], T]) -> T:
-        with self._watched(connection), connection.begin():
-            return work(connection)
+        with self._watched(connection), connection.begin() as transaction:
+            result = work(connection)
+            try:
+                transaction.commit()
+            except Exception as error:
+                if fault_of(error) is Fault.AWAY:
+                    raise CommitLost(words_of(error)) from error
+                raise
+        return result
 
     @contextlib.contextmanager
     def _watched(self, connection: Connection) -> Iterator[None]:
@@ -135,7 +148,7 @@ class PostgresDatabase:
         try:
             yield
         except Exception as error:
-            if fault_of(error) is Fault.AWAY:
+            if fault_of(error) in (Fault.AWAY, Fault.UNKNOWN):
                 driver.terminate()
             raise
         finally:
@@ -154,6 +167,9 @@ class PostgresDatabase:
             case Fault.AWAY:
                 log.error("a transaction failed: %s", words_of(error))
                 return DomainError(Reason.STORE_UNAVAILABLE)
+            case Fault.UNKNOWN:
+                log.error("a commit got no answer: %s", words_of(error))
+                return DomainError(Reason.DEADLINE_EXCEEDED)
         return error
 
     def _lost(self, error: Exception) -> None:

@@ -27,6 +27,11 @@ class Fault(Enum):
     CONFLICT = auto()
     BUSY = auto()
     AWAY = auto()
+    UNKNOWN = auto()
+
+
+class CommitLost(Exception):
+    """The connection was lost during a commit: it may have been stored, or not."""
 
 
 def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> AsyncEngine:
@@ -80,6 +85,8 @@ def fault_of(error: BaseException) -> Fault | None:
     """What the server's trouble is; None for an error of the work's own."""
     if isinstance(error, OSError):  # TimeoutError too
         return Fault.AWAY
+    if isinstance(error, CommitLost):
+        return Fault.UNKNOWN
     found = _original(error)
     code = sqlstate_of(error)
     if code in _CONFLICTS or type(found).__name__ == "InvalidCachedStatementError":
