@@ -9,7 +9,7 @@ import { Composer } from "./composer";
 import type { Desk } from "./desk";
 import { Markdown } from "./markdown";
 import { Avatar, CopyButton, Icon, Notice, Spinner } from "./parts";
-import { useChanges, useNow } from "./use";
+import { useChanges, useNow, useSteady } from "./use";
 import { consumed, cutShort, duration, moment, sentenceOf } from "./words";
 
 const NEAR_PX = 80;
@@ -255,14 +255,15 @@ function Unsent({ outgoing, thread, desk }: { outgoing: Outgoing; thread: Thread
 function UnderWay({ turn }: { turn: TurnView; version: number }): JSX.Element {
   const now = useNow(1000);
   const name = turn.handler || "assistant";
+  const text = useSteady(turn.text);
   const waited = turn.startMs ? now - turn.startMs : 0;
   return (
     <article class="message assistant under-way" aria-label={`${name} is answering`} aria-busy="true">
       <Head name={name} actor={`handlers/${name}`} timeMs={0} />
       <Tools turn={turn} />
-      {turn.text && (
+      {text && (
         <div class="body">
-          <Markdown text={turn.text} />
+          <Markdown text={text} />
         </div>
       )}
       <footer class="facts">
