@@ -202,6 +202,12 @@ test("tabs of a session share it, and sign out together", async () => {
   await other.goto(PAGE);
   await other.waitForSelector(".composer textarea");
   await page.getByRole("button", { name: /^Account of/ }).click();
+  await page.getByRole("button", { name: "Account", exact: true }).click();
+  await page.getByText("web page, Chrome").first().waitFor();
+  expect(await faults()).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: /^Account of/ }).click();
+  expect(await faults()).toEqual([]);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForSelector("[name=password]");
   await other.waitForSelector("[name=password]");
