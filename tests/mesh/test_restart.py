@@ -20,7 +20,7 @@ from tests.bench.processes import free_port
 from tests.mesh.nodes import HOST, PORTS, installation, node
 from tests.runtime.events_service import HEAD
 
-AWAY_S = 3.0
+AWAY_S = 2.0
 """Longer than a lease."""
 
 

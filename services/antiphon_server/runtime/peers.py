@@ -10,6 +10,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon_server.runtime.health import Health
 
 PAUSE_S = 0.25
+SERVICE_HEADER = "antiphon-service"
+"""Says of which service health is asked: a proxy on the way does not read requests."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class PeerHealth:
             await asyncio.sleep(PAUSE_S * random.uniform(0.5, 1.5))
 
     async def _watch(self) -> None:
-        call = self._stub.Watch(self._request)
+        call = self._stub.Watch(self._request, metadata=((SERVICE_HEADER, self._name),))
         try:
             async for answer in call:
                 await self._note(serves=answer.status == SERVING)

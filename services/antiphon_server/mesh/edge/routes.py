@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from envoy_data_plane.envoy.config.route.v3 import (
     DirectResponseAction,
+    HeaderMatcher,
     RetryPolicy,
     RetryPolicyRetryHostPredicate,
     Route,
@@ -19,11 +20,12 @@ from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import (
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
-from antiphon_server.mesh.contracts import Rpc, rpcs, services
+from antiphon_server.mesh.contracts import Rpc, names, rpcs, services
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
 from antiphon_server.mesh.model import Edge
+from antiphon_server.runtime.peers import SERVICE_HEADER
 
 EDGE, INSIDE = "edge", "inside"
 """The configurations of routes: of the edge, and of the port for services alone."""
@@ -73,10 +75,17 @@ def inside_routes(cluster_of: ClusterOf) -> RouteConfiguration:
         *_streams(cluster_of, rpcs()),
         *_reads(cluster_of),
         *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
+        *map(_health_of, names()),
         _nothing(RouteMatch(prefix="/")),
     ]
     host = VirtualHost(name=INSIDE, domains=["*"], routes=routes)
     return RouteConfiguration(name=INSIDE, virtual_hosts=[host])
+
+
+def _health_of(service: str) -> Route:
+    """Health is every server's: a header says whose is meant."""
+    asked = HeaderMatcher(name=SERVICE_HEADER, string_match=StringMatcher(exact=service))
+    return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service)
 
 
 def _internal() -> list[Route]:

@@ -1,0 +1,73 @@
+"""Services apart that call each other through Envoy, which knows where each is."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from antiphon_client import ApiKey, Client
+from tests.bench.processes import ROOT, environment, free_port
+from tests.e2e.server import COMMAND
+from tests.mesh.nodes import HOST, PORTS, installation
+
+SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))
+SERVICES = tuple(name for names in SPLIT for name in names)
+UP_S = 60.0
+
+
+@asynccontextmanager
+async def served(
+    names: tuple[str, ...], home: Path, variables: dict[str, str]
+) -> AsyncIterator[None]:
+    """A process with some services; ended at the end."""
+    output = await asyncio.to_thread((home / f"{names[0]}.log").open, "wb")
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "serve", *names, "--port", "0", "--data-dir", str(home / "data")),
+        *("--model", "scripted/test"),
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=output,
+        stderr=output,
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(UP_S):
+            await process.wait()
+        output.close()
+
+
+async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
+    """A client converses at the edge; no process knows the address of another one."""
+    home = tmp_path
+    ports = replace(PORTS, inside_port=free_port())
+    async with AsyncExitStack() as stack:
+        at = await stack.enter_async_context(installation(home / "mesh", ports))
+        inside = dict.fromkeys(SERVICES, f"{HOST}:{ports.inside_port}")
+        variables = {
+            "ANTIPHON_REGISTRY": at.registry,
+            "ANTIPHON_SECRET_KEY_FILE": str(home / "mesh" / "auth.key"),
+            "ANTIPHON_PEERS": json.dumps(inside),
+            "ANTIPHON_BEHIND_PROXY": "true",
+        }
+        for names in SPLIT:
+            await stack.enter_async_context(served(names, home, variables))
+        async with asyncio.timeout(UP_S):
+            while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
+            async with Client.connect(str(at.mesh.edge), key) as client:
+                conversation = (await client.create_conversation("apart")).conversation_id
+                async with client.converse(conversation) as live:
+                    turn = await live.post("hello", handler="echo")
+                    assert (await turn.result()).text
+
+
+def _operator_key(folder: Path) -> str:
+    [file] = folder.rglob("operator.key")
+    return file.read_text().strip()
