@@ -15,6 +15,7 @@ from tests.events.world import SCOPE
 from tests.fakes.valkey import Valkey
 
 ENDED_S = 10.0
+STORE = "0123456789ab"
 
 
 class Ears:
@@ -53,7 +54,7 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
 async def ears(redis: Redis) -> AsyncIterator[Ears]:
     """A node that hears."""
     bus, ears = RedisBus(redis), Ears()
-    running = asyncio.create_task(bus.run(ears))
+    running = asyncio.create_task(bus.run(STORE, ears))
     async with asyncio.timeout(ENDED_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
@@ -73,7 +74,7 @@ def commit(first: int, *bodies: bytes) -> Commit:
 
 async def published(redis: Redis, message: bytes) -> None:
     """Say something on the channel."""
-    await redis.run(lambda client: client.publish(CHANNEL, message))
+    await redis.run(lambda client: client.publish(f"{CHANNEL}:{STORE}", message))
 
 
 async def test_it_ends_when_told_to(redis: Redis) -> None:
@@ -81,7 +82,7 @@ async def test_it_ends_when_told_to(redis: Redis) -> None:
     chance = random.Random(7)
     talking = asyncio.create_task(_talk(redis))
     for _ in range(60):
-        running = asyncio.create_task(RedisBus(redis).run(Ears()))
+        running = asyncio.create_task(RedisBus(redis).run(STORE, Ears()))
         await asyncio.sleep(chance.random() * 0.02)
         running.cancel()
         done, _ = await asyncio.wait([running], timeout=ENDED_S)
@@ -99,7 +100,7 @@ async def _talk(redis: Redis) -> None:
 async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     """In the order in which they were said; what is large is only told of."""
     bus = RedisBus(redis)
-    running = asyncio.create_task(bus.run(Ears()))
+    running = asyncio.create_task(bus.run(STORE, Ears()))
     said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
     for one in said:
         bus.committed(one)
@@ -117,7 +118,7 @@ async def test_what_is_too_much_to_wait_is_missed(
     """It is dropped, and those who listen learn that something is missing."""
     monkeypatch.setattr(redis_bus, "MAX_WAITING_BYTES", 1000)
     bus = RedisBus(redis)
-    running = asyncio.create_task(bus.run(Ears()))
+    running = asyncio.create_task(bus.run(STORE, Ears()))
     async with asyncio.timeout(ENDED_S):
         await ears.missing.wait()  # the first word of a node that was not known
         ears.missing.clear()
@@ -145,3 +146,18 @@ async def test_what_can_not_be_read_is_missed(redis: Redis, ears: Ears) -> None:
     await published(redis, b"?")
     async with asyncio.timeout(ENDED_S):
         await ears.missing.wait()
+
+
+async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) -> None:
+    """Nor do they count as nodes that may fall silent."""
+    bus, others = RedisBus(redis), Ears()
+    running = asyncio.create_task(bus.run("another store", others))
+    async with asyncio.timeout(ENDED_S):
+        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+            await asyncio.sleep(0.01)
+    bus.committed(commit(1, b"a"))
+    await asyncio.sleep(0.1)
+    running.cancel()
+    await asyncio.wait([running])
+    assert ears.commits.empty()
+    assert (ears.misses, others.misses) == (0, 0)

@@ -80,8 +80,9 @@ class Neighbours:
 
     async def run(self) -> None:
         """Keep up, until cancelled."""
+        store = await self._name_of_store()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._bus.run(self), name="log.bus")
+            tasks.create_task(self._bus.run(store, self), name="log.bus")
             tasks.create_task(self._keep_up(), name="log.news")
 
     async def look(self, scopes: Sequence[Scope], max_events: int = MAX_EVENTS) -> None:
@@ -98,6 +99,15 @@ class Neighbours:
             if commit.epoch == hub.epoch:
                 hub.publish(commit.records)
                 hub.skip(commit.last)
+
+    async def _name_of_store(self) -> str:
+        """The same for all nodes on it, and for nobody else."""
+        while True:
+            try:
+                return (await self._store.head(NODES)).epoch
+            except DomainError as error:
+                self._note(error)
+                await asyncio.sleep(SHORT_S)
 
     async def _keep_up(self) -> None:
         while True:

@@ -95,8 +95,8 @@ class Bus(Protocol):
         """Tell of something that is not kept."""
         ...
 
-    async def run(self, hearer: Hearer) -> None:
-        """Carry, until cancelled."""
+    async def run(self, store: str, hearer: Hearer) -> None:
+        """Carry between the nodes of one ``store``, until cancelled."""
         ...
 
 

@@ -34,7 +34,7 @@ class MemoryBus:
         for hearer in self._others():
             hearer.heard_ephemeral(scope, body)
 
-    async def run(self, hearer: Hearer) -> None:
+    async def run(self, store: str, hearer: Hearer) -> None:
         """See :meth:`Bus.run`."""
         self._exchange.hearers[self] = hearer
         hearer.missed()

@@ -48,11 +48,15 @@ class _Heard(NamedTuple):
 
 
 class RedisBus:
-    """A :class:`~antiphon_server.events.ports.Bus` over one channel, which all nodes hear."""
+    """A :class:`~antiphon_server.events.ports.Bus` over a channel that all nodes of a store hear.
+
+    Others may use the same Redis: channels are not of one of its databases.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._node = new_id("node")
+        self._channel = CHANNEL
         self._number = 0
         self._waiting: list[tuple[WireCommit | Saying, int]] = []
         self._waiting_bytes = 0
@@ -76,9 +80,10 @@ class RedisBus:
         """See :meth:`Bus.said`."""
         self._add(Saying(scope, body), 100 + len(body))
 
-    async def run(self, hearer: Hearer) -> None:
+    async def run(self, store: str, hearer: Hearer) -> None:
         """See :meth:`Bus.run`."""
         self._began = time.monotonic()
+        self._channel = f"{CHANNEL}:{store}"
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell(), name="bus.tell")
             tasks.create_task(self._listen(hearer), name="bus.listen")
@@ -111,7 +116,7 @@ class RedisBus:
 
     async def _sent(self, message: Message) -> bool:
         try:
-            await self._redis.run(lambda client: client.publish(CHANNEL, encode(message)))
+            await self._redis.run(lambda client: client.publish(self._channel, encode(message)))
         except RedisUnavailable:
             return False
         return True
@@ -153,7 +158,7 @@ class RedisBus:
 
         while True:
             try:
-                async with self._redis.subscription(CHANNEL) as messages:
+                async with self._redis.subscription(self._channel) as messages:
                     await self._hear(messages, hearer)
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("the bus is not heard: %r", error)

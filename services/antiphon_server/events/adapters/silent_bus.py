@@ -17,6 +17,6 @@ class SilentBus:
     def said(self, scope: Scope, body: bytes) -> None:
         """See :meth:`Bus.said`."""
 
-    async def run(self, hearer: Hearer) -> None:
+    async def run(self, store: str, hearer: Hearer) -> None:
         """See :meth:`Bus.run`."""
         await asyncio.Event().wait()
