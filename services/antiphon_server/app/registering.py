@@ -93,10 +93,12 @@ def _place(settings: Settings) -> tuple[str, int]:
         ip = ipaddress.ip_address(host)
     except ValueError:
         ip = _looked_up(host)
-    if ip.is_unspecified:
-        raise WrongSetting(
-            f"node_address: say at which address others reach this server, which listens on {host}"
-        )
+    if ip.is_unspecified:  # a container knows its own address by its name
+        ip = _looked_up(socket.gethostname())
+        if ip.is_loopback:
+            raise WrongSetting(
+                f"node_address: say at which address others reach this server: it listens on {host}"
+            )
     return str(ip), port
 
 
