@@ -167,6 +167,21 @@ test("watches come and go on the one stream", async () => {
   session.follower.close();
 });
 
+test("a stream's token is renewed in time, and the stream goes on", async () => {
+  const states: Connection[] = [];
+  const session = await newSession(undefined, { connection: (each) => states.push(each) });
+  const before = { ...session.tokens.current!, accessExpiresAt: Date.now() + 2_500 };
+  session.tokens.adopt(before);
+  const thread = await newThread(session);
+  await until(() => session.tokens.current!.accessToken !== before.accessToken);
+  const { sessionId } = session.tokens;
+  await thread.ask("Still there?", WISHES);
+  await until(() => answers(thread).length === 1);
+  expect(states.filter((each) => each.state === "connecting")).toHaveLength(1);
+  expect(session.tokens.sessionId).toBe(sessionId);
+  session.follower.close();
+});
+
 test("a page that comes in the middle shows the answer from its first word", async () => {
   await ask("answer", { deltas: 150, gap_ms: 8 });
   const session = await newSession();

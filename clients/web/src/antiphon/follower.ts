@@ -24,6 +24,8 @@ const MAX_AGE_MS = 3_600_000;
 const OPENING_MS = 10_000;
 const SILENCE_MS = 40_000;
 const MOST_ACTIONS = 256;
+const LEAST_LOOK_MS = 1_000;
+const LOOK_MS = 15_000;
 
 /** What a watch tells. */
 export interface WatchListener {
@@ -336,11 +338,12 @@ class OpenStream {
     });
   }
 
+  /** The session's token may be renewed for a call, or in another tab: it is looked at often. */
   private async renew(): Promise<void> {
     const { signal } = this.aborting;
     while (!signal.aborted) {
-      await sleep(Math.max(this.tokens.usableForMs, 1_000), signal);
-      if (signal.aborted || this.tokens.usableForMs > 1_000) continue;
+      await sleep(Math.min(Math.max(this.tokens.usableForMs, LEAST_LOOK_MS), LOOK_MS), signal);
+      if (signal.aborted) return;
       let token: string;
       try {
         token = await this.tokens.get();
