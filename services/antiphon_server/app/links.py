@@ -72,7 +72,8 @@ class Links:
 
     def to_server(self, address: str) -> grpc.aio.Channel:
         """To another server that does the same, for calls that bring their own credentials."""
-        return PeerChannel(open_channel(address, self._tls))
+        public = self._settings.tls is not None and self._tls is None
+        return PeerChannel(open_channel(f"https://{address}" if public else address, self._tls))
 
     def start(self, lifecycle: Lifecycle) -> None:
         """Let every service sign in that has to."""

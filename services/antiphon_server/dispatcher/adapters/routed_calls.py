@@ -1,6 +1,7 @@
 """Calls about turns, answered by the server that has the conversation's lane."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
@@ -22,6 +23,11 @@ PASSED_ON = frozenset({"authorization", "traceparent", "tracestate", "x-forwarde
 DEADLINE_S = 60.0
 PATIENCE_S = 25.0
 PAUSE_S = 0.25
+_UNREACHABLE = (
+    "the server at %s has the conversation and can't be reached from here: if it runs, its "
+    "ANTIPHON_NODE_ADDRESS must say where, and certificates must fit that"
+)
+log = logging.getLogger(__name__)
 
 
 class Orphans(Protocol):
@@ -104,7 +110,10 @@ class RoutedCalls:
                 answer: T = await self._forwarded(place.address, method, request, caller)
                 return answer
             except DomainError as error:
-                if error.reason is not Reason.DRAINING or time.monotonic() > end:
+                if error.reason is not Reason.DRAINING:
+                    raise
+                if time.monotonic() > end:
+                    log.warning(_UNREACHABLE, place.address or "(it does not listen)")
                     raise
             await asyncio.sleep(PAUSE_S)
 
