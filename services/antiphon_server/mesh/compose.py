@@ -23,7 +23,7 @@ def edge_before(server: Address, edge: Edge, log_file: Path) -> Envoy:
     ``await edge_before(...).serve(lifecycle)`` starts it and says on which port.
     """
 
-    def configuration(port: int) -> str:
+    def configuration(port: int) -> bytes:
         from antiphon_server.mesh.edge.static import single_server
 
         listen = Address(edge.listen.host, port)
@@ -53,7 +53,7 @@ async def discovery(
 def edge_of_mesh(ads: Address, edge: Edge, log_file: Path) -> Envoy:
     """Envoy that asks a control plane, which tells it where to listen; nothing runs yet."""
 
-    def configuration(_port: int) -> str:
+    def configuration(_port: int) -> bytes:
         from antiphon_server.mesh.edge.dynamic import bootstrap
 
         return bootstrap("edge", ads)

@@ -40,8 +40,8 @@ from antiphon_server.mesh.resources import (
 CONTROL_PLANE = "control-plane"
 
 
-def bootstrap(node_id: str, control_plane: Address) -> str:
-    """Envoy's bootstrap, as JSON: all else it asks of the control plane (ADS)."""
+def bootstrap(node_id: str, control_plane: Address) -> bytes:
+    """Envoy's bootstrap, as Protobuf: all else it asks of the control plane (ADS)."""
     ads = ApiConfigSource(
         api_type=ApiConfigSourceApiType.GRPC,
         transport_api_version=ApiVersion.V3,
@@ -57,7 +57,7 @@ def bootstrap(node_id: str, control_plane: Address) -> str:
         overload_manager=overload_manager(),
         layered_runtime=runtime(),
     )
-    return whole.to_json(indent=2)
+    return bytes(whole)
 
 
 class Configuration:

@@ -17,25 +17,28 @@ from antiphon_server.mesh.model import Address, Edge
 SERVER = "server"
 
 
-def single_server(edge: Edge, server: Address) -> str:
-    """Envoy's bootstrap, as JSON, where one server has all services."""
+def single_server(edge: Edge, server: Address) -> bytes:
+    """Envoy's bootstrap, as Protobuf, where one server has all services."""
     routes = route_configuration(edge, lambda _service: SERVER)
-    return _bootstrap(
+    whole = _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, routes)],
             clusters=[grpc_cluster(SERVER, [server]), *helpers(edge)],
         )
     )
+    return bytes(whole)
 
 
 def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
     """Envoy's bootstrap, as JSON, where each service has its own addresses."""
-    return _bootstrap(
+    whole = _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, route_configuration(edge, package)), *_inside(edge)],
             clusters=[*_services(edge, addresses), *helpers(edge)],
         )
     )
+    # What Protobuf calls enforcingConsecutive5xx, betterproto2 0.9 writes with a capital X.
+    return whole.to_json(indent=2).replace('5Xx":', '5xx":')
 
 
 def _services(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
@@ -48,11 +51,9 @@ def _inside(edge: Edge) -> list[Listener]:
     return [inside_listener(edge.inside, inside_routes(package))]
 
 
-def _bootstrap(resources: BootstrapStaticResources) -> str:
-    bootstrap = Bootstrap(
+def _bootstrap(resources: BootstrapStaticResources) -> Bootstrap:
+    return Bootstrap(
         static_resources=resources,
         overload_manager=overload_manager(),
         layered_runtime=runtime(),
     )
-    # What Protobuf calls enforcingConsecutive5xx, betterproto2 0.9 writes with a capital X.
-    return bootstrap.to_json(indent=2).replace('5Xx":', '5xx":')

@@ -36,7 +36,7 @@ class EnvoyDidNotStart(Exception):
 class Envoy:
     """One Envoy, which lives no longer than this process.
 
-    ``configuration`` makes its bootstrap, as JSON and without the admin interface, for the
+    ``configuration`` makes its bootstrap, as Protobuf and without the admin interface, for the
     port that it is to listen on: the one given, and after a start with port 0 the one that
     was picked. It is called on another thread, since Envoy's types take long to import.
     ``listener`` is the name of what listens there; without one, it listens when it is told to.
@@ -45,7 +45,7 @@ class Envoy:
 
     def __init__(
         self,
-        configuration: Callable[[int], str],
+        configuration: Callable[[int], bytes],
         listener: str | None,
         port: int,
         log_file: Path,
@@ -147,8 +147,8 @@ class Envoy:
     def _prepared(self) -> list[str]:
         """Write the configuration, and return the command that takes it."""
         assert self._folder is not None
-        configuration = self._folder / "envoy.json"
-        configuration.write_text(self._configuration(self.port))
+        configuration = self._folder / "envoy.pb"
+        configuration.write_bytes(self._configuration(self.port))
         socket = {"path": str(self._folder / "admin.sock"), "mode": 0o600}
         return [
             *with_parent.command(str(envoy_binary()), "--config-path", str(configuration)),
