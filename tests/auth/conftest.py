@@ -18,7 +18,7 @@ from tests.fakes.databases import opened_database
 from tests.fakes.fixed_roles import FixedRoles
 
 # Where it matters what two transactions do to each other: `--all-on-postgres` takes all.
-ON_POSTGRES = {"test_device_logins", "test_passwords", "test_refresh"}
+ON_POSTGRES = {"test_passwords", "test_refresh"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
