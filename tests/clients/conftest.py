@@ -1,10 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.bench.processes import free_port
 from tests.clients import examples
 from tests.clients.examples import ALL, Example, Run
 from tests.e2e.server import ServerProcess
@@ -17,6 +19,7 @@ MODEL = {
     "model": "count",
     "script": {"deltas": WORDS, "gap_ms": GAP_MS},
 }
+WHOLE = " ".join(str(number) for number in range(1, WORDS + 1))
 Start = Callable[..., Awaitable[Run]]
 
 
@@ -36,11 +39,21 @@ def example(request: pytest.FixtureRequest) -> Example:
     return ALL[request.param]
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server, and Envoy before it."""
+
+    server: ServerProcess
+    envoy_port: int
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """One server for all, with a model that counts slowly."""
-    async with ServerProcess(tmp_path_factory.mktemp("server"), models=[MODEL]) as server:
-        yield server
+    home, port = tmp_path_factory.mktemp("server"), free_port()
+    variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
+    async with ServerProcess(home, models=[MODEL], variables=variables) as server:
+        yield Served(server, port)
 
 
 @pytest_asyncio.fixture

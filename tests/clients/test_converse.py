@@ -5,12 +5,10 @@ import asyncio
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, TURN_STATE_SUCCEEDED, TurnState
 from antiphon_client import Client, Password, text_of
-from tests.clients.conftest import WORDS, Start
+from tests.clients.conftest import WHOLE, Served, Start
 from tests.clients.examples import Ended
-from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
 
-WHOLE = " ".join(str(number) for number in range(1, WORDS + 1))
 NAME, PASSWORD = "nina", "a quiet afternoon by the sea"
 
 
@@ -32,12 +30,14 @@ async def finished(client: Client) -> Turn:
     raise AssertionError("no turn")
 
 
-async def test_cuts_change_nothing(server: ServerProcess, start: Start) -> None:
-    """Cut in the middle, and again until the turn is over: whole text, every event, once."""
+async def test_cuts_change_nothing(served: Served, start: Start) -> None:
+    """Cut, resumed through Envoy, cut until the turn is over: whole text, every event, once."""
+    server = served.server
     async with Proxy(server.port) as proxy, server.client() as client:
         variables = {"ANTIPHON_ADDRESS": proxy.address, "ANTIPHON_API_KEY": server.key.secret}
         run = await start(variables, "Count")
         await run.read_until("5 6")
+        proxy.retarget(served.envoy_port)
         proxy.cut()
         await run.read_until("20")
         proxy.refuse()
@@ -52,8 +52,9 @@ async def test_cuts_change_nothing(server: ServerProcess, start: Start) -> None:
         assert await stored(client, ended) == WHOLE
 
 
-async def test_interrupted(server: ServerProcess, start: Start) -> None:
+async def test_interrupted(served: Served, start: Start) -> None:
     """After a sign-in by password, Ctrl-C stops the turn; what was printed is what is stored."""
+    server = served.server
     async with server.client() as client:
         if NAME not in [user.name async for user in client.list_users()]:
             await client.create_user(NAME, password=PASSWORD)

@@ -1,0 +1,73 @@
+"""docs/guides/clients.md, typed in as it stands."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.bench.processes import ROOT
+from tests.clients.conftest import Served
+from tests.clients.examples import ALL
+from tests.e2e import readme
+from tests.e2e.readme import Ran
+
+GUIDE = ROOT / "docs" / "guides" / "clients.md"
+ENDED_BY_LIMIT = 64 + 4  # how grpcurl exits with DEADLINE_EXCEEDED,
+NOT_FOUND = 64 + 5  # and with that
+
+
+async def typed(served: Served, port: int, *marks: str, contracts: str = "") -> list[Ran]:
+    """Run blocks in one shell, against a server on another port than the default one."""
+    lines = [line for mark in marks for line in readme.commands(mark, GUIDE)]
+    here = {
+        "localhost:7450": f"127.0.0.1:{port}",
+        "~/.local/share/antiphon": str(served.server.data_dir),
+        "uv run ": "",
+    }
+    for old, new in here.items():
+        lines = [line.replace(old, new) for line in lines]
+    variables = {"ANTIPHON_DATA_DIR": str(served.server.data_dir), "CONTRACTS": contracts}
+    return await asyncio.to_thread(readme.run, [f"cd {ROOT}", *lines], variables)
+
+
+@pytest_asyncio.fixture
+async def all_contracts(tmp_path: Path) -> Path:
+    """What the command for tools that don't know buf has written."""
+    file = tmp_path / "antiphon.binpb"
+    (command,) = readme.commands("descriptors", GUIDE)
+    lines = [f"cd {ROOT}", command.replace(file.name, str(file))]
+    ran = await asyncio.to_thread(readme.run, lines, {})
+    assert [it for it in ran if it.exit_code] == []
+    return file
+
+
+@pytest.mark.parametrize("language", ALL)
+async def test_the_examples_run_as_printed(served: Served, built: Path, language: str) -> None:
+    """What is typed builds an example and asks; the cut that was asked for is survived."""
+    ran = await typed(served, served.server.port, "credential", language)
+    assert [it for it in ran if it.exit_code] == []
+    assert "resuming after event" in ran[-1].output
+    assert "TURN_STATE_SUCCEEDED" in ran[-1].output
+    assert "connections 2" in ran[-1].output
+
+
+@pytest.mark.parametrize("way", ["directly", "through Envoy"])
+async def test_grpcurl(served: Served, all_contracts: Path, way: str) -> None:
+    """The recipes work as printed, on the server's port and on Envoy's."""
+    port, contracts = served.server.port, ""
+    if way == "through Envoy":
+        port, contracts = served.envoy_port, f"-protoset {all_contracts}"
+    blocks = ("grpcurl", "grpcurl-converse", "grpcurl-after")
+    ran = await typed(served, port, *blocks, contracts=contracts)
+    codes = {it.command: it.exit_code for it in ran if it.exit_code}
+    assert sorted(codes.values()) == [ENDED_BY_LIMIT, ENDED_BY_LIMIT, NOT_FOUND], codes
+    output = {it.command.split("/")[-1].split()[0]: it.output for it in ran}
+    assert "DispatcherService.Converse" in ran[4].output
+    assert '"name": "local"' in output["WhoAmI"]
+    for word in ("created", "accepted", "turn_finished"):
+        assert word in output["Converse"]
+    assert "conversation_created" in output["Follow"]
+    assert '"TURN_STATE_SUCCEEDED"' in output["CancelTurn"]
+    assert '"reason": "NOT_FOUND"' in output["GetConversation"]
+    assert '"text": "Hello"' in output["ListMessages"]
