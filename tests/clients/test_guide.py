@@ -14,6 +14,7 @@ from tests.e2e.readme import Ran
 
 GUIDE = ROOT / "docs" / "guides" / "clients.md"
 ENDED_BY_LIMIT = 64 + 4  # how grpcurl exits with DEADLINE_EXCEEDED,
+CUT_AT_LIMIT = 64 + 13  # with INTERNAL, where Envoy's clock was ahead of its own,
 NOT_FOUND = 64 + 5  # and with that
 
 
@@ -60,8 +61,10 @@ async def test_grpcurl(served: Served, all_contracts: Path, way: str) -> None:
         port, contracts = served.envoy_port, f"-protoset {all_contracts}"
     blocks = ("grpcurl", "grpcurl-converse", "grpcurl-after")
     ran = await typed(served, port, *blocks, contracts=contracts)
-    codes = {it.command: it.exit_code for it in ran if it.exit_code}
-    assert sorted(codes.values()) == [ENDED_BY_LIMIT, ENDED_BY_LIMIT, NOT_FOUND], codes
+    codes = [it.exit_code for it in ran if it.exit_code]
+    assert len(codes) == 3, ran
+    assert set(codes[:2]) <= {ENDED_BY_LIMIT, CUT_AT_LIMIT}, ran
+    assert codes[2] == NOT_FOUND, ran
     output = {it.command.split("/")[-1].split()[0]: it.output for it in ran}
     assert "DispatcherService.Converse" in ran[4].output
     assert '"name": "local"' in output["WhoAmI"]
