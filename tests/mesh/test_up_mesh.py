@@ -1,4 +1,4 @@
-"""`antiphon up --mesh --replicas 2` on one Postgres: a client is served whatever replica dies."""
+"""`antiphon up --mesh --replicas 2` with stores of its own: served, whatever replica dies."""
 
 import asyncio
 import json
@@ -16,7 +16,6 @@ import pytest_asyncio
 from antiphon_client import ApiKey, Client
 from tests.bench.processes import ROOT, environment
 from tests.e2e.server import COMMAND
-from tests.fakes.postgres import Postgres
 
 UP_S = 90.0
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -48,17 +47,16 @@ class Up:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def up(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
     """Two replicas, for all tests of this file."""
     home = tmp_path_factory.mktemp("mesh")
     folder, log = home / "data", home / "log"
-    variables = {"ANTIPHON_DATABASE_URL": await postgres.database()}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(*COMMAND, "up", "--mesh", "--replicas", "2", "--port", "0"),
             *("--data-dir", str(folder), "--model", "scripted/test"),
             cwd=ROOT,
-            env=environment(variables),
+            env=environment({}),
             stdout=output,
             stderr=output,
         )

@@ -15,12 +15,13 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
 from antiphon_server.app.browsers import LinkSignIn
 from antiphon_server.app.control_plane import Mesh, picked, running_mesh
-from antiphon_server.app.replica import Replica
+from antiphon_server.app.local_stores import with_stores
+from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import until_told
 from antiphon_server.auth.compose.whole import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
-from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.child import Child
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.telemetry import configure_logging
@@ -49,7 +50,7 @@ class Replicated:
     """A mesh that serves."""
 
     mesh: Mesh
-    replicas: tuple[Replica, ...]
+    replicas: tuple[Child, ...]
 
 
 async def serve_replicated(
@@ -80,11 +81,12 @@ async def replicated(
 ) -> AsyncIterator[Replicated]:
     """Run ``count`` servers behind an edge for the time of the block.
 
-    Raises WrongSetting, DidNotComeUp, and what ``running_mesh`` raises.
+    Several share a Postgres and a Redis; where none is named they have their own, on this
+    machine. Raises WrongSetting, DidNotComeUp, and what ``with_stores`` and ``running_mesh`` raise.
     """
-    if count > 1 and settings.database_url is None:
-        raise WrongSetting("several replicas share one Postgres: set ANTIPHON_DATABASE_URL")
     async with Lifecycle() as lifecycle:
+        if count > 1:
+            variables = {**variables, **await with_stores(settings, lifecycle, tell)}
         settings = await _with_pages(_as_mesh(settings), lifecycle)
         await asyncio.to_thread(installation_secret, settings)
         tell("control plane", "starting")
@@ -137,7 +139,7 @@ async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
 
 def _replicas(
     settings: Settings, count: int, variables: Mapping[str, str], mesh: Mesh
-) -> tuple[Replica, ...]:
+) -> tuple[Child, ...]:
     dropped = {PREFIX + name for name in (*_NOT_FOR_REPLICAS, *_OF_THE_EDGE)}
     kept = {**os.environ, **variables}
     environment = {name: value for name, value in kept.items() if name not in dropped}
@@ -149,7 +151,7 @@ def _replicas(
         environment[f"{PREFIX}SECRET_KEY_FILE"] = str(settings.data_dir / SECRET_FILE)
     base = settings.data_dir
     return tuple(
-        Replica(
+        replica(
             f"server {number}",
             base if number == 1 else base / FOLDER / str(number),
             base / "mesh" / f"server-{number}.log",
@@ -159,7 +161,7 @@ def _replicas(
     )
 
 
-async def _all_there(mesh: Mesh, replicas: tuple[Replica, ...], tell: Tell) -> None:
+async def _all_there(mesh: Mesh, replicas: tuple[Child, ...], tell: Tell) -> None:
     """Wait until all are registered, and the edge takes calls. Raises DidNotComeUp."""
     deadline, known = time.monotonic() + START_S, -1
     while known < len(replicas):
@@ -178,10 +180,10 @@ async def _all_there(mesh: Mesh, replicas: tuple[Replica, ...], tell: Tell) -> N
             raise DidNotComeUp("the edge does not open; the log of Envoy says more") from error
 
 
-def _missing(replicas: tuple[Replica, ...]) -> str:
+def _missing(replicas: tuple[Child, ...]) -> str:
     named = ", ".join(f"{each.name} ({each.output})" for each in replicas if each.ended)
     return f"not all servers came up: {named or 'they take too long'}"
 
 
-async def _stop(replicas: tuple[Replica, ...]) -> None:
+async def _stop(replicas: tuple[Child, ...]) -> None:
     await asyncio.gather(*(each.stop() for each in replicas))

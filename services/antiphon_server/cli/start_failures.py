@@ -20,12 +20,16 @@ from antiphon_server.runtime.migrations import FromTheFuture
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import TracingUnavailable
+from antiphon_server.stores.local_store import StoreDidNotStart
+from antiphon_server.stores.programs import StoresMissing
 from antiphon_server.web.pages import NoPages
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
 _SAY_IT_ALL = (
+    StoresMissing,
+    StoreDidNotStart,
     DatabaseUnusable,
     DataDirUnusable,
     TracingUnavailable,

@@ -1,0 +1,1 @@
+"""Postgres and Redis for one machine, from wheels: to try out what several servers share."""

@@ -1,0 +1,88 @@
+"""A Postgres of one installation on one machine, in a folder of its own."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from antiphon_server.runtime import with_parent
+from antiphon_server.runtime.child import Child
+from antiphon_server.stores.local_store import LocalStore, StoreDidNotStart, begun
+from antiphon_server.stores.ports import HOST, free_port
+from antiphon_server.stores.programs import postgres_programs
+
+USER = "antiphon"
+START_S = 60.0
+INIT_S = 120.0
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "shared_buffers": "128MB",
+    "max_connections": "200",
+}
+
+
+async def start_postgres(folder: Path) -> LocalStore:
+    """Run it; it is made at the first start, and then what is in it stays.
+
+    Only who has the password gets in. It commits to disk before it says so, as any other.
+    Raises StoresMissing, StoreDidNotStart.
+    """
+    store = await asyncio.to_thread(_prepared, folder)
+    state = folder / "data" / "postmaster.pid"
+    await begun(store.child, lambda: asyncio.to_thread(_is_ready, state), START_S)
+    return store
+
+
+def _prepared(folder: Path) -> LocalStore:
+    programs, data, password = postgres_programs(), folder / "data", folder / "password"
+    if not (data / "PG_VERSION").exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(data, ignore_errors=True)  # a beginning that was not finished
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_hex(24))
+        _make(programs, data, password)
+    port = free_port()
+    options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+    command = with_parent.command(
+        str(programs / "postgres"), "-D", str(data), f"-p{port}", *options
+    )
+    log_file = folder / "postgres.log"
+    child = Child("Postgres", _as_nobody(*command), log_file, stop_signal=signal.SIGINT)
+    return LocalStore(child, f"postgresql://{USER}:{password.read_text()}@{HOST}:{port}/postgres")
+
+
+def _make(programs: Path, data: Path, password: Path) -> None:
+    made = subprocess.run(
+        [
+            *_as_nobody(str(programs / "initdb"), "-D", str(data), "-U", USER),
+            *("-E", "UTF8", "--locale", "C", "-A", "scram-sha-256", "--pwfile", str(password)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=INIT_S,
+        check=False,
+    )
+    if made.returncode:
+        raise StoreDidNotStart(f"Postgres could not be set up: {made.stderr.strip()[-500:]}")
+
+
+def _is_ready(state: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return "ready" in state.read_text()
+    return False
+
+
+def _as_nobody(*command: str) -> list[str]:
+    """Postgres refuses to be root's. In a user namespace without a map root is nobody.
+
+    Files stay root's: see user_namespaces(7), "Unmapped user and group IDs".
+    """
+    if sys.platform == "linux" and os.geteuid() == 0:
+        return [shutil.which("unshare") or "unshare", "--user", *command]
+    return list(command)

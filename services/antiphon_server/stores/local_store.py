@@ -1,0 +1,33 @@
+"""A store that runs as a child of this process."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from antiphon_server.runtime.child import Child
+
+LOOK_S = 0.05
+
+
+class StoreDidNotStart(Exception):
+    """A store can't be used here; the message says why, or where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """``url`` leads there, with its password. Whoever has it stops the ``child``."""
+
+    child: Child
+    url: str = field(repr=False)
+
+
+async def begun(child: Child, ready: Callable[[], Awaitable[bool]], within_s: float) -> None:
+    """Start it, and return when it is ready. Raises StoreDidNotStart."""
+    await child.start()
+    deadline = time.monotonic() + within_s
+    while not await ready():
+        if child.ended or time.monotonic() > deadline:
+            await child.stop()
+            raise StoreDidNotStart(f"{child.name} did not start; see {child.output}")
+        await asyncio.sleep(LOOK_S)
