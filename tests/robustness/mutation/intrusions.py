@@ -72,7 +72,7 @@ INTRUSIONS = (
     intrusion(
         "signature not checked",
         "tokens",
-        SERVICE + "tokens:AccessTokens._verified",
+        SERVICE + "token_reader:TokenReader._verified",
         unsigned,
         "tests/auth/test_tokens.py::test_no_mutation_is_accepted",
     ),
