@@ -36,10 +36,10 @@ _IDEMPOTENT = {
 SERVICES = tuple(_IDEMPOTENT)
 
 
-def service_config() -> str:
-    """How calls are spread and retried (gRFC A6): UNAVAILABLE only, idempotent RPCs only.
+def service_config(*, spread: bool = False) -> str:
+    """How calls are retried: UNAVAILABLE only, idempotent RPCs only (gRFC A6).
 
-    Behind a name with several addresses each call goes to the next one that answers.
+    With ``spread`` each call goes to the next of all addresses that a name has.
     """
     names = [
         {"service": service, "method": method}
@@ -53,24 +53,29 @@ def service_config() -> str:
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    methods = [{"name": names, "retryPolicy": policy}]
-    return json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": methods})
+    config: dict[str, object] = {"methodConfig": [{"name": names, "retryPolicy": policy}]}
+    if spread:
+        config["loadBalancingConfig"] = [{"round_robin": {}}]
+    return json.dumps(config)
 
 
 def open_channel(
     address: str,
     tls: Tls | None = None,
     *,
+    spread: bool = False,
     ping_after_ms: int = 20_000,
     pong_within_ms: int = 10_000,
 ) -> grpc.aio.Channel:
     """A channel to ``host:port``, ``http://host:port`` or ``https://host:port`` (TLS).
 
     It notices a dead connection within both times together, 30 s, and connects again
-    without long pauses. With ``tls`` it is TLS however the address is written.
+    without long pauses. With ``tls`` it is TLS however the address is written. ``spread`` is
+    for a name behind which several servers stand; of one server with several addresses, such as
+    ``localhost``, errors would be those of any of them.
     """
     options: list[tuple[str, str | int]] = [
-        ("grpc.service_config", service_config()),
+        ("grpc.service_config", service_config(spread=spread)),
         ("grpc.keepalive_time_ms", ping_after_ms),
         ("grpc.keepalive_timeout_ms", pong_within_ms),
         # The one above alone ends nothing (grpc/grpc#39239).

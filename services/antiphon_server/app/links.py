@@ -34,7 +34,8 @@ class Links:
         self.identities: dict[ServiceName, ServiceIdentity] = {}
         tls = self._tls = peer_tls(settings)
         self.peers: dict[ServiceName, grpc.aio.Channel] = {
-            name: open_channel(settings.peers.address(name), tls) for name in settings.elsewhere
+            name: open_channel(settings.peers.address(name), tls, spread=True)
+            for name in settings.elsewhere
         }
 
     def of(self, service: ServiceName) -> grpc.aio.Channel:
