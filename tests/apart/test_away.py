@@ -1,5 +1,6 @@
 """While a service is away the others serve on, as far as they can do without it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from antiphon.context.v1.context_service_pb2 import ListConversationsRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2 import GetHeadRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_client import Client
+from antiphon_client.errors import Unavailable
 from antiphon_client.turn import TurnStatus
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -89,6 +92,38 @@ async def test_a_turn_waits_while_its_model_is_away(tmp_path: Path) -> None:
         stored = [one async for one in client.list_messages(conversation.conversation_id)]
         assert note.message_id in {one.message_id for one in stored}
         assert len(stored) == 3
+
+
+async def test_what_goes_on_without_the_log_and_without_turns(tmp_path: Path) -> None:
+    """As the guide says: conversations are made, messages wait for the log, not for turns."""
+    async with installation(tmp_path) as apart, apart.client() as client:
+        before = (await client.create_conversation(title="before")).conversation_id
+        await client.post_message(before, "said")
+        await apart.stop("events")
+        made = (await client.create_conversation(title="meanwhile")).conversation_id
+        found = {one.conversation_id async for one in client.list_conversations()}
+        assert found == {before, made}
+        with pytest.raises(Unavailable) as caught:
+            await client.post_message(before, "unheard")
+        assert caught.value.reason == Reason.SERVICE_UNAVAILABLE.value
+        await apart.start("events")
+        metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
+        head = GetHeadRequest(scope=f"conversations/{made}")
+        async with asyncio.timeout(60):  # the log is told by and by
+            while not await _last_offset(client, head, metadata):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await apart.stop("dispatcher")
+        await client.post_message(before, "heard")
+        assert await _last_offset(client, GetHeadRequest(scope=f"conversations/{before}"), metadata)
+
+
+async def _last_offset(client: Client, head: GetHeadRequest, metadata: Any) -> int:
+    """Where a log ends; 0 while that can't be told."""
+    try:
+        answer = await EventServiceStub(client.channel).GetHead(head, metadata=metadata)
+    except grpc.aio.AioRpcError:
+        return 0
+    return answer.last_offset
 
 
 async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:
