@@ -27,9 +27,9 @@ class FollowSessionsRequest(_message.Message):
 
     AFTER_POSITION_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
-    """after_position is the place to begin behind. Unset means with the ends of the last
-    hours, longer than any access token lives: who knows them knows of every valid
-    token whether its session goes on.
+    """after_position is the place to begin behind. Unset, or beyond the newest place (the
+    store was put back from a backup), means with the ends of a little longer than any access
+    token lives: who knows them knows of every valid token whether its session goes on.
     """
     def __init__(
         self,

@@ -44,7 +44,7 @@ from envoy_data_plane.envoy.type.v3 import Percent
 from antiphon_server.mesh.contracts import services
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.terms import ADS, TLS, certificate, packed, seconds, socket
-from antiphon_server.mesh.model import Address
+from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.tls import TlsFiles
 
 PAGES = "pages"
@@ -66,6 +66,15 @@ def http_cluster(name: str, address: Address) -> Cluster:
     cluster = _cluster(name, protocol)
     _at(cluster, [address])
     return cluster
+
+
+def side_clusters(edge: Edge) -> list[Cluster]:
+    """What this edge needs that is no service: pages, keys, a collector of traces."""
+    return [
+        *([http_cluster(PAGES, edge.pages)] if edge.pages else []),
+        *([http_cluster(KEYS, edge.keys)] if edge.keys else []),
+        *([grpc_cluster(TRACES, [edge.traces])] if edge.traces else []),
+    ]
 
 
 def service_cluster(

@@ -21,8 +21,12 @@ from envoy_data_plane.envoy.config.listener.v3 import Listener
 from envoy_data_plane.google.protobuf import Any
 
 from antiphon_server.mesh.contracts import package
-from antiphon_server.mesh.edge.clusters import endpoints, grpc_cluster, service_cluster
-from antiphon_server.mesh.edge.helpers import helpers
+from antiphon_server.mesh.edge.clusters import (
+    endpoints,
+    grpc_cluster,
+    service_cluster,
+    side_clusters,
+)
 from antiphon_server.mesh.edge.listener import inside_listener, listener
 from antiphon_server.mesh.edge.overload import overload_manager, runtime
 from antiphon_server.mesh.edge.routes import inside_routes, route_configuration
@@ -65,7 +69,7 @@ class Configuration:
 
     def __init__(self, edge: Edge, services: Sequence[str]) -> None:
         clusters = [service_cluster(name, peers=edge.peers) for name in services]
-        clusters += helpers(edge)
+        clusters += side_clusters(edge)
         self._services = services
         self._closed = _resources(LISTENERS, ((each.name, each) for each in _inside(edge)))
         self._open = _resources(

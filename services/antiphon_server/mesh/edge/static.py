@@ -7,8 +7,7 @@ from envoy_data_plane.envoy.config.cluster.v3 import Cluster
 from envoy_data_plane.envoy.config.listener.v3 import Listener
 
 from antiphon_server.mesh.contracts import package
-from antiphon_server.mesh.edge.clusters import grpc_cluster, service_cluster
-from antiphon_server.mesh.edge.helpers import helpers
+from antiphon_server.mesh.edge.clusters import grpc_cluster, service_cluster, side_clusters
 from antiphon_server.mesh.edge.listener import inside_listener, listener
 from antiphon_server.mesh.edge.overload import overload_manager, runtime
 from antiphon_server.mesh.edge.routes import inside_routes, route_configuration
@@ -23,7 +22,7 @@ def single_server(edge: Edge, server: Address) -> bytes:
     whole = _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, routes)],
-            clusters=[grpc_cluster(SERVER, [server]), *helpers(edge)],
+            clusters=[grpc_cluster(SERVER, [server]), *side_clusters(edge)],
         )
     )
     return bytes(whole)
@@ -34,7 +33,7 @@ def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
     whole = _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, route_configuration(edge, package)), *_inside(edge)],
-            clusters=[*_services(edge, addresses), *helpers(edge)],
+            clusters=[*_services(edge, addresses), *side_clusters(edge)],
         )
     )
     # What Protobuf calls enforcingConsecutive5xx, betterproto2 0.9 writes with a capital X.
