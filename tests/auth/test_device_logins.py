@@ -379,7 +379,9 @@ async def test_one_user_guesses_ten_times(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["", PREFIX, new_secret(), new_secret(PREFIX), "antd_\0", "x" * 99]
+    "code",
+    ["", PREFIX, new_secret(), new_secret(PREFIX), "antd_\0", "x" * 99],
+    ids=["nothing", "prefix", "key", "unknown", "zero", "long"],
 )
 async def test_what_is_no_device_code_is_over(world: World, code: str) -> None:
     """A code of this server's making that it does not know, and any other text."""

@@ -249,7 +249,11 @@ async def test_a_reset_is_for_people(world: World) -> None:
     assert await reason(create(OPERATOR.user_id)) is Reason.NOT_FOUND
 
 
-@pytest.mark.parametrize("token", ["", "antp_", new_secret(), new_secret(PREFIX) + "x", "antp_\0"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "antp_", new_secret(), new_secret(PREFIX) + "x", "antp_\0"],
+    ids=["nothing", "prefix", "key", "long", "zero"],
+)
 async def test_what_is_no_token_is_refused_for_nothing(world: World, token: str) -> None:
     """Nothing is hashed and nothing is asked of the store; an API key is no token."""
     before = world.hasher.evaluations

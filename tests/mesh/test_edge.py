@@ -133,10 +133,12 @@ async def test_ambiguous_requests_are_refused(browser: GrpcWeb, path: str, heade
 
 
 async def test_every_call_is_logged_without_its_token(world: World, browser: GrpcWeb) -> None:
-    """A line of JSON for each, with what the server's log has it by."""
+    """A line of JSON for each, with what the server's log has it by; of a page its path alone."""
     canary = "canary-of-a-token"
     async with GrpcWeb(world.port, {"authorization": f"Bearer {canary}"}) as other:
         await other.unary(f"{SERVICE}/GetHead", HEAD)
+    async with browser.session.get(f"/signed-in?code={canary}") as response:
+        assert response.status == 200
     await browser.unary(f"{SERVICE}/ReadEvents", read("missing"))
 
     def logged() -> list[dict[str, object]]:

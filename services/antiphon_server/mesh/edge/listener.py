@@ -1,5 +1,6 @@
 """What Envoy listens on: what it takes from a client, and by which filters it passes."""
 
+from betterproto2 import Message
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
 from envoy_data_plane.envoy.config.core.v3 import (
     GrpcService,
@@ -10,6 +11,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     KeepaliveSettings,
     SubstitutionFormatString,
     TransportSocket,
+    TypedExtensionConfig,
 )
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
 from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
@@ -25,6 +27,12 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
     HttpConnectionManagerTracing,
     HttpFilter,
     Rds,
+    RequestIdExtension,
+)
+from envoy_data_plane.envoy.extensions.request_id.uuid.v3 import UuidRequestIdConfig
+from envoy_data_plane.envoy.extensions.tracers.opentelemetry.samplers.v3 import (
+    ParentBasedSamplerConfig,
+    TraceIdRatioBasedSamplerConfig,
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     CommonTlsContext,
@@ -32,7 +40,11 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     TlsParameters,
     TlsParametersTlsProtocol,
 )
-from envoy_data_plane.envoy.type.v3 import Percent
+from envoy_data_plane.envoy.type.v3 import (
+    FractionalPercent,
+    FractionalPercentDenominatorType,
+    Percent,
+)
 
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import TRACES
@@ -51,9 +63,10 @@ from antiphon_server.mesh.edge.terms import (
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.tls import TlsFiles
 
+_PATH = "%PATH(NQ)%"
 _FIELDS: dict[str, str | int | float | bool] = {
     "time": "%START_TIME%",
-    "rpc": "%REQ(:PATH)%",
+    "rpc": _PATH,
     "protocol": "%PROTOCOL%",
     "status": "%RESPONSE_CODE%",
     "grpc_status": "%GRPC_STATUS%",
@@ -65,7 +78,7 @@ _FIELDS: dict[str, str | int | float | bool] = {
     "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "request_id": "%REQ(X-REQUEST-ID)%",
 }
-"""No field is a header that may hold a secret; paths of RPCs hold none."""
+"""No field is a header that may hold a secret, and what follows a path's ``?`` is left out."""
 
 
 def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
@@ -128,6 +141,7 @@ def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectio
         http_filters=_filters(edge),
         local_reply_config=replies(),
         tracing=_tracing(edge),
+        request_id_extension=_request_ids(),
         use_remote_address=True,
         normalize_path=True,
         merge_slashes=True,
@@ -191,11 +205,35 @@ def _tracing(edge: Edge) -> HttpConnectionManagerTracing | None:
     collector = GrpcService(
         envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=TRACES), timeout=seconds(1)
     )
-    spans = OpenTelemetryConfig(grpc_service=collector, service_name="antiphon-edge")
+    some = TraceIdRatioBasedSamplerConfig(sampling_percentage=_percent(limits.TRACED_PERCENT))
+    sampler = ParentBasedSamplerConfig(wrapped_sampler=_sampler("trace_id_ratio_based", some))
+    spans = OpenTelemetryConfig(
+        grpc_service=collector,
+        service_name="antiphon-edge",
+        sampler=_sampler("parent_based", sampler),
+    )
     return HttpConnectionManagerTracing(
-        random_sampling=Percent(value=limits.TRACED_PERCENT),
+        random_sampling=Percent(value=100),  # the sampler decides
+        operation=_PATH,
         provider=TracingHttp(name="envoy.tracers.opentelemetry", typed_config=packed(spans)),
     )
+
+
+def _sampler(name: str, settings: Message) -> TypedExtensionConfig:
+    return TypedExtensionConfig(
+        name=f"envoy.tracers.opentelemetry.samplers.{name}", typed_config=packed(settings)
+    )
+
+
+def _percent(value: float) -> FractionalPercent:
+    million = FractionalPercentDenominatorType.MILLION
+    return FractionalPercent(numerator=round(value * 10_000), denominator=million)
+
+
+def _request_ids() -> RequestIdExtension:
+    """Those that clients chose may be any words, so they decide nothing about traces."""
+    settings = UuidRequestIdConfig(pack_trace_reason=False, use_request_id_for_trace_sampling=False)
+    return RequestIdExtension(typed_config=packed(settings))
 
 
 def _tls(files: TlsFiles) -> TransportSocket:
