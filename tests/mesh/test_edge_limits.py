@@ -1,15 +1,22 @@
 """What the edge refuses, and TLS at it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
+from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
+from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_client.address import open_channel
+from antiphon_client.redial import is_resumable
+from antiphon_client.status import error_of_rpc
 from antiphon_server.mesh.compose import edge_before
+from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
@@ -17,9 +24,10 @@ from antiphon_server.runtime.lifecycle import Lifecycle
 from tests.certificates import Authority
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.world import HOST, small_server
-from tests.runtime.events_service import HEAD
+from tests.runtime.events_service import HEAD, SCOPE
 
 RATE = 5
+FOLLOW = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 
 
 async def test_too_many_calls_and_tls(tmp_path: Path) -> None:
@@ -60,3 +68,49 @@ async def test_too_many_calls_of_a_browser(tmp_path: Path) -> None:
             answers = [await browser.unary(path, HEAD) for _ in range(4 * RATE)]
     exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
     assert {answer.status for answer in answers} == {0, exhausted}
+
+
+async def test_too_many_calls_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what may be under way to the servers a client is told at once when to come back."""
+    monkeypatch.setattr(limits, "REQUESTS", 2)
+    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+        followed = [follow(channel), follow(channel)]
+        for stream in followed:
+            await stream.read()
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await follow(channel).read()
+        for stream in followed:
+            stream.cancel()
+    error = domain_error_of(refused.value)
+    assert error.reason is Reason.SERVICE_UNAVAILABLE
+    assert error.retry_after == 1.0
+
+
+@pytest.mark.parametrize("limit", ["STREAM_LONGEST_S", "STREAM_IDLE_S"])
+async def test_a_stream_ends_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """One that has lasted too long, or on which nothing moves, ends so that clients resume it."""
+    monkeypatch.setattr(limits, limit, 0.5)
+    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+        stream = follow(channel)
+        await stream.read()
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await stream.read()
+    assert is_resumable(error_of_rpc(ended.value))
+
+
+def follow(channel: grpc.aio.Channel) -> Any:
+    """A stream whose server says one thing, and then nothing more."""
+    events: Any = stubs.EventServiceStub(channel)
+    return events.Follow(FOLLOW, timeout=20)
+
+
+@asynccontextmanager
+async def before(edge: Edge, folder: Path) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to an edge before a small server."""
+    async with small_server() as (_, port), Lifecycle() as lifecycle:
+        envoy = edge_before(Address(HOST, port), edge, folder / "envoy.log")
+        await envoy.serve(lifecycle, grace_s=0.1)
+        async with open_channel(f"{HOST}:{envoy.port}") as channel:
+            yield channel

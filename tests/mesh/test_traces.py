@@ -49,7 +49,8 @@ class Collector(Servicer):  # type: ignore[misc]
 async def collector() -> AsyncIterator[tuple[Collector, int]]:
     """One that serves, and its port."""
     server, servicer = grpc.aio.server(), Collector()
-    collector_stubs.add_TraceServiceServicer_to_server(servicer, server)
+    register: Any = collector_stubs.add_TraceServiceServicer_to_server
+    register(servicer, server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()
     try:
