@@ -63,7 +63,7 @@ async def server(
         redis = Redis(redis_url) if redis_url else None
         if redis is not None:
             lifecycle.on_stop("redis", redis.close)
-        events = compose_events(database, FixedRoles(roles), Tokens(), redis=redis)
+        events = compose_events(database, FixedRoles(roles), Tokens(), redis=redis, bus_key=b"key")
         await events.begin()
         lifecycle.spawn("log.nodes", events.keep_up())
         lifecycle.spawn("log", events.log.run())

@@ -48,7 +48,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bus]
 
             def make() -> Bus:
                 connections.append(Redis(valkey.url))
-                return RedisBus(connections[-1])
+                return RedisBus(connections[-1], b"key")
 
             yield make
             for redis in connections:

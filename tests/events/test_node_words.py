@@ -14,11 +14,12 @@ from antiphon.events.v1 import stream_pb2 as stream
 from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, TypingChanged
 from antiphon_server.events import follows
 from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NODES, Offset
+from antiphon_server.events.model import NODES, Commit, Offset, Record
 from antiphon_server.events.node_words import NodeWords
-from antiphon_server.events.words import Changed, Word, events_of
+from antiphon_server.events.words import Changed, Word, events_of, word_of
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.permissions import Role
 from tests.events.servers import TIMEOUT_S, Server, server
@@ -131,6 +132,34 @@ async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
         await there.neighbours.look([NODES])
         async with asyncio.timeout(TIMEOUT_S):
             assert isinstance(await heard.get(), Changed)
+
+
+async def test_words_are_taken_from_the_store_alone() -> None:
+    """Whatever the bus brings: it can neither say one nor keep one back."""
+    store, exchange = MemoryLogStore(), MemoryExchange()
+    here, there = (EventLog(store, bus=MemoryBus(exchange)) for _ in range(2))
+    heard = asyncio.Queue[Word]()
+    words = NodeWords(there, heard.put_nowait, lambda: None)
+    await words.begin()
+    async with Lifecycle() as lifecycle:
+        assert there.neighbours is not None
+        for task in (here.run(), there.neighbours.run(), words.run()):
+            lifecycle.spawn("node", task)
+        epoch = (await store.head(NODES)).epoch
+        lie = Record(Offset(1), Offset(1), 0, b'{"type":"changed","user_id":"somebody"}\n')
+        there.neighbours.heard(Commit(NODES, epoch, Offset(1), [lie]))
+        await here.append(NODES, events_of([Changed(ANNA.user_id)]))
+        async with asyncio.timeout(TIMEOUT_S):
+            assert await heard.get() == Changed(ANNA.user_id)
+        assert heard.empty()
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"no JSON", b"{}", b'{"type":"changed","user_id":1}', b"\xff"]
+)
+def test_what_is_no_word_is_passed_over(line: bytes) -> None:
+    """No line in the log ends those who read it."""
+    assert word_of(Record(Offset(1), Offset(1), 0, line + b"\n")) is None
 
 
 async def test_a_follow_is_changed_by_a_call_to_any_node(pair: list[Server]) -> None:

@@ -1,13 +1,14 @@
 """The bus over Redis by itself: what it carries, and that it ends when told to."""
 
 import asyncio
+import hmac
 import random
 from collections.abc import AsyncIterator
 
 import pytest
 
 from antiphon_server.events.adapters import redis_bus
-from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, encode
+from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, encode, wire_commit
 from antiphon_server.events.adapters.redis_bus import CHANNEL, RedisBus
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.runtime.redis import Redis
@@ -16,6 +17,7 @@ from tests.fakes.valkey import Valkey
 
 ENDED_S = 10.0
 STORE = "0123456789ab"
+KEY = b"the key of the nodes"
 
 
 class Ears:
@@ -53,7 +55,7 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def ears(redis: Redis) -> AsyncIterator[Ears]:
     """A node that hears."""
-    bus, ears = RedisBus(redis), Ears()
+    bus, ears = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run(STORE, ears))
     async with asyncio.timeout(ENDED_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it
@@ -82,7 +84,7 @@ async def test_it_ends_when_told_to(redis: Redis) -> None:
     chance = random.Random(7)
     talking = asyncio.create_task(_talk(redis))
     for _ in range(60):
-        running = asyncio.create_task(RedisBus(redis).run(STORE, Ears()))
+        running = asyncio.create_task(RedisBus(redis, KEY).run(STORE, Ears()))
         await asyncio.sleep(chance.random() * 0.02)
         running.cancel()
         done, _ = await asyncio.wait([running], timeout=ENDED_S)
@@ -99,7 +101,7 @@ async def _talk(redis: Redis) -> None:
 
 async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     """In the order in which they were said; what is large is only told of."""
-    bus = RedisBus(redis)
+    bus = RedisBus(redis, KEY)
     running = asyncio.create_task(bus.run(STORE, Ears()))
     said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
     for one in said:
@@ -117,7 +119,7 @@ async def test_what_is_too_much_to_wait_is_missed(
 ) -> None:
     """It is dropped, and those who listen learn that something is missing."""
     monkeypatch.setattr(redis_bus, "MAX_WAITING_BYTES", 1000)
-    bus = RedisBus(redis)
+    bus = RedisBus(redis, KEY)
     running = asyncio.create_task(bus.run(STORE, Ears()))
     async with asyncio.timeout(ENDED_S):
         await ears.missing.wait()  # the first word of a node that was not known
@@ -134,7 +136,7 @@ async def test_a_word_that_was_lost_is_missed(redis: Redis, ears: Ears, number: 
     """By the number of the next; the one that follows is none of them."""
     async with asyncio.timeout(ENDED_S):
         for said in (1, number + 1, number + 2):
-            await published(redis, encode(Message(f"node_{number}", said)))
+            await published(redis, encode(Message(f"node_{number}", said), KEY))
         while ears.misses < 2:
             await ears.missing.wait()
         await asyncio.sleep(0.05)
@@ -143,14 +145,39 @@ async def test_a_word_that_was_lost_is_missed(redis: Redis, ears: Ears, number: 
 
 async def test_what_can_not_be_read_is_missed(redis: Redis, ears: Ears) -> None:
     """A version to come may say what this one does not know."""
-    await published(redis, b"?")
+    body = b"?"
+    await published(redis, hmac.digest(KEY, body, "sha256") + body)
     async with asyncio.timeout(ENDED_S):
         await ears.missing.wait()
 
 
+async def test_others_than_nodes_are_not_heard(redis: Redis, ears: Ears) -> None:
+    """Whoever can publish there, but has not the key, changes nothing and costs no look."""
+    sent = wire_commit(commit(1, b"a"))[0]
+    forged = Message("node_of_nobody", 1, [sent])
+    for data in (b"", b"?", encode(forged, b"another key"), encode(forged, KEY)[:-1] + b"?"):
+        await published(redis, data)
+    await published(redis, encode(Message("node_true", 1, [wire_commit(commit(2, b"b"))[0]]), KEY))
+    async with asyncio.timeout(ENDED_S):
+        heard = await ears.commits.get()
+    assert heard.last == 2
+    assert ears.misses == 1  # of the node that was not known
+
+
+async def test_what_is_repeated_is_heard_once(redis: Redis, ears: Ears) -> None:
+    """Whoever can listen has messages that are authentic, and may send them again."""
+    said = [Message("node_a", n, [wire_commit(commit(n, b"a"))[0]]) for n in (1, 2, 3)]
+    for message in (*said[:2], said[0], said[1], said[2]):
+        await published(redis, encode(message, KEY))
+    async with asyncio.timeout(ENDED_S):
+        heard = [await ears.commits.get() for _ in said]
+    assert [it.last for it in heard] == [1, 2, 3]
+    assert ears.misses == 1
+
+
 async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) -> None:
     """Nor do they count as nodes that may fall silent."""
-    bus, others = RedisBus(redis), Ears()
+    bus, others = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run("another store", others))
     async with asyncio.timeout(ENDED_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it

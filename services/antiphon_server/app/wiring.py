@@ -29,6 +29,7 @@ from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.guards import guarded
 from antiphon_server.app.links import Links
+from antiphon_server.app.secret import installation_secret
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
@@ -140,7 +141,10 @@ def _token_settings(settings: Settings) -> TokenSettings:
 
 
 def _events(ground: Ground, policy: AccessPolicy, guarding: Auth | AuthElsewhere) -> Events:
-    events = compose_events(ground.database, policy, guarding.verifier, redis=ground.redis)
+    key = installation_secret(ground.settings).derive("bus between nodes") if ground.redis else b""
+    events = compose_events(
+        ground.database, policy, guarding.verifier, redis=ground.redis, bus_key=key
+    )
     guarding.liveness.on_end(events.subscriptions.session_ended)
     guarding.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
     return events

@@ -70,11 +70,15 @@ def compose_events(
     verifier: TokenVerifier,
     on_access_change: Callable[[AccessChange], None] | None = None,
     redis: Redis | None = None,
+    bus_key: bytes = b"",
 ) -> Events:
-    """Put the events service on a database; on a shared one nodes tell each other by ``redis``."""
+    """Put the events service on a database.
+
+    On a shared one nodes tell each other by ``redis``, and know each other by ``bus_key``.
+    """
     subscriptions = Subscriptions(PolicyGatekeeper(policy, verifier))
     changed = on_access_change or subscriptions.access_changed
-    bus, availability = _bus(redis) if database.shared else (None, None)
+    bus, availability = _bus(redis, bus_key) if database.shared else (None, None)
     log = EventLog(SqlLogStore(database), changed, bus=bus)
     follows = Follows(subscriptions, log)
 
@@ -89,12 +93,12 @@ def compose_events(
     return Events(log, subscriptions, servicer, follows, words, database.shared, availability)
 
 
-def _bus(redis: Redis | None) -> tuple[Bus, Availability | None]:
+def _bus(redis: Redis | None, key: bytes) -> tuple[Bus, Availability | None]:
     if redis is None:
         from antiphon_server.events.adapters.silent_bus import SilentBus
 
         return SilentBus(), None
     from antiphon_server.events.adapters.redis_bus import RedisBus
 
-    bus = RedisBus(redis)
+    bus = RedisBus(redis, key)
     return bus, bus.availability

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from antiphon_server.events.bell import Bell
 from antiphon_server.events.hubs import Hubs
@@ -46,9 +47,13 @@ class Neighbours:
         return self._bus.carries
 
     def committed(self, commit: Commit) -> None:
-        """Take what was committed here, and tell the others."""
-        self.heard(commit)
-        self._bus.committed(commit)
+        """Take what was committed here, and tell the others.
+
+        Of their own log only that there is something: what takes access away, or speaks in
+        somebody's name, they take from the store alone.
+        """
+        self._take(commit)
+        self._bus.committed(_untold(commit) if commit.scope == NODES else commit)
 
     def said(self, scope: Scope, body: bytes) -> None:
         """Tell the others something that is not kept."""
@@ -56,6 +61,9 @@ class Neighbours:
 
     def heard(self, commit: Commit) -> None:
         """See :class:`~antiphon_server.events.ports.Hearer`."""
+        self._take(_untold(commit) if commit.scope == NODES else commit)
+
+    def _take(self, commit: Commit) -> None:
         hub = self._hubs.get(commit.scope)
         if hub is None or hub.epoch != commit.epoch or hub.head >= commit.last:
             return
@@ -149,6 +157,10 @@ class Neighbours:
             self._missed, self._looked = False, now
             return self._hubs.followed()
         return _with_nodes(gaps)
+
+
+def _untold(commit: Commit) -> Commit:
+    return replace(commit, records=())
 
 
 def _with_nodes(scopes: Collection[Scope]) -> Sequence[Scope]:

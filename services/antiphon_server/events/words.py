@@ -45,9 +45,9 @@ def events_of(words: Iterable[Word]) -> list[NewEvent]:
 
 
 def word_of(record: Record) -> Word | None:
-    """Read a word back; None for one that this version does not know."""
+    """Read a word back; None for one that this version does not know, and for what is none."""
     try:
         word: Word = _decode(record.wire.partition(b"\n")[0])
-    except msgspec.ValidationError:
+    except msgspec.MsgspecError:
         return None
     return word

@@ -1,7 +1,8 @@
 """The bus between nodes over Redis (or Valkey): publish and subscribe.
 
 Each node says something twice a second, and knows that the bus carries while it hears itself
-and all others. Messages are numbered, so that those who missed one look into the store.
+and all others. Messages are numbered, so that those who missed one look into the store, and
+those who hear one again pass over it. All nodes have one key: others are not heard.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from antiphon_server.events.adapters.bus_wire import (
+    Forged,
     Message,
     Saying,
     WireCommit,
@@ -50,11 +52,13 @@ class _Heard(NamedTuple):
 class RedisBus:
     """A :class:`~antiphon_server.events.ports.Bus` over a channel that all nodes of a store hear.
 
-    Others may use the same Redis: channels are not of one of its databases.
+    Others may use the same Redis: channels are not of one of its databases. The ``key`` is
+    what a node is known by.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, key: bytes) -> None:
         self._redis = redis
+        self._key = key
         self._node = new_id("node")
         self._channel = CHANNEL
         self._number = 0
@@ -63,7 +67,9 @@ class RedisBus:
         self._bell = Bell()
         self._others: dict[str, _Heard] = {}
         self._heard_at = float("-inf")
+        self._heard_number = 0
         self._began = 0.0
+        self._forged = False
         self.availability = Availability("the bus between nodes", "antiphon_bus_fallback")
 
     @property
@@ -115,8 +121,9 @@ class RedisBus:
             await self._sent(Message(self._node, GOODBYE))
 
     async def _sent(self, message: Message) -> bool:
+        data = encode(message, self._key)
         try:
-            await self._redis.run(lambda client: client.publish(self._channel, encode(message)))
+            await self._redis.run(lambda client: client.publish(self._channel, data))
         except RedisUnavailable:
             return False
         return True
@@ -177,16 +184,25 @@ class RedisBus:
 
     def _take(self, data: bytes, hearer: Hearer) -> None:
         try:
-            message = decode(data)
+            message = decode(data, self._key)
+        except Forged:
+            self._note_forged()
+            return
         except msgspec.MsgspecError:  # of a version to come
             hearer.missed()
             return
         if message.node == self._node:
-            self._heard_at = time.monotonic()
-            return
-        known = self._others.pop(message.node, None)
-        if message.number == GOODBYE:
-            return
+            if message.number > self._heard_number:
+                self._heard_number, self._heard_at = message.number, time.monotonic()
+        elif message.number == GOODBYE:
+            self._others.pop(message.node, None)
+        else:
+            self._take_of_other(message, hearer)
+
+    def _take_of_other(self, message: Message, hearer: Hearer) -> None:
+        known = self._others.get(message.node)
+        if known is not None and message.number <= known.number:
+            return  # somebody repeats what was said
         if known is None or message.number != known.number + 1:
             hearer.missed()
         self._others[message.node] = _Heard(message.number, time.monotonic())
@@ -194,3 +210,8 @@ class RedisBus:
             hearer.heard(commit_of(commit))
         for saying in message.sayings:
             hearer.heard_ephemeral(saying.scope, saying.body)
+
+    def _note_forged(self) -> None:
+        if not self._forged:
+            self._forged = True
+            log.warning("somebody without the installation's secret speaks where nodes listen")
