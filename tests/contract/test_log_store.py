@@ -162,6 +162,18 @@ async def test_a_replaced_writer_is_fenced_out(store: LogStore) -> None:
     assert isinstance(still, Appended)
 
 
+async def test_a_fence_is_raised_without_an_event(store: LogStore) -> None:
+    """The log stays as it is, in a batch with others too; lower tokens are refused from then on."""
+    raising = Append(SCOPE, (), 5_000_000, fence=Fence("turn", 2))
+    first, raised, late = await store.append([append(), raising, append(fence=Fence("turn", 1))])
+    assert isinstance(first, Appended)
+    assert isinstance(raised, Appended)
+    assert (raised.first, raised.last) == (first.last + 1, first.last)
+    assert isinstance(late, DomainError)
+    assert isinstance(await one(store, append(fence=Fence("turn", 1))), DomainError)
+    assert (await store.head(SCOPE)).last == first.last
+
+
 async def test_folding_leaves_no_hole(store: LogStore) -> None:
     """The event behind each run of deltas covers their offsets; other turns' deltas stay."""
     mine, other = event(kind=16, turn_id="t"), event(kind=16, turn_id="u")

@@ -129,3 +129,28 @@ async def test_only_leases_still_held_are_renewed(store: TurnStore) -> None:
     other = await store.get(CONVERSATION, ids[1])
     assert other is not None
     assert other.lease_until_us == 10
+
+
+async def test_only_who_holds_a_turn_replaces_it(store: TurnStore) -> None:
+    """Not who had it before, nor an earlier attempt, nor anybody who would revive it."""
+    held = turn(node="me", lease_until_us=10, attempt=2)
+    await store.add(held)
+    for late in (replace(held, node="other"), replace(held, attempt=1)):
+        with pytest.raises(DomainError, match="FENCED"):
+            await store.put(late)
+    ended = held.ended(Outcome(State.SUCCEEDED), 42, has_reply=True)
+    await store.put(ended)
+    with pytest.raises(DomainError, match="FENCED"):
+        await store.put(replace(held, cancel_requested=True))
+    assert await store.get(CONVERSATION, held.turn_id) == ended
+
+
+async def test_who_claims_a_turn_holds_it(store: TurnStore) -> None:
+    """It is returned as it is leased now, and who had it can't replace it any more."""
+    lost = turn(node="other", lease_until_us=10)
+    await store.add(lost)
+    (claimed,) = await store.claim("me", 50, 150, own=False)
+    assert (claimed.node, claimed.lease_until_us) == ("me", 150)
+    await store.put(replace(claimed, attempt=1))
+    with pytest.raises(DomainError, match="FENCED"):
+        await store.put(replace(lost, attempt=5))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -198,10 +197,7 @@ async def test_who_lost_the_lease_after_a_failed_commit_writes_nothing_more() ->
     async with world() as it:
         await it.dispatch()
         disturb(it, fail_for("one", Reason.STORE_UNAVAILABLE))
-        await it.store.claim("other", 0, 1 << 60, own=False)
-        stored = await it.store.get(CONVERSATION, turn_id(1))
-        assert stored is not None
-        await it.store.put(replace(stored, node="other"))
+        assert await it.store.claim("other", 1 << 60, 1 << 61, own=False)
         before = await it.kinds()
         it.told.lines.put_nowait("one ")
         await asyncio.sleep(0.05)

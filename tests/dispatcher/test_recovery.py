@@ -1,11 +1,19 @@
 """Turns of a life before, or of another node, are taken up where they were."""
 
 import asyncio
+import time
 from dataclasses import replace
 
-from antiphon_server.dispatcher.model import Order, Policy, State, Turn
+import pytest
+
+from antiphon_server.dispatcher.model import Order, Past, Policy, State, Turn
 from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
+
+
+def later() -> float:
+    """When leases of now have run out."""
+    return time.time() + 20
 
 
 async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
@@ -44,7 +52,7 @@ async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
     """A crash between the log's commit and the store's: the log's word counts."""
     await it.dispatch(handler="echo")
     turn = await it.ended()
-    await it.store.put(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
+    it.arrange(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
     before = await it.kinds()
     async with world(it.store, it.log) as next_life:
         await next_life.leases.adopt_orphans(own=True)
@@ -69,7 +77,7 @@ async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) 
     waiting = await it.store.get(CONVERSATION, turn_id(1))
     assert waiting is not None
     await it.turns.drain(0.0)
-    await it.store.put(replace(waiting, created_us=1))
+    it.arrange(replace(waiting, created_us=1))
     async with world(it.store, it.log) as next_life:
         await next_life.leases.adopt_orphans(own=True)
         await next_life.told.running.wait()
@@ -113,3 +121,67 @@ async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
         assert (await other.ended()).attempt == 2
         assert (await other.messages())[-1] == ("old new", False)
         assert "zombie" not in str(await other.history())
+
+
+async def test_who_has_lost_its_turns_begins_none_of_them() -> None:
+    """A node that stood still while another took its turns over writes nothing more."""
+    async with world(node="slow") as slow:
+        await slow.dispatch(1, handler="fragile")
+        await slow.dispatch(2)
+        await slow.fragile.running.wait()
+        async with world(slow.store, slow.log, clock=later, node="new") as new:
+            assert await new.leases.adopt_orphans() == 2
+            new.told.lines.put_nowait("new")
+            await new.delivered("new")
+            await slow.let_go(1, slow.fragile)  # it is fenced, so the next one comes up
+            await slow.let_go(2, slow.told)
+            new.told.lines.put_nowait(None)
+            turn = await new.ended(2)
+            assert (turn.node, turn.attempt) == ("new", 1)
+            assert "late" not in str(await new.history())
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_who_has_lost_a_turn_can_not_end_it(number: int) -> None:
+    """Nor one that waits; who has it now goes on with it."""
+    async with world(node="slow") as slow:
+        await slow.dispatch(1)
+        await slow.dispatch(2)
+        await slow.told.running.wait()
+        async with world(slow.store, slow.log, clock=later, node="new") as new:
+            assert await new.leases.adopt_orphans() == 2
+            await new.told.running.wait()
+            assert (await slow.cancel(number)).state is not State.CANCELLED
+            for each in (1, 2):
+                new.told.lines.put_nowait("whole")
+                new.told.lines.put_nowait(None)
+                assert (await new.ended(each)).state is State.SUCCEEDED
+            assert [text for text, _ in await new.messages()][-2:] == ["whole", "whole"]
+
+
+async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
+    """Who had the turn is kept out before the next one looks how far it got."""
+    async with world(node="slow") as slow:
+        await slow.dispatch()
+        await slow.told.running.wait()
+        async with world(slow.store, slow.log, clock=later, node="new") as new:
+            journal = new.recovery._journal
+            look, looked, go_on = journal.past, asyncio.Event(), asyncio.Event()
+
+            async def slowly(turn: Turn, cursor: str) -> Past:
+                past = await look(turn, cursor)
+                looked.set()
+                await go_on.wait()
+                return past
+
+            journal.past = slowly  # type: ignore[method-assign]
+            adopting = asyncio.create_task(new.leases.adopt_orphans())
+            await looked.wait()
+            await slow.let_go(1, slow.told)
+            go_on.set()
+            await adopting
+            new.told.lines.put_nowait("whole")
+            new.told.lines.put_nowait(None)
+            await new.ended()
+            assert (await new.messages())[-1] == ("whole", False)
+            assert "late" not in str(await new.history())

@@ -115,11 +115,10 @@ async def test_a_wish_to_cancel_another_nodes_turn_is_kept_for_the_next_holder(i
     await it.turns.drain(0.0)
     stored = await it.store.get(CONVERSATION, turn_id(1))
     assert stored is not None
-    await it.store.put(replace(stored, node="another"))
+    it.arrange(replace(stored, node="another"))
     async with world(it.store, it.log) as next_life:
         assert (await next_life.cancel()).state is State.RUNNING
-        kept = await next_life.store.get(CONVERSATION, turn_id(1))
-        assert kept is not None
+        (kept,) = await next_life.store.claim("node", 1 << 60, 1 << 61, own=False)
         await next_life.recovery.adopt(kept)
         assert (await next_life.ended()).state is State.CANCELLED
         assert next_life.told.resumed == []

@@ -150,6 +150,19 @@ class World:
                     return
                 await asyncio.sleep(0.001)
 
+    async def let_go(self, number: int, handler: Told) -> None:
+        """Let the handler write until nobody here works on the turn any more."""
+        (task,) = (task for task in self.tasks if task.get_name() == f"turn {turn_id(number)}")
+        async with asyncio.timeout(5):
+            while not task.done():
+                handler.lines.put_nowait("late ")
+                await asyncio.sleep(0.01)
+
+    def arrange(self, turn: Turn) -> None:
+        """Store a turn as no rule would let anybody store it."""
+        assert isinstance(self.store, MemoryTurnStore)
+        self.store._turns[turn.conversation_id, turn.turn_id] = turn
+
     async def history(self) -> list[event_pb2.Event]:
         """Return the conversation's log."""
         request = event_service_pb2.ReadEventsRequest(
@@ -199,8 +212,12 @@ async def world(
     clock: Callable[[], float] = time.time,
     limits: TurnLimits = TurnLimits(),  # noqa: B008 - frozen
     timeout_s: float = 30.0,
+    node: str = "node",
 ) -> AsyncIterator[World]:
-    """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart."""
+    """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart.
+
+    With another ``node`` it is one beside it.
+    """
     tasks: set[asyncio.Task[None]] = set()
 
     def spawn(name: str, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -220,13 +237,13 @@ async def world(
     known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
     handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-    runner = Runner(store, journal, "node", lease_s=15.0, clock=clock)
+    runner = Runner(store, journal, node, lease_s=15.0, clock=clock)
     lanes = Lanes()
     execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     door = Open()
     turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery, limits)
-    leases = Leases(store, lanes, recovery, "node", clock=clock)
+    leases = Leases(store, lanes, recovery, node, clock=clock)
     try:
         yield World(
             own_log,

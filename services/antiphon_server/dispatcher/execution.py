@@ -194,12 +194,13 @@ class Execution:
         """End a turn that was stopped before its handler worked on it.
 
         Its attempt may or may not have begun in the log: the next one passes the fence.
+        Raises DomainError FENCED if another node has the turn.
         """
         if not active.wanted:
             raise asyncio.CancelledError
         consumed()
         active.seal()
-        turn = replace(active.turn, attempt=active.turn.attempt + 1)
+        turn = await patiently(lambda: self._runner.next_attempt(active.turn))
         outcome = Outcome(State.CANCELLED, rolled_back=active.rolled_back)
         active.turn = await self._runner.finish(
             turn, outcome, TextWriter(self._journal, turn, text)

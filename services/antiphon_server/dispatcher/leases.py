@@ -61,6 +61,8 @@ class Leases:
         for turn in adopted:
             try:
                 await self._recovery.adopt(turn)
+            except DomainError as error:
+                log.warning("a turn was not adopted", turn_id=turn.turn_id, why=error.reason)
             except Exception:
                 # Its lease runs out, and it is tried again; the others must not wait for it.
                 log.exception("a turn could not be adopted", turn_id=turn.turn_id)

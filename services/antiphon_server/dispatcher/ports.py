@@ -30,7 +30,12 @@ class TurnStore(Protocol):
         ...
 
     async def put(self, turn: Turn) -> None:
-        """Replace the stored turn."""
+        """Replace the stored turn, if its lease is still ``turn.node``'s.
+
+        Raises DomainError FENCED if another node has it, if a later attempt was stored, or
+        if it has ended and ``turn`` has not: so nobody uses an attempt's number who does not
+        hold the turn.
+        """
         ...
 
     async def list(
@@ -44,7 +49,7 @@ class TurnStore(Protocol):
 
         Turns that have not ended and whose lease has run out (with ``own`` also those
         leased to ``node`` itself, before it was started again) are leased to ``node``
-        until ``until_us``.
+        until ``until_us``, and returned so.
         """
         ...
 
@@ -77,6 +82,10 @@ class Journal(Protocol):
 
     async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
         """Commit the turn's last steps, once; True if its text deltas are folded by that."""
+        ...
+
+    async def fence(self, turn: Turn) -> None:
+        """Keep out writers of lower attempts from now on; nothing is written."""
         ...
 
     async def past(self, turn: Turn, cursor: str) -> Past:

@@ -1,7 +1,5 @@
 """Turns that another process, or this one's earlier life, has left behind."""
 
-from dataclasses import replace
-
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
@@ -43,6 +41,8 @@ class Recovery:
                 return
             if not turn.cursor:
                 turn = await self._execution.post(turn)
+            if turn.attempt:  # whoever had it may not know yet that it is ours
+                turn = await self._runner.take_over(turn)
             past = await self._journal.past(turn, turn.cursor)
             assert turn.order is not None
             if past.finished is not None:
@@ -60,8 +60,6 @@ class Recovery:
 
     async def _end(self, lane: Lane, turn: Turn, text: str, outcome: Outcome) -> None:
         """End the turn, keeping what was delivered; nobody else writes to it any more."""
-        turn = replace(turn, attempt=turn.attempt + 1)
-        await self._store.put(turn)
         active = ActiveTurn(turn)
         active.seal()
         self._lanes.add(lane, active)  # who sees its end in the log is told of it

@@ -119,8 +119,14 @@ class Runner:
         return turn.node == self._node
 
     async def start(self, turn: Turn) -> Turn:
-        """Begin the next attempt: first in the store, so that its number is never used twice."""
-        turn = self.leased(turn.started(self.now_us()))
+        """Begin the next attempt: first in the store, so that its number is never used twice.
+
+        One that ran already was taken over, and goes on by the number of that.
+        """
+        was_taken_over = turn.state is State.RUNNING
+        now_us = self.now_us()
+        turn = replace(turn, started_us=now_us) if was_taken_over else turn.started(now_us)
+        turn = self.leased(turn)
         await self._store.put(turn)
         await self._journal.write(
             turn, [TurnStarted()], request_id=f"{turn.turn_id}:{turn.attempt}"
@@ -201,24 +207,34 @@ class Runner:
             observer.observe(outcome)
         return turn.ended(outcome, self.now_us(), has_reply=bool(text))
 
+    async def next_attempt(self, turn: Turn) -> Turn:
+        """Take the next number, in the store: nobody else has it.
+
+        Raises DomainError FENCED if the turn is not this node's.
+        """
+        turn = replace(self.leased(turn), attempt=turn.attempt + 1)
+        await self._store.put(turn)
+        return turn
+
+    async def take_over(self, turn: Turn) -> Turn:
+        """Take the next number, and keep out of the log who writes with a lower one.
+
+        Raises DomainError FENCED if the turn is not this node's.
+        """
+        turn = await self.next_attempt(turn)
+        await self._journal.fence(turn)
+        return turn
+
     async def _look_up(self, turn: Turn) -> tuple[Turn, str]:
         """Ask the log what it has of the turn's text; returns the turn's next attempt with it.
 
         A commit may be on its way still. What this attempt has not written by now is fenced
         out by the next one, and only then is the log asked.
         """
-        ours = await patiently(lambda: self._next_attempt(turn))
+        ours = await patiently(lambda: self.take_over(turn))
         await patiently(lambda: self._journal.write(ours, [TurnProgressed(FOUND_AGAIN)]))
         past = await patiently(lambda: self._journal.past(ours, ours.cursor))
         return ours, past.text
-
-    async def _next_attempt(self, turn: Turn) -> Turn:
-        """Take the next number, first in the store, if the turn is this node's still."""
-        turn = replace(self.leased(turn), attempt=turn.attempt + 1)
-        if not await self._store.renew(self._node, [turn.turn_id], turn.lease_until_us):
-            raise DomainError(Reason.FENCED)
-        await self._store.put(turn)
-        return turn
 
     async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
         """Write the last steps; True if that folded the text."""

@@ -196,13 +196,19 @@ class Turns:
         """Note the wish with a turn that nobody here works on, or that has not come yet."""
         now_us = self._runner.now_us()
         stone = Turn(turn_id, conversation_id, actor, now_us)
-        stored = await self._store.add(
-            stone.ended(Outcome(State.CANCELLED), now_us, has_reply=False)
-        )
-        if not stored.state.ended and not stored.cancel_requested:
-            stored = replace(stored, cancel_requested=True)
-            await self._store.put(stored)
-        return stored
+        stone = stone.ended(Outcome(State.CANCELLED), now_us, has_reply=False)
+        while True:
+            stored = await self._store.add(stone)
+            if stored.state.ended or stored.cancel_requested:
+                return stored
+            wished = replace(stored, cancel_requested=True)
+            try:
+                await self._store.put(wished)
+            except DomainError as error:
+                if error.reason is not Reason.FENCED:
+                    raise
+            else:
+                return wished
 
     async def _end_if_ours(self, stored: Turn) -> Turn:
         if not stored.state.ended and self._runner.holds(stored):

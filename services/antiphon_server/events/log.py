@@ -75,7 +75,8 @@ class EventLog:
     ) -> Appended:
         """Commit ``events``, all or none, and return where they went, once on disk.
 
-        ``fold`` is a turn that ends with them; see :class:`Append`.
+        ``fold`` is a turn that ends with them; see :class:`Append`. Without events it raises
+        the ``fence``, and returns where the log ends.
 
         Raises DomainError FENCED, REQUEST_ID_REUSED, OVERLOADED, STORE_UNAVAILABLE.
         """
@@ -133,7 +134,7 @@ class EventLog:
             batch += self._words(batch)
         results = await self._append_all(batch)
         for append, result in zip(batch, results, strict=True):
-            if isinstance(result, Appended) and not result.duplicate:
+            if append.events and isinstance(result, Appended) and not result.duplicate:
                 self._publish(append, result)
         for (_, done), result in zip(group, results, strict=False):
             _resolve(done, result)

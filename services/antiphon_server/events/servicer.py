@@ -139,6 +139,8 @@ class EventServicer(EventServiceServicer):
         events = [new_event(scope, event) for event in request.events]
         if sum(len(event.body) for event in events) > MAX_APPEND_BYTES:
             raise invalid("events", "at most 1,088 KiB in all")
+        if not events and not request.HasField("fence"):
+            raise invalid("events", "at least one, unless there is a fence")
         fence = request.fence
         place = await self._log.append(
             scope,

@@ -518,7 +518,8 @@ class AppendRequest(_message.Message):
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
         """events are what happened, at most 1,088 KiB serialised. Scope, offsets and time are
-        set by the log.
+        set by the log. Without any the call raises the fence: from its answer on nothing is
+        appended by those with a lower token.
         """
 
     @_builtins.property
@@ -556,9 +557,9 @@ class AppendResponse(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     FOLDED_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
-    """first_offset is the first event's place."""
+    """first_offset is the first event's place; without events the next one's."""
     last_offset: _builtins.int
-    """last_offset is the last event's place."""
+    """last_offset is the last event's place; without events the last one's that there is."""
     cursor: _builtins.str
     """cursor is the position after them."""
     duplicate: _builtins.bool

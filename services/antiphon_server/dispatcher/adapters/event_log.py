@@ -33,6 +33,10 @@ class EventLogJournal:
         request.fold_turn_id = turn.turn_id
         return (await self._append(request)).folded
 
+    async def fence(self, turn: Turn) -> None:
+        """See :meth:`Journal.fence`."""
+        await self._append(_request(turn, [], ""))
+
     async def _append(
         self, request: event_service_pb2.AppendRequest
     ) -> event_service_pb2.AppendResponse:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.runtime.errors import DomainError, Reason
 
 
 class MemoryTurnStore:
@@ -22,7 +23,12 @@ class MemoryTurnStore:
 
     async def put(self, turn: Turn) -> None:
         """See :meth:`TurnStore.put`."""
-        self._turns[turn.conversation_id, turn.turn_id] = turn
+        key = turn.conversation_id, turn.turn_id
+        stored = self._turns.get(key, turn)
+        revived = stored.state.ended and not turn.state.ended
+        if stored.node != turn.node or stored.attempt > turn.attempt or revived:
+            raise DomainError(Reason.FENCED, fence_key=turn.turn_id)
+        self._turns[key] = turn
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
@@ -40,9 +46,9 @@ class MemoryTurnStore:
             if not turn.state.ended
             and (turn.lease_until_us < now_us or (own and turn.node == node))
         ]
-        for turn in orphans:
-            await self.put(replace(turn, node=node, lease_until_us=until_us))
-        return sorted(orphans, key=_age)
+        claimed = [replace(turn, node=node, lease_until_us=until_us) for turn in orphans]
+        self._turns |= {(turn.conversation_id, turn.turn_id): turn for turn in claimed}
+        return sorted(claimed, key=_age)
 
     async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
         """See :meth:`TurnStore.renew`."""

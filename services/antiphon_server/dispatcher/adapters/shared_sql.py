@@ -1,6 +1,7 @@
 """Turns in a SQL database that several servers share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, and_, bindparam, not_, or_, select, tuple_, update
 
@@ -58,6 +59,6 @@ class SharedTurnStore(SqlTurnStore):
             if claimed:
                 keys = [(turn.turn_id, turn.conversation_id) for turn in claimed]
                 connection.execute(_LEASE, {"keys": keys, "b_node": node, "until_us": until_us})
-            return claimed
+            return [replace(turn, node=node, lease_until_us=until_us) for turn in claimed]
 
         return await self._database.write(work)

@@ -1,6 +1,7 @@
 """Turns in a SQL database."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,16 +11,22 @@ from antiphon_server.dispatcher.adapters.row import from_row, to_row
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.grouping import Grouped
 from antiphon_server.runtime.statements import Prepared, PreparedInsert
 
 _COLUMNS = [column.name for column in turns.c]
 _KEY = ("turn_id", "conversation_id")
+_ENDED = int(State.SUCCEEDED)
 _ADD = PreparedInsert(turns, " ON CONFLICT DO NOTHING RETURNING " + ", ".join(_KEY))
 _PUT = PreparedInsert(
     turns,
     " ON CONFLICT (turn_id, conversation_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
+    + f" WHERE {turns.name}.node = excluded.node AND {turns.name}.attempt <= excluded.attempt"
+    + f" AND ({turns.name}.state < {_ENDED} OR excluded.state >= {_ENDED})"
+    + " RETURNING "
+    + ", ".join(_KEY),
 )
 _GET = Prepared(
     lambda: select(turns).where(
@@ -96,7 +103,8 @@ class SqlTurnStore:
 
     async def put(self, turn: Turn) -> None:
         """See :meth:`TurnStore.put`."""
-        await self._replaced.add(turn)
+        if not await self._replaced.add(turn):
+            raise DomainError(Reason.FENCED, fence_key=turn.turn_id)
 
     async def _add_all(self, new: Sequence[Turn]) -> list[bool]:
         """Store those that are not there; returns which."""
@@ -105,10 +113,11 @@ class SqlTurnStore:
         # Of two with one key in a group the first was stored.
         return [_taken(added, _key(turn)) for turn in new]
 
-    async def _put_all(self, changed: Sequence[Turn]) -> list[None]:
+    async def _put_all(self, changed: Sequence[Turn]) -> list[bool]:
+        """Replace those that are held still; returns which."""
         rows = [to_row(turn) for turn in {_key(turn): turn for turn in changed}.values()]
-        await self._database.write(lambda connection: _PUT.run(connection, rows))
-        return [None] * len(changed)
+        replaced = set(await self._database.write(lambda it: _PUT.returned(it, rows)))
+        return [_key(turn) in replaced for turn in changed]
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
@@ -130,7 +139,7 @@ class SqlTurnStore:
             found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
             if found:
                 connection.execute(_LEASE, bound | {"b_node": node, "until_us": until_us})
-            return found
+            return [replace(turn, node=node, lease_until_us=until_us) for turn in found]
 
         return await self._database.write(work)
 
