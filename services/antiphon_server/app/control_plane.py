@@ -30,6 +30,7 @@ from antiphon_server.mesh.keys import Jwk, KeysServer
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.registry import Registry
 from antiphon_server.mesh.servicer import RegistryServicer
+from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.access import TokenVerifier
 from antiphon_server.runtime.configuration import WrongSetting
@@ -123,12 +124,12 @@ def rendered(settings: Settings) -> str:
 
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
     mesh, secret = settings.mesh, installation_secret(settings)
-    inside = Address(LOOPBACK, picked(LOOPBACK, mesh.inside_port))
+    inside = Address(LOOPBACK, _for_envoy(mesh, LOOPBACK, "inside_port"))
     registry = Registry(time.time, time.monotonic)
     auth = _auth(settings, secret, inside, registry, lifecycle)
     keys = KeysServer(lambda: _jwks(auth))
     lifecycle.on_stop("keys", keys.stop)
-    listen = Address(mesh.edge_host, picked(mesh.edge_host, mesh.edge_port))
+    listen = Address(mesh.edge_host, _for_envoy(mesh, mesh.edge_host, "edge_port"))
     edge = _edge(settings, inside)
     edge = replace(
         edge, listen=listen, keys=await keys.start(LOOPBACK) if mesh.check_tokens else None
@@ -315,10 +316,22 @@ def _of(text: str) -> Address:
     return Address(host.strip("[]"), int(port))
 
 
-def picked(host: str, port: int) -> int:
-    """A port that is free, in place of 0: every Envoy is told the same."""
-    if port:
-        return port
-    with socket.create_server((host, 0)) as probe:
-        picked: int = probe.getsockname()[1]
-        return picked
+def _for_envoy(mesh: MeshSettings, host: str, name: str) -> int:
+    """The port of that name, which an Envoy here or elsewhere listens on."""
+    port: int = getattr(mesh, name)
+    return picked(host, port, f"{name} in ANTIPHON_MESH") if mesh.envoy or not port else port
+
+
+def picked(host: str, port: int, setting: str) -> int:
+    """The port if it is free, or one that is in place of 0: every Envoy is told the same.
+
+    An Envoy that can't listen tells its log alone. Raises CannotListen, which names the
+    ``setting``.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as probe:
+            found: int = probe.getsockname()[1]
+            return found
+    except OSError as error:
+        raise CannotListen(str(Address(host, port)), setting) from error

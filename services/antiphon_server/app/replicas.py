@@ -8,19 +8,20 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import grpc
 from msgspec.structs import replace
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
 from antiphon_server.app.browsers import LinkSignIn
-from antiphon_server.app.control_plane import Mesh, picked, running_mesh
+from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, running_mesh
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import until_told
 from antiphon_server.auth.compose.whole import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
+from antiphon_server.mesh.compose import LISTENER
+from antiphon_server.mesh.envoy.admin import AdminUnreachable
 from antiphon_server.runtime.child import Child
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.lifecycle import Lifecycle
@@ -85,9 +86,10 @@ async def replicated(
     machine. Raises WrongSetting, DidNotComeUp, and what ``with_stores`` and ``running_mesh`` raise.
     """
     async with Lifecycle() as lifecycle:
+        settings = _as_mesh(settings)
         if count > 1:
             variables = {**variables, **await with_stores(settings, lifecycle, tell)}
-        settings = await _with_pages(_as_mesh(settings), lifecycle)
+        settings = await _with_pages(settings, lifecycle)
         await asyncio.to_thread(installation_secret, settings)
         tell("control plane", "starting")
         async with running_mesh(settings) as mesh:
@@ -106,12 +108,13 @@ async def replicated(
 
 def _as_mesh(settings: Settings) -> Settings:
     """The edge has the server's address; all else listens on ports that are picked."""
-    edge_port = picked(settings.host, settings.port)
+    edge_port = picked(settings.host, settings.port, "--port, 0 for a free one, or --host")
+    inside_port = picked(LOOPBACK, 0, "inside_port")
     mesh = replace(
         settings.mesh,
         port=0,
         ads_port=0,
-        inside_port=0,
+        inside_port=inside_port,
         envoy=True,
         edge_host=settings.host,
         edge_port=edge_port,
@@ -120,20 +123,23 @@ def _as_mesh(settings: Settings) -> Settings:
 
 
 async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
-    """Serve the pages, if they are wanted, behind the same edge."""
+    """Serve the pages, if they are wanted, behind the same edge.
+
+    They sign in on the inside port, which is in clear and on this machine whatever the edge's is.
+    """
     if not settings.web:
         return settings
     from antiphon_server.web.pages import load_pages
     from antiphon_server.web.site import Site
 
     pages = await asyncio.to_thread(load_pages)
-    channel = open_channel(f"{settings.host}:{settings.port}")
+    channel = open_channel(f"{LOOPBACK}:{settings.mesh.inside_port}")
     lifecycle.on_stop("pages' channel", channel.close)
     auth: AuthServiceAsyncStub = AuthServiceStub(channel)
     sign_in = LinkSignIn(auth, settings.data_dir / LABEL) if settings.has_links else None
     site = Site(pages, sign_in)
     lifecycle.on_stop("pages", site.stop)
-    mesh = replace(settings.mesh, pages=f"127.0.0.1:{await site.start()}")
+    mesh = replace(settings.mesh, pages=f"{LOOPBACK}:{await site.start(LOOPBACK)}")
     return replace(settings, mesh=mesh)
 
 
@@ -173,11 +179,20 @@ async def _all_there(mesh: Mesh, replicas: tuple[Child, ...], tell: Tell) -> Non
             known = len(nodes)
             tell("servers", f"{known} of {len(replicas)}")
     tell("edge", "starting")
-    async with grpc.aio.insecure_channel(str(mesh.edge)) as channel:
-        try:
-            await asyncio.wait_for(channel.channel_ready(), deadline - time.monotonic())
-        except TimeoutError as error:
-            raise DidNotComeUp("the edge does not open; the log of Envoy says more") from error
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            await _listens(mesh)
+    except TimeoutError as error:
+        raise DidNotComeUp("the edge does not open; the log of Envoy says more") from error
+
+
+async def _listens(mesh: Mesh) -> None:
+    """Wait until Envoy says so: on its address somebody else might answer."""
+    while mesh.envoy is not None:
+        with contextlib.suppress(AdminUnreachable, LookupError):
+            await mesh.envoy.admin.port(LISTENER)
+            return
+        await asyncio.sleep(LOOK_S)
 
 
 def _missing(replicas: tuple[Child, ...]) -> str:

@@ -85,6 +85,8 @@ def code_of(error: Exception) -> int:
 
 
 def _port_taken(error: CannotListen, settings: "Settings") -> str:
+    if error.setting:
+        return f"{error}; choose another {error.setting}"
     if error.address.rpartition(":")[2] == str(settings.admin_port):
         return f"{error}; it is the port for metrics: choose another --admin-port, 0 for a free one"
     return f"{error}; choose another --port, 0 for a free one, or another --host"

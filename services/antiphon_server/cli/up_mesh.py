@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,13 @@ def _text(value: Any) -> str:
 
 
 def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
-    scheme = "https://" if settings.tls is not None else ""
-    address = f"{scheme}{found.mesh.edge}"
+    edge = found.mesh.edge
+    if edge.host in ("0.0.0.0", "::"):
+        edge = replace(edge, host="127.0.0.1")
+    address = f"https://{edge}" if settings.tls is not None else str(edge)
     told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
-    page = f"http://{found.mesh.edge}/" if settings.web else ""
+    scheme = "https" if settings.tls is not None else "http"
+    page = f"{scheme}://{edge}/" if settings.web else ""
     if page:
         told |= {"web": page, "links": settings.has_links}
     if settings.tls is not None:

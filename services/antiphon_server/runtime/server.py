@@ -28,11 +28,12 @@ _HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
 class CannotListen(Exception):
-    """The address is taken, or is not one of this machine's."""
+    """The address is taken, or is not one of this machine's; ``setting`` is where it stands."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, setting: str = "") -> None:
         super().__init__(f"can't listen on {address}: it is in use or not available here")
         self.address = address
+        self.setting = setting
 
 
 class Server:

@@ -13,7 +13,13 @@ from envoy_data_plane.envoy.config.core.v3 import (
     TransportSocket,
     TypedExtensionConfig,
 )
-from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
+from envoy_data_plane.envoy.config.listener.v3 import (
+    Filter,
+    FilterChain,
+    Listener,
+    ListenerConnectionBalanceConfig,
+    ListenerConnectionBalanceConfigExactBalance,
+)
 from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
 from envoy_data_plane.envoy.config.trace.v3 import OpenTelemetryConfig, TracingHttp
 from envoy_data_plane.envoy.extensions.access_loggers.file.v3 import FileAccessLog
@@ -64,6 +70,10 @@ from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.tls import TlsFiles
 
 _PATH = "%PATH(NQ)%"
+_BALANCED = ListenerConnectionBalanceConfig(
+    exact_balance=ListenerConnectionBalanceConfigExactBalance()
+)
+"""Connections to threads: of one socket that all accept from, one might take most."""
 _FIELDS: dict[str, str | int | float | bool] = {
     "time": "%START_TIME%",
     "rpc": _PATH,
@@ -113,6 +123,9 @@ def _listener(name: str, address: Address, chain: FilterChain) -> Listener:
         address=socket(address),
         per_connection_buffer_limit_bytes=limits.BUFFER_BYTES,
         filter_chains=[chain],
+        # Else another Envoy could listen there, too, and would get half of the calls.
+        enable_reuse_port=False,
+        connection_balance_config=_BALANCED,
     )
 
 

@@ -1,0 +1,65 @@
+"""An edge whose port is somebody else's says so, and shares it with nobody."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from antiphon_server.app.control_plane import running_mesh
+from antiphon_server.mesh.compose import edge_before
+from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
+from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.server import CannotListen
+from tests.bench.processes import ROOT, environment
+from tests.e2e.server import COMMAND
+from tests.mesh.nodes import PORTS, settings_in
+from tests.mesh.world import HOST
+
+
+async def test_two_edges_do_not_share_a_port(tmp_path: Path) -> None:
+    """The second one does not start: half of the first one's calls would be its own."""
+    async with Lifecycle() as lifecycle:
+        first = edge_before(Address(HOST, 1), Edge(Address(HOST, 0)), tmp_path / "first.log")
+        port = await first.serve(lifecycle, grace_s=0)
+        second = edge_before(Address(HOST, 1), Edge(Address(HOST, port)), tmp_path / "second.log")
+        lifecycle.on_stop("second", second.stop)
+        with pytest.raises(EnvoyDidNotStart, match="in use"):
+            await second.start()
+
+
+@pytest.mark.parametrize("name", ["edge_port", "inside_port"])
+async def test_a_mesh_does_not_start_on_a_taken_port(tmp_path: Path, name: str) -> None:
+    """Envoy would tell its log alone: the one who listens there would get the calls."""
+    with socket.create_server((HOST, 0)) as stranger:
+        taken = replace(PORTS, **{name: stranger.getsockname()[1]})
+        settings = settings_in(tmp_path / "data", taken)
+        with pytest.raises(CannotListen) as refused:
+            async with running_mesh(settings):
+                pass
+    assert refused.value.setting == f"{name} in ANTIPHON_MESH"
+
+
+async def test_the_command_says_it(tmp_path: Path) -> None:
+    """`antiphon up --mesh` ends with a sentence, before anything has been started."""
+    with socket.create_server((HOST, 0)) as stranger:
+        port = str(stranger.getsockname()[1])
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "up", "--mesh", "--replicas", "2", "--port", port),
+            *("--data-dir", str(tmp_path / "data"), "--model", "scripted/test"),
+            cwd=ROOT,
+            env=environment({}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+    assert process.returncode == 1
+    (line,) = said.decode().splitlines()
+    assert f"can't listen on {HOST}:{port}" in line
+    assert "--port" in line
