@@ -11,7 +11,7 @@ from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_SERVICE_ASSERTION as METHOD
 from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
-from antiphon_server.auth.service.service_statements import service_key
+from antiphon_server.auth.service.service_statements import SKEW, service_key
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.installation import SERVICES
 from tests.auth.api import Api
@@ -78,6 +78,14 @@ async def test_what_services_try_is_recorded(api: Api, key: Ed25519PrivateKey) -
     assert {again.sign_in_failed.method, forged.sign_in_failed.method} == {METHOD}
 
 
+@pytest.mark.parametrize("ahead", [-SKEW, SKEW])
+async def test_clocks_may_differ(api: Api, key: Ed25519PrivateKey, ahead: int) -> None:
+    """A service signs in whose clock is not the server's, once with each statement still."""
+    token = jwt.encode(statement(key, api.world.clock() + ahead), key, "EdDSA")
+    await api.call("Login", login(token))
+    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+
+
 WRONG: dict[str, dict[str, Any]] = {
     "another service's name": {"iss": "context", "sub": "context"},
     "another subject": {"sub": "context"},
@@ -90,8 +98,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "no expiry": {"exp": None},
     "an expiry in words": {"exp": "tomorrow"},
     "a true expiry": {"exp": True},
-    "expired": {"exp": 1_800_000_000},
-    "good for too long": {"exp": 1_800_000_061},
+    "expired": {"exp": 1_800_000_000 - SKEW},
+    "good for too long": {"exp": 1_800_000_061 + SKEW},
     "no id": {"jti": None},
     "a short id": {"jti": "1"},
     "a long id": {"jti": "x" * 129},

@@ -40,7 +40,8 @@ _FILES = (
 class Rpc:
     """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it.
 
-    ``repeatable`` says that it may be sent twice: it reads, or knows the first one's answer.
+    ``repeatable`` says that anybody's call of it may be sent twice: it reads, or ends what has
+    ended already. What knows a first answer by an id that clients may leave out is left to them.
     """
 
     path: str
@@ -94,7 +95,14 @@ def _rpcs_of(file: Any) -> Iterator[Rpc]:
         for method in service.methods:
             path = f"/{service.full_name}/{method.name}"
             streams = method.client_streaming or method.server_streaming
-            yield Rpc(path, streams, rule_of(path).permission, path in _repeatable())
+            repeatable = path in _repeatable() and not _asks_for_an_id(method)
+            yield Rpc(path, streams, rule_of(path).permission, repeatable)
+
+
+def _asks_for_an_id(method: Any) -> bool:
+    """Whether it is the request's id, or the turn's that a client may choose, that makes it so."""
+    name = "turn_id" if method.name == "Dispatch" else "request_id"
+    return name in method.input_type.fields_by_name
 
 
 @cache

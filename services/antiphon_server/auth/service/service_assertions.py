@@ -9,7 +9,7 @@ from antiphon_server.auth.model.security_events import SecurityEvent, SignedIn, 
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.once import Once
-from antiphon_server.auth.service.service_statements import LONGEST, StatementReader
+from antiphon_server.auth.service.service_statements import KNOWN, StatementReader
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -47,7 +47,7 @@ class ServiceAssertions:
             name, statement_id = self._statements.read(assertion)
         except (jwt.PyJWTError, ValueError):
             await self._refuse(SignInFailure.UNTRUSTED)
-        until = int((self._clock() + 2 * LONGEST) * SECOND)
+        until = int((self._clock() + KNOWN) * SECOND)
         if not await self._once.first("assertion", f"{name}\0{statement_id}", until):
             await self._refuse(SignInFailure.REPLAYED)
         await self._events.record(SecurityEvent(SignedIn(_METHOD), actor=f"services/{name}"))

@@ -20,6 +20,10 @@ SIGNERS = (*SERVICES, "mesh")
 """Who signs: the services, and the control plane that leads to them."""
 TYPE = "JWT"
 LONGEST = 60
+SKEW = 30
+"""Seconds by which two services' clocks may differ."""
+KNOWN = LONGEST + 2 * SKEW
+"""How long a statement may be shown at most, in seconds."""
 _REQUIRED = ["iss", "sub", "aud", "exp", "jti"]
 _LONGEST_ID = 128
 
@@ -30,7 +34,7 @@ def service_key(secret: ServerSecret, name: str) -> Ed25519PrivateKey:
 
 
 def signed(key: Ed25519PrivateKey, name: str, audience: str, now: float) -> str:
-    """A statement of the service that has the key, good for a minute."""
+    """A statement of the service that has the key, good for a minute by its own clock."""
     claims = {
         "iss": name,
         "sub": name,
@@ -97,7 +101,7 @@ class StatementReader:
             },
         )
         expires, statement_id = claims["exp"], claims["jti"]
-        if type(expires) is not int or not 0 < expires - self._clock() <= LONGEST:
+        if type(expires) is not int or not -SKEW < expires - self._clock() <= LONGEST + SKEW:
             raise jwt.ExpiredSignatureError
         if not isinstance(statement_id, str) or not 8 <= len(statement_id) <= _LONGEST_ID:
             raise jwt.InvalidTokenError
@@ -107,8 +111,8 @@ class StatementReader:
 class StatementVerifier:
     """A :class:`TokenVerifier` for callers who show a statement in place of a token.
 
-    So a service is known without the auth service. Whoever reads along can repeat it for a
-    minute, to the same audience alone.
+    So a service is known without the auth service. Whoever reads along can repeat it for
+    two minutes at most, to the same audience alone.
     """
 
     def __init__(self, reader: StatementReader) -> None:
