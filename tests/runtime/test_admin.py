@@ -57,6 +57,14 @@ async def test_health_is_exposed(admin: Admin, health: Health) -> None:
     assert (status, json.loads(text)) == (200, {"serving": True, "parts": {"store": True}})
 
 
+async def test_a_process_that_answers_is_alive(admin: Admin, health: Health) -> None:
+    """Whatever it says of its health: waiting for a part is no reason to be started again."""
+    port = await admin.start(0)
+    await health.set("store", False)
+    assert (await get(port, "/healthz"))[0] == 503
+    assert (await get(port, "/livez"))[0] == 200
+
+
 async def test_other_requests_are_refused(admin: Admin) -> None:
     """Unknown paths, garbage and endless headers do no harm."""
     port = await admin.start(0)

@@ -29,10 +29,12 @@ from antiphon_server.mesh.instances import Registered
 from antiphon_server.mesh.keys import Jwk, KeysServer
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.registry import Registry
+from antiphon_server.mesh.registry_metrics import RegistryMetrics
 from antiphon_server.mesh.servicer import RegistryServicer
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.errors import DomainError
@@ -145,6 +147,7 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     if envoy is not None:
         admin = envoy.admin
         lifecycle.spawn("edge view", every(LOOK_S, lambda: view.look(admin)), vital=False)
+    await _open_admin(settings, registry, envoy, lifecycle, health)
     await health.ready()
     return Mesh(own, ads, edge.listen, envoy, registry.instances)
 
@@ -263,6 +266,21 @@ async def _envoy(settings: Settings, ads: Address, edge: Edge, lifecycle: Lifecy
     envoy = edge_of_mesh(ads, edge, log_file)
     await envoy.serve(lifecycle, settings.drain_grace_s)
     return envoy
+
+
+async def _open_admin(
+    settings: Settings,
+    registry: Registry,
+    envoy: Envoy | None,
+    lifecycle: Lifecycle,
+    health: Health,
+) -> None:
+    if settings.mesh.admin_port is None:
+        return
+    figures = RegistryMetrics(registry)
+    admin = Admin(health, [figures], envoy.admin.exposition if envoy is not None else None)
+    lifecycle.on_stop("admin", admin.stop)
+    await admin.start(settings.mesh.admin_port, settings.admin_host)
 
 
 def _verifier(secret: MasterSecret, auth: AuthElsewhere) -> TokenVerifier:

@@ -14,8 +14,9 @@ class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Where the registry, the control plane and the edge listen, and what the edge lets through.
 
     The registry is for nodes, ``ads_port`` and ``inside_port`` for Envoys and services on
-    this machine. ``calls_per_s`` and ``calls_per_s_of_one`` are of the edge, and of one address
-    that calls it; 0 is no limit. ``pages`` is a server of static pages, ``host:port``.
+    this machine, ``admin_port`` for Prometheus (``/metrics``, ``/healthz``) if there is one, at
+    the settings' ``admin_host``. ``calls_per_s`` and ``calls_per_s_of_one`` are of the edge, and of
+    one address that calls it; 0 is no limit. ``pages`` is a server of static pages, ``host:port``.
     """
 
     host: str = "127.0.0.1"
@@ -24,6 +25,7 @@ class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     inside_port: Port = 7472
     edge_host: str = "127.0.0.1"
     edge_port: Port = 7450
+    admin_port: Port | None = None
     envoy: bool = True
     origins: tuple[str, ...] = ()
     pages: str = ""

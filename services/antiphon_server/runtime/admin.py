@@ -1,8 +1,12 @@
-"""The operator's port: ``/metrics`` for Prometheus and ``/healthz``."""
+"""The operator's port: ``/metrics`` for Prometheus, ``/healthz``, and ``/livez``.
+
+The last says no more than that the process answers: one that waits for its database is not to
+be started again for that.
+"""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from antiphon_server.runtime.health import Health
@@ -18,12 +22,18 @@ _Answer = tuple[int, str, bytes]
 class Admin:
     """A small HTTP server on the process's own loop.
 
-    ``collectors`` are prometheus_client collectors, read when scraped. It answers
-    GET and HEAD, one request a connection.
+    ``collectors`` are prometheus_client collectors, read when scraped; ``more`` is what stands
+    behind them, in Prometheus's format, too. It answers GET and HEAD, one request a connection.
     """
 
-    def __init__(self, health: Health, collectors: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        health: Health,
+        collectors: Iterable[Any] = (),
+        more: Callable[[], Awaitable[bytes]] | None = None,
+    ) -> None:
         self._health = health
+        self._more = more
         self._collectors = [health, *collectors]
         self._server: asyncio.Server | None = None
         self._exposition: Callable[[], _Answer] | None = None
@@ -53,29 +63,32 @@ class Admin:
             async with asyncio.timeout(TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
                 method, path = head.split(b" ", 2)[:2]
-                writer.write(_response(method, self._answer(method, path)))
+                writer.write(_response(method, await self._answer(method, path)))
                 await writer.drain()
         except (TimeoutError, OSError, ValueError, EOFError, asyncio.LimitOverrunError):
             pass  # not a client worth an answer
         finally:
             writer.close()
 
-    def _answer(self, method: bytes, path: bytes) -> _Answer:
+    async def _answer(self, method: bytes, path: bytes) -> _Answer:
         if method not in (b"GET", b"HEAD"):
             return 405, _TEXT, b"GET or HEAD\n"
         match path.partition(b"?")[0]:
             case b"/metrics":
-                return self._metrics()
+                return await self._metrics()
+            case b"/livez":
+                return 200, _TEXT, b"alive\n"
             case b"/healthz":
                 body = json.dumps({"serving": self._health.serving, "parts": self._health.parts})
                 code = 200 if self._health.serving else 503
                 return code, "application/json", body.encode() + b"\n"
-        return 404, _TEXT, b"/metrics or /healthz\n"
+        return 404, _TEXT, b"/metrics, /healthz or /livez\n"
 
-    def _metrics(self) -> _Answer:
+    async def _metrics(self) -> _Answer:
         if self._exposition is None:
             self._exposition = _exposition_of(self._collectors)
-        return self._exposition()
+        code, content_type, text = self._exposition()
+        return code, content_type, text + await self._more() if self._more else text
 
 
 def _exposition_of(collectors: Iterable[Any]) -> Callable[[], _Answer]:
