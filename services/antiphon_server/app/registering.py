@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
@@ -28,24 +29,28 @@ class Membership:
     """
 
     def __init__(self, ground: Ground, lifecycle: Lifecycle) -> None:
-        from antiphon_server.mesh.registration import Registration, registry_channel
+        from antiphon_server.mesh.registration import Registration
+        from antiphon_server.mesh.registrations import Registrations
 
         settings = ground.settings
         node_id, secret = new_id("node"), installation_secret(settings)
         tls = peer_tls(settings)
-        channel = registry_channel(settings.registry, tls.credentials() if tls else None)
+        instances: dict[str, Callable[[], Announced]] = {
+            name: partial(self._now, name, node_id, ground.metrics) for name in settings.services
+        }
+        statements: dict[str, Callable[[], str]] = {
+            name: StatementSigner(secret, name, AUDIENCE, time.time).statement
+            for name in settings.services
+        }
         self._host, self._port = _place(settings)
         self._version = version("antiphon")
         self._lifecycle = lifecycle
-        self._registration = Registration(
-            channel,
-            {name: partial(self._now, name, node_id, ground.metrics) for name in settings.services},
-            {
-                name: StatementSigner(secret, name, AUDIENCE, time.time).statement
-                for name in settings.services
-            },
+        self._registration = Registrations(
+            _registry(settings),
+            lambda channel: Registration(channel, instances, statements),
+            tls.credentials() if tls else None,
         )
-        lifecycle.on_stop("registry", channel.close)
+        lifecycle.on_stop("registry", self._registration.close)
         lifecycle.on_stop("membership", self._registration.forget)
         lifecycle.spawn("registration", self._registration.run(), vital=False)
 
@@ -62,6 +67,13 @@ class Membership:
             version=self._version,
             load=_load(service, metrics),
         )
+
+
+def _registry(settings: Settings) -> str:
+    host, _, port = settings.registry.rpartition(":")
+    if not (host and port.isdigit()):
+        raise WrongSetting(f"registry: {settings.registry} is no address: it must be host:port")
+    return settings.registry
 
 
 def _load(service: str, metrics: RpcMetrics) -> Load:

@@ -103,15 +103,20 @@ class Registration:
 
 
 def registry_channel(
-    address: str, credentials: grpc.ChannelCredentials | None = None
+    address: str, credentials: grpc.ChannelCredentials | None = None, named: str = ""
 ) -> grpc.aio.Channel:
-    """The way to a registry, which is tried again soon when it was away."""
-    options = [
+    """The way to a registry, which is tried again soon when it was away.
+
+    Its certificate must be of the name in ``address``, or of the one that it is ``named``.
+    """
+    options: list[tuple[str, str | int]] = [
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 300),
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.use_local_subchannel_pool", 1),
     ]
     if credentials is not None:
+        if named:
+            options.append(("grpc.ssl_target_name_override", named))
         return grpc.aio.secure_channel(address, credentials, options)
     return grpc.aio.insecure_channel(address, options)
