@@ -2,6 +2,7 @@
 
 import base64
 import re
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from antiphon_server.hardening import Insecure, insist, weaknesses
 from antiphon_server.hardening.checks import CHECKS
-from antiphon_server.hardening.facts import Facts, facts_of
+from antiphon_server.hardening.facts import Facts, facts_of, is_open
 from antiphon_server.settings import Settings, read_settings
 
 DAY = 86_400.0
@@ -154,6 +155,23 @@ def test_facts_of_an_open_machine(tmp_path: Path) -> None:
         "operator.key (mode 0604)",
     ]
     assert found.secret_inside
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "opened"),
+    [
+        (stat.S_IFREG | 0o600, 10001, False),
+        (stat.S_IFREG | 0o640, 10001, True),
+        (stat.S_IFREG | 0o440, 0, False),
+        (stat.S_IFREG | 0o444, 0, True),
+        (stat.S_IFREG | 0o460, 0, True),
+        (stat.S_IFDIR | 0o750, 0, True),
+    ],
+)
+def test_a_key_that_root_hands_to_a_group_is_private(mode: int, owner: int, opened: bool) -> None:
+    """As orchestrators mount secrets for those who are not root; root itself needs no group."""
+    assert is_open(mode, owner, 10001) is opened
+    assert is_open(stat.S_IFREG | 0o440, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ from antiphon_server.settings import Settings
 
 PRIVATE = 0o077
 """The permission bits that nobody but the owner may have."""
+GROUP_READS = 0o040
+"""What the group of a file of root's may have: how an orchestrator hands keys to a process that is
+not root, and what Postgres lets pass for its key, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,17 @@ def _open(paths: list[Path]) -> Iterator[str]:
     """Those that others may read or change."""
     for path in paths:
         try:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            status = path.stat()
         except OSError:
             continue
-        if mode & PRIVATE:
-            yield f"{path} (mode {mode:04o})"
+        if is_open(status.st_mode, status.st_uid, os.geteuid()):
+            yield f"{path} (mode {stat.S_IMODE(status.st_mode):04o})"
+
+
+def is_open(mode: int, owner: int, user: int) -> bool:
+    """Whether others than ``owner`` may read or change what ``user`` uses."""
+    handed_by_root = stat.S_ISREG(mode) and owner == 0 != user
+    return bool(mode & PRIVATE & ~(GROUP_READS if handed_by_root else 0))
 
 
 def _certificate_ends(path: Path | None) -> float | None:
