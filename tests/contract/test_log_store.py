@@ -1,5 +1,6 @@
 """Every log store keeps the same promises."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -187,6 +188,17 @@ async def test_folding_leaves_no_hole(store: LogStore) -> None:
     assert await store.fold(SCOPE, "u") == 1
     page = await store.read(SCOPE, *ALL)
     assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 8), (9, 9)]
+
+
+async def test_folding_turns_at_once_leaves_no_hole(store: LogStore) -> None:
+    """Turns whose deltas alternate end together, while others append: each place is covered."""
+    turns = [f"t{number}" for number in range(8)]
+    deltas = [event(kind=16, turn_id=turn) for turn in turns]
+    await store.append([append(*deltas) for _ in range(20)] + [append()])
+    folding = [store.fold(SCOPE, turn) for turn in turns]
+    appending = [store.append([append()]) for _ in range(4)]
+    await asyncio.gather(*folding, *appending)
+    assert await places(store) == [(1, 161), *((at, at) for at in range(162, 166))]
 
 
 async def test_an_append_folds_the_turn_that_ends_with_it(store: LogStore) -> None:

@@ -29,6 +29,8 @@ from antiphon_server.runtime.errors import DomainError
 _HEAD = select(scopes.c.id, scopes.c.epoch, scopes.c.last_offset, scopes.c.earliest_offset).where(
     scopes.c.scope == bindparam("scope")
 )
+# Whoever changes a log has the lock that appends take: what was read stays until the commit.
+_LOCKED_HEAD = _HEAD.with_for_update()
 _CREATE = insert(scopes).values(last_offset=0, earliest_offset=1)
 _AFTER = (
     select(log.c.first_offset, log.c.last_offset, log.c.time_us, log.c.kind, log.c.body)
@@ -119,8 +121,9 @@ class SqlLogStore:
         return await self._database.write(forget)
 
 
-def _head(connection: Connection, scope: Scope) -> tuple[int, Head] | None:
-    row = connection.execute(_HEAD, {"scope": scope}).one_or_none()
+def _head(connection: Connection, scope: Scope, *, locked: bool = False) -> tuple[int, Head] | None:
+    query = _LOCKED_HEAD if locked else _HEAD
+    row = connection.execute(query, {"scope": scope}).one_or_none()
     if row is None:
         return None
     return row.id, Head(Epoch(row.epoch), Offset(row.last_offset), Offset(row.earliest_offset))
@@ -167,7 +170,7 @@ def _read(
 
 
 def _fold(connection: Connection, scope: Scope, turn_id: str) -> int:
-    found = _head(connection, scope)
+    found = _head(connection, scope, locked=True)
     if found is None:
         return 0
     of_turn = {"scope_id": found[0], "turn_id": turn_id}
@@ -191,7 +194,7 @@ def _fold(connection: Connection, scope: Scope, turn_id: str) -> int:
 
 
 def _trim(connection: Connection, scope: Scope, before: Offset) -> Offset:
-    found = _head(connection, scope)
+    found = _head(connection, scope, locked=True)
     if found is None:
         return Offset(1)
     scope_id, head = found
