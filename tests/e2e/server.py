@@ -37,8 +37,8 @@ class ServerProcess:
     An async context manager: it serves when the block begins. ``log`` holds what all
     lives have printed, ``deaths`` when each was told to end and when it had (seconds of the
     monotonic clock). ``command`` runs the command line's program in its place, under a
-    tracer or with a defect. ``tls`` is how clients trust it where the variables give it a
-    certificate.
+    tracer or with a defect, and ``verb`` is what it is told to do. ``tls`` is how clients trust
+    it where the variables give it a certificate.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class ServerProcess:
         model: str = "",
         variables: Mapping[str, str] | None = None,
         command: Sequence[str] = COMMAND,
+        verb: Sequence[str] = ("up",),
         tls: Tls | None = None,
     ) -> None:
         self.port = free_port()
@@ -56,7 +57,7 @@ class ServerProcess:
         self.log = home / "server.log"
         self._model = model or (str(models[0]["name"]) if models else "scripted/test")
         self._variables = {"ANTIPHON_MODELS": json.dumps(list(models)), **(variables or {})}
-        self._command = command
+        self._command = (*command, *verb)
         self._tls = tls
         self.deaths: list[tuple[float, float]] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -121,7 +122,7 @@ class ServerProcess:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *(*self._command, "up"),
+                *self._command,
                 *("--port", str(self.port), "--admin-port", "0", "--model", self._model),
                 *(
                     "--data-dir",

@@ -51,6 +51,11 @@ class Streaming:
             return None
         return body
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What came first, by lower-case names; the status too, where nothing else comes."""
+        return {key.lower(): value for key, value in self._response.headers.items()}
+
     def cut(self) -> None:
         """End the connection without a word."""
         self._response.close()
@@ -70,11 +75,18 @@ class GrpcWeb:
         assert self._session is not None
         return self._session
 
-    async def unary(self, path: str, request: Message, content_type: str = BINARY) -> Answer:
+    async def unary(
+        self,
+        path: str,
+        request: Message,
+        content_type: str = BINARY,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """A call of which everything is read at once."""
         frame = _frame(request)
         body = base64.b64encode(frame) if content_type == TEXT else frame
-        async with self.session.post(path, data=body, headers=self._of(content_type)) as response:
+        sent = self._of(content_type, headers)
+        async with self.session.post(path, data=body, headers=sent) as response:
             raw = await response.read()
             answer = Answer({key.lower(): value for key, value in response.headers.items()})
             if content_type == TEXT:
@@ -89,19 +101,21 @@ class GrpcWeb:
         return answer
 
     @asynccontextmanager
-    async def stream(self, path: str, request: Message) -> AsyncIterator[Streaming]:
+    async def stream(
+        self, path: str, request: Message, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Streaming]:
         """A call whose answer is read as it comes."""
-        headers = self._of(BINARY)
-        async with self.session.post(path, data=_frame(request), headers=headers) as response:
+        sent = self._of(BINARY, headers)
+        async with self.session.post(path, data=_frame(request), headers=sent) as response:
             yield Streaming(response)
 
-    def _of(self, content_type: str) -> dict[str, str]:
+    def _of(self, content_type: str, headers: Mapping[str, str] | None) -> dict[str, str]:
         form = {"content-type": content_type, "accept": content_type, "x-grpc-web": "1"}
-        return self._headers | form
+        return self._headers | form | dict(headers or {})
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._session = aiohttp.ClientSession(self.base)
+        self._session = aiohttp.ClientSession(self.base, timeout=aiohttp.ClientTimeout(total=None))
         return self
 
     async def __aexit__(self, *_: object) -> None:

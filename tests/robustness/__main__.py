@@ -1,6 +1,6 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
-``python -m tests.robustness play NAME | soak | kills | cuts | drained | crowd | stall``; the
+``python -m tests.robustness play NAME | soak | kills | cuts | drained | mesh | crowd | stall``; the
 exit status is 1 if any promise was broken; then the histories and the server's data are kept,
 and ``… judge FILE`` says once more what is wrong with them. ``… page FILE …`` writes what the
 runs' JSON says into docs/proof.md.
@@ -17,6 +17,8 @@ from typing import Any
 from tests.bench.processes import ROOT
 from tests.robustness.crowd import crowd_of
 from tests.robustness.drained import drain_rounds
+from tests.robustness.mesh.deployment import WAYS
+from tests.robustness.mesh.promises import FAULTS, mesh_promises
 from tests.robustness.page import merged, write
 from tests.robustness.record import read, room
 from tests.robustness.rows import cuts, kills
@@ -63,6 +65,18 @@ def _play(arguments: argparse.Namespace, home: Path) -> Result:
     scenario = SCENARIOS[arguments.name]
     outcome = asyncio.run(play(scenario, home, arguments.seed, arguments.seconds))
     return outcome.line, outcome.wrong, [outcome.as_json()]
+
+
+def _mesh(arguments: argparse.Namespace, home: Path) -> Result:
+    ways = [arguments.by] if arguments.by else WAYS
+    came = asyncio.run(
+        mesh_promises(home, ways, arguments.fault, arguments.seed, arguments.seconds)
+    )
+    return (
+        "\n".join(it.line for it in came),
+        [f"{it.name}: {what}" for it in came for what in it.wrong],
+        [it.as_json() for it in came],
+    )
 
 
 def _soak(arguments: argparse.Namespace, home: Path) -> Result:
@@ -130,6 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     cut.add_argument("--cuts", type=int, default=10_000)
     drained = command("drained", _drained, "SIGTERM with 200 streams open")
     drained.add_argument("--rounds", type=int, default=5)
+    mesh = command("mesh", _mesh, "2 servers behind Envoy, one killed every 10 s")
+    mesh.add_argument("--by", choices=WAYS, help="one way in alone, not one after the other")
+    mesh.add_argument("--fault", choices=list(FAULTS), default="kill")
+    mesh.add_argument("--seconds", type=float, default=60.0, help="of each way in")
     crowd = command("crowd", _crowd, "500 readers, without and with 500 who do not read")
     crowd.add_argument("--readers", type=int, default=500)
     crowd.add_argument("--rounds", type=int, default=6)

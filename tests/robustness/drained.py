@@ -93,7 +93,7 @@ class _Streams:
         await until(came, GIVEN_UP_S)
 
     async def _client(self, stack: AsyncExitStack, number: int) -> Client:
-        server = self._here.server
+        (server,) = self._here.servers
         client = Client.connect(server.address, server.key, on_connection=self._note(number))
         return await stack.enter_async_context(client)
 
@@ -127,8 +127,9 @@ async def _round(here: Stage, drained: Drained) -> None:
         await asyncio.sleep(here.chance("drain").uniform(0.5, 1.5))
         here.inflicted["drain"] += 1
         began = time.monotonic()
-        drained.exits_s.append(await here.end_life())
-        await here.server.start()
+        (server,) = here.servers
+        drained.exits_s.append(await here.end_life(server))
+        await server.start()
         serving = time.monotonic()
         await streams.all_since(began)
         drained.resumed_s += [max(at - serving, 0.0) for at in streams.back.values()]
@@ -138,7 +139,7 @@ async def _round(here: Stage, drained: Drained) -> None:
 
 async def _seen_to_the_end(here: Stage) -> None:
     """Wait until every stream has seen what there is now; the others go on."""
-    async with here.server.client() as client:
+    async with here.sure() as client:
         (scene,) = here.scenes
         head = (await client.get_head(scene.scope)).last_offset
     readers = [reader for reader in scene.history.readers if reader.lasts]

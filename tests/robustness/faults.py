@@ -20,28 +20,34 @@ LIFE_S = (0.2, 2.5)
 
 async def _kill(stage: Stage, chance: random.Random) -> None:
     """SIGKILL, and the next life; now and then that is killed too, while it starts."""
-    await stage.server.kill()
+    server = chance.choice(stage.servers)
+    await server.kill()
+    await asyncio.sleep(chance.uniform(*stage.away_s))
     if chance.random() < 0.25:
-        await stage.server.spawn()
+        await server.spawn()
         await asyncio.sleep(chance.uniform(0.2, 1.5))
-        await stage.server.kill()
+        await server.kill()
         stage.inflicted["kill while starting"] += 1
-    await stage.server.start()
+    await server.start()
 
 
 async def _drain(stage: Stage, chance: random.Random) -> None:
     """SIGTERM, and the next life."""
-    await stage.end_life()
-    await stage.server.start()
+    server = chance.choice(stage.servers)
+    await stage.end_life(server)
+    await server.start()
 
 
 async def _freeze(stage: Stage, chance: random.Random) -> None:
     """SIGSTOP for a while."""
-    stage.server.signal(signal.SIGSTOP)
+    server, began = chance.choice(stage.servers), time.monotonic()
+    server.signal(signal.SIGSTOP)
     try:
         await asyncio.sleep(chance.uniform(0.1, 3.0))
     finally:
-        stage.server.signal(signal.SIGCONT)
+        server.signal(signal.SIGCONT)
+    if len(stage.servers) > 1:
+        stage.halts.append((began, time.monotonic()))
 
 
 async def _model(stage: Stage, chance: random.Random) -> None:

@@ -17,7 +17,7 @@ EVERY_S = 0.1
 async def heads_sampled(here: Stage) -> AsyncIterator[None]:
     """Note the bounds of each log that is trimmed, for the block's time and once before."""
     trimmed = [scene for scene in here.scenes if scene.history.retention_s is not None]
-    async with here.server.client() as client:
+    async with here.sure() as client:
         for scene in trimmed:
             await _sample(client, scene)
         task = asyncio.create_task(_run(client, trimmed))

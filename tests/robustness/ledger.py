@@ -40,7 +40,7 @@ async def read_ledger(client: Client, stage: Stage) -> None:
             where = scene.conversation_id
             history.calls = [_call(it) for it in calls if it.conversation_id == where]
             history.total, history.added = total, added
-            history.deaths = stage.server.deaths
+            history.deaths = stage.deaths
             known = {fact.turn_id for fact in history.log if fact.turn_id}
             known |= {call.turn_id for call in history.calls}
             served = [_served(seen, stage) for seen in stage.endpoint.seen]

@@ -1,4 +1,4 @@
-"""The server's memory: sampled under load and in the quiet after it, and judged."""
+"""The servers' memory: sampled under load and in the quiet after it, and judged."""
 
 import asyncio
 import statistics
@@ -34,7 +34,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Memory:
-    """Samples of the loaded server and of the quiet one, and for how long it was loaded."""
+    """Samples of loaded servers and of quiet ones, and for how long they were loaded."""
 
     loaded: list[Sample]
     quiet: list[Sample]
@@ -42,7 +42,7 @@ class Memory:
 
     @property
     def peak_bytes(self) -> int:
-        """The most it ever held."""
+        """The most that one of them ever held."""
         return max((it.held for it in [*self.loaded, *self.quiet]), default=0)
 
     @property
@@ -51,12 +51,13 @@ class Memory:
         if len(self.loaded) < LEAST_SHARE * self.seconds / SAMPLE_S or len(self.quiet) < 2:
             looks = f"{len(self.loaded)} and {len(self.quiet)} times"
             return [f"memory: was looked at {looks} in {self.seconds:.0f} s"]
-        grown, rest = self.quiet[-1].held - self.quiet[0].held, self.quiet[-1].held
-        found = [
-            (self.peak_bytes > MOST_BYTES, f"{self.peak_bytes >> 20} MB at most"),
-            (rest > MOST_AT_REST_BYTES, f"{rest >> 20} MB when all was over"),
-            (grown > QUIET_BYTES, f"{grown / 2**20:.1f} MB more while nothing happened"),
-        ]
+        found = [(self.peak_bytes > MOST_BYTES, f"{self.peak_bytes >> 20} MB at most")]
+        for life in lives(self.quiet):
+            grown, rest = life[-1].held - life[0].held, life[-1].held
+            found += [
+                (rest > MOST_AT_REST_BYTES, f"{rest >> 20} MB when all was over"),
+                (grown > QUIET_BYTES, f"{grown / 2**20:.1f} MB more while nothing happened"),
+            ]
         found += [
             (slope > MOST_BYTES_PER_S, f"{slope / 2**20:.1f} MB/s more and more")
             for slope in slopes(self.loaded)
@@ -64,13 +65,18 @@ class Memory:
         return [f"memory: {what}" for is_wrong, what in found if is_wrong]
 
 
+def lives(samples: Sequence[Sample]) -> list[list[Sample]]:
+    """The samples of each process."""
+    found: dict[int, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        found[sample.pid].append(sample)
+    return list(found.values())
+
+
 def slopes(samples: Sequence[Sample]) -> list[float]:
     """How fast each long life grew, in bytes/s, from its second third to its last."""
-    lives: dict[int, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        lives[sample.pid].append(sample)
     found = []
-    for life in lives.values():
+    for life in lives(samples):
         third = len(life) // 3
         if life[-1].at - life[0].at >= LONG_S and third:
             middle, last = life[third : 2 * third], life[-third:]
@@ -85,10 +91,10 @@ def slopes(samples: Sequence[Sample]) -> list[float]:
 
 
 @asynccontextmanager
-async def sampled(server: ServerProcess) -> AsyncIterator[Memory]:
-    """Sample the server's memory for the block's time."""
+async def sampled(servers: Sequence[ServerProcess]) -> AsyncIterator[Memory]:
+    """Sample the servers' memory for the block's time."""
     memory, began = Memory([], []), time.monotonic()
-    task = asyncio.create_task(_sample(server, memory.loaded, SAMPLE_S))
+    task = asyncio.create_task(_sample(servers, memory.loaded, SAMPLE_S))
     try:
         yield memory
     finally:
@@ -99,17 +105,18 @@ async def sampled(server: ServerProcess) -> AsyncIterator[Memory]:
         raise outcome
 
 
-async def rest(server: ServerProcess, memory: Memory) -> None:
-    """Let the server alone for a while, and sample what it holds then."""
+async def rest(servers: Sequence[ServerProcess], memory: Memory) -> None:
+    """Let the servers alone for a while, and sample what they hold then."""
     await asyncio.sleep(CALM_S)
     with suppress(TimeoutError):
         async with asyncio.timeout(QUIET_S):
-            await _sample(server, memory.quiet, QUIET_SAMPLE_S)
+            await _sample(servers, memory.quiet, QUIET_SAMPLE_S)
 
 
-async def _sample(server: ServerProcess, samples: list[Sample], every_s: float) -> None:
+async def _sample(servers: Sequence[ServerProcess], samples: list[Sample], every_s: float) -> None:
     while True:
-        with suppress(psutil.NoSuchProcess):  # it may be between two lives
-            if held := server.resident_bytes:
-                samples.append(Sample(time.monotonic(), server.pid, held))
+        for server in servers:
+            with suppress(psutil.NoSuchProcess):  # it may be between two lives
+                if held := server.resident_bytes:
+                    samples.append(Sample(time.monotonic(), server.pid, held))
         await asyncio.sleep(every_s)

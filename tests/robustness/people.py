@@ -43,7 +43,7 @@ async def _talker(stage: Stage, name: str) -> None:
         talker = Talker(talk, scene.history, reader, client)
         await talker.run(stage.stopping, stage.chance(name))
         stage.states.update(talker.states)
-        async with stage.server.client() as sure:
+        async with stage.sure() as sure:
             await caught_up(sure, scene.conversation_id, [reader])
 
 

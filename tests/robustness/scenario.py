@@ -110,14 +110,16 @@ async def play(scenario: Scenario, home: Path, seed: str, seconds: float) -> Out
 def keep(here: Stage, outcome: Outcome) -> None:
     """Write down what happened, beside the server's data, if any of it was wrong."""
     if outcome.wrong:
-        path = here.server.data_dir.parent / f"history-{here.seed}.jsonl"
+        path = here.home / f"history-{here.seed}.jsonl"
         write(path, [scene.history for scene in here.scenes])
 
 
 async def close(here: Stage, outcome: Outcome) -> None:
-    """End the last life, which must end well; its log must be without a defect."""
-    await here.end_life()
-    outcome.wrong += [*here.wrong, *(f"log: {line}" for line in here.server.defects)]
+    """End each server's last life, which must end well; its log must be without a defect."""
+    for server in here.servers:
+        await here.end_life(server)
+        outcome.wrong += [f"log: {line}" for line in server.defects]
+    outcome.wrong += here.wrong
 
 
 async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
@@ -127,7 +129,7 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
     await here.open_scenes(scenario.scenes, scenario.retention_s)
     try:
         async with (
-            sampled(here.server) as memory,
+            sampled(here.servers) as memory,
             heads_sampled(here),
             _people(here, scenario) as working,
         ):
@@ -140,11 +142,11 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
         outcome.wrong.append(f"did not settle within {SETTLE_S:.0f} s: {_behind(here)}")
     except AntiphonError as failure:
         outcome.wrong.append(f"somebody was refused for good: {failure}")
-    async with here.server.client() as client:
+    async with here.sure() as client:
         for scene in here.scenes:
             await read_state(client, scene.conversation_id, scene.history)
         await read_ledger(client, here)
-    await rest(here.server, memory)
+    await rest(here.servers, memory)
     _judge(here, outcome, memory)
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -188,7 +190,7 @@ async def _ended(workers: list[asyncio.Task[None]], readers: list[asyncio.Task[N
 
 
 async def _all_caught_up(here: Stage) -> None:
-    async with here.server.client() as client:
+    async with here.sure() as client:
         for scene in here.scenes:
             lasting = [reader for reader in scene.history.readers if reader.lasts]
             await caught_up(client, scene.conversation_id, lasting)

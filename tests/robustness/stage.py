@@ -1,18 +1,19 @@
-"""Where a scenario plays: one server, its model, conversations, people behind wires that break."""
+"""Where a scenario plays: servers, their model, conversations, people behind wires that break."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
-from antiphon_client import Client
+from antiphon_client import ApiKey, Client
 from antiphon_client.redial import Connection
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
@@ -42,6 +43,32 @@ class Model(FakeEndpoint):
         return super().next_behaviour(body)
 
 
+class Connect(Protocol):
+    """Makes a client for an address."""
+
+    def __call__(
+        self,
+        address: str,
+        credentials: ApiKey,
+        /,
+        *,
+        deadline: float = ...,
+        on_connection: Callable[[Connection], None] = ...,
+    ) -> Client: ...
+
+
+class Door:
+    """Where people come in: one after the other at each of these ports, and how they speak."""
+
+    def __init__(self, *ports: int, connect: Connect = Client.connect) -> None:
+        self.connect = connect
+        self._ports: Iterator[int] = itertools.cycle(ports)
+
+    def port(self) -> int:
+        """The next one's."""
+        return next(self._ports)
+
+
 @dataclass(slots=True)
 class Scene:
     """One conversation and its history."""
@@ -63,11 +90,14 @@ class Stage:
     ``states`` counts how turns ended, ``inflicted`` the faults, ``counts`` what else people
     did, by their names; ``wrong`` is what the server's process did against its promises.
     Nobody begins anything new when ``stopping`` is set.
-    ``lives`` is held by a fault that ends or halts the server's process: there is one at a
-    time.
+    ``lives`` is held by a fault that ends or halts a server's process: there is one at a
+    time; one that was killed is away for ``away_s``. ``halts`` are the times (seconds of the
+    monotonic clock) in which one stood still and another could take its turns.
     """
 
-    server: ServerProcess
+    home: Path
+    servers: Sequence[ServerProcess]
+    door: Door
     endpoint: FakeEndpoint
     clock: Clock
     seed: str
@@ -80,6 +110,8 @@ class Stage:
     inflicted: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    away_s: tuple[float, float] = (0.0, 0.0)
+    halts: list[tuple[float, float]] = field(default_factory=list)
 
     def chance(self, name: str) -> random.Random:
         """Somebody's own source of chance: the same in every run of the seed."""
@@ -87,21 +119,35 @@ class Stage:
 
     async def client(self) -> Client:
         """A client behind a proxy of its own."""
-        proxy = await self.stack.enter_async_context(Proxy(self.server.port))
+        proxy = await self.stack.enter_async_context(Proxy(self.door.port()))
         self.proxies.append(proxy)
-        client = Client.connect(
-            proxy.address, self.server.key, deadline=5.0, on_connection=self._noting_resumes()
+        client = self.door.connect(
+            proxy.address, self.key, deadline=5.0, on_connection=self._noting_resumes()
         )
         return await self.stack.enter_async_context(client)
 
-    async def end_life(self) -> float:
-        """Tell the server to end, and note if it does not do so well; how long it took, in s."""
+    def sure(self) -> Client:
+        """A client whose wire is left alone."""
+        return self.door.connect(f"127.0.0.1:{self.door.port()}", self.key)
+
+    @property
+    def key(self) -> ApiKey:
+        """Everybody is the operator."""
+        return self.servers[0].key
+
+    @property
+    def deaths(self) -> list[tuple[float, float]]:
+        """When a server was ended, or its turns could be taken from it."""
+        return [*self.halts, *(death for server in self.servers for death in server.deaths)]
+
+    async def end_life(self, server: ServerProcess) -> float:
+        """Tell a server to end, and note if it does not do so well; how long it took, in s."""
         began = time.monotonic()
         try:
-            if code := await self.server.terminate():
+            if code := await server.terminate():
                 self.wrong.append(f"exit: the server ended with {code}")
         except TimeoutError:
-            await self.server.kill()
+            await server.kill()
         took = time.monotonic() - began
         if took > EXIT_S:
             self.wrong.append(f"exit: the server took {took:.1f} s to end")
@@ -121,7 +167,7 @@ class Stage:
     async def open_scenes(self, count: int, retention_s: float | None = None) -> Sequence[Scene]:
         """New conversations, one after the other with each policy, instead of the old ones."""
         self.scenes = []
-        async with self.server.client() as client:
+        async with self.sure() as client:
             author = f"users/{(await client.who_am_i()).user.user_id}"
             for number in range(count):
                 policy = TURN_POLICY_PARALLEL if number % 2 else TURN_POLICY_QUEUE
@@ -143,12 +189,13 @@ async def stage(
     async with AsyncExitStack() as stack:
         endpoint = await stack.enter_async_context(Model(ANSWER))
         clock = Clock(home / "clock")
-        server = ServerProcess(
-            home,
-            models=[openai_model("fake/ok", endpoint.base_url, **PATIENCE)],
-            variables={**clock.variables, **variables},
-            command=COMMAND,
-        )
+        server = server_of(endpoint, home, {**clock.variables, **variables})
         await stack.enter_async_context(server)
         people = await stack.enter_async_context(AsyncExitStack())
-        yield Stage(server, endpoint, clock, seed, people)
+        yield Stage(home, [server], Door(server.port), endpoint, clock, seed, people)
+
+
+def server_of(endpoint: FakeEndpoint, home: Path, variables: Mapping[str, str]) -> ServerProcess:
+    """A server whose clock can jump, and that asks that model."""
+    models = [openai_model("fake/ok", endpoint.base_url, **PATIENCE)]
+    return ServerProcess(home, models=models, variables=variables, command=COMMAND)

@@ -1,0 +1,1 @@
+"""Several servers behind an edge: the same people, the same promises."""
