@@ -112,6 +112,16 @@ async def test_what_a_dead_process_left_open_is_unknown(ledger: Ledger) -> None:
     assert await ledger.abandon("me") == 0
 
 
+async def test_who_was_given_up_too_soon_still_knows_best(ledger: Ledger) -> None:
+    """A process that only stood still settles its calls, once, though others gave them up."""
+    await ledger.open(call(1), "me")
+    assert await ledger.abandon("me") == 1
+    await ledger.settle(CallId("call_001"), settlement())
+    await ledger.settle(CallId("call_001"), settlement((1000, 1000)))
+    (told,) = await ledger.calls(ALL, None, 10)
+    assert told.settlement == settlement()
+
+
 async def test_calls_come_newest_first_in_pages(ledger: Ledger) -> None:
     """Behind a position; calls of one microsecond are told apart by their ids."""
     for number in range(1, 6):

@@ -58,7 +58,7 @@ class Ledger(Protocol):
         ...
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        """Commit how the call ended. The first settlement stands."""
+        """Commit how the call ended. The first settlement stands, unless it was given up."""
         ...
 
     async def abandon(self, owner: str) -> int:

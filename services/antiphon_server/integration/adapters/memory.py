@@ -1,6 +1,7 @@
 """The ledger in memory: for tests and trials, gone with the process."""
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from antiphon_server.integration.model import (
     Call,
@@ -31,6 +32,9 @@ class MemoryLedger:
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
         """See :meth:`Ledger.settle`."""
+        known = self._settled.get(call_id)
+        if known is not None and known.settlement.outcome is Outcome.UNKNOWN:
+            self._settled[call_id] = replace(known, settlement=settlement)
         call, _ = self._open.pop(call_id, (None, ""))
         if call is None:
             return

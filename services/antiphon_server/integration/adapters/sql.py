@@ -9,6 +9,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -46,10 +47,15 @@ _SETTLED_COLUMNS = (
     "cost_micros",
     "error_reason",
 )
+_GIVEN_UP: ColumnElement[int] = literal_column(str(Outcome.UNKNOWN.value))
 _SETTLE = Prepared(
     lambda: (
         update(calls)
-        .where(calls.c.call_id == bindparam("b_call_id"), calls.c.outcome.is_(None))
+        .where(
+            calls.c.call_id == bindparam("b_call_id"),
+            # Others may have given up a server that only stood still.
+            or_(calls.c.outcome.is_(None), calls.c.outcome == _GIVEN_UP),
+        )
         .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
     )
 )
