@@ -17,12 +17,12 @@ from typing import Any
 from tests.bench.processes import ROOT
 from tests.robustness.crowd import crowd_of
 from tests.robustness.drained import drain_rounds
-from tests.robustness.mesh.deployment import WAYS
-from tests.robustness.mesh.promises import FAULTS, mesh_promises
+from tests.robustness.mesh.deployment import APART, WAYS, WHOLE
+from tests.robustness.mesh.promises import FAULTS, mesh_promises, mesh_rolling
 from tests.robustness.page import merged, write
 from tests.robustness.record import read, room
 from tests.robustness.rows import cuts, kills
-from tests.robustness.scenario import play
+from tests.robustness.scenario import Outcome, play
 from tests.robustness.scenarios import SCENARIOS
 from tests.robustness.soak import soak
 from tests.robustness.stalled import stall_one
@@ -72,6 +72,15 @@ def _mesh(arguments: argparse.Namespace, home: Path) -> Result:
     came = asyncio.run(
         mesh_promises(home, ways, arguments.fault, arguments.seed, arguments.seconds)
     )
+    return _together(came)
+
+
+def _rolling(arguments: argparse.Namespace, home: Path) -> Result:
+    split = APART if arguments.apart else WHOLE
+    return _together(asyncio.run(mesh_rolling(home, split, arguments.copies, arguments.seed)))
+
+
+def _together(came: Sequence[Outcome]) -> Result:
     return (
         "\n".join(it.line for it in came),
         [f"{it.name}: {what}" for it in came for what in it.wrong],
@@ -148,6 +157,9 @@ def _parser() -> argparse.ArgumentParser:
     mesh.add_argument("--by", choices=WAYS, help="one way in alone, not one after the other")
     mesh.add_argument("--fault", choices=list(FAULTS), default="kill")
     mesh.add_argument("--seconds", type=float, default=60.0, help="of each way in")
+    rolling = command("rolling", _rolling, "every process restarted in its turn under load")
+    rolling.add_argument("--apart", action="store_true", help="each service in its own process")
+    rolling.add_argument("--copies", type=int, default=2, help="of each process")
     crowd = command("crowd", _crowd, "500 readers, without and with 500 who do not read")
     crowd.add_argument("--readers", type=int, default=500)
     crowd.add_argument("--rounds", type=int, default=6)

@@ -195,7 +195,9 @@ async def stage(
         yield Stage(home, [server], Door(server.port), endpoint, clock, seed, people)
 
 
-def server_of(endpoint: FakeEndpoint, home: Path, variables: Mapping[str, str]) -> ServerProcess:
+def server_of(
+    endpoint: FakeEndpoint, home: Path, variables: Mapping[str, str], verb: Sequence[str] = ("up",)
+) -> ServerProcess:
     """A server whose clock can jump, and that asks that model."""
     models = [openai_model("fake/ok", endpoint.base_url, **PATIENCE)]
-    return ServerProcess(home, models=models, variables=variables, command=COMMAND)
+    return ServerProcess(home, models=models, variables=variables, command=COMMAND, verb=verb)

@@ -1,35 +1,42 @@
-"""``antiphon mesh`` in a process of its own, with its Envoy, on ports that stay."""
+"""``antiphon mesh`` in a process of its own, and an Envoy that it tells, on ports that stay."""
 
 import asyncio
 import json
 import signal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import grpc
 
+from antiphon_server.mesh.compose import edge_of_mesh
+from antiphon_server.mesh.envoy.process import Envoy
+from antiphon_server.mesh.model import Address, Edge
 from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.server import COMMAND, STOP_S
 
 OPEN_S = 60.0
+HOST = "127.0.0.1"
+GRACE_S = 5.0
 
 
 class ControlPlane:
-    """The registry, and the edge; an async context manager.
+    """The registry, and an edge; an async context manager.
 
     ``variables`` are what servers need to be known there. The edge opens when a server with
-    auth is.
+    auth is. It lives on when the rest is restarted, and when it is, its successor listens before
+    it goes.
     """
 
-    def __init__(self, home: Path, secret: str, **mesh: Any) -> None:
+    def __init__(self, home: Path, secret: str) -> None:
         self.log = home / "mesh.log"
         self._folder = home / "mesh"
         self._secret = secret
         self._ports = {
             name: free_port() for name in ("port", "ads_port", "inside_port", "edge_port")
         }
-        self._mesh = mesh
+        self._envoy_log = home / "envoy.log"
+        self._envoy: Envoy | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -52,13 +59,13 @@ class ControlPlane:
         }
 
     async def start(self) -> None:
-        """Begin a life."""
+        """Begin a life, and wait until it serves. Raises TimeoutError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         variables = {
-            "ANTIPHON_MESH": json.dumps(self._ports | self._mesh),
+            "ANTIPHON_MESH": json.dumps(self._ports | {"envoy": False}),
             "ANTIPHON_SECRET_KEY": self._secret,
             "ANTIPHON_LOG_FORMAT": "json",
-            "ANTIPHON_DRAIN_GRACE_S": "1",
+            "ANTIPHON_PEERS": json.dumps({"auth": self.inside}),
         }
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -70,6 +77,11 @@ class ControlPlane:
                 stdout=output,
                 stderr=output,
             )
+
+        async with asyncio.timeout(OPEN_S):
+            while not all([await _listens(self._ports[name]) for name in ("port", "ads_port")]):  # noqa: ASYNC110
+                assert self._process.returncode is None, self.log.read_text()
+                await asyncio.sleep(0.05)
 
     async def until_open(self) -> None:
         """Return when the edge takes calls. Raises TimeoutError."""
@@ -86,8 +98,29 @@ class ControlPlane:
             self._process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self._process.wait(), STOP_S)
 
-    async def __aenter__(self) -> Self:
+    async def restart(self) -> None:
+        """End the control plane's life, and begin the next one."""
+        if code := await self.stop():
+            raise AssertionError(f"the control plane ended with {code}")
         await self.start()
+
+    async def start_edge(self) -> None:
+        """Begin the life of an Envoy; then end the one before."""
+        ads = Address(HOST, self._ports["ads_port"])
+        edge = Edge(Address(HOST, self.edge_port))
+        before, self._envoy = self._envoy, edge_of_mesh(ads, edge, self._envoy_log)
+        await self._envoy.start()
+        if before is not None:
+            await before.drain(GRACE_S)
+            await before.stop()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+            await self.start_edge()
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(
@@ -96,5 +129,19 @@ class ControlPlane:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.stop()
+        await self._end()
         print(f"--- {self.log.name}:\n{self.log.read_text(errors='replace')[-6000:]}")
+
+    async def _end(self) -> None:
+        if self._envoy is not None:
+            await self._envoy.stop()
+        await self.stop()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

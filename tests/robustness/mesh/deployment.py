@@ -1,11 +1,13 @@
-"""A stage of several servers on one Postgres and one Redis, with Envoy before them."""
+"""Stages of several processes on one Postgres and one Redis, with Envoy before them."""
 
 import asyncio
 import base64
+import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from antiphon_client import ApiKey, Client
@@ -14,6 +16,8 @@ from antiphon_client.redial import Connection, ignore_connection
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
+from antiphon_server.runtime.installation import SERVICES
+from tests.e2e.server import ServerProcess
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
 from tests.robustness.clock import Clock
@@ -21,10 +25,13 @@ from tests.robustness.mesh.control_plane import ControlPlane
 from tests.robustness.mesh.web_channel import WebChannel
 from tests.robustness.stage import ANSWER, Door, Model, Stage, server_of
 
-REPLICAS = 2
-LEASE_S = 3.0
+Split = Mapping[str, Sequence[str]]
+"""Names of processes, and what each of them is told to do; the first one has auth."""
+WHOLE: Split = {"server": ("up",)}
+APART: Split = {name: ("serve", name) for name in SERVICES}
+LEASE_S = 5.0
 # Some that were killed are back before their lease has run out, others are not.
-AWAY_S = (0.0, 5.0)
+AWAY_S = (0.0, 7.0)
 WAYS = ("direct", "envoy", "web")
 
 
@@ -34,6 +41,19 @@ class Deployment:
 
     stage: Stage
     mesh: ControlPlane
+
+    @property
+    def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """Every process, and how it is restarted as it should be: told to end, and begun again."""
+        servers = {
+            server.data_dir.parent.name: partial(self._restart, server)
+            for server in self.stage.servers
+        }
+        return {**servers, "control plane": self.mesh.restart, "edge": self.mesh.start_edge}
+
+    async def _restart(self, server: ServerProcess) -> None:
+        await self.stage.end_life(server)
+        await server.start()
 
     def enter(self, way: str) -> Stage:
         """The stage, for people who come in that way."""
@@ -85,8 +105,13 @@ async def own_postgres() -> AsyncIterator[Postgres]:
 
 
 @asynccontextmanager
-async def deployment(home: Path, seed: str, postgres: Postgres) -> AsyncIterator[Deployment]:
-    """All of it, for the block's time."""
+async def deployment(
+    home: Path, seed: str, postgres: Postgres, split: Split = WHOLE, copies: int = 2
+) -> AsyncIterator[Deployment]:
+    """All of it, for the block's time: each process of the split so often.
+
+    One server has everything, unless a split says which services each process has.
+    """
     async with AsyncExitStack() as stack:
         endpoint = await stack.enter_async_context(Model(ANSWER))
         valkey = await stack.enter_async_context(Valkey())
@@ -98,10 +123,12 @@ async def deployment(home: Path, seed: str, postgres: Postgres) -> AsyncIterator
             "ANTIPHON_DATABASE_URL": await postgres.database(),
             "ANTIPHON_REDIS_URL": valkey.url,
             "ANTIPHON_LEASE_S": str(LEASE_S),
+            "ANTIPHON_PEERS": json.dumps(dict.fromkeys(SERVICES, mesh.inside)),
         }
         servers = [
-            server_of(endpoint, home / f"server-{number}", variables)
-            for number in range(1, REPLICAS + 1)
+            server_of(endpoint, home / f"{name}-{number}", variables, verb)
+            for name, verb in split.items()
+            for number in range(1, copies + 1)
         ]
         await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
         await mesh.until_open()

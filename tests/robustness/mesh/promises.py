@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.robustness.faults import WIRES, inflict, storm
-from tests.robustness.mesh.deployment import deployment, own_postgres
+from tests.robustness.mesh.deployment import WHOLE, Split, deployment, own_postgres
+from tests.robustness.mesh.rolling import roll
 from tests.robustness.scenario import CROWD, Doing, Outcome, Scenario, act, close, keep
 from tests.robustness.stage import Stage
 
@@ -40,6 +41,18 @@ async def mesh_promises(
             outcomes.append(await play_in(stage, scenario_of(way, fault), seconds))
         await close(made.stage, outcomes[-1])
     return outcomes
+
+
+async def mesh_rolling(home: Path, split: Split, copies: int, seed: str) -> list[Outcome]:
+    """Every process restarted once."""
+    name = f"{'servers' if split is WHOLE else 'services apart'}, {copies} of each"
+    async with (
+        own_postgres() as postgres,
+        deployment(home, seed, postgres, split, copies) as made,
+    ):
+        outcome = await roll(made, name)
+        await close(made.stage, outcome)
+    return [outcome]
 
 
 async def play_in(here: Stage, scenario: Scenario, seconds: float) -> Outcome:
