@@ -79,7 +79,7 @@ class ControlPlane:
             )
 
         async with asyncio.timeout(OPEN_S):
-            while not all([await _listens(self._ports[name]) for name in ("port", "ads_port")]):  # noqa: ASYNC110
+            while not all([await _listens(self._ports[name]) for name in ("port", "ads_port")]):
                 assert self._process.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.05)
 
