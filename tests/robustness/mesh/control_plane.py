@@ -17,15 +17,14 @@ from tests.e2e.server import COMMAND, STOP_S
 
 OPEN_S = 60.0
 HOST = "127.0.0.1"
-GRACE_S = 5.0
 
 
 class ControlPlane:
     """The registry, and an edge; an async context manager.
 
     ``variables`` are what servers need to be known there. The edge opens when a server with
-    auth is. It lives on when the rest is restarted, and when it is, its successor listens before
-    it goes.
+    auth is. It lives on when the rest is restarted. It has its port for itself, so that it can't be
+    replaced without a moment in which nobody listens: that takes two edges.
     """
 
     def __init__(self, home: Path, secret: str) -> None:
@@ -104,20 +103,15 @@ class ControlPlane:
             raise AssertionError(f"the control plane ended with {code}")
         await self.start()
 
-    async def start_edge(self) -> None:
-        """Begin the life of an Envoy; then end the one before."""
+    async def _start_edge(self) -> None:
         ads = Address(HOST, self._ports["ads_port"])
-        edge = Edge(Address(HOST, self.edge_port))
-        before, self._envoy = self._envoy, edge_of_mesh(ads, edge, self._envoy_log)
+        self._envoy = edge_of_mesh(ads, Edge(Address(HOST, self.edge_port)), self._envoy_log)
         await self._envoy.start()
-        if before is not None:
-            await before.drain(GRACE_S)
-            await before.stop()
 
     async def __aenter__(self) -> Self:
         try:
             await self.start()
-            await self.start_edge()
+            await self._start_edge()
         except BaseException:
             await self._end()
             raise

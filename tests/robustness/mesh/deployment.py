@@ -49,7 +49,7 @@ class Deployment:
             server.data_dir.parent.name: partial(self._restart, server)
             for server in self.stage.servers
         }
-        return {**servers, "control plane": self.mesh.restart, "edge": self.mesh.start_edge}
+        return {**servers, "control plane": self.mesh.restart}
 
     async def _restart(self, server: ServerProcess) -> None:
         await self.stage.end_life(server)
