@@ -1,6 +1,7 @@
 """Envoy's process and its owner."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -8,10 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from antiphon_server.mesh.compose import edge_before
+from antiphon_server.mesh.compose import LISTENER, edge_before
 from antiphon_server.mesh.contracts import rpcs, services
-from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
+from antiphon_server.mesh.edge.static import single_server
+from antiphon_server.mesh.envoy import process
+from antiphon_server.mesh.envoy.binary import EnvoyMissing
+from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.lifecycle import Lifecycle
 from tests.bench.processes import ROOT, free_port
 from tests.e2e.until import until
 from tests.mesh.world import HOST
@@ -52,6 +57,32 @@ async def test_it_says_why_it_did_not_start(tmp_path: Path) -> None:
     with pytest.raises(EnvoyDidNotStart, match="no address"):
         await envoy.start()
     assert envoy.pid is None
+
+
+async def test_it_is_started_again_however_often_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it can't be begun for a while, or lives and is not ready in time."""
+    monkeypatch.setattr(process, "AGAIN_S", 0.01)
+    failures: list[Exception] = []
+
+    def configuration(port: int) -> bytes:
+        if failures:
+            raise failures.pop()
+        return single_server(Edge(Address(HOST, port)), Address(HOST, 1))
+
+    envoy = Envoy(configuration, LISTENER, 0, tmp_path / "envoy.log")
+    async with Lifecycle() as lifecycle:
+        await envoy.serve(lifecycle)
+        failures += [OSError("no file is left"), EnvoyMissing()]
+        monkeypatch.setattr(process, "START_TIMEOUT_S", 0.0)
+        assert envoy.pid is not None
+        os.kill(envoy.pid, signal.SIGKILL)
+        await until(lambda: envoy.restarts > 3)
+        monkeypatch.setattr(process, "START_TIMEOUT_S", 30.0)
+        async with asyncio.timeout(60):
+            while not await envoy.admin.ready():  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.05)
 
 
 def test_every_contract_has_its_routes() -> None:

@@ -71,12 +71,14 @@ class Registration:
             await asyncio.gather(*map(self._forget, self._instances))
 
     async def _announce(self, service: str) -> None:
-        instance = replace(self._instances[service](), state=self._state)
-        request = pb.RegisterRequest(instance=announcement(instance))
         try:
+            instance = replace(self._instances[service](), state=self._state)
+            request = pb.RegisterRequest(instance=announcement(instance))
             await self._stub.Register(request, metadata=self._headers(service), timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             self._lost(error)
+        except Exception:  # a defect of one announcement ends none of those to come
+            log.exception("%s could not be announced, which is tried on", service)
         else:
             self._found()
 

@@ -114,6 +114,12 @@ class Envoy:
                 await self._launch()
             except EnvoyDidNotStart as error:
                 log.error("Envoy did not start again: %s", error)
+            except Exception:  # the wheel is being replaced, no process or file is left, ...
+                log.exception("Envoy could not be started again, which is tried on")
+            else:
+                continue
+            if self._process is not None:
+                await _ended(self._process)  # it may live, and not be ready
 
     async def drain(self, grace_s: float) -> None:
         """Ask clients to go elsewhere; return when no call is left, or after ``grace_s``."""
