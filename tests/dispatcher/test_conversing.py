@@ -14,6 +14,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceServicer,
     add_EventServiceServicer_to_server,
 )
+from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.events.adapters.memory import MemoryLogStore
@@ -137,3 +138,39 @@ async def test_a_session_that_ends_while_the_stream_opens_commands_nothing() -> 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call.read()
     assert domain_error_of(caught.value).reason is Reason.SESSION_REVOKED
+
+
+async def test_a_call_on_the_stream_belongs_to_its_trace() -> None:
+    """Before and after a refresh, which brings other credentials."""
+    callers: list[dict[str, str | bytes]] = []
+
+    class Calls:
+        async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> Any:
+            callers.append(dict(caller.metadata))
+            return pb.DispatchResponse()
+
+    class Tokens(Open):
+        async def verify(self, access_token: str) -> Principal:
+            return anna
+
+    anna = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
+    events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
+    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Tokens()))
+    add_EventServiceServicer_to_server(servicer, events)
+    calls: Any = Calls()
+    conversings = Conversings(calls, Tokens(), events.channel())
+    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
+    stub: Any = DispatcherServiceStub(served.channel())
+    brought = (("authorization", "Bearer 1"), ("traceparent", "00-1-1-01"), ("cookie", "no"))
+    call = stub.Converse(metadata=brought)
+    post, refresh = pb.ConverseRequest(), pb.ConverseRequest()
+    post.post.conversation_id = "conv_00000001"
+    refresh.refresh.access_token = "2"
+    for request in (post, refresh, post):
+        await call.write(request)
+    for _ in range(2):
+        assert (await call.read()).WhichOneof("frame") == "accepted"
+    assert callers == [
+        {"authorization": f"Bearer {token}", "traceparent": "00-1-1-01"} for token in (1, 2)
+    ]
+    assert call.cancel()

@@ -15,6 +15,7 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId, Place, Turn, TurnId
+from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
@@ -26,7 +27,7 @@ from tests.fakes.postgres import Postgres
 CONVERSATION, OTHER = ConversationId("conv_00000001"), ConversationId("conv_00000002")
 ANN = Caller(
     Principal("user", UserId("user_ann"), SessionId("sess_ann")),
-    (("authorization", "Bearer x"), ("cookie", "y"), ("x-forwarded-for", "192.0.2.1")),
+    (("authorization", "Bearer x"), ("cookie", "y"), ("x-forwarded-for", "203.0.113.9")),
 )
 LEASE_S = 10.0
 
@@ -159,10 +160,10 @@ class Here:
 
     name: str = "here"
     fail: int = 0
-    seen: list[tuple[pb.GetTurnRequest, list[str]]] = field(default_factory=list)
+    seen: list[tuple[pb.GetTurnRequest, dict[str, str | bytes]]] = field(default_factory=list)
 
     async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
-        self.seen.append((request, [key for key, _ in caller.metadata]))
+        self.seen.append((request, dict(caller.metadata)))
         answer = pb.GetTurnResponse()
         answer.turn.handler = self.name
         return answer
@@ -212,13 +213,18 @@ GET = pb.GetTurnRequest(conversation_id=CONVERSATION, turn_id="turn_00000001")
 
 
 async def test_a_call_is_answered_where_the_lane_is() -> None:
-    """Here, or there with what its caller brought, and marked."""
+    """Here, or there with what its caller brought, and marked.
+
+    Where the caller is this server says, not the caller.
+    """
+    set_address("2001:db8:1:2::/64")
     here, there = Here(), Here("there")
     assert (await routed(Told([OURS]), here, there).get(GET, ANN)).turn.handler == "here"
     assert (await routed(Told([THERE]), here, there).get(GET, ANN)).turn.handler == "there"
-    ((request, keys),) = there.seen
+    ((request, brought),) = there.seen
     assert request == GET
-    assert set(keys) == {"authorization", "x-forwarded-for", FORWARDED}
+    assert set(brought) == {"authorization", "x-forwarded-for", FORWARDED}
+    assert brought["x-forwarded-for"] == "2001:db8:1:2::"
 
 
 async def test_a_forwarded_call_is_not_forwarded_again() -> None:

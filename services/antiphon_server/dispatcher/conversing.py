@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -23,6 +24,8 @@ from antiphon_server.runtime.principal import Principal
 
 SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0
+CREDENTIALS = frozenset({"authorization"})
+TRACE = frozenset({"traceparent", "tracestate"})
 MAX_TAG = 64  # as the contract has it: one that is longer is not sent back
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -31,11 +34,15 @@ Metadata = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class _Conversing:
-    """One stream: who speaks, and with which credentials the log is followed."""
+    """One stream: who speaks, and with which credentials the log is followed.
+
+    ``trace`` is what its caller brought of the trace that it belongs to.
+    """
 
     principal: Principal
     token: str
     metadata: Metadata
+    trace: Metadata
     context: Context
     inner: "grpc.aio.StreamStreamCall[event_service_pb2.SubscribeRequest, bytes]"
     writer: TimedWriter
@@ -44,7 +51,7 @@ class _Conversing:
     @property
     def caller(self) -> Caller:
         """Who speaks now."""
-        return Caller(self.principal, self.metadata)
+        return Caller(self.principal, (*self.metadata, *self.trace))
 
     async def write(self, frame: bytes | Message) -> None:
         """Write one frame; frames come from two tasks."""
@@ -76,10 +83,10 @@ class Conversings:
         token = bearer_token(context) if principal.kind == "user" else ""
         if token:  # opening took until the client read: is it still who it was?
             await self._gatekeeper.verify(token)
-        metadata = _credentials(context)
+        metadata, trace = _brought(context, CREDENTIALS), _brought(context, TRACE)
         inner = self._subscribe(metadata=metadata)
         with TimedWriter(context) as writer:
-            stream = _Conversing(principal, token, metadata, context, inner, writer)
+            stream = _Conversing(principal, token, metadata, trace, context, inner, writer)
             try:
                 await serve_duplex(self._obey_all(stream), _relay(stream))
             finally:
@@ -171,8 +178,6 @@ async def _relay(stream: _Conversing) -> None:
             await stream.write(frame)
 
 
-def _credentials(context: Context) -> Metadata:
+def _brought(context: Context, keys: Collection[str]) -> Metadata:
     metadata = context.invocation_metadata() or ()
-    return tuple(
-        (key, value) for key, value in metadata if key == "authorization" and isinstance(value, str)
-    )
+    return tuple((key, value) for key, value in metadata if key in keys and isinstance(value, str))

@@ -35,6 +35,15 @@ def set_address(address: str) -> None:
     _current.set(address)
 
 
+def forwarded_for() -> tuple[tuple[str, str], ...]:
+    """The header that tells another server of where the caller is, as a proxy's does.
+
+    What the caller itself wrote there is nobody's word. None for calls within the process.
+    """
+    address = current_address().partition("/")[0]
+    return ((FORWARDED, address),) if _ip(address) else ()
+
+
 class Callers:
     """Finds where a caller is: no port, and only the network of an IPv6 address.
 

@@ -13,13 +13,14 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import LaneOwners
+from antiphon_server.runtime.addresses import forwarded_for
 from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.ids import new_id
 
 T = TypeVar("T")
 FORWARDED = "antiphon-forwarded"
-PASSED_ON = frozenset({"authorization", "traceparent", "tracestate", "x-forwarded-for"})
+PASSED_ON = frozenset({"authorization", "traceparent", "tracestate"})
 DEADLINE_S = 60.0
 PATIENCE_S = 25.0
 PAUSE_S = 0.25
@@ -46,9 +47,9 @@ class RoutedCalls:
     """A :class:`~antiphon_server.dispatcher.calls.TurnCalls` for one of several servers.
 
     A call about a conversation of another server is forwarded there, with what its caller
-    brought, and never a second time. One that can't be reached is tried again, until it is back
-    or its lease has run out and its lanes are free. What a server has left behind is in hand
-    before anything else is decided. ``open_channel`` leads to an address.
+    brought and where that is, and never a second time. One that can't be reached is tried again,
+    until it is back or its lease has run out and its lanes are free. What a server has left
+    behind is in hand before anything else is decided. ``open_channel`` leads to an address.
     """
 
     def __init__(
@@ -134,4 +135,4 @@ class RoutedCalls:
 
 def _passed_on(metadata: Metadata) -> Metadata:
     kept = [pair for pair in metadata if pair[0] in PASSED_ON]
-    return (*kept, (FORWARDED, "1"))
+    return (*kept, *forwarded_for(), (FORWARDED, "1"))
