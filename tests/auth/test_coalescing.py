@@ -1,6 +1,7 @@
 """What strangers cause at will is told when rare and counted when not."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,11 @@ class Desk:
         )
         self.coalesced = Coalesced(self, self.clock, most)
         self.told: list[SecurityEvent] = []
+        self.tried: list[tuple[str, Sequence[SecurityEvent]]] = []
 
-    async def record(self, *events: SecurityEvent) -> None:
+    async def record(self, *events: SecurityEvent, key: str = "") -> None:
         """See :meth:`SecurityEvents.record`."""
+        self.tried.append((key, events))
         if self.broken:
             raise DomainError(Reason.STORE_UNAVAILABLE)
         self.told.extend(events)
@@ -133,7 +136,10 @@ async def test_strangers_fill_no_store_from_any_number_of_addresses(burst: int) 
 
 
 async def test_nothing_is_lost_while_the_store_refuses() -> None:
-    """What could not be stored is held, with what comes meanwhile."""
+    """What could not be stored is held, and what comes meanwhile, too.
+
+    It is offered as it was: a store that took it, and whose answer got lost, knows it again.
+    """
     desk = Desk()
     desk.coalesced.note("sort", failed())
     desk.broken = True
@@ -141,8 +147,11 @@ async def test_nothing_is_lost_while_the_store_refuses() -> None:
     desk.coalesced.note("sort", failed())
     desk.broken = False
     desk.clock.time += 60
-    await desk.coalesced.flush()
-    assert desk.counts() == [2]
+    await desk.coalesced.flush(all_of_it=True)
+    assert desk.counts() == [1, 1]
+    refused, again, after = desk.tried
+    assert refused == again
+    assert again[0] != after[0]
 
 
 async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None:

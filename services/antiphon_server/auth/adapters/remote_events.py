@@ -22,11 +22,12 @@ class RemoteSecurityEvents:
     def __init__(self, audit: "AuditServiceAsyncStub") -> None:
         self._audit = audit
 
-    async def record(self, *events: SecurityEvent) -> None:
+    async def record(self, *events: SecurityEvent, key: str = "") -> None:
         """See :meth:`SecurityEvents.record`."""
-        for piece in _pieces(events):
+        key = key or new_id("req")
+        for number, piece in enumerate(_pieces(events)):
             request = RecordSecurityEventsRequest(
-                events=map(audit_encoding.reported, piece), request_id=new_id("req")
+                events=map(audit_encoding.reported, piece), request_id=f"{key}.{number}"
             )
             with remote_errors("auth"):
                 await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)

@@ -50,9 +50,11 @@ class Recorder(Protocol):
 class SecurityEvents(Protocol):
     """Keeps what happened."""
 
-    async def record(self, *events: SecurityEvent) -> None:
+    async def record(self, *events: SecurityEvent, key: str = "") -> None:
         """Keep the events, in this order; they are committed when it returns.
 
+        Who tries again with the same events gives the same ``key``: what was kept before,
+        though its answer got lost, is not kept again.
         For what changes nothing in a store. Raises DomainError OVERLOADED,
         STORE_UNAVAILABLE, DRAINING.
         """

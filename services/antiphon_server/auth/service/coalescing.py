@@ -8,7 +8,7 @@ addresses: what strangers cause has a budget for each kind of event besides.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -19,6 +19,7 @@ from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.budget import Budget
 from antiphon_server.auth.service.security_events import ANONYMOUS, completed
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.ids import new_id
 
 WINDOW_S = 60.0
 MOST = 10_000
@@ -51,6 +52,14 @@ class _Window:
     held: _Held | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is told at once, and again as it is until it was taken: the ``key`` says it is that."""
+
+    key: str
+    events: Sequence[SecurityEvent]
+
+
 class Coalesced:
     """Tells events whose detail has a ``count``.
 
@@ -67,6 +76,7 @@ class Coalesced:
         self._most = most
         self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
         self._due: OrderedDict[Hashable, _Held] = OrderedDict()
+        self._refused: _Batch | None = None
         self._held = 0
         self._budgets: dict[type, Budget] = {}
         self._holding = asyncio.Event()
@@ -119,23 +129,26 @@ class Coalesced:
         """Tell what is due, or all that is held; what can't be stored now is held on."""
         self._end_windows(all_of_them=all_of_it)
         more = True
-        while more and self._due:
+        while more and (self._due or self._refused):
             more = await self._told() and all_of_it
-        if not self._due and not self._held:
+        if not (self._due or self._refused or self._held):
             self._holding.clear()
 
     async def _told(self) -> bool:
-        """Whether the store took what is due longest; what it did not take is due again."""
-        size = min(len(self._due), MOST_AT_ONCE)
-        now_due = [self._due.popitem(last=False) for _ in range(size)]
+        """Whether the store took what is due longest; what it did not take is told again."""
+        batch, self._refused = self._refused or self._batch(), None
         try:
-            await self._events.record(*(_counted(held) for _, held in now_due))
+            await self._events.record(*batch.events, key=batch.key)
         except DomainError as error:
             log.warning("security events are held back: %s", error)
-            for sort, held in now_due:
-                self._owe(sort, held)
+            self._refused = batch
             return False
         return True
+
+    def _batch(self) -> _Batch:
+        size = min(len(self._due), MOST_AT_ONCE)
+        due = [self._due.popitem(last=False) for _ in range(size)]
+        return _Batch(new_id("req"), [_counted(held) for _, held in due])
 
     def __len__(self) -> int:
         """How many sorts are told apart now."""

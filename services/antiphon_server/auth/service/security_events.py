@@ -54,8 +54,11 @@ class SecurityEventLog:
         yield act
         self._tell(act.placed)
 
-    async def record(self, *events: SecurityEvent) -> None:
-        """See :meth:`SecurityEvents.record`. Cancelling it does not undo it."""
+    async def record(self, *events: SecurityEvent, key: str = "") -> None:
+        """See :meth:`SecurityEvents.record`; the ``key`` is for those who tell another process.
+
+        Cancelling it does not undo it.
+        """
         if events:
             await self._grouped.add(self._stamped(events))
 
