@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from antiphon_client import ApiKey, Client
+from tests.apart.installation import Installation
 from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.server import COMMAND
 from tests.mesh.nodes import HOST, PORTS, installation
@@ -66,6 +67,27 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
                 async with client.converse(conversation) as live:
                     turn = await live.post("hello", handler="echo")
                     assert (await turn.result()).text
+
+
+async def test_who_can_not_tell_tokens_is_not_called(tmp_path: Path) -> None:
+    """A server far from auth takes its place when it knows whom to let in, and not before."""
+    async with installation(tmp_path / "mesh") as at:
+        key_file = tmp_path / "mesh" / "auth.key"
+        apart = Installation(
+            tmp_path,
+            {"registry": at.registry, "secret_key": None, "secret_key_file": key_file},
+        )
+        try:
+            await apart.start("events")
+            await asyncio.sleep(1.0)
+            assert not at.mesh.known()
+            await apart.start("auth")
+            async with asyncio.timeout(20):
+                while not await at.endpoints("events"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert await apart.health("events", "tokens")
+        finally:
+            await apart.stop_all()
 
 
 def _operator_key(folder: Path) -> str:

@@ -14,6 +14,7 @@ from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
 from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
@@ -23,9 +24,9 @@ from antiphon_server.settings import Settings
 class Membership:
     """This process in its mesh.
 
-    It is announced from ``begin`` on. At the lifecycle's end calls are sent elsewhere before
-    the port closes. Raises what the secret can't be used for, and WrongSetting if others can't
-    know where this process is.
+    It is announced from ``begin`` on, once it can do what it is called for. At the lifecycle's
+    end calls are sent elsewhere before the port closes. Raises what the secret can't be used
+    for, and WrongSetting if others can't know where this process is.
     """
 
     def __init__(self, ground: Ground, lifecycle: Lifecycle) -> None:
@@ -54,11 +55,16 @@ class Membership:
         lifecycle.on_stop("membership", self._registration.forget)
         lifecycle.spawn("registration", self._registration.run(), vital=False)
 
-    def begin(self, port: int) -> None:
-        """Everything serves, on that port."""
+    def begin(self, port: int, health: Health) -> None:
+        """All ports are open, that one for calls."""
         self._port = self._port or port
-        self._registration.begin()
+        self._lifecycle.spawn("membership", self._join(health), vital=False)
         self._lifecycle.on_stop("withdrawal", self._registration.withdraw)
+
+    async def _join(self, health: Health) -> None:
+        """Far from the auth service one can't tell at first who is let in."""
+        await health.well.wait()
+        self._registration.begin()
 
     def _now(self, service: str, node_id: str, metrics: RpcMetrics) -> Announced:
         return Announced(

@@ -61,6 +61,8 @@ class Registration:
         Later announcements say the same, so that it is not forgotten what drains.
         """
         self._state = State.DRAINING
+        if not self._begun.is_set():
+            return
         await asyncio.gather(*map(self._announce, self._instances))
         if self._reached:
             await asyncio.sleep(LEARN_S)

@@ -1,5 +1,6 @@
 """``grpc.health.v1``: what serves, per service and per internal part."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ class Health:
         self._parts: dict[str, bool] = {}
         self._optional: set[str] = set()
         self._ready = False
+        self.well = asyncio.Event()
+        """Set while the overall status is SERVING."""
 
     def register(self, table: MethodTable) -> None:
         """Offer the health service with the others."""
@@ -75,4 +78,5 @@ class Health:
         yield parts
 
     async def _update(self) -> None:
+        (self.well.set if self.serving else self.well.clear)()
         await self._servicer.set(OVERALL, _SERVING if self.serving else _NOT_SERVING)

@@ -41,10 +41,10 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
 )
 from envoy_data_plane.envoy.type.v3 import Percent
 
-from antiphon_server.mesh.contracts import services
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.terms import ADS, TLS, certificate, packed, seconds, socket
 from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.health import OVERALL
 from antiphon_server.runtime.tls import TlsFiles
 
 PAGES = "pages"
@@ -94,7 +94,7 @@ def service_cluster(
     else:
         _at(cluster, addresses)
     cluster.lb_policy = ClusterLbPolicy.LEAST_REQUEST
-    cluster.health_checks = [_health_check(service)]
+    cluster.health_checks = [_health_check()]
     cluster.outlier_detection = _outliers()
     # What the registry takes away is away; calls that it has in hand may end.
     cluster.ignore_health_on_host_removal = True
@@ -166,16 +166,19 @@ def _most() -> CircuitBreakersThresholds:
     )
 
 
-def _health_check(service: str) -> HealthCheck:
-    """Finds out who no longer answers even if nobody tells; the first check is at once."""
-    whole = next(name for name in services() if name.split(".")[1] == service)
+def _health_check() -> HealthCheck:
+    """Finds out who can't do what it is called for; the first check is at once.
+
+    A node whose store is away is asked again when it is back. If it is so for more than half of
+    them, they are called all the same: they say why.
+    """
     return HealthCheck(
         timeout=seconds(limits.CHECK_TIMEOUT_S),
         interval=seconds(limits.CHECK_S),
         no_traffic_interval=seconds(limits.CHECK_S),
         unhealthy_threshold=2,
         healthy_threshold=1,
-        grpc_health_check=HealthCheckGrpcHealthCheck(service_name=whole),
+        grpc_health_check=HealthCheckGrpcHealthCheck(service_name=OVERALL),
     )
 
 
