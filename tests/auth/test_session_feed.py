@@ -164,3 +164,16 @@ async def test_more_ends_than_can_be_remembered_let_nobody_in() -> None:
     clock.time += LIFE + 1
     ended.learn([], up_to_date=True)
     assert await ended.lives(SessionId("sess_live"))
+
+
+async def test_an_end_that_is_told_again_keeps_no_other_longer() -> None:
+    """Each is forgotten as long after it was told last as its tokens live."""
+    clock = FakeClock()
+    _, _, ended = verifier_elsewhere(clock)
+    first, second = SessionId("sess_1"), SessionId("sess_2")
+    ended.learn([first, second], up_to_date=True)
+    clock.time += LIFE / 2
+    ended.learn([first], up_to_date=True)
+    clock.time += LIFE / 2 + 1
+    ended.learn([], up_to_date=True)
+    assert (await ended.lives(first), await ended.lives(second)) == (False, True)

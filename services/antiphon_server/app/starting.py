@@ -83,6 +83,7 @@ async def _start_elsewhere(guarding: AuthElsewhere, lifecycle: Lifecycle, health
     lifecycle.spawn("auth.follower", guarding.follower.run())
     lifecycle.spawn("auth.audit", guarding.coalesced.run())
     lifecycle.spawn("auth.ready", able())
+    await _show_helper("sessions", guarding.follower.availability, lifecycle, health)
 
 
 async def _start_log(events: Events, lifecycle: Lifecycle) -> None:

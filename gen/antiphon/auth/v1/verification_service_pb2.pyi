@@ -48,8 +48,8 @@ Global___FollowSessionsRequest: _TypeAlias = FollowSessionsRequest  # noqa: Y015
 
 @_typing.final
 class FollowSessionsResponse(_message.Message):
-    """FollowSessionsResponse is one answer of FollowSessions. There is one every 5 s at least,
-    though nothing happened.
+    """FollowSessionsResponse is one answer of FollowSessions. There is one every second at
+    least, though nothing happened: a follower that hears none for longer follows another server.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -55,7 +55,8 @@ class VerificationServiceServicer:
         access token could still be of, then each as it happens, within 1 s; none is left out.
         It goes on until it is cancelled or the server stops; a follower goes on by
         another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-        (the follower reads too slowly), DRAINING (the server stops).
+        (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
+        of sessions can't be read now).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class VerificationServiceStub:
     access token could still be of, then each as it happens, within 1 s; none is left out.
     It goes on until it is cancelled or the server stops; a follower goes on by
     another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-    (the follower reads too slowly), DRAINING (the server stops).
+    (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
+    of sessions can't be read now).
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     access token could still be of, then each as it happens, within 1 s; none is left out.
     It goes on until it is cancelled or the server stops; a follower goes on by
     another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-    (the follower reads too slowly), DRAINING (the server stops).
+    (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
+    of sessions can't be read now).
     """
 
 class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -76,7 +78,8 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
         access token could still be of, then each as it happens, within 1 s; none is left out.
         It goes on until it is cancelled or the server stops; a follower goes on by
         another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-        (the follower reads too slowly), DRAINING (the server stops).
+        (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
+        of sessions can't be read now).
         """
 
 def add_VerificationServiceServicer_to_server(servicer: VerificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

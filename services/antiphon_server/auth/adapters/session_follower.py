@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import random
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from antiphon.auth.v1.auth_service_pb2 import JsonWebKey
 from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.runtime import base64url
+from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.principal import SessionId
@@ -22,17 +22,19 @@ from antiphon_server.runtime.principal import SessionId
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.verification_service_pb2_grpc import VerificationServiceAsyncStub
 
-SILENCE_S = 12.0
-"""Without an answer for so long, of those that come every 5 s, a stream is given up."""
+SILENCE_S = 3.0
+"""Without an answer for so long, of those that come every second, a stream is given up."""
 PAUSE_S = 0.25
-log = logging.getLogger(__name__)
 
 
 class SessionFollower:
     """Keeps keys and ended sessions as the auth service has them; ``run`` must be running.
 
-    While that is away, tokens are judged by what was known last: nobody else ends
-    sessions. ``ready`` is set as soon as any token can be judged.
+    A session that has ended is known here within a second. While the auth service is away,
+    tokens are judged by what was known last: nobody else ends sessions. While it is there, and
+    only not heard, their ends are missed: for some seconds if another of its servers can be
+    followed (``SILENCE_S``, and the way there), else until tokens expire. ``ready`` is set as
+    soon as any token can be judged; ``availability`` says whether the ends are heard.
     """
 
     def __init__(
@@ -42,8 +44,8 @@ class SessionFollower:
         self._keys = keys
         self._ended = ended
         self._position: int | None = None
-        self._following = False
         self.ready = asyncio.Event()
+        self.availability = Availability("the feed of ended sessions", "antiphon_sessions_unheard")
 
     async def run(self) -> None:
         """Follow, and begin again whenever that ends, until cancelled."""
@@ -74,16 +76,14 @@ class SessionFollower:
         ended = [SessionId(one) for one in answer.ended_session_ids]
         self._ended.learn(ended, up_to_date=answer.up_to_date)
         self._position = answer.position
-        if answer.up_to_date and not self._following:
-            log.info("tokens are verified as the auth service says")
-            self._following = True
+        if answer.up_to_date:
+            self.availability.note(up=True)
             self.ready.set()
 
     def _lost(self, error: Exception) -> None:
-        if self._following:
+        if self.ready.is_set():
             words = error.reason if isinstance(error, DomainError) else type(error).__name__
-            log.warning("the auth service is away (%s): tokens are judged by what is known", words)
-        self._following = False
+            self.availability.note(up=False, why=words)
 
 
 def _public(keys: Iterable[JsonWebKey]) -> dict[str, Ed25519PublicKey]:

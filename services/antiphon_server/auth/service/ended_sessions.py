@@ -35,6 +35,7 @@ class EndedSessions:
         now = self._clock()
         for session_id in ended:
             self._known_at[session_id] = now
+            self._known_at.move_to_end(session_id)  # told again, as after another history
             self._liveness.ended(session_id)
         self._complete = self._complete or up_to_date
         self._forget(now)

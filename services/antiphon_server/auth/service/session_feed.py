@@ -16,7 +16,7 @@ from antiphon_server.runtime.principal import SessionId
 
 LOOK_S = 0.25
 """How often a follower's turn comes to compare the keys, which are in memory."""
-BEAT_S = 5.0
+BEAT_S = 1.0
 PAGE = 1_000
 MOST = 256
 MARGIN_S = 60

@@ -1,0 +1,69 @@
+"""Following the ends of sessions from another process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from antiphon.auth.v1 import verification_service_pb2 as pb
+from antiphon.auth.v1.verification_service_pb2_grpc import (
+    VerificationServiceServicer,
+    VerificationServiceStub,
+    add_VerificationServiceServicer_to_server,
+)
+from antiphon_server.auth.adapters import session_follower
+from antiphon_server.auth.adapters.session_follower import SILENCE_S, SessionFollower
+from antiphon_server.auth.service.ended_sessions import EndedSessions
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.public_keys import PublicKeys
+from antiphon_server.auth.service.session_feed import BEAT_S
+from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.principal import SessionId
+from tests.auth.world import FakeClock
+from tests.e2e.until import until
+
+ENDED = SessionId("sess_ended")
+Servicer: Any = VerificationServiceServicer
+
+
+class Auth(Servicer):  # type: ignore[misc]
+    """Says one thing to each follower, and then stands still."""
+
+    def __init__(self) -> None:
+        self.answers: list[pb.FollowSessionsResponse] = []
+
+    async def FollowSessions(
+        self, request: pb.FollowSessionsRequest, context: Any
+    ) -> AsyncIterator[pb.FollowSessionsResponse]:
+        if self.answers:
+            yield self.answers.pop(0)
+        await asyncio.Event().wait()
+
+
+async def test_a_feed_that_stands_still_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told elsewhere is learnt there, and meanwhile it shows that nothing is heard."""
+    monkeypatch.setattr(session_follower, "SILENCE_S", 0.3)
+    auth, server = Auth(), LocalServer([ErrorInterceptor()])
+    add_VerificationServiceServicer_to_server(auth, server)
+    ended = EndedSessions(Liveness(), FakeClock(), 60)
+    follower = SessionFollower(VerificationServiceStub(server.channel()), PublicKeys(), ended)
+    auth.answers = [pb.FollowSessionsResponse(position=1, up_to_date=True)]
+    following = asyncio.create_task(follower.run())
+    await asyncio.wait_for(follower.ready.wait(), 10)
+    assert await ended.lives(ENDED)
+    assert follower.availability.up
+    await until(lambda: not follower.availability.up)
+    auth.answers = [
+        pb.FollowSessionsResponse(ended_session_ids=[ENDED], position=2, up_to_date=True)
+    ]
+    await until(lambda: follower.availability.up)
+    assert not await ended.lives(ENDED)
+    following.cancel()
+    await asyncio.wait([following])
+
+
+def test_silence_is_short_and_yet_no_accident() -> None:
+    """Two beats may be late; an ended session is refused after some seconds all the same."""
+    assert 2 * BEAT_S < SILENCE_S <= 3.0
