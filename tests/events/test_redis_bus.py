@@ -188,3 +188,20 @@ async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) ->
     await asyncio.wait([running])
     assert ears.commits.empty()
     assert (ears.misses, others.misses) == (0, 0)
+
+
+async def test_a_node_that_is_gone_is_no_bus_that_is_away(redis: Redis) -> None:
+    """Without a goodbye, as when it was killed: the store is looked into more often."""
+    bus = RedisBus(redis, KEY)
+    running = asyncio.create_task(bus.run(STORE, Ears()))
+    async with asyncio.timeout(ENDED_S):
+        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+            await asyncio.sleep(0.01)
+        await published(redis, encode(Message("node_gone", 1), KEY))
+        while bus.carries:  # noqa: ASYNC110  # time alone may change it
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(2 * redis_bus.BEAT_S)
+    assert not bus.carries
+    assert bus.availability.up
+    running.cancel()
+    await asyncio.wait([running])

@@ -1,8 +1,9 @@
 """The bus between nodes over Redis (or Valkey): publish and subscribe.
 
-Each node says something twice a second, and knows that the bus carries while it hears itself
-and all others. Messages are numbered, so that those who missed one look into the store, and
-those who hear one again pass over it. All nodes have one key: others are not heard.
+Each node says something twice a second. While it hears itself the bus is there; while it hears
+all others, too, nobody has to look into the store often. Messages are numbered, so that those
+who missed one look into the store, and those who hear one again pass over it. All nodes have
+one key: others are not heard.
 """
 
 import asyncio
@@ -133,8 +134,10 @@ class RedisBus:
         silent = [name for name, it in self._others.items() if now - it.at > FORGOTTEN_S]
         for name in silent:
             del self._others[name]
-        if self.carries or now - self._began > SILENT_S:
-            self.availability.note(up=self.carries)
+        # Of others alone nobody knows whether they are cut off or gone: they say it themselves.
+        heard = now - self._heard_at < SILENT_S
+        if heard or now - self._began > SILENT_S:
+            self.availability.note(up=heard)
 
     async def _beat(self) -> None:
         self._bell.silence()
