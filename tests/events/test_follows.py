@@ -1,15 +1,24 @@
 """Streams that are found again by name: for the session that they belong to, nobody else."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from antiphon_server.events import follows as follows_module
 from antiphon_server.events.actions import End
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import Append, Appended
+from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.events.words import Answered, Asked, Word
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.events.world import ANNA, Gate
 
@@ -37,6 +46,34 @@ async def test_a_stream_goes_with_its_token(log: EventLog) -> None:
         await subscription.refresh("good")
         assert find(subscriptions, ANNA) is subscription
         assert find(subscriptions, earlier) is None
+
+
+class Slow(MemoryLogStore):
+    """A store that takes its time."""
+
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        await asyncio.sleep(0.3)
+        return await super().append(batch)
+
+
+async def test_a_slow_store_is_no_stream_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time for an answer begins when the question can be heard."""
+    monkeypatch.setattr(follows_module, "ANSWERED_S", 0.25)
+    log = EventLog(Slow(), bus=SilentBus())
+    follows = Follows(Subscriptions(Gate()), log)
+
+    def answer(word: Word) -> None:
+        if isinstance(word, Asked):
+            follows.heard(Answered(word.question))
+
+    words = NodeWords(log, answer, lambda: None)
+    await words.begin()
+    async with Lifecycle() as lifecycle:
+        lifecycle.spawn("log", log.run())
+        lifecycle.spawn("words", words.run())
+        await follows.ask(ANNA, "mine", [End()])
 
 
 def find(subscriptions: Subscriptions, caller: Principal) -> Subscription | None:

@@ -50,8 +50,8 @@ class Follows:
     async def ask(self, principal: Principal, follow_id: str, actions: Sequence[Action]) -> None:
         """Do ``actions`` in order on the stream of that name; what comes of them it tells.
 
-        Raises DomainError NOT_FOUND, on several nodes if none has answered in ``ANSWERED_S``
-        seconds; OVERLOADED, STORE_UNAVAILABLE.
+        Raises DomainError NOT_FOUND, on several nodes if none has answered ``ANSWERED_S``
+        seconds after it was asked; OVERLOADED, STORE_UNAVAILABLE.
         """
         found = self._subscriptions.find(principal.user_id, principal.session_id, follow_id)
         if found is not None:
@@ -83,8 +83,8 @@ class Follows:
         answered = asyncio.get_running_loop().create_future()
         self._questions[question] = answered
         try:
+            await self._say(Asked(question, _encode(call)))
             async with asyncio.timeout(ANSWERED_S):
-                await self._say(Asked(question, _encode(call)))
                 await answered
         except TimeoutError:
             raise not_found(f"follow {call.follow_id}") from None
