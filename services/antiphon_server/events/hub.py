@@ -51,6 +51,8 @@ class Hub:
         self.epoch = epoch
         self.head = head
         self.followers: set[Follower] = set()
+        self.rewound = 0
+        """How often the store was found to have lost what it had committed."""
         self._ring: list[Record] = []
         self._base = head + 1
         self._bytes = 0
@@ -74,6 +76,16 @@ class Hub:
             self.head = head
             self.clear()
             self._notify()
+
+    def rewind(self, epoch: Epoch, head: Offset) -> None:
+        """Learn that the log ends at ``head``, before what is known: its newest commits are gone.
+
+        Who follows has seen what is no more, and has to begin again.
+        """
+        self.epoch, self.head = epoch, head
+        self.rewound += 1
+        self.clear()
+        self._notify()
 
     def tell(self, body: bytes) -> None:
         """Tell those who follow now something that is not kept."""

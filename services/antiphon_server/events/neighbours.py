@@ -96,6 +96,8 @@ class Neighbours:
     async def look(self, scopes: Sequence[Scope], max_events: int = MAX_EVENTS) -> None:
         """Bring the hubs of ``scopes`` up to what is committed now.
 
+        Or back to it: what a store in another's place has not got is lost, though it was
+        acknowledged.
         Raises DomainError STORE_UNAVAILABLE.
         """
         hubs = {scope: hub for scope in scopes if (hub := self._hubs.get(scope)) is not None}
@@ -104,7 +106,10 @@ class Neighbours:
         after = {scope: hub.head for scope, hub in hubs.items()}
         for commit in await self._store.news(after, max_events):
             hub = hubs[commit.scope]
-            if commit.epoch == hub.epoch:
+            if commit.epoch != hub.epoch or commit.last < after[commit.scope]:
+                log.error("the store has lost the newest events of %s", commit.scope)
+                hub.rewind(commit.epoch, commit.last)
+            else:
                 hub.publish(commit.records)
                 hub.skip(commit.last)
 

@@ -18,7 +18,7 @@ class NodeWords:
     """A follower of the log of nodes. Call :meth:`begin`, then run ``run``.
 
     ``lost`` is called where words are gone that nobody can tell any more: this node was
-    stopped for so long that they were removed.
+    stopped for so long that they were removed, or the store has lost them.
     """
 
     def __init__(
@@ -29,11 +29,12 @@ class NodeWords:
         self._lost = lost
         self._bell = Bell()
         self._position = Offset(0)
+        self._rewound = 0
 
     async def begin(self) -> None:
         """Note where to begin, before anybody is served: from here on no word is missed."""
         hub = await self._log.live(NODES)
-        self._position = hub.head
+        self._position, self._rewound = hub.head, hub.rewound
         hub.followers.add(self)
 
     def notify(self) -> None:
@@ -62,6 +63,11 @@ class NodeWords:
                     self._hear(word)
 
     async def _next(self) -> Sequence[Record]:
+        hub = await self._log.hub(NODES)
+        if hub.rewound != self._rewound:
+            self._position, self._rewound = hub.head, hub.rewound
+            self._lost()
+            return ()
         try:
             page = await self._log.heard(NODES, self._position, PAGE)
         except DomainError as error:

@@ -39,7 +39,8 @@ class LogStore(Protocol):
         """What was committed to scopes behind a position of each; none for those without news.
 
         At most ``max_events`` and some MB in all, so a commit may tell of fewer events than
-        there are, or of none: those of the scopes with the least news come first.
+        there are, or of none: those of the scopes with the least news come first. A scope that
+        ends before its position has lost what was behind; that is told, too.
         """
         ...
 

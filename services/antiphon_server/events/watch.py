@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon_server.events.frames import Batch, Created, Ephemeral
+from antiphon_server.events.history import history_lost
 from antiphon_server.events.hub import Hub, of_kinds
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Offset, Scope
+from antiphon_server.runtime.errors import Reason
 
 MAX_BATCH_EVENTS = 512
 MAX_BATCH_BYTES = 900_000
@@ -35,6 +37,7 @@ class Watch:
     hub: Hub
     position: Offset
     wake: Callable[["Watch"], None]
+    rewound: int
     _ephemeral: deque[bytes] | None = None  # most never hear of any
 
     @classmethod
@@ -54,7 +57,7 @@ class Watch:
         else:
             hub = await log.live(request.scope)
             position = hub.head
-        watch = cls(request, hub, position, wake)
+        watch = cls(request, hub, position, wake, hub.rewound)
         hub.followers.add(watch)
         return watch
 
@@ -70,7 +73,12 @@ class Watch:
     @property
     def pending(self) -> bool:
         """Whether there is something to take."""
-        return self.position < self.hub.head or bool(self._ephemeral)
+        return self._lost or self.position < self.hub.head or bool(self._ephemeral)
+
+    @property
+    def _lost(self) -> bool:
+        """Whether events were taken, or could have been, that are gone."""
+        return self.hub.rewound != self.rewound
 
     def created(self) -> Created:
         """Say that the watch is in place."""
@@ -81,16 +89,23 @@ class Watch:
     async def take(self, log: EventLog) -> Batch | Ephemeral | None:
         """Everything new, as one batch of bounded size; None if there is nothing.
 
-        Raises DomainError CURSOR_TRIMMED if what comes next was removed.
+        Raises DomainError CURSOR_TRIMMED if what comes next was removed, EPOCH_CHANGED if the
+        store has lost what it had committed.
         """
         request = self.request
         limit = min(request.max_batch_events or MAX_BATCH_EVENTS, MAX_BATCH_EVENTS)
-        while self.position < self.hub.head:
+        while self._lost or self.position < self.hub.head:
+            if self._lost:
+                head = await log.head(request.scope)
+                raise history_lost(Reason.EPOCH_CHANGED, request.scope, head)
             found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
             if found is None:
                 page = await log.stored(
                     request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
                 )
+                if page.position <= self.position:
+                    await log.live(request.scope)  # which finds out what is lost
+                    continue
                 records, self.position = page.records, page.position
             else:
                 records, self.position = of_kinds(found[0], request.kinds), found[1]

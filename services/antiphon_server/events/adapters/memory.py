@@ -111,7 +111,7 @@ class MemoryLogStore:
         chosen = to_read(behind, max_events)
         commits = []
         for scope, log in logs.items():
-            if behind[scope] > 0:
+            if behind[scope]:
                 most = max_events if scope in chosen else 0
                 rows = [row for row in log.rows if row.last > after[scope]][:most]
                 commits.append(Commit(scope, log.epoch, Offset(log.last), _records(rows)))

@@ -46,7 +46,7 @@ def news(
 ) -> Sequence[Commit]:
     """See :meth:`LogStore.news`."""
     found = _HEADS.rows(connection, [{"scope": scope} for scope in after])
-    heads = {Scope(scope): head for scope, *head in found if head[2] > after[Scope(scope)]}
+    heads = {Scope(scope): head for scope, *head in found if head[2] != after[Scope(scope)]}
     behind = {scope: last - after[scope] for scope, (_, _, last) in heads.items()}
     asked = [
         {"scope_id": heads[scope][0], "at": after[scope]} for scope in to_read(behind, max_events)

@@ -1,0 +1,130 @@
+"""A store in another's place that has not got the newest commits: those who saw them learn it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from antiphon_server.events import neighbours
+from antiphon_server.events.adapters.memory import MemoryLogStore
+from antiphon_server.events.adapters.silent_bus import SilentBus
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import log, metadata, scopes
+from antiphon_server.events.frames import Batch, Close, Ended
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import NODES, Offset, Scope
+from antiphon_server.events.node_words import NodeWords
+from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.ports import LogStore
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.events.watch import WatchRequest
+from antiphon_server.events.words import Changed, events_of
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.lifecycle import Lifecycle
+from tests.events.nodes import nodes
+from tests.events.world import ANNA, SCOPE, events, until
+from tests.fakes.databases import KINDS, opened_database
+
+Lose = Callable[[Scope, Offset], Awaitable[None]]
+
+
+@dataclass
+class Store:
+    """A store, and what takes from it what a scope has behind an offset."""
+
+    store: LogStore
+    lose: Lose
+
+
+class Forgetful(MemoryLogStore):
+    """One in memory."""
+
+    async def lose(self, scope: Scope, kept: Offset) -> None:
+        """Go back."""
+        found = self._log(scope)
+        found.rows = [row for row in found.rows if row.last <= kept]
+        found.last = kept
+
+
+@pytest.fixture(params=["memory", *KINDS])
+async def it(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Each kind."""
+    if request.param == "memory":
+        store = Forgetful()
+        yield Store(store, store.lose)
+        return
+    async with opened_database(request, tmp_path, metadata) as database:
+
+        async def lose(scope: Scope, kept: Offset) -> None:
+            def work(connection: Connection) -> None:
+                found = select(scopes.c.id).where(scopes.c.scope == scope).scalar_subquery()
+                connection.execute(
+                    delete(log).where(log.c.scope_id == found, log.c.last_offset > kept)
+                )
+                connection.execute(
+                    update(scopes).where(scopes.c.scope == scope).values(last_offset=kept)
+                )
+
+            await database.write(work)
+
+        yield Store(SqlLogStore(database), lose)
+
+
+async def test_whoever_saw_what_is_lost_begins_again(it: Store) -> None:
+    """The watch ends with EPOCH_CHANGED, and the next one gets all that there is now."""
+    async with nodes(it.store, it.store) as (here, there):
+        subscription = Subscription(here.log, here.gate, ANNA, Pacing())
+        await subscription.create(WatchRequest("w", SCOPE, from_latest=False))
+        frames = subscription.frames()
+        await there.append(*events(5))
+        await until(frames, lambda seen: any(isinstance(one, Batch) for one in seen))
+        await it.lose(SCOPE, Offset(3))
+        await there.append(*events())
+        *_, ended = await until(frames, lambda seen: any(isinstance(one, Ended) for one in seen))
+        assert isinstance(ended, Ended)
+        assert ended.reason is Close.HISTORY_LOST
+        assert ended.error is not None
+        assert ended.error.reason is Reason.EPOCH_CHANGED
+        subscription.close()
+        reader = await here.reader()
+        await there.append(*events())
+        await reader.reached(5)
+
+
+async def test_whoever_is_behind_what_is_lost_does_not_ask_without_end(
+    it: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that waits for what the store has not got asks once, and is told."""
+    monkeypatch.setattr(neighbours, "SHORT_S", 60.0)
+    async with nodes(it.store, it.store) as (here, _):
+        subscription = Subscription(here.log, here.gate, ANNA, Pacing())
+        await here.append(*events(3))
+        await subscription.create(WatchRequest("w", SCOPE))
+        frames = subscription.frames()
+        await until(frames, bool)
+        (await here.log.hub(SCOPE)).skip(Offset(5))  # it was told of what is gone now
+        [ended] = await until(frames, bool)
+        assert isinstance(ended, Ended)
+        assert ended.reason is Close.HISTORY_LOST
+        subscription.close()
+
+
+async def test_words_between_nodes_that_are_lost_are_noticed() -> None:
+    """Whoever holds streams checks all of them: nobody knows what was said."""
+    store = Forgetful()
+    node = EventLog(store, bus=SilentBus())
+    lost = asyncio.Event()
+    words = NodeWords(node, lambda word: None, lost.set)
+    await words.begin()
+    assert node.neighbours is not None
+    async with Lifecycle() as lifecycle:
+        lifecycle.spawn("log", node.run())
+        lifecycle.spawn("words", words.run())
+        await node.append(NODES, events_of([Changed(ANNA.user_id)] * 3))
+        await store.lose(NODES, Offset(1))
+        await node.neighbours.look([NODES])
+        async with asyncio.timeout(10):
+            await lost.wait()
