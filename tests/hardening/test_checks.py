@@ -32,6 +32,9 @@ def settings(**more: Any) -> Settings:
 
 SAFE = Facts(certificate_ends=100 * DAY, now=0.0)
 A_KEY = {"name": "mine/x", "kind": "openai", "base_url": "http://far.example/v1", "api_key": "k"}
+TLS = {"tls_cert": "a.pem", "tls_key": "a.key"}
+PEERS = {"peer_ca": "ca.pem", "peer_cert": "a.pem", "peer_key": "a.key"}
+FAR = {"node_address": "10.0.0.7:7450"}
 # Each check -> settings and facts that only it objects to.
 CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "TLS": ({"behind_proxy": False}, SAFE),
@@ -101,6 +104,14 @@ def test_every_check_has_a_case() -> None:
             {"behind_proxy": False, "tls_cert": "a", "tls_key": "b", "trusted_proxies": ["::/0"]},
             False,
         ),
+        ({"registry": "10.0.0.5:7470"}, True),
+        ({"registry": "127.0.0.1:7470"}, False),
+        ({"registry": "10.0.0.5:7470", **PEERS}, False),
+        ({"several_nodes": True, **FAR}, True),
+        ({"several_nodes": True, **FAR, **PEERS}, False),
+        ({"several_nodes": True, **FAR, **TLS}, False),
+        ({"several_nodes": True, "node_address": "[::1]:7450"}, False),
+        ({"several_nodes": True, "services": ["auth"], "secret_key": SECRET, **FAR}, False),
         ({"rate_limits": {"sign_ins": 0}}, True),
         ({"rate_limits": {"calls": 0}}, True),
         ({"rate_limits": {"sign_ins": 1_000_000_000}}, True),

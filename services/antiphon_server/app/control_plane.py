@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import grpc
+import msgspec
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from antiphon_client.address import open_channel
+from antiphon_server import hardening
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE, installation_secret
 from antiphon_server.app.serving import until_told
@@ -96,15 +98,25 @@ async def running_mesh(settings: Settings) -> AsyncIterator[Mesh]:
 async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
     """Run a control plane until SIGTERM, SIGINT or SIGHUP; ``ready`` is told once it serves.
 
-    Raises what ``running_mesh`` raises.
+    Raises what ``running_mesh`` raises, and Insecure.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    for weakness in hardening.insist(_as_server(settings)):
+        log.warning("%s", weakness)
     stopping = asyncio.Event()
     with until_told(stopping), exclusive(settings.data_dir / NAME):
         async with running_mesh(settings) as mesh:
             ready(mesh)
             await stopping.wait()
+
+
+def _as_server(settings: Settings) -> Settings:
+    """The edge is the port that strangers reach, and the registry is where nodes reach it."""
+    mesh = settings.mesh
+    return msgspec.structs.replace(
+        settings, host=mesh.edge_host, registry=str(Address(mesh.host, mesh.port))
+    )
 
 
 def rendered(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
+from antiphon_server import hardening
 from antiphon_server.app.browsers import LinkSignIn
 from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, running_mesh
 from antiphon_server.app.local_stores import with_stores
@@ -37,6 +39,8 @@ FOLDER = "replicas"
 # What the edge does in their place, or each has of its own.
 _NOT_FOR_REPLICAS = ("HOST", "PORT", "ADMIN_PORT", "ADMIN_HOST", "DATA_DIR", "WEB", "WEB_PORT")
 _OF_THE_EDGE = ("TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "MESH", "NODE_ADDRESS", "LOG_FILE")
+
+log = logging.getLogger(__name__)
 
 Tell = Callable[[str, str], None]
 """Told of a part what becomes of it: "starting", "serving", or how far it is."""
@@ -64,10 +68,13 @@ async def serve_replicated(
     """Run it until SIGTERM, SIGINT or SIGHUP; ``ready`` is told once all of it serves.
 
     ``variables`` are settings for the servers besides the environment's. Raises what
-    ``replicated`` raises.
+    ``replicated`` raises, and Insecure.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    # The edge is what strangers reach; servers reach each other on this machine.
+    for weakness in hardening.insist(replace(settings, node_address=f"{LOOPBACK}:0")):
+        log.warning("%s", weakness)
     stopping = asyncio.Event()
     with until_told(stopping), exclusive(settings.data_dir / "mesh"):
         async with replicated(settings, count, variables, tell) as found:

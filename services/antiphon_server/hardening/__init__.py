@@ -1,7 +1,7 @@
 """What keeps a server from being safe among strangers: one list, of which all others are made.
 
-``antiphon up`` with ``ANTIPHON_ENV=production`` refuses to start while anything in it is found,
-and ``antiphon doctor`` shows it.
+``antiphon up``, ``serve`` and ``mesh`` with ``ANTIPHON_ENV=production`` refuse to start while
+anything in it is found, and ``antiphon doctor`` shows it.
 """
 
 from collections.abc import Iterator

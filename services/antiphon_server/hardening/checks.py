@@ -107,12 +107,22 @@ def _database_in_clear(settings: Settings, _facts: Facts) -> str:
 
 
 def _peers_in_clear(settings: Settings, _facts: Facts) -> str:
-    away = [
-        name
-        for name in settings.elsewhere
-        if not is_loopback(settings.peers.address(name).rpartition(":")[0].strip("[]"))
-    ]
-    return f"{', '.join(away)} are spoken to in clear" if away and not settings.peer_ca else ""
+    if settings.peer_ca:
+        return ""
+    where = {name: settings.peers.address(name) for name in settings.elsewhere}
+    where |= {"the registry": settings.registry} if settings.registry else {}
+    away = [name for name, address in where.items() if not is_loopback(_host_of(address))]
+    away += ["servers that share the store"] if _forwards_in_clear(settings) else []
+    return (
+        f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} spoken to in clear" if away else ""
+    )
+
+
+def _forwards_in_clear(settings: Settings) -> bool:
+    """Whether calls are passed on, with their callers' tokens, to another's plain port."""
+    passes_on = settings.shares_store and "dispatcher" in settings.services
+    host = _host_of(settings.node_address) or settings.host
+    return passes_on and settings.tls is None and not is_loopback(host)
 
 
 def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
@@ -150,6 +160,10 @@ def _unknown_variables(_settings: Settings, facts: Facts) -> str:
 
 def _root(_settings: Settings, facts: Facts) -> str:
     return "the server runs as root" if facts.root else ""
+
+
+def _host_of(address: str) -> str:
+    return address.rpartition(":")[0].strip("[]")
 
 
 def _in_clear(url: str) -> bool:
@@ -220,7 +234,7 @@ CHECKS = (
     Check(
         "peers",
         _peers_in_clear,
-        "whoever is on the way can read the services' tokens, and use them",
+        "whoever is on the way can read the services' tokens and their callers', and use them",
         "Give ANTIPHON_PEER_CA, ANTIPHON_TLS_CERT and ANTIPHON_TLS_KEY, as `antiphon certs` "
         "makes them",
     ),
