@@ -32,10 +32,10 @@ from antiphon_server.mesh.keys import Jwk, KeysServer
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.registry import Registry
 from antiphon_server.mesh.registry_metrics import RegistryMetrics
-from antiphon_server.mesh.servicer import RegistryServicer
+from antiphon_server.mesh.servicer import WATCH, RegistryServicer
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime import base64url
-from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.access import TokenRechecker, TokenVerifier
 from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.data_dir import exclusive
@@ -55,6 +55,7 @@ from antiphon_server.runtime.permissions import Rule
 from antiphon_server.runtime.policy import Decision, Question, decide
 from antiphon_server.runtime.principal import Principal
 from antiphon_server.runtime.server import CannotListen, Server
+from antiphon_server.runtime.standing import Standing
 from antiphon_server.runtime.tasks import every
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.runtime.tls import ServerTls
@@ -151,8 +152,9 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     if settings.web and edge.pages is None:
         edge = replace(edge, pages=Address(LOOPBACK, await serve_pages(lifecycle)))
     view = EdgeView(time.monotonic)
-    servicer = RegistryServicer(registry, view.of)
-    own = await _serve_registry(settings, servicer, _verifier(secret, auth), lifecycle, health)
+    verifier = _verifier(secret, auth)
+    servicer = RegistryServicer(registry, view.of, Standing(_Rules(), verifier, WATCH))
+    own = await _serve_registry(settings, servicer, verifier, lifecycle, health)
     ads = await _serve_ads(settings, registry, edge, own, auth, lifecycle)
     lifecycle.spawn("registry", registry.sweep())
     envoy = await _envoy(settings, ads, edge, lifecycle) if mesh.envoy else None
@@ -295,7 +297,7 @@ async def _open_admin(
     await admin.start(settings.mesh.admin_port, settings.admin_host)
 
 
-def _verifier(secret: MasterSecret, auth: AuthElsewhere) -> TokenVerifier:
+def _verifier(secret: MasterSecret, auth: AuthElsewhere) -> TokenRechecker:
     return _Either(StatementVerifier(StatementReader(secret, AUDIENCE, time.time)), auth.verifier)
 
 
@@ -312,6 +314,10 @@ class _Either:
             return await self._statements.verify(token)
         except DomainError:
             return await self._tokens.verify(token)
+
+    async def recheck(self, token: str, principal: Principal) -> None:
+        """See :meth:`TokenRechecker.recheck`; here a token that ends ends a watch, too."""
+        await self._tokens.verify(token)
 
 
 class _Rules:

@@ -12,25 +12,32 @@ from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceServicer
 from antiphon_server.mesh.encoding import announced, registered
 from antiphon_server.mesh.instances import Announced, Key, Registered, Seen
 from antiphon_server.mesh.registry import LEASE_S, RENEW_S, Registry
+from antiphon_server.runtime.duplex import TimedWriter
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
 from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.standing import Standing
 
 LISTED = "instances"
+WATCH = "/antiphon.mesh.v1.RegistryService/WatchInstances"
 MOST_WATCHES = 64
 QUIET_S = 5.0
 _MS = 1000
 
 
 class RegistryServicer(RegistryServiceServicer):
-    """Serves the registry; ``seen`` says what an edge sees of an instance."""
+    """Serves the registry.
+
+    ``seen`` says what an edge sees of an instance, ``standing`` who may go on watching.
+    """
 
     def __init__(
-        self, registry: Registry, seen: Callable[[Announced], Seen | None] = lambda _: None
+        self, registry: Registry, seen: Callable[[Announced], Seen | None], standing: Standing
     ) -> None:
         self._registry = registry
         self._seen = seen
+        self._standing = standing
         self._watches = 0
         self._draining = asyncio.Event()
 
@@ -68,14 +75,18 @@ class RegistryServicer(RegistryServiceServicer):
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_WATCHES} watches a server")
         self._watches += 1
         try:
-            while not self._draining.is_set():
-                version = self._registry.version
-                known = map(self._told, self._registry.instances())
-                await context.write(pb.WatchInstancesResponse(instances=known))
-                await self._news(version)
-            raise DomainError(Reason.DRAINING)
+            with TimedWriter(context) as writer:
+                await self._standing.during(context, "", self._watching(writer))
         finally:
             self._watches -= 1
+
+    async def _watching(self, writer: TimedWriter) -> None:
+        while not self._draining.is_set():
+            version = self._registry.version
+            known = map(self._told, self._registry.instances())
+            await writer.write(pb.WatchInstancesResponse(instances=known))
+            await self._news(version)
+        raise DomainError(Reason.DRAINING)
 
     async def drain(self) -> None:
         """End all watches: the server stops."""

@@ -93,8 +93,9 @@ class RegistryServiceServicer:
     def WatchInstances(self, request, context):
         """WatchInstances sends all that is registered, and all of it again whenever something
         else is: an instance, where it is, or its state. What only counts, load, rates and
-        renew_time, is sent along, at least every 5 s. It goes on until it is cancelled or
-        the server stops. Errors: LIMIT_EXCEEDED (64 watches a server), DRAINING.
+        renew_time, is sent along, at least every 5 s. It ends when the access token expires
+        and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
+        OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

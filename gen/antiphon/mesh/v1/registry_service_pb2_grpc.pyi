@@ -51,8 +51,9 @@ class RegistryServiceStub:
     WatchInstances: _grpc.UnaryStreamMultiCallable[_registry_service_pb2.WatchInstancesRequest, _registry_service_pb2.WatchInstancesResponse]
     """WatchInstances sends all that is registered, and all of it again whenever something
     else is: an instance, where it is, or its state. What only counts, load, rates and
-    renew_time, is sent along, at least every 5 s. It goes on until it is cancelled or
-    the server stops. Errors: LIMIT_EXCEEDED (64 watches a server), DRAINING.
+    renew_time, is sent along, at least every 5 s. It ends when the access token expires
+    and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
+    OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
     """
 
 @_typing.type_check_only
@@ -78,8 +79,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     WatchInstances: _aio.UnaryStreamMultiCallable[_registry_service_pb2.WatchInstancesRequest, _registry_service_pb2.WatchInstancesResponse]  # type: ignore[assignment]
     """WatchInstances sends all that is registered, and all of it again whenever something
     else is: an instance, where it is, or its state. What only counts, load, rates and
-    renew_time, is sent along, at least every 5 s. It goes on until it is cancelled or
-    the server stops. Errors: LIMIT_EXCEEDED (64 watches a server), DRAINING.
+    renew_time, is sent along, at least every 5 s. It ends when the access token expires
+    and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
+    OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
     """
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -126,8 +128,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_registry_service_pb2.WatchInstancesResponse], _abc.AsyncIterator[_registry_service_pb2.WatchInstancesResponse]]:
         """WatchInstances sends all that is registered, and all of it again whenever something
         else is: an instance, where it is, or its state. What only counts, load, rates and
-        renew_time, is sent along, at least every 5 s. It goes on until it is cancelled or
-        the server stops. Errors: LIMIT_EXCEEDED (64 watches a server), DRAINING.
+        renew_time, is sent along, at least every 5 s. It ends when the access token expires
+        and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
+        OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
         """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -47,7 +47,6 @@ class Discovery(grpc.GenericRpcHandler):
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._streams: set[Subscriber] = set()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """The handler of the one method that there is."""
