@@ -81,6 +81,32 @@ async def test_servers_that_share_a_store_have_a_key_each(tmp_path: Path) -> Non
     assert found == [False, False, *[True] * MOST_NODES]
 
 
+async def test_a_running_server_keeps_its_key(tmp_path: Path) -> None:
+    """However many come after it: those go whose servers are gone."""
+    folders = [tmp_path / str(number) for number in range(MOST_NODES + 8)]
+    stores, secret = memory_stores(), load_or_create(tmp_path / "auth.key")
+    running = {folder.name for folder in folders[:4]}
+
+    async def living() -> frozenset[str]:
+        return frozenset(running)
+
+    for folder in folders:
+        world = await open_world(
+            folder, stores=stores, node=folder.name, secret=secret, living=living
+        )
+        world.clock.time += 1.0
+        await world.auth.greet()
+    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
+    running.update(folder.name for folder in folders[12:])  # more than MOST_NODES, with it
+    world = await open_world(
+        tmp_path / "last", stores=stores, node="last", secret=secret, living=living
+    )
+    await world.auth.greet()
+    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
+
+
 def key_in(data_dir: Path) -> str:
     """The operator's key."""
     return (data_dir / "operator.key").read_text().strip()

@@ -20,6 +20,7 @@ from antiphon_server.auth.compose import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
+from antiphon_server.auth.service.local_operator import Living, nobody
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
@@ -83,6 +84,7 @@ async def open_world(
     tokens: TokenSettings | None = None,
     sessions: SessionSettings | None = None,
     node: str = "",
+    living: Living = nobody,
 ) -> World:
     """Start the auth service on the data directory, as a process does."""
     clock, events = clock or FakeClock(), MemorySessionEvents()
@@ -103,6 +105,7 @@ async def open_world(
         session_settings=sessions,
         identity_providers=identity_providers,
         node=node,
+        living=living,
     )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)

@@ -38,6 +38,7 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secr
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose import Auth, AuthElsewhere, compose_auth, compose_elsewhere
 from antiphon_server.auth.model import DAY
+from antiphon_server.auth.service.local_operator import nobody
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.auth.service.token_settings import TokenSettings
@@ -133,6 +134,7 @@ def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> 
         messenger=RedisMessenger(redis) if redis and settings.shares_store else None,
         alarm_settings=settings.alarms,
         node=ground.node,
+        living=ground.lease.living if ground.lease else nobody,
     )
 
 

@@ -11,7 +11,7 @@ from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.endings import Endings
-from antiphon_server.auth.service.local_operator import LocalOperator
+from antiphon_server.auth.service.local_operator import Living, LocalOperator
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
@@ -53,6 +53,7 @@ def compose_accounts(
     session_settings: SessionSettings | None,
     operator_file: SecretFile,
     node: str,
+    living: Living,
 ) -> Accounts:
     """Accounts and sessions; all other processes learn of ends by ``events``."""
     stores, clock, completion = base.stores, base.clock, base.completion
@@ -88,6 +89,6 @@ def compose_accounts(
         password_resets=PasswordResets(
             stores.password_resets, users, passwords, new, completion, log, shown_once, clock
         ),
-        local_operator=LocalOperator(stores.users, users, api_keys, operator_file, node),
+        local_operator=LocalOperator(stores.users, users, api_keys, operator_file, node, living),
         test_user=TestUser(stores.users, passwords, endings, log, clock),
     )

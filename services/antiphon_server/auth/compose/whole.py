@@ -38,7 +38,7 @@ from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.live_sessions import LiveSessions
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.local_operator import LocalOperator
+from antiphon_server.auth.service.local_operator import Living, LocalOperator, nobody
 from antiphon_server.auth.service.login import Login
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.password_changes import PasswordChanges
@@ -146,11 +146,12 @@ def compose_auth(
     messenger: RevocationMessenger | None = None,
     alarm_settings: AlarmSettings | None = None,
     node: str = "",
+    living: Living = nobody,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
     Without a ``secret`` that is there, too, and made if it is missing. ``node`` names this
-    server among those that share the stores.
+    server among those that share the stores, and ``living`` those that run.
 
     Raises OSError, ExposedFileError or UnusableSecretError if the secret's file
     can't be used.
@@ -175,6 +176,7 @@ def compose_auth(
         session_settings,
         PrivateFile(data_dir / OPERATOR_FILE),
         node,
+        living,
     )
     signing_in = compose_signing_in(base, recording, tokens, accounts, identity_providers)
     trail = compose_trail(base, recording, tokens, accounts.requests)

@@ -1,5 +1,7 @@
 """The operator who needs no set-up: whoever can read the data directory."""
 
+from collections.abc import Awaitable, Callable
+
 from antiphon_server.auth.model import KeyId, User
 from antiphon_server.auth.ports import SecretFile, UserStore
 from antiphon_server.auth.service.api_keys import MOST_PER_USER, ApiKeys
@@ -10,15 +12,25 @@ from antiphon_server.runtime.principal import Principal, SessionId, UserId
 NAME = "local"
 LABEL = "operator.key"
 MOST_NODES = 32
-MOST_KEYS = MOST_PER_USER + 1  # there is always room for this one
+MOST_KEYS = 2 * MOST_PER_USER + 1  # room for this one, whatever people and servers have
 _SELF = Principal("service", UserId("auth"), SessionId(""))
+
+
+Living = Callable[[], Awaitable[frozenset[str]]]
+"""The names of the servers that run."""
+
+
+async def nobody() -> frozenset[str]:
+    """Where there is one server, nobody shares its store."""
+    return frozenset()
 
 
 class LocalOperator:
     """Keeps the user ``local`` and a file with a working API key for it.
 
     ``node`` names this server among those that share the store: each has its own key. Of more
-    than ``MOST_NODES`` the oldest keys go: they are of servers that came back as new ones.
+    than ``MOST_NODES`` keys the oldest go of those whose servers are not among the ``living``:
+    they came back as new ones.
     """
 
     def __init__(
@@ -28,12 +40,14 @@ class LocalOperator:
         api_keys: ApiKeys,
         file: SecretFile,
         node: str = "",
+        living: Living = nobody,
     ) -> None:
         self._store = store
         self._users = users
         self._api_keys = api_keys
         self._file = file
         self._label = f"{LABEL} of {node}" if node else LABEL
+        self._living = living
 
     async def ensure(self) -> None:
         """Make what is missing. A key whose file is lost or was exposed is revoked, and
@@ -68,5 +82,10 @@ class LocalOperator:
     async def _lost_keys(self, owner: UserId) -> list[KeyId]:
         keys = await self._api_keys.list_keys(owner, None, MOST_KEYS)
         own = [key.key_id for key in keys if key.label == self._label]
-        others = [key.key_id for key in keys if key.label.startswith(f"{LABEL} of ")]
-        return own or others[MOST_NODES - 1 :]  # the newest come first
+        if own:
+            return own
+        others = [key for key in keys if key.label.startswith(f"{LABEL} of ")]
+        in_use = {f"{LABEL} of {node}" for node in await self._living()}
+        left = [key.key_id for key in others if key.label not in in_use]
+        kept = max(0, MOST_NODES - 1 - (len(others) - len(left)))
+        return left[kept:]  # the newest come first

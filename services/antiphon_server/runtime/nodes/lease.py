@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Executable, bindparam, delete, update
+from sqlalchemy import Executable, bindparam, delete, select, update
 
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
@@ -22,6 +22,7 @@ _BEGIN = PreparedInsert(
 _OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_life"))
 _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
+_LIVING = select(nodes.c.node).where(nodes.c.lease_until_us >= bindparam("now_us"))
 _END = delete(nodes).where(*_OWN)
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,13 @@ class NodeLease:
                 await self.renew()
             except DomainError as error:
                 log.warning("the server's lease could not be renewed: %s", error.reason)
+
+    async def living(self) -> frozenset[str]:
+        """The names of all servers whose leases run."""
+        bound = {"now_us": self._now_us()}
+        return await self._database.read(
+            lambda connection: frozenset(connection.scalars(_LIVING, bound))
+        )
 
     async def end(self) -> None:
         """Give the row up: others may take over at once."""
