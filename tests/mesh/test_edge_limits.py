@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
@@ -98,6 +99,18 @@ async def test_a_stream_ends_at_last(
         with pytest.raises(grpc.aio.AioRpcError) as ended:
             await stream.read()
     assert is_resumable(error_of_rpc(ended.value))
+
+
+async def test_a_watch_of_health_may_be_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing as long as all is well, and its end would be taken for a fault."""
+    monkeypatch.setattr(limits, "STREAM_IDLE_S", 0.2)
+    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+        watch: Any = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(watch.read(), 2)
 
 
 def follow(channel: grpc.aio.Channel) -> Any:

@@ -55,7 +55,7 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
         *_streams(cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
         *_reads(cluster_of),
         *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
-        _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH)),
+        _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH), idle_s=0),
         _unary(RouteMatch(prefix=HEALTH), cluster_of(HEALTH)),
         *_reflection(edge, cluster_of),
         _pages(edge),
@@ -85,7 +85,7 @@ def inside_routes(cluster_of: ClusterOf) -> RouteConfiguration:
 def _health_of(service: str) -> Route:
     """Health is every server's: a header says whose is meant."""
     asked = HeaderMatcher(name=SERVICE_HEADER, string_match=StringMatcher(exact=service))
-    return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service)
+    return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service, idle_s=0)
 
 
 def _internal() -> list[Route]:
@@ -104,15 +104,15 @@ def _reflection(edge: Edge, cluster_of: ClusterOf) -> list[Route]:
     return [_stream(RouteMatch(prefix=REFLECTION), cluster_of(REFLECTION))]
 
 
-def _stream(match: RouteMatch, cluster: str) -> Route:
-    """No timeout, but an end when nothing moves any more, and one at last."""
+def _stream(match: RouteMatch, cluster: str, idle_s: float | None = None) -> Route:
+    """No timeout, but an end when nothing moves for ``idle_s`` (0 is for ever), and one at last."""
     return Route(
         match=match,
         route=RouteAction(
             cluster=cluster,
             timeout=seconds(0),
             retry_policy=_again(_UNSEEN),
-            idle_timeout=seconds(limits.STREAM_IDLE_S),
+            idle_timeout=seconds(limits.STREAM_IDLE_S if idle_s is None else idle_s),
             max_stream_duration=RouteActionMaxStreamDuration(
                 max_stream_duration=seconds(limits.STREAM_LONGEST_S),
                 grpc_timeout_header_max=seconds(limits.STREAM_LONGEST_S),
