@@ -109,7 +109,7 @@ def _database_in_clear(settings: Settings, _facts: Facts) -> str:
 def _peers_in_clear(settings: Settings, _facts: Facts) -> str:
     if settings.peer_ca:
         return ""
-    where = {name: settings.peers.address(name) for name in settings.elsewhere}
+    where: dict[str, str] = {name: settings.peers.address(name) for name in settings.elsewhere}
     where |= {"the registry": settings.registry} if settings.registry else {}
     away = [name for name, address in where.items() if not is_loopback(_host_of(address))]
     away += ["servers that share the store"] if _forwards_in_clear(settings) else []
