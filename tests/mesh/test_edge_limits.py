@@ -71,6 +71,26 @@ async def test_too_many_calls_of_a_browser(tmp_path: Path) -> None:
     assert {answer.status for answer in answers} == {0, exhausted}
 
 
+async def test_callers_behind_another_proxy(tmp_path: Path) -> None:
+    """They are told apart by what it says, and by nothing that they say themselves."""
+    edge = Edge(Address(HOST, 0), rates=CallRates(1_000, RATE), trusted_hops=1)
+    async with before(edge, tmp_path) as channel:
+        events: Any = stubs.EventServiceStub(channel)
+        for number in range(4 * RATE):
+            whom = (("x-forwarded-for", f"203.0.113.{number}"),)
+            await events.GetHead(HEAD, timeout=5, metadata=whom)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await claiming(events, 4 * RATE)
+    assert domain_error_of(refused.value).reason is Reason.RATE_LIMITED
+
+
+async def claiming(events: Any, count: int) -> None:
+    """Calls of one who writes others' addresses before the proxy adds its caller's."""
+    for number in range(count):
+        whom = (("x-forwarded-for", f"198.51.100.{number},192.0.2.1"),)
+        await events.GetHead(HEAD, timeout=5, metadata=whom)
+
+
 async def test_too_many_calls_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond what may be under way to the servers a client is told at once when to come back."""
     monkeypatch.setattr(limits, "REQUESTS", 2)

@@ -27,7 +27,7 @@ from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.settings import Settings
-from tests.bench.processes import environment
+from tests.bench.processes import ROOT, environment
 from tests.e2e.server import COMMAND, ServerProcess
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.nodes import PORTS, Installation, installation, registry_stub
@@ -217,6 +217,20 @@ async def test_what_is_rendered_is_valid(tmp_path: Path) -> None:
     assert validated.code == 0, validated
 
 
+async def test_what_a_rendered_file_leaves_out(tmp_path: Path) -> None:
+    """It is said: nobody gives an Envoy alone the keys. Files are found from any folder."""
+    own = {"PEER_CA": "ca.pem", "PEER_CERT": "a.pem", "PEER_KEY": "a.key"}
+    variables = environment({f"ANTIPHON_{name}": file for name, file in own.items()})
+    file = tmp_path / "envoy.json"
+    command = (*COMMAND, "mesh", "render", "--output", str(file))
+    said = await output_of(*command, variables=variables)
+    assert said.code == 0, said
+    assert "Tokens are left to servers" in said.text
+    assert f'"{ROOT / "ca.pem"}"' in await asyncio.to_thread(file.read_text)
+    unchecked = environment({"ANTIPHON_MESH": '{"check_tokens": false}'})
+    assert not (await output_of(*command, variables=unchecked)).text
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What came of a command."""
@@ -228,7 +242,7 @@ class Output:
 async def output_of(*command: str, variables: Mapping[str, str] | None = None) -> Output:
     """Run a command to its end."""
     process = await asyncio.create_subprocess_exec(
-        *command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        *command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     text, _ = await process.communicate()
     assert process.returncode is not None

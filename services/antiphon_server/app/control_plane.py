@@ -123,6 +123,8 @@ def _as_server(settings: Settings) -> Settings:
 def rendered(settings: Settings) -> str:
     """Envoy's configuration as one file, with services where the settings say that they are.
 
+    It checks no tokens: the keys are a control plane's, which has them from auth.
+
     Raises WrongSetting.
     """
     from antiphon_server.mesh.edge.static import services_at
@@ -176,6 +178,7 @@ def _edge(settings: Settings, inside: Address) -> Edge:
         origins=mesh.origins,
         tls=settings.tls,
         reflects=settings.reflects,
+        trusted_hops=mesh.trusted_hops,
         access_log=mesh.access_log,
         rates=CallRates(mesh.calls_per_s, mesh.calls_per_s_of_one) if limited else None,
         traces=_address(mesh.traces),

@@ -82,9 +82,12 @@ def render(
     from antiphon_server.settings import read_settings
 
     try:
-        text = rendered(read_settings())
+        settings = read_settings()
+        text = rendered(settings)
     except WrongSetting as error:
         fail(str(error), 2)
+    if settings.mesh.check_tokens:
+        say('Tokens are left to servers: "check_tokens" is for a control plane.', err=True)
     if output is None:
         typer.echo(text)
     else:

@@ -35,6 +35,9 @@ class Edge:
     and that may call nevertheless (CORS), such as ``https://chat.example``. ``access_log``
     gets a line of JSON for each call.
 
+    ``trusted_hops`` proxies stand before it, which alone reach it and
+    say in ``x-forwarded-for`` who calls: by that callers are told apart.
+
     ``keys`` is an HTTP/1.1 server that has the keys of access tokens under ``/keys``: what they
     have not signed is refused at once. ``rates`` limit calls. ``traces`` is a collector of
     spans (OTLP over gRPC). ``inside`` is where services call each other through it: only
@@ -53,4 +56,5 @@ class Edge:
     rates: CallRates | None = None
     traces: Address | None = None
     inside: Address | None = None
+    trusted_hops: int = 0
     peers: TlsFiles | None = None

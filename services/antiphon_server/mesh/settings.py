@@ -17,6 +17,8 @@ class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     this machine, ``admin_port`` for Prometheus (``/metrics``, ``/healthz``) if there is one, at
     the settings' ``admin_host``. ``calls_per_s`` and ``calls_per_s_of_one`` are of the edge, and of
     one address that calls it; 0 is no limit. ``pages`` is a server of static pages, ``host:port``.
+    ``trusted_hops`` are the proxies before the edge, each of which adds to ``x-forwarded-for``
+    whom it was called by.
     """
 
     host: str = "127.0.0.1"
@@ -27,6 +29,7 @@ class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     edge_port: Port = 7450
     admin_port: Port | None = None
     envoy: bool = True
+    trusted_hops: Annotated[int, Meta(ge=0, le=10)] = 0
     origins: tuple[str, ...] = ()
     pages: str = ""
     traces: str = ""

@@ -141,7 +141,9 @@ def _http2() -> HttpProtocolOptionsExplicitHttpConfig:
 
 def _tls(files: TlsFiles) -> TransportSocket:
     """Nodes are known by their authority, which has certified nobody else: they move about."""
-    trusted = CertificateValidationContext(trusted_ca=DataSource(filename=str(files.client_ca)))
+    assert files.client_ca is not None
+    authority = DataSource(filename=str(files.client_ca.absolute()))
+    trusted = CertificateValidationContext(trusted_ca=authority)
     context = UpstreamTlsContext(
         common_tls_context=CommonTlsContext(
             tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),

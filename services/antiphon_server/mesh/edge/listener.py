@@ -156,6 +156,7 @@ def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectio
         tracing=_tracing(edge),
         request_id_extension=_request_ids(),
         use_remote_address=True,
+        xff_num_trusted_hops=edge.trusted_hops,
         normalize_path=True,
         merge_slashes=True,
         path_with_escaped_slashes_action=escaped.REJECT_REQUEST,
