@@ -89,6 +89,7 @@ _RPCS = {
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
+        AuthService/GetDisplayNames
         ContextService/CheckAccess EventService/Append EventService/Fold EventService/Trim
     """,
 }

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from antiphon_client import ApiKey, Client
+from antiphon_client import ApiKey, Client, Password
 from antiphon_server.cli.paths import OPERATOR_FILE
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
@@ -153,3 +153,18 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
     assert out.stdout == "Signed out.\n"
     assert f"antiphon login -a {address}" in out.stderr
     assert home.run("conversations", "-a", address).returncode == 1
+
+
+async def test_a_chat_says_who_else_wrote(shared_home: Home, address: str, antiphon: Run) -> None:
+    """By the name that members of the conversation are told."""
+    key = ApiKey((shared_home.data_dir / OPERATOR_FILE).read_text().strip())
+    async with Client.connect(address, key) as client:
+        ben = await client.create_user("ben", "correct horse battery", display_name="Ben Okafor")
+        where = (await client.create_conversation()).conversation_id
+        await client.post_message(where, "is anybody there?")
+        await client.add_member(where, ben.user_id, "member")
+    async with Client.connect(address, Password("ben", "correct horse battery")) as client:
+        await client.post_message(where, "I am")
+    shown = antiphon("chat", "--conversation", where, stdin="/quit\n")
+    assert "> is anybody there?\nBen Okafor> I am\n" in shown.stdout
+    assert "Ben Okafor" in antiphon("members", "list", where).stdout

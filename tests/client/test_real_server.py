@@ -141,12 +141,14 @@ async def test_only_who_has_an_account_becomes_a_member(client: Client) -> None:
 
 async def test_roles_are_given_by_name(client: Client) -> None:
     """As people write them; another word is told what there is."""
-    user = await client.create_user("gus", "correct horse battery")
+    user = await client.create_user("gus", "correct horse battery", display_name="Gus Gray")
     where = (await client.create_conversation()).conversation_id
     assert (await client.add_member(where, user.user_id, "guest")).role == ROLE_GUEST
     assert (await client.update_member(where, user.user_id, "Viewer")).role == ROLE_VIEWER
     roles = {member.user_id: member.role async for member in client.list_members(where)}
     assert roles[user.user_id] == ROLE_VIEWER
+    names = {member.user_id: member.display_name async for member in client.list_members(where)}
+    assert names[user.user_id] == "Gus Gray"
     with pytest.raises(ValueError, match="the roles are viewer, member, guest, admin, owner"):
         await client.add_member(where, user.user_id, "boss")
 

@@ -15,7 +15,7 @@ from antiphon.auth.v1.access_pb2 import (
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.changes import MemberAdded, MemberRemoved, MemberUpdated
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, CAT, NOBODY, SERVICE, Refused, World
+from tests.context.world import ANN, BOB, CAT, NOBODY, SERVICE, Refused, World, name_of
 
 Role: TypeAlias = "access_pb2.Role.ValueType"
 
@@ -148,6 +148,28 @@ async def test_the_list_has_pages(world: World, resource: str) -> None:
         foreign = pb.ListMembersRequest(resource=resource, page_token=token)
         with Refused(Reason.PAGE_TOKEN_INVALID):
             await world.client(ANN).ListMembers(foreign)
+
+
+async def test_members_have_names(world: World, resource: str) -> None:
+    """What each is called comes by one question for the whole page; the log is not told."""
+    for user in (BOB, CAT):
+        await add(world, resource, user, ROLE_VIEWER)
+    world.accounts.asked = 0
+    page = await world.client(BOB).ListMembers(pb.ListMembersRequest(resource=resource))
+    named = {one.user_id: one.display_name for one in page.members}
+    assert named == {user: name_of(user) for user in (ANN, BOB, CAT)}
+    assert world.accounts.asked == 1
+    found = await world.client(BOB).GetMember(pb.GetMemberRequest(resource=resource, user_id=CAT))
+    assert found.member.display_name == name_of(CAT)
+
+
+async def test_without_accounts_members_are_listed_all_the_same(
+    world: World, resource: str
+) -> None:
+    """Their names are empty then."""
+    world.accounts.away = True
+    page = await world.client(ANN).ListMembers(pb.ListMembersRequest(resource=resource))
+    assert [(one.user_id, one.display_name) for one in page.members] == [(ANN, "")]
 
 
 async def test_workspace_admins_have_their_role_on_conversations(world: World) -> None:

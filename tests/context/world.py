@@ -1,7 +1,7 @@
 """A context service behind its real interceptors, on either kind of store and log."""
 
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +77,26 @@ class Tokens:
 
 
 class Accounts:
-    """Everybody has an account but ``NOBODY``."""
+    """Everybody has an account but ``NOBODY``; ``asked`` is how often names were asked for."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked = 0
 
     async def require(self, user_id: UserId) -> None:
         if user_id == NOBODY:
             raise not_found(f"users/{user_id}")
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        self.asked += 1
+        if self.away:
+            raise DomainError(Reason.SERVICE_UNAVAILABLE, service="auth")
+        return {user_id: name_of(user_id) for user_id in user_ids}
+
+
+def name_of(user_id: str) -> str:
+    """What somebody is called."""
+    return f"name of {user_id}"
 
 
 class Clock:
@@ -152,6 +167,7 @@ class World:
     store: Store
     log: Flaky
     audit: FlakyAudit
+    accounts: Accounts
     clock: Clock
     memory_log: MemoryEventLog | None
     events: "EventServiceAsyncStub | None"
@@ -251,8 +267,8 @@ def _world(
     events: "EventServiceAsyncStub | None",
     keep_s: float | None,
 ) -> World:
-    flaky, audit = Flaky(log), FlakyAudit()
-    context = compose(store, flaky, clock, Accounts(), keep_s, audit)
+    flaky, audit, accounts = Flaky(log), FlakyAudit(), Accounts()
+    context = compose(store, flaky, clock, accounts, keep_s, audit)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(
@@ -268,7 +284,9 @@ def _world(
     )
     add_ContextServiceServicer_to_server(context.servicer, outside)
     numbers = itertools.count(1)
-    return World(context, outside, store, flaky, audit, clock, memory_log, events, numbers)
+    return World(
+        context, outside, store, flaky, audit, accounts, clock, memory_log, events, numbers
+    )
 
 
 @asynccontextmanager

@@ -111,6 +111,14 @@ async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
     assert await stores.users.get(UserId("user_00000009")) is None
 
 
+async def test_names_are_found_by_ids(stores: Stores) -> None:
+    """Those of all who exist, in one go; nobody else's."""
+    await people(stores)
+    ids = [ANN.user_id, UserId("user_nobody00"), BOB.user_id, ANN.user_id]
+    assert await stores.users.names_of(ids) == {ANN.user_id: "Ann", BOB.user_id: "Bob"}
+    assert await stores.users.names_of([]) == {}
+
+
 async def test_a_name_belongs_to_one_user(stores: Stores) -> None:
     """The second user of a name is refused, and nothing of it is stored."""
     await stores.users.add(ANN, None, unrecorded)

@@ -1,4 +1,4 @@
-"""`antiphon up --mesh --replicas 2` with stores of its own: served, whatever replica dies."""
+"""`antiphon up --mesh --replicas 2 --web` with stores of its own: served, whatever replica dies."""
 
 import asyncio
 import time
@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from antiphon_server.web.links import make_link
 from tests.mesh.up import UP_S, Up, running_up
+from tests.web.control import Control, People, Wish
+from tests.web.vitest import passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,8 +18,28 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
     """Two replicas, for all tests of this file."""
-    async with running_up(tmp_path_factory.mktemp("mesh"), 2) as found:
+    async with running_up(tmp_path_factory.mktemp("mesh"), 2, "--web") as found:
         yield found
+
+
+def wishes_of(up: Up) -> dict[str, Wish]:
+    """What the pages' tests may ask for."""
+
+    async def kill(_: str) -> str:
+        """The server that serves a page's stream dies."""
+        await up.kill_where_streams_are()
+        return ""
+
+    async def whole(_: str) -> str:
+        """Both servers are there."""
+        await up.until_whole()
+        return ""
+
+    async def link(_: str) -> str:
+        """A link for the local operator."""
+        return make_link(up.key)
+
+    return {"kill": kill, "whole": whole, "link": link, "user": People(up.client).make}
 
 
 async def test_both_are_there(up: Up) -> None:
@@ -25,8 +48,15 @@ async def test_both_are_there(up: Up) -> None:
     assert up.told["pid"] == up.process.pid
 
 
+async def test_people_chat_in_browsers(up: Up) -> None:
+    """At the edge, with a server that is killed in the middle of an answer."""
+    async with Control(wishes_of(up)) as control:
+        await passes("mesh", up.told["web"].rstrip("/"), control, up.folder.parent)
+
+
 async def test_a_replica_dies(up: Up) -> None:
     """Calls go on at the other, and it is started again."""
+    await up.until_whole()
     async with up.client() as client:
         conversation = (await client.create_conversation("whoever answers")).conversation_id
         before = up.servers()

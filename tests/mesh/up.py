@@ -11,11 +11,15 @@ from typing import Any
 
 import psutil
 
+from antiphon.mesh.v1.instance_pb2 import Instance
+from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
+from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_client import ApiKey, Client, Tls
 from tests.bench.processes import ROOT, environment
 from tests.e2e.server import COMMAND
 
 UP_S = 90.0
+LOOK_S = 0.05
 
 
 @dataclass(slots=True)
@@ -26,10 +30,14 @@ class Up:
     folder: Path
     log: Path
 
+    @property
+    def key(self) -> str:
+        """The operator's key."""
+        return (self.folder / "operator.key").read_text().strip()
+
     def client(self, tls: Tls | None = None) -> Client:
         """The operator, at the edge."""
-        key = (self.folder / "operator.key").read_text().strip()
-        return Client.connect(self.told["address"], ApiKey(key), tls=tls)
+        return Client.connect(self.told["address"], ApiKey(self.key), tls=tls)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -41,6 +49,40 @@ class Up:
         """The servers' processes."""
         children = psutil.Process(self.process.pid).children()
         return [each for each in children if "antiphon_server" in each.cmdline()]
+
+    async def kill_where_streams_are(self) -> None:
+        """Kill the server that has the most streams of events, as soon as one has any."""
+        async with self.client() as client, asyncio.timeout(UP_S):
+            while True:
+                found = await _instances(client, "events")
+                busiest = max(found, key=lambda each: each.load.running_rpcs)
+                if busiest.load.running_rpcs:
+                    break
+                await asyncio.sleep(LOOK_S)
+        self._listening(busiest.port).kill()
+
+    async def until_whole(self, count: int = 2) -> None:
+        """Return when so many servers are registered."""
+        async with self.client() as client, asyncio.timeout(UP_S):
+            while True:
+                there = len(self.servers()), len(await _instances(client, "auth"))
+                if there == (count, count):
+                    return
+                await asyncio.sleep(LOOK_S)
+
+    def _listening(self, port: int) -> psutil.Process:
+        for server in self.servers():
+            if any(each.laddr.port == port for each in server.net_connections()):
+                return server
+        raise AssertionError(f"no server listens on {port}")
+
+
+async def _instances(client: Client, service: str) -> list[Instance]:
+    """Where a service is registered, as an operator is told."""
+    metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
+    request = ListInstancesRequest()
+    found = await RegistryServiceStub(client.channel).ListInstances(request, metadata=metadata)
+    return [each for each in found.instances if each.service == service]
 
 
 @asynccontextmanager
@@ -60,7 +102,7 @@ async def running_up(home: Path, replicas: int, *options: str) -> AsyncIterator[
         async with asyncio.timeout(UP_S):
             while not (folder / "server.json").exists():
                 assert process.returncode is None, log.read_text()
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(LOOK_S)
         yield Up(process, folder, log)
     finally:
         if process.returncode is None:

@@ -1,29 +1,30 @@
 """What the tests of the pages, which run in Node, ask of the world around them."""
 
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from antiphon_client import Client
 from antiphon_server.web.links import make_link
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 
 PASSWORD = "a long way to the sea"
+Wish = Callable[[str], Awaitable[str]]
+"""What is done when it is asked for, by what it is told; says what came of it."""
 
 
 class Control:
     """Each thing that may be asked for is a path of an HTTP server, by POST."""
 
-    def __init__(self, server: ServerProcess, endpoint: FakeEndpoint) -> None:
-        self._server = server
-        self._endpoint = endpoint
-        self._users = 0
+    def __init__(self, wishes: Mapping[str, Wish]) -> None:
+        self._wishes = wishes
         application = web.Application()
-        for name in ("answer", "kill", "start", "user", "link"):
-            application.router.add_post(f"/{name}", getattr(self, f"_{name}"))
+        application.router.add_post("/{wish}", self._answer)
         self._runner = web.AppRunner(application)
 
     @property
@@ -45,27 +46,47 @@ class Control:
         await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
+        wish = self._wishes[request.match_info["wish"]]
+        return web.Response(text=await wish(await request.text()))
+
+
+class People:
+    """Makes somebody new, by the operator, whom ``client`` signs in."""
+
+    def __init__(self, client: Callable[[], Client]) -> None:
+        self._client = client
+        self._count = 0
+
+    async def make(self, told: str) -> str:
+        """Somebody with the display name that is told, if any."""
+        self._count += 1
+        name = f"person{self._count}"
+        wanted = json.loads(told).get("displayName") or name.title()
+        async with self._client() as client:
+            user = await client.create_user(name, PASSWORD, display_name=wanted)
+        return json.dumps({"name": name, "password": PASSWORD, "userId": user.user_id})
+
+
+def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
+    """What may be asked for of one server and the model that it asks."""
+
+    async def answer(told: str) -> str:
         """How the model shall answer the next time."""
-        told: dict[str, Any] = json.loads(await request.text())
-        self._endpoint.plan.append(Behaviour(**told))
-        return web.Response()
+        behaviour: dict[str, Any] = json.loads(told)
+        endpoint.plan.append(Behaviour(**behaviour))
+        return ""
 
-    async def _kill(self, _: web.Request) -> web.Response:
-        await self._server.kill()
-        return web.Response()
+    async def kill(_: str) -> str:
+        await server.kill()
+        return ""
 
-    async def _start(self, _: web.Request) -> web.Response:
-        await self._server.start()
-        return web.Response()
+    async def start(_: str) -> str:
+        await server.start()
+        return ""
 
-    async def _user(self, _: web.Request) -> web.Response:
-        """Somebody new."""
-        self._users += 1
-        name = f"person{self._users}"
-        async with self._server.client() as client:
-            user = await client.create_user(name, PASSWORD, display_name=name.title())
-        return web.json_response({"name": name, "password": PASSWORD, "userId": user.user_id})
-
-    async def _link(self, _: web.Request) -> web.Response:
+    async def link(_: str) -> str:
         """A link for the local operator."""
-        return web.Response(text=make_link(self._server.key.secret))
+        return make_link(server.key.secret)
+
+    user = People(server.client).make
+    return {"answer": answer, "kill": kill, "start": start, "user": user, "link": link}

@@ -1,8 +1,6 @@
 """The library and the pages for browsers: their own tests, against a real server and Envoy."""
 
 import asyncio
-import os
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,13 +13,10 @@ from tests.bench.processes import free_port
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
-from tests.repository.files import ROOT
-from tests.web.control import Control
+from tests.web.control import Control, wishes_of
+from tests.web.vitest import passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-HERE = ROOT / "clients" / "web"
-VITEST = HERE / "node_modules" / ".bin" / "vitest"
-LONGEST_S = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         models = [openai_model("fake/model", endpoint.base_url, **prices)]
         async with (
             ServerProcess(home, models=models, variables=variables) as server,
-            Control(server, endpoint) as control,
+            Control(wishes_of(server, endpoint)) as control,
         ):
             yield World(f"http://127.0.0.1:{port}", control, server.data_dir, home)
             assert server.defects == []
@@ -67,30 +62,4 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
 @pytest.mark.parametrize("name", ["parts", "closing", "library", "pages"])
 async def test_tests_of_clients_web(name: str, world: World) -> None:
     """Each file of `clients/web/tests` passes."""
-    if not VITEST.exists():
-        pytest.skip("`uv run poe web` installs what is needed from npm")
-    if name == "pages" and shutil.which("chromium") is None:
-        pytest.skip("there is no chromium here")
-    process = await asyncio.create_subprocess_exec(
-        *(str(VITEST), "run", f"tests/{name}.test.ts"),
-        cwd=HERE,
-        env={
-            **os.environ,
-            "NO_COLOR": "1",
-            "ANTIPHON_PAGE": world.page,
-            "ANTIPHON_CONTROL": world.control.url,
-            "ANTIPHON_PICTURES": str(world.pictures),
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(LONGEST_S):
-            output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    print(output.decode(errors="replace"))
-    assert process.returncode == 0
+    await passes(name, world.page, world.control, world.pictures)

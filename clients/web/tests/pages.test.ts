@@ -1,30 +1,22 @@
 // The pages in Chromium, through Envoy.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { depict, faultsOf, launch, listen } from "./browser";
 import { PAGE, ask, newPerson } from "./world";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
 
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-let complaints: string[] = [];
+const complaints: string[] = [];
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await launch();
   await open();
 });
 afterAll(() => browser?.close());
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail" && PICTURES) {
-    const path = `${PICTURES}/${task.name.replace(/\W+/g, "_")}.png`;
-    await page.screenshot({ path });
-    console.log("see", path, await page.locator("body").innerText());
-  }
+  if (task.result?.state === "fail") await depict(page, task.name);
   expect(complaints.splice(0)).toEqual([]);
 });
 
@@ -33,12 +25,7 @@ async function open(): Promise<void> {
   context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 } });
   context.setDefaultTimeout(15_000);
   page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    // A server that is away is no fault of the page.
-    const isFault = message.type() === "error" && !/Failed to load resource/.test(message.text());
-    if (isFault) complaints.push(message.text());
-  });
+  listen(page, complaints);
 }
 
 async function signIn(): Promise<string> {
@@ -63,24 +50,7 @@ async function answer(count: number): Promise<string> {
   return (await last.locator(".body").innerText()).trim();
 }
 
-/** What axe finds wrong (WCAG 2.2 AA), in both themes. Its script comes past the policy. */
-async function faults(): Promise<string[]> {
-  const found: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const client = await context.newCDPSession(page);
-    await client.send("Runtime.evaluate", { expression: AXE });
-    const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
-    const expression = `axe.run({runOnly: ${JSON.stringify(tags)}}).then((found) => JSON.stringify(
-      found.violations.map((each) => [each.id, ...each.nodes.map((node) => node.html + node.failureSummary)])))`;
-    const run = await client.send("Runtime.evaluate", { expression, awaitPromise: true });
-    if (run.exceptionDetails) throw new Error(JSON.stringify(run.exceptionDetails));
-    for (const each of JSON.parse(`${run.result.value}`)) found.push(`${colorScheme}: ${each}`);
-    await client.detach();
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  return found;
-}
+const faults = () => faultsOf(page);
 
 test("the first page is for everybody, and says what is wrong", async () => {
   await page.goto(PAGE);
@@ -170,7 +140,7 @@ test("what was said runs nothing and loads nothing", async () => {
   const expression = "try { document.body.innerHTML = '<b>x'; 'made' } catch { 'refused' }";
   const { result } = await client.send("Runtime.evaluate", { expression });
   expect(result.value).toBe("refused");
-  complaints = complaints.filter((each) => !each.includes("TrustedHTML"));
+  complaints.splice(0, Infinity, ...complaints.filter((each) => !each.includes("TrustedHTML")));
 });
 
 test("keys do what the list of keys says", async () => {

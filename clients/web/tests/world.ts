@@ -14,9 +14,9 @@ export async function ask(what: string, body: unknown = {}): Promise<string> {
   return answer.text();
 }
 
-/** Somebody new. */
-export async function newPerson(): Promise<{ name: string; password: string; userId: string }> {
-  return JSON.parse(await ask("user"));
+/** Somebody new, who may be called as you wish. */
+export async function newPerson(displayName = ""): Promise<{ name: string; password: string; userId: string }> {
+  return JSON.parse(await ask("user", { displayName }));
 }
 
 /** A session of somebody new. */

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.accounts import Names, user_id_of
+from antiphon_server.cli.accounts import user_id_of
 from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
@@ -172,13 +172,12 @@ async def _show(client: "Client", members: "Iterable[Member]", json: bool) -> No
         for member in members:
             print_json(as_dict(member))
         return
-    names = Names(client)
     rows = [
         (
             member.user_id,
             role_name(member.role),
             local_time(member.create_time, _TIME),
-            await names.of(member.user_id),
+            member.display_name,
         )
         for member in members
     ]

@@ -103,13 +103,14 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
     )
 
 
-def member(it: Member) -> conversation_pb2.Member:
-    """Encode a member."""
+def member(it: Member, display_name: str = "") -> conversation_pb2.Member:
+    """Encode a member, in answers with what the user is called."""
     return conversation_pb2.Member(
         resource=it.resource,
         user_id=it.user_id,
         role=access_pb2.Role.ValueType(it.role.value),
         create_time=timestamp(it.create_us),
+        display_name=display_name,
     )
 
 

@@ -4,7 +4,7 @@ Rules run as synchronous functions of :class:`Records` inside one transaction of
 :class:`Store`, so that what they check still holds when they change something.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from antiphon_server.context.model.changes import (
@@ -348,4 +348,11 @@ class Users(Protocol):
 
     async def require(self, user_id: UserId) -> None:
         """Return if the user exists. Raises DomainError NOT_FOUND otherwise."""
+        ...
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """What those of them who exist are called.
+
+        Raises DomainError if the accounts can't be reached.
+        """
         ...

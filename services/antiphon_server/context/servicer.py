@@ -4,11 +4,13 @@ from typing import Any
 
 from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon.context.v1 import conversation_pb2
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
 from antiphon_server.context import encoding, window_wire
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import (
     ConversationId,
+    Member,
     ResourceId,
     Role,
     TurnPolicy,
@@ -147,12 +149,12 @@ class ContextServicer(ContextServiceServicer):
     async def AddMember(self, request: pb.AddMemberRequest, context: Any) -> pb.AddMemberResponse:
         resource, user_id, role = _membership(request)
         added = await self._members.add(current_principal(), resource, user_id, role)
-        return pb.AddMemberResponse(member=encoding.member(added))
+        return pb.AddMemberResponse(member=await self._named(added))
 
     async def GetMember(self, request: pb.GetMemberRequest, context: Any) -> pb.GetMemberResponse:
         resource, user_id = ResourceId(request.resource), UserId(request.user_id)
         found = await self._members.get(current_principal(), resource, user_id)
-        return pb.GetMemberResponse(member=encoding.member(found))
+        return pb.GetMemberResponse(member=await self._named(found))
 
     async def ListMembers(
         self, request: pb.ListMembersRequest, context: Any
@@ -163,8 +165,10 @@ class ContextServicer(ContextServiceServicer):
             page_limit(request.page_size),
             request.page_token,
         )
+        names = await self._members.names_of(page.items)
         return pb.ListMembersResponse(
-            members=[encoding.member(one) for one in page.items], next_page_token=page.next_token
+            members=[encoding.member(one, names.get(one.user_id, "")) for one in page.items],
+            next_page_token=page.next_token,
         )
 
     async def UpdateMember(
@@ -172,7 +176,11 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.UpdateMemberResponse:
         resource, user_id, role = _membership(request)
         changed = await self._members.update(current_principal(), resource, user_id, role)
-        return pb.UpdateMemberResponse(member=encoding.member(changed))
+        return pb.UpdateMemberResponse(member=await self._named(changed))
+
+    async def _named(self, member: Member) -> conversation_pb2.Member:
+        names = await self._members.names_of([member])
+        return encoding.member(member, names.get(member.user_id, ""))
 
     async def RemoveMember(
         self, request: pb.RemoveMemberRequest, context: Any

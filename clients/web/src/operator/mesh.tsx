@@ -25,7 +25,7 @@ export function Mesh({ desk }: { desk: Desk }): JSX.Element {
       empty="No service is registered."
       columns={[
         { name: "service", cell: (each) => each.service },
-        { name: "node", cell: (each) => each.nodeId },
+        { name: "node", cell: (each) => <code title={each.nodeId}>{each.nodeId.slice(-6)}</code> },
         { name: "where", cell: (each) => `${each.host}:${each.port}` },
         { name: "state", cell: (each) => <State name={wordOf(InstanceState, each.state)} /> },
         { name: "since", cell: (each) => (each.registerTime ? duration(Date.now() - timestampMs(each.registerTime)) : ""), isNumber: true },

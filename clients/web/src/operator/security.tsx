@@ -1,6 +1,6 @@
 // Security events: what somebody may have to account for, as it happens, and the proof of it.
 
-import { toJson } from "@bufbuild/protobuf";
+import { type DescField, toJson } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -110,9 +110,27 @@ function kindOf(event: SecurityEvent): string {
 }
 
 function gistOf(event: SecurityEvent): string {
+  const kind = event.detail.case ?? "";
   const detail = toJson(SecurityEventSchema, event) as Record<string, unknown>;
-  const facts = (detail[event.detail.case ?? ""] ?? {}) as Record<string, unknown>;
+  const facts = (detail[kind] ?? {}) as Record<string, unknown>;
   return Object.entries(facts)
-    .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : `${value}`}`)
+    .map(([name, value]) => `${wordsOf(name)}: ${shown(value, prefixOf(kind, name))}`)
     .join(", ");
+}
+
+/** What the names of an enum's values begin with, in the contract alone. */
+function prefixOf(kind: string, name: string): string {
+  const fields: Record<string, DescField> = SecurityEventSchema.field;
+  const facts: Record<string, DescField> = fields[kind]?.message?.field ?? {};
+  return facts[name]?.enum?.sharedPrefix ?? "";
+}
+
+function shown(value: unknown, prefix: string): string {
+  if (typeof value === "object") return JSON.stringify(value);
+  const text = `${value}`;
+  return prefix ? text.toLowerCase().replace(prefix.toLowerCase(), "").replaceAll("_", " ") : text;
+}
+
+function wordsOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

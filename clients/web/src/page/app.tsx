@@ -7,11 +7,12 @@ import { ConversationView } from "./conversation";
 import type { Desk } from "./desk";
 import { AccountDialog, NameDialog, ShortcutsDialog } from "./dialogs";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
+import { PeopleDialog } from "./people";
 import { Sidebar } from "./sidebar";
 import { useChanges } from "./use";
 import { sentenceOf } from "./words";
 
-type Window = "account" | "shortcuts" | "workspace" | "rename" | "";
+type Window = "account" | "people" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
@@ -69,6 +70,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
             <Menu label="What to do with this conversation">
               {(close) => (
                 <>
+                  <button type="button" onClick={() => (close(), setDialog("people"))}>
+                    <Icon name="person" /> People
+                  </button>
                   <button type="button" onClick={() => (close(), setDialog("rename"))}>
                     <Icon name="pencil" /> Rename
                   </button>
@@ -99,6 +103,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           onName={async (name) => chooseWorkspace(await desk.makeWorkspace(name))}
           onClose={() => setDialog("")}
         />
+      )}
+      {dialog === "people" && thread && (
+        <PeopleDialog desk={desk} resource={thread.conversationId} onClose={() => setDialog("")} />
       )}
       {dialog === "rename" && thread && (
         <NameDialog

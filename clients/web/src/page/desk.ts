@@ -15,10 +15,10 @@ import {
 import type { Conversation, Workspace } from "../gen/antiphon/context/v1/conversation_pb";
 import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import type { Model } from "../gen/antiphon/integration/v1/model_pb";
-import { shortName } from "./words";
+import { Names } from "./names";
+import { titleOf } from "./words";
 
 const PAGE = 50;
-const TITLE_LENGTH = 60;
 const REFRESH_MS = 60_000;
 
 /** Lists and the open conversation, kept up. */
@@ -34,12 +34,13 @@ export class Desk extends Changing {
   connection: Connection = { state: "idle" };
   readonly wishes: Wishes = { handler: "", model: "" };
   private nextPage = "";
-  private readonly names = new Map<string, string>();
+  readonly names: Names;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly session: Session) {
     super();
-    if (session.user) this.names.set(session.actor, session.user.displayName || session.user.name);
+    this.names = new Names(session);
+    this.names.onChange(() => this.changed());
   }
 
   /** Read the lists, and keep them up. */
@@ -131,7 +132,7 @@ export class Desk extends Changing {
 
   /** Begin a conversation by saying something; returns its id. Throws AntiphonError. */
   async begin(text: string, workspaceId: string): Promise<string> {
-    const title = text.trim().split("\n")[0]!.slice(0, TITLE_LENGTH);
+    const title = titleOf(text);
     const { conversation } = await this.session.stubs.context.createConversation({
       title,
       workspaceId,
@@ -155,25 +156,13 @@ export class Desk extends Changing {
     return workspace?.workspaceId ?? "";
   }
 
-  /** What somebody is called; operators are told names, others know ids alone. */
+  /** What somebody is called, as far as the members of the open conversation are told. */
   nameOf(actor: string): string {
-    const known = this.names.get(actor);
-    if (known) return known;
-    const name = shortName(actor);
-    this.names.set(actor, name);
-    if (actor.startsWith("users/") && this.session.user?.operator) void this.learnName(actor);
-    return name;
-  }
-
-  private async learnName(actor: string): Promise<void> {
-    try {
-      const key = { userId: actor.slice("users/".length) };
-      const { user } = await this.session.stubs.auth.getUser(key);
-      if (user) this.names.set(actor, user.displayName || user.name);
-      this.changed();
-    } catch {
-      // the id does as well
-    }
+    const { thread } = this;
+    if (!thread) return this.names.of(actor, []);
+    const workspace = thread.conversation?.workspaceId ?? "";
+    const isMine = this.workspaces.some((each) => each.workspaceId === workspace);
+    return this.names.of(actor, [thread.conversationId, ...(isMine ? [workspace] : [])]);
   }
 
   /** Titles change; the list shows the newest. */

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Session, listed } from "../antiphon";
 import { type Session as Place, LoginMethod } from "../gen/antiphon/auth/v1/auth_pb";
-import { Dialog, Notice, Spinner } from "./parts";
+import { CopyButton, Dialog, Notice, Spinner } from "./parts";
 import { moment, sentenceOf } from "./words";
 
 /** What keys do. */
@@ -77,6 +77,11 @@ export function AccountDialog({ session, onClose }: { session: Session; onClose:
   const { user } = session;
   return (
     <Dialog title={user?.displayName || user?.name || "Account"} onClose={onClose}>
+      <p class="own-id">
+        <span class="quiet">Your id, for those who let you in:</span>
+        <code>{user?.userId}</code>
+        <CopyButton text={user?.userId ?? ""} label="Copy your id" />
+      </p>
       <Sessions session={session} />
       <LetIn session={session} />
       <Password session={session} />

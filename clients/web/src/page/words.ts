@@ -4,6 +4,7 @@ import { Code } from "@connectrpc/connect";
 import { AntiphonError, errorOf } from "../antiphon";
 import { FinishReason, type Usage } from "../gen/antiphon/integration/v1/model_pb";
 
+const TITLE_LENGTH = 60;
 const SENTENCES: Record<string, string> = {
   CREDENTIALS_INVALID: "The name or the password is wrong.",
   TOO_MANY_ATTEMPTS: "Too many wrong attempts. Wait a little, then try again.",
@@ -112,6 +113,15 @@ export function period(ms: number, now = Date.now()): string {
   if (days === 1) return "Yesterday";
   if (days <= 7) return "Last 7 days";
   return days <= 30 ? "Last 30 days" : "Older";
+}
+
+/** A conversation's title, from what is said first in it. */
+export function titleOf(text: string): string {
+  const line = text.trim().split("\n")[0]!.trim();
+  if (line.length <= TITLE_LENGTH) return line;
+  const cut = line.slice(0, TITLE_LENGTH);
+  const end = cut.search(/\s\S*$/);
+  return `${(end > TITLE_LENGTH / 2 ? cut.slice(0, end) : cut).replace(/[\s,;:.]+$/, "")}…`;
 }
 
 /** What someone is called who is known by an id alone. */

@@ -105,6 +105,11 @@ class AuthServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
                 _registered_method=True)
+        self.GetDisplayNames = channel.unary_unary(
+                '/antiphon.auth.v1.AuthService/GetDisplayNames',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesResponse.FromString,
+                _registered_method=True)
         self.ListUsers = channel.unary_unary(
                 '/antiphon.auth.v1.AuthService/ListUsers',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.ListUsersRequest.SerializeToString,
@@ -308,6 +313,14 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDisplayNames(self, request, context):
+        """GetDisplayNames returns what accounts are called, for the other services, which know who
+        may be told. Accounts that don't exist are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListUsers(self, request, context):
         """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID.
         """
@@ -500,6 +513,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.GetUser,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.SerializeToString,
+            ),
+            'GetDisplayNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDisplayNames,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesResponse.SerializeToString,
             ),
             'ListUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUsers,
@@ -946,6 +964,33 @@ class AuthService:
             '/antiphon.auth.v1.AuthService/GetUser',
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDisplayNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.AuthService/GetDisplayNames',
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_auth__service__pb2.GetDisplayNamesResponse.FromString,
             options,
             channel_credentials,
             insecure,

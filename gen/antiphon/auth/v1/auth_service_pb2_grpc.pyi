@@ -107,6 +107,10 @@ class AuthServiceStub:
     """
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
     """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+    GetDisplayNames: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDisplayNamesRequest, _auth_service_pb2.GetDisplayNamesResponse]
+    """GetDisplayNames returns what accounts are called, for the other services, which know who
+    may be told. Accounts that don't exist are left out.
+    """
     ListUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]
     """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]
@@ -254,6 +258,10 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+    GetDisplayNames: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDisplayNamesRequest, _auth_service_pb2.GetDisplayNamesResponse]  # type: ignore[assignment]
+    """GetDisplayNames returns what accounts are called, for the other services, which know who
+    may be told. Accounts that don't exist are left out.
+    """
     ListUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]  # type: ignore[assignment]
     """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
@@ -482,6 +490,16 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetUserResponse, _abc.Awaitable[_auth_service_pb2.GetUserResponse]]:
         """GetUser returns an account by its id or name. Errors: NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def GetDisplayNames(
+        self,
+        request: _auth_service_pb2.GetDisplayNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.GetDisplayNamesResponse, _abc.Awaitable[_auth_service_pb2.GetDisplayNamesResponse]]:
+        """GetDisplayNames returns what accounts are called, for the other services, which know who
+        may be told. Accounts that don't exist are left out.
+        """
 
     @_abc_1.abstractmethod
     def ListUsers(

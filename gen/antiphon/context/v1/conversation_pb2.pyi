@@ -183,6 +183,7 @@ class Member(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """resource is the workspace id or conversation id."""
     user_id: _builtins.str
@@ -190,6 +191,10 @@ class Member(_message.Message):
     role: _access_pb2.Role.ValueType
     """role is what the member may do there. Admins and owners of a workspace have
     the same role on its conversations.
+    """
+    display_name: _builtins.str
+    """display_name is what the user is called, in answers; empty in events, and while
+    the accounts can't be reached.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -202,10 +207,11 @@ class Member(_message.Message):
         user_id: _builtins.str = ...,
         role: _access_pb2.Role.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "resource", b"resource", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "resource", b"resource", "role", b"role", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

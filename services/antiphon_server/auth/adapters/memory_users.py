@@ -1,6 +1,6 @@
 """Accounts in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at
@@ -39,6 +39,11 @@ class MemoryUsers:
     async def find(self, name: str) -> User | None:
         """See :meth:`UserStore.find`."""
         return next((user for user in self._rows.users.values() if user.name == name), None)
+
+    async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
+        """See :meth:`UserStore.names_of`."""
+        found = (self._rows.users.get(user_id) for user_id in user_ids)
+        return {user.user_id: user.display_name for user in found if user}
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
         """See :meth:`UserStore.list_named`."""

@@ -1,6 +1,6 @@
 """Where accounts are kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from antiphon_server.auth.model import (
@@ -30,6 +30,10 @@ class UserStore(Protocol):
 
     async def find(self, name: str) -> User | None:
         """The user of that folded name."""
+        ...
+
+    async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
+        """What those of them who exist are called."""
         ...
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:

@@ -1,6 +1,7 @@
 """Accounts."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from antiphon_server.auth.model import Request, User, UserKind
@@ -84,6 +85,10 @@ class Users:
         if user is None:
             raise not_found(f"users/{name}")
         return user
+
+    async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
+        """What those of them who exist are called."""
+        return await self._store.names_of(user_ids)
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
         """A page of users by name, those whose name begins with ``prefix``."""

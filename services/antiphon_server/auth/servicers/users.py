@@ -25,6 +25,12 @@ class UserRpcs(Rpcs):
             user = await self._rules.users.get(UserId(request.user_id))
         return pb.GetUserResponse(user=encoding.user(user))
 
+    async def GetDisplayNames(
+        self, request: pb.GetDisplayNamesRequest, context: Any
+    ) -> pb.GetDisplayNamesResponse:
+        names = await self._rules.users.names_of([UserId(each) for each in request.user_ids])
+        return pb.GetDisplayNamesResponse(display_names={str(key): names[key] for key in names})
+
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
         prefix, limit = request.name_prefix, page_limit(request.page_size)
         after = encoding.after_name(request.page_token, prefix)

@@ -103,8 +103,12 @@ class Dialogue:
             return
         messages = self._loop.call(self._talk.resume(conversation_id, _COUNTED_MESSAGES))
         self._say_what_is_left_out(len(messages) - _SHOWN_MESSAGES)
-        for message in messages[-_SHOWN_MESSAGES:]:
-            self._screen.said(text_of(message.parts), by_user=message.role == MESSAGE_ROLE_USER)
+        shown = messages[-_SHOWN_MESSAGES:]
+        others = self._loop.call(self._talk.others(shown)) if shown else {}
+        for message in shown:
+            by_user = message.role == MESSAGE_ROLE_USER
+            who = others.get(message.author, "")
+            self._screen.said(text_of(message.parts), by_user=by_user, who=in_a_line(who))
             if message.truncated:
                 self._screen.note("stopped or broken off here")
         self._report(self._wait(self._talk.join()))

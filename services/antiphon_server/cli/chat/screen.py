@@ -73,12 +73,12 @@ class Screen:
         """Print what went wrong."""
         self.note(sentence, style=_RED)
 
-    def said(self, text: str, *, by_user: bool) -> None:
-        """Print an earlier message."""
+    def said(self, text: str, *, by_user: bool, who: str = "") -> None:
+        """Print an earlier message; ``who`` said it, if it was another user."""
         self.end_line()
         if by_user:
-            self._write(f"\n{_BOLD}>{_PLAIN} " if self.fancy else "> ")
-            self._column = 2
+            self._write(f"\n{_BOLD}{who}>{_PLAIN} " if self.fancy else f"{who}> ")
+            self._column = cell_len(who) + 2
         self.text(text.rstrip("\n"))
         self.end_line()
 

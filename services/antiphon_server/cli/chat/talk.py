@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from antiphon.context.v1.message_pb2 import Message
+from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_ACCEPTED,
     TURN_STATE_CANCELLED,
@@ -13,6 +13,7 @@ from antiphon.events.v1.event_pb2 import (
     Event,
 )
 from antiphon_client import (
+    AntiphonError,
     Client,
     Connection,
     LiveConversation,
@@ -112,6 +113,21 @@ class Talk:
                 break
         self.conversation_id = conversation_id
         return messages[::-1]
+
+    async def others(self, messages: list[Message]) -> dict[str, str]:
+        """What those who wrote them are called, by author, as far as it is told; not the user."""
+        authors = {one.author for one in messages if one.role == MESSAGE_ROLE_USER}
+        me = (await self.client.who_am_i()).user.user_id
+        others = dict.fromkeys(authors - {f"users/{me}"}, "somebody else")
+        if others:
+            try:
+                async for member in self.client.list_members(self.conversation_id):
+                    if member.display_name and f"users/{member.user_id}" in others:
+                        others[f"users/{member.user_id}"] = member.display_name
+            except AntiphonError as error:
+                if error.reason != "PERMISSION_DENIED":  # guests are not told
+                    raise
+        return others
 
     async def join(self) -> TurnResult | None:
         """Show the answer that the conversation is in the middle of, if it is."""

@@ -1,5 +1,6 @@
 """Accounts, through the service that owns them."""
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from antiphon.auth.v1 import auth_service_pb2
@@ -10,6 +11,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 TIMEOUT_S = 10.0
+NAMES_TIMEOUT_S = 2.0
+"""Lists of members go without names sooner than that they wait."""
 
 
 class AuthServiceUsers:
@@ -24,3 +27,10 @@ class AuthServiceUsers:
             await self._auth.GetUser(
                 auth_service_pb2.GetUserRequest(user_id=user_id), timeout=TIMEOUT_S
             )
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """See :meth:`Users.names_of`."""
+        request = auth_service_pb2.GetDisplayNamesRequest(user_ids=user_ids)
+        with remote_errors("auth"):
+            found = await self._auth.GetDisplayNames(request, timeout=NAMES_TIMEOUT_S)
+        return {UserId(user_id): name for user_id, name in found.display_names.items()}

@@ -1,6 +1,7 @@
 """The rules of membership."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
@@ -30,6 +31,7 @@ from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 _Changed: TypeAlias = tuple[T, Role, Role]
 """What came of a change, and the role before and after it."""
 
@@ -90,6 +92,16 @@ class Members:
         if len(found) <= limit:
             return Page(found)
         return Page(found[:limit], encode_page_token(listed, found[limit - 1].user_id))
+
+    async def names_of(self, members: Collection[Member]) -> Mapping[UserId, str]:
+        """What members are called; without the accounts it is not known."""
+        if not members:
+            return {}
+        try:
+            return await self._users.names_of({member.user_id for member in members})
+        except DomainError as error:
+            log.info("members' names are not known: %s", error)
+            return {}
 
     async def update(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role

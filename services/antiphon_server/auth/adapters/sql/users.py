@@ -1,10 +1,10 @@
 """Accounts in a database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, insert, update
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.auth.adapters.sql.requests import remember
@@ -22,6 +22,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId, UserId
 
 _BY_NAME = select_all(users).where(users.c.name == bindparam("name"))
+_NAMES = select(users.c.user_id, users.c.display_name).where(
+    users.c.user_id.in_(bindparam("user_ids", expanding=True))
+)
 _ADD = insert(users)
 _REPLACE_HASH = (
     update(users)
@@ -54,6 +57,15 @@ class SqlUsers:
             return user_of(row) if row else None
 
         return await self._database.read(work)
+
+    async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
+        """See :meth:`UserStore.names_of`."""
+        values = {"user_ids": list(user_ids)}
+        return await self._database.read(
+            lambda connection: {
+                UserId(user_id): name for user_id, name in connection.execute(_NAMES, values)
+            }
+        )
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
         """See :meth:`UserStore.list_named`."""
