@@ -50,7 +50,7 @@ async def resource(world: World, request: pytest.FixtureRequest) -> str:
 
 
 async def test_a_member_comes_and_goes(world: World, resource: str) -> None:
-    """Each step counts at once, and the log is told of it in order."""
+    """Each step counts at once; the resource's log and the user's are told of it in order."""
     assert await role_of(world, resource, BOB) == ROLE_UNSPECIFIED
     await add(world, resource, BOB, ROLE_VIEWER)
     assert await role_of(world, resource, BOB) == ROLE_VIEWER
@@ -60,10 +60,11 @@ async def test_a_member_comes_and_goes(world: World, resource: str) -> None:
     assert await role_of(world, resource, BOB) == ROLE_MEMBER
     await remove(world, resource, BOB)
     assert await role_of(world, resource, BOB) == ROLE_UNSPECIFIED
-    changes = [change for entry in world.log.appends[-3:] for change in entry.changes]
-    assert [type(it) for it in changes] == [MemberAdded, MemberUpdated, MemberRemoved]
     kind = "workspaces" if resource.startswith("ws_") else "conversations"
-    assert {it.scope for it in world.log.appends[-3:]} == {f"{kind}/{resource}"}
+    for scope in (f"{kind}/{resource}", f"users/{BOB}"):
+        told = [entry for entry in world.log.appends if entry.scope == scope]
+        changes = [change for entry in told for change in entry.changes][-3:]
+        assert [type(it) for it in changes] == [MemberAdded, MemberUpdated, MemberRemoved]
 
 
 async def test_only_owners_make_and_unmake_owners(world: World, resource: str) -> None:

@@ -48,6 +48,7 @@ async def test_both_are_there(up: Up) -> None:
     assert up.told["pid"] == up.process.pid
 
 
+@pytest.mark.timeout(300)
 async def test_people_chat_in_browsers(up: Up) -> None:
     """At the edge, with a server that is killed in the middle of an answer."""
     async with Control(wishes_of(up)) as control:

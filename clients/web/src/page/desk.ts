@@ -7,11 +7,13 @@ import {
   type Connection,
   type Session,
   Thread,
+  type Watching,
   type Wishes,
   errorOf,
   listed,
   newRequestId,
 } from "../antiphon";
+import type { Event } from "../gen/antiphon/events/v1/event_pb";
 import type { Conversation, Workspace } from "../gen/antiphon/context/v1/conversation_pb";
 import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import type { Model } from "../gen/antiphon/integration/v1/model_pb";
@@ -35,6 +37,7 @@ export class Desk extends Changing {
   readonly wishes: Wishes = { handler: "", model: "" };
   private nextPage = "";
   readonly names: Names;
+  private own: Watching | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly session: Session) {
@@ -45,6 +48,13 @@ export class Desk extends Changing {
 
   /** Read the lists, and keep them up. */
   async start(): Promise<void> {
+    this.own = this.session.follower.watch(this.session.actor, {
+      events: (events) => this.take(events),
+      lost: (error) => {
+        void this.refresh();
+        return error.variables["earliest_cursor"] ?? "";
+      },
+    });
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
     const { integration, dispatcher } = this.session.stubs;
     await Promise.allSettled([
@@ -59,6 +69,7 @@ export class Desk extends Changing {
   /** Put everything down. */
   close(): void {
     clearInterval(this.timer);
+    this.own?.close();
     this.thread?.close();
   }
 
@@ -163,6 +174,11 @@ export class Desk extends Changing {
     const workspace = thread.conversation?.workspaceId ?? "";
     const isMine = this.workspaces.some((each) => each.workspaceId === workspace);
     return this.names.of(actor, [thread.conversationId, ...(isMine ? [workspace] : [])]);
+  }
+
+  /** One's own log says where one was let in, or is no more. */
+  private take(events: Event[]): void {
+    if (events.some(({ payload }) => payload.case?.startsWith("member"))) void this.refresh();
   }
 
   /** Titles change; the list shows the newest. */

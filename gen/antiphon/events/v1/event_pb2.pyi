@@ -286,15 +286,15 @@ class Event(_message.Message):
 
     @_builtins.property
     def member_added(self) -> Global___MemberAdded:
-        """member_added: a user has a role here."""
+        """member_added: a user has a role here; in a user's own log, was given one anywhere."""
 
     @_builtins.property
     def member_updated(self) -> Global___MemberUpdated:
-        """member_updated: a member's role changed."""
+        """member_updated: a member's role changed, here or as member_added."""
 
     @_builtins.property
     def member_removed(self) -> Global___MemberRemoved:
-        """member_removed: a user has no role here any more."""
+        """member_removed: a user has no role any more, here or as member_added."""
 
     @_builtins.property
     def workspace_updated(self) -> Global___WorkspaceUpdated:

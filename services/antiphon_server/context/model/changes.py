@@ -119,6 +119,11 @@ def workspace_scope(workspace_id: WorkspaceId) -> Scope:
     return Scope(f"workspaces/{workspace_id}")
 
 
+def user_scope(user_id: UserId) -> Scope:
+    """A user's log, which they alone read."""
+    return Scope(f"users/{user_id}")
+
+
 def scope_of(resource: ResourceId) -> Scope:
     """The log of a workspace or conversation."""
     kind = "workspaces" if resource.startswith("ws_") else "conversations"

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from antiphon_server.context.model.changes import (
+    Change,
     MemberAdded,
     MemberRemoved,
     MemberUpdated,
     scope_of,
+    user_scope,
 )
 from antiphon_server.context.model.resources import (
     ConversationId,
@@ -62,7 +64,7 @@ class Members:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=_name(resource, user_id))
             _only_owners(own_role, role)
             records.members.add(member, _create_us(records, resource))
-            tell(records, principal, scope_of(resource), MemberAdded(member))
+            _tell(records, principal, member, MemberAdded(member))
             return member, Role.NONE, role
 
         return await self._change(principal, resource, user_id, work)
@@ -121,7 +123,7 @@ class Members:
             _keep_an_owner(records, before)
             after = replace(before, role=role)
             records.members.put(after)
-            tell(records, principal, scope_of(resource), MemberUpdated(after))
+            _tell(records, principal, after, MemberUpdated(after))
             return after, before.role, role
 
         return await self._change(principal, resource, user_id, work)
@@ -135,7 +137,7 @@ class Members:
             _only_owners(own_role, before.role)
             _keep_an_owner(records, before)
             records.members.remove(resource, user_id)
-            tell(records, principal, scope_of(resource), MemberRemoved(resource, user_id))
+            _tell(records, principal, before, MemberRemoved(resource, user_id))
             return None, before.role, Role.NONE
 
         await self._change(principal, resource, user_id, work)
@@ -158,6 +160,12 @@ class Members:
             return result
 
         return await self._changes.make(accounted, of_user=user_id, audited=True)
+
+
+def _tell(records: Records, principal: Principal, member: Member, change: Change) -> None:
+    """Where the role is, and whose it is: they learn of a place that they can't follow yet."""
+    tell(records, principal, scope_of(member.resource), change)
+    tell(records, principal, user_scope(member.user_id), change)
 
 
 def _only_conversations_have_guests(resource: ResourceId, role: Role) -> None:
