@@ -59,6 +59,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         assert bool(output) == bool(page)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["parts", "closing", "library", "pages"])
 async def test_tests_of_clients_web(name: str, world: World) -> None:
     """Each file of `clients/web/tests` passes."""
