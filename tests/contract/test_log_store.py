@@ -1,6 +1,7 @@
 """Every log store keeps the same promises."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.fakes.databases import KINDS, opened_database
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")
+MIB = 1 << 20
 ALL = (Offset(0), 1000, 1 << 20, ())
 
 
@@ -92,6 +94,26 @@ async def test_a_page_is_bounded_by_count_and_by_bytes(store: LogStore) -> None:
     ]
     exactly_all = await store.read(SCOPE, Offset(0), 10, 1 << 20, ())
     assert (exactly_all.position, exactly_all.at_head) == (10, True)
+
+
+@pytest.mark.parametrize("kinds", [(), (10,)])
+async def test_what_does_not_fit_a_page_is_not_held(
+    store: LogStore, kinds: tuple[int, ...]
+) -> None:
+    """Also where the database's driver fetches whole results."""
+    body = b"\x2a\xff\xff\x3f" + b"x" * (MIB - 1)
+    for _ in range(24):
+        await store.append([append(event(body))])
+    tracemalloc.start()
+    try:
+        page = await store.read(SCOPE, Offset(0), 1000, MIB, kinds)
+        news = await store.news({SCOPE: Offset(0)}, 1000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (page.position, page.at_head) == (1, False)
+    assert len(news) == 1
+    assert peak < 10 * MIB
 
 
 async def test_a_filtered_page_says_how_far_it_looked(store: LogStore) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
-from antiphon_server.events.adapters.news import to_read
+from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
 from antiphon_server.events.model import (
     Append,
     Appended,
@@ -109,11 +109,13 @@ class MemoryLogStore:
         logs = {scope: self._log(scope) for scope in after}
         behind = {scope: logs[scope].last - offset for scope, offset in after.items()}
         chosen = to_read(behind, max_events)
-        commits = []
+        commits, left = [], MAX_NEWS_BYTES
         for scope, log in logs.items():
             if behind[scope]:
-                most = max_events if scope in chosen else 0
-                rows = [row for row in log.rows if row.last > after[scope]][:most]
+                rows = []
+                for row in log.rows if scope in chosen else ():
+                    if row.last > after[scope] and (left := left - len(row.body)) >= 0:
+                        rows.append(row)
                 commits.append(Commit(scope, log.epoch, Offset(log.last), _records(rows)))
         return commits
 

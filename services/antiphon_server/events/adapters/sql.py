@@ -1,8 +1,9 @@
 """The logs in a SQL database."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
@@ -39,6 +40,22 @@ _AFTER = (
     .limit(bindparam("max_events"))
 )
 _AFTER_OF_KINDS = _AFTER.where(log.c.kind.in_(bindparam("kinds", expanding=True)))
+
+
+def _that_fit(query: Select[Any]) -> Select[Any]:
+    """Without the rows in front of which ``max_bytes`` are used up already.
+
+    A driver that fetches whole results, as Postgres' does, would hold them all otherwise.
+    """
+    found = query.subquery()
+    before = func.sum(func.length(found.c.body)).over(order_by=found.c.last_offset)
+    placed_rows = select(found, (before - func.length(found.c.body)).label("before")).subquery()
+    columns = [column for column in placed_rows.c if column.name != "before"]
+    fits = placed_rows.c.before <= bindparam("max_bytes")
+    return select(*columns).where(fits).order_by(placed_rows.c.last_offset)
+
+
+_AFTER_WHOLE, _AFTER_OF_KINDS_WHOLE = _that_fit(_AFTER), _that_fit(_AFTER_OF_KINDS)
 _DELTAS = select(log.c.first_offset, log.c.last_offset).where(
     log.c.scope_id == bindparam("scope_id"),
     log.c.turn_id == bindparam("turn_id"),
@@ -152,8 +169,12 @@ def _read(
     if found is None:
         return Page([], after, at_head=True)
     scope_id, head = found
-    query = _AFTER_OF_KINDS if kinds else _AFTER
-    bound = {"scope_id": scope_id, "after": after, "max_events": max_events}
+    bound: dict[str, Any] = {"scope_id": scope_id, "after": after, "max_events": max_events}
+    if connection.dialect.name == "sqlite":  # gives row by row
+        query = _AFTER_OF_KINDS if kinds else _AFTER
+    else:
+        query = _AFTER_OF_KINDS_WHOLE if kinds else _AFTER_WHOLE
+        bound["max_bytes"] = max_bytes
     rows = connection.execute(query, bound | ({"kinds": list(kinds)} if kinds else {}))
     records: list[Record] = []
     size = 0
@@ -163,7 +184,7 @@ def _read(
             break
         records.append(placed(kind, body, first, last, time_us))
     else:
-        if len(records) < max_events:
+        if len(records) < max_events and size <= max_bytes:
             return Page(records, max(after, head.last), at_head=True)
     rows.close()
     return Page(records, records[-1].last, at_head=records[-1].last == head.last)

@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import ClauseElement, Connection, and_, bindparam, or_, select
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
 from antiphon_server.events.adapters.tables import log, scopes
@@ -18,22 +27,24 @@ def _heads(places: range) -> ClauseElement:
 
 
 def _events(places: range) -> ClauseElement:
-    """One search of the primary key for each scope."""
+    """One search of the primary key for each scope, and no more than may be held at once."""
     behind = (
         and_(log.c.scope_id == bindparam(f"scope_id_{n}"), log.c.last_offset > bindparam(f"at_{n}"))
         for n in places
     )
+    held = func.sum(func.length(log.c.body)).over(order_by=(log.c.scope_id, log.c.last_offset))
+    found = select(log, held.label("held")).where(or_(*behind)).subquery()
     return (
         select(
-            log.c.scope_id,
-            log.c.kind,
-            log.c.body,
-            log.c.first_offset,
-            log.c.last_offset,
-            log.c.time_us,
+            found.c.scope_id,
+            found.c.kind,
+            found.c.body,
+            found.c.first_offset,
+            found.c.last_offset,
+            found.c.time_us,
         )
-        .where(or_(*behind))
-        .order_by(log.c.scope_id, log.c.last_offset)
+        .where(found.c.held <= literal_column(str(MAX_NEWS_BYTES)))
+        .order_by(found.c.scope_id, found.c.last_offset)
     )
 
 
@@ -63,9 +74,5 @@ def news(
 def _placed(
     connection: Connection, asked: Sequence[Mapping[str, int]]
 ) -> Iterator[tuple[int, Record]]:
-    size = 0
     for scope_id, kind, body, first, last, time_us in _EVENTS.rows(connection, asked):
-        size += len(body)
-        if size > MAX_NEWS_BYTES:
-            return
         yield scope_id, placed(kind, body, first, last, time_us)
