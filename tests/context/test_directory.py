@@ -49,9 +49,9 @@ class Counting:
         self._store = store
         self.reads = 0
 
-    async def read(self, work: Callable[[Records], T]) -> T:
+    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
         self.reads += 1
-        return await self._store.read(work)
+        return await self._store.read(work, snapshot=snapshot)
 
     async def write(self, work: Callable[[Records], T]) -> T:
         return await self._store.write(work)

@@ -148,8 +148,8 @@ class Slow:
         self.inner = inner
         self.go = asyncio.Event()
 
-    async def read(self, work):  # type: ignore[no-untyped-def]
-        result = await self.inner.read(work)
+    async def read(self, work, *, snapshot=True):  # type: ignore[no-untyped-def]
+        result = await self.inner.read(work, snapshot=snapshot)
         await self.go.wait()
         return result
 

@@ -115,6 +115,20 @@ async def test_a_reader_sees_one_moment(database: PostgresDatabase) -> None:
     assert await refusal(database.read(added(2))) is Reason.STORE_UNAVAILABLE
 
 
+async def test_a_single_statement_needs_no_transaction(database: PostgresDatabase) -> None:
+    """Without a snapshot each statement runs by itself: no lock, no moment, is kept between."""
+
+    def twice(connection: Connection) -> tuple[list[int], list[int]]:
+        before = numbers(connection)
+        connection.execute(text("SELECT pg_sleep(0.2)"))
+        return before, numbers(connection)
+
+    reading = asyncio.create_task(database.read(twice, snapshot=False))
+    await asyncio.sleep(0.1)
+    await database.write(added(1))
+    assert await reading == ([], [1])
+
+
 async def test_cancelling_a_call_does_not_undo_it(database: PostgresDatabase) -> None:
     """Of 100 calls cancelled at any point all are committed, and no connection is harmed."""
     for number in range(100):

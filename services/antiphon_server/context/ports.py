@@ -295,8 +295,11 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, work: Callable[[Records], T]) -> T:
-        """Run ``work``, which changes nothing, on a consistent and committed view.
+    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
+        """Run ``work``, which changes nothing, on a committed view: that of one moment.
+
+        Without a ``snapshot`` each thing that it reads is as it is then, which is cheaper
+        on several machines.
 
         Raises DomainError STORE_UNAVAILABLE.
         """

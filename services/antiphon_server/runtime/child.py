@@ -82,6 +82,11 @@ class Child:
             await process.wait()
 
     @property
+    def pid(self) -> int | None:
+        """Its process id, if it was started."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def ended(self) -> bool:
         """Whether it has ended by itself."""
         return self._process is not None and self._process.returncode is not None

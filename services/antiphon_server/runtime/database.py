@@ -39,8 +39,11 @@ class Database(Protocol):
         """
         ...
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` on a consistent, committed view of the data.
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
+        """Run ``work`` on a committed view of the data: with ``snapshot`` that of one moment.
+
+        Without, each statement sees what is committed when it runs. For a single one that is
+        the same, and spares a database elsewhere two round trips of three.
 
         Raises DomainError STORE_UNAVAILABLE if the database cannot be read.
         """

@@ -60,6 +60,7 @@ class PostgresDatabase:
         self._reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool)
         self._deadline_s = deadline_s
         self._calls: set[asyncio.Task[Any]] = set()
@@ -72,9 +73,9 @@ class PostgresDatabase:
         """See :meth:`Database.write`."""
         return await self._call(self._engine, work)
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
-        return await self._call(self._reader, work)
+        return await self._call(self._reader if snapshot else self._plain, work)
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""

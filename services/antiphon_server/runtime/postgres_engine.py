@@ -70,6 +70,7 @@ def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> As
         async_creator=connect,
         pool_size=pool,
         max_overflow=0,
+        pool_use_lifo=True,  # few connections that know the statements, not all of them in turn
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     return engine

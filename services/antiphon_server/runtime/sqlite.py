@@ -83,8 +83,8 @@ class SqliteDatabase:
         result: T = await item.done
         return result
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """See :meth:`Database.read`."""
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
+        """See :meth:`Database.read`; it is always of one moment, which costs nothing here."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
         if self._reading >= MAX_WAITING:

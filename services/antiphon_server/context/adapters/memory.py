@@ -48,6 +48,6 @@ class MemoryStore:
         with self._journal.transaction():
             return work(self._records)
 
-    async def read(self, work: Callable[[Records], T]) -> T:
+    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
         """See :meth:`Store.read`."""
         return work(self._records)

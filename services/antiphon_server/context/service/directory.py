@@ -54,9 +54,9 @@ class Directory:
     ) -> tuple[Conversation | None, Held]:
         if principal.kind != "user":
             return await self._get(conversation_id), NO_ROLE
-        if self._max_bytes == 0:  # nothing is remembered: one transaction for both
+        if self._max_bytes == 0:  # nothing is remembered: one connection for both
             return await self._store.read(
-                lambda records: _both(records, principal.user_id, conversation_id)
+                lambda records: _both(records, principal.user_id, conversation_id), snapshot=False
             )
         conversation = await self._get(conversation_id)
         if conversation is None:
@@ -83,7 +83,9 @@ class Directory:
             self._cached.move_to_end(conversation_id)
             return known
         generation = self._generation
-        loaded = await self._store.read(lambda r: r.conversations.get(conversation_id))
+        loaded = await self._store.read(
+            lambda r: r.conversations.get(conversation_id), snapshot=False
+        )
         # What was read while something changed is a true answer, but not for later.
         if loaded is not None and not self._changing and generation == self._generation:
             self._keep(loaded)

@@ -63,7 +63,9 @@ class Projection:
         return await self._load(conversation_id), False  # another process was faster
 
     async def _load(self, conversation_id: ConversationId) -> _Known:
-        cursor = await self._store.read(lambda r: r.messages.cursor(conversation_id))
+        cursor = await self._store.read(
+            lambda r: r.messages.cursor(conversation_id), snapshot=False
+        )
         return _Known(cursor, cursor)
 
     async def _begin_again(

@@ -40,7 +40,9 @@ class Roles:
             self._cached.move_to_end(key)
             return standing.held(resource)
         generation = self._generation
-        loaded = await self._store.read(lambda r: r.members.standing(user_id, resource))
+        loaded = await self._store.read(
+            lambda r: r.members.standing(user_id, resource), snapshot=False
+        )
         if loaded is None:
             return NO_ROLE  # not kept: the resource may come to be
         # What was read while roles changed is a true answer, but not for later.

@@ -98,7 +98,9 @@ class SqlTurnStore:
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
         """See :meth:`TurnStore.get`."""
         key = {"conversation_id": conversation_id, "turn_id": turn_id}
-        row = await self._database.read(lambda connection: _GET.row(connection, key))
+        row = await self._database.read(
+            lambda connection: _GET.row(connection, key), snapshot=False
+        )
         return from_row(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) if row else None
 
     async def put(self, turn: Turn) -> None:

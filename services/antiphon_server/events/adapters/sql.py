@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.adapters.sql_append import Appending
-from antiphon_server.events.adapters.sql_news import news
+from antiphon_server.events.adapters.sql_news import has_news, news
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
@@ -102,7 +102,9 @@ class SqlLogStore:
 
     async def head(self, scope: Scope) -> Head:
         """See :meth:`LogStore.head`."""
-        found = await self._database.read(lambda connection: _head(connection, scope))
+        found = await self._database.read(
+            lambda connection: _head(connection, scope), snapshot=False
+        )
         if found is None:
             found = await self._database.write(lambda connection: _create(connection, scope))
         return found[1]
@@ -117,6 +119,8 @@ class SqlLogStore:
 
     async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
         """See :meth:`LogStore.news`."""
+        if not await self._database.read(lambda it: has_news(it, after), snapshot=False):
+            return ()
         return await self._database.read(lambda connection: news(connection, after, max_events))
 
     async def fold(self, scope: Scope, turn_id: str) -> int:

@@ -1,6 +1,7 @@
-"""What is new in many scopes, with one query, and a second one if there is something."""
+"""What is new in many scopes: one query asks whether there is anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
@@ -52,12 +53,16 @@ _HEADS = PreparedIn(_heads)
 _EVENTS = PreparedIn(_events)
 
 
+def has_news(connection: Connection, after: Mapping[Scope, Offset]) -> bool:
+    """Whether there is anything: that is asked far more often than there is."""
+    return bool(_changed(connection, after))
+
+
 def news(
     connection: Connection, after: Mapping[Scope, Offset], max_events: int
 ) -> Sequence[Commit]:
     """See :meth:`LogStore.news`."""
-    found = _HEADS.rows(connection, [{"scope": scope} for scope in after])
-    heads = {Scope(scope): head for scope, *head in found if head[2] != after[Scope(scope)]}
+    heads = _changed(connection, after)
     behind = {scope: last - after[scope] for scope, (_, _, last) in heads.items()}
     asked = [
         {"scope_id": heads[scope][0], "at": after[scope]} for scope in to_read(behind, max_events)
@@ -69,6 +74,12 @@ def news(
         Commit(scope, Epoch(epoch), Offset(last), records.get(scope_id, ()))
         for scope, (scope_id, epoch, last) in heads.items()
     ]
+
+
+def _changed(connection: Connection, after: Mapping[Scope, Offset]) -> dict[Scope, list[Any]]:
+    """Number, epoch and last offset of the scopes whose heads are others."""
+    found = _HEADS.rows(connection, [{"scope": scope} for scope in after])
+    return {Scope(scope): head for scope, *head in found if head[2] != after[Scope(scope)]}
 
 
 def _placed(

@@ -39,6 +39,8 @@ class SqlStore:
         """See :meth:`Store.write`."""
         return await self._database.write(lambda connection: work(SqlRecords(connection)))
 
-    async def read(self, work: Callable[[Records], T]) -> T:
+    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
         """See :meth:`Store.read`."""
-        return await self._database.read(lambda connection: work(SqlRecords(connection)))
+        return await self._database.read(
+            lambda connection: work(SqlRecords(connection)), snapshot=snapshot
+        )
