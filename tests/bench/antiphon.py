@@ -1,7 +1,7 @@
 """The server under measurement: a real process, a real data directory, a real token."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,30 +37,45 @@ class Antiphon:
 
 
 @asynccontextmanager
-async def launched_antiphon(data_dir: Path, model_url: str = "") -> AsyncIterator[Server]:
+async def launched_antiphon(
+    data_dir: Path,
+    model_url: str = "",
+    variables: Mapping[str, str] | None = None,
+    command: Sequence[str] = ("up",),
+    port: int = 0,
+) -> AsyncIterator[Server]:
     """The process alone; not ready when the block begins."""
     models = [{"name": MODEL, "kind": "openai", "base_url": model_url, "model": "fake"}]
     # One user posts thousands of times a second here: what is measured is the server.
-    chosen = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}'}
+    chosen = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}', **(variables or {})}
     chosen |= {"ANTIPHON_MODELS": json.dumps(models)} if model_url else {}
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     async with launched(
         "antiphon_server",
-        *("up", "--data-dir", str(data_dir), "--model", MODEL if model_url else "scripted/bench"),
+        *(*command, "--data-dir", str(data_dir)),
+        *("--model", MODEL if model_url else "scripted/bench"),
         *("--admin-port", "0", "--log-level", "warning"),
-        log=data_dir.parent / "antiphon.log",
+        *(("--port", str(port)) if port else ()),
+        log=data_dir.parent / f"{data_dir.name}.log",
         extra=chosen,
+        port=port,
     ) as server:
         yield server
 
 
 @asynccontextmanager
-async def antiphon_up(data_dir: Path, model_url: str = "") -> AsyncIterator[Antiphon]:
+async def antiphon_up(
+    data_dir: Path, model_url: str = "", variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Antiphon]:
     """The process, ready, and a token. Raises DidNotStart."""
-    async with launched_antiphon(data_dir, model_url) as server:
+    async with launched_antiphon(data_dir, model_url, variables) as server:
         await server.serving()
-        key = (data_dir / "operator.key").read_text().strip()
-        yield Antiphon(server, await _login(server.address, key))
+        yield Antiphon(server, await operator_token(server.address, data_dir))
+
+
+async def operator_token(address: str, data_dir: Path) -> str:
+    """An access token of the local operator of a server that serves."""
+    return await _login(address, (data_dir / "operator.key").read_text().strip())
 
 
 async def _login(address: str, key: str) -> str:

@@ -20,10 +20,14 @@ INK = "#6e7781"
 OURS, FLOOR = "#3b82d6", "#8b949e"
 COLOURS = (OURS, "#2f9e63", "#d9822b", "#b05fd0", "#cf4f57", "#1fa3a3")
 _UNITS = {"ms": "Milliseconds", "turns/s": "Turns a second", "events/s": "Events a second"}
+_UNITS |= {"posts/s": "Posts a second", "cores": "Cores"}
+_FLOORS = {"replicas": "one server on SQLite"}
+_ALL = "all"
 _GROWS = {
     "clients": "clients",
     "history": "messages in the conversation",
     "conversations": "conversations of the user",
+    "replicas": "servers",
 }
 STYLE = {
     "background": "transparent",
@@ -57,7 +61,10 @@ def draw(figures: Sequence[Figure], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     charts = {"rows": _rows(figures), "layers": _layers(figures)}
     for group in _groups(curves_of(figures)):
-        charts[_file_name(group)] = _curves(group)
+        if group[0].unit.startswith("CPU"):
+            charts |= {_file_name(parts): _parts(parts) for parts in _by_what(group)}
+        else:
+            charts[_file_name(group)] = _curves(group)
     written = []
     for name, chart in charts.items():
         if chart is not None:
@@ -156,7 +163,9 @@ def _groups(curves: Iterable[Curve]) -> list[list[Curve]]:
 
 
 def _file_name(group: Sequence[Curve]) -> str:
-    return f"{group[0].of_what}-{re.sub('[^a-z]+', '-', group[0].unit.lower())}"
+    first = group[0]
+    name = first.measure if first.unit.startswith("CPU") else first.unit
+    return f"{first.of_what}-{re.sub('[^a-z0-9]+', '-', name.lower())}"
 
 
 def _curves(group: Sequence[Curve]) -> Any:
@@ -184,7 +193,37 @@ def _curves(group: Sequence[Curve]) -> Any:
         if curve.has_floor:
             floors = [(it.at, it.floor) for it in curve.points]
             dashed = {"width": 2, "dasharray": "6, 4"}
-            chart.add(f"{curve.measure}, bare relay (dashed)", floors, stroke_style=dashed)
+            floor = _FLOORS.get(curve.of_what, "bare relay")
+            chart.add(f"{curve.measure}, {floor} (dashed)", floors, stroke_style=dashed)
+    return chart
+
+
+def _by_what(group: Iterable[Curve]) -> list[list[Curve]]:
+    """Processor time by what it was used for: ``CPU of PART, WHAT``."""
+    found: dict[str, list[Curve]] = {}
+    for curve in group:
+        found.setdefault(curve.measure.partition(", ")[2], []).append(curve)
+    return list(found.values())
+
+
+def _parts(group: Sequence[Curve]) -> Any:
+    """What each part uses, one upon another; first what the floor uses by itself."""
+    of_part = {curve.measure.removeprefix("CPU of ").partition(", ")[0]: curve for curve in group}
+    whole = of_part.pop(_ALL)
+    what = whole.measure.partition(", ")[2]
+    chart = pygal.StackedBar(
+        title=f"Processor time of {what}, {whole.unit.removeprefix('CPU ')}",
+        style=Style(**STYLE, colors=COLOURS),
+        height=420,
+        width=800,
+        value_formatter=lambda value: f"{value:,.3g}",
+        **COMMON,
+    )
+    counts = [f"{it.at:,.0f} {_GROWS[whole.of_what]}" for it in whole.points]
+    chart.x_labels = [_FLOORS[whole.of_what], *counts]
+    for at, (part, curve) in enumerate(of_part.items()):
+        alone = whole.points[0].floor if at == 0 else 0
+        chart.add(part, [alone, *(it.value for it in curve.points)])
     return chart
 
 

@@ -15,6 +15,7 @@ from tests.bench.table import read_json, tables
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 FOLDER = ROOT / "docs" / "benchmarks"
+FILES = ("full.json", "mesh.json")
 _PLACE = re.compile(r"(<!-- figures of (\w+)\.json -->\n).*?(\n<!-- end -->)", re.DOTALL)
 
 _PROFILE = re.compile(r"(<!-- profile.json -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -35,8 +36,9 @@ def written_into(page: str, folder: Path = FOLDER) -> str:
 def main() -> int:
     """Write the page and the charts."""
     PAGE.write_text(written_into(PAGE.read_text()))
-    for path in draw(read_json(FOLDER / "full.json"), FOLDER):
-        print(path.relative_to(ROOT))
+    for name in FILES:
+        for path in draw(read_json(FOLDER / name), FOLDER):
+            print(path.relative_to(ROOT))
     return 0
 
 

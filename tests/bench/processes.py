@@ -15,7 +15,7 @@ import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 ROOT = Path(__file__).parents[2]
-READY_S = 30.0
+READY_S = 120.0  # on a machine that is busy
 STOP_S = 20.0
 POLL_S = 0.004
 
@@ -121,25 +121,28 @@ class Server:
 
 @asynccontextmanager
 async def launched(
-    module: str, *arguments: str, log: Path, extra: Mapping[str, str] | None = None
+    module: str,
+    *arguments: str,
+    log: Path,
+    extra: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Server]:
-    """Run ``python -m module --port P …`` for the block's time; not ready when it begins."""
-    port = free_port()
+    """Run ``python -m module …`` for the block's time; not ready when it begins.
+
+    It is told a free ``--port`` unless ``port`` says where it listens anyway.
+    """
+    picked = port or free_port()
+    told = () if port else ("--port", str(picked))
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            module,
-            *arguments,
-            "--port",
-            str(port),
+            *(sys.executable, "-m", module, *arguments, *told),
             cwd=ROOT,
             env=environment(extra),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
-    server = Server(process, port, log)
+    server = Server(process, picked, log)
     try:
         yield server
     finally:

@@ -1,7 +1,8 @@
 """``python -m tests.bench.floors [--port P] PART[=ARGUMENT] …``: one bare server.
 
 Parts: ``health`` (always there), ``relay=URL``, ``unary``, ``echo``, ``delivery``,
-``ring=EVENTS``. Each is imported only where it is asked for, so that a bare server stays bare.
+``ring=EVENTS``, ``forward=ADDRESS``. Each is imported only where it is asked for, so that a
+bare server stays bare.
 """
 
 import argparse
@@ -46,12 +47,19 @@ def _delivery(server: grpc.aio.Server, _: str) -> None:
     add(server)
 
 
+def _forward(server: grpc.aio.Server, address: str) -> None:
+    from tests.bench.floors.forward import add
+
+    add(server, address)
+
+
 PARTS: "dict[str, Callable[[grpc.aio.Server, str], None]]" = {
     "relay": _relay,
     "unary": _unary,
     "echo": _echo,
     "ring": _ring,
     "delivery": _delivery,
+    "forward": _forward,
 }
 
 

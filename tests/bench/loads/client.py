@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import grpc
 
@@ -22,11 +23,17 @@ Metadata = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is measured: a server's address and process id, and a token if it wants one."""
+    """Who is measured: a server's address and process id, and a token if it wants one.
+
+    ``parts`` are the processes that do the work, by what their time is counted as; ``web`` says
+    that it is called by grpc-web.
+    """
 
     address: str
     pid: int
     token: str = ""
+    parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    web: bool = False
 
     @property
     def metadata(self) -> Metadata:
@@ -40,7 +47,7 @@ class Target:
     async def conversation(self, channel: grpc.aio.Channel) -> str:
         """A new conversation of the caller's; for a floor, which has none, some id."""
         if not self.token:
-            return "conv_0123456789abcdef"
+            return f"conv_{secrets.token_hex(8)}"
         answer = await ContextServiceStub(channel).CreateConversation(
             CreateConversationRequest(), metadata=self.metadata, timeout=30
         )
@@ -51,6 +58,10 @@ class Target:
         """Processor time that the server has used, with its processes, in seconds."""
         return used_s(self.pid)
 
+    def parts_s(self) -> dict[str, float]:
+        """What each part has used."""
+        return {part: sum(map(used_s, pids)) for part, pids in self.parts.items()}
+
 
 @dataclass(slots=True)
 class Window:
@@ -58,10 +69,12 @@ class Window:
 
     target: Target
     seconds: float
+    warm_s: float = WARM_S
     begin: float = float("inf")
     end: float = float("inf")
     cpu_s: float = 0.0
     client_cpu_s: float = 0.0
+    parts_s: dict[str, float] = field(default_factory=dict)
 
     async def run(self, clients: Iterable[Callable[[], Awaitable[None]]]) -> None:
         """Start the clients, let the window pass, and end them. Raises what a client raised."""
@@ -79,11 +92,13 @@ class Window:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass(self) -> None:
-        await asyncio.sleep(WARM_S)
+        await asyncio.sleep(self.warm_s)
+        parts = self.target.parts_s()
         used, own, self.begin = self.target.cpu_s, time.process_time(), time.perf_counter()
         self.end = self.begin + self.seconds
         await asyncio.sleep(self.seconds)
         self.client_cpu_s, self.cpu_s = time.process_time() - own, self.target.cpu_s - used
+        self.parts_s = {part: s - parts[part] for part, s in self.target.parts_s().items()}
 
     def counts(self, moment: float) -> bool:
         """Whether something that ended (or began) at ``moment`` is within."""

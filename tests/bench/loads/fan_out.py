@@ -79,6 +79,7 @@ async def run(job: Job) -> dict[str, Any]:
     connections = [await connect(target, METHOD) for _ in range(CONNECTIONS)]
     try:
         readers = await _subscribe(job, connections)
+        parts = target.parts_s()
         cpu, used, begun = target.cpu_s, time.process_time(), time.monotonic()
         published = await spawn_load(
             "publish",
@@ -92,6 +93,7 @@ async def run(job: Job) -> dict[str, Any]:
         await asyncio.sleep(SETTLE_S)
         whole = time.monotonic() - begun
         shares = (target.cpu_s - cpu) / whole, (time.process_time() - used) / whole
+        parts = {part: s - parts[part] for part, s in target.parts_s().items()}
         for reader in readers:
             if reader.stream.done.done():
                 reader.stream.done.result()
@@ -101,6 +103,8 @@ async def run(job: Job) -> dict[str, Any]:
             connection.close()
     frames = list(itertools.chain.from_iterable(reader.frames for reader in readers))
     figures = result(job, frames, published, begun + whole)
+    sent = sum(up_to - after for after, up_to, _ in frames if after) or 1
+    figures["parts_us"] = {part: s / sent * 1e6 for part, s in parts.items()}
     return {**figures, "cpu_share": shares[0], "client_cpu_share": shares[1]}
 
 

@@ -18,11 +18,15 @@ from tests.bench.loads.client import Target, Window, channels
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``clients`` at once for ``seconds``. Without a token the target is the relay."""
+    """``clients`` at once for ``seconds``. Without a token the target is the relay.
+
+    With an ``owner``, the conversations' first turns are posted there: their lanes are its own.
+    """
 
     target: dict[str, Any]
     clients: int
     seconds: float
+    owner: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -40,21 +44,32 @@ async def run(job: Job) -> dict[str, Any]:
     """Returns the seconds from each post to its first text."""
     target = Target(**job.target)
     tally = _Tally(Window(target, job.seconds))
-    async with channels(target, job.clients) as connections:
-        kind = _Conversing if target.token else _Relayed
-        clients = [await kind.open(target, channel, tally) for channel in connections]
+    owner = Target(**job.owner) if job.owner else target
+    async with channels(target, job.clients) as connections, channels(owner, 1) as (to_owner,):
+        if not target.token:
+            clients: list[Any] = [_Relayed(channel, tally) for channel in connections]
+        else:
+            clients = [
+                await _Conversing.open(target, channel, tally, await _begun(owner, to_owner, tally))
+                for channel in connections
+            ]
         await tally.window.run([client.turn for client in clients])
     return {"first_s": tally.first_s}
+
+
+async def _begun(owner: Target, channel: grpc.aio.Channel, tally: _Tally) -> str:
+    """A conversation in which a turn is over."""
+    conversation = await owner.conversation(channel)
+    first = await _Conversing.open(owner, channel, tally, conversation)
+    await first.turn()
+    first.close()
+    return conversation
 
 
 class _Relayed:
     def __init__(self, channel: grpc.aio.Channel, tally: _Tally) -> None:
         self._generate = IntegrationServiceStub(channel).Generate
         self._tally = tally
-
-    @classmethod
-    async def open(cls, target: Target, channel: grpc.aio.Channel, tally: _Tally) -> "_Relayed":
-        return cls(channel, tally)
 
     async def turn(self) -> None:
         begun, first = time.perf_counter(), True
@@ -73,8 +88,9 @@ class _Conversing:
         self._tally = tally
 
     @classmethod
-    async def open(cls, target: Target, channel: grpc.aio.Channel, tally: _Tally) -> "_Conversing":
-        conversation = await target.conversation(channel)
+    async def open(
+        cls, target: Target, channel: grpc.aio.Channel, tally: _Tally, conversation: str
+    ) -> "_Conversing":
         call = DispatcherServiceStub(channel).Converse(metadata=target.metadata)
         watch = Watch(watch_id="w", scope=f"conversations/{conversation}")
         await call.write(ConverseRequest(subscribe=watch))
@@ -82,6 +98,9 @@ class _Conversing:
         if frame is grpc.aio.EOF or not frame.HasField("created"):
             raise RuntimeError(f"no watch: {frame}")
         return cls(call, conversation, tally)
+
+    def close(self) -> None:
+        self._call.cancel()
 
     async def turn(self) -> None:
         turn_id = f"turn_{secrets.token_hex(8)}"

@@ -14,11 +14,12 @@ POST = "/antiphon.context.v1.ContextService/PostMessage"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``clients`` at once for ``seconds``, each in a conversation of its own."""
+    """``clients`` at once for ``seconds``, each in a conversation of its own or all in one."""
 
     target: dict[str, Any]
     clients: int
     seconds: float
+    together: bool = False
 
 
 async def run(job: Job) -> dict[str, Any]:
@@ -45,11 +46,13 @@ async def run(job: Job) -> dict[str, Any]:
         return post
 
     async with target.channel() as channel:
-        names = [await target.conversation(channel) for _ in range(job.clients)]
+        count = 1 if job.together else job.clients
+        names = [await target.conversation(channel) for _ in range(count)] * (job.clients // count)
     await window.run([await client(name) for name in names])
     return {
         "posts_per_s": posted / job.seconds,
         "cpu_ms_per_post": window.cpu_s / max(posted, 1) * 1000,
         "cpu_share": window.cpu_s / job.seconds,
         "client_cpu_share": window.client_cpu_s / job.seconds,
+        "parts_ms": {part: s / max(posted, 1) * 1000 for part, s in window.parts_s.items()},
     }

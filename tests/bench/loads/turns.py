@@ -38,7 +38,9 @@ class Job:
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
+    """What clients got in the window, of turns that have ``deltas`` each."""
+
     window: Window
     deltas: int
     turns: int = 0
@@ -47,10 +49,12 @@ class _Tally:
     took_s: list[float] = field(default_factory=list)
 
     def text(self, text: str) -> None:
+        """Some text came."""
         if self.window.counts(time.perf_counter()):
             self.received += len(text)
 
     def ended(self, begun: float, received: int) -> None:
+        """A turn is over. Raises Incomplete."""
         if received != self.deltas * len(DELTA):
             raise Incomplete(f"{received} bytes of {self.deltas} deltas")
         now = time.perf_counter()
@@ -62,7 +66,7 @@ class _Tally:
 async def run(job: Job) -> dict[str, Any]:
     """Returns turns a second, how long each took, and what server and client used for it."""
     target = Target(**job.target)
-    tally = _Tally(Window(target, job.seconds), job.deltas)
+    tally = Tally(Window(target, job.seconds), job.deltas)
     clients = await _open(target, job.clients, tally)
     try:
         await tally.window.run([client.turn for client in clients])
@@ -81,18 +85,18 @@ async def run(job: Job) -> dict[str, Any]:
     }
 
 
-async def _open(target: Target, count: int, tally: _Tally) -> "list[_Relayed | _Conversing]":
+async def _open(target: Target, count: int, tally: Tally) -> "list[_Relayed | Conversing]":
     if not target.token:
         return [_Relayed(await connect(target, GENERATE), tally) for _ in range(count)]
     async with target.channel() as channel:
         names = [await target.conversation(channel) for _ in range(count)]
-    return [await _Conversing.open(await connect(target, CONVERSE), n, tally) for n in names]
+    return [await Conversing.open(await connect(target, CONVERSE), n, tally) for n in names]
 
 
 class _Relayed:
     """A call a turn: its texts are the turn's, its end is the turn's."""
 
-    def __init__(self, connection: Connection, tally: _Tally) -> None:
+    def __init__(self, connection: Connection, tally: Tally) -> None:
         self._connection = connection
         self._tally = tally
         self._received = 0
@@ -112,10 +116,10 @@ class _Relayed:
         self._tally.text(text)
 
 
-class _Conversing:
+class Conversing:
     """One long-lived stream, one conversation."""
 
-    def __init__(self, connection: Connection, conversation: str, tally: _Tally) -> None:
+    def __init__(self, connection: Connection, conversation: str, tally: Tally) -> None:
         self._connection = connection
         self._conversation = conversation
         self._tally = tally
@@ -126,7 +130,8 @@ class _Conversing:
         self._stream.done.add_done_callback(self._ended)
 
     @classmethod
-    async def open(cls, connection: Connection, name: str, tally: _Tally) -> "_Conversing":
+    async def open(cls, connection: Connection, name: str, tally: Tally) -> "Conversing":
+        """Watch the conversation."""
         client = cls(connection, name, tally)
         watch = Watch(watch_id="w", scope=f"conversations/{name}")
         client._stream.send(ConverseRequest(subscribe=watch).SerializeToString())
@@ -135,6 +140,7 @@ class _Conversing:
         return client
 
     async def turn(self) -> None:
+        """Post, and wait for the end."""
         self._turn_id = f"turn_{secrets.token_hex(8)}"
         post = DispatchRequest(conversation_id=self._conversation, turn_id=self._turn_id)
         post.parts.append(Part(text="say it"))

@@ -6,12 +6,15 @@ from tests.bench.rows.cold_start import cold_start
 from tests.bench.rows.cpu import cpu
 from tests.bench.rows.curves import clients, conversations, history
 from tests.bench.rows.delivery import delivery
+from tests.bench.rows.edge import edge
 from tests.bench.rows.fan_out import fan_out
 from tests.bench.rows.first_token import first_token
 from tests.bench.rows.growth import growth
+from tests.bench.rows.hop import hop
 from tests.bench.rows.idle_memory import idle_memory
 from tests.bench.rows.layers import layers
 from tests.bench.rows.posts import posts
+from tests.bench.rows.replicas import replicas
 from tests.bench.rows.resume import resume
 from tests.bench.rows.turns import turns
 
@@ -31,4 +34,7 @@ ROWS = (
     Row("conversations", "steps of a user of up to 100,000 conversations (a curve)", conversations),
     Row("layers", "processor time that each interceptor adds to a call", layers),
     Row("access", "processor time of authentication and access together, and queries", access),
+    Row("hop", "calls, posts and turns with the log in another process", hop),
+    Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
+    Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
 )
