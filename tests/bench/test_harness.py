@@ -18,9 +18,11 @@ from tests.bench.loads.client import Target
 from tests.bench.loads.fan_out import WARM_S, Gap, Job, check_batch, result
 from tests.bench.loads.http2 import DATA, HEADERS, connect, frame, frames
 from tests.bench.loads.spawn import LoadFailed
+from tests.bench.meshes import edge_before_floor
 from tests.bench.profile import shares_of, table_of
 from tests.bench.row import Row
 from tests.bench.rows import ROWS
+from tests.bench.rows.hop import compared
 from tests.bench.table import read_json, tables, write_json
 
 FIELDS = ["name", "value", "unit", "floor", "ratio", "target", "met"]
@@ -246,6 +248,8 @@ async def test_the_lean_client_gets_whole_turns_of_the_server(tmp_path: Path) ->
     bench = Bench(quick=True, folder=tmp_path)
     async with bench.model(7, 1) as model, bench.antiphon(model_url=model.line) as ours:
         job = {"target": ours.target, "clients": 2, "seconds": 1.5}
+        steps = await bench.load("steps", **job, kinds=["turn"], deltas=7)  # its first turn is slow
+        assert steps["turn"]["took_s"]
         with pytest.raises(LoadFailed, match="35 bytes of 8 deltas"):
             await bench.load("turns", **job, deltas=8)
         result = await bench.load("turns", **job, deltas=7)
@@ -253,6 +257,20 @@ async def test_the_lean_client_gets_whole_turns_of_the_server(tmp_path: Path) ->
         assert result["cpu_ms_per_turn"] > 0
         with pytest.raises(LoadFailed, match="grpc-status"):  # without a token
             await bench.load("posts", target=ours.server.target, clients=1, seconds=0.1)
+
+
+async def test_steps_are_taken_through_an_envoy(tmp_path: Path) -> None:
+    """By gRPC and grpc-web a call and a delivery come through, and each part's time is told."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.floor("delivery") as floor, edge_before_floor(bench, floor) as edge:
+        job = {"clients": 2, "seconds": 0.5, "kinds": ["post", "delivery"]}
+        for web in (False, True):
+            result = await bench.load("steps", target=edge | {"web": web}, **job)
+            for kind in ("post", "delivery"):
+                assert set(result[kind]["ms"]) == {"servers", "Envoy"}
+                assert compared(kind, kind, [result], [result])[0].ratio == 1
+        with pytest.raises(LoadFailed, match="grpc-status"):
+            await bench.load("steps", target=edge, **job | {"kinds": ["list"]})
 
 
 async def test_a_refusal_fails_the_load(tmp_path: Path) -> None:

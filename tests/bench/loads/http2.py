@@ -188,8 +188,8 @@ class Connection(asyncio.Protocol):
         if _OK in block or block == self._known_ok:
             stream.done.set_result(None)
             return
-        trailers = hpack.Decoder().decode(block)
-        if ("grpc-status", "0") in trailers:  # as proxies write it, the same each time
+        trailers = {str(name): str(value) for name, value in hpack.Decoder().decode(block)}
+        if trailers.get("grpc-status") == "0":  # as proxies write it, the same each time
             self._known_ok = block
             stream.done.set_result(None)
         else:
