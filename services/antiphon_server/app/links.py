@@ -45,7 +45,11 @@ class Links:
         return self._routes(server, service)
 
     def of_guards(self) -> grpc.aio.Channel:
-        """For what the guards of every call ask, as the first service of this process."""
+        """For what the guards of every call ask and note, in the name of the first service here.
+
+        Which service was called makes no difference: all may ask it, and what is noted of a call
+        names its actor itself.
+        """
         return self._routes(self.servers[0], self._settings.services[0])
 
     def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:

@@ -33,7 +33,9 @@ def take_lanes(
     connection: Connection, node: str, conversation_ids: Collection[str], now_us: int
 ) -> int:
     """Make those lanes ``node``'s that nobody has, or whose servers are gone; how many of these."""
-    ordered = sorted(conversation_ids)  # so that two servers don't wait for each other
+    # New ones are added in one order, so that two servers don't wait for each other. Those that
+    # are taken over are locked as Postgres finds them: of two in a circle one is run again.
+    ordered = sorted(conversation_ids)
     bound = {"conversation_ids": ordered, "new_node": node, "alive_us": now_us}
     taken = connection.execute(_TAKE, bound).rowcount
     _ADD.run(connection, [{"conversation_id": it, "node": node} for it in ordered])
