@@ -12,8 +12,13 @@ from antiphon_server.stores.local_redis import start_redis
 
 
 async def test_postgres_keeps_what_is_in_it(tmp_path: Path) -> None:
-    """It is made at the first start, and the next one finds everything; its password guards it."""
+    """It is made at the first start, and the next one finds everything; its password guards it.
+
+    It serves when the start returns, though one before it was killed and still says so.
+    """
     first = await start_postgres(tmp_path / "postgres")
+    state = tmp_path / "postgres" / "data" / "postmaster.pid"
+    left_behind = state.read_text()
     try:
         connection = await asyncpg.connect(first.url)
         await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -23,6 +28,7 @@ async def test_postgres_keeps_what_is_in_it(tmp_path: Path) -> None:
             await asyncpg.connect(first.url, password="another")
     finally:
         await first.child.stop()
+    state.write_text(left_behind)
     again = await start_postgres(tmp_path / "postgres")
     try:
         connection = await asyncpg.connect(again.url)

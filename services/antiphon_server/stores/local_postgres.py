@@ -35,7 +35,7 @@ async def start_postgres(folder: Path) -> LocalStore:
     """
     store = await asyncio.to_thread(_prepared, folder)
     state = folder / "data" / "postmaster.pid"
-    await begun(store.child, lambda: asyncio.to_thread(_is_ready, state), START_S)
+    await begun(store.child, lambda: asyncio.to_thread(_is_ready, state, store.child), START_S)
     return store
 
 
@@ -72,9 +72,11 @@ def _make(programs: Path, data: Path, password: Path) -> None:
         raise StoreDidNotStart(f"Postgres could not be set up: {made.stderr.strip()[-500:]}")
 
 
-def _is_ready(state: Path) -> bool:
+def _is_ready(state: Path, child: Child) -> bool:
+    """Whether it says so, and not one before it that was killed and left its file behind."""
     with contextlib.suppress(OSError):
-        return "ready" in state.read_text()
+        pid, _, status = state.read_text().partition("\n")
+        return pid.strip() == str(child.pid) and "ready" in status
     return False
 
 
