@@ -1,15 +1,18 @@
 """Of several servers on one database one decides about a conversation, while it is there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import grpc
 import pytest
+from sqlalchemy import select
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
+from antiphon_server.dispatcher.adapters import routed_calls
 from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
@@ -21,6 +24,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
+from antiphon_server.runtime.nodes import nodes as table
+from antiphon_server.runtime.nodes.lease import KEPT_S
+from antiphon_server.runtime.peer_channel import PeerChannel
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.fakes.postgres import Postgres
 
@@ -107,6 +113,20 @@ async def test_a_server_that_was_silent_asks_again(nodes: list[Node], clock: Clo
     await b.owners.place(CONVERSATION)
     await a.lease.renew()
     assert await a.owners.place(CONVERSATION) == Place(ours=False, address="b.example:1")
+
+
+async def test_a_server_that_is_gone_for_long_is_forgotten(
+    database: Database, nodes: list[Node], clock: Clock
+) -> None:
+    """At another one's start; its lanes are free as before, and who is there is left alone."""
+    a, b = nodes
+    await a.owners.place(CONVERSATION)
+    clock.time += KEPT_S + LEASE_S + 1
+    await b.lease.renew()
+    await node(database, clock, "c")
+    rows = await database.read(lambda it: set(it.execute(select(table.c.node)).scalars()))
+    assert rows == {"b", "c"}
+    assert (await b.owners.place(CONVERSATION)).ours
 
 
 async def test_two_servers_with_one_name_are_found_out(database: Database, clock: Clock) -> None:
@@ -234,6 +254,37 @@ async def test_a_forwarded_call_is_not_forwarded_again() -> None:
     with pytest.raises(DomainError) as refused:
         await routed(Told([THERE]), Here(), there).get(GET, twice)
     assert (refused.value.reason, there.seen) == (Reason.DRAINING, [])
+
+
+async def test_the_way_to_a_server_that_is_gone_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is one to another, and nobody has used it for long."""
+    ways: dict[str, Way] = {}
+    server = LocalServer([ErrorInterceptor()])
+    add_DispatcherServiceServicer_to_server(Here("there"), server)  # type: ignore[arg-type]
+
+    def opened(address: str) -> Way:
+        ways[address] = Way(server.channel())
+        return ways[address]
+
+    told = Told([Place(ours=False, address=f"there:{port}") for port in (1, 2, 3)])
+    calls = RoutedCalls(Here(), told, told, opened)  # type: ignore[arg-type]
+    await calls.get(GET, ANN)
+    await calls.get(GET, ANN)
+    assert not any(way.closed for way in ways.values())
+    monkeypatch.setattr(routed_calls, "IDLE_S", 0.1)
+    await asyncio.sleep(0.2)
+    await calls.get(GET, ANN)
+    assert {address for address, way in ways.items() if not way.closed} == {"there:3"}
+
+
+class Way(PeerChannel):
+    """A channel that can be seen to be closed."""
+
+    closed = False
+
+    async def close(self, grace: float | None = None) -> None:
+        self.closed = True
+        await super().close(grace)
 
 
 async def test_a_server_that_drains_is_asked_again_until_its_lanes_are_free() -> None:

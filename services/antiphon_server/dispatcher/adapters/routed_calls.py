@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -24,6 +25,8 @@ PASSED_ON = frozenset({"authorization", "traceparent", "tracestate"})
 DEADLINE_S = 60.0
 PATIENCE_S = 25.0
 PAUSE_S = 0.25
+IDLE_S = 600.0
+"""So long the way to a server stays open that nobody is forwarded to: longer than any call."""
 _UNREACHABLE = (
     "the server at %s has the conversation and can't be reached from here: if it runs, its "
     "ANTIPHON_NODE_ADDRESS must say where, and certificates must fit that"
@@ -41,6 +44,14 @@ class Orphans(Protocol):
     async def settled(self) -> None:
         """Return when none are being adopted."""
         ...
+
+
+@dataclass(slots=True)
+class _Way:
+    """A channel to another server, and when it was used last."""
+
+    channel: grpc.aio.Channel
+    used: float = field(default_factory=time.monotonic)
 
 
 class RoutedCalls:
@@ -63,7 +74,7 @@ class RoutedCalls:
         self._owners = owners
         self._orphans = orphans
         self._open_channel = open_channel
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._ways: dict[str, _Way] = {}
 
     async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
         """See :meth:`TurnCalls.dispatch`. Repeated or not, it is one turn."""
@@ -87,8 +98,8 @@ class RoutedCalls:
 
     async def close(self) -> None:
         """Close the channels to other servers."""
-        for channel in self._channels.values():
-            await channel.close()
+        for way in self._ways.values():
+            await way.channel.close()
 
     async def _routed(
         self,
@@ -125,12 +136,21 @@ class RoutedCalls:
             await self._orphans.settled()
 
     async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
-        channel = self._channels.get(address)
-        if channel is None:
-            channel = self._channels[address] = self._open_channel(address)
-        call = getattr(DispatcherServiceStub(channel), method)
+        way = self._ways.get(address)
+        if way is None:
+            way = self._ways[address] = _Way(self._open_channel(address))
+            await self._close_idle()
+        way.used = time.monotonic()
+        call = getattr(DispatcherServiceStub(way.channel), method)
         with remote_errors():
             return await call(request, metadata=_passed_on(caller.metadata), timeout=DEADLINE_S)
+
+    async def _close_idle(self) -> None:
+        """Servers come and go, each at an address of its own."""
+        since = time.monotonic() - IDLE_S
+        idle = [address for address, way in self._ways.items() if way.used < since]
+        for way in [self._ways.pop(address) for address in idle]:
+            await way.channel.close()
 
 
 def _passed_on(metadata: Metadata) -> Metadata:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Executable, bindparam, delete, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, select, update
 
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
@@ -14,6 +14,8 @@ from antiphon_server.runtime.node import LEASE_S
 from antiphon_server.runtime.nodes.tables import nodes
 from antiphon_server.runtime.statements import PreparedInsert
 
+KEPT_S = 7 * 86_400.0
+"""A server that stood still for longer finds its row gone, and has to be started again."""
 _BEGIN = PreparedInsert(
     nodes,
     " ON CONFLICT (node) DO UPDATE SET life = excluded.life, address = excluded.address, "
@@ -23,6 +25,7 @@ _OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_li
 _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
 _LIVING = select(nodes.c.node).where(nodes.c.lease_until_us >= bindparam("now_us"))
+_FORGET = delete(nodes).where(nodes.c.lease_until_us < bindparam("before_us"))
 _END = delete(nodes).where(*_OWN)
 
 log = logging.getLogger(__name__)
@@ -60,7 +63,10 @@ class NodeLease:
         return time.monotonic() < self._held_until and self._now_us() <= self._until_us
 
     async def begin(self) -> None:
-        """Take the row, also from an earlier life that ended a moment ago."""
+        """Take the row, also from an earlier life that ended a moment ago.
+
+        Rows of servers that were gone for ``KEPT_S`` go: each new data folder makes one.
+        """
         began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
         row = {
             "node": self.node,
@@ -68,7 +74,13 @@ class NodeLease:
             "address": "",
             "lease_until_us": until_us,
         }
-        await self._database.write(lambda connection: _BEGIN.run(connection, [row]))
+        before_us = self._now_us() - int(KEPT_S * 1e6)
+
+        def work(connection: Connection) -> None:
+            connection.execute(_FORGET, {"before_us": before_us})
+            _BEGIN.run(connection, [row])
+
+        await self._database.write(work)
         self._held_until, self._until_us = began + self._lease_s, until_us
 
     async def announce(self, address: str) -> None:
