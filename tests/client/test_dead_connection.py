@@ -9,6 +9,9 @@ import pytest
 from hyperframe.frame import SettingsFrame
 
 from antiphon_client.address import open_channel
+from tests.bench.processes import free_port
+
+AWAY_S = 2.0
 
 
 async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -17,6 +20,31 @@ async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     while await reader.read(4096):
         pass
     writer.close()
+
+
+async def test_who_is_patient_waits_for_a_server_that_is_started_again() -> None:
+    """A call that may be made twice is answered by the next life of the server."""
+    port, answered = free_port(), b"\x0a\x01x"
+    method = "/antiphon.events.v1.EventService/GetHead"
+
+    async def head(_request: bytes, _context: Any) -> bytes:
+        return answered
+
+    channel = open_channel(f"127.0.0.1:{port}", patient=True)
+    async with channel:
+        call: Any = channel.unary_unary(method)
+        waiting = asyncio.ensure_future(call(b"", timeout=20))
+        await asyncio.sleep(AWAY_S)
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        handler: Any = grpc.unary_unary_rpc_method_handler(head)
+        service = "antiphon.events.v1.EventService"
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service, {"GetHead": handler}),)
+        )
+        server.add_insecure_port(f"127.0.0.1:{port}")
+        await server.start()
+        assert await waiting == answered
+        await server.stop(None)
 
 
 async def test_a_call_to_it_ends() -> None:

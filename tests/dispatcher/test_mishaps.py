@@ -5,13 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
+KINDS = {
+    "turn_accepted": event_pb2.EVENT_KIND_TURN_ACCEPTED,
+    "turn_started": event_pb2.EVENT_KIND_TURN_STARTED,
+}
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 
 
@@ -172,6 +177,30 @@ def fail_for(word: str, reason: Reason) -> Callable[[Appending], Appending]:
         return failing
 
     return disturbed
+
+
+@pytest.mark.parametrize("step", ["turn_accepted", "turn_started"])
+async def test_a_turn_begins_though_the_log_is_started_again(step: str) -> None:
+    """What its service refuses for a moment is told to it again, in the same words."""
+    left = [2]
+
+    def refuse_twice(append: Appending) -> Appending:
+        async def failing(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+            kinds = {event.kind for append in batch for event in append.events}
+            if KINDS[step] in kinds and left[0]:
+                left[0] -= 1
+                return [unavailable("events")] * len(batch)
+            return await append(batch)
+
+        return failing
+
+    async with world() as it:
+        disturb(it, refuse_twice)
+        await it.dispatch()
+        it.told.lines.put_nowait("one ")
+        it.told.lines.put_nowait(None)
+        assert (await it.ended()).state is State.SUCCEEDED
+        assert left == [0]
 
 
 async def test_who_was_fenced_out_writes_nothing_more() -> None:

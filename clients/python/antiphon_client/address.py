@@ -36,10 +36,16 @@ _IDEMPOTENT = {
 SERVICES = tuple(_IDEMPOTENT)
 
 
-def service_config(*, spread: bool = False) -> str:
+# How long all tries take together: 0.7 s, and 5 s, in which a service is started again.
+_BACKOFF = {"maxAttempts": 4, "initialBackoff": "0.1s", "backoffMultiplier": 2}
+_PATIENT_BACKOFF = {"maxAttempts": 5, "initialBackoff": "0.2s", "backoffMultiplier": 2.5}
+
+
+def service_config(*, spread: bool = False, patient: bool = False) -> str:
     """How calls are retried: UNAVAILABLE only, idempotent RPCs only (gRFC A6).
 
-    With ``spread`` each call goes to the next of all addresses that a name has.
+    With ``spread`` each call goes to the next of all addresses that a name has. One who is
+    ``patient`` waits for a service that is started again.
     """
     names = [
         {"service": service, "method": method}
@@ -47,10 +53,8 @@ def service_config(*, spread: bool = False) -> str:
         for method in methods.split()
     ]
     policy = {
-        "maxAttempts": 4,
-        "initialBackoff": "0.1s",
-        "maxBackoff": "2s",
-        "backoffMultiplier": 2,
+        **(_PATIENT_BACKOFF if patient else _BACKOFF),
+        "maxBackoff": "4s",
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
     config: dict[str, object] = {"methodConfig": [{"name": names, "retryPolicy": policy}]}
@@ -64,6 +68,7 @@ def open_channel(
     tls: Tls | None = None,
     *,
     spread: bool = False,
+    patient: bool = False,
     ping_after_ms: int = 20_000,
     pong_within_ms: int = 10_000,
 ) -> grpc.aio.Channel:
@@ -72,10 +77,11 @@ def open_channel(
     It notices a dead connection within both times together, 30 s, and connects again
     without long pauses. With ``tls`` it is TLS however the address is written. ``spread`` is
     for a name behind which several servers stand; of one server with several addresses, such as
-    ``localhost``, errors would be those of any of them.
+    ``localhost``, errors would be those of any of them. ``patient`` is for who is no service
+    itself: of several in a row one should be.
     """
     options: list[tuple[str, str | int]] = [
-        ("grpc.service_config", service_config(spread=spread)),
+        ("grpc.service_config", service_config(spread=spread, patient=patient)),
         ("grpc.keepalive_time_ms", ping_after_ms),
         ("grpc.keepalive_timeout_ms", pong_within_ms),
         # The one above alone ends nothing (grpc/grpc#39239).

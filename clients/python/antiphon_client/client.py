@@ -84,6 +84,7 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         deadline: float = DEADLINE_S,
         silence: float = 40.0,
         give_up_after: float = 300.0,
+        patient: bool = True,
         on_connection: Callable[[Connection], None] = ignore_connection,
     ) -> Self:
         """A client for ``host:port``, or ``https://host:port`` for TLS. Nothing is sent yet.
@@ -91,10 +92,11 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         ``tls`` says whom to trust where that is not the public authorities.
         Without ``credentials`` the tokens in ``store`` are used. ``deadline`` is for unary
         calls, ``silence`` for how long a stream may say nothing before it is opened again,
-        ``give_up_after`` for how long a stream tries to; all in seconds. ``on_connection``
-        is told how streams' connections are.
+        ``give_up_after`` for how long a stream tries to; all in seconds. Calls that may be
+        made twice are, for 5 s if ``patient`` and else for less than one, while the server is
+        away. ``on_connection`` is told how streams' connections are.
         """
-        channel = open_channel(address, tls)
+        channel = open_channel(address, tls, patient=patient)
         exchange = TokenExchange(channel, device)
         return cls(
             channel,

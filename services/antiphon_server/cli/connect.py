@@ -36,5 +36,6 @@ def client_for(
         tls=access.tls,
         device=_DEVICE,
         give_up_after=give_up_after,
+        patient=False,  # a person waits, and can say so again
         on_connection=on_connection,
     )

@@ -100,7 +100,9 @@ async def _login(address: str, name: str, password: str, ca: Path | None) -> Non
     store = MemoryTokenStore()
     tls = tls_for(address, data_dir_or_default(None), ca)
     credentials = Password(name, password)
-    client = Client.connect(address, credentials, store=store, tls=tls, device="antiphon cli")
+    client = Client.connect(
+        address, credentials, store=store, tls=tls, device="antiphon cli", patient=False
+    )
     async with client:
         try:
             me = await client.who_am_i()
@@ -137,7 +139,7 @@ async def _logout(address: str) -> None:
         forget_login(address)
         raise CommandError(f"you are not signed in at {address}. {hint()}".rstrip())
     tls = tls_for(address, data_dir_or_default(None))
-    async with Client.connect(address, store=store, tls=tls) as client:
+    async with Client.connect(address, store=store, tls=tls, patient=False) as client:
         ended = await client.tokens.logout()
     forget_login(address)
     say("Signed out." if ended else "Signed out here; the server could not be told.")

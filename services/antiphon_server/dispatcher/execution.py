@@ -95,7 +95,11 @@ class Execution:
         if turn.at_once:
             steps.append(TurnStarted())
             first = replace(turn, attempt=1)
-        cursor = await self._journal.write(first, steps, request_id=f"{turn.turn_id}:begin")
+        request_id = f"{turn.turn_id}:begin"
+        cursor = await patiently(
+            lambda: self._journal.write(first, steps, request_id=request_id),
+            away={Reason.SERVICE_UNAVAILABLE},  # the log's service is started again
+        )
         return replace(turn, cursor=cursor)
 
     def _spawn_for(

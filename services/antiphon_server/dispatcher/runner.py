@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -128,9 +128,8 @@ class Runner:
         turn = replace(turn, started_us=now_us) if was_taken_over else turn.started(now_us)
         turn = self.leased(turn)
         await self._store.put(turn)
-        await self._journal.write(
-            turn, [TurnStarted()], request_id=f"{turn.turn_id}:{turn.attempt}"
-        )
+        request_id = f"{turn.turn_id}:{turn.attempt}"
+        await patiently(lambda: self._journal.write(turn, [TurnStarted()], request_id=request_id))
         return turn
 
     async def work(
@@ -251,13 +250,15 @@ def consumed() -> None:
     task.uncancel()
 
 
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def patiently(
+    call: Callable[[], Awaitable[T]], away: Collection[Reason] = frozenset(AWAY)
+) -> T:
     """Call until it succeeds; a store that is away longer than 9 s has the last word."""
     for delay in RETRY_S:
         try:
             return await call()
         except DomainError as error:
-            if error.reason not in AWAY:
+            if error.reason not in away:
                 raise
             await asyncio.sleep(delay)
     return await call()

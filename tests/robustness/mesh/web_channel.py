@@ -20,7 +20,7 @@ from tests.mesh.grpc_web import GrpcWeb
 from tests.robustness.mesh.web_status import lost, outcome
 
 EVENTS = "/antiphon.events.v1.EventService/"
-AGAIN_S, AGAIN_LONGEST_S, TRIES = 0.1, 2.0, 4
+AGAIN_S, AGAIN_FACTOR, TRIES = 0.2, 2.5, 5
 _AGAIN = frozenset(
     f"/{it['service']}/{it['method']}"
     for config in json.loads(service_config())["methodConfig"]
@@ -257,7 +257,7 @@ async def _insist(method: str, call: Callable[[], Awaitable[Any]]) -> Any:
             if not (again and left):
                 raise
         await asyncio.sleep(pause_s)
-        pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
+        pause_s *= AGAIN_FACTOR
     raise AssertionError
 
 
