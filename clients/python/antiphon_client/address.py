@@ -19,7 +19,7 @@ _IDEMPOTENT = {
         ListSecurityEvents GetAuditHead VerifySecurityEvents""",
     "antiphon.auth.v1.AuthService": """
         ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin
-        CreateUser GetUser ListUsers CreatePasswordReset LinkIdentity ListIdentities
+        CreateUser GetUser GetDisplayNames ListUsers CreatePasswordReset LinkIdentity ListIdentities
         CreateApiKey ListApiKeys RotateSigningKeys GetJwks""",
     "antiphon.auth.v1.VerificationService": "",
     "antiphon.context.v1.ContextService": """
