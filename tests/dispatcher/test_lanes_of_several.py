@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.adapters import routed_calls
 from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
+from antiphon_server.dispatcher.adapters.tables import lanes
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId, Place, Turn, TurnId
 from antiphon_server.runtime.addresses import set_address
@@ -99,6 +100,39 @@ async def test_a_lane_is_free_when_its_server_is_gone(nodes: list[Node], clock: 
     await b.lease.end()
     await a.lease.renew()
     assert (await a.owners.place(CONVERSATION)).left_behind
+
+
+async def test_who_only_reads_takes_no_lane(nodes: list[Node], clock: Clock) -> None:
+    """Unless a server that is gone has left turns in it, whose ends may be in the log."""
+    a, b = nodes
+    assert await b.owners.find(CONVERSATION) is None
+    assert (await a.owners.place(CONVERSATION)).ours
+    assert await b.owners.find(CONVERSATION) == Place(ours=False, address="a.example:1")
+    assert await a.owners.find(CONVERSATION) == Place(ours=True)
+    await a.store.add(turn(1, "a", clock, CONVERSATION))
+    await a.owners.place(OTHER)
+    await a.lease.end()
+    assert await b.owners.find(OTHER) is None
+    assert (await b.owners.find(CONVERSATION)) == Place(True, "b.example:1", left_behind=True)
+    for each in nodes:
+        await each.store.close()
+
+
+async def test_lanes_of_servers_that_are_gone_are_forgotten(
+    database: Database, nodes: list[Node], clock: Clock
+) -> None:
+    """When a server begins; those with something to do stay for who takes them over."""
+    a, b = nodes
+    await a.owners.place(CONVERSATION)
+    await a.owners.place(OTHER)
+    await a.store.add(turn(1, "a", clock, CONVERSATION))
+    await a.lease.end()
+    now = int(clock() * 1e6)
+    await b.store.claim("b", now, now + int(LEASE_S * 1e6), own=True)
+    rows = await database.read(lambda it: it.execute(select(lanes)).all())
+    assert [(row.conversation_id, row.node) for row in rows] == [(CONVERSATION, "b")]
+    for each in nodes:
+        await each.store.close()
 
 
 async def test_a_server_that_was_silent_asks_again(nodes: list[Node], clock: Clock) -> None:
@@ -216,7 +250,10 @@ class Told:
         self.adopted += 1
         return 0
 
-    async def settled(self) -> None:
+    async def find(self, conversation_id: ConversationId) -> Place | None:
+        return await self.place(conversation_id)
+
+    async def settled(self, conversation_id: ConversationId) -> None:
         """Nothing is under way."""
 
 

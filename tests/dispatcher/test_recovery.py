@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.dispatcher.model import Order, Past, Policy, State, Turn
+from antiphon_server.dispatcher.model import ConversationId, Order, Past, Policy, State, Turn
 from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
 
@@ -165,16 +165,7 @@ async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
         await slow.dispatch()
         await slow.told.running.wait()
         async with world(slow.store, slow.log, clock=later, node="new") as new:
-            journal = new.recovery._journal
-            look, looked, go_on = journal.past, asyncio.Event(), asyncio.Event()
-
-            async def slowly(turn: Turn, cursor: str) -> Past:
-                past = await look(turn, cursor)
-                looked.set()
-                await go_on.wait()
-                return past
-
-            journal.past = slowly  # type: ignore[method-assign]
+            looked, go_on = looking(new)
             adopting = asyncio.create_task(new.leases.adopt_orphans())
             await looked.wait()
             await slow.let_go(1, slow.told)
@@ -185,3 +176,36 @@ async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
             await new.ended()
             assert (await new.messages())[-1] == ("whole", False)
             assert "late" not in str(await new.history())
+
+
+async def test_only_who_asks_of_a_conversation_waits_for_its_turns(it: World) -> None:
+    """However long it takes to go on with others' turns."""
+    await it.dispatch()
+    await it.turns.drain(0.0)
+    async with world(it.store, it.log) as next_life:
+        looked, go_on = looking(next_life)
+        adopting = asyncio.create_task(next_life.leases.adopt_orphans(own=True))
+        await looked.wait()
+        own = asyncio.create_task(next_life.leases.settled(CONVERSATION))
+        async with asyncio.timeout(1):
+            await next_life.leases.settled(ConversationId("conv_00000002"))
+        assert not own.done()
+        go_on.set()
+        await own
+        assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.RUNNING
+        await adopting
+
+
+def looking(it: World) -> tuple[asyncio.Event, asyncio.Event]:
+    """Events: somebody has looked how far a turn got; and what lets them go on."""
+    journal = it.recovery._journal
+    look, looked, go_on = journal.past, asyncio.Event(), asyncio.Event()
+
+    async def slowly(turn: Turn, cursor: str) -> Past:
+        past = await look(turn, cursor)
+        looked.set()
+        await go_on.wait()
+        return past
+
+    journal.past = slowly  # type: ignore[method-assign]
+    return looked, go_on

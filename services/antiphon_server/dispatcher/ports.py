@@ -68,6 +68,14 @@ class LaneOwners(Protocol):
         """
         ...
 
+    async def find(self, conversation_id: ConversationId) -> Place | None:
+        """Return who has the lane, for somebody who only reads.
+
+        None if nobody decides anything there: the store has it all. A lane is taken only if
+        its server is gone and has left turns in it. Raises what :meth:`place` raises.
+        """
+        ...
+
 
 class Journal(Protocol):
     """Writes a turn's steps into its conversation's log."""

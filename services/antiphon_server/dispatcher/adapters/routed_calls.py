@@ -12,7 +12,7 @@ import grpc
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
-from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.dispatcher.ports import LaneOwners
 from antiphon_server.runtime.addresses import forwarded_for
 from antiphon_server.runtime.error_table import remote_errors
@@ -41,8 +41,8 @@ class Orphans(Protocol):
         """Go on with those that are this server's to go on with; returns how many."""
         ...
 
-    async def settled(self) -> None:
-        """Return when none are being adopted."""
+    async def settled(self, conversation_id: ConversationId) -> None:
+        """Return when none of the conversation are being adopted."""
         ...
 
 
@@ -82,19 +82,21 @@ class RoutedCalls:
             named = pb.DispatchRequest(turn_id=new_id("turn"))
             named.MergeFrom(request)
             request = named
-        return await self._routed(request, caller, self._here.dispatch, "Dispatch")
+        here, place = self._here.dispatch, self._owners.place
+        return await self._routed(request, caller, here, "Dispatch", place)
 
     async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
         """See :meth:`TurnCalls.get`."""
-        return await self._routed(request, caller, self._here.get, "GetTurn")
+        return await self._routed(request, caller, self._here.get, "GetTurn", self._owners.find)
 
     async def list(self, request: pb.ListTurnsRequest, caller: Caller) -> pb.ListTurnsResponse:
         """See :meth:`TurnCalls.list`."""
-        return await self._routed(request, caller, self._here.list, "ListTurns")
+        return await self._routed(request, caller, self._here.list, "ListTurns", self._owners.find)
 
     async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
         """See :meth:`TurnCalls.cancel`."""
-        return await self._routed(request, caller, self._here.cancel, "CancelTurn")
+        here, place = self._here.cancel, self._owners.place
+        return await self._routed(request, caller, here, "CancelTurn", place)
 
     async def close(self) -> None:
         """Close the channels to other servers."""
@@ -107,12 +109,16 @@ class RoutedCalls:
         caller: Caller,
         here: Callable[[Any, Caller], Awaitable[T]],
         method: str,
+        look_up: Callable[[ConversationId], Awaitable[Place | None]],
     ) -> T:
         end = time.monotonic() + PATIENCE_S
+        conversation_id = ConversationId(request.conversation_id)
         while True:
-            place = await self._owners.place(ConversationId(request.conversation_id))
+            place = await look_up(conversation_id)
+            if place is None:
+                return await here(request, caller)
             if place.ours:
-                await self._take_up(left_behind=place.left_behind)
+                await self._take_up(conversation_id, left_behind=place.left_behind)
                 return await here(request, caller)
             if any(key == FORWARDED for key, _ in caller.metadata):
                 raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
@@ -129,11 +135,10 @@ class RoutedCalls:
                     raise
             await asyncio.sleep(PAUSE_S)
 
-    async def _take_up(self, *, left_behind: bool) -> None:
+    async def _take_up(self, conversation_id: ConversationId, *, left_behind: bool) -> None:
         if left_behind:
             await self._orphans.adopt_orphans()
-        else:
-            await self._orphans.settled()
+        await self._orphans.settled(conversation_id)
 
     async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
         way = self._ways.get(address)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, not_, or_, select, tuple_, u
 
 from antiphon_server.dispatcher.adapters.row import from_row
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.dispatcher.adapters.sql_lanes import own_lanes, take_lanes
+from antiphon_server.dispatcher.adapters.sql_lanes import forget_lanes, own_lanes, take_lanes
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import State, Turn
 from antiphon_server.runtime.nodes import alive
@@ -50,6 +50,8 @@ class SharedTurnStore(SqlTurnStore):
         def work(connection: Connection) -> list[Turn]:
             bound = {"b_now_us": now_us, "alive_us": now_us, "b_own": node if own else ""}
             found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
+            if own:
+                forget_lanes(connection, now_us)
             conversations = {turn.conversation_id for turn in found}
             if not found:
                 return []

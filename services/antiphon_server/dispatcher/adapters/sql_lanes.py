@@ -4,10 +4,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 
-from sqlalchemy import Connection, bindparam, not_, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, not_, select, update
 
-from antiphon_server.dispatcher.adapters.tables import lanes
-from antiphon_server.dispatcher.model import ConversationId, Place
+from antiphon_server.dispatcher.adapters.tables import lanes, turns
+from antiphon_server.dispatcher.model import ConversationId, Place, State
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import NodeLease, alive, nodes
@@ -27,6 +27,12 @@ _OWNER = (
     .outerjoin(nodes, nodes.c.node == lanes.c.node)
     .where(lanes.c.conversation_id == bindparam("conversation_id"))
 )
+_UNFINISHED = exists().where(
+    turns.c.conversation_id == lanes.c.conversation_id, turns.c.state < State.SUCCEEDED
+)
+_LIVES = nodes.c.lease_until_us >= bindparam("alive_us", type_=BigInteger)
+_FIND = _OWNER.add_columns(_LIVES.label("lives"), _UNFINISHED.label("unfinished"))
+_FORGET = delete(lanes).where(not_(alive(lanes.c.node)), not_(_UNFINISHED))
 
 
 def take_lanes(
@@ -40,6 +46,11 @@ def take_lanes(
     taken = connection.execute(_TAKE, bound).rowcount
     _ADD.run(connection, [{"conversation_id": it, "node": node} for it in ordered])
     return taken
+
+
+def forget_lanes(connection: Connection, now_us: int) -> None:
+    """Take away those of servers that are gone and have left nothing to do."""
+    connection.execute(_FORGET, {"alive_us": now_us})
 
 
 def own_lanes(connection: Connection, node: str, conversation_ids: Collection[str]) -> set[str]:
@@ -68,10 +79,7 @@ class SqlLaneOwners:
         """See :meth:`LaneOwners.place`."""
         if not self._lease.held:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        if self._term != self._lease.term:
-            self._known.clear()
-            self._term = self._lease.term
-        if conversation_id in self._known:
+        if self._is_known(conversation_id):
             return Place(ours=True)
         found = await self._database.write(lambda it: self._take(it, conversation_id))
         if found.ours and self._term == self._lease.term:
@@ -80,8 +88,30 @@ class SqlLaneOwners:
                 self._known.popitem(last=False)
         return found
 
+    async def find(self, conversation_id: ConversationId) -> Place | None:
+        """See :meth:`LaneOwners.find`."""
+        if self._lease.held and self._is_known(conversation_id):
+            return Place(ours=True)
+        bound = {"conversation_id": conversation_id, "alive_us": self._now_us()}
+        row = await self._database.read(lambda it: it.execute(_FIND, bound).one_or_none())
+        if row is None or not (row.lives or row.unfinished):
+            return None
+        if not row.lives:
+            return await self.place(conversation_id)
+        return Place(row.node == self._lease.node, row.address or "")
+
+    def _is_known(self, conversation_id: ConversationId) -> bool:
+        """Whether the lane is this server's, as it was when the lease was taken last."""
+        if self._term != self._lease.term:
+            self._known.clear()
+            self._term = self._lease.term
+        return conversation_id in self._known
+
+    def _now_us(self) -> int:
+        return int(self._clock() * 1e6)
+
     def _take(self, connection: Connection, conversation_id: ConversationId) -> Place:
-        node, now_us = self._lease.node, int(self._clock() * 1e6)
+        node, now_us = self._lease.node, self._now_us()
         taken = take_lanes(connection, node, [conversation_id], now_us)
         owner, address = connection.execute(_OWNER, {"conversation_id": conversation_id}).one()
         return Place(ours=owner == node, address=address or "", left_behind=taken > 0)
