@@ -86,15 +86,18 @@ async def _instances(client: Client, service: str) -> list[Instance]:
 
 
 @asynccontextmanager
-async def running_up(home: Path, replicas: int, *options: str) -> AsyncIterator[Up]:
-    """The command with further options, from when it says that it serves to its end."""
+async def running_up(
+    home: Path, replicas: int, *options: str, **variables: str
+) -> AsyncIterator[Up]:
+    """The command with further options and settings, from when it says that it serves."""
+    settings = {f"ANTIPHON_{name}": value for name, value in variables.items()}
     folder, log = home / "data", home / "log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(*COMMAND, "up", "--mesh", "--replicas", str(replicas), "--port", "0"),
             *("--data-dir", str(folder), "--model", "scripted/test", *options),
             cwd=ROOT,
-            env=environment({}),
+            env=environment(settings),
             stdout=output,
             stderr=output,
         )

@@ -25,6 +25,7 @@ from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
 from antiphon_server.mesh.envoy.admin import AdminUnreachable
 from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.telemetry import configure_logging
@@ -36,9 +37,14 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 START_S = 90.0
 LOOK_S = 0.05
 FOLDER = "replicas"
+_ALL_HERE = (
+    "services: `antiphon up --mesh` runs all of them; `antiphon mesh` leads to some elsewhere"
+)
 # What the edge does in their place, or each has of its own.
 _NOT_FOR_REPLICAS = ("HOST", "PORT", "ADMIN_PORT", "ADMIN_HOST", "DATA_DIR", "WEB", "WEB_PORT")
 _OF_THE_EDGE = ("TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "MESH", "NODE_ADDRESS", "LOG_FILE")
+# Of no use on one machine, where all ports but the edge's are plain.
+_OF_PEERS = ("PEER_CA", "PEER_CERT", "PEER_KEY")
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +120,12 @@ async def replicated(
 
 
 def _as_mesh(settings: Settings) -> Settings:
-    """The edge has the server's address; all else listens on ports that are picked."""
+    """The edge has the server's address; all else listens on ports that are picked.
+
+    Raises CannotListen, WrongSetting.
+    """
+    if settings.elsewhere:
+        raise WrongSetting(_ALL_HERE)
     edge_port = picked(settings.host, settings.port, "--port, 0 for a free one, or --host")
     inside_port = picked(LOOPBACK, 0, "inside_port")
     mesh = replace(
@@ -126,7 +137,8 @@ def _as_mesh(settings: Settings) -> Settings:
         edge_host=settings.host,
         edge_port=edge_port,
     )
-    return replace(settings, port=edge_port, mesh=mesh)
+    plain: dict[str, None] = dict.fromkeys(name.lower() for name in _OF_PEERS)
+    return replace(settings, port=edge_port, mesh=mesh, **plain)
 
 
 async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
@@ -153,7 +165,7 @@ async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
 def _replicas(
     settings: Settings, count: int, variables: Mapping[str, str], mesh: Mesh
 ) -> tuple[Child, ...]:
-    dropped = {PREFIX + name for name in (*_NOT_FOR_REPLICAS, *_OF_THE_EDGE)}
+    dropped = {PREFIX + name for name in (*_NOT_FOR_REPLICAS, *_OF_THE_EDGE, *_OF_PEERS)}
     kept = {**os.environ, **variables}
     environment = {name: value for name, value in kept.items() if name not in dropped}
     environment |= {
