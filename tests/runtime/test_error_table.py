@@ -109,3 +109,11 @@ def test_a_bare_code_becomes_the_nearest_reason() -> None:
     unavailable = error_of_code(grpc.StatusCode.UNAVAILABLE.value[0])
     assert (unavailable.reason, unavailable.retry_after) == (Reason.DRAINING, 1.0)
     assert error_of_code(grpc.StatusCode.DATA_LOSS.value[0]).reason is Reason.INTERNAL
+
+
+def test_a_status_has_the_same_bytes_in_every_process() -> None:
+    """Envoy is told of some: told others by a control plane that was restarted, it would drain."""
+    values = {f"key_{number}": "x" for number in range(20)}
+    [detail] = status_of(DomainError(Reason.NOT_FOUND, **values)).details
+    info = error_details_pb2.ErrorInfo.FromString(detail.value)
+    assert detail.value == info.SerializeToString(deterministic=True)

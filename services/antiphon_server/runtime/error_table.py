@@ -53,9 +53,9 @@ def status_of(error: DomainError) -> status_pb2.Status:
     code: int = TABLE[error.reason].code.value[0]
     metadata = {key: value[:LONGEST_VALUE] for key, value in error.metadata.items()}
     status = status_pb2.Status(code=code, message=sentence_of(error.reason, metadata))
-    status.details.add().Pack(
-        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata)
-    )
+    info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata)
+    # The same bytes in every process: Envoy would drain if a restart told it others.
+    status.details.add().Pack(info, deterministic=True)
     if error.violations:
         status.details.add().Pack(_bad_request(error))
     if error.reason is Reason.LIMIT_EXCEEDED:
