@@ -139,6 +139,13 @@ def rendered(settings: Settings) -> str:
     return services_at(edge, where)
 
 
+def rendered_bootstrap(settings: Settings) -> str:
+    """What an Envoy on this machine starts with that asks the control plane for all else."""
+    from antiphon_server.mesh.edge.dynamic import bootstrap
+
+    return bootstrap("edge", Address(LOOPBACK, settings.mesh.ads_port)).to_json(indent=2)
+
+
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
     mesh, secret = settings.mesh, installation_secret(settings)
     inside = Address(LOOPBACK, _for_envoy(mesh, LOOPBACK, "inside_port"))

@@ -68,25 +68,30 @@ def render(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")
     ] = None,
+    ads: Annotated[
+        bool, typer.Option("--ads", help="Of an Envoy that asks the control plane.")
+    ] = False,
 ) -> None:
     """Print Envoy's configuration as one file, for an Envoy without a control plane.
 
-    Services are where ANTIPHON_PEERS says.
+    Services are where ANTIPHON_PEERS says. With --ads it is what an Envoy of yours starts with
+    that asks `antiphon mesh` on the same machine for all else.
 
     For example:
 
     - `antiphon mesh render > envoy.json && envoy --mode validate -c envoy.json`
+    - `antiphon mesh render --ads > envoy.json`
     """
-    from antiphon_server.app.control_plane import rendered
+    from antiphon_server.app.control_plane import rendered, rendered_bootstrap
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.settings import read_settings
 
     try:
         settings = read_settings()
-        text = rendered(settings)
+        text = rendered_bootstrap(settings) if ads else rendered(settings)
     except WrongSetting as error:
         fail(str(error), 2)
-    if settings.mesh.check_tokens:
+    if settings.mesh.check_tokens and not ads:
         say('Tokens are left to servers: "check_tokens" is for a control plane.', err=True)
     if output is None:
         typer.echo(text)

@@ -56,6 +56,6 @@ def edge_of_mesh(ads: Address, edge: Edge, log_file: Path) -> Envoy:
     def configuration(_port: int) -> bytes:
         from antiphon_server.mesh.edge.dynamic import bootstrap
 
-        return bootstrap("edge", ads)
+        return bytes(bootstrap("edge", ads))
 
     return Envoy(configuration, None, edge.listen.port, log_file)

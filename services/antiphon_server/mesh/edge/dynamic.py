@@ -44,15 +44,15 @@ from antiphon_server.mesh.resources import (
 CONTROL_PLANE = "control-plane"
 
 
-def bootstrap(node_id: str, control_plane: Address) -> bytes:
-    """Envoy's bootstrap, as Protobuf: all else it asks of the control plane (ADS)."""
+def bootstrap(node_id: str, control_plane: Address) -> Bootstrap:
+    """Envoy's bootstrap: all else it asks of the control plane (ADS)."""
     ads = ApiConfigSource(
         api_type=ApiConfigSourceApiType.GRPC,
         transport_api_version=ApiVersion.V3,
         set_node_on_first_message_only=True,
         grpc_services=[GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=CONTROL_PLANE))],
     )
-    whole = Bootstrap(
+    return Bootstrap(
         node=Node(id=node_id, cluster="edge"),
         dynamic_resources=BootstrapDynamicResources(lds_config=ADS, cds_config=ADS, ads_config=ads),
         static_resources=BootstrapStaticResources(
@@ -61,7 +61,6 @@ def bootstrap(node_id: str, control_plane: Address) -> bytes:
         overload_manager=overload_manager(),
         layered_runtime=runtime(),
     )
-    return bytes(whole)
 
 
 class Configuration:
