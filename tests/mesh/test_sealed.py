@@ -43,7 +43,7 @@ async def test_a_turn_goes_through_the_edge_to_who_shows_a_certificate(
             admin_port=None,
             model="scripted/echo",
             secret_key_file=tmp_path / "auth.key",
-            registry=str(at.registry),
+            registry=f"localhost:{at.registry.port}",  # looked up, and named in the certificate
             tls_cert=certificates / "auth.pem",
             tls_key=certificates / "auth.key",
             tls_client_ca=certificates / "ca.pem",

@@ -1,0 +1,206 @@
+"""``python -m tests.deploy.sizing``: what a post, a turn and an event cost Postgres and Redis.
+
+Two servers on one Postgres (fsync on) and one Redis; one person, who posts and has turns. What is
+measured is bytes and counts, not times: another machine gives the same. Written into
+docs/benchmarks/sizing.json and the table of docs/guides/sizing.md.
+"""
+
+import asyncio
+import base64
+import json
+import secrets
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from redis.asyncio import Redis
+
+from antiphon_client import Client
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.stores.local_postgres import start_postgres
+from antiphon_server.stores.local_redis import start_redis
+from tests.deploy.sizing.page import FIGURES, PAGE, written_into
+from tests.e2e.server import ServerProcess
+
+SERVERS = 2
+POSTS, TURNS, DELTAS = 400, 40, 100
+TEXT = "What is the airspeed velocity of an unladen swallow, roughly? Say how you know it. " * 2
+IDLE_S = 8.0
+SETTLED_S = 2.0
+MODEL = {
+    "name": "scripted/count",
+    "kind": "scripted",
+    "script": {"deltas": DELTAS, "gap_ms": 3},
+    "input_price_micros": 150_000,
+    "output_price_micros": 600_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the stores have counted so far, and when (seconds of the monotonic clock)."""
+
+    at: float
+    rows: dict[str, int]
+    data_bytes: int
+    wal_bytes: int
+    commits: int
+    redis_messages: int
+    redis_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Connections of our own to both."""
+
+    postgres: asyncpg.Connection
+    redis: Redis
+
+    async def counted(self) -> Counted:
+        """All of it, when statistics have been written."""
+        await asyncio.sleep(SETTLED_S)
+        await self.postgres.execute("ANALYZE")
+        rows = await self.postgres.fetch(
+            "SELECT relname, reltuples::bigint n FROM pg_class c JOIN pg_namespace s "
+            "ON s.oid = relnamespace WHERE nspname = 'public' AND relkind = 'r'"
+        )
+        size, wal, commits = await self.postgres.fetchrow(
+            "SELECT pg_database_size(current_database()), "
+            "pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, "
+            "(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())"
+        )
+        info = await self.redis.info("all")
+        published = info.get("cmdstat_publish", {}).get("calls", 0)
+        sent = info["total_net_output_bytes"] + info["total_net_input_bytes"]
+        named = {row["relname"]: max(row["n"], 0) for row in rows}
+        return Counted(time.monotonic(), named, size, wal, commits, published, sent)
+
+    async def kept_bytes(self) -> int:
+        """What is left of the data when all that is dead is away."""
+        await self.postgres.execute("VACUUM FULL")
+        return int(await self.postgres.fetchval("SELECT pg_database_size(current_database())"))
+
+    async def connections(self) -> int:
+        """Of servers to Postgres, now."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        return int(await self.postgres.fetchval(query)) - 1
+
+
+async def run(home: Path) -> dict[str, float]:
+    """Measure; figures by their names."""
+    async with AsyncExitStack() as stack:
+        stores, servers = await _started(home, stack)
+        async with servers[0].client() as client:
+            made = await client.create_conversation("measured")
+            conversation = made.conversation_id
+            await _posts(client, conversation, 50)  # what is made at first use is no part of it
+            kept = [await stores.kept_bytes()]
+            idle = await stores.counted()
+            await asyncio.sleep(IDLE_S)
+            begun = await stores.counted()
+            await _posts(client, conversation, POSTS)
+            posted = await stores.counted()
+            kept.append(await stores.kept_bytes())
+            turns = (await client.create_conversation("turns")).conversation_id
+            before = await stores.counted()
+            await _turns(client, turns)
+            done = await stores.counted()
+            kept.append(await stores.kept_bytes())
+        calm = _calm(idle, begun)
+        return {
+            **{f"idle server: {name} a second": value / SERVERS for name, value in calm.items()},
+            "server: connections": await stores.connections() / SERVERS,
+            "post: data bytes that stay": (kept[1] - kept[0]) / POSTS,
+            "turn: data bytes that stay": (kept[2] - kept[1]) / TURNS,
+            **_each("post", begun, posted, POSTS, calm),
+            **_each("turn", before, done, TURNS, calm),
+        }
+
+
+async def _started(home: Path, stack: AsyncExitStack) -> tuple[Stores, list[ServerProcess]]:
+    lifecycle = await stack.enter_async_context(Lifecycle())
+    postgres = await start_postgres(home / "postgres")
+    lifecycle.on_stop("postgres", postgres.child.stop)
+    redis = await start_redis(home / "redis")
+    lifecycle.on_stop("redis", redis.child.stop)
+    variables = {
+        "ANTIPHON_DATABASE_URL": postgres.url,
+        "ANTIPHON_REDIS_URL": redis.url,
+        "ANTIPHON_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
+    }
+    servers = [
+        await stack.enter_async_context(
+            ServerProcess(home / name, models=[MODEL], variables=variables)
+        )
+        for name in map(str, range(SERVERS))
+    ]
+    connection = await asyncpg.connect(postgres.url)
+    stack.push_async_callback(connection.close)
+    client = Redis.from_url(redis.url)
+    stack.push_async_callback(client.aclose)
+    return Stores(connection, client), servers
+
+
+async def _posts(client: Client, conversation: str, count: int) -> None:
+    """One after the other, each with a commit of its own: the dearest way."""
+    for _ in range(count):
+        await client.post_message(conversation, TEXT)
+
+
+async def _turns(client: Client, conversation: str) -> None:
+    async with client.converse(conversation) as talk:
+        for _ in range(TURNS):
+            turn = await talk.post(TEXT)
+            await turn.result()
+
+
+def _calm(before: Counted, after: Counted) -> dict[str, float]:
+    """What all servers do a second while nobody asks anything."""
+    seconds = after.at - before.at
+    return {name: (_count(after)[name] - at) / seconds for name, at in _count(before).items()}
+
+
+def _each(
+    name: str, before: Counted, after: Counted, count: int, calm: dict[str, float]
+) -> dict[str, float]:
+    """Of one such thing, without what goes on anyway."""
+    seconds = after.at - before.at
+    rows = {
+        f"{name}: rows of {table}": (rows - before.rows.get(table, 0)) / count
+        for table, rows in after.rows.items()
+    }
+    counts = {
+        f"{name}: {what}": max((_count(after)[what] - at - calm[what] * seconds) / count, 0)
+        for what, at in _count(before).items()
+    }
+    return {
+        **{key: value for key, value in rows.items() if value > 0.2},
+        f"{name}: data bytes, before any vacuum": (after.data_bytes - before.data_bytes) / count,
+        **counts,
+    }
+
+
+def _count(counted: Counted) -> dict[str, int]:
+    return {
+        "WAL bytes": counted.wal_bytes,
+        "commits": counted.commits,
+        "Redis messages": counted.redis_messages,
+        "Redis bytes": counted.redis_bytes,
+    }
+
+
+def main() -> None:
+    """Run it as a command."""
+    with tempfile.TemporaryDirectory(prefix="antiphon-sizing-") as home:
+        found = asyncio.run(run(Path(home)))
+    rounded = {name: float(f"{it:.3g}") for name, it in found.items()}
+    FIGURES.write_text(json.dumps(rounded, indent=1) + "\n")
+    PAGE.write_text(written_into(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()
