@@ -101,9 +101,10 @@ async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
 
     Raises what ``running_mesh`` raises, and Insecure.
     """
+    weaknesses = hardening.insist(_as_server(settings))
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
-    for weakness in hardening.insist(_as_server(settings)):
+    for weakness in weaknesses:
         log.warning("%s", weakness)
     stopping = asyncio.Event()
     with until_told(stopping), exclusive(settings.data_dir / NAME):

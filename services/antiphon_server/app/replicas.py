@@ -76,10 +76,11 @@ async def serve_replicated(
     ``variables`` are settings for the servers besides the environment's. Raises what
     ``replicated`` raises, and Insecure.
     """
+    # The edge is what strangers reach; servers reach each other on this machine.
+    weaknesses = hardening.insist(replace(settings, node_address=f"{LOOPBACK}:0"))
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
-    # The edge is what strangers reach; servers reach each other on this machine.
-    for weakness in hardening.insist(replace(settings, node_address=f"{LOOPBACK}:0")):
+    for weakness in weaknesses:
         log.warning("%s", weakness)
     stopping = asyncio.Event()
     with until_told(stopping), exclusive(settings.data_dir / "mesh"):
