@@ -46,6 +46,7 @@ from antiphon_server.events.adapters.tables import metadata as events_metadata
 from antiphon_server.events.log import EventLog as Log
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
@@ -257,6 +258,16 @@ async def world(kind: str, tmp_path: Path, keep_s: float | None = None) -> Async
         yield made
         await made.context.changes.close()
     await database.close()
+
+
+@asynccontextmanager
+async def server_on(database: Database) -> AsyncIterator[World]:
+    """One of the servers that share a database, which has the tables."""
+    clock = Clock()
+    log = MemoryEventLog(clock)
+    made = _world(SqlStore(database), log, clock, log, None, None)
+    yield made
+    await made.context.changes.close()
 
 
 def _world(

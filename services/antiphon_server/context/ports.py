@@ -235,8 +235,12 @@ class RequestRecords(Protocol):
         """What the caller got for that request id before."""
         ...
 
-    def add(self, key: RequestKey, answer: Answer, create_us: int) -> None:
-        """Remember the answer."""
+    def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
+        """Remember the answer; False if the caller's request id was answered before.
+
+        A transaction that has just remembered another one is waited for: afterwards ``find``
+        finds what it has committed.
+        """
         ...
 
     def forget(self, before_us: int) -> int:

@@ -231,9 +231,12 @@ class MemoryRequests:
         row = self._table.get((actor, request_id))
         return PastRequest(row[0].digest, row[1]) if row else None
 
-    def add(self, key: RequestKey, answer: Answer, create_us: int) -> None:
+    def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
         """See :meth:`RequestRecords.add`."""
-        self._table.put((key.actor, key.request_id), (key, answer, create_us))
+        is_new = self._table.get((key.actor, key.request_id)) is None
+        if is_new:
+            self._table.put((key.actor, key.request_id), (key, answer, create_us))
+        return is_new
 
     def forget(self, before_us: int) -> int:
         """See :meth:`RequestRecords.forget`."""

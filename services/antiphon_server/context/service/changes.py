@@ -96,3 +96,16 @@ def answered(records: Records, request: RequestKey | None, kind: type[AnswerT]) 
     if past.digest != request.digest or not isinstance(past.answer, kind):
         raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
     return past.answer
+
+
+def answered_first(
+    records: Records, request: RequestKey | None, answer: AnswerT, now: int
+) -> AnswerT:
+    """``answer``, which is remembered; or what the same request got at another server meanwhile.
+
+    Called before anything is written that only one of them may write. Raises DomainError
+    REQUEST_ID_REUSED.
+    """
+    if request is None or records.requests.add(request, answer, now):
+        return answer
+    return answered(records, request, type(answer)) or answer

@@ -25,7 +25,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
-from antiphon_server.context.service.changes import Changes, answered, tell
+from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.pages import Page, page_of, position
@@ -73,13 +73,14 @@ class Conversations:
                 return before
             workspace_id = wish.workspace_id or own_workspace(records, principal, owner, now)
             conversation = _new(_open(records, principal, workspace_id), wish, now)
+            first = answered_first(records, request, conversation, now)
+            if first is not conversation:
+                return first
             if not records.conversations.add(conversation):
                 raise DomainError(Reason.ALREADY_EXISTS, resource=conversation.conversation_id)
             member = Member(ResourceId(conversation.conversation_id), owner, Role.OWNER, now)
             records.members.add(member, now)
             _tell(records, principal, conversation, ConversationCreated, MemberAdded(member))
-            if request is not None:
-                records.requests.add(request, conversation, now)
             return conversation
 
         return await self._changes.make(work, of_user=owner)

@@ -20,7 +20,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
-from antiphon_server.context.service.changes import Changes, answered, tell
+from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
 from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.ids import new_id
@@ -50,10 +50,10 @@ class Workspaces:
             if before is not None:
                 return before
             workspace = Workspace(WorkspaceId(new_id("ws")), display_name, now)
-            _add(records, principal, workspace, owner)
-            if request is not None:
-                records.requests.add(request, workspace, now)
-            return workspace
+            first = answered_first(records, request, workspace, now)
+            if first is workspace:
+                _add(records, principal, workspace, owner)
+            return first
 
         return await self._changes.make(work, of_user=owner)
 

@@ -15,8 +15,9 @@ from antiphon_server.context.adapters.tables import audit_outbox, outbox, reques
 from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.model.resources import Workspace
 from antiphon_server.context.ports import E
+from antiphon_server.runtime.statements import PreparedInsert
 
-_REMEMBER = insert(requests)
+_REMEMBER = PreparedInsert(requests, " ON CONFLICT DO NOTHING RETURNING request_id")
 _FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(
     requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
 )
@@ -87,7 +88,7 @@ class SqlRequests:
         row = self._connection.execute(_FIND, values).first()
         return PastRequest(row.digest, _answer_of(row.kind, row.answer)) if row else None
 
-    def add(self, key: RequestKey, answer: Answer, create_us: int) -> None:
+    def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
         """See :meth:`RequestRecords.add`."""
         is_workspace = isinstance(answer, Workspace)
         encoded = (
@@ -103,7 +104,7 @@ class SqlRequests:
             "answer": encoded.SerializeToString(),
             "create_us": create_us,
         }
-        self._connection.execute(_REMEMBER, values)
+        return bool(_REMEMBER.returned(self._connection, [values]))
 
     def forget(self, before_us: int) -> int:
         """See :meth:`RequestRecords.forget`."""

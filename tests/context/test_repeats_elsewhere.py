@@ -1,0 +1,52 @@
+"""The same request at two servers of one database at the same time is done once."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.postgres import PostgresDatabase
+from tests.context.world import ANN, World, server_on
+from tests.fakes.postgres import Postgres
+
+ROUNDS = 10
+
+
+@pytest.fixture
+async def servers(postgres: Postgres) -> AsyncIterator[list[World]]:
+    """Two that share a database."""
+    url = await postgres.database()
+    databases = [PostgresDatabase(url, pool=4) for _ in range(2)]
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(server_on(each)) for each in databases]
+    for database in databases:
+        await database.close()
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+async def test_one_conversation_is_made(servers: list[World], chosen: bool) -> None:
+    """Both get the first answer, whoever chose the id."""
+    clients = [each.client(ANN) for each in servers]
+    for _ in range(ROUNDS):
+        request = pb.CreateConversationRequest(
+            conversation_id=new_id("conv") if chosen else "", request_id=str(uuid.uuid4())
+        )
+        one, other = await asyncio.gather(*(it.CreateConversation(request) for it in clients))
+        assert one == other
+    listed = await clients[0].ListConversations(pb.ListConversationsRequest(page_size=100))
+    assert len(listed.conversations) == ROUNDS
+
+
+async def test_one_workspace_is_made(servers: list[World]) -> None:
+    """Both get the first answer."""
+    clients = [each.client(ANN) for each in servers]
+    for _ in range(ROUNDS):
+        request = pb.CreateWorkspaceRequest(display_name="Lab", request_id=str(uuid.uuid4()))
+        one, other = await asyncio.gather(*(it.CreateWorkspace(request) for it in clients))
+        assert one == other
+    listed = await clients[0].ListWorkspaces(pb.ListWorkspacesRequest(page_size=100))
+    assert len(listed.workspaces) == ROUNDS
