@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import ListTurnsRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon_client import Client, new_turn_id
 from tests.e2e.server import ServerProcess, openai_model
@@ -22,6 +25,7 @@ from tests.robustness.history import state_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LEASE_S = 2.0
+LIST_TURNS, LISTS = "/antiphon.dispatcher.v1.DispatcherService/ListTurns", 4
 BUSY_S = 10.0
 LONG = Behaviour(deltas=2000, gap_ms=5)
 ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
@@ -74,6 +78,7 @@ def _variables(url: str, secret: bytes) -> dict[str, str]:
         "ANTIPHON_DATABASE_URL": url,
         "ANTIPHON_SECRET_KEY": base64.b64encode(secret).decode(),
         "ANTIPHON_LEASE_S": str(LEASE_S),
+        "ANTIPHON_RATE_LIMITS": json.dumps({"rpcs": {LIST_TURNS: LISTS}}),
     }
 
 
@@ -122,6 +127,19 @@ async def test_converse_at_the_other_server(pair: Pair) -> None:
         posted = await talk.post("and then")
         assert state(await talk.cancel(turn_id)) == "CANCELLED"
         assert state(await pair.ended(conversation, posted.turn_id)) == "SUCCEEDED"
+
+
+async def test_a_forwarded_call_counts_once(pair: Pair) -> None:
+    """What was asked of the second server is not held against the caller at the first again."""
+    one, other = pair.clients
+    conversation = (await one.create_conversation()).conversation_id
+    await one.dispatch(conversation, "hello")  # the first has the lane
+    for client in (other, one):
+        metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
+        stub = DispatcherServiceStub(client.channel)
+        for _ in range(LISTS):
+            request = ListTurnsRequest(conversation_id=conversation)
+            assert len((await stub.ListTurns(request, metadata=metadata)).turns) == 1
 
 
 async def test_a_server_that_is_killed_leaves_nothing_undone(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -15,6 +16,7 @@ from antiphon.auth.v1 import auth_service_pb2_grpc as auth_stubs
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon_server.runtime.addresses import Callers
 from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.counted_calls import STEP_S, CountedCalls
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.health import Health
@@ -62,10 +64,20 @@ class SignIns(Servicer):  # type: ignore[misc]
         return auth_pb.RefreshResponse()
 
 
+@dataclass
+class Clock:
+    time: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
 class World:
     """A server with such limits, behind a proxy or not."""
 
-    def __init__(self, limits: RateLimits, behind_proxy: bool) -> None:
+    def __init__(
+        self, limits: RateLimits, behind_proxy: bool, counted: CountedCalls | None
+    ) -> None:
         self.refused: list[tuple[Limit, str]] = []
         self.guard = RateGuard(limits, behind_proxy=behind_proxy)
         self.guard.listen(lambda method, limit, who: self.refused.append((limit, who)))
@@ -74,9 +86,9 @@ class World:
             [
                 ErrorInterceptor(),
                 AddressInterceptor(Callers(behind_proxy)),
-                self.guard.interceptor("address"),
+                self.guard.interceptor("address", counted),
                 AuthenticationInterceptor(self.verifier),
-                self.guard.interceptor("principal"),
+                self.guard.interceptor("principal", counted),
             ]
         )
         stubs.add_EventServiceServicer_to_server(Events(), self.table)
@@ -118,8 +130,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(*, behind_proxy: bool = True, **limits: Any) -> AsyncIterator[World]:
-    made = World(RateLimits(**limits), behind_proxy)
+async def world(
+    *, behind_proxy: bool = True, counted: CountedCalls | None = None, **limits: Any
+) -> AsyncIterator[World]:
+    made = World(RateLimits(**limits), behind_proxy, counted)
     server = Server(made.table)
     port = await server.start("127.0.0.1", 0)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as made.channel:
@@ -201,6 +215,30 @@ async def test_a_method_may_have_a_limit_of_its_own() -> None:
         assert [error.metadata["limit"] for error in refused] == [GET_HEAD] * 2
         refused = await made.refusals(2, LOGIN, address="192.0.2.1")
         assert [error.metadata["limit"] for error in refused] == [LOGIN]
+
+
+async def test_what_another_server_has_counted_is_not_counted_again() -> None:
+    """Neither of its address nor of its principal; a mark of nobody's counts for nothing."""
+    clock = Clock()
+    counted = CountedCalls(b"k" * 32, clock)
+    async with world(calls=2, reads=2, counted=counted) as made:
+
+        async def call(*more: tuple[str, str]) -> None:
+            metadata = (("x-forwarded-for", "192.0.2.1"), ("authorization", "Bearer ann"), *more)
+            await stubs.EventServiceStub(made.channel).GetHead(HEAD, metadata=metadata)
+
+        mark = counted.headers()
+        for _ in range(4):
+            await call(*mark)
+        forged = CountedCalls(b"x" * 32, clock).headers()
+        await call(*forged)
+        await call(("antiphon-counted", "\x7e"))
+        clock.time += 2 * STEP_S
+        for late in (mark, forged):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call(*late)
+            assert domain_error_of(refused.value).reason is Reason.RATE_LIMITED
+        await call(*counted.headers())
 
 
 @pytest.mark.parametrize("off", [{"enabled": False}, {"sign_ins": 0, "calls": 0}])

@@ -6,6 +6,7 @@ from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimit
 from antiphon_server.auth.compose import Auth, AuthElsewhere
 from antiphon_server.runtime.access import AccessPolicy
 from antiphon_server.runtime.addresses import Callers
+from antiphon_server.runtime.counted_calls import CountedCalls
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
@@ -17,8 +18,16 @@ from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 
-def guarded(ground: Ground, auth: Auth | AuthElsewhere, policy: AccessPolicy) -> LocalServer:
-    """For calls of anybody: who it is, whether they may, and how often."""
+def guarded(
+    ground: Ground,
+    auth: Auth | AuthElsewhere,
+    policy: AccessPolicy,
+    counted: CountedCalls | None,
+) -> LocalServer:
+    """For calls of anybody: who it is, whether they may, and how often.
+
+    Those that other servers pass on have been ``counted`` there.
+    """
     settings, guard, tracing = ground.settings, ground.guard, ground.tracing
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
@@ -29,9 +38,9 @@ def guarded(ground: Ground, auth: Auth | AuthElsewhere, policy: AccessPolicy) ->
             TelemetryInterceptor(ground.metrics, every_call=every_call),
             ErrorInterceptor(),
             AddressInterceptor(Callers(settings.behind_proxy, settings.proxy_networks())),
-            guard.interceptor("address"),
+            guard.interceptor("address", counted),
             AuthenticationInterceptor(auth.verifier),
-            guard.interceptor("principal"),
+            guard.interceptor("principal", counted),
             ValidationInterceptor(),
             AccessInterceptor(RecordedPolicy(policy, auth.coalesced)),
         ]

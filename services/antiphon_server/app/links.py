@@ -8,6 +8,7 @@ from antiphon_server.app.guards import inside, unguarded
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.ports import ServerSecret
+from antiphon_server.runtime.counted_calls import CountedCalls
 from antiphon_server.runtime.installation import SERVICES, ServiceName
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
@@ -15,6 +16,8 @@ from antiphon_server.runtime.peer_channel import Headers, PeerChannel
 from antiphon_server.runtime.routed_channel import RoutedChannel
 from antiphon_server.runtime.tracing import Tracing
 from antiphon_server.settings import Settings
+
+COUNTED = "counted calls"
 
 
 class Links:
@@ -32,6 +35,8 @@ class Links:
         self._traced: tuple[Headers, ...] = (tracing.headers,) if tracing else ()
         self.servers: list[LocalServer] = [unguarded()]
         self.identities: dict[ServiceName, ServiceIdentity] = {}
+        several = settings.shares_store or bool(settings.elsewhere)
+        self.counted = CountedCalls(secret.derive(COUNTED)) if several and secret else None
         tls = self._tls = peer_tls(settings)
         self.peers: dict[ServiceName, grpc.aio.Channel] = {
             name: open_channel(settings.peers.address(name), tls, spread=True)
@@ -54,7 +59,7 @@ class Links:
 
     def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:
         """For calls that bring their callers' own credentials, and pass the guards again."""
-        return self._routed(guarded)
+        return self._routed(guarded, *self._marks)
 
     def _routes(self, server: LocalServer, service: ServiceName) -> grpc.aio.Channel:
         return self._routed(server, *([self._identity(service).headers] if self.peers else ()))
@@ -78,7 +83,13 @@ class Links:
     def to_server(self, address: str) -> grpc.aio.Channel:
         """To another server that does the same, for calls that bring their own credentials."""
         public = self._settings.tls is not None and self._tls is None
-        return PeerChannel(open_channel(f"https://{address}" if public else address, self._tls))
+        channel = open_channel(f"https://{address}" if public else address, self._tls)
+        return PeerChannel(channel, *self._marks)
+
+    @property
+    def _marks(self) -> tuple[Headers, ...]:
+        """What calls carry that go on for somebody whose call was counted here."""
+        return (self.counted.headers,) if self.counted is not None else ()
 
     def start(self, lifecycle: Lifecycle) -> None:
         """Let every service sign in that has to."""

@@ -94,7 +94,7 @@ def compose(ground: Ground) -> Services:
     policy = _with_engine(roles, ground.engine)
     auth = _auth(ground, links.of("auth"), secret) if "auth" in here else None
     guarding = auth or compose_elsewhere(free, _token_settings(settings))
-    table = guarded(ground, guarding, policy)
+    table = guarded(ground, guarding, policy, links.counted)
     services = Services(
         auth=auth,
         access=AccessServicer(auth.users, policy, lambda: {*all_methods(), *table.names()})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from antiphon_server.runtime.counted_calls import CountedCalls
 from antiphon_server.runtime.interceptors.rate_limits import (
     RateLimitInterceptor,
     Refusals,
@@ -32,10 +33,20 @@ class RateGuard:
         self._counters: RateCounters = self._shared or memory
         self._refusals = Refusals()
 
-    def interceptor(self, scope: Scope) -> RateLimitInterceptor:
-        """The interceptor that counts addresses, or the one that counts principals."""
+    def interceptor(
+        self, scope: Scope, counted: CountedCalls | None = None
+    ) -> RateLimitInterceptor:
+        """The interceptor that counts addresses, or the one that counts principals.
+
+        It leaves out what other servers have ``counted``.
+        """
         return RateLimitInterceptor(
-            scope, self._limits, self._counters, self._refusals, behind_proxy=self._behind_proxy
+            scope,
+            self._limits,
+            self._counters,
+            self._refusals,
+            behind_proxy=self._behind_proxy,
+            counted=counted,
         )
 
     def listen(self, listener: Refused) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from antiphon_server.runtime.addresses import LOCAL, current_address, on_this_machine
+from antiphon_server.runtime.counted_calls import CountedCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
 from antiphon_server.runtime.principal import current_principal
@@ -50,7 +51,8 @@ class RateLimitInterceptor(MethodInterceptor):
     Those of addresses stand before authentication, so that a flood costs little; those of
     principals right after it. Calls within the process are not counted, nor are those of this
     machine's own addresses unless there may be a proxy on it, nor those of this installation's
-    parts. A stream counts when it is opened. Raises RATE_LIMITED.
+    parts, nor those that another server of it has ``counted``. A stream counts when it is
+    opened. Raises RATE_LIMITED.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class RateLimitInterceptor(MethodInterceptor):
         refusals: Refusals,
         *,
         behind_proxy: bool = False,
+        counted: CountedCalls | None = None,
     ) -> None:
         super().__init__()
         self._scope: Scope = scope
@@ -69,6 +72,7 @@ class RateLimitInterceptor(MethodInterceptor):
         self._limits = limits
         self._counters = counters
         self._refusals = refusals
+        self._counted = counted
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
         """See the class."""
@@ -76,9 +80,12 @@ class RateLimitInterceptor(MethodInterceptor):
         if not limits:
             return inner
         spend, refusals, who_of = self._counters.spend, self._refusals, self._who
+        counted = self._counted
 
         async def call(request: Any, context: Context) -> Any:
-            if context.peer() != LOCAL and (who := who_of()):
+            if context.peer() == LOCAL or not (who := who_of()):
+                return await inner(request, context)
+            if counted is None or not counted.known(context.invocation_metadata() or ()):
                 for limit in limits:
                     if wait := spend(limit, who):
                         refusals.note(method, limit, who)
