@@ -27,7 +27,7 @@ async def edge(bench: Bench) -> list[Figure]:
         sides = [bare, floors_edge, direct, ours.target(), ours.target(web=True)]
 
         async def steps(target: dict[str, Any]) -> dict[str, Any]:
-            job = {"clients": CLIENTS, "seconds": bench.seconds / 2, "kinds": list(KINDS)}
+            job = {"clients": CLIENTS, "seconds": bench.seconds / 3, "kinds": list(KINDS)}
             return await bench.load("steps", target=target, **job)
 
         measured = await bench.in_turn(*(lambda it=side: steps(it) for side in sides))
@@ -36,7 +36,7 @@ async def edge(bench: Bench) -> list[Figure]:
         async def fan_out(target: dict[str, Any]) -> dict[str, Any]:
             job = {"subscribers": SUBSCRIBERS, "per_second": PER_SECOND, "scope": "global"}
             return await bench.load(
-                "fan_out", target=target, publisher=publisher, seconds=bench.seconds, **job
+                "fan_out", target=target, publisher=publisher, seconds=bench.seconds / 2, **job
             )
 
         fans = await bench.in_turn(lambda: fan_out(direct), lambda: fan_out(ours.target()))

@@ -34,7 +34,7 @@ async def hop(bench: Bench) -> list[Figure]:
         ]
 
         async def of(target: dict[str, Any], *kinds: str) -> dict[str, Any]:
-            seconds = bench.seconds / 2
+            seconds = bench.seconds / 3
             job = {"clients": CLIENTS, "seconds": seconds, "deltas": DELTAS, "kinds": kinds}
             return await bench.load("steps", target=target, **job)
 

@@ -14,7 +14,7 @@ from tests.bench.rows.sides import in_ms
 COUNTS = (1, 2, 4)
 CLIENTS = 50
 SUBSCRIBERS = 500
-PER_SECOND = 1000
+PER_SECOND = 500
 TURNS = 10
 DELTAS, GAP_MS = 20, 5
 PARTS = ("servers", "Postgres", "Redis", "Envoy")
@@ -49,7 +49,7 @@ async def _posts(
     targets = [_alone(embedded), *(each.target() for each in meshes)]
 
     def load(target: dict[str, Any]) -> Callable[[], Any]:
-        job = {"clients": CLIENTS, "seconds": bench.seconds, "together": together}
+        job = {"clients": CLIENTS, "seconds": bench.seconds / 2, "together": together}
         return lambda: bench.load("posts", target=target, **job)
 
     floor, *found = await bench.in_turn(*map(load, targets))
@@ -76,7 +76,7 @@ async def _fan_out(
     def load(target: dict[str, Any], publisher: dict[str, Any]) -> Callable[[], Any]:
         job = {"subscribers": SUBSCRIBERS, "per_second": PER_SECOND, "scope": "global"}
         return lambda: bench.load(
-            "fan_out", target=target, publisher=publisher, seconds=bench.seconds, **job
+            "fan_out", target=target, publisher=publisher, seconds=bench.seconds / 2, **job
         )
 
     floor, *found = await bench.in_turn(*(load(*side) for side in sides))
