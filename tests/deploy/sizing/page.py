@@ -10,7 +10,7 @@ from tests.repository.files import ROOT
 PAGE = ROOT / "docs" / "guides" / "sizing.md"
 FIGURES = ROOT / "docs" / "benchmarks" / "sizing.json"
 BENCHMARKS = ROOT / "docs" / "benchmarks" / "full.json"
-_PLACE = re.compile(r"(<!-- (stores|server) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- (stores|server) -->\n)[^<]*(\n<!-- end -->)")
 _OF_A_SERVER = (
     ("memory per idle subscribed stream", "memory of a stream that waits"),
     ("resident after it, existing data", "memory of a server at its start"),
@@ -34,15 +34,15 @@ def _stores() -> str:
         (name, _shown(figures.get(f"post: {name}")), _shown(figures.get(f"turn: {name}")))
         for name in names
     ]
-    idle = [
-        (name, _shown(value), "")
+    own = [
+        (name, _shown(value))
         for name, value in figures.items()
         if name.startswith(("idle", "server"))
     ]
     return "\n\n".join(
         (
             _table(("", "a post", "a turn of 100 deltas"), rows),
-            _table(("", "", ""), idle).replace("|  |  |  |", "| a server's own | | |"),
+            _table(("of each server", "measured"), own),
         )
     )
 
