@@ -13,10 +13,6 @@ from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
-KINDS = {
-    "turn_accepted": event_pb2.EVENT_KIND_TURN_ACCEPTED,
-    "turn_started": event_pb2.EVENT_KIND_TURN_STARTED,
-}
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 
 
@@ -179,28 +175,42 @@ def fail_for(word: str, reason: Reason) -> Callable[[Appending], Appending]:
     return disturbed
 
 
-@pytest.mark.parametrize("step", ["turn_accepted", "turn_started"])
-async def test_a_turn_begins_though_the_log_is_started_again(step: str) -> None:
-    """What its service refuses for a moment is told to it again, in the same words."""
-    left = [2]
+@pytest.mark.parametrize(
+    ("step", "stands"),
+    [
+        ("TURN_ACCEPTED", False),
+        ("TURN_ACCEPTED", True),
+        ("TEXT_DELTA_APPENDED", False),
+        ("TEXT_DELTA_APPENDED", True),
+        ("TURN_FINISHED", False),
+    ],
+)
+async def test_a_turn_succeeds_though_the_log_is_started_again(step: str, stands: bool) -> None:
+    """What its service, elsewhere, does not answer is told to it again, and is there once."""
+    kind, left = event_pb2.EventKind.Value(f"EVENT_KIND_{step}"), [2]
 
     def refuse_twice(append: Appending) -> Appending:
         async def failing(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
             kinds = {event.kind for append in batch for event in append.events}
-            if KINDS[step] in kinds and left[0]:
+            if kind in kinds and left[0]:
                 left[0] -= 1
-                return [unavailable("events")] * len(batch)
+                if stands:
+                    await append(batch)
+                raise unavailable("events")
             return await append(batch)
 
         return failing
 
-    async with world() as it:
+    async with world(log_elsewhere=True) as it:
         disturb(it, refuse_twice)
         await it.dispatch()
-        it.told.lines.put_nowait("one ")
+        for word in ("one ", "two "):
+            it.told.lines.put_nowait(word)
+            await asyncio.sleep(0.05)
         it.told.lines.put_nowait(None)
         assert (await it.ended()).state is State.SUCCEEDED
         assert left == [0]
+        assert (await it.messages())[1:] == [("one two ", False)]
 
 
 async def test_who_was_fenced_out_writes_nothing_more() -> None:

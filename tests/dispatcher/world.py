@@ -213,10 +213,12 @@ async def world(
     limits: TurnLimits = TurnLimits(),  # noqa: B008 - frozen
     timeout_s: float = 30.0,
     node: str = "node",
+    log_elsewhere: bool = False,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart.
 
-    With another ``node`` it is one beside it.
+    With another ``node`` it is one beside it. ``log_elsewhere``: as if the log were in another
+    process.
     """
     tasks: set[asyncio.Task[None]] = set()
 
@@ -233,7 +235,7 @@ async def world(
     server = LocalServer([ErrorInterceptor()])
     add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
     events = EventServiceStub(server.channel())
-    journal = EventLogJournal(events, timeout_s)
+    journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere)
     known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
     handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])

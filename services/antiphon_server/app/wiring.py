@@ -182,6 +182,7 @@ def _dispatcher(
         turn_tasks.spawn,
         ground.node or EMBEDDED,
         Sharing(ground.lease, ground.settings.lease_s, links.to_server) if ground.lease else None,
+        log_elsewhere="events" in ground.settings.elsewhere,
     )
 
 

@@ -81,18 +81,21 @@ def compose_dispatcher(
     spawn: Spawn,
     node: str,
     sharing: Sharing | None = None,
+    *,
+    log_elsewhere: bool = False,
 ) -> Dispatcher:
     """Put the dispatcher on a database.
 
     ``internal`` speaks to the other services as the dispatcher itself, ``on_behalf``
     with the credentials that each call brings. ``node`` names this process in leases;
     it must be the same after a restart, and never that of two processes at once. Without
-    ``sharing`` it is the only one on the database.
+    ``sharing`` it is the only one on the database. ``log_elsewhere``: another process has
+    the events service.
     """
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
     context = ContextServiceStub(internal)
-    journal = EventLogJournal(EventServiceStub(internal))
+    journal = EventLogJournal(EventServiceStub(internal), elsewhere=log_elsewhere)
     models = IntegrationModels(IntegrationServiceStub(internal))
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
     metrics = TurnMetrics()

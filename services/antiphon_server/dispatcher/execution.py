@@ -22,8 +22,9 @@ from antiphon_server.dispatcher.model import (
     TurnQueued,
     TurnStarted,
 )
+from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.dispatcher.ports import Journal, TurnStore
-from antiphon_server.dispatcher.runner import Runner, consumed, patiently
+from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.tasks import completed
 
@@ -95,11 +96,7 @@ class Execution:
         if turn.at_once:
             steps.append(TurnStarted())
             first = replace(turn, attempt=1)
-        request_id = f"{turn.turn_id}:begin"
-        cursor = await patiently(
-            lambda: self._journal.write(first, steps, request_id=request_id),
-            away={Reason.SERVICE_UNAVAILABLE},  # the log's service is started again
-        )
+        cursor = await self._journal.write(first, steps, request_id=f"{turn.turn_id}:begin")
         return replace(turn, cursor=cursor)
 
     def _spawn_for(

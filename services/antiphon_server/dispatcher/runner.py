@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -21,18 +21,10 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
     Usage,
 )
+from antiphon_server.dispatcher.patience import AWAY, patiently
 from antiphon_server.dispatcher.ports import Handler, Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
-T = TypeVar("T")
-
-RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
-AWAY = {
-    Reason.STORE_UNAVAILABLE,
-    Reason.SERVICE_UNAVAILABLE,
-    Reason.OVERLOADED,
-    Reason.DEADLINE_EXCEEDED,
-}
 FOUND_AGAIN = "the store was away"
 
 log = structlog.get_logger(__name__)
@@ -129,7 +121,7 @@ class Runner:
         turn = self.leased(turn)
         await self._store.put(turn)
         request_id = f"{turn.turn_id}:{turn.attempt}"
-        await patiently(lambda: self._journal.write(turn, [TurnStarted()], request_id=request_id))
+        await self._journal.write(turn, [TurnStarted()], request_id=request_id)
         return turn
 
     async def work(
@@ -248,17 +240,3 @@ def consumed() -> None:
     task = asyncio.current_task()
     assert task is not None
     task.uncancel()
-
-
-async def patiently(
-    call: Callable[[], Awaitable[T]], away: Collection[Reason] = frozenset(AWAY)
-) -> T:
-    """Call until it succeeds; a store that is away longer than 9 s has the last word."""
-    for delay in RETRY_S:
-        try:
-            return await call()
-        except DomainError as error:
-            if error.reason not in away:
-                raise
-            await asyncio.sleep(delay)
-    return await call()

@@ -6,21 +6,36 @@ from typing import TYPE_CHECKING
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
+from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.ids import new_id
 
 if TYPE_CHECKING:  # these exist for the type checker alone
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 TIMEOUT_S = 30.0
+_AWAY = frozenset({Reason.SERVICE_UNAVAILABLE})
 _PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TURN_FINISHED)
 
 
 class EventLogJournal:
-    """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService."""
+    """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService.
 
-    def __init__(self, events: "EventServiceAsyncStub", timeout_s: float = TIMEOUT_S) -> None:
+    A log that is ``elsewhere`` is started again by itself: what it does not take meanwhile is told
+    to it again, under a request id, so that it is there once.
+    """
+
+    def __init__(
+        self,
+        events: "EventServiceAsyncStub",
+        timeout_s: float = TIMEOUT_S,
+        *,
+        elsewhere: bool = False,
+    ) -> None:
         self._events = events
         self._timeout_s = timeout_s
+        self._elsewhere = elsewhere
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
         """See :meth:`Journal.write`."""
@@ -38,6 +53,14 @@ class EventLogJournal:
         await self._append(_request(turn, [], ""))
 
     async def _append(
+        self, request: event_service_pb2.AppendRequest
+    ) -> event_service_pb2.AppendResponse:
+        if not self._elsewhere:
+            return await self._append_once(request)
+        request.request_id = request.request_id or new_id("append")
+        return await patiently(lambda: self._append_once(request), _AWAY)
+
+    async def _append_once(
         self, request: event_service_pb2.AppendRequest
     ) -> event_service_pb2.AppendResponse:
         with remote_errors("events"):
