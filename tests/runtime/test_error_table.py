@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -113,7 +114,7 @@ def test_a_bare_code_becomes_the_nearest_reason() -> None:
 
 def test_a_status_has_the_same_bytes_in_every_process() -> None:
     """Envoy is told of some: told others by a control plane that was restarted, it would drain."""
-    values = {f"key_{number}": "x" for number in range(20)}
+    values: dict[str, Any] = {f"key_{number}": "x" for number in range(20)}
     [detail] = status_of(DomainError(Reason.NOT_FOUND, **values)).details
     info = error_details_pb2.ErrorInfo.FromString(detail.value)
     assert detail.value == info.SerializeToString(deterministic=True)
