@@ -11,6 +11,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
 from antiphon_client.errors import AntiphonError
 from antiphon_client.status import error_of_status
 
+AGAIN_S = (0.2, 0.5, 1.3, 3.0)
 _MAX_OPEN = 256
 
 
@@ -19,6 +20,7 @@ class Asks:
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[ConverseRequest, asyncio.Future[Accepted]]] = {}
+        self._refusals: dict[str, int] = {}
         self._count = 0
         self._room = asyncio.Semaphore(_MAX_OPEN)
         self.outbox: asyncio.Queue[ConverseRequest] = asyncio.Queue()
@@ -38,6 +40,7 @@ class Asks:
                 return await answer
             finally:
                 self._open.pop(request.tag, None)
+                self._refusals.pop(request.tag, None)
 
     def unanswered(self) -> Iterable[ConverseRequest]:
         """What a new connection is to be told first; the outbox begins anew."""
@@ -51,11 +54,25 @@ class Asks:
             answer.set_result(accepted)
 
     def refused(self, refused: ConverseError) -> None:
-        """One failed. A server that is stopping will be asked again after it."""
+        """One failed. A server that is stopping will be asked again after it.
+
+        So is one that can't reach another service, which may be started again: for 5 s.
+        """
         error = error_of_status(refused.error)
         _, answer = self._open.get(refused.tag, (None, None))
-        if answer is not None and not answer.done() and error.reason != "DRAINING":
+        if answer is None or answer.done() or error.reason == "DRAINING":
+            return
+        count = self._refusals.get(refused.tag, 0)
+        if error.reason == "SERVICE_UNAVAILABLE" and count < len(AGAIN_S):
+            self._refusals[refused.tag] = count + 1
+            asyncio.get_running_loop().call_later(AGAIN_S[count], self._again, refused.tag)
+        else:
             answer.set_exception(error)
+
+    def _again(self, tag: str) -> None:
+        request, answer = self._open.get(tag, (None, None))
+        if request is not None and answer is not None and not answer.done():
+            self.outbox.put_nowait(request)
 
     def fail(self, error: AntiphonError) -> None:
         """There will be no more connections."""
