@@ -25,7 +25,7 @@ Measure what the server does, each row beside its floor: a bare grpc.aio server
 that does the same work without identity, rules or store, in the same run.
 Machines differ; the ratio of the two says more than either.
 
-All rows take about 25 minutes, with --quick about 10.
+All rows take about 40 minutes, with --quick about 15.
 Let nothing else run meanwhile.
 docs/benchmarks.md says more."""
 

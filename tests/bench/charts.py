@@ -164,7 +164,7 @@ def _groups(curves: Iterable[Curve]) -> list[list[Curve]]:
 
 def _file_name(group: Sequence[Curve]) -> str:
     first = group[0]
-    name = first.measure if first.unit.startswith("CPU") else first.unit
+    name = first.measure.partition(", ")[2] if first.unit.startswith("CPU") else first.unit
     return f"{first.of_what}-{re.sub('[^a-z0-9]+', '-', name.lower())}"
 
 

@@ -169,11 +169,31 @@ def test_charts_are_whole_and_ask_nobody(tmp_path: Path) -> None:
     assert "turns: 0.271x, at least 0.500x: missed ✗" in (tmp_path / "rows.svg").read_text()
 
 
+def test_the_time_of_parts_is_drawn_upon_one_another(tmp_path: Path) -> None:
+    """A bar for each number of servers, and the first one of the server that is its own store."""
+    parts = {"servers": (1.0, 2.0), "Envoy": (0.5, 0.6)}
+    figures = [
+        *(
+            point(f"replicas: CPU of {part}, a post", "CPU ms", count, [value])
+            for part, values in parts.items()
+            for count, value in zip((1, 2), values, strict=True)
+        ),
+        *(point("replicas: CPU of all, a post", "CPU ms", n, [3.0], [0.4]) for n in (1, 2)),
+        *(point("replicas: posts", "posts/s", n, [n * 10.0], [9.0]) for n in (1, 2)),
+    ]
+    files = draw(figures, tmp_path)
+    assert {file.name for file in files} == {"replicas-a-post.svg", "replicas-posts-s.svg"}
+    stacked = (tmp_path / "replicas-a-post.svg").read_text()
+    for said in ("one server on SQLite", "2 servers", ">Envoy<", ">0.4<"):
+        assert said in stacked
+    assert "posts, one server on SQLite (dashed)" in (tmp_path / "replicas-posts-s.svg").read_text()
+
+
 def test_the_help_explains_rows_and_floors() -> None:
     """What a floor is, how long it takes, and what each row measures."""
     said = made_parser().format_help()
     assert "floor: a bare grpc.aio server" in said
-    assert "25 minutes" in said
+    assert "40 minutes" in said
     assert all(row.about in said for row in ROWS)
 
 
