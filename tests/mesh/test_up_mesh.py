@@ -30,6 +30,12 @@ def wishes_of(up: Up) -> dict[str, Wish]:
         await up.kill_where_streams_are()
         return ""
 
+    async def kill_all(_: str) -> str:
+        """There is nobody behind the edge for a while."""
+        for server in up.servers():
+            server.kill()
+        return ""
+
     async def whole(_: str) -> str:
         """Both servers are there."""
         await up.until_whole()
@@ -39,7 +45,8 @@ def wishes_of(up: Up) -> dict[str, Wish]:
         """A link for the local operator."""
         return make_link(up.key)
 
-    return {"kill": kill, "whole": whole, "link": link, "user": People(up.client).make}
+    user = People(up.client).make
+    return {"kill": kill, "killAll": kill_all, "whole": whole, "link": link, "user": user}
 
 
 async def test_both_are_there(up: Up) -> None:

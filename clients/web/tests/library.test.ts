@@ -117,7 +117,7 @@ describe("over connections that break", () => {
     for (let turn = 0; turn < 4; turn += 1) {
       await thread.ask(`Question ${turn}`, WISHES);
     }
-    for (const failed of thread.outgoing) await thread.retry(failed, WISHES);
+    for (const failed of thread.outgoing) await thread.retry(failed);
     await until(() => answers(thread).length === 4 && thread.open.length === 0, 18_000);
     isDone = true;
     await cutting;

@@ -126,6 +126,18 @@ test("a server dies in mid-answer: each word is on each screen once", async () =
   expect(await answer(ben, 3)).toBe(WORDS);
 }, LONGEST_MS);
 
+test("all servers die: the pages say so, and what was said meanwhile is answered once", async () => {
+  await ask("killAll");
+  await say(anna, "And back");
+  for (const page of [anna, ben]) await page.getByText("Connection lost").waitFor();
+  expect(await faultsOf(anna)).toEqual([]);
+  for (const page of [anna, ben]) {
+    expect(await answer(page, 4)).toBe("And back");
+    expect(await page.locator(".message").count()).toBe(8);
+    await page.getByText("Connection lost").waitFor({ state: "detached" });
+  }
+}, LONGEST_MS);
+
 test("the operator sees both servers again, also on a phone", async () => {
   await ask("whole");
   const page = await opened({ viewport: PHONE });

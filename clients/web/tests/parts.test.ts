@@ -1,5 +1,6 @@
 // The small parts that the promises rest on.
 
+import { readFileSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
@@ -14,6 +15,7 @@ import { EventSchema } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
 import { isSafe } from "../src/page/markdown";
+import { titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -30,6 +32,27 @@ describe("a text from pieces", () => {
     text.replace("the whole");
     expect(`${text}`).toBe("the whole");
     expect(text.append(9n, " more")).toBe(false);
+  });
+});
+
+describe("a stream that breaks", () => {
+  test("is opened again for every reason that the guide has", () => {
+    const guide = readFileSync("../../docs/guides/streams.md", "utf8");
+    const row = guide.split("\n").find((line) => line.includes("connect again with back-off"))!;
+    const reasons = [...row.split("reason is")[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    expect(reasons).toContain("SERVICE_UNAVAILABLE");
+    for (const reason of reasons) {
+      expect([reason, new AntiphonError(Code.Unavailable, "", { reason }).isResumable]).toEqual([reason, true]);
+    }
+  });
+});
+
+describe("a title", () => {
+  test("is the first line, cut between words where it is long", () => {
+    expect(titleOf("  Good day\nand more")).toBe("Good day");
+    const long = "Write a long story about a lighthouse keeper, with many details.";
+    expect(titleOf(long)).toBe("Write a long story about a lighthouse keeper, with many…");
+    expect(titleOf("x".repeat(80))).toBe(`${"x".repeat(60)}…`);
   });
 });
 

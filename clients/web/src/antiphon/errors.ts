@@ -17,6 +17,7 @@ const RESUMABLE_REASONS = new Set([
   "OVERLOADED",
   "DRAINING",
   "RATE_LIMITED",
+  "SERVICE_UNAVAILABLE",
   "STORE_UNAVAILABLE",
 ]);
 // What the transport says, in its own words, when a connection breaks.

@@ -41,6 +41,7 @@ export interface Entry {
 export interface Outgoing {
   turnId: string;
   text: string;
+  wishes: Wishes;
   state: "sending" | "failed";
   error: AntiphonError | undefined;
 }
@@ -151,7 +152,7 @@ export class Thread extends Changing {
       `conversations/${conversationId}`,
       {
         events: (events) => this.take(events),
-        created: () => this.tellPresence(true),
+        created: () => this.connected(),
         lost: (error) => this.reload(error),
         ended: (error) => this.fail(error),
       },
@@ -240,7 +241,7 @@ export class Thread extends Changing {
 
   /** Say something and have it answered. Nothing is thrown: what fails is shown where it is. */
   async ask(text: string, wishes: Wishes, turnId = newTurnId()): Promise<void> {
-    const outgoing: Outgoing = { turnId, text, state: "sending", error: undefined };
+    const outgoing: Outgoing = { turnId, text, wishes: { ...wishes }, state: "sending", error: undefined };
     this.outgoing = [...this.outgoing.filter((each) => each.turnId !== turnId), outgoing];
     this.typedAt = 0;
     this.changed();
@@ -264,8 +265,16 @@ export class Thread extends Changing {
   }
 
   /** Say something again that failed; it is the same turn. */
-  retry(outgoing: Outgoing, wishes: Wishes): Promise<void> {
-    return this.ask(outgoing.text, wishes, outgoing.turnId);
+  retry({ text, wishes, turnId }: Outgoing): Promise<void> {
+    return this.ask(text, wishes, turnId);
+  }
+
+  /** The stream is there, again: so what no server took can be sent. */
+  private connected(): void {
+    this.tellPresence(true);
+    for (const each of this.outgoing) {
+      if (each.state === "failed" && each.error?.isAway) void this.retry(each);
+    }
   }
 
   /** Forget what failed. */

@@ -43,7 +43,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
             );
           })}
           {outgoing.map((each) => (
-            <Unsent key={each.turnId} outgoing={each} thread={thread} desk={desk} />
+            <Unsent key={each.turnId} outgoing={each} thread={thread} />
           ))}
           {open
             .filter((turn) => !thread.hasReply(turn))
@@ -228,7 +228,7 @@ function Facts({ turn, isTruncated }: { turn: TurnView; isTruncated: boolean }):
 }
 
 /** What was said here and is on its way. */
-function Unsent({ outgoing, thread, desk }: { outgoing: Outgoing; thread: Thread; desk: Desk }) {
+function Unsent({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }) {
   const isFailed = outgoing.state === "failed";
   return (
     <article class={`message user mine ${isFailed ? "failed" : "sending"}`} aria-label="You, not sent yet">
@@ -237,7 +237,7 @@ function Unsent({ outgoing, thread, desk }: { outgoing: Outgoing; thread: Thread
       </div>
       {isFailed ? (
         <Notice text={sentenceOf(outgoing.error)}>
-          <button type="button" class="link" onClick={() => thread.retry(outgoing, desk.wishes)}>
+          <button type="button" class="link" onClick={() => thread.retry(outgoing)}>
             Send again
           </button>
           <button type="button" class="link" onClick={() => thread.discard(outgoing)}>

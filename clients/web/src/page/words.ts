@@ -21,6 +21,7 @@ const SENTENCES: Record<string, string> = {
   RATE_LIMITED: "That was too much at once. Wait a moment, then try again.",
   OVERLOADED: "The server has too much to do. Try again in a moment.",
   DRAINING: "The server is restarting. Try again in a moment.",
+  SERVICE_UNAVAILABLE: "The server can't be reached now. Try again in a moment.",
   STORE_UNAVAILABLE: "The server can't store anything now. Try again later.",
   PERMISSION_DENIED: "You may read this, but not do that.",
   SCOPE_MISSING: "This sign-in was limited, and does not cover that.",
