@@ -23,7 +23,7 @@ afterEach(async ({ task }) => {
 /** A browser of its own; what it complains about is a failure. */
 async function open(): Promise<void> {
   context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 } });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(25_000);
   page = await context.newPage();
   listen(page, complaints);
 }
@@ -94,12 +94,12 @@ test("stop means stop", async () => {
 });
 
 test("a reload in the middle shows the answer from its first word", async () => {
-  await ask("answer", { deltas: 200, gap_ms: 10 });
+  await ask("answer", { deltas: 300, gap_ms: 15 });
   await say("Tell me");
   await page.locator(".under-way .body").waitFor();
   await page.reload();
   await page.locator(".under-way .body").waitFor();
-  expect(await answer(4)).toBe("word ".repeat(200).trim());
+  expect(await answer(4)).toBe("word ".repeat(300).trim());
 });
 
 test("a server that is killed is waited for, and nothing is lost", async () => {
@@ -112,7 +112,7 @@ test("a server that is killed is waited for, and nothing is lost", async () => {
   await ask("start");
   expect((await answer(5)).startsWith(seen)).toBe(true);
   await page.getByText("Connection lost").waitFor({ state: "detached" });
-}, 40_000);
+}, 90_000);
 
 test("what was said runs nothing and loads nothing", async () => {
   const elsewhere: string[] = [];
