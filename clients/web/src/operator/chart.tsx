@@ -24,8 +24,8 @@ export function Chart(props: {
 }): JSX.Element {
   const id = useId();
   const { bars, words } = props;
-  const most = Math.max(...bars.map((bar) => sum(bar.parts)), 0) || 1;
-  const top = nice(most);
+  const most = Math.max(...bars.map((bar) => sum(bar.parts)), 0);
+  const top = nice(most || 1);
   const height = HEIGHT - TOP - BOTTOM;
   const step = (WIDTH - LEFT) / Math.max(bars.length, 1);
   const y = (value: number) => TOP + height * (1 - value / top);
@@ -47,7 +47,7 @@ export function Chart(props: {
         <title id={id}>
           {`${props.title}: ${bars.map((bar) => `${bar.name} ${words(sum(bar.parts))}`).join(", ")}`}
         </title>
-        {[0, top / 2, top].map((value) => (
+        {(most ? [0, top / 2, top] : [0]).map((value) => (
           <g key={value}>
             <line class="grid" x1={LEFT} x2={WIDTH} y1={y(value)} y2={y(value)} />
             <text class="axis" x={LEFT - 6} y={y(value) + 4} text-anchor="end">
