@@ -9,7 +9,7 @@ from antiphon_server.events.history import history_lost
 from antiphon_server.events.hub import Hub, of_kinds
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Offset, Scope
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_BATCH_EVENTS = 512
 MAX_BATCH_BYTES = 900_000
@@ -96,16 +96,15 @@ class Watch:
         limit = min(request.max_batch_events or MAX_BATCH_EVENTS, MAX_BATCH_EVENTS)
         while self._lost or self.position < self.hub.head:
             if self._lost:
-                head = await log.head(request.scope)
-                raise history_lost(Reason.EPOCH_CHANGED, request.scope, head)
+                raise await self._history_lost(log)
             found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
             if found is None:
                 page = await log.stored(
                     request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
                 )
-                if page.position <= self.position:
-                    await log.live(request.scope)  # which finds out what is lost
-                    continue
+                if not page.records and page.position <= self.position:
+                    await log.live(request.scope)  # so that the others here learn it, too
+                    raise await self._history_lost(log)
                 records, self.position = page.records, page.position
             else:
                 records, self.position = of_kinds(found[0], request.kinds), found[1]
@@ -115,6 +114,10 @@ class Watch:
             body = self._ephemeral.popleft()
             return Ephemeral(request.watch_id, request.scope, body, self.cursor)
         return None
+
+    async def _history_lost(self, log: EventLog) -> DomainError:
+        head = await log.head(self.request.scope)
+        return history_lost(Reason.EPOCH_CHANGED, self.request.scope, head)
 
     def notify(self) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`."""
