@@ -19,7 +19,7 @@ from antiphon_client.address import open_channel
 from antiphon_server import hardening
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE, installation_secret
-from antiphon_server.app.serving import until_told
+from antiphon_server.app.serving import unless_told
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.compose import AuthElsewhere, compose_elsewhere
@@ -106,11 +106,14 @@ async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
     for weakness in weaknesses:
         log.warning("%s", weakness)
-    stopping = asyncio.Event()
-    with until_told(stopping), exclusive(settings.data_dir / NAME):
-        async with running_mesh(settings) as mesh:
-            ready(mesh)
-            await stopping.wait()
+    with exclusive(settings.data_dir / NAME):
+        await unless_told(_serve(settings, ready))
+
+
+async def _serve(settings: Settings, ready: Callable[[Mesh], None]) -> None:
+    async with running_mesh(settings) as mesh:
+        ready(mesh)
+        await asyncio.Event().wait()
 
 
 def _as_server(settings: Settings) -> Settings:

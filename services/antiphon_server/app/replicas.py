@@ -19,7 +19,7 @@ from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, running_me
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
-from antiphon_server.app.serving import until_told
+from antiphon_server.app.serving import unless_told
 from antiphon_server.auth.compose.whole import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
@@ -82,11 +82,22 @@ async def serve_replicated(
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
     for weakness in weaknesses:
         log.warning("%s", weakness)
-    stopping = asyncio.Event()
-    with until_told(stopping), exclusive(settings.data_dir / "mesh"):
-        async with replicated(settings, count, variables, tell) as found:
-            ready(found)
-            await stopping.wait()
+    with exclusive(settings.data_dir / "mesh"):
+        await unless_told(_serve(settings, count, variables, tell, ready))
+
+
+async def _serve(
+    settings: Settings,
+    count: int,
+    variables: Mapping[str, str],
+    tell: Tell,
+    ready: Callable[[Replicated], None],
+) -> None:
+    async with replicated(settings, count, variables, tell) as found:
+        ready(found)
+        try:
+            await asyncio.Event().wait()
+        finally:
             tell("servers", "stopping")
 
 

@@ -74,6 +74,15 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             yield app
 
 
+async def unless_told(work: Coroutine[Any, Any, object]) -> None:
+    """Run ``work``, which is cancelled when somebody wants this process to end: if it only starts,
+    too. Raises what ``work`` raises.
+    """
+    stopping = asyncio.Event()
+    with until_told(stopping):
+        await first_of([work, stopping.wait()])
+
+
 @contextlib.contextmanager
 def until_told(stopping: asyncio.Event) -> Iterator[None]:
     """Set ``stopping`` when somebody wants this process to end."""

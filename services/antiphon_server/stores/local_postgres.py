@@ -6,8 +6,8 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 from antiphon_server.runtime import with_parent
@@ -33,43 +33,57 @@ async def start_postgres(folder: Path) -> LocalStore:
     Only who has the password gets in. It commits to disk before it says so, as any other.
     Raises StoresMissing, StoreDidNotStart.
     """
-    store = await asyncio.to_thread(_prepared, folder)
+    programs, data = postgres_programs(), folder / "data"
+    if not (data / "PG_VERSION").exists():
+        await _make(programs, folder)
+    store = await asyncio.to_thread(_store, programs, folder)
     state = folder / "data" / "postmaster.pid"
     await begun(store.child, lambda: asyncio.to_thread(_is_ready, state, store.child), START_S)
     return store
 
 
-def _prepared(folder: Path) -> LocalStore:
-    programs, data, password = postgres_programs(), folder / "data", folder / "password"
-    if not (data / "PG_VERSION").exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.rmtree(data, ignore_errors=True)  # a beginning that was not finished
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_hex(24))
-        _make(programs, data, password)
-    port = free_port()
+def _store(programs: Path, folder: Path) -> LocalStore:
+    port, password = free_port(), (folder / "password").read_text()
     options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
     command = with_parent.command(
-        str(programs / "postgres"), "-D", str(data), f"-p{port}", *options
+        str(programs / "postgres"), "-D", str(folder / "data"), f"-p{port}", *options
     )
     log_file = folder / "postgres.log"
     child = Child("Postgres", _as_nobody(*command), log_file, stop_signal=signal.SIGINT)
-    return LocalStore(child, f"postgresql://{USER}:{password.read_text()}@{HOST}:{port}/postgres")
+    return LocalStore(child, f"postgresql://{USER}:{password}@{HOST}:{port}/postgres")
 
 
-def _make(programs: Path, data: Path, password: Path) -> None:
-    made = subprocess.run(
-        [
-            *_as_nobody(str(programs / "initdb"), "-D", str(data), "-U", USER),
-            *("-E", "UTF8", "--locale", "C", "-A", "scram-sha-256", "--pwfile", str(password)),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=INIT_S,
-        check=False,
+async def _make(programs: Path, folder: Path) -> None:
+    """Set it up. What is cancelled here ends at once, and is begun anew the next time."""
+    await asyncio.to_thread(_emptied, folder)
+    command = [
+        *(str(programs / "initdb"), "-D", str(folder / "data"), "-U", USER),
+        *("-E", "UTF8", "--locale", "C", "-A", "scram-sha-256"),
+        *("--pwfile", str(folder / "password")),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *_as_nobody(*command), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
     )
-    if made.returncode:
-        raise StoreDidNotStart(f"Postgres could not be set up: {made.stderr.strip()[-500:]}")
+    try:
+        async with asyncio.timeout(INIT_S):
+            _, said = await process.communicate()
+    except TimeoutError as error:
+        raise StoreDidNotStart(f"Postgres is not set up after {INIT_S:g} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise StoreDidNotStart(f"Postgres could not be set up: {said.decode().strip()[-500:]}")
+
+
+def _emptied(folder: Path) -> None:
+    """With a new password, and without a beginning that was not finished."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    password = folder / "password"
+    password.touch(mode=0o600)
+    password.write_text(secrets.token_hex(24))
 
 
 def _is_ready(state: Path, child: Child) -> bool:

@@ -23,11 +23,14 @@ class LocalStore:
 
 
 async def begun(child: Child, ready: Callable[[], Awaitable[bool]], within_s: float) -> None:
-    """Start it, and return when it is ready. Raises StoreDidNotStart."""
+    """Start it, and return when it is ready; else it does not run. Raises StoreDidNotStart."""
     await child.start()
     deadline = time.monotonic() + within_s
-    while not await ready():
-        if child.ended or time.monotonic() > deadline:
-            await child.stop()
-            raise StoreDidNotStart(f"{child.name} did not start; see {child.output}")
-        await asyncio.sleep(LOOK_S)
+    try:
+        while not await ready():
+            if child.ended or time.monotonic() > deadline:
+                raise StoreDidNotStart(f"{child.name} did not start; see {child.output}")
+            await asyncio.sleep(LOOK_S)
+    except BaseException:
+        await child.stop()
+        raise
