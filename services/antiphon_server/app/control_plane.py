@@ -89,7 +89,7 @@ async def running_mesh(settings: Settings) -> AsyncIterator[Mesh]:
     """Run a control plane for the time of the block.
 
     Raises CannotListen, EnvoyMissing, EnvoyDidNotStart, OSError, ExposedFileError,
-    UnusableSecretError.
+    UnusableSecretError, UnusableCertificate.
     """
     health = Health()
     async with Lifecycle(health) as lifecycle:
@@ -283,6 +283,7 @@ async def _serve_ads(
     lifecycle.on_stop("ads", lambda: server.stop(None))
     await server.start()
     lifecycle.spawn("control plane", control_plane.run())
+    lifecycle.spawn("certificates", every(LOOK_S, control_plane.renew), vital=False)
     lifecycle.spawn("opening", _open(control_plane, auth))
     return Address(LOOPBACK, port)
 

@@ -33,8 +33,8 @@ def certs(
     """Make certificates by which services that run apart know each other (mutual TLS).
 
     One for each service and for the edge, by an authority that is made at the first time. Run it
-    again to renew them; servers take new files without a restart, for their peers at the
-    next one. Any other authority's certificates will do as well.
+    again to renew them; servers and edges take new files without a restart, servers for their
+    peers at the next one. Any other authority's certificates will do as well.
 
     For example:
 

@@ -38,7 +38,7 @@ async def discovery(
     """What tells Envoys of the registry, and the handler that serves them.
 
     ``own`` is where the registry is served. An edge that checks tokens is closed as long as
-    nobody knows the keys.
+    nobody knows the keys. Raises UnusableCertificate.
     """
     for module in ("control_plane", "xds.service"):
         await asyncio.to_thread(importlib.import_module, f"antiphon_server.mesh.{module}")

@@ -1,9 +1,11 @@
 """Tells Envoys where services are, as the registry has it."""
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from antiphon_server.mesh.certificates import Certificates
 from antiphon_server.mesh.contracts import names
 from antiphon_server.mesh.edge.dynamic import Configuration
 from antiphon_server.mesh.instances import Registered, State
@@ -19,14 +21,15 @@ class ControlPlane:
     """Makes of the registry what Envoys are told; ``run`` must be running.
 
     ``own`` is where the registry itself is served, for operators who ask through an edge. Unless
-    it ``is_open`` an edge does not listen yet.
+    it ``is_open`` an edge does not listen yet. Raises UnusableCertificate.
     """
 
     def __init__(
         self, registry: Registry, edge: Edge, own: Address, source: Source, *, is_open: bool
     ) -> None:
         self._registry = registry
-        self._configuration = Configuration(edge, names())
+        self._certificates = Certificates(edge)
+        self._configuration = Configuration(edge, names(), self._certificates.found())
         self._own = own
         self._source = source
         self._is_open = is_open
@@ -48,6 +51,13 @@ class ControlPlane:
         self._is_open = True
         if self._registry.settled.is_set():
             self._tell()
+
+    async def renew(self) -> None:
+        """Tell Envoys of certificates whose files were renewed since."""
+        if await asyncio.to_thread(self._certificates.renewed):
+            self._configuration.show(self._certificates.found())
+            if self._registry.settled.is_set():
+                self._tell()
 
     def _tell(self) -> None:
         where = addresses(self._registry.instances())

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from antiphon_server.runtime.tls import TlsFiles
 
+PUBLIC, PEERS = "edge", "peers"
+"""To whom a certificate is shown: to clients, and to peers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

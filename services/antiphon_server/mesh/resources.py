@@ -8,7 +8,8 @@ CLUSTERS = f"{_TYPES}cluster.v3.Cluster"
 ENDPOINTS = f"{_TYPES}endpoint.v3.ClusterLoadAssignment"
 LISTENERS = f"{_TYPES}listener.v3.Listener"
 ROUTES = f"{_TYPES}route.v3.RouteConfiguration"
-ORDER = (CLUSTERS, ENDPOINTS, LISTENERS, ROUTES)
+SECRETS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+ORDER = (CLUSTERS, ENDPOINTS, SECRETS, LISTENERS, ROUTES)
 """In this order nothing leads to what Envoy does not know yet."""
 
 

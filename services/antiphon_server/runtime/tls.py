@@ -5,7 +5,7 @@ gRPC's core takes TLS 1.2 and 1.3 only, and no connection that did not agree on 
 
 import logging
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -35,40 +35,70 @@ class TlsFiles:
         return [path for path in (self.certificate, self.key, self.client_ca) if path]
 
 
-class ServerTls:
-    """Credentials of a port that follow their files: renewing a certificate needs no restart.
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """What the files hold."""
 
-    The files are looked at when a client connects. New ones that can't be used, such as a
-    certificate whose key has not been written yet, are left alone until they can.
-    Raises UnusableCertificate if the first ones can't.
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_ca: bytes | None
+
+
+class FollowedFiles:
+    """What is in the files, ``first`` and later. Raises UnusableCertificate for the first ones.
+
+    New ones that can't be used, such as a certificate whose key has not been written yet, are
+    left alone until they can.
     """
 
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self._seen = _stamp(files)
-        self._first = _read(files)
+        self.first = _read(files)
 
-    def credentials(self) -> grpc.ServerCredentials:
-        """What a port is opened with."""
-        return grpc.dynamic_ssl_server_credentials(
-            self._first,
-            self._changed,  # type: ignore[arg-type] # None means no change, say gRPC's docs
-            require_client_authentication=self._files.client_ca is not None,
-        )
-
-    def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """What the files hold if that is new; called by gRPC's threads, one at a time."""
+    def news(self) -> Pem | None:
+        """What they hold if that is new, and can be used."""
         stamp = _stamp(self._files)
         if stamp == self._seen:
             return None
-        self._seen = stamp  # what can't be used is read once, however many connect
+        self._seen = stamp  # what can't be used is read once, however many ask
         try:
             found = _read(self._files)
         except UnusableCertificate as error:
             log.warning("the new certificate is not used: %s", error)
             return None
+        if _stamp(self._files) != stamp:
+            return None  # they change just now: what was read may not fit together
         log.info("a new certificate is in use")
         return found
+
+
+class ServerTls:
+    """Credentials of a port that follow their files: renewing a certificate needs no restart.
+
+    The files are looked at when a client connects. Raises UnusableCertificate.
+    """
+
+    def __init__(self, files: TlsFiles) -> None:
+        self._asks = files.client_ca is not None
+        self._followed = FollowedFiles(files)
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """What a port is opened with."""
+        return grpc.dynamic_ssl_server_credentials(
+            _configuration(self._followed.first),
+            self._changed,  # type: ignore[arg-type] # None means no change, say gRPC's docs
+            require_client_authentication=self._asks,
+        )
+
+    def _changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """What the files hold if that is new; called by gRPC's threads, one at a time."""
+        found = self._followed.news()
+        return _configuration(found) if found is not None else None
+
+
+def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(pem.key, pem.certificate)], pem.client_ca)
 
 
 def _stamp(files: TlsFiles) -> _Stamp:
@@ -84,14 +114,13 @@ def _stamp_of(path: Path) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _read(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
+def _read(files: TlsFiles) -> Pem:
     _check_pair(files)
     try:
-        key, chain = files.key.read_bytes(), files.certificate.read_bytes()
         clients = files.client_ca.read_bytes() if files.client_ca else None
+        return Pem(files.certificate.read_bytes(), files.key.read_bytes(), clients)
     except OSError as error:
         raise UnusableCertificate(f"{error.filename}: {error.strerror}") from error
-    return grpc.ssl_server_certificate_configuration([(key, chain)], clients)
 
 
 def _check_pair(files: TlsFiles) -> None:

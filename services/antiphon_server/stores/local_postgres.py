@@ -33,8 +33,8 @@ async def start_postgres(folder: Path) -> LocalStore:
     Only who has the password gets in. It commits to disk before it says so, as any other.
     Raises StoresMissing, StoreDidNotStart.
     """
-    programs, data = postgres_programs(), folder / "data"
-    if not (data / "PG_VERSION").exists():
+    programs = postgres_programs()
+    if not await asyncio.to_thread((folder / "data" / "PG_VERSION").exists):
         await _make(programs, folder)
     store = await asyncio.to_thread(_store, programs, folder)
     state = folder / "data" / "postmaster.pid"
@@ -55,14 +55,9 @@ def _store(programs: Path, folder: Path) -> LocalStore:
 
 async def _make(programs: Path, folder: Path) -> None:
     """Set it up. What is cancelled here ends at once, and is begun anew the next time."""
-    await asyncio.to_thread(_emptied, folder)
-    command = [
-        *(str(programs / "initdb"), "-D", str(folder / "data"), "-U", USER),
-        *("-E", "UTF8", "--locale", "C", "-A", "scram-sha-256"),
-        *("--pwfile", str(folder / "password")),
-    ]
+    command = await asyncio.to_thread(_emptied, programs, folder)
     process = await asyncio.create_subprocess_exec(
-        *_as_nobody(*command), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+        *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
     )
     try:
         async with asyncio.timeout(INIT_S):
@@ -77,13 +72,17 @@ async def _make(programs: Path, folder: Path) -> None:
         raise StoreDidNotStart(f"Postgres could not be set up: {said.decode().strip()[-500:]}")
 
 
-def _emptied(folder: Path) -> None:
-    """With a new password, and without a beginning that was not finished."""
+def _emptied(programs: Path, folder: Path) -> list[str]:
+    """A new password, and no beginning that was not finished; then this command is to be run."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.rmtree(folder / "data", ignore_errors=True)
     password = folder / "password"
     password.touch(mode=0o600)
     password.write_text(secrets.token_hex(24))
+    return _as_nobody(
+        *(str(programs / "initdb"), "-D", str(folder / "data"), "-U", USER),
+        *("-E", "UTF8", "--locale", "C", "-A", "scram-sha-256", "--pwfile", str(password)),
+    )
 
 
 def _is_ready(state: Path, child: Child) -> bool:

@@ -14,7 +14,6 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     OutlierDetection,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
@@ -29,10 +28,6 @@ from envoy_data_plane.envoy.config.endpoint.v3 import (
     LocalityLbEndpoints,
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
-    CertificateValidationContext,
-    CommonTlsContext,
-    TlsParameters,
-    TlsParametersTlsProtocol,
     UpstreamTlsContext,
 )
 from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
@@ -42,7 +37,8 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
 from envoy_data_plane.envoy.type.v3 import Percent
 
 from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.edge.terms import ADS, TLS, certificate, packed, seconds, socket
+from antiphon_server.mesh.edge.certificates import TLS, for_peers
+from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.health import OVERALL
 from antiphon_server.runtime.tls import TlsFiles
@@ -87,7 +83,7 @@ def service_cluster(
     """
     cluster = _cluster(service, _http2())
     if peers is not None:
-        cluster.transport_socket = _tls(peers)
+        cluster.transport_socket = _tls(peers, told=addresses is None)
     if addresses is None:
         cluster.type = ClusterDiscoveryType.EDS
         cluster.eds_cluster_config = ClusterEdsClusterConfig(eds_config=ADS)
@@ -139,19 +135,9 @@ def _http2() -> HttpProtocolOptionsExplicitHttpConfig:
     )
 
 
-def _tls(files: TlsFiles) -> TransportSocket:
+def _tls(files: TlsFiles, *, told: bool) -> TransportSocket:
     """Nodes are known by their authority, which has certified nobody else: they move about."""
-    assert files.client_ca is not None
-    authority = DataSource(filename=str(files.client_ca.absolute()))
-    trusted = CertificateValidationContext(trusted_ca=authority)
-    context = UpstreamTlsContext(
-        common_tls_context=CommonTlsContext(
-            tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),
-            tls_certificates=[certificate(files)],
-            validation_context=trusted,
-            alpn_protocols=["h2"],
-        )
-    )
+    context = UpstreamTlsContext(common_tls_context=for_peers(files, told=told))
     return TransportSocket(name=TLS, typed_config=packed(context))
 
 

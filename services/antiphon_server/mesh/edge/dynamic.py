@@ -21,6 +21,7 @@ from envoy_data_plane.envoy.config.listener.v3 import Listener
 from envoy_data_plane.google.protobuf import Any
 
 from antiphon_server.mesh.contracts import package
+from antiphon_server.mesh.edge.certificates import secrets
 from antiphon_server.mesh.edge.clusters import (
     endpoints,
     grpc_cluster,
@@ -37,9 +38,11 @@ from antiphon_server.mesh.resources import (
     ENDPOINTS,
     LISTENERS,
     ROUTES,
+    SECRETS,
     Resources,
     Snapshot,
 )
+from antiphon_server.runtime.tls import Pem
 
 CONTROL_PLANE = "control-plane"
 
@@ -64,9 +67,11 @@ def bootstrap(node_id: str, control_plane: Address) -> Bootstrap:
 
 
 class Configuration:
-    """What every Envoy is told; only where services are changes after the start."""
+    """What every Envoy is told; after the start services move, and certificates are renewed."""
 
-    def __init__(self, edge: Edge, services: Sequence[str]) -> None:
+    def __init__(self, edge: Edge, services: Sequence[str], shown: Mapping[str, Pem]) -> None:
+        self._edge = edge
+        self.show(shown)
         clusters = [service_cluster(name, peers=edge.peers) for name in services]
         clusters += side_clusters(edge)
         self._services = services
@@ -85,13 +90,18 @@ class Configuration:
             ),
         ]
 
+    def show(self, shown: Mapping[str, Pem]) -> None:
+        """From now on these certificates are told."""
+        told = ((each.name, each) for each in secrets(self._edge, shown))
+        self._secrets = _resources(SECRETS, told)
+
     def snapshot(
         self, addresses: Mapping[str, Sequence[Address]], *, is_open: bool = True
     ) -> Snapshot:
         """All of it, with services at those addresses; the edge listens if it ``is_open``."""
         where = [(name, endpoints(name, addresses.get(name, ()))) for name in self._services]
         listeners = self._open if is_open else self._closed
-        kinds = [*self._fixed, listeners, _resources(ENDPOINTS, where)]
+        kinds = [*self._fixed, self._secrets, listeners, _resources(ENDPOINTS, where)]
         return {kind.type_url: kind for kind in kinds}
 
 

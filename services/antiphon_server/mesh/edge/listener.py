@@ -41,10 +41,7 @@ from envoy_data_plane.envoy.extensions.tracers.opentelemetry.samplers.v3 import 
     TraceIdRatioBasedSamplerConfig,
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
-    CommonTlsContext,
     DownstreamTlsContext,
-    TlsParameters,
-    TlsParametersTlsProtocol,
 )
 from envoy_data_plane.envoy.type.v3 import (
     FractionalPercent,
@@ -53,14 +50,13 @@ from envoy_data_plane.envoy.type.v3 import (
 )
 
 from antiphon_server.mesh.edge import limits
+from antiphon_server.mesh.edge.certificates import TLS, for_clients
 from antiphon_server.mesh.edge.clusters import TRACES
 from antiphon_server.mesh.edge.guards import guards
 from antiphon_server.mesh.edge.replies import replies
 from antiphon_server.mesh.edge.routes import CORS, EDGE, INSIDE
 from antiphon_server.mesh.edge.terms import (
     ADS,
-    TLS,
-    certificate,
     packed,
     seconds,
     socket,
@@ -94,11 +90,11 @@ _FIELDS: dict[str, str | int | float | bool] = {
 def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
     """The one port for clients: HTTP/1.1 and HTTP/2, in clear or by TLS.
 
-    Without ``routes`` Envoy asks the control plane for them.
+    Without ``routes`` Envoy asks the control plane for them, and for its certificate.
     """
     chain = _chain(_connections(edge, routes))
     if edge.tls is not None:
-        chain.transport_socket = _tls(edge.tls)
+        chain.transport_socket = _tls(edge.tls, told=routes is None)
         chain.transport_socket_connect_timeout = seconds(limits.HANDSHAKE_S)
     return _listener(EDGE, edge.listen, chain)
 
@@ -250,12 +246,6 @@ def _request_ids() -> RequestIdExtension:
     return RequestIdExtension(typed_config=packed(settings))
 
 
-def _tls(files: TlsFiles) -> TransportSocket:
-    context = DownstreamTlsContext(
-        common_tls_context=CommonTlsContext(
-            tls_params=TlsParameters(tls_minimum_protocol_version=TlsParametersTlsProtocol.TLSv1_2),
-            tls_certificates=[certificate(files)],
-            alpn_protocols=["h2", "http/1.1"],
-        )
-    )
+def _tls(files: TlsFiles, *, told: bool) -> TransportSocket:
+    context = DownstreamTlsContext(common_tls_context=for_clients(files, told=told))
     return TransportSocket(name=TLS, typed_config=packed(context))

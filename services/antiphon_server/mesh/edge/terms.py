@@ -8,19 +8,14 @@ from envoy_data_plane.envoy.config.core.v3 import (
     AggregatedConfigSource,
     ApiVersion,
     ConfigSource,
-    DataSource,
     SocketAddress,
 )
-from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import TlsCertificate
 from envoy_data_plane.google.protobuf import Any, Struct, Value
 
 from antiphon_server.mesh.model import Address
-from antiphon_server.runtime.tls import TlsFiles
 
 ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 """What Envoy is told on the one stream for everything."""
-
-TLS = "envoy.transport_sockets.tls"
 
 Plain = str | int | float | bool
 
@@ -38,14 +33,6 @@ def seconds(amount: float) -> timedelta:
 def socket(address: Address) -> EnvoyAddress:
     """A TCP address."""
     return EnvoyAddress(socket_address=SocketAddress(address=address.host, port_value=address.port))
-
-
-def certificate(files: TlsFiles) -> TlsCertificate:
-    """What a side shows; Envoy reads the files."""
-    return TlsCertificate(
-        certificate_chain=DataSource(filename=str(files.certificate.absolute())),
-        private_key=DataSource(filename=str(files.key.absolute())),
-    )
 
 
 def struct(fields: dict[str, Plain]) -> Struct:
