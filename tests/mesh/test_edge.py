@@ -19,6 +19,7 @@ from tests.e2e.until import until
 from tests.mesh.grpc_web import TEXT, GrpcWeb
 from tests.mesh.world import ORIGIN, PAGE, World, edge_world
 from tests.runtime.events_service import HEAD, SCOPE, read
+from tests.wire.raw import grpc_frame
 
 SERVICE = "/antiphon.events.v1.EventService"
 FOLLOW = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
@@ -75,6 +76,17 @@ async def test_errors_over_grpc_web(browser: GrpcWeb) -> None:
     answer = await browser.unary(f"{SERVICE}/ReadEvents", read("missing"))
     assert answer.status == NOT_FOUND
     assert "grpc-status-details-bin" in {**answer.headers, **answer.trailers}
+
+
+async def test_a_deadline_that_passes(browser: GrpcWeb) -> None:
+    """It is the client's own, and no outage; to a browser, too."""
+    url, late = f"{SERVICE}/ReadEvents", {"grpc-timeout": "200m"}
+    answer = await browser.unary(url, read("waits"), headers=late)
+    native = late | {"content-type": "application/grpc", "te": "trailers"}
+    body = grpc_frame(read("waits").SerializeToString())
+    async with browser.session.post(url, data=body, headers=native) as response:
+        statuses = {answer.status, int(response.headers["grpc-status"])}
+    assert statuses == {grpc.StatusCode.DEADLINE_EXCEEDED.value[0]}
 
 
 async def test_a_stream_that_is_cut(world: World, browser: GrpcWeb) -> None:

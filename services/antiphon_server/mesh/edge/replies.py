@@ -44,11 +44,15 @@ _REASONS: dict[int, DomainError] = {
     504: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
 }
 """What Envoy's own statuses mean."""
+_LATE = (504, DomainError(Reason.DEADLINE_EXCEEDED))
+"""The same status, if the call had a deadline: then that has passed."""
 
 
 def replies() -> LocalReplyConfig:
     """For gRPC by headers, for grpc-web as it is framed; to others it speaks HTTP."""
-    mappers = [
+    with_deadline = _present("grpc-timeout")
+    mappers = [_to_grpc_web(*_LATE, with_deadline), _to_grpc(*_LATE, with_deadline)]
+    mappers += [
         mapper
         for status, error in _REASONS.items()
         for mapper in (_to_grpc_web(status, error), _to_grpc(status, error))
@@ -56,18 +60,18 @@ def replies() -> LocalReplyConfig:
     return LocalReplyConfig(mappers=mappers)
 
 
-def _to_grpc(status: int, error: DomainError) -> ResponseMapper:
+def _to_grpc(status: int, error: DomainError, *also: AccessLogFilter) -> ResponseMapper:
     """Envoy itself makes HTTP 200 of it."""
     return ResponseMapper(
-        filter=_both(_status(status), _content_type("application/grpc")),
+        filter=_all(_status(status), _content_type("application/grpc"), *also),
         headers_to_add=_headers(status_of(error)),
     )
 
 
-def _to_grpc_web(status: int, error: DomainError) -> ResponseMapper:
+def _to_grpc_web(status: int, error: DomainError, *also: AccessLogFilter) -> ResponseMapper:
     """A body that is a frame of trailers (PROTOCOL-WEB.md)."""
     return ResponseMapper(
-        filter=_both(_status(status), _present("x-grpc-web")),
+        filter=_all(_status(status), _present("x-grpc-web"), *also),
         status_code=200,
         body=DataSource(inline_bytes=_frame(status_of(error))),
         body_format_override=SubstitutionFormatString(
@@ -101,8 +105,8 @@ def _pairs(status: status_pb2.Status) -> dict[str, str]:
     }
 
 
-def _both(one: AccessLogFilter, other: AccessLogFilter) -> AccessLogFilter:
-    return AccessLogFilter(and_filter=AndFilter(filters=[one, other]))
+def _all(*filters: AccessLogFilter) -> AccessLogFilter:
+    return AccessLogFilter(and_filter=AndFilter(filters=list(filters)))
 
 
 def _status(status: int) -> AccessLogFilter:
