@@ -1,5 +1,6 @@
 """The server keeps its limits, and stops in order."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,7 +22,9 @@ from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.reflection import V1, V1_ALPHA, register_reflection
 from antiphon_server.runtime.server import CannotListen, Server
 from tests.runtime.events_service import HEAD, SCOPE, Events, read
+from tests.wire.raw import begun, grpc_frame, request_headers
 
+INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -116,6 +119,36 @@ async def test_garbage_is_an_invalid_argument(channel: grpc.aio.Channel) -> None
     stream: Any = channel.stream_stream("/antiphon.events.v1.EventService/Subscribe")
     call = stream(iter([b"\xff\xff\xff"]))
     assert (await failure(call.read())).code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("method", ["GetHead", "Follow"])
+@pytest.mark.parametrize("body", [None, b"", grpc_frame(b"x", length=9)])
+async def test_a_call_without_its_request_is_refused(
+    server: Server, method: str, body: bytes | None
+) -> None:
+    """It ends at the headers, or later with nothing or a part: an answer comes at once."""
+    port = await server.start("127.0.0.1", 0)
+    headers = request_headers(f"/antiphon.events.v1.EventService/{method}")
+    async with begun(port) as raw:
+        if body is None:
+            await raw.send(raw.headers(1, headers, "END_HEADERS", "END_STREAM"))
+        else:
+            await raw.call(1, body, headers)
+        came = await raw.refused(10)
+    assert came.status in (grpc.StatusCode.INVALID_ARGUMENT.value[0], INTERNAL)
+
+
+async def test_who_hangs_up_at_once_is_no_defect(
+    channel: grpc.aio.Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether its request has come or not; others are served."""
+    service = stubs.EventServiceStub(channel)
+    for number in range(200):
+        call = service.ReadEvents(read("waits"))
+        await asyncio.sleep(number % 3 / 1000)
+        call.cancel()
+    await service.GetHead(HEAD)
+    assert caplog.text == ""
 
 
 async def test_oversize_is_refused_at_the_boundary(channel: grpc.aio.Channel) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
 
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.interceptors.errors import refuse
 from antiphon_server.runtime.interceptors.validation import Oversize, Undecodable
 from antiphon_server.runtime.limits import Limits
@@ -110,9 +111,12 @@ class _Handlers(grpc.GenericRpcHandler):
         resolved = self._table.resolve(handler_call_details.method)
         handler = self._prepared.get(resolved)
         if handler is None:
+            # Of those with one request, too, the request is read here.
             handler = self._prepared[resolved] = handler_of(
-                resolved.method,
-                self._tracked(resolved),
+                replace(resolved.method, request_streaming=True),
+                self._tracked(resolved)
+                if resolved.method.request_streaming
+                else _asked(self._tracked(resolved)),
                 _known(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
@@ -147,6 +151,21 @@ class _Handlers(grpc.GenericRpcHandler):
         if name == _HEALTH_WATCH:
             return self._health_watches, self._limits.health_watches
         return self._counted, self._limits.rpcs
+
+
+def _asked(inner: Behaviour) -> Behaviour:
+    """Begin with the one request that there is to be.
+
+    grpc.aio never answers a call that ends without one, as if nobody waited for that.
+    """
+
+    async def call(_: Any, context: Context) -> Any:
+        request = await context.read()
+        if request is grpc.aio.EOF:
+            await refuse(context, invalid("", "The call has no request."))
+        return await inner(request, context)
+
+    return call
 
 
 def _too_many() -> DomainError:
