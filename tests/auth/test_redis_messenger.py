@@ -15,15 +15,15 @@ async def test_many_ends_at_once_are_a_word_or_two() -> None:
         redis = Redis(valkey.url, deadline_s=10.0)
         messenger = RedisMessenger(redis)
         async with redis.subscription(CHANNEL) as heard, asyncio.timeout(10):
-            assert await heard.get_message(timeout=None)  # that it is subscribed
+            assert await heard.next(timeout=None) is None  # that it is subscribed
             for _ in range(MANY):
                 messenger.tell()
-            assert await heard.get_message(timeout=None)
+            assert await heard.next(timeout=None) is not None
             await asyncio.sleep(0)
             for _ in range(MANY):
                 messenger.tell()
-            assert await heard.get_message(timeout=None)
-            assert await heard.get_message(timeout=0.2) is None
+            assert await heard.next(timeout=None) is not None
+            assert await heard.next(timeout=0.2) is None
         assert redis.down_since is None
         await messenger.close()
         await redis.close()

@@ -76,7 +76,7 @@ def commit(first: int, *bodies: bytes) -> Commit:
 
 async def published(redis: Redis, message: bytes) -> None:
     """Say something on the channel."""
-    await redis.run(lambda client: client.publish(f"{CHANNEL}:{STORE}", message))
+    await redis.publish(f"{CHANNEL}:{STORE}", message)
 
 
 async def test_it_ends_when_told_to(redis: Redis) -> None:

@@ -6,7 +6,7 @@ Redis is a helper here, never the truth: whoever asks goes on without it when it
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from antiphon_server.runtime.availability import Availability
@@ -53,6 +53,7 @@ class Redis:
         """What ``work`` makes of the client, a ``redis.asyncio.Redis``, within the deadline.
 
         So long it may wait for its turn, too; that others are many opens no circuit.
+        ``work`` is to make sense of the answer as well: what it can't is no answer of Redis's.
         Raises RedisUnavailable.
         """
         try:
@@ -67,31 +68,40 @@ class Redis:
             self._turns.release()
 
     async def _asked(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        from redis.exceptions import RedisError
-
         try:
             async with asyncio.timeout(self._deadline_s):
                 done = await work(self._client)
                 heed_cancellation()
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever a strange answer makes of a parser, too
             self._failed(error)
             heed_cancellation()
             raise RedisUnavailable from error
         self._answered()
         return done
 
-    @asynccontextmanager
-    async def subscription(self, channel: str) -> AsyncIterator[Any]:
-        """A ``redis.asyncio.client.PubSub`` on a channel, on a connection of its own.
+    async def publish(self, channel: str, data: bytes) -> None:
+        """Tell those who have subscribed to the channel now. Raises RedisUnavailable."""
 
-        Who waits for messages calls :func:`heed_cancellation` after each wait. Raises what the
-        client raises, RedisError or OSError, here and where it is used, and TimeoutError if there
-        is no subscription within the deadline.
+        async def tell(client: Any) -> None:
+            int(await client.publish(channel, data))  # how many have heard it
+
+        await self.run(tell)
+
+    @asynccontextmanager
+    async def subscription(self, channel: str) -> AsyncIterator["Subscription"]:
+        """Hear what is said on a channel, on a connection of its own.
+
+        Raises RedisUnavailable if there is no subscription within the deadline.
         """
-        async with self._client.pubsub() as messages:
-            async with asyncio.timeout(self._deadline_s):
-                await messages.subscribe(channel)
-            yield messages
+        messages = self._client.pubsub()
+        try:
+            with _asking():
+                async with asyncio.timeout(self._deadline_s):
+                    await messages.subscribe(channel)
+            yield Subscription(messages)
+        finally:
+            with _asking():
+                await messages.aclose()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -115,6 +125,32 @@ class Redis:
 
     def _answered(self) -> None:
         self.availability.note(up=True)
+
+
+class Subscription:
+    """What is said on a channel."""
+
+    def __init__(self, messages: Any) -> None:
+        self._messages = messages  # a redis.asyncio.client.PubSub
+
+    async def next(self, timeout: float | None) -> bytes | None:
+        """The next message; None if none has come in time. Raises RedisUnavailable."""
+        with _asking():
+            found = await self._messages.get_message(
+                ignore_subscribe_messages=True, timeout=timeout
+            )
+            return memoryview(found["data"]).tobytes() if found else None
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Whatever goes wrong, also with a strange answer, means that Redis can't be used."""
+    try:
+        yield
+    except Exception as error:
+        raise RedisUnavailable from error
+    finally:
+        heed_cancellation()
 
 
 def _client(url: str, deadline_s: float) -> Any:

@@ -59,16 +59,17 @@ class RedisCache:
     async def get(self, key: str) -> Lookup:
         """See :meth:`Cache.get`."""
         try:
-            found, answer = await self._run(_GET, key, _name(), LEASE_MS)
+            found: Lookup = await self._use(lambda client: _lookup(client, key))
         except RedisUnavailable:
             return await self._memory.get(key)
-        return Lookup(answer) if found else Lookup(None, answer.decode())
+        return found
 
     async def set(self, key: str, value: bytes, seconds: float, lease: str) -> None:
         """See :meth:`Cache.set`."""
+        lasts_ms = max(1, int(seconds * 1000))
         await self._memory.set(key, value, min(seconds, ALONE_S), lease)  # if it is one of its own
         try:
-            await self._run(_SET, key, lease, value, max(1, int(seconds * 1000)))
+            await self._use(lambda client: _run(client, _SET, key, lease, value, lasts_ms))
         except RedisUnavailable:
             return
 
@@ -100,10 +101,6 @@ class RedisCache:
                 except RedisUnavailable:
                     continue
 
-    async def _run(self, script: str, key: str, *arguments: object) -> Any:
-        keys = (PREFIX + key, EPOCH_KEY)
-        return await self._use(lambda client: client.eval(script, 2, *keys, *arguments))
-
     async def _use(self, work: Any) -> Any:
         if self.away:
             await self._return()
@@ -118,6 +115,16 @@ class RedisCache:
         await self._redis.run(lambda client: client.set(EPOCH_KEY, _name()))
         self.away = False
         self._memory.clear()
+
+
+async def _lookup(client: Any, key: str) -> Lookup:
+    found, answer = await _run(client, _GET, key, _name(), LEASE_MS)
+    whole = memoryview(answer).tobytes()
+    return Lookup(whole) if found else Lookup(None, whole.decode())
+
+
+async def _run(client: Any, script: str, key: str, *arguments: object) -> Any:
+    return await client.eval(script, 2, PREFIX + key, EPOCH_KEY, *arguments)
 
 
 def _name() -> str:

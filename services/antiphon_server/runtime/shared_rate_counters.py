@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.rate_counters import WINDOW_S, MemoryCounters, Tally
@@ -107,11 +108,13 @@ class SharedCounters:
     async def _tell(self, batch: list[_Row]) -> bool:
         keys = [f"{_PREFIX}node:{self._node}", *(_key(row) for row in batch)]
         arguments = [self._node, _KEPT_S, *(row.own for row in batch)]
-        answer: list[int] = await self._redis.run(
-            lambda client: client.eval(_SCRIPT, len(keys), *keys, *arguments)
-        )
-        known, *sums = answer
-        for row, total in zip(batch, sums, strict=True):
+
+        async def ask(client: Any) -> tuple[int, list[tuple[_Row, int]]]:
+            known, *sums = await client.eval(_SCRIPT, len(keys), *keys, *arguments)
+            return int(known), list(zip(batch, map(int, sums), strict=True))
+
+        known, totals = await self._redis.run(ask)
+        for row, total in totals:
             self._learn(row, total)
         return not known
 

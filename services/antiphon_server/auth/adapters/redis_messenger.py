@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
 
-from antiphon_server.runtime.redis import Redis, RedisUnavailable, heed_cancellation
+from antiphon_server.runtime.redis import Redis, RedisUnavailable, Subscription
 from antiphon_server.runtime.tasks import TaskSet
 
 CHANNEL = "antiphon:auth:endings"
@@ -55,24 +54,19 @@ class RedisMessenger:
 
     async def _publish(self) -> None:
         try:
-            await self._redis.run(lambda client: client.publish(CHANNEL, b""))
+            await self._redis.publish(CHANNEL, b"")
         except RedisUnavailable:
             log.debug("nobody could be told of an end; they will look")
 
     async def _listen(self) -> None:
-        from redis.exceptions import RedisError
-
         while True:
             try:
                 async with self._redis.subscription(CHANNEL) as messages:
                     await self._hear(messages)
-            except (RedisError, OSError, TimeoutError):
-                heed_cancellation()
+            except RedisUnavailable:
                 await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, messages: Any) -> None:
+    async def _hear(self, messages: Subscription) -> None:
         while True:
-            heard = await messages.get_message(ignore_subscribe_messages=True, timeout=None)
-            heed_cancellation()
-            if heard:
+            if await messages.next(timeout=None) is not None:
                 self._heard.set()

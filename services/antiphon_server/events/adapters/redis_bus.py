@@ -9,7 +9,7 @@ one key: others are not heard.
 import asyncio
 import logging
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,7 +28,7 @@ from antiphon_server.events.model import Commit, Scope
 from antiphon_server.events.ports import Hearer
 from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.redis import Redis, RedisUnavailable, heed_cancellation
+from antiphon_server.runtime.redis import Redis, RedisUnavailable, Subscription
 
 CHANNEL = "antiphon:events"
 BEAT_S = 0.5
@@ -124,7 +124,7 @@ class RedisBus:
     async def _sent(self, message: Message) -> bool:
         data = encode(message, self._key)
         try:
-            await self._redis.run(lambda client: client.publish(self._channel, data))
+            await self._redis.publish(self._channel, data)
         except RedisUnavailable:
             return False
         return True
@@ -164,26 +164,22 @@ class RedisBus:
         return commits, sayings
 
     async def _listen(self, hearer: Hearer) -> None:
-        from redis.exceptions import RedisError
-
         while True:
             try:
                 async with self._redis.subscription(self._channel) as messages:
                     await self._hear(messages, hearer)
-            except (RedisError, OSError, TimeoutError) as error:
-                log.debug("the bus is not heard: %r", error)
-            heed_cancellation()
+            except RedisUnavailable as error:
+                log.debug("the bus is not heard: %s", type(error.__cause__).__name__)
             self._heard_at = float("-inf")
             await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, messages: Any, hearer: Hearer) -> None:
+    async def _hear(self, messages: Subscription, hearer: Hearer) -> None:
         """Hear until nothing came for so long that even this node's own beats are missing."""
         began = time.monotonic()
         while time.monotonic() - max(began, self._heard_at) < SILENT_S:
-            found = await messages.get_message(ignore_subscribe_messages=True, timeout=BEAT_S)
-            heed_cancellation()
-            if found:
-                self._take(found["data"], hearer)
+            data = await messages.next(timeout=BEAT_S)
+            if data is not None:
+                self._take(data, hearer)
 
     def _take(self, data: bytes, hearer: Hearer) -> None:
         try:
