@@ -89,6 +89,17 @@ async def test_a_deadline_that_passes(browser: GrpcWeb) -> None:
     assert statuses == {grpc.StatusCode.DEADLINE_EXCEEDED.value[0]}
 
 
+async def test_what_a_server_would_reset_is_no_outage(browser: GrpcWeb) -> None:
+    """A call without `te: trailers` is answered; one that is not posted is none."""
+    url, native = f"{SERVICE}/GetHead", {"content-type": "application/grpc"}
+    body = grpc_frame(HEAD.SerializeToString())
+    async with browser.session.post(url, data=body, headers=native) as response:
+        assert await response.read()  # its status follows, where this client doesn't look
+    async with browser.session.get(url, data=body, headers=native) as response:
+        status = int(response.headers["grpc-status"])
+    assert status == grpc.StatusCode.UNIMPLEMENTED.value[0]
+
+
 async def test_a_stream_that_is_cut(world: World, browser: GrpcWeb) -> None:
     """A message arrives when it is sent, and the server learns that its reader has gone."""
     world.events.ended.clear()

@@ -2,6 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
+from envoy_data_plane.envoy.config.core.v3 import (
+    HeaderValue,
+    HeaderValueOption,
+    HeaderValueOptionHeaderAppendAction,
+)
 from envoy_data_plane.envoy.config.route.v3 import (
     DirectResponseAction,
     HeaderMatcher,
@@ -45,12 +50,18 @@ _PREFLIGHT_S = 7200  # the longest that a browser keeps the answer
 _UNSEEN = "connect-failure,refused-stream,reset-before-request"
 _UNAVAILABLE = "unavailable,reset"
 _OTHER_HOST = "envoy.retry_host_predicates.previous_hosts"
+# A server resets what lacks this, as if it were away. Envoy can hand trailers on for everybody.
+_TRAILERS = HeaderValueOption(
+    header=HeaderValue(key="te", value="trailers"),
+    append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+)
 _FORBIDDEN, _NOT_FOUND = 403, 404  # PERMISSION_DENIED and UNIMPLEMENTED to a gRPC client
 
 
 def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts to its service, health, and all else to the pages."""
     routes = [
+        _no_call(),
         *_internal(),
         *_streams(cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
         *_reads(cluster_of),
@@ -88,6 +99,15 @@ def _health_of(service: str) -> Route:
     return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service, idle_s=0)
 
 
+def _no_call() -> Route:
+    """What is not posted is no call; a server would reset it, as if it were away."""
+    others = [
+        HeaderMatcher(name=":method", string_match=StringMatcher(exact=method), invert_match=True)
+        for method in ("POST", "OPTIONS")  # by which browsers ask whether they may
+    ]
+    return _nothing(RouteMatch(prefix="/antiphon.", headers=others))
+
+
 def _internal() -> list[Route]:
     """What only services call never gets past the edge, whoever asks."""
     return [_refused(rpc.path, _FORBIDDEN) for rpc in rpcs() if rpc.internal]
@@ -108,6 +128,7 @@ def _stream(match: RouteMatch, cluster: str, idle_s: float | None = None) -> Rou
     """No timeout, but an end when nothing moves for ``idle_s`` (0 is for ever), and one at last."""
     return Route(
         match=match,
+        request_headers_to_add=[_TRAILERS],
         route=RouteAction(
             cluster=cluster,
             timeout=seconds(0),
@@ -134,6 +155,7 @@ def _unary(match: RouteMatch, cluster: str, again_on: str = _UNSEEN) -> Route:
     """As long as the client waits, and no longer than any call may take."""
     return Route(
         match=match,
+        request_headers_to_add=[_TRAILERS],
         route=RouteAction(
             cluster=cluster,
             timeout=seconds(limits.UNARY_S),
