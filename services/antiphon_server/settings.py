@@ -23,6 +23,7 @@ from antiphon_server.runtime.configuration import (
     WrongSetting,
     configured,
     from_environment,
+    host_and_port,
 )
 from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
 from antiphon_server.runtime.loopback import is_loopback
@@ -99,6 +100,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense together."""
+        for name in ("registry", "node_address"):
+            if getattr(self, name):
+                host_and_port(name, getattr(self, name))
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("give both tls_cert and tls_key, or none")
         if self.tls_client_ca is not None and self.tls_cert is None:

@@ -10,12 +10,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from antiphon_server.app import running
+from antiphon_server.app.control_plane import running_mesh
+from antiphon_server.app.local_stores import with_stores
 from antiphon_server.auth.service.signing_keys import SealedByAnother
+from antiphon_server.cli.main import app
 from antiphon_server.cli.start_failures import why_not
+from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.server import CannotListen
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
 from tests.fakes.postgres import Postgres
@@ -91,6 +99,65 @@ async def test_harm_to_the_data_is_a_sentence(
     assert not [record for record in caplog.records if record.exc_info]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        (
+            "PEERS",
+            '{"auth": "nohost"}',
+            "PEERS: auth: 'nohost' is no address: it must be",
+        ),
+        ("PEERS", '{"auth": "host:99999"}', "PEERS: auth: 'host:99999' is no address"),
+        ("REGISTRY", "mesh", "REGISTRY: 'mesh' is no address: it must be host:port"),
+        ("NODE_ADDRESS", "foo", "NODE_ADDRESS: 'foo' is no address: it must be host:port"),
+        ("MESH", '{"pages": "foo"}', "MESH: pages: 'foo' is no address: it must be host:port"),
+        ("MESH", '{"origins": ["chat"]}', "MESH: origins: 'chat' is none, such as https://"),
+    ],
+)
+def test_where_others_are_is_looked_at_before_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    """What is no address would be called for ever."""
+    monkeypatch.setenv(f"ANTIPHON_{variable}", value)
+    with pytest.raises(WrongSetting) as wrong:
+        read_settings()
+    assert f"ANTIPHON_{says}" in str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["port", "ads_port", "admin_port"])
+async def test_a_port_of_the_mesh_that_is_taken_is_named(tmp_path: Path, name: str) -> None:
+    """It is a field of ANTIPHON_MESH, and no option."""
+    ports = {"port": 0, "ads_port": 0, "inside_port": 0, "edge_port": 0, "envoy": False}
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        ports[name] = stranger.getsockname()[1]
+        settings = read_settings(data_dir=tmp_path, mesh=ports)
+        with pytest.raises(CannotListen) as failed:
+            async with running_mesh(settings):
+                pass
+    sentence = str(why_not(failed.value, settings))
+    assert f"{name} " in sentence.partition("choose another")[2]
+    assert sentence.endswith("in ANTIPHON_MESH")
+
+
+async def test_one_store_is_not_hidden_by_another(used: Path, tmp_path: Path) -> None:
+    """Servers that would begin with an empty store beside the data say where the data is."""
+    with pytest.raises(DataDirUnusable, match="has the data of one server, in"):
+        await with_stores(settings_of(used), Lifecycle(), lambda _part, _state: None)
+    (tmp_path / "postgres" / "data").mkdir(parents=True)
+    with pytest.raises(DataDirUnusable, match="run `antiphon up --mesh` with --replicas 2"):
+        await serve_a_moment(tmp_path)
+
+
+def test_an_authority_without_its_key_is_told(tmp_path: Path) -> None:
+    """What to do, and what it means for all that trust it."""
+    runner = CliRunner()
+    assert runner.invoke(app, ["certs", str(tmp_path)]).exit_code == 0
+    (tmp_path / "ca.key").unlink()
+    shown = runner.invoke(app, ["certs", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert f"{tmp_path / 'ca.key'} is missing: put it back" in shown.stderr
+
+
 OTHER_SECRET = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -98,6 +165,7 @@ OTHER_SECRET = base64.b64encode(bytes(range(32))).decode()
     ("given", "says"),
     [
         ({"secret_key": OTHER_SECRET}, "the data was written with another secret than this one"),
+        ({"secret_key_file": "/no.key"}, "ANTIPHON_SECRET_KEY_FILE: /no.key: No such file"),
         ({"secret_key": "c2hvcnQ="}, "ANTIPHON_SECRET_KEY holds no secret; it must be 32 random"),
         ({"tls_cert": "no.pem", "tls_key": "no.key"}, "no.pem or no.key: No such file"),
         ({"breached_passwords_file": "no.txt"}, "breached passwords no.txt can't be used: No such"),

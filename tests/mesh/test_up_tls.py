@@ -1,5 +1,6 @@
 """`antiphon up --mesh --web` with a certificate: the edge speaks TLS."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -32,3 +33,6 @@ async def test_it_serves_by_tls(tmp_path: Path) -> None:
         ):
             assert answer.status == 200
             assert (await answer.json())["accessToken"]
+        log = up.folder / "mesh" / "server-1.log"
+        # The services' own calls come by an inside port, which says where they are, too.
+        assert "x-forwarded-for" not in await asyncio.to_thread(log.read_text)

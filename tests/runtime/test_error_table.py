@@ -118,3 +118,11 @@ def test_a_status_has_the_same_bytes_in_every_process() -> None:
     [detail] = status_of(DomainError(Reason.NOT_FOUND, **values)).details
     info = error_details_pb2.ErrorInfo.FromString(detail.value)
     assert detail.value == info.SerializeToString(deterministic=True)
+
+
+def test_an_error_in_a_log_is_read_by_people() -> None:
+    """Its reason and its variables, in no language of programs."""
+    assert str(DomainError(Reason.SERVICE_UNAVAILABLE, service="auth")) == (
+        "SERVICE_UNAVAILABLE (service auth)"
+    )
+    assert str(DomainError(Reason.DRAINING)) == "DRAINING"

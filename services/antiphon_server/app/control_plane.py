@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.access import TokenRechecker, TokenVerifier
 from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.configuration import host_and_port
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.health import Health
@@ -138,7 +138,7 @@ def rendered(settings: Settings) -> str:
         _edge(settings, Address(LOOPBACK, mesh.inside_port)),
         listen=Address(mesh.edge_host, mesh.edge_port),
     )
-    where: dict[str, list[Address]] = {name: [_of(peers.address(name))] for name in SERVICES}
+    where: dict[str, list[Address]] = {name: [_of(name, peers.address(name))] for name in SERVICES}
     where[NAME] = [Address(mesh.host, mesh.port)]
     return services_at(edge, where)
 
@@ -185,14 +185,14 @@ def _edge(settings: Settings, inside: Address) -> Edge:
     limited = mesh.calls_per_s or mesh.calls_per_s_of_one
     return Edge(
         Address(mesh.edge_host, mesh.edge_port),
-        pages=_address(mesh.pages),
+        pages=_address("pages", mesh.pages),
         origins=mesh.origins,
         tls=settings.tls,
         reflects=settings.reflects,
         trusted_hops=mesh.trusted_hops,
         access_log=mesh.access_log,
         rates=CallRates(mesh.calls_per_s, mesh.calls_per_s_of_one) if limited else None,
-        traces=_address(mesh.traces),
+        traces=_address("traces", mesh.traces),
         inside=inside,
         peers=settings.peer_tls,
     )
@@ -257,7 +257,8 @@ async def _serve_registry(
     server = Server(table, credentials=tls)
     lifecycle.on_stop("registry's port", lambda: server.stop(1.0))
     host = settings.mesh.host
-    port = await server.start(host, settings.mesh.port)
+    with _named("port or host"):
+        port = await server.start(host, settings.mesh.port)
     lifecycle.on_stop("watches", servicer.drain)
     return Address(host, port)
 
@@ -279,7 +280,8 @@ async def _serve_ads(
     try:
         port = server.add_insecure_port(f"{LOOPBACK}:{settings.mesh.ads_port}")
     except RuntimeError as error:
-        raise CannotListen(f"{LOOPBACK}:{settings.mesh.ads_port}") from error
+        taken = f"{LOOPBACK}:{settings.mesh.ads_port}"
+        raise CannotListen(taken, "ads_port in ANTIPHON_MESH") from error
     lifecycle.on_stop("ads", lambda: server.stop(None))
     await server.start()
     lifecycle.spawn("control plane", control_plane.run())
@@ -309,7 +311,8 @@ async def _open_admin(
     figures = RegistryMetrics(registry)
     admin = Admin(health, [figures], envoy.admin.exposition if envoy is not None else None)
     lifecycle.on_stop("admin", admin.stop)
-    await admin.start(settings.mesh.admin_port, settings.admin_host)
+    with _named("admin_port"):
+        await admin.start(settings.mesh.admin_port, settings.admin_host)
 
 
 def _verifier(secret: MasterSecret, auth: AuthElsewhere) -> TokenRechecker:
@@ -356,15 +359,21 @@ def _jwks(auth: AuthElsewhere) -> list[Jwk]:
     ]
 
 
-def _address(text: str) -> Address | None:
-    return _of(text) if text else None
+def _address(setting: str, text: str) -> Address | None:
+    return _of(setting, text) if text else None
 
 
-def _of(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not (host and port.isdigit()):
-        raise WrongSetting(f"{text} is no address: it must be host:port")
-    return Address(host.strip("[]"), int(port))
+def _of(setting: str, text: str) -> Address:
+    return Address(*host_and_port(setting, text))
+
+
+@contextlib.contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """Whoever can't listen is told which setting it is about."""
+    try:
+        yield
+    except CannotListen as error:
+        raise CannotListen(error.address, f"{setting} in ANTIPHON_MESH") from error
 
 
 def _for_envoy(mesh: MeshSettings, host: str, name: str) -> int:

@@ -1,5 +1,6 @@
 """What the services stand on: a store, figures, traces, limits and what is outside."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import grpc
 
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.auth.adapters.remote_policy import engine_channel
+from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
@@ -63,6 +65,7 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
 
 async def _store(settings: Settings, data_dir: Path) -> Store:
     if settings.database_url is None:
+        await asyncio.to_thread(_check, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
     from antiphon_server.runtime.postgres_start import open_for_migrations, open_postgres
 
@@ -74,6 +77,20 @@ async def _store(settings: Settings, data_dir: Path) -> Store:
     finally:
         await patient.close()
     return database
+
+
+def keeps_postgres(data_dir: Path) -> bool:
+    """Whether the data of several servers is there, on this machine."""
+    return (data_dir / "postgres" / "data").exists()
+
+
+def _check(data_dir: Path) -> None:
+    """A new database beside the data of several servers would look as if all was lost."""
+    if keeps_postgres(data_dir) and not (data_dir / DATABASE_FILE).exists():
+        raise DataDirUnusable(
+            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
+            "with --replicas 2 or more, or choose another --data-dir"
+        )
 
 
 async def _lease(

@@ -1,8 +1,12 @@
 """Stores for several servers on one machine, where nobody named any."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from antiphon_server.app.ground import keeps_postgres
+from antiphon_server.app.schemas import DATABASE_FILE
+from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.settings import PREFIX, Settings
 from antiphon_server.stores.local_postgres import start_postgres
@@ -15,14 +19,24 @@ Tell = Callable[[str, str], None]
 async def with_stores(settings: Settings, lifecycle: Lifecycle, tell: Tell) -> dict[str, str]:
     """Start those that are not named; returns the variables that lead to them.
 
-    Raises StoresMissing, StoreDidNotStart.
+    Raises StoresMissing, StoreDidNotStart, DataDirUnusable if one server keeps its data there.
     """
     if settings.database_url is not None:
         return {}  # whoever has a Postgres has a Redis, or wants none
+    await asyncio.to_thread(_check, settings.data_dir)
     found = {"DATABASE_URL": await _own(start_postgres, "Postgres", settings, lifecycle, tell)}
     if settings.redis_url is None:
         found["REDIS_URL"] = await _own(start_redis, "Redis", settings, lifecycle, tell)
     return {f"{PREFIX}{name}": url for name, url in found.items()}
+
+
+def _check(data_dir: Path) -> None:
+    """An empty Postgres beside the data of one server would look as if all was lost."""
+    if (data_dir / DATABASE_FILE).exists() and not keeps_postgres(data_dir):
+        raise DataDirUnusable(
+            f"{data_dir} has the data of one server, in {DATABASE_FILE}; several share a Postgres, "
+            "which would begin empty. Choose another --data-dir for them, or leave --replicas away"
+        )
 
 
 async def _own(

@@ -13,7 +13,7 @@ from antiphon_server.app.secret import AUDIENCE, installation_secret
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
-from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.ids import new_id
 from antiphon_server.runtime.lifecycle import Lifecycle
@@ -47,7 +47,7 @@ class Membership:
         self._version = version("antiphon")
         self._lifecycle = lifecycle
         self._registration = Registrations(
-            _registry(settings),
+            settings.registry,
             lambda channel: Registration(channel, instances, statements),
             tls.credentials() if tls else None,
         )
@@ -75,13 +75,6 @@ class Membership:
         )
 
 
-def _registry(settings: Settings) -> str:
-    host, _, port = settings.registry.rpartition(":")
-    if not (host and port.isdigit()):
-        raise WrongSetting(f"registry: {settings.registry} is no address: it must be host:port")
-    return settings.registry
-
-
 def _load(service: str, metrics: RpcMetrics) -> Load:
     """What one service's methods have counted."""
     prefix = f"/antiphon.{service}."
@@ -101,12 +94,7 @@ def _place(settings: Settings) -> tuple[str, int]:
     """
     host, port = settings.host, 0
     if settings.node_address:
-        host, _, text = settings.node_address.rpartition(":")
-        if not (host and text.isdigit()):
-            raise WrongSetting(
-                "node_address: an IP address and a port are needed, such as 10.0.0.7:7450"
-            )
-        host, port = host.strip("[]"), int(text)
+        host, port = host_and_port("node_address", settings.node_address)
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:

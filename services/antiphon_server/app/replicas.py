@@ -203,7 +203,7 @@ async def _all_there(mesh: Mesh, replicas: tuple[Child, ...], tell: Tell) -> Non
     deadline, known = time.monotonic() + START_S, -1
     while known < len(replicas):
         if time.monotonic() > deadline or any(each.ended for each in replicas):
-            raise DidNotComeUp(_missing(replicas))
+            raise DidNotComeUp(await asyncio.to_thread(_missing, replicas))
         await asyncio.sleep(LOOK_S)
         nodes = {each.announced.key.node_id for each in mesh.known()}
         if len(nodes) != known:
@@ -227,8 +227,12 @@ async def _listens(mesh: Mesh) -> None:
 
 
 def _missing(replicas: tuple[Child, ...]) -> str:
-    named = ", ".join(f"{each.name} ({each.output})" for each in replicas if each.ended)
-    return f"not all servers came up: {named or 'they take too long'}"
+    """Who ended, and by which last words."""
+    for each in replicas:
+        if each.ended:
+            said = each.output.read_text(errors="replace").strip().rpartition("\n")[2]
+            return f"{each.name} did not come up: {said.removeprefix('antiphon: ')} ({each.output})"
+    return "not all servers came up: they take too long"
 
 
 async def _stop(replicas: tuple[Child, ...]) -> None:

@@ -1,5 +1,6 @@
 """``antiphon certs``."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 AUTHORITY = "ca"
 EDGE = "edge"
 LOCAL = ("localhost", "127.0.0.1", "::1")
+_HOST = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", re.ASCII)
 _SETTINGS = """\
 Give each process its own, for example `antiphon serve auth` with
   ANTIPHON_TLS_CERT={folder}/auth.pem
@@ -45,11 +47,18 @@ def certs(
     from antiphon_server.runtime.authority import issue
     from antiphon_server.runtime.installation import SERVICES
 
+    if folder.exists() and not folder.is_dir():
+        fail(f"{folder}: this is a file, no folder")
+    for host in hosts or ():
+        if not _HOST.fullmatch(host):
+            fail(f"--host: '{host}' is no name or address of a machine", 2)
     try:
         authority = _authority(folder)
         for name in (*SERVICES, EDGE):
             _write(folder, name, issue(authority, name, (name, *LOCAL, *(hosts or ())), days))
-    except (OSError, ValueError, ExposedFileError) as error:
+    except OSError as error:
+        fail(f"{error.filename or folder}: {error.strerror}")
+    except (ValueError, ExposedFileError) as error:
         fail(f"{folder}: {error}")
     say(f"Certificates of {', '.join((*SERVICES, EDGE))} for {days} days are in {folder}.")
     say(_SETTINGS.format(folder=folder))
@@ -61,7 +70,13 @@ def _authority(folder: Path) -> "Pair":
     from antiphon_server.runtime.authority import Pair, new_authority
 
     certificate, key = folder / f"{AUTHORITY}.pem", folder / f"{AUTHORITY}.key"
-    if key.exists() or certificate.exists():
+    for lost, other in ((key, certificate), (certificate, key)):
+        if other.exists() and not lost.exists():
+            fail(
+                f"{lost} is missing: put it back; or remove {other}, too, for a new authority, "
+                "whose certificates all processes have to be given"
+            )
+    if key.exists():
         return Pair(certificate.read_bytes(), read_private(key))
     made = new_authority()
     _write(folder, AUTHORITY, made)

@@ -102,11 +102,15 @@ def _defaults(named: list[str], told: dict[str, Any], base: Path) -> dict[str, A
 
 def _shared_secret(base: Path) -> Path:
     """The secret beside the processes' folders; the first one makes it."""
+    from antiphon_server.auth.adapters.secret_files import ExposedFileError
     from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+    from antiphon_server.runtime.data_dir import unusable
 
     try:
         load_or_create(base / SECRET_FILE)
-    except (OSError, UnusableSecretError) as error:
+    except OSError as error:
+        fail(str(unusable(base, error)))
+    except (ExposedFileError, UnusableSecretError) as error:
         fail(str(error))
     return base / SECRET_FILE
 

@@ -75,7 +75,8 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
         case _ if isinstance(error, _SAY_IT_ALL):
             return str(error)
         case OSError():
-            return f"{error.strerror or error}; choose another --admin-port or --data-dir"
+            why = error.strerror or str(error)
+            return f"{error.filename}: {why}" if error.filename else why
     return None
 
 
@@ -87,7 +88,7 @@ def code_of(error: Exception) -> int:
 def _port_taken(error: CannotListen, settings: "Settings") -> str:
     if error.setting:
         return f"{error}; choose another {error.setting}"
-    if error.address.rpartition(":")[2] == str(settings.admin_port):
+    if error.address == f"{settings.admin_host}:{settings.admin_port}":
         return f"{error}; it is the port for metrics: choose another --admin-port, 0 for a free one"
     return f"{error}; choose another --port, 0 for a free one, or another --host"
 

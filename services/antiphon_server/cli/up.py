@@ -5,14 +5,14 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from antiphon_server.cli import up_mesh
-from antiphon_server.cli.console import say
+from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import SERVER_FILE
@@ -29,6 +29,10 @@ _TEST_USER = (
 _EXPOSED = (
     "Others can reach this port: `antiphon doctor` says what to do before they are strangers."
 )
+_NOT_WITH_MESH = {
+    "admin_port": "each server picks one; the edge's is admin_port in ANTIPHON_MESH",
+    "web_port": "the pages are at the edge, on --port",
+}
 _LOOK_S = 0.05
 _PARENT_LEAVES = 20
 _QUIET_LOOKS = 6  # one who reconnects has no stream for a moment
@@ -108,10 +112,20 @@ def up(
         "test_users": test_users,
     }
     told = {key: value for key, value in given.items() if value is not None}
+    _check(told, replicas, mesh=mesh)
     if mesh:
         start(told, up_mesh.work(replicas, told))
     else:
         _up(told, session)
+
+
+def _check(told: Mapping[str, Any], replicas: int, *, mesh: bool) -> None:
+    """Options that would mean nothing are refused."""
+    if replicas > 1 and not mesh:
+        fail("--replicas goes with --mesh", 2)
+    for name, why in _NOT_WITH_MESH.items():
+        if mesh and name in told:
+            fail(f"--{name.replace('_', '-')} goes without --mesh: {why}", 2)
 
 
 def _up(given: dict[str, Any], session: bool) -> None:

@@ -1,12 +1,16 @@
 """What a control plane and its edge can be told."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from antiphon_server.runtime.configuration import WrongSetting, host_and_port
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
+_ORIGIN = re.compile(r"\*|https?://[^\s/]+")
 Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
@@ -37,3 +41,12 @@ class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     check_tokens: bool = True
     calls_per_s: Rate = 20_000
     calls_per_s_of_one: Rate = 5_000
+
+    def __post_init__(self) -> None:
+        """Raises WrongSetting."""
+        for name in ("pages", "traces"):
+            if getattr(self, name):
+                host_and_port(name, getattr(self, name))
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise WrongSetting(f"origins: '{origin}' is none, such as https://chat.example")

@@ -50,6 +50,14 @@ def configured(values: Mapping[str, Any], kind: type[T]) -> T:
         raise WrongSetting(_plain(str(error), kind)) from error
 
 
+def host_and_port(setting: str, text: str) -> tuple[str, int]:
+    """What ``host:port`` says, or ``[host]:port``. Raises WrongSetting, which names the setting."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535 or " " in host:
+        raise WrongSetting(f"{setting}: '{text}' is no address: it must be host:port")
+    return host.strip("[]"), int(port)
+
+
 def from_environment(prefix: str, kind: type[T], environment: Mapping[str, str]) -> dict[str, Any]:
     """The variables that set fields of ``kind``: ``PREFIX_FIELD``; lists and records as JSON.
 

@@ -7,10 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK_FILE = "lock"
+_ANOTHER = "choose another with --data-dir"
 
 
 class DataDirUnusable(Exception):
     """The directory can't be used; the message says why and what to do."""
+
+
+def unusable(path: Path, error: OSError) -> DataDirUnusable:
+    """What is said where the directory can't be written."""
+    for each in (path, *path.parents):
+        if each.exists() and not each.is_dir():
+            return DataDirUnusable(f"{each}: this is a file, no folder; {_ANOTHER}")
+    return DataDirUnusable(f"{path}: {error.strerror}; {_ANOTHER}")
 
 
 @contextmanager
@@ -24,8 +33,7 @@ def exclusive(path: Path) -> Iterator[Path]:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        why = "this is a file, no folder" if path.is_file() else error.strerror
-        raise DataDirUnusable(f"{path}: {why}; choose another with --data-dir") from error
+        raise unusable(path, error) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

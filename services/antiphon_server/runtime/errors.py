@@ -95,6 +95,11 @@ class DomainError(Exception):
         self.retry_after = retry_after
         self.metadata = {key: str(value) for key, value in metadata.items()}
 
+    def __str__(self) -> str:
+        """For logs: the reason and its variables."""
+        told = ", ".join(f"{key} {value}" for key, value in self.metadata.items())
+        return f"{self.reason.value} ({told})" if told else self.reason.value
+
 
 def unavailable(service: str) -> DomainError:
     """A part of this installation can't be reached now."""

@@ -4,6 +4,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from antiphon_server.runtime.configuration import host_and_port
+
 ServiceName = Literal["auth", "events", "context", "integration", "dispatcher"]
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 """In the order in which they are started."""
@@ -30,6 +32,11 @@ class Peers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     dispatcher: str = f"127.0.0.1:{PORTS['dispatcher']}"
     events: str = f"127.0.0.1:{PORTS['events']}"
     integration: str = f"127.0.0.1:{PORTS['integration']}"
+
+    def __post_init__(self) -> None:
+        """Raises WrongSetting."""
+        for name in SERVICES:
+            host_and_port(name, self.address(name))
 
     def address(self, service: ServiceName) -> str:
         """The service's address."""

@@ -81,11 +81,16 @@ def load_or_create(path: Path) -> MasterSecret:
 def given_secret(text: str | None, path: Path | None) -> bytes | None:
     """The secret that the environment gives, itself or by a private file; None if it gives none.
 
-    Raises OSError, ExposedFileError or UnusableSecretError.
+    Raises ExposedFileError or UnusableSecretError.
     """
     if text is not None:
         return _checked(text.encode(), "ANTIPHON_SECRET_KEY")
-    return _checked(read_private(path), str(path)) if path else None
+    if path is None:
+        return None
+    try:
+        return _checked(read_private(path), str(path))
+    except OSError as error:
+        raise UnusableSecretError(f"ANTIPHON_SECRET_KEY_FILE: {path}: {error.strerror}") from error
 
 
 def guessable(secret: bytes) -> bool:

@@ -60,7 +60,7 @@ class ServiceIdentity:
             try:
                 await self._sign_in()
             except (DomainError, grpc.aio.UsageError) as error:
-                if pause == PAUSE_S:
+                if pause < LONGEST_PAUSE_S <= 2 * pause:  # not while all only begins
                     log.warning("the service %s can't sign in yet: %s", self._name, error)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -30,6 +30,7 @@ from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
 from antiphon_server.mesh.model import Edge
+from antiphon_server.runtime.addresses import FORWARDED
 from antiphon_server.runtime.peers import SERVICE_HEADER
 
 EDGE, INSIDE = "edge", "inside"
@@ -89,8 +90,18 @@ def inside_routes(cluster_of: ClusterOf) -> RouteConfiguration:
         *map(_health_of, names()),
         _nothing(RouteMatch(prefix="/")),
     ]
-    host = VirtualHost(name=INSIDE, domains=["*"], routes=routes)
+    host = VirtualHost(
+        name=INSIDE, domains=["*"], routes=routes, request_headers_to_add=[_caller()]
+    )
     return RouteConfiguration(name=INSIDE, virtual_hosts=[host])
+
+
+def _caller() -> HeaderValueOption:
+    """Who calls for itself says nothing of where it is; who passes a call on has said it."""
+    return HeaderValueOption(
+        header=HeaderValue(key=FORWARDED, value="%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        append_action=HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT,
+    )
 
 
 def _health_of(service: str) -> Route:
