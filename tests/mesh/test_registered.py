@@ -226,6 +226,7 @@ async def test_what_a_rendered_file_leaves_out(tmp_path: Path) -> None:
     said = await output_of(*command, variables=variables)
     assert said.code == 0, said
     assert "Tokens are left to servers" in said.text
+    assert "Certificates are read when that Envoy starts" in said.text
     assert f'"{ROOT / "ca.pem"}"' in await asyncio.to_thread(file.read_text)
     unchecked = environment({"ANTIPHON_MESH": '{"check_tokens": false}'})
     assert not (await output_of(*command, variables=unchecked)).text

@@ -93,6 +93,11 @@ def render(
         fail(str(error), 2)
     if settings.mesh.check_tokens and not ads:
         say('Tokens are left to servers: "check_tokens" is for a control plane.', err=True)
+    if settings.tls or settings.peer_tls:
+        say(
+            "Certificates are read when that Envoy starts: renewed ones, at its next start.",
+            err=True,
+        )
     if output is None:
         typer.echo(text)
     else:
