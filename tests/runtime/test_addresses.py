@@ -1,6 +1,7 @@
 """Where a caller is can't be made up."""
 
 import ipaddress
+import socket
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from antiphon_server.runtime.addresses import (
     Callers,
     current_address,
     on_this_machine,
+    place,
     region,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -212,3 +214,30 @@ async def test_a_call_within_the_process_comes_from_its_caller() -> None:
 def test_addresses_are_in_regions(address: str, wide: str) -> None:
     """Of an address, or a network, as addresses are written here."""
     assert region(address) == wide
+
+
+def _own_address() -> str:
+    """This machine's outward address, or loopback where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.51.100.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.8.0.1", "127.0.0.1"),
+        ("::/64", "127.0.0.1"),
+        (_own_address(), "127.0.0.1"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2::/64", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_this_machine_is_one_place(address: str, where: str) -> None:
+    """By whichever of its addresses a proxy on it names it."""
+    assert place(address) == where

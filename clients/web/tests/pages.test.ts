@@ -43,6 +43,13 @@ async function say(text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/** Type into whatever has the focus: it is where one writes. */
+async function typed(text: string): Promise<void> {
+  await page.locator(".composer textarea:focus").waitFor();
+  await page.keyboard.type(text);
+  expect(await page.locator(".composer textarea").inputValue()).toBe(text);
+}
+
 /** The last answer, when it is complete. */
 async function answer(count: number): Promise<string> {
   const last = page.locator(".message.assistant:not(.under-way)").nth(count - 1);
@@ -65,7 +72,8 @@ test("one signs in, asks, and is answered, with what it cost", async () => {
   const name = await signIn();
   expect(await page.locator("h2").first().innerText()).toMatch(new RegExp(name, "i"));
   expect(await faults()).toEqual([]);
-  await say("How are you?");
+  await typed("How are you?");
+  await page.keyboard.press("Enter");
   expect(await answer(1)).toBe("word ".repeat(20).trim());
   const facts = await page.locator(".message.assistant .fact-line").innerText();
   expect(facts.replaceAll("\n", " ")).toMatch(/fake\/model.*31 tokens · \$0\.00001 .* s$/);
@@ -88,7 +96,12 @@ test("stop means stop", async () => {
   await page.getByRole("button", { name: "Stop the answer" }).click();
   const said = await answer(3);
   expect(said.split(" ").length).toBeLessThan(500);
-  expect(await page.locator(".message.assistant .ending").innerText()).toBe("stopped");
+  const ending = page.locator(".message.assistant .ending");
+  expect(await ending.innerText()).toBe("stopped");
+  expect(await ending.evaluate((each) => getComputedStyle(each).color)).toBe(
+    await ending.evaluate((each) => getComputedStyle(each.parentElement!).color),
+  );
+  await page.locator(".message.assistant .fact-line").nth(2).getByText(/^about \d+ tokens/).waitFor();
   await page.reload();
   expect(await answer(3)).toBe(said);
 });
@@ -151,8 +164,12 @@ test("keys do what the list of keys says", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   expect(await page.locator("main h1").innerText()).toBe("New conversation");
+  await typed("Hello");
+  await page.fill(".composer textarea", "");
   await page.keyboard.press("Alt+ArrowDown");
   await page.getByRole("heading", { name: "How are you?" }).waitFor();
+  await typed("and then");
+  await page.fill(".composer textarea", "");
 });
 
 test("a phone's width has room for all of it", async () => {
@@ -164,6 +181,11 @@ test("a phone's width has room for all of it", async () => {
   expect(await wide()).toBeLessThanOrEqual(360);
   expect(await faults()).toEqual([]);
   await page.getByRole("button", { name: "Close the list" }).click();
+  await page.setViewportSize({ width: 320, height: 600 });
+  for (const choice of await page.locator(".choices select").all()) {
+    await choice.evaluate((each) => ((each as HTMLSelectElement).options[0]!.text = "local/smollm2-135m-instruct"));
+  }
+  expect(await wide()).toBeLessThanOrEqual(320);
   await page.setViewportSize({ width: 1200, height: 800 });
 });
 
@@ -190,6 +212,7 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   await page.goto(link);
   await page.waitForSelector(".composer textarea");
   expect(page.url()).toBe(`${PAGE}/`);
+  await typed("Hello");
   await page.goto(`${PAGE}/operator.html`);
   for (const view of ["Live", "Turns", "Usage", "Handlers and models", "People", "Security", "Mesh"]) {
     await page.getByRole("link", { name: view, exact: true }).click();

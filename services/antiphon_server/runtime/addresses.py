@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
@@ -11,6 +12,8 @@ LOCAL = "local"
 """The address of calls within the process."""
 FORWARDED = "x-forwarded-for"
 _LONGEST_HEADER = 4096
+_LOOPBACK = "127.0.0.1"
+_ANY_PORT = 9
 _MISSING = (
     "a call from %s has no x-forwarded-for. If it came through the proxy, let the proxy write that "
     "header: whoever comes without it shares one address, its limits and its guesses of passwords"
@@ -109,6 +112,29 @@ def on_this_machine(address: str) -> bool:
         return True
     ip = _ip(address.partition("/")[0])
     return ip is not None and (ip.is_loopback or address == "::/64")
+
+
+@lru_cache(4096)
+def place(address: str) -> str:
+    """Where that is, as people mean it: all addresses of this machine are one place.
+
+    An Envoy here writes the machine's outward address for whoever called it on loopback.
+    """
+    ip = _ip(address.partition("/")[0])
+    here = ip is not None and (on_this_machine(address) or _is_own(ip))
+    return _LOOPBACK if here else address
+
+
+def _is_own(ip: Ip) -> bool:
+    """Whether this machine would reach an address from that same address. Nothing is sent."""
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.setblocking(False)
+            probe.connect((str(ip), _ANY_PORT))
+            return bool(probe.getsockname()[0] == str(ip))
+    except OSError:  # no way leads there
+        return False
 
 
 @lru_cache(4096)

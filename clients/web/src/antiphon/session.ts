@@ -181,9 +181,12 @@ export class Session {
     this.tokens.take(undefined);
   }
 
-  /** A conversation to read and to take part in. */
-  thread(conversationId: string): Thread {
-    return new Thread(conversationId, this.stubs, this.follower, this.actor);
+  /**
+   * A conversation to read and to take part in. What answers took is asked for only where
+   * `mayReadUsage` says so: refusals are on record.
+   */
+  thread(conversationId: string, mayReadUsage?: (workspaceId: string) => Promise<boolean>): Thread {
+    return new Thread(conversationId, this.stubs, this.follower, this.actor, mayReadUsage);
   }
 
   private async logIn(credential: Credential): Promise<User> {

@@ -4,7 +4,9 @@ import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Conversation, TurnPolicy } from "../gen/antiphon/context/v1/conversation_pb";
 import { type Message, MessageRole, PartSchema } from "../gen/antiphon/context/v1/message_pb";
+import { Role } from "../gen/antiphon/auth/v1/access_pb";
 import { type Event, EventKind, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import { AttemptOutcome, type ModelCall } from "../gen/antiphon/integration/v1/model_pb";
 import { Changing } from "./changing";
 import type { Stubs } from "./channel";
 import { Company } from "./company";
@@ -19,7 +21,9 @@ const PAGE = 50;
 const EVENTS_PAGE = 1000;
 const MOST_EVENT_PAGES = 20;
 const MOST_ASKED = 10;
+const MOST_CALLS = 200;
 const SETTLED_MS = 700;
+const SETTLING_TRIES = 4;
 const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 const GREETING_MS = 2_000;
@@ -73,6 +77,7 @@ export class Thread extends Changing {
   private watching: Watching | undefined;
   private isClosed = false;
   private typedAt = 0;
+  private ownRole: Role | undefined;
   private greeting: ReturnType<typeof setTimeout> | undefined;
   private presence: ReturnType<typeof setInterval> | undefined;
 
@@ -81,6 +86,7 @@ export class Thread extends Changing {
     private readonly stubs: Stubs,
     private readonly follower: Follower,
     readonly self: string,
+    private readonly mayReadUsage: (workspaceId: string) => Promise<boolean> = async () => true,
   ) {
     super();
     this.company = new Company(self);
@@ -105,6 +111,11 @@ export class Thread extends Changing {
   /** Whether the turn's answer has been posted, or is about to be. */
   hasReply(turn: TurnView): boolean {
     return this.entries.has(turn.replyMessageId);
+  }
+
+  /** Whether one is told who takes part, as far as the log still says: guests are not. */
+  get isToldMembers(): boolean {
+    return this.ownRole !== undefined && this.ownRole !== Role.GUEST;
   }
 
   /** Whether it takes no message any more. */
@@ -175,6 +186,8 @@ export class Thread extends Changing {
       EventKind.TOOL_CALL_STARTED,
       EventKind.TOOL_CALL_FINISHED,
       EventKind.TURN_PROGRESSED,
+      EventKind.MEMBER_ADDED,
+      EventKind.MEMBER_UPDATED,
     ];
     const scope = `conversations/${this.conversationId}`;
     let cursor = "";
@@ -185,7 +198,10 @@ export class Thread extends Changing {
         kinds,
         pageSize: EVENTS_PAGE,
       });
-      for (const event of read.events) this.turnOf(event.turnId).apply(event);
+      for (const event of read.events) {
+        if (event.turnId) this.turnOf(event.turnId).apply(event);
+        this.takePayload(event);
+      }
       cursor = read.cursor;
       if (read.atHead) return cursor;
     }
@@ -381,6 +397,10 @@ export class Thread extends Changing {
         if (lacksUsage(turn)) setTimeout(() => void this.learnUsage(turn), SETTLED_MS);
         break;
       }
+      case "memberAdded":
+      case "memberUpdated":
+        if (`users/${payload.value.member?.userId}` === this.self) this.ownRole = payload.value.member?.role;
+        break;
       case "conversationUpdated":
       case "conversationArchived":
         this.conversation = payload.value.conversation ?? this.conversation;
@@ -388,17 +408,25 @@ export class Thread extends Changing {
     }
   }
 
-  /** A turn that was stopped before its model had reported: the ledger knows what it took. */
-  private async learnUsage(turn: TurnView): Promise<void> {
+  /**
+   * A turn that was stopped before its model had reported: the ledger knows what it took, as soon
+   * as all its calls are settled. Until then it has what they ask, and not what they answered.
+   */
+  private async learnUsage(turn: TurnView, tries = SETTLING_TRIES): Promise<void> {
     const { conversationId } = this;
     const workspaceId = this.conversation?.workspaceId;
-    if (!workspaceId || this.isClosed) return;
-    const { turnId } = turn;
     try {
-      const request = { workspaceId, conversationId, turnId, pageSize: 1 };
-      turn.usage = (await this.stubs.integration.getUsage(request)).total;
-      turn.revision += 1;
-      this.changed();
+      if (!workspaceId || !(await this.mayReadUsage(workspaceId)) || this.isClosed) return;
+      const { turnId } = turn;
+      const request = { workspaceId, conversationId, turnId, pageSize: MOST_CALLS };
+      const { calls, total } = await this.stubs.integration.getUsage(request);
+      if (calls.length && calls.every(isSettled)) {
+        turn.usage = total;
+        turn.revision += 1;
+        this.changed();
+      } else if (tries > 1) {
+        setTimeout(() => void this.learnUsage(turn, tries - 1), SETTLED_MS);
+      }
     } catch {
       // a figure less
     }
@@ -440,6 +468,11 @@ export class Thread extends Changing {
 
 function lacksUsage(turn: TurnView): boolean {
   return turn.isDone && turn.state !== TurnState.SUCCEEDED && !turn.usage;
+}
+
+/** Whether its figures are known; those of a call that runs, or whose server died, are not. */
+function isSettled({ outcome }: ModelCall): boolean {
+  return outcome !== AttemptOutcome.UNKNOWN && outcome !== AttemptOutcome.UNSPECIFIED;
 }
 
 /** Whether a turn waits for others. */

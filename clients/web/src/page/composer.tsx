@@ -29,7 +29,8 @@ export function Composer(props: {
   useEffect(() => {
     setText(sessionStorage.getItem(draft) ?? "");
     setError("");
-    if (matchMedia("(hover: hover)").matches) area.current?.focus();
+    // On a touch screen it would bring up the keyboard over what is to be read.
+    if (!matchMedia("(pointer: coarse)").matches) area.current?.focus();
   }, [draft]);
   useEffect(() => {
     if (text) sessionStorage.setItem(draft, text);

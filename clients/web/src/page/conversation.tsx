@@ -212,13 +212,14 @@ const ENDINGS: Partial<Record<TurnState, string>> = {
 /** How a turn ended: why, by which model, for how much, how fast. */
 function Facts({ turn, isTruncated }: { turn: TurnView; isTruncated: boolean }): JSX.Element {
   const ending = ENDINGS[turn.state] ?? (cutShort(turn.finishReason) || (isTruncated && "cut off"));
+  const isWished = turn.state === TurnState.CANCELLED;
   const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
   const facts = [turn.model, consumed(turn.usage), took].filter(Boolean);
   return (
     <>
       {turn.error && <Notice text={sentenceOf(turn.error)} />}
       <span class="fact-line">
-        {ending && <span class="ending">{ending}</span>}
+        {ending && <span class={`ending ${isWished ? "" : "wrong"}`}>{ending}</span>}
         {facts.map((fact) => (
           <span key={fact}>{fact}</span>
         ))}

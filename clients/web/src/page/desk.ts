@@ -35,6 +35,7 @@ export class Desk extends Changing {
   thread: Thread | undefined;
   connection: Connection = { state: "idle" };
   readonly wishes: Wishes = { handler: "", model: "" };
+  private reading: Promise<void> = Promise.resolve();
   private nextPage = "";
   readonly names: Names;
   private own: Watching | undefined;
@@ -82,7 +83,11 @@ export class Desk extends Changing {
   }
 
   /** Read the newest conversations again: others may have made some. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    return (this.reading = this.read());
+  }
+
+  private async read(): Promise<void> {
     const { context } = this.session.stubs;
     try {
       const [page, workspaces] = await Promise.all([
@@ -132,7 +137,7 @@ export class Desk extends Changing {
   openThread(conversationId: string): void {
     if (this.thread?.conversationId === conversationId) return;
     this.thread?.close();
-    this.thread = conversationId ? this.session.thread(conversationId) : undefined;
+    this.thread = conversationId ? this.session.thread(conversationId, (id) => this.isSoonMine(id)) : undefined;
     if (this.thread) {
       const thread = this.thread;
       thread.onChange(() => this.notice(thread));
@@ -172,8 +177,19 @@ export class Desk extends Changing {
     const { thread } = this;
     if (!thread) return this.names.of(actor, []);
     const workspace = thread.conversation?.workspaceId ?? "";
-    const isMine = this.workspaces.some((each) => each.workspaceId === workspace);
-    return this.names.of(actor, [thread.conversationId, ...(isMine ? [workspace] : [])]);
+    const isMine = this.isMine(workspace);
+    const isTold = isMine || thread.isToldMembers;
+    return this.names.of(actor, [...(isTold ? [thread.conversationId] : []), ...(isMine ? [workspace] : [])]);
+  }
+
+  /** Whether one belongs to a workspace: only then may one ask what is in it. */
+  private isMine(workspaceId: string): boolean {
+    return this.workspaces.some((each) => each.workspaceId === workspaceId);
+  }
+
+  private async isSoonMine(workspaceId: string): Promise<boolean> {
+    await this.reading;
+    return this.isMine(workspaceId);
   }
 
   /** One's own log says where one was let in, or is no more. */

@@ -34,7 +34,7 @@ from antiphon_server.auth.service.refresh_tokens import (
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.addresses import current_address
+from antiphon_server.runtime.addresses import current_address, place
 from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.ids import new_id
@@ -108,7 +108,7 @@ class Sessions:
         session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
         device_hash = device.device_hash if device else None
-        opening = Opening(session, most, current_address(), version, sponsor, device_hash)
+        opening = Opening(session, most, place(current_address()), version, sponsor, device_hash)
         await self._completion.run(self._add(opening))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
