@@ -3,7 +3,8 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { depict, faultsOf, launch, listen } from "./browser";
-import { PAGE, ask, newPerson } from "./world";
+import { Role } from "../src/gen/antiphon/auth/v1/access_pb";
+import { PAGE, ask, newPerson, newSession, until } from "./world";
 
 let browser: Browser;
 let context: BrowserContext;
@@ -166,6 +167,7 @@ test("keys do what the list of keys says", async () => {
   expect(await page.locator("main h1").innerText()).toBe("New conversation");
   await typed("Hello");
   await page.fill(".composer textarea", "");
+  await expect.poll(() => page.evaluate(() => sessionStorage.getItem("antiphon.draft.new"))).toBeNull();
   await page.keyboard.press("Alt+ArrowDown");
   await page.getByRole("heading", { name: "How are you?" }).waitFor();
   await typed("and then");
@@ -226,4 +228,33 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   await again.goto(link);
   expect(await again.locator("[role=alert]").innerText()).toContain("That link has been used");
   await stranger.close();
+});
+
+test("a guest's page asks for nothing that guests are refused", async () => {
+  await ask("answer", { deltas: 500, gap_ms: 10 });
+  const owner = await newSession();
+  const { conversation } = await owner.stubs.context.createConversation({ title: "Visit" });
+  const resource = conversation!.conversationId;
+  const { name, password, userId } = await newPerson();
+  await owner.stubs.context.addMember({ resource, userId, role: Role.GUEST });
+  const thread = owner.thread(resource);
+  await thread.start();
+  await thread.ask("Welcome", { handler: "", model: "" });
+  await until(() => thread.open.length > 0);
+  await thread.stopAll();
+  const visit = await browser.newContext();
+  const guest = await visit.newPage();
+  const asked: string[] = [];
+  guest.on("request", (request) => asked.push(request.url().split("/").at(-1)!));
+  await guest.goto(`${PAGE}/#/c/${resource}`);
+  await guest.fill("[name=name]", name);
+  await guest.fill("[name=password]", password);
+  await guest.keyboard.press("Enter");
+  await guest.getByText("Welcome").waitFor();
+  await guest.getByText("stopped").waitFor();
+  await guest.waitForTimeout(500); // what is asked for is asked for once it is drawn
+  expect(asked).toContain("ListTurns");
+  expect(asked.filter((each) => ["ListMembers", "GetUsage"].includes(each))).toEqual([]);
+  await visit.close();
+  owner.follower.close();
 });
