@@ -95,6 +95,13 @@ def test_a_log_is_shown_to_people(antiphon: Run, conversation: str) -> None:
     assert all("message_posted" in line and "'one two three'" in line for line in lines)
 
 
+def test_one_server_is_no_mesh(antiphon: Run) -> None:
+    """Whoever asks it for one is told how to start one."""
+    shown = antiphon("mesh", "status")
+    assert shown.returncode == 1
+    assert "Start a mesh with `antiphon up --mesh`" in shown.stderr
+
+
 def test_doctor_finds_a_running_server_healthy(antiphon: Run) -> None:
     """Every part is checked and nothing is wrong."""
     shown = antiphon("doctor", "--json")

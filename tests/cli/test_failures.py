@@ -48,6 +48,9 @@ NOWHERE = "127.0.0.1:9"
         (["sessions", "revoke"], 1, "say which session"),
         (["sessions", "revoke", "sess_x", "--keys"], 1, "--keys goes with --all"),
         (["login", "-a", NOWHERE], 1, "no server listens"),
+        (["login", "anna", "-a", NOWHERE], 1, "no server listens"),
+        (["login", "anna", "--name", "bert"], 2, "anna or bert? Give one name"),
+        (["mesh", "status"], 1, "Start one with `antiphon up --mesh`"),
         (["login", "--browser", "-a", NOWHERE], 1, "no server listens"),
     ],
 )

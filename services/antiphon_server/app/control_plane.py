@@ -37,7 +37,7 @@ from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.access import TokenRechecker, TokenVerifier
 from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.configuration import host_and_port
+from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.health import Health
@@ -67,6 +67,10 @@ if TYPE_CHECKING:
 
 NAME = "mesh"
 LOOPBACK = "127.0.0.1"
+_NO_CLIENT_CA = (
+    "tls_client_ca: the edge asks its clients for no certificates; leave ANTIPHON_TLS_CLIENT_CA "
+    "to servers, and to a proxy before the edge (ANTIPHON_PEER_CA is for who is behind it)"
+)
 log = logging.getLogger(__name__)
 
 
@@ -179,8 +183,15 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     return Mesh(own, ads, edge.listen, envoy, registry.instances)
 
 
+def refuse_client_ca(settings: Settings) -> None:
+    """Raise WrongSetting if clients of the edge were to show certificates: it asks for none."""
+    if settings.tls_client_ca is not None:
+        raise WrongSetting(_NO_CLIENT_CA)
+
+
 def _edge(settings: Settings, inside: Address) -> Edge:
-    """As the settings have it; ports that are 0 have not been picked yet."""
+    """As the settings have it; ports that are 0 have not been picked yet. Raises WrongSetting."""
+    refuse_client_ca(settings)
     mesh = settings.mesh
     limited = mesh.calls_per_s or mesh.calls_per_s_of_one
     return Edge(

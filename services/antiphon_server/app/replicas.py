@@ -15,7 +15,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
 from antiphon_server import hardening
 from antiphon_server.app.browsers import LinkSignIn
-from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, running_mesh
+from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, refuse_client_ca, running_mesh
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
@@ -138,6 +138,7 @@ def _as_mesh(settings: Settings) -> Settings:
     """
     if settings.elsewhere:
         raise WrongSetting(_ALL_HERE)
+    refuse_client_ca(settings)
     edge_port = picked(settings.host, settings.port, "--port, 0 for a free one, or --host")
     inside_port = picked(LOOPBACK, 0, "inside_port")
     mesh = replace(

@@ -21,13 +21,15 @@ def client_for(
     end_session: bool = True,
     give_up_after: float = 300.0,
     on_connection: Callable[[Connection], None] = nothing,
+    start: str = "antiphon up",
 ) -> Client:
     """A client for the server that the options mean.
 
-    Raises CommandError if no server listens, or nothing proves who is calling.
+    Raises CommandError if no server listens (``start`` would start one), or nothing proves who is
+    calling.
     """
     folder = data_dir_or_default(data_dir)
-    found = server_for(address, folder)
+    found = server_for(address, folder, start)
     access = access_to(found, folder, end_session=end_session)
     return Client.connect(
         found,

@@ -12,8 +12,9 @@ from antiphon_server.cli.options import CA_VARIABLE, Address
 
 
 def login(
+    who: Annotated[str, typer.Argument(metavar="[NAME]", help="Your name on the server.")] = "",
     address: Address = "",
-    name: Annotated[str, typer.Option("--name", "-u", help="Your name on the server.")] = "",
+    name: Annotated[str, typer.Option("--name", "-u", help="The same as an option.")] = "",
     password: Annotated[
         str,
         typer.Option(
@@ -51,11 +52,15 @@ def login(
     For example:
 
     - `antiphon login`
+    - `antiphon login anna`
     - `antiphon login --address https://antiphon.example.org:443 --name anna`
     - `antiphon login -a https://antiphon.example.lan:7450 --ca our-ca.pem`
     - `antiphon login --browser` (at the organisation's identity provider)
     - `antiphon login --device` (where neither password nor browser is at hand)
     """
+    if who and name and who != name:
+        fail(f"who signs in: {who} or {name}? Give one name", 2)
+    name = name or who
     if browser or provider:
         from antiphon_server.cli.browser_login import log_in_by_browser
 

@@ -10,7 +10,9 @@ import typer
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.paths import SERVER_FILE
 from antiphon_server.cli.start import start
+from antiphon_server.cli.up_mesh import write_where
 
 if TYPE_CHECKING:
     from antiphon_server.app.control_plane import Mesh
@@ -52,7 +54,20 @@ def mesh(
 def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app.control_plane import serve_mesh
 
-    yield serve_mesh(settings, _announce)
+    file = settings.data_dir / SERVER_FILE
+    told: list[Path] = []
+
+    def ready(mesh: "Mesh") -> None:
+        if mesh.envoy is not None:
+            write_where(settings, mesh.edge, file)
+            told.append(file)
+        _announce(mesh)
+
+    try:
+        yield serve_mesh(settings, ready)
+    finally:
+        for each in told:
+            each.unlink(missing_ok=True)
 
 
 def _announce(mesh: "Mesh") -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon_server.cli.console import print_json, run, say
+from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from antiphon.mesh.v1.instance_pb2 import Instance, Rates
     from antiphon_client import Client
 
+_START = "antiphon up --mesh"
+_NO_MESH = (
+    "that is one server, behind no mesh: there is nothing to show. Start a mesh with `antiphon up "
+    "--mesh`, or lead to servers elsewhere with `antiphon mesh`"
+)
 _HEADINGS = (
     "service",
     "where",
@@ -38,17 +43,25 @@ def status(json: Json = False, address: Address = "", data_dir: DataDir = None) 
 
 
 async def _status(json: bool, address: str, data_dir: DataDir) -> None:
+    from grpc import StatusCode
+
+    from antiphon_client import AntiphonError
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
 
     rows = []
-    async with client_for(address, data_dir) as client:
-        async for one in _instances(client):
-            if json:
-                print_json(as_dict(one))
-            else:
-                rows.append(_row(one))
+    async with client_for(address, data_dir, start=_START) as client:
+        try:
+            async for one in _instances(client):
+                if json:
+                    print_json(as_dict(one))
+                else:
+                    rows.append(_row(one))
+        except AntiphonError as error:
+            if error.code is not StatusCode.UNIMPLEMENTED:
+                raise
+            raise CommandError(_NO_MESH) from None
     if json:
         return
     if rows:

@@ -14,6 +14,7 @@ from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE
 
 if TYPE_CHECKING:
     from antiphon_server.app.replicas import Replicated
+    from antiphon_server.mesh.model import Address
     from antiphon_server.settings import Settings
 
 _DONE = ("serving", "stopping")
@@ -52,8 +53,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
-    edge = found.mesh.edge
+def write_where(settings: "Settings", edge: "Address", file: Path) -> tuple[str, str]:
+    """Tell other commands where clients call; returns that, and where the page is, if anywhere."""
     if edge.host in ("0.0.0.0", "::"):
         edge = replace(edge, host="127.0.0.1")
     address = f"https://{edge}" if settings.tls is not None else str(edge)
@@ -65,6 +66,11 @@ def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
     if settings.tls is not None:
         told["certificate"] = str(settings.tls.certificate.absolute())
     file.write_text(json.dumps(told))
+    return address, page
+
+
+def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
+    address, page = write_where(settings, found.mesh.edge, file)
     count = len(found.replicas)
     with contextlib.suppress(OSError):
         servers = "one server" if count == 1 else f"{count} servers"

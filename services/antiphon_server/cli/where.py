@@ -102,8 +102,11 @@ def local_server(data_dir: Path) -> str | None:
     return DEFAULT_ADDRESS if known and listens(DEFAULT_ADDRESS) else None
 
 
-def server_for(address: str, data_dir: Path) -> str:
-    """The server that is meant. Raises CommandError if none listens there."""
+def server_for(address: str, data_dir: Path, start: str = "antiphon up") -> str:
+    """The server that is meant. Raises CommandError if none listens there.
+
+    It says that ``start`` starts one.
+    """
     if address:
         return reached(address)
     found = local_server(data_dir)
@@ -121,7 +124,7 @@ def server_for(address: str, data_dir: Path) -> str:
             f"the server on {DEFAULT_ADDRESS} does not keep its data in {data_dir}. Give its "
             f"--data-dir here too, or run `antiphon login -a {DEFAULT_ADDRESS}`."
         )
-    raise CommandError(f"no server runs on {data_dir}. Start one with `antiphon up`.")
+    raise CommandError(f"no running server keeps its data in {data_dir}. Start one with `{start}`.")
 
 
 def _is_alive(pid: int) -> bool:

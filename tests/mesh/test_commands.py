@@ -1,0 +1,89 @@
+"""The mesh as the guide begins it: `antiphon mesh`, and a server that registers there."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.bench.processes import ROOT, environment, free_port
+from tests.e2e.server import COMMAND
+from tests.mesh.world import HOST
+
+PORTS = ("port", "ads_port", "inside_port", "edge_port")
+START_S = 60
+
+
+@asynccontextmanager
+async def _running(variables: dict[str, str], *arguments: str) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _output(variables: dict[str, str], *arguments: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> None:
+    """Other commands find the edge by the data folder, and no more when it is gone."""
+    ports = {name: free_port() for name in PORTS}
+    told = tmp_path / "data" / "server.json"
+    variables = {
+        "ANTIPHON_DATA_DIR": str(told.parent),
+        "ANTIPHON_MESH": json.dumps(ports),
+        "XDG_STATE_HOME": str(tmp_path),
+    }
+    own = {
+        "ANTIPHON_REGISTRY": f"{HOST}:{ports['port']}",
+        "ANTIPHON_MODEL": "scripted/echo",
+        "ANTIPHON_ADMIN_PORT": "0",
+    }
+    async with (
+        _running(variables, "mesh"),
+        _running(variables | own, "up", "--port", "0"),
+        asyncio.timeout(START_S),
+    ):
+        while "healthy" not in (await _output(variables, "mesh", "status"))[1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        where = json.loads(await asyncio.to_thread(told.read_text))
+        assert where["address"] == f"{HOST}:{ports['edge_port']}"
+    assert not await asyncio.to_thread(told.exists)
+
+
+@pytest.mark.parametrize("command", [["mesh"], ["up", "--mesh"], ["mesh", "render"]])
+async def test_an_edge_that_asks_for_no_certificates_says_so(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """Who wants clients to show one is not left to believe that they must."""
+    variables = {
+        "ANTIPHON_DATA_DIR": str(tmp_path / "data"),
+        "ANTIPHON_TLS_CERT": "edge.pem",
+        "ANTIPHON_TLS_KEY": "edge.key",
+        "ANTIPHON_TLS_CLIENT_CA": "ca.pem",
+    }
+    code, said = await _output(variables, *command)
+    assert code
+    assert "the edge asks its clients for no certificates" in said
