@@ -86,6 +86,7 @@ async def test_who_can_not_tell_tokens_is_not_called(tmp_path: Path) -> None:
                 while not await at.endpoints("events"):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert await apart.health("events", "tokens")
+            assert await apart.health("events", "identities")
         finally:
             await apart.stop_all()
 

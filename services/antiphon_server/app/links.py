@@ -9,6 +9,7 @@ from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.counted_calls import CountedCalls
+from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.installation import SERVICES, ServiceName
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.local_channel import LocalServer
@@ -91,10 +92,18 @@ class Links:
         """What calls carry that go on for somebody whose call was counted here."""
         return (self.counted.headers,) if self.counted is not None else ()
 
-    def start(self, lifecycle: Lifecycle) -> None:
-        """Let every service sign in that has to."""
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Let every service sign in that has to; the part ``identities`` says that all have."""
         for name, identity in self.identities.items():
             lifecycle.spawn(f"identity.{name}", identity.run())
+        if self.identities:
+            await health.set("identities", serving=False)
+            lifecycle.spawn("identities", self._signed_in(health), vital=False)
+
+    async def _signed_in(self, health: Health) -> None:
+        for identity in self.identities.values():
+            await identity.signed_in.wait()
+        await health.set("identities", serving=True)
 
     async def close(self) -> None:
         """Close the channels to peers."""

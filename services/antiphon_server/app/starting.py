@@ -29,7 +29,7 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     settings, auth, events = ground.settings, services.auth, services.events
     _watch_peers(services.links, lifecycle, health)
     await _start_guarding(services.guarding, lifecycle, health)
-    services.links.start(lifecycle)
+    await services.links.start(lifecycle, health)
     if events is not None:
         await _start_log(events, lifecycle)
     if auth is not None:

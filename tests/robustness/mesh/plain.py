@@ -25,9 +25,10 @@ LASTING = {"follower"}
 class Calls:
     """How many calls were made, which failed, and how long the slowest one took.
 
-    ``during`` is what was restarted last.
+    ``during`` is what was restarted last. Nobody goes on after ``most`` failures.
     """
 
+    most: int = 1_000
     made: int = 0
     failed: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
@@ -43,6 +44,8 @@ class Calls:
             took = time.monotonic() - began
             why = f"{error.code.name} {error.reason} {error}"
             self.failed.append(f"{self.during}: {name} failed after {took:.1f} s: {why}")
+            if len(self.failed) > self.most:
+                raise AssertionError(f"{self.most} calls have failed, the last: {why}") from error
             return None
         took = time.monotonic() - began
         if took > self.slowest_s:
@@ -108,6 +111,7 @@ async def _asker(stage: Stage, calls: Calls, scene: Scene, client: Client) -> No
         sent.tried()
         posted = await calls.make("Dispatch", client.dispatch(where, sent.text, turn_id=turn_id))
         if posted is None:
+            await asyncio.sleep(PAUSE_S)
             continue
         sent.answered(posted.turn.message_id)
         scene.history.accepted_turns.append(turn_id)
@@ -129,6 +133,7 @@ async def _talker(stage: Stage, calls: Calls, scene: Scene, client: Client) -> N
             sent.tried()
             turn = await calls.make("Converse", talk.post(sent.text, turn_id=turn_id))
             if turn is None:
+                await asyncio.sleep(PAUSE_S)
                 continue
             sent.answered()
             scene.history.accepted_turns.append(turn_id)
