@@ -70,7 +70,7 @@ async def test_the_secret_can_be_a_file(tmp_path: Path) -> None:
     path.write_text(base64.b64encode(b"r" * 31).decode())
     with pytest.raises(UnusableSecretError, match="secret holds no secret; it must be 32 random"):
         given_secret(None, path)
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(UnusableSecretError, match="missing: No such file"):
         given_secret(None, tmp_path / "missing")
 
 
