@@ -13,6 +13,7 @@ from antiphon_server.runtime.error_codes import TABLE
 from antiphon_server.runtime.error_table import (
     domain_error_of_status,
     error_of_code,
+    remote_errors,
     status_of,
 )
 from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid, not_found
@@ -110,6 +111,20 @@ def test_a_bare_code_becomes_the_nearest_reason() -> None:
     unavailable = error_of_code(grpc.StatusCode.UNAVAILABLE.value[0])
     assert (unavailable.reason, unavailable.retry_after) == (Reason.DRAINING, 1.0)
     assert error_of_code(grpc.StatusCode.DATA_LOSS.value[0]).reason is Reason.INTERNAL
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"])
+def test_a_broken_connection_to_a_service_is_its_absence(code: str) -> None:
+    """The transport's own words for a reset stream are nobody's mistake: it can be asked again."""
+    broken = grpc.aio.AioRpcError(
+        grpc.StatusCode[code], grpc.aio.Metadata(), grpc.aio.Metadata(), "Stream removed"
+    )
+    with pytest.raises(DomainError) as of_service, remote_errors("events"):
+        raise broken
+    assert of_service.value.reason is Reason.SERVICE_UNAVAILABLE
+    with pytest.raises(DomainError) as of_caller, remote_errors():
+        raise broken
+    assert (of_caller.value.reason, of_caller.value.retry_after) == (Reason.DRAINING, 1.0)
 
 
 def test_a_status_has_the_same_bytes_in_every_process() -> None:

@@ -35,7 +35,19 @@ _BY_CODE: dict[int, Reason] = {
     code_pb2.RESOURCE_EXHAUSTED: Reason.OVERLOADED,
     code_pb2.UNIMPLEMENTED: Reason.UNIMPLEMENTED,
     code_pb2.UNAVAILABLE: Reason.DRAINING,
+    # By a broken connection: a server's own error of that code has its reason with it.
+    code_pb2.INTERNAL: Reason.DRAINING,
+    code_pb2.UNKNOWN: Reason.DRAINING,
 }
+_BROKEN = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+    }
+)
+"""What the transport says, in its own words, when a connection breaks."""
 _RETRIABLE = frozenset({Reason.DRAINING, Reason.OVERLOADED})
 _DISTRUST = frozenset(
     {
@@ -145,8 +157,7 @@ class remote_errors:
 
 def _unreachable(error: grpc.aio.AioRpcError) -> bool:
     """Whether it was not the service that answered."""
-    is_unavailable = error.code() is grpc.StatusCode.UNAVAILABLE
-    return is_unavailable and DETAILS_KEY not in (error.trailing_metadata() or {})
+    return error.code() in _BROKEN and DETAILS_KEY not in (error.trailing_metadata() or {})
 
 
 def _reason_named(info: error_details_pb2.ErrorInfo) -> Reason | None:
