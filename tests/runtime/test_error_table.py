@@ -114,7 +114,7 @@ def test_a_bare_code_becomes_the_nearest_reason() -> None:
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"])
-def test_a_broken_connection_to_a_service_is_its_absence(code: str) -> None:
+async def test_a_broken_connection_to_a_service_is_its_absence(code: str) -> None:
     """The transport's own words for a reset stream are nobody's mistake: it can be asked again."""
     broken = grpc.aio.AioRpcError(
         grpc.StatusCode[code], grpc.aio.Metadata(), grpc.aio.Metadata(), "Stream removed"

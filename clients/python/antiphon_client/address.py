@@ -3,6 +3,7 @@
 import json
 
 import grpc
+from google.protobuf.message import Message
 
 from antiphon_client.tls import Tls
 
@@ -34,6 +35,16 @@ _IDEMPOTENT = {
         ListModels CountTokens GetUsage""",
 }
 SERVICES = tuple(_IDEMPOTENT)
+_REQUESTS = frozenset(
+    f"{service.rpartition('.')[0]}.{method}Request"
+    for service, methods in _IDEMPOTENT.items()
+    for method in methods.split()
+)
+
+
+def may_be_repeated(request: Message) -> bool:
+    """Whether a request of ours may be sent twice; its type is named like its RPC."""
+    return request.DESCRIPTOR.full_name in _REQUESTS
 
 
 # How long all tries take together: 0.7 s, and 5 s, in which a service is started again.

@@ -1,11 +1,15 @@
-"""Unary calls: with a token, a deadline, and typed errors."""
+"""Unary calls: with a token, a deadline, typed errors, and patience."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Protocol, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from antiphon_client.errors import Unauthenticated
+from antiphon_client.address import may_be_repeated
+from antiphon_client.errors import Unauthenticated, Unavailable, Untrusted
 from antiphon_client.status import error_of_rpc
 from antiphon_client.tokens import TokenSource
 
@@ -14,6 +18,10 @@ Response = TypeVar("Response")
 Item = TypeVar("Item")
 
 DEADLINE_S = 30.0
+PATIENCE_S = 10.0
+"""How long a service may be away that is started again."""
+_PAUSE_S = 0.5
+_AWAY = frozenset({"", "SERVICE_UNAVAILABLE", "DRAINING"})
 
 
 class Pager(Protocol):
@@ -28,36 +36,64 @@ Page = TypeVar("Page", bound=Pager)
 
 
 class Caller:
-    """Calls with the session's token, and once more with a new one if it is refused."""
+    """Calls with the session's token, and once more with a new one if it is refused.
 
-    def __init__(self, tokens: TokenSource, deadline: float = DEADLINE_S) -> None:
+    With ``patience`` what may be made twice is, for so many seconds while nobody is there.
+    """
+
+    def __init__(
+        self, tokens: TokenSource, deadline: float = DEADLINE_S, patience: float = 0.0
+    ) -> None:
         self._tokens = tokens
         self._deadline = deadline
+        self._patience = patience
 
     async def call(
         self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request
     ) -> Response:
         """Make one call. Raises AntiphonError."""
+        began = time.monotonic()
+        patience = min(self._patience, self._deadline)
+        if not (isinstance(request, Message) and may_be_repeated(request)):
+            patience = 0.0
+        while True:
+            try:
+                return await self._call(method, request, began + self._deadline)
+            except Untrusted:
+                raise
+            except Unavailable as error:
+                pause = error.retry_after or _PAUSE_S
+                if error.reason not in _AWAY or time.monotonic() + pause > began + patience:
+                    raise
+                await asyncio.sleep(pause)
+
+    async def _call(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        end: float,
+    ) -> Response:
         token = await self._tokens.get()
         try:
-            return await self._once(method, request, token)
+            return await self._once(method, request, token, end)
         except Unauthenticated as error:
             if not error.of_token:
                 raise
             self._tokens.reject(token)
             if not self._tokens.renewable:
                 raise
-        return await self._once(method, request, await self._tokens.get())
+        return await self._once(method, request, await self._tokens.get(), end)
 
     async def _once(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
         request: Request,
         token: str,
+        end: float,
     ) -> Response:
         metadata = (("authorization", f"Bearer {token}"),)
         try:
-            return await method(request, metadata=metadata, timeout=self._deadline)
+            return await method(request, metadata=metadata, timeout=end - time.monotonic())
         except grpc.aio.AioRpcError as error:
             raise error_of_rpc(error) from None
 

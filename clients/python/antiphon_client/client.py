@@ -21,7 +21,7 @@ from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, SERVICES, open_channel
 from antiphon_client.audit import Audit
-from antiphon_client.caller import DEADLINE_S, Caller
+from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
@@ -57,10 +57,11 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         silence: float,
         give_up_after: float,
         on_connection: Callable[[Connection], None],
+        patience: float = 0.0,
     ) -> None:
         self.channel = channel
         self.tokens = tokens
-        self._caller = Caller(tokens, deadline)
+        self._caller = Caller(tokens, deadline, patience)
         self._access = AccessServiceStub(channel)
         self._auth = AuthServiceStub(channel)
         self._audit = AuditServiceStub(channel)
@@ -93,8 +94,8 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         Without ``credentials`` the tokens in ``store`` are used. ``deadline`` is for unary
         calls, ``silence`` for how long a stream may say nothing before it is opened again,
         ``give_up_after`` for how long a stream tries to; all in seconds. Calls that may be
-        made twice are, for 5 s if ``patient`` and else for less than one, while the server is
-        away. ``on_connection`` is told how streams' connections are.
+        made twice are, for some 10 s if ``patient`` and else for less than one, while the server
+        is away. ``on_connection`` is told how streams' connections are.
         """
         channel = open_channel(address, tls, patient=patient)
         exchange = TokenExchange(channel, device)
@@ -105,6 +106,7 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
             silence=silence,
             give_up_after=give_up_after,
             on_connection=on_connection,
+            patience=PATIENCE_S if patient else 0.0,
         )
 
     async def __aenter__(self) -> Self:

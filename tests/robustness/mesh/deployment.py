@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from antiphon_client import ApiKey, Client
-from antiphon_client.caller import DEADLINE_S
+from antiphon_client.caller import DEADLINE_S, PATIENCE_S
 from antiphon_client.redial import Connection, ignore_connection
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
@@ -85,6 +85,7 @@ def by_web(
         silence=40.0,
         give_up_after=300.0,
         on_connection=on_connection,
+        patience=PATIENCE_S,
     )
 
 

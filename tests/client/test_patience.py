@@ -1,0 +1,45 @@
+"""Who calls a service that is started again notices nothing, where a call may be made twice."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from antiphon.auth.v1 import auth_service_pb2 as auth
+from antiphon.context.v1 import context_service_pb2 as context
+from antiphon_client import Client, Unavailable
+from antiphon_client.address import may_be_repeated
+from tests.e2e.server import ServerProcess
+
+AWAY_S = 6.0  # longer than the transport itself tries again
+
+
+def test_requests_are_known_by_their_types() -> None:
+    """Reads, and changes that carry an id; no others."""
+    assert may_be_repeated(context.PostMessageRequest())
+    assert may_be_repeated(auth.WhoAmIRequest())
+    assert not may_be_repeated(auth.LoginRequest())
+
+
+async def test_calls_wait_for_a_server_that_is_started_again(tmp_path: Path) -> None:
+    """For ten seconds; who is not patient is told at once."""
+    async with (
+        ServerProcess(tmp_path) as server,
+        server.client() as patient,
+        Client.connect(server.address, server.key, patient=False) as hasty,
+    ):
+        conversation = (await patient.create_conversation()).conversation_id
+        await hasty.who_am_i()
+        await server.kill()
+        waiting = asyncio.create_task(patient.post_message(conversation, "are you there?"))
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await hasty.who_am_i()
+        assert time.monotonic() - began < AWAY_S / 2
+        await asyncio.sleep(AWAY_S - (time.monotonic() - began))
+        assert not waiting.done()
+        await server.start()
+        await waiting
+        stored = [message async for message in patient.list_messages(conversation)]
+        assert len(stored) == 1
