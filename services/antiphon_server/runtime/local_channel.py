@@ -7,8 +7,7 @@ reference, so neither side may change one after it was handed over.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 
@@ -20,6 +19,7 @@ from antiphon_server.runtime.local_stream import (
     LocalUnaryStreamCall,
 )
 from antiphon_server.runtime.methods import MethodInterceptor, MethodTable, Resolved
+from antiphon_server.runtime.unconnected_channel import UnconnectedChannel
 
 MetadataSource = Callable[[], Sequence[tuple[str, str]]]
 
@@ -45,7 +45,7 @@ class LocalServer(MethodTable):
             await asyncio.gather(*late, return_exceptions=True)
 
 
-class LocalChannel(grpc.aio.Channel):
+class LocalChannel(UnconnectedChannel):
     """Calls the methods of a :class:`LocalServer` directly."""
 
     def __init__(self, server: LocalServer, metadata: MetadataSource | None = None) -> None:
@@ -131,22 +131,6 @@ class LocalChannel(grpc.aio.Channel):
         """Return if the state is another one; otherwise wait until cancelled."""
         if self.get_state() is last_observed_state:
             await self._closing.wait()
-
-    async def channel_ready(self) -> None:
-        """Return at once."""
-
-    async def __aenter__(self) -> Self:
-        """Use the channel for a block."""
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        await self.close()
 
 
 class _Unary:

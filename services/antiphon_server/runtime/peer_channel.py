@@ -1,17 +1,17 @@
 """Calls of other processes of this installation: a real channel, and what every call carries."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 
 from antiphon_server.runtime.request_id import HEADER, current_request_id
+from antiphon_server.runtime.unconnected_channel import UnconnectedChannel
 
 Headers = Callable[[], Sequence[tuple[str, str]]]
 
 
-class PeerChannel(grpc.aio.Channel):
+class PeerChannel(UnconnectedChannel):
     """A channel whose calls carry all ``headers`` and the id of the RPC that they are part of.
 
     What a call brings itself goes before. A deadline or a cancellation of the RPC reaches
@@ -67,16 +67,3 @@ class PeerChannel(grpc.aio.Channel):
     async def channel_ready(self) -> None:
         """See :meth:`grpc.aio.Channel.channel_ready`."""
         await self._inner.channel_ready()
-
-    async def __aenter__(self) -> Self:
-        """Use the channel for a block."""
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        await self.close()

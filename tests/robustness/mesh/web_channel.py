@@ -8,14 +8,14 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import grpc
 
 from antiphon.events.v1 import event_service_pb2 as events
 from antiphon_client.address import service_config
+from antiphon_server.runtime.unconnected_channel import UnconnectedChannel
 from tests.mesh.grpc_web import GrpcWeb
 from tests.robustness.mesh.web_status import lost, outcome
 
@@ -29,7 +29,7 @@ _AGAIN = frozenset(
 _BROKEN = (aiohttp.ClientError, asyncio.IncompleteReadError, OSError)
 
 
-class WebChannel(grpc.aio.Channel):
+class WebChannel(UnconnectedChannel):
     """Calls of one page; what may be sent twice is, where the other channels do so, too."""
 
     def __init__(self, port: int) -> None:
@@ -116,30 +116,6 @@ class WebChannel(grpc.aio.Channel):
             stream.cancel()
         if self._opened:
             await self._web.__aexit__()
-
-    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        """READY: each call says for itself whether it got through."""
-        return grpc.ChannelConnectivity.READY
-
-    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        """Raise UsageError: there is no one connection."""
-        raise grpc.aio.UsageError("a page has no one state")
-
-    async def channel_ready(self) -> None:
-        """Return at once."""
-
-    async def __aenter__(self) -> Self:
-        """Use the channel for a block."""
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        await self.close()
 
 
 class WebStream:
