@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -18,6 +19,18 @@ settings.load_profile("short")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """So that all of auth's rules can be tried on Postgres, which takes two minutes."""
     parser.addoption("--all-on-postgres", action="store_true")
+
+
+# Folders whose tests take long. When several workers share the files, these go first: at the end
+# the one worker that has a long file would be waited for.
+LONG = ("robustness", "leaks", "web", "mesh", "clients", "bench", "wire")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long, on one of several workers. A single process keeps the order."""
+    if hasattr(config, "workerinput"):
+        here = Path(__file__).parent
+        items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG)
 
 
 # Where the server's code may block the event loop, and why.
