@@ -2,7 +2,7 @@
 
 import subprocess
 
-from antiphon_server.app.control_plane import rendered_bootstrap
+from antiphon_server.app.edge import rendered_bootstrap
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.settings import Settings
 from tests.repository.files import ROOT

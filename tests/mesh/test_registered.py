@@ -21,7 +21,7 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.mesh.v1.registry_service_pb2 import WatchInstancesRequest
 from antiphon_client import Client
-from antiphon_server.app.control_plane import rendered
+from antiphon_server.app.edge import rendered
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.error_table import domain_error_of

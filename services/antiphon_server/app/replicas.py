@@ -15,7 +15,8 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
 from antiphon_server import hardening
 from antiphon_server.app.browsers import LinkSignIn
-from antiphon_server.app.control_plane import LOOPBACK, Mesh, picked, refuse_client_ca, running_mesh
+from antiphon_server.app.control_plane import Mesh, running_mesh
+from antiphon_server.app.edge import LOOPBACK, picked, refuse_client_ca
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
@@ -30,6 +31,7 @@ from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import PREFIX, Settings
+from antiphon_server.web.compose import serve_pages
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -161,17 +163,12 @@ async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
     """
     if not settings.web:
         return settings
-    from antiphon_server.web.pages import load_pages
-    from antiphon_server.web.site import Site
-
-    pages = await asyncio.to_thread(load_pages)
     channel = open_channel(f"{LOOPBACK}:{settings.mesh.inside_port}")
     lifecycle.on_stop("pages' channel", channel.close)
     auth: AuthServiceAsyncStub = AuthServiceStub(channel)
     sign_in = LinkSignIn(auth, settings.data_dir / LABEL) if settings.has_links else None
-    site = Site(pages, sign_in)
-    lifecycle.on_stop("pages", site.stop)
-    mesh = replace(settings.mesh, pages=f"{LOOPBACK}:{await site.start(LOOPBACK)}")
+    port = await serve_pages(lifecycle, sign_in)
+    mesh = replace(settings.mesh, pages=f"{LOOPBACK}:{port}")
     return replace(settings, mesh=mesh)
 
 

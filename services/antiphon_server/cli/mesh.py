@@ -97,7 +97,7 @@ def render(
     - `antiphon mesh render > envoy.json && envoy --mode validate -c envoy.json`
     - `antiphon mesh render --ads > envoy.json`
     """
-    from antiphon_server.app.control_plane import rendered, rendered_bootstrap
+    from antiphon_server.app.edge import rendered, rendered_bootstrap
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.settings import read_settings
 
