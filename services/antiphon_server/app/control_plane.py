@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,10 @@ import grpc
 import msgspec
 
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
-from antiphon_server import hardening
-from antiphon_server.app.edge import LOOPBACK, MESH, edge_of, port_for_envoy
+from antiphon_server.app.edge import LOOPBACK, edge_of, port_for_envoy
 from antiphon_server.app.mesh_auth import RegistryRules, auth_of_mesh, jwks, verifier_of_mesh
 from antiphon_server.app.secret import installation_secret
-from antiphon_server.app.serving import unless_told
+from antiphon_server.app.serving import serve_mesh_with
 from antiphon_server.auth.compose import AuthElsewhere
 from antiphon_server.mesh.edge_view import LOOK_S, EdgeView
 from antiphon_server.mesh.envoy.process import Envoy
@@ -29,7 +27,6 @@ from antiphon_server.mesh.registry_metrics import RegistryMetrics
 from antiphon_server.mesh.servicer import WATCH, RegistryServicer
 from antiphon_server.runtime.access import TokenVerifier
 from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
@@ -42,7 +39,6 @@ from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.server import CannotListen, Server
 from antiphon_server.runtime.standing import Standing
 from antiphon_server.runtime.tasks import every
-from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.runtime.tls import ServerTls
 from antiphon_server.settings import Settings
 from antiphon_server.web.compose import serve_pages
@@ -84,13 +80,7 @@ async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
 
     Raises what ``running_mesh`` raises, and Insecure.
     """
-    weaknesses = hardening.insist(_as_server(settings))
-    os.umask(0o077)  # whatever is written is the user's alone
-    configure_logging(settings.log_level, settings.log_format, settings.log_file)
-    for weakness in weaknesses:
-        log.warning("%s", weakness)
-    with exclusive(settings.data_dir / MESH):
-        await unless_told(_serve(settings, ready))
+    await serve_mesh_with(settings, _as_server(settings), lambda: _serve(settings, ready))
 
 
 async def _serve(settings: Settings, ready: Callable[[Mesh], None]) -> None:

@@ -9,8 +9,6 @@ from antiphon_server.runtime.installation import SERVICES
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.settings import Settings
 
-MESH = "mesh"
-"""The control plane's name among services."""
 LOOPBACK = "127.0.0.1"
 _NO_CLIENT_CA = (
     "tls_client_ca: the edge asks its clients for no certificates; leave ANTIPHON_TLS_CLIENT_CA "
@@ -77,7 +75,7 @@ def rendered(settings: Settings) -> str:
     mesh, peers = settings.mesh, settings.peers
     edge = edge_of(settings, Address(LOOPBACK, mesh.inside_port))
     where: dict[str, list[Address]] = {name: [_of(name, peers.address(name))] for name in SERVICES}
-    where[MESH] = [Address(mesh.host, mesh.port)]
+    where["mesh"] = [Address(mesh.host, mesh.port)]
     return services_at(edge, where)
 
 

@@ -4,7 +4,6 @@ import time
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
-from antiphon_server.app.edge import MESH
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.adapters.server_secret import MasterSecret
@@ -25,6 +24,9 @@ from antiphon_server.runtime.policy import Decision, Question, decide
 from antiphon_server.runtime.principal import Principal
 from antiphon_server.settings import Settings
 
+NAME = "mesh"
+"""The control plane's among services."""
+
 
 def auth_of_mesh(
     settings: Settings,
@@ -39,7 +41,7 @@ def auth_of_mesh(
     else:
         channel = open_channel(settings.peers.auth, peer_tls(settings))
     lifecycle.on_stop("auth", channel.close)
-    identity = ServiceIdentity(MESH, secret, AuthServiceStub(channel))
+    identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
     life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
     auth = compose_elsewhere(PeerChannel(channel, identity.headers), life)
     lifecycle.spawn("identity", _sign_in(identity, registry), vital=False)

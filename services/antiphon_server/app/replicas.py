@@ -13,23 +13,20 @@ from msgspec.structs import replace
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
-from antiphon_server import hardening
 from antiphon_server.app.browsers import LinkSignIn
 from antiphon_server.app.control_plane import Mesh, running_mesh
 from antiphon_server.app.edge import LOOPBACK, picked, refuse_client_ca
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
-from antiphon_server.app.serving import unless_told
+from antiphon_server.app.serving import serve_mesh_with
 from antiphon_server.auth.compose.whole import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
 from antiphon_server.mesh.envoy.admin import AdminUnreachable
 from antiphon_server.runtime.child import Child
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.data_dir import exclusive
 from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.telemetry import configure_logging
 from antiphon_server.settings import PREFIX, Settings
 from antiphon_server.web.compose import serve_pages
 
@@ -79,13 +76,10 @@ async def serve_replicated(
     ``replicated`` raises, and Insecure.
     """
     # The edge is what strangers reach; servers reach each other on this machine.
-    weaknesses = hardening.insist(replace(settings, node_address=f"{LOOPBACK}:0"))
-    os.umask(0o077)  # whatever is written is the user's alone
-    configure_logging(settings.log_level, settings.log_format, settings.log_file)
-    for weakness in weaknesses:
-        log.warning("%s", weakness)
-    with exclusive(settings.data_dir / "mesh"):
-        await unless_told(_serve(settings, count, variables, tell, ready))
+    exposed = replace(settings, node_address=f"{LOOPBACK}:0")
+    await serve_mesh_with(
+        settings, exposed, lambda: _serve(settings, count, variables, tell, ready)
+    )
 
 
 async def _serve(

@@ -74,13 +74,22 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             yield app
 
 
-async def unless_told(work: Coroutine[Any, Any, object]) -> None:
-    """Run ``work``, which is cancelled when somebody wants this process to end: if it only starts,
-    too. Raises what ``work`` raises.
+async def serve_mesh_with(
+    settings: Settings, exposed: Settings, work: Callable[[], Coroutine[Any, Any, object]]
+) -> None:
+    """Run the ``work`` of a mesh until SIGTERM, SIGINT or SIGHUP, which cancel it.
+
+    That is so from its beginning. ``exposed`` says what strangers reach. Raises Insecure,
+    DataDirUnusable, and what ``work`` raises.
     """
+    weaknesses = hardening.insist(exposed)
+    os.umask(0o077)  # whatever is written is the user's alone
+    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    for weakness in weaknesses:
+        log.warning("%s", weakness)
     stopping = asyncio.Event()
-    with until_told(stopping):
-        await first_of([work, stopping.wait()])
+    with exclusive(settings.data_dir / "mesh"), until_told(stopping):
+        await first_of([work(), stopping.wait()])
 
 
 @contextlib.contextmanager
