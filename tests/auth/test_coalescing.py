@@ -14,7 +14,7 @@ from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
 from antiphon_server.auth.service.budget import A_MINUTE, MOST
 from antiphon_server.auth.service.coalescing import MOST_AT_ONCE, Coalesced
-from antiphon_server.auth.service.security_events import SecurityEventLog
+from antiphon_server.auth.service.security_events import AUTH, SecurityEventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import FakeClock, open_world, reason
 
@@ -22,13 +22,13 @@ from tests.auth.world import FakeClock, open_world, reason
 class Desk:
     """A coalescer and what it told."""
 
-    def __init__(self, most: int = 100) -> None:
+    def __init__(self, most: int = 100, own: str = AUTH) -> None:
         self.clock = FakeClock()
         self.broken = False
         self.log = SecurityEventLog(
             memory_stores().security_events, sealed, MasterSecret(b"s" * 32), self.clock
         )
-        self.coalesced = Coalesced(self, self.clock, most)
+        self.coalesced = Coalesced(self, self.clock, most, own)
         self.told: list[SecurityEvent] = []
         self.tried: list[tuple[str, Sequence[SecurityEvent]]] = []
 
@@ -65,6 +65,13 @@ async def test_the_first_are_told_at_once_and_the_rest_counted() -> None:
     assert desk.counts() == [1, 1, 1, 997]
     await desk.coalesced.tell("sort", failed(), burst=3)
     assert desk.counts() == [1, 1, 1, 997, 1]
+
+
+async def test_what_nobody_called_for_is_the_doing_of_the_service_at_hand() -> None:
+    """A process without the auth service does not pass for it."""
+    desk = Desk(own="services/events")
+    await desk.coalesced.tell("sort", failed())
+    assert [event.actor for event in desk.told] == ["services/events"]
 
 
 async def test_what_they_do_not_share_is_left_out() -> None:

@@ -43,7 +43,7 @@ def auth_of_mesh(
     lifecycle.on_stop("auth", channel.close)
     identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
     life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
-    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life)
+    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life, NAME)
     lifecycle.spawn("identity", _sign_in(identity, registry), vital=False)
     lifecycle.spawn("auth.follower", auth.follower.run(), vital=False)
     return auth

@@ -93,7 +93,7 @@ def compose(ground: Ground) -> Services:
     roles = ContextAccessPolicy(ContextServiceStub(free))
     policy = _with_engine(roles, ground.engine)
     auth = _auth(ground, links.of("auth"), secret) if "auth" in here else None
-    guarding = auth or compose_elsewhere(free, _token_settings(settings))
+    guarding = auth or compose_elsewhere(free, _token_settings(settings), here[0])
     table = guarded(ground, guarding, policy, links.counted)
     services = Services(
         auth=auth,

@@ -7,6 +7,7 @@ import grpc
 
 from antiphon.events.v1.event_pb2 import Event, SessionRevoked
 from antiphon.events.v1.event_service_pb2 import AppendRequest
+from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.principal import SessionId, UserId
@@ -32,7 +33,7 @@ class EventLog:
         revoked = SessionRevoked(session_id=session_id)
         request = AppendRequest(
             scope=f"users/{user_id}",
-            events=[Event(actor="services/auth", session_revoked=revoked)],
+            events=[Event(actor=AUTH, session_revoked=revoked)],
             request_id=f"session-revoked/{session_id}",
         )
         try:

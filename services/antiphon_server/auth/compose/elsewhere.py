@@ -35,14 +35,14 @@ class AuthElsewhere:
 
 
 def compose_elsewhere(
-    auth: grpc.aio.Channel, settings: TokenSettings, clock: Clock = time.time
+    auth: grpc.aio.Channel, settings: TokenSettings, service: str, clock: Clock = time.time
 ) -> AuthElsewhere:
-    """What stands on a channel to the auth service, which speaks as a service."""
+    """What stands on a channel to the auth service, which speaks as that ``service``."""
     keys, liveness = PublicKeys(), Liveness()
     ended = EndedSessions(liveness, clock, settings.longest_life + 2 * MARGIN_S)
     return AuthElsewhere(
         Verifier(TokenReader(keys, settings), keys, ended, liveness, clock),
-        Coalesced(RemoteSecurityEvents(AuditServiceStub(auth)), clock),
+        Coalesced(RemoteSecurityEvents(AuditServiceStub(auth)), clock, own=f"services/{service}"),
         liveness,
         keys,
         SessionFollower(VerificationServiceStub(auth), keys, ended),

@@ -22,6 +22,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
+from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.auth.service.windows import Windows
 from antiphon_server.runtime.errors import DomainError
 
@@ -122,7 +123,5 @@ class Alarms:
     ) -> None:
         log.warning("alarm: %s of %s, %d times", kind.name.lower(), subject, count)
         alarm = AlarmRaised(kind, subject, count, window_ms)
-        self._waiting.append(
-            SecurityEvent(alarm, event.user_id, "services/auth", "", event.address)
-        )
+        self._waiting.append(SecurityEvent(alarm, event.user_id, AUTH, "", event.address))
         self._raised.set()

@@ -17,7 +17,7 @@ from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.budget import Budget
-from antiphon_server.auth.service.security_events import ANONYMOUS, completed
+from antiphon_server.auth.service.security_events import ANONYMOUS, AUTH, completed
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.ids import new_id
 
@@ -67,13 +67,18 @@ class Coalesced:
     killed is lost: at most what a minute counted of each sort; of those that were noted the
     first ones too, if they came in its last moment, or within a flood of thousands of sorts.
 
+    ``own`` is the actor of what happens here outside of any call.
+
     No call looks at all the sorts: every minute is as long, so those that began first end first.
     """
 
-    def __init__(self, events: SecurityEvents, clock: Clock, most: int = MOST) -> None:
+    def __init__(
+        self, events: SecurityEvents, clock: Clock, most: int = MOST, own: str = AUTH
+    ) -> None:
         self._events = events
         self._clock = clock
         self._most = most
+        self._own = own
         self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
         self._due: OrderedDict[Hashable, _Held] = OrderedDict()
         self._refused: _Batch | None = None
@@ -83,7 +88,7 @@ class Coalesced:
 
     async def tell(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
         """Record one of the first ``burst`` of its sort within a minute now, hold another one."""
-        sort, window, event = self._sorted(sort, completed(event))
+        sort, window, event = self._sorted(sort, completed(event, self._own))
         if self._take(window, event, burst):
             await self._events.record(event)
         else:
@@ -95,7 +100,7 @@ class Coalesced:
 
         It does so with the act that the event tells of; if it raises, the next one is the first.
         """
-        _, window, event = self._sorted(sort, completed(event))
+        _, window, event = self._sorted(sort, completed(event, self._own))
         first = self._take(window, event, 1)
         try:
             yield first
@@ -105,12 +110,12 @@ class Coalesced:
 
     def hold(self, sort: Hashable, event: SecurityEvent) -> None:
         """Count one that is not to be told before its minute ends."""
-        _, window, event = self._sorted(sort, completed(event))
+        _, window, event = self._sorted(sort, completed(event, self._own))
         self._hold(window, event)
 
     def note(self, sort: Hashable, event: SecurityEvent) -> None:
         """The same for those who can't wait: the first is told in a moment."""
-        sort, window, event = self._sorted(sort, completed(event))
+        sort, window, event = self._sorted(sort, completed(event, self._own))
         first = not window.told and self._may_tell(event)
         window.told += 1
         if first or sort in self._due:

@@ -7,6 +7,7 @@ from antiphon_server.auth.model.security_events import SecurityEvent, SessionExp
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
+from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.runtime.tasks import every
 
 EVERY_S = 15.0
@@ -45,9 +46,7 @@ class Expirations:
 def _events(expired: Sequence[Session]) -> list[SecurityEvent]:
     """What to tell; a program's sessions all run out, one for each of its sign-ins."""
     return [
-        SecurityEvent(
-            SessionExpired(one.session_id), one.user_id, actor="services/auth", session_id=""
-        )
+        SecurityEvent(SessionExpired(one.session_id), one.user_id, actor=AUTH, session_id="")
         for one in expired
         if one.api_key_id is None
     ]

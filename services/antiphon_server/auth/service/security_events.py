@@ -25,6 +25,8 @@ LONGEST_TEXT = 256
 MOST_TEXTS = 32
 ANONYMOUS = "anonymous"
 """The actor of what is done by callers who have not proved to be anybody."""
+AUTH = "services/auth"
+"""The actor of what this service does outside of any call."""
 Listener = Callable[[SecurityEvent, SealedEvent], None]
 Place = Callable[[Sequence[StampedEvent], Head, Seal], Sequence[SealedEvent]]
 """Puts events in their places behind a head."""
@@ -118,20 +120,23 @@ def seal_of(secret: ServerSecret) -> Seal:
     return lambda hashed: hmac.digest(key, hashed, "sha256")
 
 
-def actor_of(caller: Principal) -> str:
-    """How events name a caller; what happens outside of any call is this service's doing."""
+def actor_of(caller: Principal, own: str) -> str:
+    """How events name a caller; what happens outside of any call is the ``own`` doing of here."""
     if caller.kind != "anonymous":
         return caller.actor
-    return ANONYMOUS if current_request_id() else "services/auth"
+    return ANONYMOUS if current_request_id() else own
 
 
-def completed(event: SecurityEvent) -> SecurityEvent:
-    """The event with all that the call in hand says of it, and nothing too long in it."""
+def completed(event: SecurityEvent, own: str = AUTH) -> SecurityEvent:
+    """The event with all that the call in hand says of it, and nothing too long in it.
+
+    ``own`` is the actor of what happens outside of any call.
+    """
     caller = current_principal()
     return SecurityEvent(
         detail=_bounded(event.detail),
         user_id=event.user_id,
-        actor=actor_of(caller) if event.actor is None else event.actor,
+        actor=actor_of(caller, own) if event.actor is None else event.actor,
         session_id=caller.session_id if event.session_id is None else event.session_id,
         address=current_address() if event.address is None else event.address,
     )
