@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -37,17 +39,62 @@ asyncio.run(main())
 """
 
 
-async def test_it_dies_with_its_owner(tmp_path: Path) -> None:
-    """An owner that was killed leaves no Envoy behind."""
-    owner = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", OWNER, str(tmp_path / "envoy.log")),
+async def test_a_killed_owner_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Envoy dies with its owner, whose folder the next one takes away: that one, and no other's."""
+    with tempfile.TemporaryDirectory(prefix="e-") as folder:  # a socket's path has to be short
+        owners = [await _owner(Path(folder), tmp_path / f"{name}.log") for name in ("one", "two")]
+        killed, living = owners
+        killed.process.send_signal(signal.SIGKILL)
+        await killed.process.wait()
+        await until(lambda: not _runs(killed.envoy), 10)
+        for each in owners:
+            os.utime(each.folder, (0, 0))
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        with pytest.raises(DatesAreWrong):
+            await Envoy(_refuse, LISTENER, 0, tmp_path / "three.log").start()
+        assert _in(Path(folder)) == {living.folder}
+        living.process.terminate()
+        await living.process.wait()
+
+
+class DatesAreWrong(Exception):
+    """Some reason why there is no configuration."""
+
+
+def _refuse(_port: int) -> bytes:
+    raise DatesAreWrong
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process that has an Envoy."""
+
+    process: asyncio.subprocess.Process
+    envoy: psutil.Process
+    folder: Path
+
+
+async def _owner(folder: Path, log_file: Path) -> Owner:
+    before = _in(folder)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OWNER, str(log_file)),
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=asyncio.subprocess.PIPE,
     )
-    assert owner.stdout is not None
-    envoy = psutil.Process(int(await owner.stdout.readline()))
-    owner.send_signal(signal.SIGKILL)
-    await owner.wait()
-    await until(lambda: not envoy.is_running() or envoy.status() == psutil.STATUS_ZOMBIE, 10)
+    assert process.stdout is not None
+    envoy = psutil.Process(int(await process.stdout.readline()))
+    (own,) = _in(folder) - before
+    return Owner(process, envoy, own)
+
+
+def _in(folder: Path) -> set[Path]:
+    return set(folder.iterdir())
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 async def test_it_says_why_it_did_not_start(tmp_path: Path) -> None:

@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
-from antiphon_server.runtime import child as module
 from antiphon_server.runtime.child import Child
 from tests.e2e.until import until
 
@@ -24,7 +21,7 @@ COMMAND = [
 @asynccontextmanager
 async def watched(output: Path, seconds: float) -> AsyncIterator[Child]:
     """A program that ends after so long."""
-    child = Child("it", [part.format(seconds) for part in COMMAND], output)
+    child = Child("it", [part.format(seconds) for part in COMMAND], output, again_s=0.01)
     await child.start()
     watching = asyncio.create_task(child.watch())
     try:
@@ -36,12 +33,8 @@ async def watched(output: Path, seconds: float) -> AsyncIterator[Child]:
         await child.stop()
 
 
-async def test_what_can_not_be_started_again_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_can_not_be_started_again_is_tried_again(tmp_path: Path) -> None:
     """Whatever the machine lacks for a while: a program whose start failed is not given up."""
-    monkeypatch.setattr(module, "AGAIN_S", 0.01)
-    monkeypatch.setattr(module, "AGAIN_LONGEST_S", 0.05)
     folder, away = tmp_path / "folder", tmp_path / "away"
     folder.mkdir()
     async with watched(folder / "output", 0.2) as child:

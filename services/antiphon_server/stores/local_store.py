@@ -1,13 +1,9 @@
 """A store that runs as a child of this process."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from antiphon_server.runtime.child import Child
-
-LOOK_S = 0.05
 
 
 class StoreDidNotStart(Exception):
@@ -25,12 +21,9 @@ class LocalStore:
 async def begun(child: Child, ready: Callable[[], Awaitable[bool]], within_s: float) -> None:
     """Start it, and return when it is ready; else it does not run. Raises StoreDidNotStart."""
     await child.start()
-    deadline = time.monotonic() + within_s
     try:
-        while not await ready():
-            if child.ended or time.monotonic() > deadline:
-                raise StoreDidNotStart(f"{child.name} did not start; see {child.output}")
-            await asyncio.sleep(LOOK_S)
+        if not await child.is_up(ready, within_s):
+            raise StoreDidNotStart(f"{child.name} did not start; see {child.output}")
     except BaseException:
         await child.stop()
         raise

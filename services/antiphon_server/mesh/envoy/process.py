@@ -4,25 +4,24 @@ import asyncio
 import contextlib
 import json
 import logging
-import shutil
-import tempfile
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from pathlib import Path
 
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.runtime import with_parent
+from antiphon_server.runtime.child import Child
 from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.socket_folder import SocketFolder
 
 START_TIMEOUT_S = 20.0
 GRACE_S = 5.0
 STOP_TIMEOUT_S = 5.0
 LOOK_S = 0.02
 LOG_FLUSH_S = 1.0
-AGAIN_S, AGAIN_LONGEST_S = 0.2, 10.0
-LONG_ENOUGH_S = 60.0
+AGAIN_S = 0.2
 WORKERS = 2
+PREFIX = "antiphon-envoy-"
 _LAST_WORDS = 1000
 _ACTIVE = r"^http\.edge\.downstream_rq_active$"
 
@@ -58,29 +57,32 @@ class Envoy:
         self._log = log_file
         self._workers = workers
         self._drain_s = drain_s
-        self._folder: Path | None = None
-        self._process: Process | None = None
+        self._folder: SocketFolder | None = None
+        self._child: Child | None = None
         self.port = port
-        self.restarts = 0
 
     @property
     def admin(self) -> EnvoyAdmin:
         """Its admin interface; only after the start."""
         assert self._folder is not None
-        return EnvoyAdmin(self._folder / "admin.sock")
+        return EnvoyAdmin(self._folder.path / "admin.sock")
 
     @property
     def pid(self) -> int | None:
         """Its process id, if it runs."""
-        running = self._process is not None and self._process.returncode is None
-        return self._process.pid if running and self._process is not None else None
+        return self._child.pid if self._child is not None else None
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return self._child.restarts if self._child is not None else 0
 
     async def start(self) -> int:
         """Start it and return the port. Raises EnvoyDidNotStart and EnvoyMissing."""
-        # Not where data is: the path of a socket has to be short.
-        self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="antiphon-envoy-"))
+        self._folder = await asyncio.to_thread(SocketFolder, PREFIX)
         try:
-            await self._launch()
+            self._child = await asyncio.to_thread(self._program, self._folder.path)
+            await self._child.start()
         except BaseException:
             await self.stop()
             raise
@@ -94,32 +96,9 @@ class Envoy:
         lifecycle.on_stop("envoy", self.stop)
         await self.start()
         lifecycle.on_stop("envoy's calls", lambda: self.drain(grace_s))
-        lifecycle.spawn("envoy", self.watch(), vital=False)
+        assert self._child is not None
+        lifecycle.spawn("envoy", self._child.watch(), vital=False)
         return self.port
-
-    async def watch(self) -> None:
-        """Start it again whenever it ended without having been told to, until cancelled."""
-        wait_s, clock = AGAIN_S, asyncio.get_running_loop().time
-        while self._process is not None:
-            began = clock()
-            code = await self._process.wait()
-            if clock() - began > LONG_ENOUGH_S:
-                wait_s = AGAIN_S
-            words = await self._last_words()
-            log.error("Envoy ended with %s and is started again: %s", code, words)
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, AGAIN_LONGEST_S)
-            self.restarts += 1
-            try:
-                await self._launch()
-            except EnvoyDidNotStart as error:
-                log.error("Envoy did not start again: %s", error)
-            except Exception:  # the wheel is being replaced, no process or file is left, ...
-                log.exception("Envoy could not be started again, which is tried on")
-            else:
-                continue
-            if self._process is not None:
-                await _ended(self._process)  # it may live, and not be ready
 
     async def drain(self, grace_s: float) -> None:
         """Ask clients to go elsewhere; return when no call is left, or after ``grace_s``."""
@@ -131,32 +110,15 @@ class Envoy:
 
     async def stop(self) -> None:
         """End it, whatever it does."""
-        process, self._process = self._process, None
-        if process is not None:
-            await _ended(process)
+        if self._child is not None:
+            await self._child.stop()
         if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            await asyncio.to_thread(self._folder.remove)
 
-    async def _launch(self) -> None:
-        command = await asyncio.to_thread(self._prepared)
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=DEVNULL,
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-            start_new_session=True,  # Ctrl-C is for its owner, who stops it in its turn
-        )
-        await self._until_ready(self._process)
-        if self._listener is not None:
-            self.port = await self.admin.port(self._listener)
-
-    def _prepared(self) -> list[str]:
-        """Write the configuration, and return the command that takes it."""
-        assert self._folder is not None
-        configuration = self._folder / "envoy.pb"
-        configuration.write_bytes(self._configuration(self.port))
-        socket = {"path": str(self._folder / "admin.sock"), "mode": 0o600}
-        return [
+    def _program(self, folder: Path) -> Child:
+        configuration = folder / "envoy.pb"
+        socket = {"path": str(folder / "admin.sock"), "mode": 0o600}
+        command = [
             *with_parent.command(str(envoy_binary()), "--config-path", str(configuration)),
             *("--config-yaml", json.dumps({"admin": {"address": {"pipe": socket}}})),
             *("--log-path", str(self._log), "--log-level", "warning"),
@@ -164,16 +126,23 @@ class Envoy:
             *("--concurrency", str(self._workers), "--disable-hot-restart"),
             *("--drain-strategy", "immediate", "--drain-time-s", str(round(self._drain_s))),
         ]
+        return Child(
+            "Envoy",
+            command,
+            self._log,
+            before=lambda: configuration.write_bytes(self._configuration(self.port)),
+            up=self._until_up,
+            stop_s=STOP_TIMEOUT_S,
+            again_s=AGAIN_S,
+        )
 
-    async def _until_ready(self, process: Process) -> None:
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                while not await self.admin.ready():
-                    if process.returncode is not None:
-                        raise EnvoyDidNotStart(await self._last_words())
-                    await asyncio.sleep(LOOK_S)
-        except TimeoutError as error:
-            raise EnvoyDidNotStart(f"not ready after {START_TIMEOUT_S:g} s") from error
+    async def _until_up(self) -> None:
+        assert self._child is not None
+        if not await self._child.is_up(self.admin.ready, START_TIMEOUT_S):
+            late = f"not ready after {START_TIMEOUT_S:g} s"
+            raise EnvoyDidNotStart(await self._last_words() if self._child.ended else late)
+        if self._listener is not None:
+            self.port = await self.admin.port(self._listener)
 
     async def _last_words(self) -> str:
         return await asyncio.to_thread(_end_of, self._log) or "it said nothing"
@@ -187,15 +156,3 @@ def _end_of(file: Path) -> str:
             return lines.read().decode(errors="replace").strip()
     except OSError:
         return ""
-
-
-async def _ended(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await process.wait()
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
