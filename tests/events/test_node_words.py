@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -17,7 +17,7 @@ from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NODES, Commit, Offset, Record
+from antiphon_server.events.model import NODES, Commit, Offset, Record, Scope
 from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.words import Changed, Word, events_of, word_of
 from antiphon_server.runtime.lifecycle import Lifecycle
@@ -152,6 +152,39 @@ async def test_words_are_taken_from_the_store_alone() -> None:
         async with asyncio.timeout(TIMEOUT_S):
             assert await heard.get() == Changed(ANNA.user_id)
         assert heard.empty()
+
+
+class Counting(MemoryLogStore):
+    """A store that counts how often it was asked for news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
+        """See :meth:`LogStore.news`."""
+        self.asked += 1
+        return await super().news(after, max_events)
+
+
+async def test_a_node_at_rest_that_hears_the_others_asks_seldom() -> None:
+    """But often enough: a word that was never said on the bus is heard within a second."""
+    store = Counting()
+    node, silent = (EventLog(store, bus=bus) for bus in (MemoryBus(MemoryExchange()), SilentBus()))
+    heard = asyncio.Queue[Word]()
+    words = NodeWords(node, heard.put_nowait, lambda: None)
+    await words.begin()
+    async with Lifecycle() as lifecycle:
+        assert node.neighbours is not None
+        for task in (node.neighbours.run(), words.run(), silent.run()):
+            lifecycle.spawn("node", task)
+        await asyncio.sleep(0.3)  # the first look is at once
+        before, began = store.asked, time.monotonic()
+        await asyncio.sleep(WITHIN_S)
+        assert store.asked - before <= 2 * (time.monotonic() - began)
+        await silent.append(NODES, events_of([Changed(ANNA.user_id)]))
+        async with asyncio.timeout(WITHIN_S):
+            assert await heard.get() == Changed(ANNA.user_id)
 
 
 @pytest.mark.parametrize(

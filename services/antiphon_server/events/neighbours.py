@@ -16,6 +16,9 @@ SHORT_S = 0.25
 """How often the store is looked into while the bus does not carry, in seconds."""
 LONG_S = 5.0
 """And while it does."""
+NODES_S = 0.6
+"""Then too, for what takes access away: that must be known within a second, also of a server
+that has died between its commit and its word."""
 GAP_S = 0.005
 """What is missing comes by itself within this time, or is read."""
 AT_ONCE = 500
@@ -39,6 +42,7 @@ class Neighbours:
         self._gaps: set[Scope] = set()
         self._missed = False
         self._looked = 0.0
+        self._looked_at_nodes = 0.0
         self._reads = True
 
     @property
@@ -159,9 +163,12 @@ class Neighbours:
         gaps, self._gaps = self._gaps, set()
         now = time.monotonic()
         if self._missed or now - self._looked >= (LONG_S if self.hears else SHORT_S):
-            self._missed, self._looked = False, now
+            self._missed, self._looked, self._looked_at_nodes = False, now, now
             return self._hubs.followed()
-        return _with_nodes(gaps)
+        if gaps or now - self._looked_at_nodes >= NODES_S:
+            self._looked_at_nodes = now
+            return _with_nodes(gaps)
+        return ()
 
 
 def _untold(commit: Commit) -> Commit:

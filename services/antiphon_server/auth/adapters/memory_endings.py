@@ -16,8 +16,12 @@ class MemoryEndings:
     def note(self, ended: Sequence[Session]) -> None:
         """Give the sessions' ends their places."""
         for session in ended:
-            self._last += 1
+            self.count()
             self._noted.append(Ending(self._last, session.session_id, session.end_time or 0))
+
+    def count(self) -> None:
+        """Take the next place."""
+        self._last += 1
 
     async def last(self) -> int:
         """See :meth:`EndingStore.last`."""

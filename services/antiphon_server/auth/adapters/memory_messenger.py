@@ -6,6 +6,8 @@ import asyncio
 class MemoryMessenger:
     """A :class:`~antiphon_server.auth.ports.messenger.RevocationMessenger` that reaches nobody."""
 
+    hears = False
+
     def tell(self) -> None:
         """See :meth:`RevocationMessenger.tell`."""
 

@@ -39,6 +39,7 @@ class MemorySigningKeys:
         self._rows.trail.record(records, Rotation(fresh, retired))
         self._keys = {key.kid: key for key in (*dying, fresh) if _dies(key, now + 1) > now}
         self._rows.requests.remember(answer)
+        self._rows.endings.count()
         return True
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:

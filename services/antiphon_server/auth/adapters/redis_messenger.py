@@ -22,6 +22,7 @@ class RedisMessenger:
         self._heard = asyncio.Event()
         self._tasks = TaskSet()
         self._owed = False
+        self.hears = False
         self._telling: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -62,8 +63,10 @@ class RedisMessenger:
         while True:
             try:
                 async with self._redis.subscription(CHANNEL) as messages:
+                    self.hears = True
                     await self._hear(messages)
             except RedisUnavailable:
+                self.hears = False
                 await asyncio.sleep(AGAIN_S)
 
     async def _hear(self, messages: Subscription) -> None:

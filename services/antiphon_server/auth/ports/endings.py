@@ -9,7 +9,7 @@ class EndingStore(Protocol):
     """The ends of sessions in their order; every store that ends a session notes it here."""
 
     async def last(self) -> int:
-        """The newest ending's position; 0 if there was none."""
+        """The newest position, an ending's or a key rotation's; 0 if there was none."""
         ...
 
     async def after(self, position: int, limit: int) -> list[Ending]:

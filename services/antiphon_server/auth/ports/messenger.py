@@ -10,6 +10,11 @@ class RevocationMessenger(Protocol):
     now and then anyway.
     """
 
+    @property
+    def hears(self) -> bool:
+        """Whether words of others come here now, as far as can be told."""
+        ...
+
     def tell(self) -> None:
         """Something has ended; returns at once."""
         ...

@@ -23,7 +23,8 @@ class SigningKeyStore(Protocol):
 
         Those that are dead by ``now`` are forgotten. With ``unless_since`` nothing happens, and
         False is returned, if a key was made after that: of several processes that rotate at
-        once, one does.
+        once, one does. It takes a position among the ends of sessions, so that whoever looks for
+        those learns of it.
         """
         ...
 

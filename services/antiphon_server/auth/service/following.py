@@ -9,6 +9,8 @@ from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.errors import DomainError
 
 LOOK_EVERY_S = 0.4
+HEARING_S = 0.7
+"""The same while others would say it: they may die before they do, and Redis may lose it."""
 PAGE = 1_000
 log = logging.getLogger(__name__)
 
@@ -30,17 +32,17 @@ class Following:
         self._keys = keys
         self._liveness = liveness
         self._messenger = messenger
-        self._position = 0
+        self._position = self._last = 0
         self._reads = True
 
     async def begin(self) -> None:
         """Note where to begin, before anything is verified: from here on no end is missed."""
-        self._position = await self._store.last()
+        self._position = self._last = await self._store.last()
 
     async def run(self) -> None:
-        """Look whenever told and every ``LOOK_EVERY_S``, until cancelled."""
+        """Look whenever told, and at least every ``HEARING_S``, until cancelled."""
         while True:
-            await self._messenger.told(LOOK_EVERY_S)
+            await self._messenger.told(HEARING_S if self._messenger.hears else LOOK_EVERY_S)
             try:
                 await self.look()
             except DomainError as error:
@@ -49,12 +51,16 @@ class Following:
                 self._note(None)
 
     async def look(self) -> None:
-        """Learn what ended since the last look."""
+        """Learn what ended, and which keys came and went, since the last look."""
+        last = await self._store.last()
+        if last == self._last:
+            return
         while found := await self._store.after(self._position, PAGE):
             for ending in found:
                 self._liveness.ended(ending.session_id)
             self._position = found[-1].position
         await self._keys.reload()
+        self._last = last
 
     def _note(self, error: DomainError | None) -> None:
         if self._reads and error is not None:

@@ -46,13 +46,16 @@ class SqlEndings:
 
     async def last(self) -> int:
         """See :meth:`EndingStore.last`."""
-        return await self._database.read(lambda connection: connection.execute(_LAST).scalar() or 0)
+        return await self._database.read(
+            lambda connection: connection.execute(_LAST).scalar() or 0, snapshot=False
+        )
 
     async def after(self, position: int, limit: int) -> list[Ending]:
         """See :meth:`EndingStore.after`."""
         values = {"after": position, "page_limit": limit}
         return await self._database.read(
-            lambda connection: [Ending(*row) for row in connection.execute(_AFTER, values)]
+            lambda connection: [Ending(*row) for row in connection.execute(_AFTER, values)],
+            snapshot=False,
         )
 
     async def before(self, time: int) -> int:

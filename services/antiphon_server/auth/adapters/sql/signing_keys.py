@@ -4,6 +4,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
+from antiphon_server.auth.adapters.sql.counters import count_on
+from antiphon_server.auth.adapters.sql.endings import COUNTER
 from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
@@ -63,6 +65,7 @@ class SqlSigningKeys:
             connection.execute(_HASTEN, {"when": when})
             connection.execute(_FORGET, {"now": now})
             connection.execute(_ADD, asdict(fresh))
+            count_on(connection, COUNTER, 1)
             record(connection, records, Rotation(fresh, tuple(sorted(retired))))
             return True
 
@@ -73,5 +76,6 @@ class SqlSigningKeys:
         return await self._database.read(
             lambda connection: [
                 StoredSigningKey(*row) for row in connection.execute(_VALID, {"now": now})
-            ]
+            ],
+            snapshot=False,
         )
