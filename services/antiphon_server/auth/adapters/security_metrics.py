@@ -8,6 +8,7 @@ from antiphon_server.auth.model.chain import SealedEvent
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import (
     AccessRefused,
+    AlarmKind,
     AlarmRaised,
     ApiKeyUsed,
     RateLimited,
@@ -38,7 +39,8 @@ class SecurityMetrics:
     """
 
     def __init__(self, live_sessions: Callable[[], int | None]) -> None:
-        self._counts: Counter[tuple[str, str]] = Counter()
+        # A rise is seen from 0 only: a series that begins with 1 has not risen.
+        self._counts = Counter({("antiphon_security_alarms", _name(kind)): 0 for kind in AlarmKind})
         self._live_sessions = live_sessions
 
     def on_event(self, event: SecurityEvent, _sealed: SealedEvent) -> None:
@@ -84,5 +86,9 @@ def _counted(event: SecurityEvent) -> tuple[str, str, int] | None:
         case RateLimited(rpc=rpc, count=count):
             return "calls_limited", rpc, count
         case AlarmRaised(kind=kind):
-            return "security_alarms", kind.name.lower(), 1
+            return "security_alarms", _name(kind), 1
     return None
+
+
+def _name(kind: AlarmKind) -> str:
+    return kind.name.lower()

@@ -1,0 +1,115 @@
+"""What each alert is to be raised for, and what not: series as a server would expose them.
+
+Values are in promtool's notation (``0x5``: 0, and 0 five times more; ``0+2x5``: growing by 2;
+``_``: not there), one each ten seconds.
+"""
+
+from dataclasses import dataclass, field
+
+EVERY_S = 10
+POST = "/antiphon.context.v1.ContextService/PostMessage"
+RPCS = "antiphon_rpc_duration_seconds"
+TURNS = "antiphon_turns_ended_total"
+SLOW_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values of a series that a server has with the labels ``where``; see Exposed.series."""
+
+    name: str
+    values: str
+    where: dict[str, str] = field(default_factory=dict)
+    become: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """At ``minutes`` the alert is raised with these labels beside the instance's, or not at all."""
+
+    name: str
+    minutes: float
+    series: tuple[Series, ...]
+    raised: dict[str, str] | None = None
+
+
+def _gauge(name: str, values: str, **where: str) -> tuple[Series, ...]:
+    return (Series(name, values, where),)
+
+
+def _calls(code: str, values: str) -> tuple[Series, ...]:
+    where = {"method": POST, "code": "OK"}
+    return (Series(f"{RPCS}_count", values, where, {"code": code}),)
+
+
+def _turns(succeed: int, fail: int) -> tuple[Series, ...]:
+    return (
+        Series(TURNS, f"0+{succeed}x200", {"state": "succeeded"}),
+        Series(TURNS, f"0+{fail}x200", {"state": "failed"}),
+    )
+
+
+def _posts(slow: int) -> tuple[Series, ...]:
+    """A thousand each ten seconds, of which so many take longer than is well."""
+    bounds = ("0.25", "0.5", "1.0", "2.5", "+Inf")
+    return tuple(
+        Series(
+            f"{RPCS}_bucket",
+            f"0+{1000 - (slow if float(bound) <= SLOW_S else 0)}x200",
+            {"method": POST, "code": "OK", "le": bound},
+        )
+        for bound in bounds
+    )
+
+
+CASES: dict[str, tuple[Case, ...]] = {
+    "AntiphonNotServing": (
+        Case("away", 3, _gauge("antiphon_serving", "1x3 0x20"), {}),
+        Case("away for half a minute", 3, _gauge("antiphon_serving", "1x12 0x2 1x20")),
+    ),
+    "AntiphonGone": (
+        Case("gone", 3, _gauge("up", "1x3 0x20"), {}),
+        Case("started again", 3, _gauge("up", "1x12 0x2 1x20")),
+    ),
+    "AntiphonPartAway": (
+        Case("away", 7, _gauge("antiphon_part_serving", "1x3 0x60", part="log"), {"part": "log"}),
+        Case("back soon", 7, _gauge("antiphon_part_serving", "1x3 0x24 1x60", part="log")),
+    ),
+    "AntiphonErrors": (
+        Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),
+        Case("the first there ever was", 8, _calls("INTERNAL", "_x30 1x60"), {"method": POST}),
+        Case("one long ago", 18, _calls("INTERNAL", "_x6 1x200")),
+        Case("refusals", 5, _calls("NOT_FOUND", "0+9x60")),
+    ),
+    "AntiphonSlowPosts": (
+        Case("two in a hundred", 20, _posts(slow=20), {}),
+        Case("five in a thousand", 20, _posts(slow=5)),
+        Case("not for long", 8, _posts(slow=20)),
+    ),
+    "AntiphonLogWaits": (
+        Case("too many", 3, _gauge("antiphon_log_waiting", "0x3 1001x20"), {}),
+        Case("as many as may", 3, _gauge("antiphon_log_waiting", "1000x20")),
+    ),
+    "AntiphonTurnsFail": (
+        Case("one in five", 25, _turns(succeed=4, fail=1), {}),
+        Case("one in twenty", 25, _turns(succeed=19, fail=1)),
+    ),
+    "AntiphonRedisAway": (
+        Case("away", 4, _gauge("antiphon_redis_fallback", "0x3 1x30"), {}),
+        Case("away for a minute", 4, _gauge("antiphon_redis_fallback", "0x12 1x6 0x30")),
+    ),
+    "AntiphonSecurityAlarm": (
+        Case(
+            "one",
+            5,
+            _gauge("antiphon_security_alarms_total", "0x20 1x20", kind="failures_on_name"),
+            {"kind": "failures_on_name"},
+        ),
+        Case(
+            "one long ago",
+            20,
+            _gauge("antiphon_security_alarms_total", "0x6 1x200", kind="failures_on_name"),
+        ),
+    ),
+}
+"""By the alerts' names."""
