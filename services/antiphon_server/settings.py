@@ -15,6 +15,7 @@ from antiphon_server.auth.model.identity_providers import (
     one_of_each_name,
 )
 from antiphon_server.auth.service.alarms import AlarmSettings
+from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.addresses import Network
@@ -76,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 180
-    access_token_minutes: Annotated[int, Meta(ge=1, le=60)] = 15
+    access_token_minutes: Annotated[int, Meta(ge=1, le=MOST_USER_SECONDS // 60)] = 15
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     signing_key_days: Annotated[int, Meta(ge=1, le=365)] = 30

@@ -11,7 +11,7 @@ from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.session_feed import MARGIN_S, Page, SessionFeed
 from antiphon_server.auth.service.token_reader import TokenReader
-from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS, TokenSettings
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId
@@ -45,6 +45,16 @@ async def test_a_follower_begins_with_all_that_counts(world: World) -> None:
     assert list(page.ended) == [recent]
     assert page.keys == world.auth.signing_keys.valid()
     assert page.up_to_date
+
+
+async def test_an_end_counts_as_long_as_any_process_lets_tokens_live() -> None:
+    """Told that tokens live a minute, this one remembers those of a server that gives an hour."""
+    clock = FakeClock()
+    ended = EndedSessions(Liveness(), clock, TokenSettings(user_seconds=60).longest_life)
+    ended.learn([SessionId("sess_1")], up_to_date=True)
+    clock.time += MOST_USER_SECONDS - 1
+    ended.learn([], up_to_date=True)
+    assert not await ended.lives(SessionId("sess_1"))
 
 
 async def test_ends_come_as_they_happen(world: World) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST_USER_SECONDS = 60 * 60
+"""A user's token lives no longer, whatever is set."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
@@ -18,5 +21,8 @@ class TokenSettings:
 
     @property
     def longest_life(self) -> int:
-        """The longest life of any token, in seconds."""
-        return max(self.user_seconds, self.service_seconds)
+        """The longest life of any token, in seconds, whoever issued it.
+
+        Processes may be told otherwise how long a user's lives.
+        """
+        return max(MOST_USER_SECONDS, self.service_seconds)
