@@ -42,6 +42,27 @@ def test_it_says_yes(home: Home) -> None:
     assert SECRET not in json.dumps(found)
 
 
+def test_it_judges_an_edge_as_its_start_does(home: Home) -> None:
+    """Where a mesh is set up: its own port, not the server's, is what strangers reach."""
+    mesh = {"edge_host": "0.0.0.0", "origins": ["*"], "calls_per_s": 0, "admin_port": 7490}
+    variables = {
+        "ANTIPHON_ENV": "production",
+        "ANTIPHON_MESH": json.dumps(mesh),
+        "ANTIPHON_ADMIN_HOST": "0.0.0.0",
+    }
+    found = findings(home, variables)
+    edge = "production, edge"
+    noted = [name for name, line in found.items() if edge in name and line["verdict"] != "ok"]
+    assert noted[:2] == [f"{edge}: TLS", f"{edge}: secret's place"]
+    assert {f"{edge}: {name}" for name in ("metrics", "edge's origins", "edge's limits")} <= {
+        *noted
+    }
+    refused = home.run("mesh", stdin="", timeout=60, **variables).stderr.splitlines()[1:]
+    said = [found[f"{edge}: {name}"] for name in ("TLS", "secret's place")]
+    assert refused == [f"- {line['found']}. {line['remedy'].removesuffix('.')}" for line in said]
+    assert found[f"would start in {edge}"]["found"] == "no: TLS, secret's place"
+
+
 def test_settings_that_can_not_be(home: Home) -> None:
     """They are said in a sentence, and the other checks go on."""
     shown = home.run("doctor", ANTIPHON_TLS_CERT="only.pem")

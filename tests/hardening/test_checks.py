@@ -34,6 +34,7 @@ SAFE = Facts(certificate_ends=100 * DAY, now=0.0)
 A_KEY = {"name": "mine/x", "kind": "openai", "base_url": "http://far.example/v1", "api_key": "k"}
 TLS = {"tls_cert": "a.pem", "tls_key": "a.key"}
 PEERS = {"peer_ca": "ca.pem", "peer_cert": "a.pem", "peer_key": "a.key"}
+HEARD = {"trusted_hops": 1}
 FAR = {"node_address": "10.0.0.7:7450"}
 # Each check -> settings and facts that only it objects to.
 CASES: dict[str, tuple[dict[str, Any], Facts]] = {
@@ -62,6 +63,10 @@ CASES: dict[str, tuple[dict[str, Any], Facts]] = {
     "Postgres": ({"database_url": "postgresql://far.example/antiphon"}, SAFE),
     "Redis": ({"redis_url": "redis://:secret@far.example:6379/0"}, SAFE),
     "metrics": ({"admin_host": "0.0.0.0"}, SAFE),
+    "edge's origins": ({"mesh": {**HEARD, "origins": ["https://a.example", "*"]}}, SAFE),
+    "edge's limits": ({"mesh": {**HEARD, "calls_per_s_of_one": 0}}, SAFE),
+    "edge's tokens": ({"mesh": {**HEARD, "check_tokens": False}}, SAFE),
+    "edge's proxies": ({"mesh": {"edge_port": 443}}, SAFE),
     "log level": ({"log_level": "debug"}, SAFE),
     "user": ({}, replace(SAFE, root=True)),
 }
@@ -104,6 +109,10 @@ def test_every_check_has_a_case() -> None:
             {"behind_proxy": False, "tls_cert": "a", "tls_key": "b", "trusted_proxies": ["::/0"]},
             False,
         ),
+        ({"mesh": {**HEARD, "origins": ["http://127.0.0.1:5173", "https://a.example"]}}, False),
+        ({"mesh": {**HEARD, "origins": ["http://a.example"]}}, True),
+        ({"mesh": {**HEARD, "traces": "collector.example:4317"}}, True),
+        ({"mesh": {**HEARD, "traces": "127.0.0.1:4317"}}, False),
         ({"registry": "10.0.0.5:7470"}, True),
         ({"registry": "127.0.0.1:7470"}, False),
         ({"registry": "10.0.0.5:7470", **PEERS}, False),

@@ -11,6 +11,7 @@ from antiphon_server.app.control_plane import running_mesh
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.server import CannotListen
 from tests.bench.processes import ROOT, environment
@@ -40,6 +41,23 @@ async def test_a_mesh_does_not_start_on_a_taken_port(tmp_path: Path, name: str) 
             async with running_mesh(settings):
                 pass
     assert refused.value.setting == f"{name} in ANTIPHON_MESH"
+
+
+async def test_the_access_log_s_folder_is_made(tmp_path: Path) -> None:
+    """Envoy makes none, and would take no listener without it."""
+    file = tmp_path / "logs" / "of the edge" / "access.log"
+    settings = settings_in(tmp_path / "data", replace(PORTS, access_log=file))
+    async with running_mesh(settings):
+        assert file.exists()
+
+
+async def test_an_access_log_that_can_not_be(tmp_path: Path) -> None:
+    """It is said which setting it is about."""
+    (tmp_path / "logs").write_text("a file")
+    wrong = replace(PORTS, access_log=tmp_path / "logs" / "access.log")
+    with pytest.raises(WrongSetting, match=r"access_log in ANTIPHON_MESH: .*access\.log: .+"):
+        async with running_mesh(settings_in(tmp_path / "data", wrong)):
+            pass
 
 
 async def test_the_command_says_it(tmp_path: Path) -> None:

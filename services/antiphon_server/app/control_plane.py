@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import grpc
-import msgspec
 
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
-from antiphon_server.app.edge import LOOPBACK, edge_of, port_for_envoy
+from antiphon_server.app.edge import LOOPBACK, as_server, edge_of, open_access_log, port_for_envoy
 from antiphon_server.app.mesh_auth import RegistryRules, auth_of_mesh, jwks, verifier_of_mesh
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
@@ -80,21 +79,13 @@ async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
 
     Raises what ``running_mesh`` raises, and Insecure.
     """
-    await serve_mesh_with(settings, _as_server(settings), lambda: _serve(settings, ready))
+    await serve_mesh_with(settings, as_server(settings), lambda: _serve(settings, ready))
 
 
 async def _serve(settings: Settings, ready: Callable[[Mesh], None]) -> None:
     async with running_mesh(settings) as mesh:
         ready(mesh)
         await asyncio.Event().wait()
-
-
-def _as_server(settings: Settings) -> Settings:
-    """The edge is the port that strangers reach, and the registry is where nodes reach it."""
-    mesh = settings.mesh
-    return msgspec.structs.replace(
-        settings, host=mesh.edge_host, registry=str(Address(mesh.host, mesh.port))
-    )
 
 
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
@@ -123,6 +114,8 @@ async def _edge(
 ) -> Edge:
     """As the settings want it, with the keys and pages that it asks this process for."""
     mesh, edge = settings.mesh, edge_of(settings, inside)
+    if mesh.envoy:
+        await asyncio.to_thread(open_access_log, mesh)
     port = port_for_envoy(mesh, mesh.edge_host, "edge_port")
     edge = replace(edge, listen=Address(mesh.edge_host, port))
     if mesh.check_tokens:

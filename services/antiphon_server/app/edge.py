@@ -2,6 +2,8 @@
 
 import socket
 
+import msgspec
+
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
@@ -14,6 +16,33 @@ _NO_CLIENT_CA = (
     "tls_client_ca: the edge asks its clients for no certificates; leave ANTIPHON_TLS_CLIENT_CA "
     "to servers, and to a proxy before the edge (ANTIPHON_PEER_CA is for who is behind it)"
 )
+
+
+def as_server(settings: Settings) -> Settings:
+    """The edge judged as a server is: its port is what strangers reach.
+
+    The registry is where nodes reach it, the port for figures the edge's own.
+    """
+    mesh = settings.mesh
+    return msgspec.structs.replace(
+        settings,
+        host=mesh.edge_host,
+        registry=str(Address(mesh.host, mesh.port)),
+        admin_port=mesh.admin_port,
+    )
+
+
+def open_access_log(mesh: MeshSettings) -> None:
+    """Make its folder, and the file. Raises WrongSetting: Envoy would tell its own log alone."""
+    if mesh.access_log is None:
+        return
+    try:
+        mesh.access_log.parent.mkdir(parents=True, exist_ok=True)
+        mesh.access_log.open("a").close()
+    except OSError as error:
+        raise WrongSetting(
+            f"access_log in ANTIPHON_MESH: {mesh.access_log}: {error.strerror}"
+        ) from error
 
 
 def refuse_client_ca(settings: Settings) -> None:

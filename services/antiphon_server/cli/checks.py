@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from antiphon_client import AntiphonError, Client
+from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
@@ -21,11 +22,13 @@ from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS
 from antiphon_server.hardening.facts import facts_of
+from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.settings import read_settings
+from antiphon_server.settings import Settings, read_settings
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
+_MESH_FOLDER = "mesh"
 _PARTS = ("store", "log", "turns.leases")
 
 
@@ -117,27 +120,35 @@ def _hardening(data_dir: Path | None) -> Iterator[Finding]:
     except WrongSetting as error:
         yield Finding("settings", "bad", str(error), "Correct the variable or unset it.")
         return
-    there = replace(settings, env="production")
+    yield from _in_production("production", settings, settings)
+    if settings.mesh != MeshSettings() or (settings.data_dir / _MESH_FOLDER).exists():
+        yield from _in_production("production, edge", settings, as_server(settings))
+
+
+def _in_production(title: str, settings: Settings, judged: Settings) -> Iterator[Finding]:
+    """Each check, of a process with those settings."""
+    there = replace(judged, env="production")
     found = {each.check.name: each for each in weaknesses(there, facts_of(there))}
     for check in CHECKS:
         weakness = found.get(check.name)
         if weakness is None:
-            yield Finding(f"production: {check.name}", "ok", "safe")
+            yield Finding(f"{title}: {check.name}", "ok", "safe")
             continue
         verdict: Literal["bad", "note"] = (
             "bad" if settings.in_production and check.refuses else "note"
         )
         wrong = f"{weakness.wrong}: {check.why}"
-        yield Finding(f"production: {check.name}", verdict, wrong, f"{check.remedy}.")
-    yield _would_start([each for each in found.values() if each.check.refuses])
+        yield Finding(f"{title}: {check.name}", verdict, wrong, f"{check.remedy}.")
+    yield _would_start(title, [each for each in found.values() if each.check.refuses])
 
 
-def _would_start(refused: list[Weakness]) -> Finding:
+def _would_start(title: str, refused: list[Weakness]) -> Finding:
+    check = f"would start in {title}"
     if not refused:
-        return Finding("would start in production", "ok", "yes")
+        return Finding(check, "ok", "yes")
     names = ", ".join(weakness.check.name for weakness in refused)
     remedy = "It looks at the variables ANTIPHON_* that are set here, not at a server's options."
-    return Finding("would start in production", "note", f"no: {names}", remedy)
+    return Finding(check, "note", f"no: {names}", remedy)
 
 
 async def _identity_providers() -> AsyncIterator[Finding]:

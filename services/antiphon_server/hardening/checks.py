@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+from antiphon_server.hardening.edge import (
+    no_rates,
+    unchecked_tokens,
+    unheard_proxies,
+    wide_origins,
+)
 from antiphon_server.hardening.facts import Facts
 from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.loopback import is_loopback
@@ -126,7 +132,9 @@ def _forwards_in_clear(settings: Settings) -> bool:
 
 
 def _traces_in_clear(settings: Settings, _facts: Facts) -> str:
-    return "traces are sent in clear" if _in_clear(settings.otlp_endpoint) else ""
+    collector = settings.mesh.traces
+    of_edge = collector and not is_loopback(_host_of(collector))
+    return "traces are sent in clear" if of_edge or _in_clear(settings.otlp_endpoint) else ""
 
 
 def _open_admin(settings: Settings, _facts: Facts) -> str:
@@ -268,7 +276,7 @@ CHECKS = (
         "traces",
         _traces_in_clear,
         "they say who calls what and when",
-        "Write https:// in ANTIPHON_OTLP_ENDPOINT",
+        "Write https:// in ANTIPHON_OTLP_ENDPOINT; name in ANTIPHON_MESH one of this machine",
         refuses=False,
     ),
     Check(
@@ -291,6 +299,35 @@ CHECKS = (
         "it asks nobody who they are, and says how many sign in, fail and are refused",
         "Let the collector alone reach it, by a firewall or a NetworkPolicy, or unset "
         "ANTIPHON_ADMIN_HOST",
+        refuses=False,
+    ),
+    Check(
+        "edge's origins",
+        wide_origins,
+        "a page that others wrote, or changed on the way, could call in its visitor's place",
+        'Name in "origins" of ANTIPHON_MESH the pages of your own, with https://',
+        refuses=False,
+    ),
+    Check(
+        "edge's limits",
+        no_rates,
+        "a flood gets as far as the servers",
+        "Give it in ANTIPHON_MESH, or leave it away",
+        refuses=False,
+    ),
+    Check(
+        "edge's tokens",
+        unchecked_tokens,
+        "calls that nobody signed get as far as the servers",
+        'Take "check_tokens": false out of ANTIPHON_MESH',
+        refuses=False,
+    ),
+    Check(
+        "edge's proxies",
+        unheard_proxies,
+        "all callers would share one address and its limits; and without a proxy the port is plain",
+        'Say in "trusted_hops" of ANTIPHON_MESH how many proxies there are; for none unset '
+        "ANTIPHON_BEHIND_PROXY and give a certificate",
         refuses=False,
     ),
     Check(
