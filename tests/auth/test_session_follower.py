@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-
 from antiphon.auth.v1 import verification_service_pb2 as pb
 from antiphon.auth.v1.verification_service_pb2_grpc import (
     VerificationServiceServicer,
     VerificationServiceStub,
     add_VerificationServiceServicer_to_server,
 )
-from antiphon_server.auth.adapters import session_follower
 from antiphon_server.auth.adapters.session_follower import SILENCE_S, SessionFollower
 from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.liveness import Liveness
@@ -42,13 +39,13 @@ class Auth(Servicer):  # type: ignore[misc]
         await asyncio.Event().wait()
 
 
-async def test_a_feed_that_stands_still_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_feed_that_stands_still_is_left() -> None:
     """What is told elsewhere is learnt there, and meanwhile it shows that nothing is heard."""
-    monkeypatch.setattr(session_follower, "SILENCE_S", 0.3)
     auth, server = Auth(), LocalServer([ErrorInterceptor()])
     add_VerificationServiceServicer_to_server(auth, server)
     ended = EndedSessions(Liveness(), FakeClock(), 60)
-    follower = SessionFollower(VerificationServiceStub(server.channel()), PublicKeys(), ended)
+    stub = VerificationServiceStub(server.channel())
+    follower = SessionFollower(stub, PublicKeys(), ended, silence_s=0.3)
     auth.answers = [pb.FollowSessionsResponse(position=1, up_to_date=True)]
     following = asyncio.create_task(follower.run())
     await asyncio.wait_for(follower.ready.wait(), 10)

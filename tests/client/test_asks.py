@@ -8,7 +8,7 @@ from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import Accepted, ConverseError, ConverseRequest
-from antiphon_client import asks
+from antiphon_client.asks import Asks
 from antiphon_client.errors import Unavailable
 
 
@@ -19,12 +19,9 @@ def refusal(tag: str, reason: str) -> ConverseError:
     return ConverseError(tag=tag, error=status_pb2.Status(code=code, details=[info]))
 
 
-async def test_it_is_asked_again_while_a_service_is_started_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_it_is_asked_again_while_a_service_is_started_again() -> None:
     """A few times, then the refusal has the last word."""
-    monkeypatch.setattr(asks, "AGAIN_S", (0.0, 0.01))
-    it = asks.Asks()
+    it = Asks(again_s=(0.0, 0.01))
     for answered in (True, False):
         asking = asyncio.ensure_future(it.ask(ConverseRequest()))
         for _ in range(2):

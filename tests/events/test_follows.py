@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.events import follows as follows_module
 from antiphon_server.events.actions import End
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.silent_bus import SilentBus
@@ -56,13 +55,10 @@ class Slow(MemoryLogStore):
         return await super().append(batch)
 
 
-async def test_a_slow_store_is_no_stream_that_is_not_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_slow_store_is_no_stream_that_is_not_there() -> None:
     """The time for an answer begins when the question can be heard."""
-    monkeypatch.setattr(follows_module, "ANSWERED_S", 0.25)
     log = EventLog(Slow(), bus=SilentBus())
-    follows = Follows(Subscriptions(Gate()), log)
+    follows = Follows(Subscriptions(Gate()), log, answered_s=0.25)
 
     def answer(word: Word) -> None:
         if isinstance(word, Asked):

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon_server.events import log as log_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended, NewEvent
@@ -15,12 +14,9 @@ from tests.events.world import SCOPE, events
 EVENTS = [NewEvent(10, "", bytes(60))]
 
 
-async def test_what_a_caller_left_behind_counts_until_it_is_committed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_what_a_caller_left_behind_counts_until_it_is_committed() -> None:
     """An append whose caller was cancelled is held as long as any other."""
-    monkeypatch.setattr(log_module, "MAX_WAITING_BYTES", 100)
-    log = EventLog(MemoryLogStore())
+    log = EventLog(MemoryLogStore(), most_bytes=100)
     gone = asyncio.create_task(log.append(SCOPE, EVENTS))
     await asyncio.sleep(0)
     gone.cancel()

@@ -114,12 +114,9 @@ async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     assert [[record.wire for record in it.records] for it in heard] == [[b"a", b"b"], [], [b"c"]]
 
 
-async def test_what_is_too_much_to_wait_is_missed(
-    redis: Redis, ears: Ears, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_too_much_to_wait_is_missed(redis: Redis, ears: Ears) -> None:
     """It is dropped, and those who listen learn that something is missing."""
-    monkeypatch.setattr(redis_bus, "MAX_WAITING_BYTES", 1000)
-    bus = RedisBus(redis, KEY)
+    bus = RedisBus(redis, KEY, most_bytes=1000)
     running = asyncio.create_task(bus.run(STORE, Ears()))
     async with asyncio.timeout(ENDED_S):
         await ears.missing.wait()  # the first word of a node that was not known

@@ -14,11 +14,11 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon.events.v1.stream_pb2 import Watch
-from antiphon_server.events import subscriptions as limits
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
+from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime import duplex
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
@@ -29,20 +29,31 @@ from tests.events.world import SCOPE, Gate
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
 OWN = [("grpc.use_local_subchannel_pool", 1)]
+REQUEST = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not read is given up early."""
+    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
 
 
 @asynccontextmanager
-async def serving(log: EventLog) -> AsyncIterator[str]:
-    """The log's service on a port."""
+async def serving() -> AsyncIterator[tuple[str, EventLog]]:
+    """A log and its service on a port, where a user may have one stream."""
+    log = EventLog(MemoryLogStore())
+    running = asyncio.create_task(log.run())
     table = LocalServer([ErrorInterceptor()])
-    streams = limits.Subscriptions(Gate())
+    streams = Subscriptions(Gate(), most=1)
     add_EventServiceServicer_to_server(EventServicer(log, streams), table)
     server = Server(table)
     port = await server.start("127.0.0.1", 0)
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}", log
     finally:
         await server.stop(0)
+        log.close()
+        await running
 
 
 async def reason_of(
@@ -67,57 +78,39 @@ async def fill(log: EventLog) -> None:
         await log.append(SCOPE, [NewEvent(10, "", body)])
 
 
-async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_stalled_stream_counts_until_its_client_reads_or_goes() -> None:
     """Who has as many streams as allowed, none of which is read, can't open another one."""
-    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(limits, "MAX_STREAMS_PER_USER", 1)
-    log = EventLog(MemoryLogStore())
-    running = asyncio.create_task(log.run())
-    request = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
     async with (
-        serving(log) as address,
+        serving() as (address, log),
         grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling,
         grpc.aio.insecure_channel(address, OWN) as other,
     ):
-        stalled = EventServiceStub(stalling).Follow(request)
+        stalled = EventServiceStub(stalling).Follow(REQUEST)
         await stalled.read()
         await fill(log)
         await asyncio.sleep(0.6)
-        assert await reason_of(EventServiceStub(other).Follow(request)) is Reason.LIMIT_EXCEEDED
+        assert await reason_of(EventServiceStub(other).Follow(REQUEST)) is Reason.LIMIT_EXCEEDED
         assert await reason_of(stalled) is Reason.OVERLOADED
-        again = EventServiceStub(other).Follow(request)
+        again = EventServiceStub(other).Follow(REQUEST)
         frame = await again.read()
         assert isinstance(frame, pb.FollowResponse)
-    log.close()
-    await running
 
 
-async def test_a_client_that_goes_frees_its_stalled_stream(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_client_that_goes_frees_its_stalled_stream() -> None:
     """The connection's end is the stream's end."""
-    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(limits, "MAX_STREAMS_PER_USER", 1)
-    log = EventLog(MemoryLogStore())
-    running = asyncio.create_task(log.run())
-    request = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
-    async with serving(log) as address:
+    async with serving() as (address, log):
         async with grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling:
-            await EventServiceStub(stalling).Follow(request).read()
+            await EventServiceStub(stalling).Follow(REQUEST).read()
             await fill(log)
             await asyncio.sleep(0.6)
         async with grpc.aio.insecure_channel(address, OWN) as other, asyncio.timeout(5):
-            while not await _opens(other, request):  # noqa: ASYNC110
+            while not await _opens(other):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-    log.close()
-    await running
 
 
-async def _opens(channel: grpc.aio.Channel, request: pb.FollowRequest) -> bool:
+async def _opens(channel: grpc.aio.Channel) -> bool:
     try:
-        frame = await EventServiceStub(channel).Follow(request).read()
+        frame = await EventServiceStub(channel).Follow(REQUEST).read()
     except grpc.aio.AioRpcError:
         return False
     return isinstance(frame, pb.FollowResponse)

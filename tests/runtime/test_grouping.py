@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon_server.runtime import grouping
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.grouping import Grouped
 
@@ -85,11 +84,10 @@ async def test_a_caller_that_goes_takes_nothing_with_it() -> None:
     assert sorted(item for group in disk.groups for item in group) == [1, 2, 3]
 
 
-async def test_waiting_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_writes_are_bounded() -> None:
     """One too many is refused, and may come again."""
-    monkeypatch.setattr(grouping, "MAX_WAITING", 2)
     disk = Disk()
-    grouped = Grouped(disk.write)
+    grouped = Grouped(disk.write, most=2)
     tasks = [*await begun(grouped, 1), *await begun(grouped, 2, 3)]
     with pytest.raises(DomainError) as refused:
         await grouped.add(4)
@@ -98,11 +96,10 @@ async def test_waiting_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert await asyncio.gather(*tasks) == [2, 4, 6]
 
 
-async def test_waiting_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_bytes_are_bounded() -> None:
     """What is on its way counts too, whether or not its caller is still there."""
-    monkeypatch.setattr(grouping, "MAX_WAITING_BYTES", 10)
     disk = Disk()
-    grouped = Grouped(disk.write, lambda item: item)
+    grouped = Grouped(disk.write, lambda item: item, most_bytes=10)
     tasks = [*await begun(grouped, 6), *await begun(grouped, 3)]
     tasks[0].cancel()
     await asyncio.wait([tasks[0]])

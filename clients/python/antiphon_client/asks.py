@@ -1,7 +1,7 @@
 """Messages on a Converse stream that wait for their answers, over reconnections."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
     Accepted,
@@ -16,9 +16,13 @@ _MAX_OPEN = 256
 
 
 class Asks:
-    """What was asked and not yet answered, in order; all of it may be sent twice."""
+    """What was asked and not yet answered, in order; all of it may be sent twice.
 
-    def __init__(self) -> None:
+    ``again_s`` are the pauses after which a refusal is tried again that may pass.
+    """
+
+    def __init__(self, again_s: Sequence[float] = AGAIN_S) -> None:
+        self._again_s = again_s
         self._open: dict[str, tuple[ConverseRequest, asyncio.Future[Accepted]]] = {}
         self._refusals: dict[str, int] = {}
         self._count = 0
@@ -63,9 +67,9 @@ class Asks:
         if answer is None or answer.done() or error.reason == "DRAINING":
             return
         count = self._refusals.get(refused.tag, 0)
-        if error.reason == "SERVICE_UNAVAILABLE" and count < len(AGAIN_S):
+        if error.reason == "SERVICE_UNAVAILABLE" and count < len(self._again_s):
             self._refusals[refused.tag] = count + 1
-            asyncio.get_running_loop().call_later(AGAIN_S[count], self._again, refused.tag)
+            asyncio.get_running_loop().call_later(self._again_s[count], self._again, refused.tag)
         else:
             answer.set_exception(error)
 

@@ -41,16 +41,19 @@ _decode = msgspec.msgpack.Decoder(_Call).decode
 class Follows:
     """Finds open streams by their names, here and elsewhere; call :meth:`close` at the end."""
 
-    def __init__(self, subscriptions: Subscriptions, log: EventLog) -> None:
+    def __init__(
+        self, subscriptions: Subscriptions, log: EventLog, answered_s: float = ANSWERED_S
+    ) -> None:
         self._subscriptions = subscriptions
         self._log = log
+        self._answered_s = answered_s
         self._questions: dict[str, asyncio.Future[None]] = {}
         self._tasks = TaskSet()
 
     async def ask(self, principal: Principal, follow_id: str, actions: Sequence[Action]) -> None:
         """Do ``actions`` in order on the stream of that name; what comes of them it tells.
 
-        Raises DomainError NOT_FOUND, on several nodes if none has answered ``ANSWERED_S``
+        Raises DomainError NOT_FOUND, on several nodes if none has answered ``answered_s``
         seconds after it was asked; OVERLOADED, STORE_UNAVAILABLE.
         """
         found = self._subscriptions.find(principal.user_id, principal.session_id, follow_id)
@@ -84,7 +87,7 @@ class Follows:
         self._questions[question] = answered
         try:
             await self._say(Asked(question, _encode(call)))
-            async with asyncio.timeout(ANSWERED_S):
+            async with asyncio.timeout(self._answered_s):
                 await answered
         except TimeoutError:
             raise not_found(f"follow {call.follow_id}") from None

@@ -46,6 +46,7 @@ class EventLog:
     ``run`` must be running for appends to be committed. ``on_access_change`` is told
     of committed events that take access away. With a ``bus`` other nodes append to the same
     store: ``neighbours`` must be running as well, and what is read is as new as the store.
+    Appends that wait hold at most ``most_bytes``.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class EventLog:
         on_access_change: Callable[[AccessChange], None] = lambda change: None,
         clock: Callable[[], float] = time.time,
         bus: Bus | None = None,
+        *,
+        most_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         self._store = store
         self._on_access_change = on_access_change
@@ -62,6 +65,7 @@ class EventLog:
         self.neighbours = Neighbours(store, self._hubs, bus) if bus is not None else None
         self._waiting: deque[tuple[Append, asyncio.Future[Appended]]] = deque()
         self._waiting_bytes = 0
+        self._most_bytes = most_bytes
         self._wake = asyncio.Event()
         self._closed = False
 
@@ -83,7 +87,7 @@ class EventLog:
         if self._closed:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         size = _size(events)
-        if len(self._waiting) >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
+        if len(self._waiting) >= MAX_WAITING or self._waiting_bytes + size > self._most_bytes:
             raise DomainError(Reason.OVERLOADED, resource="log", retry_after=1.0)
         append = Append(
             scope,

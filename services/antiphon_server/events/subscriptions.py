@@ -21,11 +21,13 @@ DRAIN_S = 3.0
 class Subscriptions:
     """Opens streams, finds them again, and reaches all of them.
 
-    The port limits how many there may be in all: :class:`~antiphon_server.runtime.limits.Limits`.
+    A user may have at most ``most``. The port limits how many there may be in all:
+    :class:`~antiphon_server.runtime.limits.Limits`.
     """
 
-    def __init__(self, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, gatekeeper: Gatekeeper, most: int = MAX_STREAMS_PER_USER) -> None:
         self._gatekeeper = gatekeeper
+        self._most = most
         self._pacing = Pacing()
         self._open: dict[Subscription, None] = {}
         self._per_user: dict[UserId, int] = {}
@@ -67,8 +69,8 @@ class Subscriptions:
     def _admit(self, name: tuple[UserId, str]) -> None:
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=RECONNECT_AFTER_S)
-        if self._per_user.get(name[0], 0) >= MAX_STREAMS_PER_USER:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_STREAMS_PER_USER} streams a user")
+        if self._per_user.get(name[0], 0) >= self._most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{self._most} streams a user")
         if name in self._named:
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"follow {name[1]}")
 

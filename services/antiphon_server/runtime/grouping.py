@@ -20,16 +20,22 @@ class Grouped(Generic[Item, Result]):
 
     ``write`` commits a group and returns a result for each of its items, in order. An
     idle system writes each item at once. ``weigh`` says how many bytes an item holds, of
-    those that may hold many. Whoever makes one calls :meth:`close` at the end.
+    those that may hold many. At most ``most`` items wait, and at most ``most_bytes`` are in
+    hand. Whoever makes one calls :meth:`close` at the end.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         weigh: Callable[[Item], int] = lambda item: 0,
+        *,
+        most: int = MAX_WAITING,
+        most_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         self._write = write
         self._weigh = weigh
+        self._most = most
+        self._most_bytes = most_bytes
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._bytes = 0  # of what waits and of the group that is on its way
         self._writing: asyncio.Task[None] | None = None
@@ -43,7 +49,7 @@ class Grouped(Generic[Item, Result]):
         if self._closed:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         size = self._weigh(item)
-        if len(self._waiting) >= MAX_WAITING or self._bytes + size > MAX_WAITING_BYTES:
+        if len(self._waiting) >= self._most or self._bytes + size > self._most_bytes:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))

@@ -33,16 +33,21 @@ class SessionFollower:
     A session that has ended is known here within a second. While the auth service is away,
     tokens are judged by what was known last: nobody else ends sessions. While it is there, and
     only not heard, their ends are missed: for some seconds if another of its servers can be
-    followed (``SILENCE_S``, and the way there), else until tokens expire. ``ready`` is set as
+    followed (``silence_s``, and the way there), else until tokens expire. ``ready`` is set as
     soon as any token can be judged; ``availability`` says whether the ends are heard.
     """
 
     def __init__(
-        self, stub: "VerificationServiceAsyncStub", keys: PublicKeys, ended: EndedSessions
+        self,
+        stub: "VerificationServiceAsyncStub",
+        keys: PublicKeys,
+        ended: EndedSessions,
+        silence_s: float = SILENCE_S,
     ) -> None:
         self._stub = stub
         self._keys = keys
         self._ended = ended
+        self._silence_s = silence_s
         self._position: int | None = None
         self.ready = asyncio.Event()
         self.availability = Availability("the feed of ended sessions", "antiphon_sessions_unheard")
@@ -62,7 +67,7 @@ class SessionFollower:
         try:
             with remote_errors("auth"):
                 while True:
-                    async with asyncio.timeout(SILENCE_S):
+                    async with asyncio.timeout(self._silence_s):
                         answer = await call.read()
                     if not isinstance(answer, pb.FollowSessionsResponse):  # EOF
                         return

@@ -16,14 +16,17 @@ PIECE = 500
 class CleanUp:
     """Runs in the background, so that no call of anybody has to."""
 
-    def __init__(self, store: Expiring, clock: Clock, piece: int = PIECE) -> None:
+    def __init__(
+        self, store: Expiring, clock: Clock, piece: int = PIECE, every_s: float = EVERY_S
+    ) -> None:
         self._store = store
         self._now = micros(clock)
         self._piece = piece
+        self._every_s = every_s
 
     async def run(self) -> None:
-        """Clean up every ten minutes or so, not all processes at once, until cancelled."""
-        await every(EVERY_S * random.uniform(0.8, 1.2), self._all, at_once=False)
+        """Clean up every ``every_s`` seconds or so, not all processes at once, until cancelled."""
+        await every(self._every_s * random.uniform(0.8, 1.2), self._all, at_once=False)
 
     async def _all(self) -> None:
         more = True

@@ -54,10 +54,10 @@ class RedisBus:
     """A :class:`~antiphon_server.events.ports.Bus` over a channel that all nodes of a store hear.
 
     Others may use the same Redis: channels are not of one of its databases. The ``key`` is
-    what a node is known by.
+    what a node is known by. What waits is dropped when it is more than ``most_bytes``.
     """
 
-    def __init__(self, redis: Redis, key: bytes) -> None:
+    def __init__(self, redis: Redis, key: bytes, most_bytes: int = MAX_WAITING_BYTES) -> None:
         self._redis = redis
         self._key = key
         self._node = new_id("node")
@@ -65,6 +65,7 @@ class RedisBus:
         self._number = 0
         self._waiting: list[tuple[WireCommit | Saying, int]] = []
         self._waiting_bytes = 0
+        self._most_bytes = most_bytes
         self._bell = Bell()
         self._others: dict[str, _Heard] = {}
         self._heard_at = float("-inf")
@@ -96,7 +97,7 @@ class RedisBus:
             tasks.create_task(self._listen(hearer), name="bus.listen")
 
     def _add(self, part: WireCommit | Saying, size: int) -> None:
-        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+        if self._waiting_bytes + size > self._most_bytes:
             self._waiting.clear()
             self._waiting_bytes = 0
             self._number += 1  # so that others miss what they were not told
