@@ -101,9 +101,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense together."""
-        for name in ("registry", "node_address"):
-            if getattr(self, name):
-                host_and_port(name, getattr(self, name))
+        for registry in self.registries:
+            host_and_port("registry", registry)
+        if self.node_address:
+            host_and_port("node_address", self.node_address)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("give both tls_cert and tls_key, or none")
         if self.tls_client_ca is not None and self.tls_cert is None:
@@ -146,6 +147,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def elsewhere(self) -> tuple[ServiceName, ...]:
         """The services that other processes run."""
         return tuple(name for name in SERVICES if name not in self.services)
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """Where services register themselves: ``host:port`` of each edge, or of several."""
+        return tuple(self.registry.split(",")) if self.registry else ()
 
     @property
     def secret_text(self) -> str | None:

@@ -23,7 +23,7 @@ from antiphon_server.cli.main import app
 from tests.bench.processes import ROOT, free_port
 from tests.bench.processes import environment as clean
 from tests.deploy.test_kubernetes import container, environment, workloads
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 from tests.fakes.postgres import Postgres
 
 HOST = "127.0.0.1"

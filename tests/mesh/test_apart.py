@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from antiphon_client import ApiKey, Client
 from tests.apart.installation import Installation
 from tests.bench.processes import ROOT, environment, free_port
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 from tests.mesh.nodes import HOST, PORTS, installation
 
 SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))

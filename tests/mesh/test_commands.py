@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.processes import ROOT, environment, free_port
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 from tests.mesh.world import HOST
 
 PORTS = ("port", "ads_port", "inside_port", "edge_port")

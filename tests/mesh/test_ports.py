@@ -15,7 +15,7 @@ from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.server import CannotListen
 from tests.bench.processes import ROOT, environment
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 from tests.mesh.nodes import PORTS, settings_in
 from tests.mesh.world import HOST
 

@@ -28,7 +28,8 @@ from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.settings import Settings
 from tests.bench.processes import ROOT, environment
-from tests.e2e.server import COMMAND, ServerProcess
+from tests.e2e.process import COMMAND
+from tests.e2e.server import ServerProcess
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.nodes import PORTS, Installation, installation, registry_stub
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.bench.processes import ROOT, environment
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 
 
 @pytest.mark.parametrize("part", ["Postgres", "servers"])

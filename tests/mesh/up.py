@@ -16,7 +16,7 @@ from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_client import ApiKey, Client, Tls
 from tests.bench.processes import ROOT, environment
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 
 UP_S = 90.0
 LOOK_S = 0.05

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLICY_QUEUE
 from antiphon_client import ApiKey, Client
 from antiphon_client.redial import Connection
+from tests.e2e.process import OwnProcess
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -58,11 +59,19 @@ class Connect(Protocol):
 
 
 class Door:
-    """Where people come in: one after the other at each of these ports, and how they speak."""
+    """Where people come in: one after the other at each of these ports, and how they speak.
 
-    def __init__(self, *ports: int, connect: Connect = Client.connect) -> None:
+    Those whose wire is left alone may know all of them: ``anywhere`` is gRPC's address for that.
+    """
+
+    def __init__(self, *ports: int, connect: Connect = Client.connect, anywhere: str = "") -> None:
         self.connect = connect
+        self._anywhere = anywhere
         self._ports: Iterator[int] = itertools.cycle(ports)
+
+    def address(self) -> str:
+        """All of them, or the next one."""
+        return self._anywhere or f"127.0.0.1:{self.port()}"
 
     def port(self) -> int:
         """The next one's."""
@@ -128,7 +137,7 @@ class Stage:
 
     def sure(self) -> Client:
         """A client whose wire is left alone."""
-        return self.door.connect(f"127.0.0.1:{self.door.port()}", self.key)
+        return self.door.connect(self.door.address(), self.key)
 
     @property
     def key(self) -> ApiKey:
@@ -140,17 +149,17 @@ class Stage:
         """When a server was ended, or its turns could be taken from it."""
         return [*self.halts, *(death for server in self.servers for death in server.deaths)]
 
-    async def end_life(self, server: ServerProcess) -> float:
-        """Tell a server to end, and note if it does not do so well; how long it took, in s."""
+    async def end_life(self, server: OwnProcess) -> float:
+        """Tell a process to end, and note if it does not do so well; how long it took, in s."""
         began = time.monotonic()
         try:
             if code := await server.terminate():
-                self.wrong.append(f"exit: the server ended with {code}")
+                self.wrong.append(f"exit: {server.log.parent.name} ended with {code}")
         except TimeoutError:
             await server.kill()
         took = time.monotonic() - began
         if took > EXIT_S:
-            self.wrong.append(f"exit: the server took {took:.1f} s to end")
+            self.wrong.append(f"exit: {server.log.parent.name} took {took:.1f} s to end")
         return took
 
     def _noting_resumes(self) -> Callable[[Connection], None]:

@@ -1,5 +1,6 @@
 """Registering this process's services in a mesh, if there is one."""
 
+import asyncio
 import ipaddress
 import socket
 import time
@@ -46,25 +47,33 @@ class Membership:
         self._host, self._port = _place(settings)
         self._version = version("antiphon")
         self._lifecycle = lifecycle
-        self._registration = Registrations(
-            settings.registry,
-            lambda channel: Registration(channel, instances, statements),
-            tls.credentials() if tls else None,
-        )
-        lifecycle.on_stop("registry", self._registration.close)
-        lifecycle.on_stop("membership", self._registration.forget)
-        lifecycle.spawn("registration", self._registration.run(), vital=False)
+        self._registrations = [
+            Registrations(
+                registry,
+                lambda channel: Registration(channel, instances, statements),
+                tls.credentials() if tls else None,
+            )
+            for registry in settings.registries
+        ]
+        for each in self._registrations:
+            lifecycle.on_stop("registry", each.close)
+            lifecycle.on_stop("membership", each.forget)
+            lifecycle.spawn("registration", each.run(), vital=False)
 
     def begin(self, port: int, health: Health) -> None:
         """All ports are open, that one for calls."""
         self._port = self._port or port
         self._lifecycle.spawn("membership", self._join(health), vital=False)
-        self._lifecycle.on_stop("withdrawal", self._registration.withdraw)
+        self._lifecycle.on_stop("withdrawal", self._withdraw)
 
     async def _join(self, health: Health) -> None:
         """Far from the auth service one can't tell at first who is let in."""
         await health.well.wait()
-        self._registration.begin()
+        for each in self._registrations:
+            each.begin()
+
+    async def _withdraw(self) -> None:
+        await asyncio.gather(*(each.withdraw() for each in self._registrations))
 
     def _now(self, service: str, node_id: str, metrics: RpcMetrics) -> Announced:
         return Announced(

@@ -116,8 +116,8 @@ def _peers_in_clear(settings: Settings, _facts: Facts) -> str:
     if settings.peer_ca:
         return ""
     where: dict[str, str] = {name: settings.peers.address(name) for name in settings.elsewhere}
-    where |= {"the registry": settings.registry} if settings.registry else {}
-    away = [name for name, address in where.items() if not is_loopback(_host_of(address))]
+    away = [name for name, address in where.items() if not _is_near(address)]
+    away += ["the registry"] if not all(_is_near(each) for each in settings.registries) else []
     away += ["servers that share the store"] if _forwards_in_clear(settings) else []
     return (
         f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} spoken to in clear" if away else ""
@@ -168,6 +168,10 @@ def _unknown_variables(_settings: Settings, facts: Facts) -> str:
 
 def _root(_settings: Settings, facts: Facts) -> str:
     return "the server runs as root" if facts.root else ""
+
+
+def _is_near(address: str) -> bool:
+    return is_loopback(_host_of(address))
 
 
 def _host_of(address: str) -> str:

@@ -13,7 +13,7 @@ import psutil
 
 from antiphon_client import ApiKey, Client, Password
 from tests.bench.processes import ROOT, environment, free_port
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 
 UP_S = 120.0
 REPLICAS = 2

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.server import COMMAND
+from tests.e2e.process import COMMAND
 from tests.e2e.until import until
 from tests.robustness.disk.tracing import MISSING, STRACE, strace
 

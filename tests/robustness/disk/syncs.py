@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL
-from tests.e2e.server import COMMAND, ServerProcess, openai_model
+from tests.e2e.process import COMMAND
+from tests.e2e.server import ServerProcess, openai_model
 from tests.robustness.disk.marks import Crowd, MarkedEndpoint, Told
 from tests.robustness.disk.order import Order
 from tests.robustness.disk.tracing import traced, written

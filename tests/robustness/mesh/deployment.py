@@ -4,10 +4,12 @@ import asyncio
 import base64
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from antiphon_client import ApiKey, Client
@@ -17,11 +19,11 @@ from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_server.runtime.installation import SERVICES
-from tests.e2e.server import ServerProcess
+from tests.e2e.process import OwnProcess
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
 from tests.robustness.clock import Clock
-from tests.robustness.mesh.control_plane import ControlPlane
+from tests.robustness.mesh.edge import EdgeProcess
 from tests.robustness.mesh.web_channel import WebChannel
 from tests.robustness.stage import ANSWER, Door, Model, Stage, server_of
 
@@ -30,6 +32,8 @@ Split = Mapping[str, Sequence[str]]
 WHOLE: Split = {"server": ("up",)}
 APART: Split = {name: ("serve", name) for name in SERVICES}
 LEASE_S = 5.0
+EDGES = 2
+AT_ONCE = 4
 # Some that were killed are back before their lease has run out, others are not.
 AWAY_S = (0.0, 7.0)
 WAYS = ("direct", "envoy", "web")
@@ -40,7 +44,7 @@ class Deployment:
     """A stage, and the ways to it: to the servers by turns, through Envoy, and by grpc-web."""
 
     stage: Stage
-    mesh: ControlPlane
+    edges: Sequence[EdgeProcess]
 
     @property
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -49,19 +53,23 @@ class Deployment:
             server.data_dir.parent.name: partial(self._restart, server)
             for server in self.stage.servers
         }
-        return {**servers, "control plane": self.mesh.restart}
+        return servers | {edge.name: partial(self._restart_edge, edge) for edge in self.edges}
 
-    async def _restart(self, server: ServerProcess) -> None:
-        await self.stage.end_life(server)
-        await server.start()
+    async def _restart(self, process: OwnProcess) -> None:
+        await self.stage.end_life(process)
+        await process.start()
+
+    async def _restart_edge(self, edge: EdgeProcess) -> None:
+        await self._restart(edge)
+        await edge.until_open()
 
     def enter(self, way: str) -> Stage:
         """The stage, for people who come in that way."""
-        edge = self.mesh.edge_port
+        everywhere = "ipv4:" + ",".join(f"127.0.0.1:{edge.port}" for edge in self.edges)
         doors = {
             "direct": lambda: Door(*(server.port for server in self.stage.servers)),
-            "envoy": lambda: Door(edge),
-            "web": lambda: Door(edge, connect=by_web),
+            "envoy": lambda: Door(*(edge.port for edge in self.edges), anywhere=everywhere),
+            "web": lambda: Door(*(edge.port for edge in self.edges), connect=by_web),
         }
         self.stage.door = doors[way]()
         return self.stage
@@ -109,32 +117,51 @@ async def own_postgres() -> AsyncIterator[Postgres]:
 async def deployment(
     home: Path, seed: str, postgres: Postgres, split: Split = WHOLE, copies: int = 2
 ) -> AsyncIterator[Deployment]:
-    """All of it, for the block's time: each process of the split so often.
+    """All of it, for the block's time: each process of the split so often, behind two edges.
 
     One server has everything, unless a split says which services each process has.
     """
     async with AsyncExitStack() as stack:
         endpoint = await stack.enter_async_context(Model(ANSWER))
         valkey = await stack.enter_async_context(Valkey())
-        mesh = await stack.enter_async_context(ControlPlane(home, new_secret()))
-        clock = Clock(home / "clock")
+        clock, secret = Clock(home / "clock"), new_secret()
+        edges = [EdgeProcess(home / f"edge-{number}", secret) for number in range(1, EDGES + 1)]
         variables = {
-            **mesh.variables,
             **clock.variables,
+            "ANTIPHON_SECRET_KEY": secret,
+            "ANTIPHON_BEHIND_PROXY": "true",
+            "ANTIPHON_REGISTRY": ",".join(edge.registry for edge in edges),
             "ANTIPHON_DATABASE_URL": await postgres.database(),
             "ANTIPHON_REDIS_URL": valkey.url,
             "ANTIPHON_LEASE_S": str(LEASE_S),
-            "ANTIPHON_PEERS": json.dumps(dict.fromkeys(SERVICES, mesh.inside)),
         }
+        inside = cycle(edge.inside for edge in edges)
         servers = [
-            server_of(endpoint, home / f"{name}-{number}", variables, verb)
+            server_of(
+                endpoint,
+                home / f"{name}-{number}",
+                variables | {"ANTIPHON_PEERS": json.dumps(dict.fromkeys(SERVICES, next(inside)))},
+                verb,
+            )
             for name, verb in split.items()
             for number in range(1, copies + 1)
         ]
-        await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
-        await mesh.until_open()
+        await _begin([*edges, *servers], stack)
+        for edge in edges:
+            await edge.until_open()
         people = await stack.enter_async_context(AsyncExitStack())
-        stage = Stage(
-            home, servers, Door(mesh.edge_port), endpoint, clock, seed, people, away_s=AWAY_S
-        )
-        yield Deployment(stage, mesh)
+        door = Door(*(edge.port for edge in edges))
+        stage = Stage(home, servers, door, endpoint, clock, seed, people, away_s=AWAY_S)
+        yield Deployment(stage, edges)
+
+
+async def _begin(processes: Sequence[OwnProcess], stack: AsyncExitStack) -> None:
+    """Start them in their order, a few side by side: more would only wait for the processor."""
+    began, turn = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+
+    async def begin(process: OwnProcess) -> None:
+        async with turn:
+            await stack.enter_async_context(process)
+
+    await asyncio.gather(*map(begin, processes))
+    print(f"{len(processes)} processes serve after {time.monotonic() - began:.0f} s", flush=True)

@@ -10,6 +10,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     HttpProtocolOptionsHeadersWithUnderscoresAction,
     KeepaliveSettings,
     SubstitutionFormatString,
+    TrafficDirection,
     TransportSocket,
     TypedExtensionConfig,
 )
@@ -96,7 +97,8 @@ def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
     if edge.tls is not None:
         chain.transport_socket = _tls(edge.tls, told=routes is None)
         chain.transport_socket_connect_timeout = seconds(limits.HANDSHAKE_S)
-    return _listener(EDGE, edge.listen, chain)
+    # What services call through stays open when this one is drained.
+    return _listener(EDGE, edge.listen, chain, TrafficDirection.INBOUND)
 
 
 def inside_listener(address: Address, routes: RouteConfiguration | None) -> Listener:
@@ -110,11 +112,14 @@ def inside_listener(address: Address, routes: RouteConfiguration | None) -> List
         stream_idle_timeout=seconds(limits.STREAM_IDLE_S),
         preserve_external_request_id=True,
     )
-    return _listener(INSIDE, address, _chain(connections))
+    return _listener(INSIDE, address, _chain(connections), TrafficDirection.OUTBOUND)
 
 
-def _listener(name: str, address: Address, chain: FilterChain) -> Listener:
+def _listener(
+    name: str, address: Address, chain: FilterChain, direction: TrafficDirection
+) -> Listener:
     return Listener(
+        traffic_direction=direction,
         name=name,
         address=socket(address),
         per_connection_buffer_limit_bytes=limits.BUFFER_BYTES,

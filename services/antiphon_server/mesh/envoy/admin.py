@@ -57,8 +57,8 @@ class EnvoyAdmin:
             return b""
 
     async def drain(self) -> None:
-        """Ask clients to leave, and take no new connections when the drain time is over."""
-        await self._ask("POST", "/drain_listeners?graceful")
+        """Ask clients to leave, and take none when the drain time is over; services stay."""
+        await self._ask("POST", "/drain_listeners?graceful&inboundonly")
 
     async def _ask(self, verb: str, target: str) -> bytes:
         import aiohttp
