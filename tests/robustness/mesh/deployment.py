@@ -32,7 +32,6 @@ Split = Mapping[str, Sequence[str]]
 WHOLE: Split = {"server": ("up",)}
 APART: Split = {name: ("serve", name) for name in SERVICES}
 LEASE_S = 5.0
-EDGES = 2
 AT_ONCE = 4
 # Some that were killed are back before their lease has run out, others are not.
 AWAY_S = (0.0, 7.0)
@@ -115,9 +114,14 @@ async def own_postgres() -> AsyncIterator[Postgres]:
 
 @asynccontextmanager
 async def deployment(
-    home: Path, seed: str, postgres: Postgres, split: Split = WHOLE, copies: int = 2
+    home: Path,
+    seed: str,
+    postgres: Postgres,
+    split: Split = WHOLE,
+    copies: int = 2,
+    edges_count: int = 2,
 ) -> AsyncIterator[Deployment]:
-    """All of it, for the block's time: each process of the split so often, behind two edges.
+    """All of it, for the block's time: each process of the split so often, behind the edges.
 
     One server has everything, unless a split says which services each process has.
     """
@@ -125,7 +129,9 @@ async def deployment(
         endpoint = await stack.enter_async_context(Model(ANSWER))
         valkey = await stack.enter_async_context(Valkey())
         clock, secret = Clock(home / "clock"), new_secret()
-        edges = [EdgeProcess(home / f"edge-{number}", secret) for number in range(1, EDGES + 1)]
+        edges = [
+            EdgeProcess(home / f"edge-{number}", secret) for number in range(1, edges_count + 1)
+        ]
         variables = {
             **clock.variables,
             "ANTIPHON_SECRET_KEY": secret,

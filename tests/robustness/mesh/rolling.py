@@ -19,17 +19,17 @@ SCENES = 2
 BEFORE_S, BETWEEN_S = 1.0, 1.5
 
 
-async def roll(made: Deployment, name: str) -> Outcome:
-    """Restart everything once, and judge what people noticed."""
+async def roll(made: Deployment, name: str, *only: str) -> Outcome:
+    """Restart everything once, or ``only`` these, and judge what people noticed."""
     here, calls, began = made.enter("envoy"), Calls(), time.monotonic()
     outcome = Outcome(f"rolling, {name}", here.seed)
     await here.open_scenes(SCENES)
     try:
         async with _people(here, calls) as finished:
             await asyncio.sleep(BEFORE_S)
-            for part, restart in made.parts.items():
+            for part in only or made.parts:
                 calls.during = part
-                await restart()
+                await made.parts[part]()
                 here.inflicted[f"restart of {part}"] += 1
                 await asyncio.sleep(BETWEEN_S)
             here.stopping.set()
