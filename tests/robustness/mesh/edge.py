@@ -9,6 +9,9 @@ import grpc
 from tests.bench.processes import free_port
 from tests.e2e.process import COMMAND, HOST, LOOK_S, READY_S, OwnProcess, listens
 
+GRACE_S = 2.0
+"""So long streams are left alone: they are cut anyway, and nobody learns more from waiting."""
+
 
 class EdgeProcess(OwnProcess):
     """A registry, a control plane and an edge; it opens when a server with auth is registered."""
@@ -24,6 +27,7 @@ class EdgeProcess(OwnProcess):
             "ANTIPHON_MESH": json.dumps(ports),
             "ANTIPHON_SECRET_KEY": secret,
             "ANTIPHON_LOG_FORMAT": "json",
+            "ANTIPHON_DRAIN_GRACE_S": str(GRACE_S),
         }
         told = ("mesh", "--data-dir", str(home / "data"), "--log-level", "warning")
         super().__init__((*COMMAND, *told), variables, home / "mesh.log")
