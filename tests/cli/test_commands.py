@@ -33,6 +33,8 @@ def test_once_can_answer_in_json(antiphon: Run) -> None:
     shown = antiphon("chat", "--once", "one two", "--handler", "echo", "--json")
     answer = json.loads(shown.stdout)
     assert (answer["text"], answer["state"], answer["error"]) == ("one two", "succeeded", "")
+    assert answer["omitted_messages"] == 0
+    assert answer["usage"]["output_tokens"] == "0"
 
 
 def test_lines_from_a_pipe_are_messages(antiphon: Run) -> None:

@@ -34,6 +34,18 @@ def test_it_lists_every_check(home: Home, env: str) -> None:
     assert refused == [f"- {line['found']}. {line['remedy'].removesuffix('.')}" for line in said]
 
 
+def test_what_matters_stands_first(home: Home) -> None:
+    """The long list of production is for who asks for it, but for what is bad."""
+    lines = home.run("doctor").stdout.splitlines()
+    checks = [line.split(":")[0] for line in lines if line[0] in "✓·✗"]
+    assert len(checks) < 12
+    assert checks[-1] == "· would start in production"
+    assert "more checks found nothing bad; `antiphon doctor --all` prints them" in lines[-1]
+    every = home.run("doctor", "--all").stdout
+    assert all(f"production: {check.name}:" in every for check in CHECKS)
+    assert "✗ production: TLS" in home.run("doctor", ANTIPHON_ENV="production").stdout
+
+
 def test_it_says_yes(home: Home) -> None:
     """Once all is safe."""
     safe = {"ANTIPHON_BEHIND_PROXY": "1", "ANTIPHON_SECRET_KEY": SECRET}

@@ -85,3 +85,17 @@ def test_an_answer_that_was_cut_is_said_to_be(reason: FinishReason.ValueType, cu
     usage = Usage(output_tokens=1024)
     result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", usage=usage, finish_reason=reason)
     assert ("cut off at the model's limit (1,024 tokens)" in summary(result, 1.0)) is cut
+
+
+@pytest.mark.parametrize(
+    ("omitted", "says"),
+    [
+        (0, "2.0 s"),
+        (1, "1 older message left out · 2.0 s"),
+        (1200, "1,200 older messages left out · 2.0 s"),
+    ],
+)
+def test_what_was_left_out_is_said(omitted: int, says: str) -> None:
+    """Who reads an answer knows what it was given without."""
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", omitted_messages=omitted)
+    assert summary(result, 2.0) == says

@@ -75,11 +75,27 @@ def test_a_status_leaves_no_trace(actions: list[tuple[bool, str]]) -> None:
     assert "\n".join(paper.glass.lines).rstrip() == "\n".join(shown(said)).rstrip()
 
 
+def test_a_status_tells_more_until_it_goes() -> None:
+    """How far and how long stands behind it, and nothing of that without a status."""
+    paper = Paper()
+    screen = Screen(paper, paper)
+    screen.detail("1 s")
+    screen.status("asking")
+    screen.detail("4 s")
+    assert paper.glass.lines[0].rstrip() == "· asking · 4 s"
+    screen.detail("40% · 5 s")
+    assert paper.glass.lines[0].rstrip() == "· asking · 40% · 5"[: WIDTH - 2] + "…"
+    screen.text("Hello")
+    screen.detail("6 s")
+    assert [line.rstrip() for line in paper.glass.lines] == ["Hello"]
+
+
 def test_without_a_terminal_text_and_notes_are_apart() -> None:
     """In a pipe the text stays as it is, and everything else goes to stderr."""
     out, notes = io.StringIO(), io.StringIO()
     screen = Screen(out, notes)
     screen.status("asking")
+    screen.detail("4 s")
     screen.text("The quick brown fox jumps")
     screen.end_line()
     screen.note("done")

@@ -1,6 +1,7 @@
 """The assistant, when what it needs is away."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,13 @@ from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 TURN = Turn(TurnId("turn_00000001"), ConversationId("conv_00000001"), "users/user_anna", 1)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A prompt without ``omitted`` older messages."""
+
+    omitted: int = 0
+
+
 class Page:
     """A turn's work, of which is kept what was written."""
 
@@ -23,12 +31,16 @@ class Page:
     def __init__(self) -> None:
         self.text = ""
         self.told: list[str] = []
+        self.omitted = 0
 
     async def write(self, text: str) -> None:
         self.text += text
 
-    async def progress(self, sentence: str) -> None:
-        self.told.append(sentence)
+    async def progress(self, sentence: str, fraction: float | None = None) -> None:
+        self.told.append(sentence if fraction is None else f"{sentence}: {fraction:.0%}")
+
+    def leave_out(self, messages: int) -> None:
+        self.omitted = messages
 
 
 class Away:
@@ -43,7 +55,7 @@ class Away:
         self.asked += 1
         if self.asked <= self._times:
             raise unavailable("context")
-        return None
+        return Asked(3)
 
     async def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[ModelReply, None]:
         self.asked += 1
@@ -51,6 +63,7 @@ class Away:
             yield ModelReply(text="a")
         if self.asked <= self._times:
             raise unavailable("integration")
+        yield ModelReply(status="reading", fraction=0.5)
         yield ModelReply(text="!")
 
 
@@ -66,7 +79,9 @@ async def test_it_waits_for_who_is_away_and_says_so() -> None:
     """Each step is tried again, and nothing is written twice."""
     page = await answered(Away(1), Away(1))
     assert page.text == "!"
-    assert page.told == ["waiting for the service context", "waiting for the service integration"]
+    waits = ["waiting for the service context", "waiting for the service integration"]
+    assert page.told == [*waits, "reading: 50%"]
+    assert page.omitted == 3
 
 
 async def test_it_does_not_wait_for_ever() -> None:

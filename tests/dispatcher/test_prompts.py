@@ -90,6 +90,8 @@ async def test_a_turn_that_waited_for_a_long_answer_is_asked_itself(
     assert await asked(window, 2) == ["first", "short", "second"]
     say(LONG, 1, MessageRole.ASSISTANT)
     assert await asked(window, 2) == ["second"]
+    prompt = await window.prompt(turn(2), BUDGET, set())
+    assert prompt.omitted == 3
 
 
 async def test_a_turn_beside_a_long_question_is_asked_itself(

@@ -9,12 +9,13 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from antiphon_server.integration.adapters.gguf import find_gguf
 from antiphon_server.integration.adapters.local import LocalModel
-from antiphon_server.integration.model import FinishReason
+from antiphon_server.integration.model import FinishReason, ModelEnd, PromptProgress
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.http_pool import HttpPool
@@ -50,10 +51,25 @@ async def test_it_knows_the_capital_of_france(local: LocalModel) -> None:
     end = steps[-1]
     assert "Paris" in text
     assert len(steps) > 3
-    assert not isinstance(end, str)
+    assert isinstance(end, ModelEnd)
     assert end.reason is FinishReason.STOP
     assert end.tokens is not None
     assert end.tokens.input > 20
+
+
+async def test_it_tells_how_far_it_has_read_a_long_prompt() -> None:
+    """So nobody who asks much takes it for silent, and no deadline for a first byte ends it."""
+    pool = HttpPool()
+    hasty = msgspec.structs.replace(model_named(NAME), first_byte_timeout_s=30.0)
+    model = LocalModel(hasty, pool, progress_every_s=0.0)
+    steps = [step async for step in model.generate(asking("all work and no play " * 300, limit=2))]
+    told = [step for step in steps if isinstance(step, PromptProgress)]
+    assert len(told) >= 3
+    assert [step.read_tokens for step in told] == sorted({step.read_tokens for step in told})
+    assert all(step.read_tokens <= step.total_tokens == told[0].total_tokens for step in told)
+    assert isinstance(steps[-1], ModelEnd)
+    await model.close()
+    await pool.close()
 
 
 async def test_one_process_serves_all_calls_and_ends_at_close() -> None:

@@ -183,3 +183,22 @@ def test_an_answer_has_a_limit() -> None:
         parser.feed(line)
     with pytest.raises(Malformed):
         parser.feed(line)
+
+
+@pytest.mark.parametrize(
+    ("told", "progress"),
+    [
+        ({"total": 9, "cache": 0, "processed": 4, "time_ms": 1}, (4, 9)),
+        ({"total": 4, "processed": 9}, None),
+        ({"total": "9", "processed": 4}, None),
+        ("half", None),
+    ],
+)
+def test_progress_that_makes_no_sense_costs_nothing(
+    told: object, progress: tuple[int, int] | None
+) -> None:
+    """Only llama.cpp tells it, in its own words; the answer comes all the same."""
+    parser = AnswerParser()
+    assert parser.feed(event({"choices": [], "prompt_progress": told})) == ""
+    assert parser.progress == progress
+    assert parser.feed(delta("so")) == "so"

@@ -33,6 +33,7 @@ class TurnResult:
     """How a turn ended. ``text`` is what was delivered, ``truncated`` if it was cut off.
 
     ``usage`` is zero where no model was called; its ``cost`` is unset if a price is unknown.
+    ``omitted_messages`` is how many older ones the model was asked without: they did not fit.
     """
 
     turn_id: str
@@ -44,6 +45,7 @@ class TurnResult:
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     finish_reason: FinishReason.ValueType = FINISH_REASON_UNSPECIFIED
+    omitted_messages: int = 0
 
     @property
     def cut(self) -> bool:
@@ -179,6 +181,7 @@ class TurnHandle:
             usage=finished.usage,
             model=finished.model,
             finish_reason=finished.finish_reason,
+            omitted_messages=finished.omitted_messages,
         )
         self.status = TurnStatus(finished.state)
         self._wake()

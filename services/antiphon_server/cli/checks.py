@@ -34,20 +34,25 @@ _PARTS = ("store", "log", "turns.leases")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; a remedy is a sentence that says what to do."""
+    """What one check found; a remedy is a sentence that says what to do.
+
+    ``routine`` is one of many of its kind: unless it is bad, it is for who asks for all.
+    """
 
     check: str
     verdict: Literal["ok", "note", "bad"]
     found: str
     remedy: str = ""
+    routine: bool = False
 
 
 async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]:
     """Check one thing after the other, from this machine to the models."""
     folder = data_dir_or_default(data_dir)
     yield _versions()
-    if not address or (is_loopback(address) and folder.exists()):
-        async for finding in _own_server(folder, data_dir):
+    own = not address or (is_loopback(address) and folder.exists())
+    if own:
+        for finding in (*_data_dir(folder), _disk(folder)):
             yield finding
     found, server = _server(address, folder)
     yield server
@@ -55,17 +60,11 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
         async for finding in _inside(found, folder):
             yield finding
     yield _local_model()
-
-
-async def _own_server(folder: Path, data_dir: Path | None) -> AsyncIterator[Finding]:
-    """What concerns whoever runs the server, on its machine."""
-    for finding in _data_dir(folder):
-        yield finding
-    yield _disk(folder)
-    for finding in _hardening(data_dir):
-        yield finding
-    async for finding in _identity_providers():
-        yield finding
+    if own:
+        async for finding in _identity_providers():
+            yield finding
+        for finding in _hardening(data_dir):
+            yield finding
 
 
 def _versions() -> Finding:
@@ -132,13 +131,14 @@ def _in_production(title: str, settings: Settings, judged: Settings) -> Iterator
     for check in CHECKS:
         weakness = found.get(check.name)
         if weakness is None:
-            yield Finding(f"{title}: {check.name}", "ok", "safe")
+            yield Finding(f"{title}: {check.name}", "ok", "safe", routine=True)
             continue
         verdict: Literal["bad", "note"] = (
             "bad" if settings.in_production and check.refuses else "note"
         )
         wrong = f"{weakness.wrong}: {check.why}"
-        yield Finding(f"{title}: {check.name}", verdict, wrong, f"{check.remedy}.")
+        routine = not settings.in_production
+        yield Finding(f"{title}: {check.name}", verdict, wrong, f"{check.remedy}.", routine)
     yield _would_start(title, [each for each in found.values() if each.check.refuses])
 
 
@@ -197,7 +197,7 @@ async def _health(client: Client) -> AsyncIterator[Finding]:
     for name, serving in sorted(parts.items()):
         check = f"health of {name or 'the whole'}"
         if serving:
-            yield Finding(check, "ok", "serves")
+            yield Finding(check, "ok", "serves", routine=bool(name))
         else:
             yield Finding(check, "bad", "does not serve", "The server's log says why.")
 

@@ -1,5 +1,7 @@
 """``antiphon doctor``."""
 
+from typing import Annotated
+
 import typer
 
 from antiphon_server.cli.console import print_json, run, say
@@ -8,26 +10,34 @@ from antiphon_server.cli.options import Address, DataDir, Json
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
 
 
-def doctor(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+def doctor(
+    json: Json = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Print every check, not only what matters most.")
+    ] = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
     """Check every part, and say what to do about what is wrong.
 
     Looks at versions, the data folder and who may read it, disk space, the server and each
-    of its services and parts, the login, and the models. The exit code is 1 if something is
-    wrong.
+    of its services and parts, the login, the models, and what production would refuse. The
+    exit code is 1 if something is wrong.
 
     For example:
 
     - `antiphon doctor`
+    - `antiphon doctor --all`
     - `antiphon doctor --json | jq 'select(.verdict == "bad")'`
     """
-    healthy = run(_doctor(json, address, data_dir))
+    healthy = run(_doctor(json, every, address, data_dir))
     raise typer.Exit(0 if healthy else 1)
 
 
-async def _doctor(json: bool, address: str, data_dir: DataDir) -> bool:
+async def _doctor(json: bool, every: bool, address: str, data_dir: DataDir) -> bool:
     from antiphon_server.cli.checks import examine
 
-    healthy = True
+    healthy, unsaid = True, 0
     async for finding in examine(address, data_dir):
         healthy = healthy and finding.verdict != "bad"
         if json:
@@ -40,8 +50,13 @@ async def _doctor(json: bool, address: str, data_dir: DataDir) -> bool:
                 }
             )
             continue
+        if finding.routine and finding.verdict != "bad" and not every:
+            unsaid += 1
+            continue
         mark, colour = _MARKS[finding.verdict]
         say(f"{finding.check}: {finding.found}", mark=f"{mark} ", colour=colour, indent="  ")
         if finding.remedy:
             say(f"    {finding.remedy}", colour=colour, indent="    ")
+    if unsaid:
+        say(f"{unsaid} more checks found nothing bad; `antiphon doctor --all` prints them.")
     return healthy

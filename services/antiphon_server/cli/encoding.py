@@ -8,9 +8,14 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
-def as_dict(message: Message) -> dict[str, Any]:
-    """A message as JSON says it (https://protobuf.dev/programming-guides/json)."""
-    found: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+def as_dict(message: Message, *, zeros: bool = False) -> dict[str, Any]:
+    """A message as JSON says it (https://protobuf.dev/programming-guides/json).
+
+    With ``zeros`` fields that are zero or empty are in it, too.
+    """
+    found: dict[str, Any] = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=zeros
+    )
     return found
 
 

@@ -77,6 +77,7 @@ def _add_outcome(message: turn_pb2.Turn, turn: Turn) -> None:
     if turn.outcome is None:
         return
     message.model = turn.outcome.model
+    message.omitted_messages = turn.outcome.omitted
     message.finish_reason = model_pb2.FinishReason.ValueType(turn.outcome.finish_reason)
     if turn.outcome.error is not None:
         message.error.CopyFrom(status_of(turn.outcome.error))

@@ -71,7 +71,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn ended; ``finish_reason`` is the contract's number."""
+    """How a turn ended; ``finish_reason`` is the contract's number.
+
+    ``omitted`` is how many older messages the model was asked without.
+    """
 
     state: State
     error: DomainError | None = None
@@ -79,6 +82,7 @@ class Outcome:
     model: str = ""
     rolled_back: bool = False
     finish_reason: int = 0
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,20 +137,27 @@ class Window(Protocol):
 
 
 class Prompt(Protocol):
-    """A prompt, opaque to the rules."""
+    """A prompt, opaque to the rules but for what is not in it."""
+
+    @property
+    def omitted(self) -> int:
+        """How many older messages did not fit."""
+        ...
 
 
 class Reply(Protocol):
     """A step of a model's answer.
 
-    ``text`` is the next piece (may be empty); ``status`` says what is going on;
-    ``usage`` comes with the last step.
+    ``text`` is the next piece (may be empty); ``status`` says what is going on, and
+    ``fraction`` how much of it is done; ``usage`` comes with the last step.
     """
 
     @property
     def text(self) -> str: ...  # noqa: D102
     @property
     def status(self) -> str: ...  # noqa: D102
+    @property
+    def fraction(self) -> float | None: ...  # noqa: D102
     @property
     def usage(self) -> Usage | None: ...  # noqa: D102
     @property
@@ -194,6 +201,10 @@ class Work(Protocol):
 
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """Tell people what is going on."""
+        ...
+
+    def leave_out(self, messages: int) -> None:
+        """Note how many older messages the answer is given without."""
         ...
 
     def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:

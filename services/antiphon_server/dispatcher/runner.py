@@ -59,6 +59,7 @@ class TurnWork:
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
+    omitted: int = 0
 
     @property
     def others(self) -> set[TurnId]:
@@ -72,6 +73,10 @@ class TurnWork:
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """See :meth:`Work.progress`."""
         await self.writer.progress(TurnProgressed(status, fraction))
+
+    def leave_out(self, messages: int) -> None:
+        """See :meth:`Work.leave_out`."""
+        self.omitted = messages
 
     def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
         """See :meth:`Work.account`."""
@@ -177,7 +182,15 @@ class Runner:
                 turn_id = work.turn.turn_id
                 log.exception("a handler failed", handler=order.handler, turn_id=turn_id)
                 state, error = State.FAILED, DomainError(Reason.INTERNAL, request_id=turn_id)
-        return Outcome(state, error, work.usage, work.model, stop.rolled_back, work.finish_reason)
+        return Outcome(
+            state,
+            error,
+            work.usage,
+            work.model,
+            stop.rolled_back,
+            work.finish_reason,
+            work.omitted,
+        )
 
     async def finish(
         self, turn: Turn, outcome: Outcome, writer: TextWriter, rest: str = ""

@@ -17,6 +17,7 @@ from antiphon_server.integration.model import (
     Prices,
     Prompt,
     PromptMessage,
+    PromptProgress,
     Role,
     SettledCall,
     Step,
@@ -96,7 +97,15 @@ def response(step: Step) -> pb.GenerateResponse:
     if isinstance(step, AttemptStarted):
         attempt = pb.AttemptStarted(call_id=step.call_id, model=step.model, retry_of=step.retry_of)
         return pb.GenerateResponse(attempt=attempt)
+    if isinstance(step, PromptProgress):
+        return pb.GenerateResponse(progress=_progress(step))
     return pb.GenerateResponse(finished=_finished(step))
+
+
+def _progress(step: PromptProgress) -> pb.PromptProgress:
+    return pb.PromptProgress(
+        model=step.model, read_tokens=step.read_tokens, total_tokens=step.total_tokens
+    )
 
 
 def _finished(step: Finished) -> pb.GenerateFinished:

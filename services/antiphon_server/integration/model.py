@@ -88,8 +88,17 @@ class ModelEnd:
     tokens: Tokens | None
 
 
-# A backend's step: text to append (never empty), or the end.
-ModelStep: TypeAlias = str | ModelEnd
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """``model`` has read so many tokens of its prompt's ``total_tokens``."""
+
+    model: str
+    read_tokens: int
+    total_tokens: int
+
+
+# A backend's step: text to append (never empty), how far it has read, or the end.
+ModelStep: TypeAlias = str | PromptProgress | ModelEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,4 +230,4 @@ class Finished:
 
 
 # A step of a generation: text to append, or what else happened.
-Step: TypeAlias = str | AttemptStarted | Finished
+Step: TypeAlias = str | AttemptStarted | PromptProgress | Finished

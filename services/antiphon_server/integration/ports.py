@@ -21,7 +21,7 @@ class ModelBackend(Protocol):
     """Answers prompts as one model."""
 
     def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
-        """Stream the answer: texts, then exactly one ModelEnd.
+        """Stream the answer: texts, then exactly one ModelEnd; before them its progress, if told.
 
         Closing the iterator, or cancelling the task that reads it, closes the
         provider's connection before it returns. Raises DomainError MODEL_NOT_FOUND

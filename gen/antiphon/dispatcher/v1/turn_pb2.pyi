@@ -78,6 +78,7 @@ class Turn(_message.Message):
     USAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
+    OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -108,6 +109,10 @@ class Turn(_message.Message):
     finish_reason: _model_pb2.FinishReason.ValueType
     """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
     answer was cut at the model's limit has FINISH_REASON_LENGTH.
+    """
+    omitted_messages: _builtins.int
+    """omitted_messages is how many older messages of the conversation the model was asked
+    without, because they did not fit; 0 also where no model was asked.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -151,10 +156,11 @@ class Turn(_message.Message):
         usage: _model_pb2.Usage | None = ...,
         model: _builtins.str = ...,
         finish_reason: _model_pb2.FinishReason.ValueType = ...,
+        omitted_messages: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

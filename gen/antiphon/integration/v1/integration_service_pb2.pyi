@@ -200,6 +200,38 @@ class AttemptStarted(_message.Message):
 Global___AttemptStarted: _TypeAlias = AttemptStarted  # noqa: Y015
 
 @_typing.final
+class PromptProgress(_message.Message):
+    """PromptProgress says how much of the prompt the model has read. Only models that tell it
+    send it, and only for prompts that take them a while, about once a second at most.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    READ_TOKENS_FIELD_NUMBER: _builtins.int
+    TOTAL_TOKENS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """model is the model that reads."""
+    read_tokens: _builtins.int
+    """read_tokens is how many tokens it has read."""
+    total_tokens: _builtins.int
+    """total_tokens is how many the prompt has."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        read_tokens: _builtins.int = ...,
+        total_tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "read_tokens", b"read_tokens", "total_tokens", b"total_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromptProgress: _TypeAlias = PromptProgress  # noqa: Y015
+
+@_typing.final
 class TextDelta(_message.Message):
     """TextDelta is a piece of the answer."""
 
@@ -262,6 +294,7 @@ class GenerateResponse(_message.Message):
     DELTA_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delta(self) -> Global___TextDelta:
         """delta is a piece of the answer."""
@@ -274,18 +307,23 @@ class GenerateResponse(_message.Message):
     def finished(self) -> Global___GenerateFinished:
         """finished is the last step of a complete answer."""
 
+    @_builtins.property
+    def progress(self) -> Global___PromptProgress:
+        """progress says how much of the prompt the model has read."""
+
     def __init__(
         self,
         *,
         delta: Global___TextDelta | None = ...,
         attempt: Global___AttemptStarted | None = ...,
         finished: Global___GenerateFinished | None = ...,
+        progress: Global___PromptProgress | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["delta", "attempt", "finished"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["delta", "attempt", "finished", "progress"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 

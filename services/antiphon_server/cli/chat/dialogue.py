@@ -207,6 +207,7 @@ class Dialogue:
             "state": TurnState.Name(result.state).removeprefix("TURN_STATE_").lower(),
             "text": result.text,
             "model": result.model,
-            "usage": as_dict(result.usage),
+            "usage": as_dict(result.usage, zeros=True),
+            "omitted_messages": result.omitted_messages,
             "error": result.error.reason if result.error else "",
         }

@@ -27,6 +27,7 @@ class Screen:
         self._column = 0
         self._word = ""
         self._status = ""
+        self._detail = ""
 
     def status(self, sentence: str) -> None:
         """Show what is happening until there is text or another status."""
@@ -35,17 +36,28 @@ class Screen:
             return
         self._hide()
         self._status = sentence
-        if not self.fancy:
+        if self.fancy:
+            self._show_status()
+        else:
             print(f"· {sentence}", file=self._notes, flush=True)
-            return
-        shown = _fit(f"· {sentence}", self._width())
+
+    def detail(self, words: str) -> None:
+        """Show more behind the status, if one is shown, on a terminal: how long, how far."""
+        if self._status and self.fancy and words != self._detail:
+            self._hide()
+            self._detail = words
+            self._show_status()
+
+    def _show_status(self) -> None:
+        more = f" · {self._detail}" if self._detail else ""
+        shown = _fit(f"· {self._status}{more}", self._width())
         begin = "\n" if self._column else ""
         self._write(f"{begin}{_ERASE}{_DIM}{shown}{_PLAIN}")
 
     def clear_status(self) -> None:
         """Show the text only."""
         self._hide()
-        self._status = ""
+        self._status = self._detail = ""
 
     def text(self, piece: str) -> None:
         """Add to the text."""

@@ -1,5 +1,9 @@
 """The conversation behind the screen: what is asked, and what comes back."""
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
@@ -27,6 +31,7 @@ from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
+_SAID_AFTER_S = 3.0
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "broken off",
@@ -54,6 +59,7 @@ class Talk:
         self._server = server
         self._live: LiveConversation | None = None
         self._turn_id = ""
+        self._fraction: float | None = None
 
     def on_connection(self, connection: Connection) -> None:
         """Tell the user, if an answer is awaited; bring an own server back if it died."""
@@ -70,8 +76,7 @@ class Talk:
 
     async def ask(self, text: str) -> TurnResult:
         """Post a message and show the answer as it comes."""
-        self._turn_id = new_turn_id()
-        try:
+        async with self._waiting(new_turn_id()):
             self._screen.status("sending")
             live = await self._open(text)
             models = [self.wishes.model] if self.wishes.model else []
@@ -82,8 +87,6 @@ class Talk:
                 turn_id=self._turn_id,
             )
             return await self._show(turn)
-        finally:
-            self._turn_id = ""
 
     async def stop(self) -> None:
         """Stop the answer under way, also before it has begun."""
@@ -156,12 +159,28 @@ class Talk:
         turn = live.join(turn_id)
         for event in past:
             turn.apply(event)
-        self._turn_id = turn_id
-        try:
+        async with self._waiting(turn_id):
             self._live = await live.__aenter__()
             return await self._show(turn)
+
+    @asynccontextmanager
+    async def _waiting(self, turn_id: str) -> AsyncIterator[None]:
+        """The turn is the one that is waited for; says how long already, if it takes long."""
+        self._turn_id, self._fraction = turn_id, None
+        clock = asyncio.create_task(self._tell_time(), name="chat-clock")
+        try:
+            yield
         finally:
+            clock.cancel()
             self._turn_id = ""
+
+    async def _tell_time(self) -> None:
+        began = time.monotonic()
+        await asyncio.sleep(_SAID_AFTER_S)
+        while True:
+            far = "" if self._fraction is None else f"{self._fraction:.0%} · "
+            self._screen.detail(f"{far}{time.monotonic() - began:.0f} s")
+            await asyncio.sleep(1.0)
 
     async def _open(self, text: str) -> LiveConversation:
         if not self.conversation_id:
@@ -180,6 +199,7 @@ class Talk:
             if isinstance(update, str):
                 self._screen.text(update)
             elif update.sentence:
+                self._fraction = update.fraction
                 self._screen.status(update.sentence)
         self._screen.end_line()
         return await turn.result()
@@ -192,10 +212,16 @@ def summary(result: TurnResult, seconds: float) -> str:
         _ending(result),
         result.model or None,
         f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
+        left_out(result.omitted_messages) or None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def left_out(messages: int) -> str:
+    """That so many older messages were left out; nothing if none were."""
+    return f"{messages:,} older message{'s'[: messages > 1]} left out" if messages else ""
 
 
 def _ending(result: TurnResult) -> str | None:

@@ -37,6 +37,7 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     model: str = ""
     rolled_back: bool = False
     finish_reason: int = 0
+    omitted: int = 0
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -134,6 +135,7 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.model,
             outcome.rolled_back,
             outcome.finish_reason,
+            outcome.omitted,
         )
     )
 
@@ -143,7 +145,15 @@ def _outcome(encoded: bytes) -> Outcome | None:
         return None
     it = _decode_outcome(encoded)
     error = _error(it.error) if it.error else None
-    return Outcome(State(it.state), error, it.usage, it.model, it.rolled_back, it.finish_reason)
+    return Outcome(
+        State(it.state),
+        error,
+        it.usage,
+        it.model,
+        it.rolled_back,
+        it.finish_reason,
+        it.omitted,
+    )
 
 
 def _error(stored: _Error) -> DomainError:

@@ -55,6 +55,7 @@ class ContextPrompt:
 
     instructions: str
     messages: Sequence[message_pb2.Message]
+    omitted: int = 0
 
 
 class ContextWindow:
@@ -70,7 +71,8 @@ class ContextWindow:
         )
         with remote_errors("context"):
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
-        return ContextPrompt(response.instructions, _chosen(response.messages, turn, without))
+        chosen = _chosen(response.messages, turn, without)
+        return ContextPrompt(response.instructions, chosen, response.omitted_messages)
 
 
 def _chosen(
@@ -93,6 +95,7 @@ class ModelReply:
 
     text: str = ""
     status: str = ""
+    fraction: float | None = None
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
@@ -133,10 +136,17 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
             return ModelReply(text=response.delta.text)
         case "attempt":
             return ModelReply(status=_status(response.attempt))
+        case "progress":
+            return _reading(response.progress)
         case _:
             done = response.finished
             usage = usage_of(done.usage)
             return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+
+
+def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:
+    status = f"{progress.model} is reading {progress.total_tokens:,} tokens"
+    return ModelReply(status=status, fraction=progress.read_tokens / max(progress.total_tokens, 1))
 
 
 def _status(attempt: integration_service_pb2.AttemptStarted) -> str:

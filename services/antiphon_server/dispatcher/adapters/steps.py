@@ -58,6 +58,7 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
         it.model,
         it.rolled_back,
         it.finish_reason,
+        it.omitted_messages,
     )
     return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
 
@@ -112,6 +113,7 @@ def _finished(turn: Turn, step: TurnFinished) -> event_pb2.TurnFinished:
         model=outcome.model,
         rolled_back=outcome.rolled_back,
         finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),
+        omitted_messages=outcome.omitted,
     )
     if outcome.error is not None:
         finished.error.CopyFrom(status_of(outcome.error))

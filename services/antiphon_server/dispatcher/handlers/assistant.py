@@ -52,6 +52,7 @@ class Assistant:
         prompt = await self._patiently(
             work, lambda: self._window.prompt(work.turn, self._budget_tokens, work.others)
         )
+        work.leave_out(prompt.omitted)
         answer = _Answer(self._models, prompt)
         await self._patiently(work, lambda: answer.write(work))
 
@@ -88,7 +89,7 @@ class _Answer:
                     if reply.text:
                         await work.write(reply.text)
                     if reply.status:
-                        await work.progress(reply.status)
+                        await work.progress(reply.status, reply.fraction)
                     if reply.usage is not None:
                         work.account(reply.usage, reply.model, reply.finish_reason)
         except DomainError as error:

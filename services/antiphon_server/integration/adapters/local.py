@@ -1,6 +1,7 @@
 """The local small model: a llama.cpp server of ours, spoken to on the OpenAI wire."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -13,16 +14,40 @@ from antiphon_server.integration.adapters.gguf import missing_gguf
 from antiphon_server.integration.adapters.llama_server import Address, LlamaServer
 from antiphon_server.integration.adapters.openai_request import encode_messages
 from antiphon_server.integration.adapters.openai_wire import OpenAIModel
-from antiphon_server.integration.model import ModelStep, Part, Prices, Prompt, PromptMessage
+from antiphon_server.integration.model import (
+    ModelStep,
+    Part,
+    Prices,
+    Prompt,
+    PromptMessage,
+    PromptProgress,
+)
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.http_pool import HttpPool
 
 # Without any instructions a model of this size answers in verse, in French.
 _INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))
+PROGRESS_EVERY_S = 1.0
 _DEFAULT_CONTEXT = 8192  # what SmolLM2 was trained on
 
 _T = TypeVar("_T")
+
+
+class _Pace:
+    """Lets something through once in ``every_s`` seconds, and nothing before that."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next = time.monotonic() + every_s
+
+    def due(self) -> bool:
+        """Whether it is time again."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._every_s
+        return True
 
 
 class _Rendered(msgspec.Struct):
@@ -36,8 +61,14 @@ class _Tokenized(msgspec.Struct):
 class LocalModel:
     """A :class:`~antiphon_server.integration.ports.ModelBackend` that runs here, for free."""
 
-    def __init__(self, settings: ModelSettings, pool: HttpPool) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        pool: HttpPool,
+        progress_every_s: float = PROGRESS_EVERY_S,
+    ) -> None:
         self._settings = settings
+        self._progress_every_s = progress_every_s
         self._pool = pool
         self._wire: tuple[Address, OpenAIModel] | None = None
         context_tokens = settings.context_tokens or _DEFAULT_CONTEXT
@@ -47,9 +78,11 @@ class LocalModel:
         """See :meth:`ModelBackend.generate`; the first call starts the process."""
         wire = self._wire_to(await self._server.address())
         whole = replace(prompt, messages=_instructed(prompt.messages))
+        pace = _Pace(self._progress_every_s)
         async with aclosing(wire.generate(whole)) as steps:
             async for step in steps:
-                yield step
+                if not isinstance(step, PromptProgress) or pace.due():
+                    yield step
 
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         """See :meth:`ModelBackend.count`: by the model's own template and tokenizer."""
@@ -76,7 +109,8 @@ class LocalModel:
                 self._settings, base_url=f"{address.url}/v1", api_key=Secret(address.key)
             )
             # llama.cpp ends its connections after a stream, and one here costs nothing.
-            self._wire = (address, OpenAIModel(settings, self._pool, keep_alive=False))
+            model = OpenAIModel(settings, self._pool, keep_alive=False, progress=True)
+            self._wire = (address, model)
         return self._wire[1]
 
     async def _ask(self, path: str, question: dict[str, object], answer: type[_T]) -> _T:

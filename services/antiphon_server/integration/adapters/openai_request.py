@@ -19,20 +19,22 @@ class _Request(msgspec.Struct, omit_defaults=True):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     temperature: float | None = None
+    return_progress: bool = False  # llama.cpp's own
 
 
 _TEXT = frozenset({"text"})
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_request(settings: ModelSettings, prompt: Prompt) -> bytes:
-    """The request's body."""
+def encode_request(settings: ModelSettings, prompt: Prompt, *, progress: bool = False) -> bytes:
+    """The request's body; with ``progress`` llama.cpp tells how far it has read."""
     request = _Request(
         settings.model,
         encode_messages(prompt.messages),
         True,
         {"include_usage": True},
         temperature=prompt.temperature,
+        return_progress=progress,
     )
     # OpenAI's newer models know only the longer name, most others only the older.
     if urlsplit(settings.base_url).hostname == "api.openai.com":

@@ -46,6 +46,7 @@ class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: Any = None  # odd counts must not cost the answer that they come after
     error: Any = None  # an object or a sentence
+    prompt_progress: Any = None  # llama.cpp's own
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -54,7 +55,10 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class AnswerParser:
     """Reads one streamed answer from chunks of bytes cut anywhere."""
 
-    __slots__ = ("_half", "_halves", "_held", "_held_size", "_size", "done", "reason", "tokens")
+    __slots__ = (
+        *("_half", "_halves", "_held", "_held_size", "_size"),
+        *("done", "progress", "reason", "tokens"),
+    )
 
     def __init__(self) -> None:
         self._held: list[bytes] = []  # an unfinished line, joined when its end comes
@@ -63,6 +67,7 @@ class AnswerParser:
         self._halves = False  # whether characters come in halves
         self._half = ""  # the first half of a character, until the second one comes
         self.done = False
+        self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
         self.reason: FinishReason | None = None
         self.tokens: Tokens | None = None
 
@@ -124,6 +129,8 @@ class AnswerParser:
             raise ProviderFault
         if chunk.usage is not None:
             self.tokens = _tokens(chunk.usage) or self.tokens
+        if chunk.prompt_progress is not None:
+            self.progress = _progress(chunk.prompt_progress)
         return self._choice(chunk.choices[0]) if chunk.choices else ""
 
     def _choice(self, choice: _Choice) -> str:
@@ -146,6 +153,14 @@ def _tokens(usage: Any) -> Tokens | None:
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return Tokens(prompt, completion) if _counts(prompt) and _counts(completion) else None
+
+
+def _progress(progress: Any) -> tuple[int, int] | None:
+    """How many tokens of the prompt are read, and how many there are; None if it can't be."""
+    if not isinstance(progress, dict):
+        return None
+    read, total = progress.get("processed"), progress.get("total")
+    return (read, total) if _counts(read) and _counts(total) and read <= total else None
 
 
 def _counts(value: object) -> TypeGuard[int]:

@@ -16,7 +16,13 @@ from antiphon_server.integration.adapters.openai_stream import (
     ProviderFault,
 )
 from antiphon_server.integration.adapters.prices import known_prices
-from antiphon_server.integration.model import ModelStep, Prices, Prompt, PromptMessage
+from antiphon_server.integration.model import (
+    ModelStep,
+    Prices,
+    Prompt,
+    PromptMessage,
+    PromptProgress,
+)
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.http_pool import HttpPool
 
@@ -32,8 +38,16 @@ _MAX_REFUSAL = 16 << 10
 class OpenAIModel:
     """A :class:`~antiphon_server.integration.ports.ModelBackend` on the OpenAI wire."""
 
-    def __init__(self, settings: ModelSettings, pool: HttpPool, *, keep_alive: bool = True) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        pool: HttpPool,
+        *,
+        keep_alive: bool = True,
+        progress: bool = False,
+    ) -> None:
         self._settings = settings
+        self._progress = progress
         self._pool = pool
         self._url = settings.base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
@@ -45,13 +59,17 @@ class OpenAIModel:
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         """See :meth:`ModelBackend.generate`."""
         parser = AnswerParser()
-        response = await self._post(encode_request(self._settings, prompt))
+        body = encode_request(self._settings, prompt, progress=self._progress)
+        response = await self._post(body)
         try:
             limit = self._settings.first_byte_timeout_s
             while not parser.done and (chunk := await self._read(response, limit)):
                 limit = self._settings.idle_timeout_s
                 if text := self._parse(parser, chunk):
                     yield text
+                elif parser.progress:
+                    yield PromptProgress(self._settings.name, *parser.progress)
+                    parser.progress = None
             try:
                 end = parser.end()
             except Malformed as error:

@@ -161,11 +161,12 @@ class Attempts:
 async def _stream(model: ConfiguredModel, prompt: Prompt, progress: _Progress, emit: Emit) -> None:
     async with aclosing(model.backend.generate(prompt)) as steps:
         async for step in steps:
+            if isinstance(step, ModelEnd):
+                progress.end = step
+                continue
             if isinstance(step, str):
                 progress.sent_bytes += len(step.encode())
-                await emit(step)
-            else:
-                progress.end = step
+            await emit(step)
 
 
 def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, str]:
