@@ -34,7 +34,7 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.model.path = arguments.gguf
     params.n_ctx = arguments.context_tokens
     params.n_parallel = arguments.parallel
-    params.n_batch = 512  # between two of them it tells how far it has read
+    params.n_batch = 256  # between two of them it tells how far it has read
     params.kv_unified = True  # the slots share the context, each may use all of it
     params.n_ctx_checkpoints = 0
     params.cache_ram_mib = 0

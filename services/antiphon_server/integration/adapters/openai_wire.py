@@ -68,6 +68,7 @@ class OpenAIModel:
                 if text := self._parse(parser, chunk):
                     yield text
                 elif parser.progress:
+                    limit = self._settings.first_byte_timeout_s  # it has not begun to answer
                     yield PromptProgress(self._settings.name, *parser.progress)
                     parser.progress = None
             try:
