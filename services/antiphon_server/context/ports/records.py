@@ -1,26 +1,18 @@
-"""What the context service needs from outside.
+"""What the context service keeps.
 
 Rules run as synchronous functions of :class:`Records` inside one transaction of a
 :class:`Store`, so that what they check still holds when they change something.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
-from antiphon_server.context.model.changes import (
-    Answer,
-    OutboxEntry,
-    PastRequest,
-    RequestKey,
-)
+from antiphon_server.context.model.changes import Answer, OutboxEntry, PastRequest, RequestKey
 from antiphon_server.context.model.messages import (
-    LogPage,
     Message,
     MessageId,
     MessageSize,
-    NewMessage,
     Offset,
-    Placed,
     Totals,
 )
 from antiphon_server.context.model.resources import (
@@ -49,8 +41,6 @@ class Entry(Protocol):
 
 
 E = TypeVar("E", bound=Entry)
-Clock = Callable[[], float]
-"""Unix time in seconds."""
 
 
 class WorkspaceRecords(Protocol):
@@ -306,60 +296,5 @@ class Store(Protocol):
         on several machines.
 
         Raises DomainError STORE_UNAVAILABLE.
-        """
-        ...
-
-
-class EventLog(Protocol):
-    """The logs of conversations and workspaces.
-
-    Everything here raises DomainError if the log can't be reached or refuses.
-    """
-
-    async def append(self, entry: OutboxEntry) -> None:
-        """Commit the entry's changes, together; an entry appended before is left alone."""
-        ...
-
-    async def post(self, message: NewMessage, request_id: str) -> Placed:
-        """Commit a message; the same request id with the same message gets the first place.
-
-        Raises DomainError REQUEST_ID_REUSED if it was used for another message.
-        """
-        ...
-
-    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
-        """What the log says about messages after ``cursor`` (empty: from the beginning).
-
-        Raises DomainError CURSOR_TRIMMED or EPOCH_CHANGED, with earliest_cursor.
-        """
-        ...
-
-    async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
-        """Remove the events that end before ``before``."""
-        ...
-
-
-class RoleAudit(Protocol):
-    """Keeps account of roles."""
-
-    async def role_changed(self, change: RoleChange) -> None:
-        """Return when the change is on record; one that was told before is left alone.
-
-        Raises DomainError if the trail can't be reached or refuses.
-        """
-        ...
-
-
-class Users(Protocol):
-    """Knows who has an account."""
-
-    async def require(self, user_id: UserId) -> None:
-        """Return if the user exists. Raises DomainError NOT_FOUND otherwise."""
-        ...
-
-    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        """What those of them who exist are called.
-
-        Raises DomainError if the accounts can't be reached.
         """
         ...

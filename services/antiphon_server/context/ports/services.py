@@ -1,0 +1,65 @@
+"""What the context service needs of other services."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
+from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.runtime.principal import UserId
+
+
+class EventLog(Protocol):
+    """The logs of conversations and workspaces.
+
+    Everything here raises DomainError if the log can't be reached or refuses.
+    """
+
+    async def append(self, entry: OutboxEntry) -> None:
+        """Commit the entry's changes, together; an entry appended before is left alone."""
+        ...
+
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
+        """Commit a message; the same request id with the same message gets the first place.
+
+        Raises DomainError REQUEST_ID_REUSED if it was used for another message.
+        """
+        ...
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
+        """What the log says about messages after ``cursor`` (empty: from the beginning).
+
+        Raises DomainError CURSOR_TRIMMED or EPOCH_CHANGED, with earliest_cursor.
+        """
+        ...
+
+    async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
+        """Remove the events that end before ``before``."""
+        ...
+
+
+class RoleAudit(Protocol):
+    """Keeps account of roles."""
+
+    async def role_changed(self, change: RoleChange) -> None:
+        """Return when the change is on record; one that was told before is left alone.
+
+        Raises DomainError if the trail can't be reached or refuses.
+        """
+        ...
+
+
+class Users(Protocol):
+    """Knows who has an account."""
+
+    async def require(self, user_id: UserId) -> None:
+        """Return if the user exists. Raises DomainError NOT_FOUND otherwise."""
+        ...
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """What those of them who exist are called.
+
+        Raises DomainError if the accounts can't be reached.
+        """
+        ...
