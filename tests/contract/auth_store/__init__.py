@@ -1,0 +1,1 @@
+"""Every store of identity keeps the same promises."""
