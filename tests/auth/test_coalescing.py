@@ -25,6 +25,8 @@ class Desk:
     def __init__(self, most: int = 100, own: str = AUTH) -> None:
         self.clock = FakeClock()
         self.broken = False
+        self.free = asyncio.Event()
+        self.free.set()
         self.log = SecurityEventLog(
             memory_stores().security_events, sealed, MasterSecret(b"s" * 32), self.clock
         )
@@ -35,6 +37,7 @@ class Desk:
     async def record(self, *events: SecurityEvent, key: str = "") -> None:
         """See :meth:`SecurityEvents.record`."""
         self.tried.append((key, events))
+        await self.free.wait()
         if self.broken:
             raise DomainError(Reason.STORE_UNAVAILABLE)
         self.told.extend(events)
@@ -159,6 +162,23 @@ async def test_nothing_is_lost_while_the_store_refuses() -> None:
     refused, again, after = desk.tried
     assert refused == again
     assert again[0] != after[0]
+
+
+async def test_what_is_on_its_way_when_a_server_ends_is_told_again() -> None:
+    """Nobody knows whether it arrived, so it is offered as it was."""
+    desk = Desk()
+    desk.free.clear()
+    desk.coalesced.note("sort", failed())
+    telling = asyncio.create_task(desk.coalesced.flush())
+    while not desk.tried:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    telling.cancel()
+    await asyncio.wait([telling])
+    desk.free.set()
+    await desk.coalesced.flush(all_of_it=True)
+    assert desk.counts() == [1]
+    cut, again = desk.tried
+    assert cut == again
 
 
 async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None:

@@ -148,6 +148,9 @@ class Coalesced:
             log.warning("security events are held back: %s", error)
             self._refused = batch
             return False
+        except asyncio.CancelledError:
+            self._refused = batch  # it may have arrived: under its key it counts once
+            raise
         return True
 
     def _batch(self) -> _Batch:
