@@ -30,7 +30,10 @@ async def edge(folder: Path, host: str, port: int) -> AsyncIterator[Installation
 
 
 async def test_every_edge_knows_a_process(tmp_path: Path) -> None:
-    """One that comes later is told, one that goes keeps nobody, and withdrawing is everywhere."""
+    """One that comes later is told, one that goes keeps nobody, and withdrawing is everywhere.
+
+    One that comes after that is told nothing: no more calls are wanted.
+    """
     port, service = free_port(), "events"
     addresses = {"127.0.0.1"}  # of this machine, in place of several
 
@@ -66,6 +69,10 @@ async def test_every_edge_knows_a_process(tmp_path: Path) -> None:
             await everywhere.withdraw()
             for each in (one, third):
                 assert [it.announced.state.name for it in each.mesh.known()] == ["DRAINING"]
+            async with edge(tmp_path, "127.0.0.4", port) as late:
+                addresses.add("127.0.0.4")
+                await asyncio.sleep(1.0)  # ten looks
+                assert not knows(late)
             await everywhere.forget()
             assert not knows(third)
 

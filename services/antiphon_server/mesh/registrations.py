@@ -61,6 +61,7 @@ class Registrations:
         self._places: dict[str, _Place] = {}
         self._begun = asyncio.Event()
         self._found = True
+        self._withdrawn = False
 
     def begin(self) -> None:
         """Calls may come."""
@@ -77,7 +78,8 @@ class Registrations:
             await _cancelled([each.task for each in self._places.values()])
 
     async def withdraw(self) -> None:
-        """See :meth:`Registration.withdraw`; everywhere at once."""
+        """See :meth:`Registration.withdraw`; everywhere at once. A later edge is told nothing."""
+        self._withdrawn = True
         await asyncio.gather(*(each.registration.withdraw() for each in self._places.values()))
 
     async def forget(self) -> None:
@@ -89,8 +91,9 @@ class Registrations:
         await asyncio.gather(*(each.channel.close() for each in self._places.values()))
 
     async def _follow(self, addresses: set[str]) -> None:
-        for address in addresses - self._places.keys():
-            self._places[address] = self._opened(address)
+        if not self._withdrawn:
+            for address in addresses - self._places.keys():
+                self._places[address] = self._opened(address)
         if not addresses:  # a name that can't be looked up now leads where it did
             return
         gone = [self._places.pop(each) for each in self._places.keys() - addresses]
