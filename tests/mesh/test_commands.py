@@ -48,7 +48,10 @@ async def _output(variables: dict[str, str], *arguments: str) -> tuple[int | Non
 
 
 async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> None:
-    """Other commands find the edge by the data folder, and no more when it is gone."""
+    """Other commands find the edge by the data folder, and no more when it is gone.
+
+    A second mesh of that folder is refused, and takes nothing away.
+    """
     ports = {name: free_port() for name in PORTS}
     told = tmp_path / "data" / "server.json"
     variables = {
@@ -70,6 +73,9 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
             await asyncio.sleep(0.2)
         where = json.loads(await asyncio.to_thread(told.read_text))
         assert where["address"] == f"{HOST}:{ports['edge_port']}"
+        refused, said = await _output(variables, "up", "--mesh")
+        assert refused, said
+        assert json.loads(await asyncio.to_thread(told.read_text)) == where
     assert not await asyncio.to_thread(told.exists)
 
 

@@ -10,7 +10,7 @@ import typer
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.paths import SERVER_FILE
+from antiphon_server.cli.server_file import withdraw
 from antiphon_server.cli.start import start
 from antiphon_server.cli.up_mesh import write_where
 
@@ -54,20 +54,15 @@ def mesh(
 def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app.control_plane import serve_mesh
 
-    file = settings.data_dir / SERVER_FILE
-    told: list[Path] = []
-
     def ready(mesh: "Mesh") -> None:
         if mesh.envoy is not None:
-            write_where(settings, mesh.edge, file)
-            told.append(file)
+            write_where(settings, mesh.edge)
         _announce(mesh)
 
     try:
         yield serve_mesh(settings, ready)
     finally:
-        for each in told:
-            each.unlink(missing_ok=True)
+        withdraw(settings.data_dir)
 
 
 def _announce(mesh: "Mesh") -> None:

@@ -1,17 +1,17 @@
 """Whom commands trust when a server shows its certificate."""
 
 import contextlib
-import json
 import os
 import ssl
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from antiphon_client import Tls
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.options import CA_VARIABLE
-from antiphon_server.cli.paths import SERVER_FILE, ca_file
+from antiphon_server.cli.paths import ca_file
+from antiphon_server.cli.server_file import told_in
 
 _CERTIFICATE_VARIABLE, _KEY_VARIABLE = "ANTIPHON_CLIENT_CERT", "ANTIPHON_CLIENT_KEY"
 _RECORD_TYPES = (b"\x15", b"\x16")  # alert, handshake: RFC 8446, section 5.1
@@ -74,15 +74,6 @@ def _own_certificate(address: str, data_dir: Path) -> bytes | None:
         return Path(told["certificate"]).read_bytes()
     except OSError:
         return None
-
-
-def told_in(data_dir: Path) -> dict[str, Any]:
-    """What the running server has written down about itself; nothing if it is not readable."""
-    try:
-        told = json.loads((data_dir / SERVER_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _name_of(certificate: bytes) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from antiphon_server.cli import up_mesh
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.paths import SERVER_FILE
+from antiphon_server.cli.server_file import tell, withdraw
 from antiphon_server.cli.start import start
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def _work(settings: "Settings", session: bool) -> Iterator[Coroutine[Any, Any, N
     try:
         yield _serve_session(settings, announcement) if session else serve(settings, announcement)
     finally:
-        announcement.withdraw()
+        withdraw(settings.data_dir)
 
 
 class _Announcement:
@@ -149,13 +148,12 @@ class _Announcement:
     def __init__(self, settings: "Settings", session: bool) -> None:
         self._settings = settings
         self._session = session
-        self._file: Path | None = None
 
     def __call__(self, app: "App") -> None:
         settings, port = self._settings, app.port
         host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
+        told: dict[str, str | int] = {"address": address}
         page = ""
         if app.web_port is not None:
             page = told["web"] = f"http://{address.rpartition(':')[0]}:{app.web_port}/"
@@ -164,8 +162,7 @@ class _Announcement:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
         if not settings.registry:  # others find a mesh by its edge
-            self._file = settings.data_dir / SERVER_FILE
-            self._file.write_text(json.dumps(told))
+            tell(settings.data_dir, told)
         if self._session:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()
@@ -191,11 +188,6 @@ class _Announcement:
 
         link = make_link((self._settings.data_dir / OPERATOR_FILE).read_text().strip())
         return f"In a browser, signed in (once, within 10 minutes): {page}#link={link}"
-
-    def withdraw(self) -> None:
-        """The server is gone."""
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
 
 
 async def _serve_session(settings: "Settings", announcement: _Announcement) -> None:

@@ -1,16 +1,15 @@
 """``antiphon up --mesh``: servers behind an edge, and what is coming up."""
 
 import contextlib
-import json
-import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.cli.console import say
-from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE
+from antiphon_server.cli.paths import OPERATOR_FILE
+from antiphon_server.cli.server_file import tell as tell_where
+from antiphon_server.cli.server_file import withdraw
 
 if TYPE_CHECKING:
     from antiphon_server.app.replicas import Replicated
@@ -27,17 +26,16 @@ def work(replicas: int, given: Mapping[str, Any]) -> Callable[["Settings"], Any]
     def run(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
         from antiphon_server.app.replicas import serve_replicated
 
-        file = settings.data_dir / SERVER_FILE
         with _display() as tell:
 
             def ready(found: "Replicated") -> None:
                 tell("", "")
-                _announce(settings, found, file)
+                _announce(settings, found)
 
             try:
                 yield serve_replicated(settings, replicas, _variables(given), tell, ready)
             finally:
-                file.unlink(missing_ok=True)
+                withdraw(settings.data_dir)
 
     return run
 
@@ -53,24 +51,24 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def write_where(settings: "Settings", edge: "Address", file: Path) -> tuple[str, str]:
+def write_where(settings: "Settings", edge: "Address") -> tuple[str, str]:
     """Tell other commands where clients call; returns that, and where the page is, if anywhere."""
     if edge.host in ("0.0.0.0", "::"):
         edge = replace(edge, host="127.0.0.1")
     address = f"https://{edge}" if settings.tls is not None else str(edge)
-    told: dict[str, str | int] = {"address": address, "pid": os.getpid()}
+    told: dict[str, str | int] = {"address": address}
     scheme = "https" if settings.tls is not None else "http"
     page = f"{scheme}://{edge}/" if settings.web else ""
     if page:
         told |= {"web": page, "links": settings.has_links}
     if settings.tls is not None:
         told["certificate"] = str(settings.tls.certificate.absolute())
-    file.write_text(json.dumps(told))
+    tell_where(settings.data_dir, told)
     return address, page
 
 
-def _announce(settings: "Settings", found: "Replicated", file: Path) -> None:
-    address, page = write_where(settings, found.mesh.edge, file)
+def _announce(settings: "Settings", found: "Replicated") -> None:
+    address, page = write_where(settings, found.mesh.edge)
     count = len(found.replicas)
     with contextlib.suppress(OSError):
         servers = "one server" if count == 1 else f"{count} servers"

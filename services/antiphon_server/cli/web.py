@@ -17,7 +17,7 @@ def web(data_dir: DataDir = None) -> None:
     - `antiphon web`
     """
     from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
-    from antiphon_server.cli.trust import told_in
+    from antiphon_server.cli.server_file import told_in
     from antiphon_server.cli.where import local_server
     from antiphon_server.web.links import make_link
 

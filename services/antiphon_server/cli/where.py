@@ -18,7 +18,8 @@ from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.logins import hint
 from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE, login_file
-from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for, told_in
+from antiphon_server.cli.server_file import told_in
+from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for
 from antiphon_server.runtime import loopback
 
 _PROBE_S = 1.0
