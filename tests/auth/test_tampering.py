@@ -1,42 +1,28 @@
 """Whoever has the database, and not the installation's secret, changes nothing unseen."""
 
-import asyncio
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.tables import metadata
-from antiphon_server.auth.audit_encoding import ROTATIONS, faithful, rotated_key
+from antiphon_server.auth.audit_encoding import faithful
 from antiphon_server.auth.compose import VERSIONS
-from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.chain import ALL, SealedEvent
 from antiphon_server.auth.model.security_events import SecurityEvent
-from antiphon_server.auth.ports.security_events import Records, unrecorded
-from antiphon_server.auth.service.audit_heads import ALGORITHM, TYPE
-from antiphon_server.auth.service.hash_chain import chained
-from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
 from antiphon_server.runtime.migrations import migrate
 from antiphon_server.runtime.sqlite import SqliteDatabase
-from tests.auth.world import World, open_world, valid_kids
+from tests.auth.harms import EVENTS, HARMS, Harm, delete, truncate
+from tests.auth.world import World, open_world
 
-T = TypeVar("T")
-EVENTS = 40
 SCHEMAS_SEEN = Path(__file__).parents[1] / "runtime" / "schemas"
-COLUMNS = ("kind", "user_id", "actor", "create_time", "body", "previous_hash", "hash", "seal")
-Harm = Callable[[sqlite3.Connection, random.Random], int | None]
-"""Changes the database; returns the first event that is wrong, None if it can't be told."""
 
 
 @dataclass(slots=True)
@@ -87,101 +73,6 @@ async def crime(tmp_path: Path) -> AsyncIterator[Crime]:
         scene.break_in()
         yield scene
     await world.close()
-
-
-def change(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """Another value in any column of any event."""
-    row, column = chance.randint(1, EVENTS), chance.choice(COLUMNS)
-    (value,) = connection.execute(
-        f"SELECT {column} FROM auth_security_events WHERE sequence = ?", (row,)
-    ).fetchone()
-    if isinstance(value, bytes):
-        at = chance.randrange(len(value))
-        value = value[:at] + bytes([value[at] ^ 1 << chance.randrange(8)]) + value[at + 1 :]
-    else:
-        value = f"{value}x" if isinstance(value, str) else value + 1
-    connection.execute(
-        f"UPDATE auth_security_events SET {column} = ? WHERE sequence = ?", (value, row)
-    )
-    return row
-
-
-def delete(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """An event is gone, from anywhere but the end."""
-    row = chance.randint(1, EVENTS - 1)
-    connection.execute("DELETE FROM auth_security_events WHERE sequence = ?", (row,))
-    return row
-
-
-def delete_and_close_up(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """An event is gone, and those behind it are renumbered."""
-    row = delete(connection, chance)
-    for sequence in range(row + 1, EVENTS + 1):
-        connection.execute(
-            "UPDATE auth_security_events SET sequence = ? WHERE sequence = ?",
-            (sequence - 1, sequence),
-        )
-    return row
-
-
-def reorder(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """Two events change places."""
-    one, other = sorted(chance.sample(range(1, EVENTS + 1), 2))
-    for old, new in ((one, -1), (other, one), (-1, other)):
-        connection.execute(
-            "UPDATE auth_security_events SET sequence = ? WHERE sequence = ?", (new, old)
-        )
-    return one
-
-
-def insert(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """A copy of an event stands behind the last, with a hash that fits."""
-    copied = chance.randint(1, EVENTS)
-    row = connection.execute(
-        f"SELECT {', '.join(COLUMNS[:5])} FROM auth_security_events WHERE sequence = ?", (copied,)
-    ).fetchone()
-    (last,) = connection.execute(
-        "SELECT hash FROM auth_security_events WHERE sequence = ?", (EVENTS,)
-    ).fetchone()
-    values = (EVENTS + 1, *row, last, chained(last, row[4]), chance.randbytes(32))
-    marks = ", ".join("?" * len(values))
-    connection.execute(
-        f"INSERT INTO auth_security_events (sequence, {', '.join(COLUMNS)}) VALUES ({marks})",
-        values,
-    )
-    return EVENTS + 1
-
-
-def truncate(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """The newest events are gone."""
-    last = chance.randint(0, EVENTS - 1)
-    connection.execute("DELETE FROM auth_security_events WHERE sequence > ?", (last,))
-    return last + 1
-
-
-def rewrite(connection: sqlite3.Connection, chance: random.Random) -> int:
-    """An event is changed and the chain computed anew to its end, as anybody can."""
-    first = chance.randint(1, EVENTS)
-    rows = connection.execute(
-        "SELECT sequence, body, previous_hash FROM auth_security_events WHERE sequence >= ?"
-        " ORDER BY sequence",
-        (first,),
-    ).fetchall()
-    previous = rows[0][2]
-    for sequence, body, _ in rows:
-        if sequence == first:
-            body = body.replace(b"users/boss", b"users/mary") + b"\x12\x00"
-        hashed = chained(previous, body)
-        connection.execute(
-            "UPDATE auth_security_events SET body = ?, previous_hash = ?, hash = ?"
-            " WHERE sequence = ?",
-            (body, previous, hashed, sequence),
-        )
-        previous = hashed
-    return first
-
-
-HARMS: list[Harm] = [change, delete, delete_and_close_up, reorder, insert, truncate, rewrite]
 
 
 async def test_a_trail_that_nobody_touched_is_whole(crime: Crime) -> None:
@@ -271,110 +162,6 @@ async def test_a_head_outlives_the_key_that_signed_it(crime: Crime) -> None:
     assert len(keys.valid()) == 2
     verdict = await crime.verdict(crime.kept)
     assert (verdict.found, verdict.verified) == (None, EVENTS + 3)
-
-
-async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(tmp_path: Path) -> None:
-    """As an older version left it, or a kill: what it signed outlives it, too. It is told once."""
-    world = await open_world(tmp_path)
-    world.stores.security_events.events.clear()  # type: ignore[attr-defined]
-    await world.close()
-    for _ in range(2):
-        world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-        assert await rotations(world) == [key.kid for key in world.auth.signing_keys.valid()]
-        await world.close()
-    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-    kept = (await world.auth.audit_trail.head()).signature
-    for _ in range(3):
-        world.clock.time += 86_400
-        await world.auth.signing_keys.rotate()
-    assert (await world.auth.audit_trail.verify(kept)).found is None
-    await world.close()
-
-
-class Silent:
-    """Records nothing."""
-
-    def recording(
-        self, _events: Callable[[T], Sequence[SecurityEvent]]
-    ) -> AbstractContextManager[Records[T]]:
-        """See :meth:`Recorder.recording`."""
-        return nullcontext(unrecorded)
-
-
-async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> None:
-    """One that this installation's secret does not open is nobody's whose heads should count."""
-    world = await open_world(tmp_path)
-    foreign = SigningKeys(
-        world.stores.signing_keys,
-        MasterSecret(b"x" * 32),
-        Silent(),
-        world.clock,
-        900,
-    )
-    kid = await foreign.rotate()
-    await world.auth.signing_keys.rotate()
-    await world.close()
-    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-    assert kid in valid_kids(world.auth.signing_keys)
-    assert kid not in await rotations(world)
-    await world.close()
-
-
-async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path) -> None:
-    """Whoever writes the database adds a key, also with the sealed part of a genuine one.
-
-    Heads of the genuine ones count all the same, and no other one ever signs.
-    """
-    world = await open_world(tmp_path)
-    store, signing, trail = (
-        world.stores.signing_keys,
-        world.auth.signing_keys,
-        world.auth.audit_trail,
-    )
-    (genuine,) = await store.list_valid(0)
-    kept = (await trail.head()).signature
-    for sealed in (b"anything", genuine.sealed_private_key):
-        forger = Ed25519PrivateKey.generate()
-        public = forger.public_key().public_bytes_raw()
-        kid, now = thumbprint(public), int(world.clock() * SECOND)
-        later = now + DAY
-        await store.rotate(StoredSigningKey(kid, public, sealed, now + 1), later, now, unrecorded)
-        await signing.reload()
-        assert kid in valid_kids(signing)
-        assert signing.signer()[0] == genuine.kid
-        lie = {"iat": world.clock(), "sequence": 0, "hash": "0" * 64}
-        forged = jwt.encode(lie, forger, ALGORITHM, headers={"typ": TYPE, "kid": kid})
-        assert (await trail.verify(forged)).found == Found(AuditFault.SIGNATURE_INVALID, 0)
-        assert (await trail.verify(kept)).found is None
-    await world.close()
-
-
-async def test_a_server_that_stops_tells_of_the_key_that_it_was_making(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Though the schedule is cancelled when the key is in the store and not yet in the trail."""
-    world = await open_world(tmp_path)
-    reload, made = world.auth.signing_keys.reload, asyncio.Event()
-
-    async def slow_reload() -> None:
-        made.set()
-        await asyncio.sleep(0)
-        await reload()
-
-    monkeypatch.setattr(world.auth.signing_keys, "reload", slow_reload)
-    world.clock.time += 31 * 86_400
-    schedule = asyncio.create_task(world.auth.key_rotation.run())
-    await made.wait()
-    schedule.cancel()
-    await asyncio.wait([schedule])
-    await world.close()
-    assert len(await rotations(world)) == 2
-
-
-async def rotations(world: World) -> list[str]:
-    """The keys that the trail tells of, in order."""
-    found = await world.stores.security_events.after(0, ROTATIONS, 100)
-    return [rotated_key(event)[0] for event in found]
 
 
 def test_no_body_and_columns_can_disagree() -> None:
