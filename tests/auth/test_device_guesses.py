@@ -1,15 +1,18 @@
 """Guessing at devices' codes runs out for those who guess, and for nobody else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from antiphon_server.auth.service.device_guesses import IN_ALL, OWN, PER_USER
+from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
+from antiphon_server.auth.service.user_codes import LETTERS, new_user_code
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.test_device_logins import decide, person, start
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import World, error, open_world, reason
 
 EXPIRED, TOO_MANY = Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS
 
@@ -47,3 +50,37 @@ async def test_right_codes_give_back_no_guesses_of_others(spent: World) -> None:
     for _ in range(5):
         await spent.auth.device_decisions.show(ann, started.user_code)
     assert await guess(spent, "eve", OWN + 1) == OWN * [EXPIRED] + [TOO_MANY]
+
+
+async def test_ten_thousand_guesses_hit_nothing(tmp_path: Path) -> None:
+    """0 accepted; of 1,000 accounts' 10,000 guesses at 20 devices 3,000 are looked up."""
+    world = await open_world(tmp_path)
+    started = [await start(world) for _ in range(MOST_OF_ADDRESS)]
+    looked_up = 0
+    for number in range(10_000):
+        caller = Principal("user", UserId(f"user_{number % 1_000:08}"), SessionId("sess_x"))
+        why = await reason(world.auth.device_decisions.show(caller, new_user_code()))
+        assert why in (Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS)
+        looked_up += why is Reason.LOGIN_EXPIRED
+    assert looked_up == 1_000 * OWN + IN_ALL
+    chance = looked_up * MOST / len(LETTERS) ** 8
+    assert chance < 1.3e-4  # in 15 minutes, were all places taken
+    for one in started:  # and nobody has decided about any
+        waiting = world.auth.device_logins.claim(one.device_code)
+        assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
+    await world.close()
+
+
+async def test_one_user_guesses_ten_times(world: World) -> None:
+    """Counted before they are looked up; others' devices go on, and right codes cost nothing."""
+    ann, started = await person(world), await start(world)
+    for _ in range(2 * PER_USER):
+        await world.auth.device_decisions.show(ann, started.user_code)
+    eve = Principal("user", UserId("user_eve00000"), SessionId("sess_x"))
+    guesses = (world.auth.device_decisions.show(eve, new_user_code()) for _ in range(200))
+    reasons = [it.reason for it in await asyncio.gather(*map(error, guesses))]
+    assert reasons.count(Reason.LOGIN_EXPIRED) == PER_USER
+    assert reasons.count(Reason.TOO_MANY_ATTEMPTS) == 200 - PER_USER
+    right = world.auth.device_decisions.show(eve, started.user_code)
+    assert await reason(right) is Reason.TOO_MANY_ATTEMPTS
+    await decide(world, ann, started.user_code)

@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.auth.model import LoginMethod
-from antiphon_server.auth.model.device_logins import (
-    MOST_KEPT_OF_USER,
-    DeviceLogin,
-    DeviceLoginState,
-    crowding,
-)
-from antiphon_server.auth.ports.security_events import unrecorded
-from antiphon_server.auth.service.device_guesses import IN_ALL, OWN, PER_USER
-from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS, PREFIX, Started
+from antiphon_server.auth.service.device_logins import PREFIX, Started
 from antiphon_server.auth.service.key_format import new_secret
 from antiphon_server.auth.service.user_codes import LETTERS, new_user_code, read_user_code
 from antiphon_server.auth.service.user_updates import Wishes
@@ -254,127 +246,6 @@ async def test_only_people_let_devices_in(world: World) -> None:
         assert await reason(refused) is Reason.PERMISSION_DENIED
     service = Principal("service", UserId("context"), SessionId(""))
     assert await reason(decide(world, service, started.user_code)) is Reason.NOT_FOUND
-    await decide(world, ann, started.user_code)
-
-
-async def test_waiting_devices_are_bounded(world: World) -> None:
-    """So many of one address and so many in all; expired ones make room."""
-    for _ in range(MOST_OF_ADDRESS):
-        await start(world)
-    refused = await error(start(world))
-    assert refused.reason is Reason.OVERLOADED
-    assert refused.retry_after
-    world.clock.time += 600
-    await start(world)
-
-
-async def test_a_refused_device_costs_no_write(tmp_path: Path) -> None:
-    """Strangers who are refused make the disk write nothing."""
-    world = await open_world(tmp_path, sqlite=True)
-    for _ in range(MOST_OF_ADDRESS):
-        await start(world)
-    before = contents(tmp_path, "test.db-wal")
-    for _ in range(10):
-        assert await reason(start(world)) is Reason.OVERLOADED
-    assert contents(tmp_path, "test.db-wal") == before
-    await start(world, "192.0.2.1")
-    assert contents(tmp_path, "test.db-wal") != before
-    await world.close()
-
-
-async def test_a_flood_pushes_out_itself(tmp_path: Path) -> None:
-    """From 60 networks of one region: who came before and who comes after are signed in."""
-    world = await open_world(tmp_path)
-    ann = await person(world)
-    before = [await start(world), await start(world, "2001:db8:1:1::/64")]
-    await decide(world, ann, before[0].user_code)
-    for number in range(MOST + 50):
-        await start(world, f"2001:db8:{number % 60:x}::/64")
-    after = await start(world, "2001:db9::/64")
-    for started in (before[1], after):
-        await decide(world, ann, started.user_code)
-    for started in (*before, after):
-        await world.auth.device_logins.claim(started.device_code)
-    await world.close()
-
-
-def test_room_is_made_where_most_ask() -> None:
-    """The oldest of the address with most, in the region with most; never who was let in."""
-    asked = [
-        login("192.0.2.1", 1),
-        login("198.51.100.1", 2),
-        login("198.51.200.1", 3),
-        login("198.51.200.1", 4),
-    ]
-    assert crowding(asked) == asked[2]
-    assert crowding(asked[:2] + asked[3:]) == asked[1]
-    assert crowding([replace(it, state=DeviceLoginState.APPROVED) for it in asked]) is None
-
-
-def test_nobody_keeps_all_the_room() -> None:
-    """Of those whom one user has let in, the newest 20 stay whoever else comes."""
-    let_in = [
-        replace(login(f"192.0.2.{number}", number), state=DeviceLoginState.APPROVED, user_id=user)
-        for number, user in enumerate([UserId("user_eve"), UserId("user_ann")] * MOST_KEPT_OF_USER)
-    ]
-    assert crowding(let_in) is None
-    oldest = replace(let_in[0], create_time=-1)
-    assert crowding([*let_in, oldest]) == oldest
-
-
-async def test_one_makes_room_for_another(world: World) -> None:
-    """In the store, too; unless all were let in."""
-    store = world.stores.device_logins
-    for number in range(4):
-        assert await store.add(login(f"address {number}", number), 3, 1)
-    found = [await store.find(login("", number).user_hash) is not None for number in range(4)]
-    assert found == [False, True, True, True]
-
-    def approve(login: DeviceLogin) -> tuple[DeviceLogin, bool]:
-        return replace(login, state=DeviceLoginState.APPROVED), True
-
-    for number in range(1, 4):
-        assert await store.change(login("", number).device_hash, approve, unrecorded)
-    assert not await store.add(login("address 4", 4), 3, 1)
-
-
-def login(address: str, create_time: int) -> DeviceLogin:
-    """A device that asked from there and then."""
-    unique = bytes(31) + bytes([create_time])
-    return DeviceLogin(unique, unique, "", address, create_time, 99)
-
-
-async def test_ten_thousand_guesses_hit_nothing(tmp_path: Path) -> None:
-    """0 accepted; of 1,000 accounts' 10,000 guesses at 20 devices 3,000 are looked up."""
-    world = await open_world(tmp_path)
-    started = [await start(world) for _ in range(MOST_OF_ADDRESS)]
-    looked_up = 0
-    for number in range(10_000):
-        caller = Principal("user", UserId(f"user_{number % 1_000:08}"), SessionId("sess_x"))
-        why = await reason(world.auth.device_decisions.show(caller, new_user_code()))
-        assert why in (Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS)
-        looked_up += why is Reason.LOGIN_EXPIRED
-    assert looked_up == 1_000 * OWN + IN_ALL
-    chance = looked_up * MOST / len(LETTERS) ** 8
-    assert chance < 1.3e-4  # in 15 minutes, were all places taken
-    for one in started:  # and nobody has decided about any
-        waiting = world.auth.device_logins.claim(one.device_code)
-        assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
-    await world.close()
-
-
-async def test_one_user_guesses_ten_times(world: World) -> None:
-    """Counted before they are looked up; others' devices go on, and right codes cost nothing."""
-    ann, started = await person(world), await start(world)
-    for _ in range(2 * PER_USER):
-        await world.auth.device_decisions.show(ann, started.user_code)
-    eve = Principal("user", UserId("user_eve00000"), SessionId("sess_x"))
-    guesses = (world.auth.device_decisions.show(eve, new_user_code()) for _ in range(200))
-    reasons = [it.reason for it in await asyncio.gather(*map(error, guesses))]
-    assert reasons.count(Reason.LOGIN_EXPIRED) == PER_USER
-    assert reasons.count(Reason.TOO_MANY_ATTEMPTS) == 200 - PER_USER
-    right = world.auth.device_decisions.show(eve, started.user_code)
-    assert await reason(right) is Reason.TOO_MANY_ATTEMPTS
     await decide(world, ann, started.user_code)
 
 

@@ -12,23 +12,20 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
-import oidc_provider_mock
 import pytest
 
 from antiphon_server.app import App, running
 from antiphon_server.settings import read_settings
 from tests.cli.conftest import Home
 from tests.client.hostile import hostile
+from tests.fakes.oidc_provider import provided
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """A real provider, with one user."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-        ann = oidc_provider_mock.User(sub="ann", claims={"email": "ann@example.org"})
-        with oidc_provider_mock.run_server_in_thread(user_claims=[ann]) as server:
-            yield f"http://localhost:{server.server_port}"
+    with provided() as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
-import oidc_provider_mock
 import pytest
 
 from antiphon_server.auth.model import LoginMethod
@@ -18,6 +17,7 @@ from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import CLIENT
 from tests.auth.oidc.rig import REDIRECT, settings_for
 from tests.auth.world import World, open_world, reason
+from tests.fakes.oidc_provider import provided
 
 ADDRESS = "192.0.2.1"
 
@@ -33,11 +33,8 @@ class Tried:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """A provider in a process' own thread, on a free port, with one user."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-        ann = oidc_provider_mock.User(sub="ann", claims={"email": "ann@example.org"})
-        with oidc_provider_mock.run_server_in_thread(user_claims=[ann]) as server:
-            yield f"http://localhost:{server.server_port}"
+    with provided() as url:
+        yield url
 
 
 @pytest.fixture

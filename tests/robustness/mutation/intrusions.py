@@ -102,7 +102,7 @@ INTRUSIONS = (
         "devices",
         SERVICE + "device_guesses:DeviceGuesses.spend",
         nothing(False),
-        "tests/auth/test_device_logins.py::test_one_user_guesses_ten_times",
+        "tests/auth/test_device_guesses.py::test_one_user_guesses_ten_times",
     ),
     intrusion(
         "claims not checked",
