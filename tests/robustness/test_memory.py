@@ -50,6 +50,14 @@ def test_memory_that_nobody_looked_at_is_found() -> None:
     assert Memory(samples(20.0, lambda at: 90), [], 20.0).wrong
 
 
+def test_what_is_filled_once_is_no_growth() -> None:
+    """A server's first turn loads what talks to models, 20 MB, however late it comes."""
+    [slope] = slopes(samples(66, lambda at: 150 + 20 * (at > 40)))
+    assert slope < 0.1 * MIB
+    [slope] = slopes(samples(180, lambda at: 150 + 20 * (at // 20)))
+    assert slope > 0.5 * MIB
+
+
 def test_each_life_is_judged_by_itself() -> None:
     """A process that begins anew holds less; what it fills up then is no growth of the other."""
     first = samples(66, lambda at: 150)
