@@ -8,14 +8,15 @@ from typing import TypeVar
 
 import pytest
 
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from tests.context.world import ANN, world
+from tests.context.world import ANN, World
+from tests.context.world import world as make_world
 
 T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))
@@ -24,7 +25,7 @@ CALLER = Principal("user", UserId(ANN), SessionId("s"))
 async def test_memory_is_bounded_in_bytes(tmp_path: Path) -> None:
     """However long the instructions are and however wide their characters."""
     instructions = "i" * 30_000 + "😀"
-    async with world("sqlite", tmp_path) as here:
+    async with make_world("sqlite", tmp_path) as here:
         made = [await here.conversation(instructions=instructions) for _ in range(20)]
         directory = Directory(here.store, Roles(here.store), max_bytes=1 << 19)
         await directory.find(CALLER, ConversationId(made[0]), Permission.READ)
@@ -60,7 +61,7 @@ class Counting:
 @pytest.mark.parametrize("max_bytes", [0, MAX_BYTES])
 async def test_one_look_finds_a_conversation_and_the_role(tmp_path: Path, max_bytes: int) -> None:
     """Where nothing may be remembered; a stranger finds nothing in either case."""
-    async with world("sqlite", tmp_path) as here:
+    async with make_world("sqlite", tmp_path) as here:
         made = ConversationId(await here.conversation(instructions="be brief"))
         store = Counting(here.store)
         directory = Directory(store, Roles(store, 0), max_bytes)
@@ -72,3 +73,17 @@ async def test_one_look_finds_a_conversation_and_the_role(tmp_path: Path, max_by
             with pytest.raises(DomainError) as refused:
                 await directory.find(caller, conversation_id, Permission.READ)
             assert refused.value.reason is Reason.NOT_FOUND
+
+
+async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> None:
+    """The conversation with the roles around it, of members and of strangers."""
+    made = ConversationId(await world.conversation(instructions="be brief"))
+    missing = ConversationId("conv_none")
+
+    def both(records: Records) -> None:
+        for user in (UserId(ANN), UserId("user_stranger")):
+            standing = records.members.standing(user, ResourceId(made))
+            assert records.members.seen(user, made) == (records.conversations.get(made), standing)
+            assert records.members.seen(user, missing) is None
+
+    await world.store.read(both)

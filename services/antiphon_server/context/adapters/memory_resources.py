@@ -69,6 +69,14 @@ class MemoryMembers:
         around = self.role(ResourceId(workspace_id), user_id)
         return Standing(workspace_id, self.role(resource, user_id), around)
 
+    def seen(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Conversation, Standing] | None:
+        """See :meth:`MemberRecords.seen`."""
+        standing = self.standing(user_id, ResourceId(conversation_id))
+        conversation = self._conversations.get(conversation_id)
+        return (conversation, standing) if conversation and standing else None
+
     def role(self, resource: ResourceId, user_id: UserId) -> Role:
         """The user's direct role."""
         member = self._table.get((resource, user_id))

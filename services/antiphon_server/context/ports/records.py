@@ -110,6 +110,12 @@ class MemberRecords(Protocol):
         """The user's roles around a resource; None if there is no such resource."""
         ...
 
+    def seen(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Conversation, Standing] | None:
+        """A conversation and the user's roles around it, by one query; None if there is none."""
+        ...
+
     def lock(self, resource: ResourceId) -> None:
         """Let nobody else change the resource or its members until the transaction's end."""
         ...

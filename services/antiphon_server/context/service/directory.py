@@ -54,7 +54,7 @@ class Directory:
     ) -> tuple[Conversation | None, Held]:
         if principal.kind != "user":
             return await self._get(conversation_id), NO_ROLE
-        if self._max_bytes == 0:  # nothing is remembered: one connection for both
+        if self._max_bytes == 0:  # nothing is remembered: one query for both
             return await self._store.read(
                 lambda records: _both(records, principal.user_id, conversation_id), snapshot=False
             )
@@ -108,10 +108,11 @@ class Directory:
 def _both(
     records: Records, user_id: UserId, conversation_id: ConversationId
 ) -> tuple[Conversation | None, Held]:
-    resource = ResourceId(conversation_id)
-    standing = records.members.standing(user_id, resource)
-    held = standing.held(resource) if standing is not None else NO_ROLE
-    return records.conversations.get(conversation_id), held
+    seen = records.members.seen(user_id, conversation_id)
+    if seen is None:
+        return None, NO_ROLE
+    conversation, standing = seen
+    return conversation, standing.held(ResourceId(conversation_id))
 
 
 def _size(it: Conversation) -> int:

@@ -1,10 +1,26 @@
 """Direct roles in SQL."""
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql.functions import coalesce
 
+from antiphon_server.context.adapters.sql.rows import conversation_of
 from antiphon_server.context.adapters.tables import conversations, members, workspaces
 from antiphon_server.context.model.resources import (
+    Conversation,
+    ConversationId,
     Member,
     ResourceId,
     Role,
@@ -12,31 +28,50 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.statements import Prepared
 
 _HERE = members.alias("here")
 _AROUND = members.alias("around")
-_IN_CONVERSATION = (
-    select(conversations.c.workspace_id, coalesce(_HERE.c.role, 0), coalesce(_AROUND.c.role, 0))
-    .outerjoin(
-        _HERE,
-        (_HERE.c.resource == conversations.c.conversation_id)
-        & (_HERE.c.user_id == bindparam("user_id")),
+
+
+def _in_conversation(*more: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(
+            conversations.c.workspace_id,
+            coalesce(_HERE.c.role, 0),
+            coalesce(_AROUND.c.role, 0),
+            *more,
+        )
+        .outerjoin(
+            _HERE,
+            (_HERE.c.resource == conversations.c.conversation_id)
+            & (_HERE.c.user_id == bindparam("user_id")),
+        )
+        .outerjoin(
+            _AROUND,
+            (_AROUND.c.resource == conversations.c.workspace_id)
+            & (_AROUND.c.user_id == bindparam("user_id")),
+        )
+        .where(conversations.c.conversation_id == bindparam("resource"))
     )
-    .outerjoin(
-        _AROUND,
-        (_AROUND.c.resource == conversations.c.workspace_id)
-        & (_AROUND.c.user_id == bindparam("user_id")),
+
+
+def _in_workspace() -> Select[Any]:
+    return (
+        select(workspaces.c.workspace_id, coalesce(_HERE.c.role, 0), coalesce(_HERE.c.role, 0))
+        .outerjoin(
+            _HERE,
+            (_HERE.c.resource == workspaces.c.workspace_id)
+            & (_HERE.c.user_id == bindparam("user_id")),
+        )
+        .where(workspaces.c.workspace_id == bindparam("resource"))
     )
-    .where(conversations.c.conversation_id == bindparam("resource"))
-)
-_IN_WORKSPACE = (
-    select(workspaces.c.workspace_id, coalesce(_HERE.c.role, 0), coalesce(_HERE.c.role, 0))
-    .outerjoin(
-        _HERE,
-        (_HERE.c.resource == workspaces.c.workspace_id) & (_HERE.c.user_id == bindparam("user_id")),
-    )
-    .where(workspaces.c.workspace_id == bindparam("resource"))
-)
+
+
+# Asked in every call about a conversation, where servers share a store.
+_IN_CONVERSATION = Prepared(_in_conversation)
+_IN_WORKSPACE = Prepared(_in_workspace)
+_SEEN = Prepared(lambda: _in_conversation(*conversations.c))
 _KEY = (members.c.resource == bindparam("key_resource")) & (
     members.c.user_id == bindparam("key_user")
 )
@@ -76,9 +111,15 @@ class SqlMembers:
     def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
         """See :meth:`MemberRecords.standing`."""
         statement = _IN_WORKSPACE if resource.startswith("ws_") else _IN_CONVERSATION
-        values = {"user_id": user_id, "resource": resource}
-        row = self._connection.execute(statement, values).first()
-        return Standing(WorkspaceId(row[0]), Role(row[1]), Role(row[2])) if row else None
+        row = statement.row(self._connection, {"user_id": user_id, "resource": resource})
+        return _standing_of(row) if row else None
+
+    def seen(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Conversation, Standing] | None:
+        """See :meth:`MemberRecords.seen`."""
+        row = _SEEN.row(self._connection, {"user_id": user_id, "resource": conversation_id})
+        return (conversation_of(row[3:]), _standing_of(row)) if row else None
 
     def lock(self, resource: ResourceId) -> None:
         """See :meth:`MemberRecords.lock`."""
@@ -120,6 +161,10 @@ class SqlMembers:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}
         rows = self._connection.execute(_LIST, values)
         return [Member(row[0], row[1], Role(row[2]), row[3]) for row in rows]
+
+
+def _standing_of(row: Sequence[Any]) -> Standing:
+    return Standing(WorkspaceId(row[0]), Role(row[1]), Role(row[2]))
 
 
 def _key(resource: ResourceId, user_id: UserId) -> dict[str, object]:

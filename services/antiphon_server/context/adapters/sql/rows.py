@@ -1,6 +1,7 @@
 """Statements that several tables share."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -60,16 +61,8 @@ def workspace_of(row: Row[Any]) -> Workspace:
     return Workspace(row.workspace_id, row.display_name, row.create_us, row.archive_us, row.version)
 
 
-def conversation_of(row: Row[Any]) -> Conversation:
-    """A row of all columns."""
-    return Conversation(
-        row.conversation_id,
-        row.workspace_id,
-        row.title,
-        TurnPolicy(row.turn_policy),
-        tuple(json.loads(row.models)),
-        row.instructions,
-        row.create_us,
-        row.archive_us,
-        row.version,
-    )
+def conversation_of(row: Sequence[Any]) -> Conversation:
+    """A row of all columns, in their order."""
+    its_id, workspace_id, title, turn_policy, models, *rest = row
+    policy = TurnPolicy(turn_policy)
+    return Conversation(its_id, workspace_id, title, policy, tuple(json.loads(models)), *rest)
