@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from hyperframe.frame import PingFrame
+from hyperframe.frame import DataFrame, PingFrame
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
@@ -32,6 +32,7 @@ from tests.wire.raw import PREFACE, Raw, begun, connected, grpc_frame, request_h
 DOCUMENT = Path(__file__).parents[2] / "docs/guides/limits.md"
 FOLLOW = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 FOLLOW_PATH = "/antiphon.events.v1.EventService/Follow"
+HEAD_PATH = "/antiphon.events.v1.EventService/GetHead"
 REFUSED_STREAM, CALMER = 7, 11
 SOON_S = 10.0
 
@@ -173,6 +174,22 @@ async def test_settings_that_are_not_acknowledged() -> None:
         raw.mute()
         await follow(raw, 1)
         assert await ended_within(raw, 5) > 0.3
+
+
+async def test_requests_that_do_not_become_whole() -> None:
+    """Half a message, or none, is waited for for so long; other calls are served meanwhile."""
+    async with serving(request_s=0.5) as port, begun(port) as raw:
+        began = time.monotonic()
+        for stream, sent in ((1, grpc_frame(b"\x0a", length=100)), (3, b"")):
+            await raw.send(raw.headers(stream, request_headers(HEAD_PATH)), DataFrame(stream, sent))
+        await raw.call(5, grpc_frame(HEAD.SerializeToString()), request_headers(HEAD_PATH))
+        for stream in (1, 3):
+            assert (await raw.refused(10, stream)).status == grpc.StatusCode.INVALID_ARGUMENT.value[
+                0
+            ]
+        assert time.monotonic() - began > 0.4
+        await raw.call(7, grpc_frame(HEAD.SerializeToString()), request_headers(HEAD_PATH))
+        assert await raw.until(lambda: raw.of(5).status == 0 and raw.of(7).status == 0, 10)
 
 
 async def test_a_connection_without_calls() -> None:

@@ -37,6 +37,8 @@ class Limits:
     # A client says its preface at once, and acknowledges the settings; who does not
     # within this time is not one.
     handshake_s: float = 10.0
+    # The largest request comes within it over 70 KB/s; most are here at once.
+    request_s: float = 60.0
     # Without a call for so long a connection is closed; a client dials again when it calls.
     idle_s: float = 600.0
     # A peer that is gone without a word is found out in 80 s.

@@ -20,6 +20,7 @@ from antiphon_server.runtime.methods import (
     Resolved,
     handler_of,
 )
+from antiphon_server.runtime.slow_requests import SlowRequests
 
 SETTLE_S = 5.0
 """How long handlers that were aborted may take to end."""
@@ -54,7 +55,9 @@ class Server:
         limits = limits or Limits()
         self._running: set[asyncio.Task[Any]] = set()
         self._server = grpc.aio.server(options=limits.arguments())
-        self._server.add_generic_rpc_handlers((_Handlers(table, self._running, limits),))
+        self._slow = SlowRequests(limits.request_s)
+        handlers = _Handlers(table, self._running, limits, self._slow)
+        self._server.add_generic_rpc_handlers((handlers,))
 
     @property
     def running(self) -> int:
@@ -88,6 +91,7 @@ class Server:
         gRPC's own stop returns before handlers that it aborted have ended.
         """
         await self._server.stop(grace)
+        self._slow.stop()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=SETTLE_S)
             for task in late:
@@ -98,8 +102,15 @@ class Server:
 class _Handlers(grpc.GenericRpcHandler):
     """Finds methods for grpc.aio, each prepared for the wire once."""
 
-    def __init__(self, table: MethodTable, running: set[asyncio.Task[Any]], limits: Limits) -> None:
+    def __init__(
+        self,
+        table: MethodTable,
+        running: set[asyncio.Task[Any]],
+        limits: Limits,
+        slow: SlowRequests,
+    ) -> None:
         self._table = table
+        self._slow = slow
         self._running = running
         self._limits = limits
         self._counted: set[asyncio.Task[Any]] = set()
@@ -116,7 +127,7 @@ class _Handlers(grpc.GenericRpcHandler):
                 replace(resolved.method, request_streaming=True),
                 self._tracked(resolved)
                 if resolved.method.request_streaming
-                else _asked(self._tracked(resolved)),
+                else self._asked(self._tracked(resolved)),
                 _known(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
@@ -144,6 +155,23 @@ class _Handlers(grpc.GenericRpcHandler):
 
         return call
 
+    def _asked(self, inner: Behaviour) -> Behaviour:
+        """Begin with the one request that there is to be.
+
+        grpc.aio never answers a call that ends without one, as if nobody waited for that.
+        """
+
+        async def call(_: Any, context: Context) -> Any:
+            try:
+                request = await self._slow.read(context)
+            except TimeoutError:
+                await refuse(context, invalid("", "The call's request was not whole in time."))
+            if request is grpc.aio.EOF:
+                await refuse(context, invalid("", "The call has no request."))
+            return await inner(request, context)
+
+        return call
+
     def _room(self, name: str) -> tuple[set[asyncio.Task[Any]], float]:
         """Those that count against a call's limit, and the limit."""
         if name == _HEALTH_CHECK:
@@ -151,21 +179,6 @@ class _Handlers(grpc.GenericRpcHandler):
         if name == _HEALTH_WATCH:
             return self._health_watches, self._limits.health_watches
         return self._counted, self._limits.rpcs
-
-
-def _asked(inner: Behaviour) -> Behaviour:
-    """Begin with the one request that there is to be.
-
-    grpc.aio never answers a call that ends without one, as if nobody waited for that.
-    """
-
-    async def call(_: Any, context: Context) -> Any:
-        request = await context.read()
-        if request is grpc.aio.EOF:
-            await refuse(context, invalid("", "The call has no request."))
-        return await inner(request, context)
-
-    return call
 
 
 def _too_many() -> DomainError:
