@@ -1,7 +1,7 @@
 """``python -m tests.deploy.sizing``: what a post, a turn and an event cost Postgres and Redis.
 
 Two servers on one Postgres (fsync on) and one Redis; one person, who posts and has turns. What is
-measured is bytes and counts, not times: another machine gives the same. Written into
+measured is bytes, counts and shares, not times: another machine gives the same. Written into
 docs/benchmarks/sizing.json and the table of docs/guides/sizing.md.
 """
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import psutil
 from redis.asyncio import Redis
 
 from antiphon_client import Client
@@ -28,6 +29,7 @@ from tests.e2e.server import ServerProcess
 SERVERS = 2
 POSTS, TURNS, DELTAS = 400, 40, 100
 TEXT = "What is the airspeed velocity of an unladen swallow, roughly? Say how you know it. " * 2
+HEARD = "{}: processor time of each other server, % of this one's"
 IDLE_S = 8.0
 SETTLED_S = 2.0
 MODEL = {
@@ -101,12 +103,16 @@ async def run(home: Path) -> dict[str, float]:
             idle = await stores.counted()
             await asyncio.sleep(IDLE_S)
             begun = await stores.counted()
+            worked = _processor_s(servers)
             await _posts(client, conversation, POSTS)
+            heard = {HEARD.format("post"): _share(worked, _processor_s(servers))}
             posted = await stores.counted()
             kept.append(await stores.kept_bytes())
             turns = (await client.create_conversation("turns")).conversation_id
             before = await stores.counted()
+            worked = _processor_s(servers)
             await _turns(client, turns)
+            heard[HEARD.format("turn")] = _share(worked, _processor_s(servers))
             done = await stores.counted()
             kept.append(await stores.kept_bytes())
         calm = _calm(idle, begun)
@@ -117,6 +123,7 @@ async def run(home: Path) -> dict[str, float]:
             "turn: data bytes that stay": (kept[2] - kept[1]) / TURNS,
             **_each("post", begun, posted, POSTS, calm),
             **_each("turn", before, done, TURNS, calm),
+            **heard,
         }
 
 
@@ -156,6 +163,17 @@ async def _turns(client: Client, conversation: str) -> None:
         for _ in range(TURNS):
             turn = await talk.post(TEXT)
             await turn.result()
+
+
+def _processor_s(servers: list[ServerProcess]) -> list[float]:
+    times = [psutil.Process(server.pid).cpu_times() for server in servers]
+    return [each.user + each.system for each in times]
+
+
+def _share(before: list[float], after: list[float]) -> float:
+    """What the second server did, who only hears of it, in percent of the first one's work."""
+    first, second = (end - begin for begin, end in zip(before, after, strict=True))
+    return 100 * second / first
 
 
 def _calm(before: Counted, after: Counted) -> dict[str, float]:

@@ -10,7 +10,9 @@ from tests.repository.files import ROOT
 PAGE = ROOT / "docs" / "guides" / "sizing.md"
 FIGURES = ROOT / "docs" / "benchmarks" / "sizing.json"
 BENCHMARKS = ROOT / "docs" / "benchmarks" / "full.json"
-_PLACE = re.compile(r"(<!-- (stores|server) -->\n)[^<]*(\n<!-- end -->)")
+REPLICAS = ROOT / "docs" / "benchmarks" / "mesh.json"
+SERVERS = (1, 2, 4)
+_PLACE = re.compile(r"(<!-- (stores|server|replicas) -->\n)[^<]*(\n<!-- end -->)")
 _OF_A_SERVER = (
     ("memory per idle subscribed stream", "memory of a stream that waits"),
     ("resident after it, existing data", "memory of a server at its start"),
@@ -19,11 +21,20 @@ _OF_A_SERVER = (
     ("fan-out to 500 subscribers", "events delivered to 500 streams, half a core"),
     ("resume, 1,000,000 events behind", "events of a stream that catches up"),
 )
+_OF_REPLICAS = (
+    ("posts/s", "posts in 50 conversations"),
+    ("ms of processor time a post, servers", "CPU of servers, a post in 50 conversations"),
+    ("Postgres", "CPU of Postgres, a post in 50 conversations"),
+    ("Envoy", "CPU of Envoy, a post in 50 conversations"),
+    ("all", "CPU of all, a post in 50 conversations"),
+    ("cores that were busy", "cores busy with posts in 50 conversations"),
+    ("events delivered a second", "fan-out to 500"),
+)
 
 
 def written_into(page: str) -> str:
     """The page with its tables."""
-    tables = {"stores": _stores(), "server": _server()}
+    tables = {"stores": _stores(), "server": _server(), "replicas": _replicas()}
     return _PLACE.sub(lambda place: f"{place[1]}\n{tables[place[2]]}\n{place[3]}", page)
 
 
@@ -55,6 +66,19 @@ def _server() -> str:
         for name, title in _OF_A_SERVER
     ]
     return _table(("of one server", "measured"), rows)
+
+
+def _replicas() -> str:
+    measured: list[dict[str, Any]] = json.loads(REPLICAS.read_text())
+    by_name = {each["name"]: each for each in measured}
+
+    def row(title: str, name: str) -> list[str]:
+        found = [by_name[f"replicas: {name}, at {count}"] for count in SERVERS]
+        alone = found[0]["floor"]
+        return [title, _shown(alone), *(_shown(each["value"]) for each in found)]
+
+    rows = [row(title, name) for title, name in _OF_REPLICAS]
+    return _table(("", "one alone, SQLite", *map(str, SERVERS)), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
