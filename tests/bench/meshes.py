@@ -21,6 +21,7 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, CallRates, Edge
+from antiphon_server.runtime.installation import SERVICES, ServiceName
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
 from tests.bench.antiphon import launched_antiphon, operator_token
@@ -30,7 +31,6 @@ from tests.bench.processes import READY_S, DidNotStart, Server, family, free_por
 RATES = {"calls_per_s": 1_000_000, "calls_per_s_of_one": 1_000_000}
 LOOK_S = 0.05
 HOST = "127.0.0.1"
-REST = ("auth", "context", "dispatcher", "integration")
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -200,30 +200,39 @@ async def edge_before_floor(folders: Folders, floor: Server) -> AsyncIterator[di
 
 @asynccontextmanager
 async def apart(
-    folders: Folders, *, model_url: str = "", certificates: Path | None = None
+    folders: Folders,
+    *,
+    model_url: str = "",
+    certificates: Path | None = None,
+    service: ServiceName = "events",
+    port: int | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[dict[str, Any]]:
-    """What a load is told of two processes: the log's, and the others', which clients call.
+    """What a load is told of two processes: one ``service``, and the others, which clients call.
 
-    With ``certificates`` both of them show theirs where the one calls the other's log.
+    The one is at ``port``; ``variables`` are settings of both. With ``certificates`` both show
+    theirs where the one calls the other's log.
     """
     secret, home = Secret(), folders.fresh()
-    ports = {"rest": free_port(), "events": free_port()}
-    peers = dict.fromkeys(REST, f"{HOST}:{ports['rest']}")
-    peers["events"] = f"{HOST}:{ports['events']}"
-    shared = secret.variables | {"ANTIPHON_PEERS": json.dumps(peers)}
+    ports = {"rest": free_port(), service: port or free_port()}
+    rest_of = [name for name in SERVICES if name != service]
+    peers = dict.fromkeys(rest_of, f"{HOST}:{ports['rest']}")
+    peers[service] = f"{HOST}:{ports[service]}"
+    shared = secret.variables | {"ANTIPHON_PEERS": json.dumps(peers)} | dict(variables or {})
     rest, events = _shown(certificates) if certificates else ({}, {})
     async with (
         launched_antiphon(
-            home / "rest", model_url, shared | rest, ("serve", *REST), ports["rest"]
+            home / "rest", model_url, shared | rest, ("serve", *rest_of), ports["rest"]
         ) as one,
         launched_antiphon(
-            home / "log", "", shared | events, ("serve", "events"), ports["events"]
+            home / service, "", shared | events, ("serve", service), ports[service]
         ) as other,
     ):
         await one.serving()
-        await _reaches(one.address, "peer.events")
-        token = await operator_token(one.address, home / "rest")
-        parts = {"called": [one.pid], "log": [other.pid]}
+        await _reaches(one.address, f"peer.{service}")
+        accounts, folder = (other, service) if service == "auth" else (one, "rest")
+        token = await operator_token(accounts.address, home / folder)
+        parts = {"called": [one.pid], "log" if service == "events" else service: [other.pid]}
         yield {"address": one.address, "pid": one.pid, "token": token, "parts": parts}
 
 

@@ -26,7 +26,7 @@ async def test_nothing_ends_and_all_of_it_comes_back(
     valkey = Valkey()
     redis = Redis(valkey.url)
     counters, bus = SharedCounters(MemoryCounters(), redis), RedisBus(redis, b"key")
-    cache, messenger = RedisCache(redis), RedisMessenger(redis)
+    cache, messenger = RedisCache(redis, b"key"), RedisMessenger(redis)
     running = [
         asyncio.create_task(each)
         for each in (counters.run(), bus.run("store", Ears()), cache.run())
@@ -36,7 +36,7 @@ async def test_nothing_ends_and_all_of_it_comes_back(
             for _ in range(5):
                 messenger.tell()
                 await messenger.told(timeout=PROBE_EVERY_S / 2)
-                await cache.get("key")
+                await cache.get(["key"])
             assert not [each.exception() for each in running if each.done()]
             assert redis.down_since is not None
     assert len(caplog.text.splitlines()) < 10

@@ -1,21 +1,26 @@
 """What the services stand on: a store, figures, traces, limits and what is outside."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
+from antiphon_server.app.secret import installation_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
+from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.runtime.cache import ALONE_S, Cache, MemoryCache
 from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import Store
+from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.node import node_name
 from antiphon_server.runtime.nodes import NodeLease
 from antiphon_server.runtime.rate_guard import RateGuard
 from antiphon_server.runtime.redis import Redis
+from antiphon_server.runtime.redis_cache import RedisCache
 from antiphon_server.runtime.sqlite import SqliteDatabase
 from antiphon_server.runtime.tracing import Tracing, start_tracing
 from antiphon_server.settings import Settings
@@ -26,6 +31,7 @@ class Ground:
     """What every service may be given. ``engine`` leads to the one outside that judges calls.
 
     ``lease`` is this server's place among those that share the store; None if it has its own.
+    ``names`` are those that auth changes and context shows; ``secret`` is the installation's.
     """
 
     settings: Settings
@@ -34,8 +40,10 @@ class Ground:
     metrics: RpcMetrics
     tracing: Tracing | None
     redis: Redis | None
+    names: KnownNames
     guard: RateGuard
     engine: grpc.aio.Channel | None
+    secret: MasterSecret = field(repr=False)
 
     @property
     def node(self) -> str:
@@ -46,7 +54,8 @@ class Ground:
 async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Ground:
     """Open all of it; the lifecycle closes it.
 
-    Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting.
+    Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, and what
+    ``installation_secret`` raises.
     """
     database = await _store(settings, data_dir)
     lifecycle.on_stop("store", database.close)
@@ -56,11 +65,15 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     if tracing is not None:
         lifecycle.on_stop("traces", tracing.stop)
     redis = _redis(settings, lifecycle)
+    secret = installation_secret(settings)
+    names = KnownNames(_cache(settings, redis, secret, lifecycle))
     guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
-    return Ground(settings, database, lease, RpcMetrics(), tracing, redis, guard, engine)
+    return Ground(
+        settings, database, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+    )
 
 
 async def _store(settings: Settings, data_dir: Path) -> Store:
@@ -109,6 +122,18 @@ def _redis(settings: Settings, lifecycle: Lifecycle) -> Redis | None:
     redis = Redis(settings.redis_url.reveal())
     lifecycle.on_stop("redis", redis.close)
     return redis
+
+
+def _cache(
+    settings: Settings, redis: Redis | None, secret: MasterSecret, lifecycle: Lifecycle
+) -> Cache:
+    """This process's if it is the only one, or as good as none, or one for all of them."""
+    if redis is None:
+        several = settings.shares_store or bool(settings.elsewhere)
+        return MemoryCache(longest_s=ALONE_S) if several else MemoryCache()
+    cache = RedisCache(redis, secret.derive("cache"))
+    lifecycle.spawn("cache", cache.run(), vital=False)
+    return cache
 
 
 def _engine(settings: Settings, lifecycle: Lifecycle) -> grpc.aio.Channel | None:

@@ -119,6 +119,8 @@ async def _open_admin(
     collectors = [ground.metrics, _gauges(services), *ground.guard.collectors]
     if services.auth is not None:
         collectors.append(services.auth.metrics)
+    if services.context is not None:
+        collectors.append(ground.names)
     if services.events is not None and services.events.bus is not None:
         collectors.append(services.events.bus)
     if services.dispatcher is not None:

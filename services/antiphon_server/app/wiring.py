@@ -29,7 +29,6 @@ from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.guards import guarded
 from antiphon_server.app.links import Links
-from antiphon_server.app.secret import installation_secret
 from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.adapters.event_stub import EventLog as SessionEventLog
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
@@ -84,7 +83,7 @@ class Services:
 def compose(ground: Ground) -> Services:
     """The services of this process, each with what it needs of the others.
 
-    Raises OSError, ExposedFileError or UnusableSecretError if the secret can't be used.
+    Raises ExposedFileError or UnusableSecretError if a secret that is given can't be used.
     """
     settings, turn_tasks, here = ground.settings, TaskSet(), ground.settings.services
     secret = given_secret(settings.secret_text, settings.secret_key_file)
@@ -92,7 +91,7 @@ def compose(ground: Ground) -> Services:
     free = links.of_guards()
     roles = ContextAccessPolicy(ContextServiceStub(free))
     policy = _with_engine(roles, ground.engine)
-    auth = _auth(ground, links.of("auth"), secret) if "auth" in here else None
+    auth = _auth(ground, links.of("auth")) if "auth" in here else None
     guarding = auth or compose_elsewhere(free, _token_settings(settings), here[0])
     table = guarded(ground, guarding, policy, links.counted)
     services = Services(
@@ -116,14 +115,14 @@ def compose(ground: Ground) -> Services:
     return services
 
 
-def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> Auth:
+def _auth(ground: Ground, to_others: grpc.aio.Channel) -> Auth:
     settings, redis = ground.settings, ground.redis
     shared = settings.shares_store or bool(settings.elsewhere)
     return compose_auth(
         sql_stores(ground.database),
         SessionEventLog(EventServiceStub(to_others)),
         settings.data_dir,
-        secret=MasterSecret(secret) if secret else None,
+        secret=ground.secret,
         settings=_token_settings(settings),
         session_settings=SessionSettings(
             idle=settings.session_idle_days * DAY, longest=settings.session_days * DAY
@@ -135,6 +134,7 @@ def _auth(ground: Ground, to_others: grpc.aio.Channel, secret: bytes | None) -> 
         alarm_settings=settings.alarms,
         node=ground.node,
         living=ground.lease.living if ground.lease else nobody,
+        known_names=ground.names,
     )
 
 
@@ -143,7 +143,7 @@ def _token_settings(settings: Settings) -> TokenSettings:
 
 
 def _events(ground: Ground, policy: AccessPolicy, guarding: Auth | AuthElsewhere) -> Events:
-    key = installation_secret(ground.settings).derive("bus between nodes") if ground.redis else b""
+    key = ground.secret.derive("bus between nodes") if ground.redis else b""
     events = compose_events(
         ground.database, policy, guarding.verifier, redis=ground.redis, bus_key=key
     )
@@ -153,7 +153,8 @@ def _events(ground: Ground, policy: AccessPolicy, guarding: Auth | AuthElsewhere
 
 
 def _context(ground: Ground, links: Links) -> Context:
-    return compose_context(ground.database, links.of("context"), _kept_s(ground.settings))
+    kept_s = _kept_s(ground.settings)
+    return compose_context(ground.database, links.of("context"), ground.names, kept_s)
 
 
 def _integration(

@@ -31,6 +31,7 @@ from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.known_names import KnownNames
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 
@@ -51,15 +52,19 @@ class Context:
 
 
 def compose_context(
-    database: Database, internal: grpc.aio.Channel, keep_events_s: float | None = None
+    database: Database,
+    internal: grpc.aio.Channel,
+    names: KnownNames,
+    keep_events_s: float | None = None,
 ) -> Context:
     """Put the context service on a database.
 
-    ``internal`` speaks to the log, the accounts and the audit trail as this service;
+    ``internal`` speaks to the log, the accounts and the audit trail as this service; ``names``
+    are those that the accounts' service has told, and takes back when it changes them;
     ``keep_events_s`` is how long the logs of conversations are kept, None for ever.
     """
     event_log = EventServiceLog(EventServiceStub(internal))
-    users = AuthServiceUsers(AuthServiceStub(internal))
+    users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
     store = SqlStore(database)
     return compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)

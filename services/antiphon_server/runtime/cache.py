@@ -3,21 +3,25 @@
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 16 << 20
+MAX_VALUE_BYTES = 4 << 10
+"""A larger value is not kept."""
+ALONE_S = 1.0
+"""How long a process that does not hear what others invalidate may remember something."""
 _AN_ENTRY = 200
 """What one takes besides its key and value, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
-    """What is known of a key: a ``value``, or None and the ``lease`` to set it with."""
+class Found:
+    """The ``values`` of those keys that are known, and the ``lease`` to set the others with."""
 
-    value: bytes | None
+    values: Mapping[str, bytes]
     lease: str = ""
 
 
@@ -25,20 +29,24 @@ class Cache(Protocol):
     """Bytes by keys. It may forget anything at any time, and nobody waits for long.
 
     Who changes what a key stands for invalidates it after the commit and before the answer.
-    Who finds nothing looks it up and sets it by the lease, which is void if the key was
+    Who finds nothing looks it up and sets it by the lease, which is void for what was
     invalidated meanwhile: what was read before a change is not kept behind it.
     """
 
-    async def get(self, key: str) -> Lookup:
-        """What is known."""
+    @property
+    def longest_s(self) -> float:
+        """How long others may remember what this process tells them, in seconds.
+
+        Infinity if they will know at once what it invalidates.
+        """
         ...
 
-    async def set(self, key: str, value: bytes, seconds: float, lease: str) -> None:
-        """Remember a value for so long, if the lease still holds."""
+    async def get(self, keys: Collection[str]) -> Found:
+        """What is known of them, all asked for at once."""
         ...
 
-    async def expire(self, key: str, seconds: float) -> None:
-        """Forget what is known of a key after so long from now on."""
+    async def set(self, values: Mapping[str, bytes], seconds: float, lease: str) -> None:
+        """Remember values for so long, those for which the lease still holds."""
         ...
 
     async def invalidate(self, key: str) -> None:
@@ -54,17 +62,19 @@ class _Entry(NamedTuple):
 class MemoryCache:
     """A :class:`Cache` of one process: the least recently used goes first. ``clock`` is in seconds.
 
-    Holds at most so many entries and bytes, and leases.
+    Holds at most so many entries and bytes, and leases, nothing for more than ``longest_s``.
     """
 
     def __init__(
         self,
         max_entries: int = MAX_ENTRIES,
         max_bytes: int = MAX_BYTES,
+        longest_s: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        self.longest_s = longest_s
         self._clock = clock
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._leases: OrderedDict[str, str] = OrderedDict()
@@ -72,35 +82,26 @@ class MemoryCache:
         self.size = 0
         """What it holds, in bytes."""
 
-    async def get(self, key: str) -> Lookup:
+    async def get(self, keys: Collection[str]) -> Found:
         """See :meth:`Cache.get`."""
-        entry = self._entries.get(key)
-        if entry is not None and entry.until > self._clock():
-            self._entries.move_to_end(key)
-            return Lookup(entry.value)
-        lease = str(next(self._numbers))
-        self._leases[key] = lease
-        self._leases.move_to_end(key)
-        if len(self._leases) > self._max_entries:
-            self._leases.popitem(last=False)
-        return Lookup(None, lease)
+        now, lease = self._clock(), str(next(self._numbers))
+        values: dict[str, bytes] = {}
+        for key in keys:
+            entry = self._entries.get(key)
+            if entry is not None and entry.until > now:
+                self._entries.move_to_end(key)
+                values[key] = entry.value
+            else:
+                self._lend(key, lease)
+        return Found(values, lease)
 
-    async def set(self, key: str, value: bytes, seconds: float, lease: str) -> None:
+    async def set(self, values: Mapping[str, bytes], seconds: float, lease: str) -> None:
         """See :meth:`Cache.set`."""
-        if self._leases.get(key) != lease:
-            return
-        del self._leases[key]
-        self._drop(key)
-        self._entries[key] = _Entry(value, self._clock() + seconds)
-        self.size += _size(key, value)
-        while len(self._entries) > self._max_entries or self.size > self._max_bytes:
-            self._drop(next(iter(self._entries)))
-
-    async def expire(self, key: str, seconds: float) -> None:
-        """See :meth:`Cache.expire`."""
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._entries[key] = entry._replace(until=self._clock() + seconds)
+        until = self._clock() + min(seconds, self.longest_s)
+        for key, value in values.items():
+            if self._leases.get(key) == lease and len(value) <= MAX_VALUE_BYTES:
+                del self._leases[key]
+                self._keep(key, _Entry(value, until))
 
     async def invalidate(self, key: str) -> None:
         """See :meth:`Cache.invalidate`."""
@@ -112,6 +113,19 @@ class MemoryCache:
         self._entries.clear()
         self._leases.clear()
         self.size = 0
+
+    def _lend(self, key: str, lease: str) -> None:
+        self._leases[key] = lease
+        self._leases.move_to_end(key)
+        if len(self._leases) > self._max_entries:
+            self._leases.popitem(last=False)
+
+    def _keep(self, key: str, entry: _Entry) -> None:
+        self._drop(key)
+        self._entries[key] = entry
+        self.size += _size(key, entry.value)
+        while len(self._entries) > self._max_entries or self.size > self._max_bytes:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)

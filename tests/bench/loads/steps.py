@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from antiphon.context.v1.context_service_pb2 import (
+    ListMembersRequest,
+    ListMembersResponse,
     ListMessagesRequest,
     ListMessagesResponse,
     PostMessageRequest,
@@ -24,6 +26,7 @@ from tests.bench.loads.http2 import OPEN_TIMEOUT_S, Connection, Failed, connect
 from tests.bench.loads.posts import POST
 from tests.bench.loads.turns import CONVERSE, Conversing, Tally
 
+MEMBERS = "/antiphon.context.v1.ContextService/ListMembers"
 LIST = "/antiphon.context.v1.ContextService/ListMessages"
 FOLLOW = "/antiphon.events.v1.EventService/Follow"
 WARM_S = 0.2
@@ -32,13 +35,17 @@ Call = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Each of ``kinds``: one client for ``seconds``, then ``clients`` for as long."""
+    """Each of ``kinds``: one client for ``seconds``, then ``clients`` for as long.
+
+    Each in a conversation of its own, or all in the one that is given.
+    """
 
     target: dict[str, Any]
     kinds: list[str]
     clients: int
     seconds: float
     deltas: int = 0
+    conversation: str = ""
 
 
 async def run(job: Job) -> dict[str, Any]:
@@ -49,7 +56,7 @@ async def run(job: Job) -> dict[str, Any]:
 
 async def _measured(job: Job, target: Target, made: Any) -> dict[str, Any]:
     async with target.channel() as channel:
-        names = [await target.conversation(channel) for _ in range(job.clients)]
+        names = [job.conversation or await target.conversation(channel) for _ in range(job.clients)]
     calls: list[Call] = [await made(target, name, job.deltas) for name in names]
     await calls[0]()  # what is imported at the first one
     took = await _alone(job, target, calls[0])
@@ -109,6 +116,19 @@ async def _list(target: Target, name: str, _: int) -> Call:
     return call
 
 
+async def _members(target: Target, name: str, _: int) -> Call:
+    """One page of a conversation's members, with their names."""
+    connection = await connect(target, MEMBERS)
+    body = ListMembersRequest(resource=name, page_size=200).SerializeToString()
+
+    async def call() -> None:
+        answer = ListMembersResponse.FromString(await _answer(connection, body))
+        if not answer.members or not all(each.display_name for each in answer.members):
+            raise Failed(f"members without names: {answer}")
+
+    return call
+
+
 async def _turn(target: Target, name: str, deltas: int) -> Call:
     """From the post on a Converse stream to the turn's end there."""
     tally = Tally(Window(target, 0), deltas)
@@ -164,4 +184,4 @@ def _request(name: str) -> bytes:
     return request.SerializeToString()
 
 
-_KINDS = {"post": _post, "list": _list, "turn": _turn, "delivery": _delivery}
+_KINDS = {"post": _post, "list": _list, "members": _members, "turn": _turn, "delivery": _delivery}

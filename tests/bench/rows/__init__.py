@@ -13,6 +13,7 @@ from tests.bench.rows.growth import growth
 from tests.bench.rows.hop import hop
 from tests.bench.rows.idle_memory import idle_memory
 from tests.bench.rows.layers import layers
+from tests.bench.rows.names import names
 from tests.bench.rows.posts import posts
 from tests.bench.rows.replicas import replicas
 from tests.bench.rows.resume import resume
@@ -35,6 +36,7 @@ ROWS = (
     Row("layers", "processor time that each interceptor adds to a call", layers),
     Row("access", "processor time of authentication and access together, and queries", access),
     Row("hop", "calls, posts and turns with the log in another process", hop),
+    Row("names", "a list of 100 members with names, the accounts in another process", names),
     Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
     Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
 )

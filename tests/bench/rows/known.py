@@ -14,7 +14,9 @@ from antiphon_server.auth.compose import compose_auth
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import compose_context
 from antiphon_server.runtime.access import TokenVerifier
+from antiphon_server.runtime.cache import MemoryCache
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.local_channel import LocalServer
 from tests.bench.antiphon import offline
 from tests.bench.bench import Bench
@@ -41,7 +43,7 @@ async def known_caller(bench: Bench) -> AsyncIterator[Known]:
             conversation = await target.conversation(channel)
     async with offline(data_dir) as database:
         unguarded = LocalServer([ErrorInterceptor()])
-        context = compose_context(database, unguarded.channel())
+        context = compose_context(database, unguarded.channel(), KnownNames(MemoryCache()))
         add_ContextServiceServicer_to_server(context.servicer, unguarded)
         auth = compose_auth(sql_stores(database), MemorySessionEvents(), data_dir)
         await auth.start()

@@ -1074,18 +1074,26 @@ class GetDisplayNamesResponse(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
+    KEPT_FOR_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """display_names are the accounts' User.display_name, by user_id."""
+
+    @_builtins.property
+    def kept_for(self) -> _duration_pb2.Duration:
+        """kept_for is how long the caller may remember them, in the cache that it shares
+        with this service: as long as it will find changed ones gone from there.
+        """
 
     def __init__(
         self,
         *,
         display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        kept_for: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kept_for", b"kept_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_names", b"display_names"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_names", b"display_names", "kept_for", b"kept_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

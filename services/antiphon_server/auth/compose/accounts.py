@@ -23,6 +23,7 @@ from antiphon_server.auth.service.shown_once import ShownOnce
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.known_names import KnownNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def compose_accounts(
     operator_file: SecretFile,
     node: str,
     living: Living,
+    known_names: KnownNames,
 ) -> Accounts:
     """Accounts and sessions; all other processes learn of ends by ``events``."""
     stores, clock, completion = base.stores, base.clock, base.completion
@@ -68,7 +70,7 @@ def compose_accounts(
     return Accounts(
         requests=requests,
         users=users,
-        user_updates=UserUpdates(stores.users, endings, completion, log, clock),
+        user_updates=UserUpdates(stores.users, endings, completion, log, known_names, clock),
         sessions=Sessions(
             stores.sessions,
             users,

@@ -59,7 +59,9 @@ from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
 from antiphon_server.auth.servicers.rules import AuthRules
 from antiphon_server.auth.servicers.verification import VerificationServicer
+from antiphon_server.runtime.cache import MemoryCache
 from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.known_names import KnownNames
 
 SECRET_FILE = "auth.key"
 OPERATOR_FILE = "operator.key"
@@ -147,17 +149,20 @@ def compose_auth(
     alarm_settings: AlarmSettings | None = None,
     node: str = "",
     living: Living = nobody,
+    known_names: KnownNames | None = None,
 ) -> Auth:
     """The auth service on these stores, its operator key in ``data_dir``.
 
     Without a ``secret`` that is there, too, and made if it is missing. ``node`` names this
-    server among those that share the stores, and ``living`` those that run.
+    server among those that share the stores, and ``living`` those that run. ``known_names`` are
+    those that other services remember.
 
     Raises OSError, ExposedFileError or UnusableSecretError if the secret's file
     can't be used.
     """
     base = Base(stores, secret or load_or_create(data_dir / SECRET_FILE), clock, Completion())
     hasher = hasher or Argon2Pool()
+    known_names = known_names or KnownNames(MemoryCache())
     recording = compose_recording(base, alarm_settings or AlarmSettings())
     tokens = compose_tokens(
         base,
@@ -177,11 +182,12 @@ def compose_auth(
         PrivateFile(data_dir / OPERATOR_FILE),
         node,
         living,
+        known_names,
     )
     signing_in = compose_signing_in(base, recording, tokens, accounts, identity_providers)
     trail = compose_trail(base, recording, tokens, accounts.requests)
     return Auth(
-        servicer=_servicer(tokens, accounts, signing_in),
+        servicer=_servicer(tokens, accounts, signing_in, known_names),
         audit_servicer=trail.servicer,
         verification_servicer=VerificationServicer(tokens.feed),
         session_feed=tokens.feed,
@@ -222,7 +228,9 @@ def compose_auth(
     )
 
 
-def _servicer(tokens: Tokens, accounts: Accounts, signing_in: SigningIn) -> AuthServicer:
+def _servicer(
+    tokens: Tokens, accounts: Accounts, signing_in: SigningIn, known_names: KnownNames
+) -> AuthServicer:
     return AuthServicer(
         AuthRules(
             requests=accounts.requests,
@@ -240,5 +248,6 @@ def _servicer(tokens: Tokens, accounts: Accounts, signing_in: SigningIn) -> Auth
             identity_links=signing_in.identity_links,
             key_rotation=tokens.key_rotation,
             assertions=signing_in.assertions,
+            known_names=known_names,
         )
     )

@@ -19,6 +19,7 @@ from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.users import printable
 from antiphon_server.runtime.completion import Completion
 from antiphon_server.runtime.errors import invalid, not_found
+from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.principal import UserId
 
 LONGEST_DISPLAY_NAME = 128
@@ -42,12 +43,14 @@ class UserUpdates:
         endings: Endings,
         completion: Completion,
         events: Recorder,
+        names: KnownNames,
         clock: Clock,
     ) -> None:
         self._store = store
         self._endings = endings
         self._completion = completion
         self._events = events
+        self._names = names
         self._now = micros(clock)
 
     async def update(self, user_id: UserId, wishes: Wishes) -> User:
@@ -58,14 +61,16 @@ class UserUpdates:
         """
         if len(wishes.display_name or "") > LONGEST_DISPLAY_NAME:
             raise invalid("user.display_name", f"at most {LONGEST_DISPLAY_NAME} characters")
-        change = await self._completion.run(self._update(user_id, _rule(wishes)))
+        change = await self._completion.run(self._update(user_id, wishes))
         return change.after
 
-    async def _update(self, user_id: UserId, rule: Callable[[User], User]) -> UserChange:
+    async def _update(self, user_id: UserId, wishes: Wishes) -> UserChange:
         with self._events.recording(_events) as records:
-            change = await self._store.change(user_id, rule, self._now(), records)
+            change = await self._store.change(user_id, _rule(wishes), self._now(), records)
         if change is None:
             raise not_found(f"users/{user_id}")
+        if wishes.display_name is not None:  # the same again, too: what others show may be wrong
+            await self._names.forget(user_id)
         await self._endings.announce(change.ended)
         return change
 

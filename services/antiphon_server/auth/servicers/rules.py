@@ -20,6 +20,7 @@ from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.principal import current_principal
 
 Repeatable = (
@@ -49,6 +50,7 @@ class AuthRules:
     identity_links: IdentityLinks
     key_rotation: KeyRotation
     assertions: ServiceAssertions
+    known_names: KnownNames
 
 
 class Rpcs:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
+
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.auth.servicers.rules import Rpcs
@@ -29,7 +31,10 @@ class UserRpcs(Rpcs):
         self, request: pb.GetDisplayNamesRequest, context: Any
     ) -> pb.GetDisplayNamesResponse:
         names = await self._rules.users.names_of([UserId(each) for each in request.user_ids])
-        return pb.GetDisplayNamesResponse(display_names={str(key): names[key] for key in names})
+        return pb.GetDisplayNamesResponse(
+            display_names={str(key): names[key] for key in names},
+            kept_for=Duration(seconds=int(self._rules.known_names.lasts_s)),
+        )
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Any) -> pb.ListUsersResponse:
         prefix, limit = request.name_prefix, page_limit(request.page_size)

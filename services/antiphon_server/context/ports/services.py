@@ -58,8 +58,7 @@ class Users(Protocol):
         ...
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        """What those of them who exist are called.
-
-        Raises DomainError if the accounts can't be reached.
+        """What those of them are called who exist; while the accounts can't be reached, those
+        whose names are known.
         """
         ...

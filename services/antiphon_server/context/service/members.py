@@ -1,6 +1,5 @@
 """The rules of membership."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
@@ -33,7 +32,6 @@ from antiphon_server.runtime.permissions import Permission
 from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 _Changed: TypeAlias = tuple[T, Role, Role]
 """What came of a change, and the role before and after it."""
 
@@ -96,14 +94,13 @@ class Members:
         return Page(found[:limit], encode_page_token(listed, found[limit - 1].user_id))
 
     async def names_of(self, members: Collection[Member]) -> Mapping[UserId, str]:
-        """What members are called; without the accounts it is not known."""
+        """What members are called, as far as that is known while the accounts are away.
+
+        Whoever got the members may be told: who may not did not get them.
+        """
         if not members:
             return {}
-        try:
-            return await self._users.names_of({member.user_id for member in members})
-        except DomainError as error:
-            log.info("members' names are not known: %s", error)
-            return {}
+        return await self._users.names_of([member.user_id for member in members])
 
     async def update(
         self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
