@@ -21,7 +21,7 @@ LOOK_S = 0.02
 LOG_FLUSH_S = 1.0
 AGAIN_S = 0.2
 WORKERS = 2
-PREFIX = "antiphon-envoy-"
+PREFIX = "antiphon-edge-"  # another one than those had that no lock shows to be in use
 _LAST_WORDS = 1000
 QUIET_S = 0.5
 """So long nobody calls whose calls have all gone elsewhere."""
