@@ -151,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def registries(self) -> tuple[str, ...]:
         """Where services register themselves: ``host:port`` of each edge, or of several."""
-        return tuple(self.registry.split(",")) if self.registry else ()
+        return tuple(map(str.strip, self.registry.split(","))) if self.registry else ()
 
     @property
     def secret_text(self) -> str | None:

@@ -109,6 +109,7 @@ async def test_harm_to_the_data_is_a_sentence(
         ),
         ("PEERS", '{"auth": "host:99999"}', "PEERS: auth: 'host:99999' is no address"),
         ("REGISTRY", "mesh", "REGISTRY: 'mesh' is no address: it must be host:port"),
+        ("REGISTRY", "one:7470, two", "REGISTRY: 'two' is no address: it must be host:port"),
         ("NODE_ADDRESS", "foo", "NODE_ADDRESS: 'foo' is no address: it must be host:port"),
         ("MESH", '{"pages": "foo"}', "MESH: pages: 'foo' is no address: it must be host:port"),
         ("MESH", '{"origins": ["chat"]}', "MESH: origins: 'chat' is none, such as https://"),

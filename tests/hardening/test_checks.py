@@ -115,6 +115,7 @@ def test_every_check_has_a_case() -> None:
         ({"mesh": {**HEARD, "traces": "127.0.0.1:4317"}}, False),
         ({"registry": "10.0.0.5:7470"}, True),
         ({"registry": "127.0.0.1:7470"}, False),
+        ({"registry": "127.0.0.1:7470, 10.0.0.5:7470"}, True),
         ({"registry": "10.0.0.5:7470", **PEERS}, False),
         ({"several_nodes": True, **FAR}, True),
         ({"several_nodes": True, **FAR, **PEERS}, False),
