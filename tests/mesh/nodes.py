@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from msgspec.structs import replace
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
@@ -87,9 +88,12 @@ class Node:
 
 
 @asynccontextmanager
-async def installation(folder: Path, mesh: MeshSettings = PORTS) -> AsyncIterator[Installation]:
+async def installation(
+    folder: Path, mesh: MeshSettings = PORTS, drain_grace_s: float = 5.0
+) -> AsyncIterator[Installation]:
     """Control plane and Envoy."""
     settings = await asyncio.to_thread(settings_in, folder, mesh)
+    settings = replace(settings, drain_grace_s=drain_grace_s)
     secret = await asyncio.to_thread(load_or_create, folder / "auth.key")
     async with running_mesh(settings) as running:
         yield Installation(running, secret)
