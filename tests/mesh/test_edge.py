@@ -95,9 +95,27 @@ async def test_what_a_server_would_reset_is_no_outage(browser: GrpcWeb) -> None:
     body = grpc_frame(HEAD.SerializeToString())
     async with browser.session.post(url, data=body, headers=native) as response:
         assert await response.read()  # its status follows, where this client doesn't look
-    async with browser.session.get(url, data=body, headers=native) as response:
-        status = int(response.headers["grpc-status"])
-    assert status == grpc.StatusCode.UNIMPLEMENTED.value[0]
+    for path in (url, "/grpc.health.v1.Health/Check"):
+        for method in ("GET", "OPTIONS"):
+            async with browser.session.request(method, path, headers=native) as response:
+                status = int(response.headers["grpc-status"])
+            assert status == grpc.StatusCode.UNIMPLEMENTED.value[0]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_no_page_calls_without_asking(browser: GrpcWeb, content_type: str) -> None:
+    """What any page may send without asking the browser first is no call.
+
+    https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+    """
+    body = grpc_frame(HEAD.SerializeToString())
+    headers = {"content-type": content_type} if content_type else {}
+    skipped = ["content-type"]
+    async with browser.session.post(
+        f"{SERVICE}/GetHead", data=body, headers=headers, skip_auto_headers=skipped
+    ) as response:
+        assert response.status == 415
+        assert not await response.read()
 
 
 async def test_a_stream_that_is_cut(world: World, browser: GrpcWeb) -> None:

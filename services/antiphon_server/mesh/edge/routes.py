@@ -57,12 +57,14 @@ _TRAILERS = HeaderValueOption(
     append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
 )
 _FORBIDDEN, _NOT_FOUND = 403, 404  # PERMISSION_DENIED and UNIMPLEMENTED to a gRPC client
+_UNSUPPORTED_TYPE = 415
+_CALLED = ("/antiphon.", HEALTH, REFLECTION)
 
 
 def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts to its service, health, and all else to the pages."""
     routes = [
-        _no_call(),
+        *_no_calls(cluster_of(HEALTH)),
         *_internal(),
         *_streams(cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
         *_reads(cluster_of),
@@ -110,13 +112,44 @@ def _health_of(service: str) -> Route:
     return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service, idle_s=0)
 
 
-def _no_call() -> Route:
-    """What is not posted is no call; a server would reset it, as if it were away."""
-    others = [
-        HeaderMatcher(name=":method", string_match=StringMatcher(exact=method), invert_match=True)
-        for method in ("POST", "OPTIONS")  # by which browsers ask whether they may
+def _no_calls(cluster: str) -> list[Route]:
+    """What is no call: a server would reset it, as if it were away.
+
+    A page that asks its browser nothing before can't say that its content is gRPC's.
+    """
+    return [
+        route
+        for prefix in _CALLED
+        for route in (_question(prefix, cluster), _not_posted(prefix), _not_grpc(prefix))
     ]
-    return _nothing(RouteMatch(prefix="/antiphon.", headers=others))
+
+
+def _question(prefix: str, cluster: str) -> Route:
+    """Whether a page may call: the filter for that answers it before it gets anywhere."""
+    asked = [
+        HeaderMatcher(name=":method", string_match=StringMatcher(exact="OPTIONS")),
+        HeaderMatcher(name="origin", present_match=True),
+        HeaderMatcher(name="access-control-request-method", present_match=True),
+    ]
+    return Route(match=RouteMatch(prefix=prefix, headers=asked), route=RouteAction(cluster=cluster))
+
+
+def _not_posted(prefix: str) -> Route:
+    posted = HeaderMatcher(
+        name=":method", string_match=StringMatcher(exact="POST"), invert_match=True
+    )
+    return _nothing(RouteMatch(prefix=prefix, headers=[posted]))
+
+
+def _not_grpc(prefix: str) -> Route:
+    grpc = HeaderMatcher(
+        name="content-type",
+        string_match=StringMatcher(prefix="application/grpc"),
+        invert_match=True,
+        treat_missing_header_as_empty=True,
+    )
+    match = RouteMatch(prefix=prefix, headers=[grpc])
+    return Route(match=match, direct_response=DirectResponseAction(status=_UNSUPPORTED_TYPE))
 
 
 def _internal() -> list[Route]:
@@ -216,4 +249,5 @@ def _cors(edge: Edge) -> CorsPolicy:
         expose_headers=_EXPOSED_HEADERS,
         max_age=str(_PREFLIGHT_S),
         allow_credentials=False,
+        forward_not_matching_preflights=False,
     )
