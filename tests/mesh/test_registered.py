@@ -101,13 +101,13 @@ async def refusal(whole: Whole, call: Call) -> DomainError:
     return domain_error_of(refused.value)
 
 
-def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {token}"),)
+def bearer(token: str, scheme: str = "Bearer") -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"{scheme} {token}"),)
 
 
-async def who_am_i(channel: grpc.aio.Channel, token: str) -> Any:
+async def who_am_i(channel: grpc.aio.Channel, token: str, scheme: str = "Bearer") -> Any:
     return await AuthServiceStub(channel).WhoAmI(
-        pb.WhoAmIRequest(), metadata=bearer(token), timeout=5
+        pb.WhoAmIRequest(), metadata=bearer(token, scheme), timeout=5
     )
 
 
@@ -117,7 +117,8 @@ async def test_forged_tokens_are_refused_at_the_edge(whole: Whole, forge: str) -
     async with whole.client() as client:
         token = await client.tokens.get()
     async with grpc.aio.insecure_channel(str(whole.at.mesh.edge)) as channel:
-        assert (await who_am_i(channel, token)).user.user_id
+        for scheme in ("Bearer", "bearer"):  # the same to servers (RFC 9110, 11.1)
+            assert (await who_am_i(channel, token, scheme)).user.user_id
     before = await denied(whole)
     found = await refusal(whole, lambda channel: who_am_i(channel, forged(token, forge)))
     assert found.reason is Reason.TOKEN_INVALID

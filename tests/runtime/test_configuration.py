@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.settings import DEFAULT_MODEL, DEFAULT_PORT, read_settings
 
 
@@ -93,6 +93,39 @@ def test_what_does_not_go_together(given: dict[str, Any], said: str) -> None:
     """Half a certificate, two secrets, a test user whom strangers reach."""
     with pytest.raises(WrongSetting, match=said):
         read_settings(**given)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host",
+        ":1",
+        "host:",
+        "host:70000",
+        "unix:/run/a.sock:1",
+        "[::1:1",
+        "::1:1",
+        "a b:1",
+        "[no]:1",
+    ],
+)
+def test_what_is_no_address(text: str) -> None:
+    """A name or an IP address, and a port; an IPv6 address in brackets. Nothing of a file."""
+    with pytest.raises(WrongSetting, match="it must be host:port"):
+        host_and_port("pages", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("my_host.example:1", ("my_host.example", 1)),
+        ("[::1]:2", ("::1", 2)),
+        ("10.0.0.1:3", ("10.0.0.1", 3)),
+    ],
+)
+def test_what_is_an_address(text: str, parts: tuple[str, int]) -> None:
+    """Brackets are of the text alone."""
+    assert host_and_port("pages", text) == parts
 
 
 def test_the_installation_s_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

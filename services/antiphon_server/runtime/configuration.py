@@ -1,7 +1,9 @@
 """Typed settings from plain values: options, variables, JSON."""
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -9,6 +11,7 @@ import msgspec
 
 T = TypeVar("T")
 
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 _NO_CHOICE = "Invalid enum value "
 _PLAINER = (
     (re.compile(r"Expected `(?:int|float)` <= (\S+)"), r"it may be \1 at most"),
@@ -53,9 +56,18 @@ def configured(values: Mapping[str, Any], kind: type[T]) -> T:
 def host_and_port(setting: str, text: str) -> tuple[str, int]:
     """What ``host:port`` says, or ``[host]:port``. Raises WrongSetting, which names the setting."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535 or " " in host:
+    if not _is_host(host) or not port.isdecimal() or int(port) > 65535:
         raise WrongSetting(f"{setting}: '{text}' is no address: it must be host:port")
     return host.strip("[]"), int(port)
+
+
+def _is_host(text: str) -> bool:
+    """A name, an IPv4 address, or an IPv6 address in brackets."""
+    if not text.startswith("["):
+        return _NAME.fullmatch(text) is not None
+    with suppress(ValueError):
+        return text.endswith("]") and bool(ipaddress.IPv6Address(text[1:-1]))
+    return False
 
 
 def from_environment(prefix: str, kind: type[T], environment: Mapping[str, str]) -> dict[str, Any]:

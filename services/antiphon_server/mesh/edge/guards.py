@@ -20,6 +20,7 @@ from envoy_data_plane.envoy.extensions.common.ratelimit.v3 import (
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn.v3 import (
     JwksAsyncFetch,
     JwtAuthentication,
+    JwtHeader,
     JwtProvider,
     JwtRequirement,
     RemoteJwks,
@@ -85,6 +86,11 @@ def _tokens() -> HttpFilter:
     provider = JwtProvider(
         issuer="antiphon",
         forward=True,
+        # Its case means nothing (RFC 9110, 11.1), but Envoy compares it as it is written.
+        from_headers=[
+            JwtHeader(name="authorization", value_prefix=f"{scheme} ")
+            for scheme in ("Bearer", "bearer")
+        ],
         clock_skew_seconds=limits.EXPIRED_S,
         remote_jwks=RemoteJwks(
             http_uri=HttpUri(uri=f"http://{KEYS}/keys", cluster=KEYS, timeout=seconds(1)),

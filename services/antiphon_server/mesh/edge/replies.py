@@ -45,7 +45,7 @@ _REASONS: dict[int, DomainError] = {
 }
 """What Envoy's own statuses mean."""
 _LATE = (504, DomainError(Reason.DEADLINE_EXCEEDED))
-"""The same status, if the call had a deadline: then that has passed."""
+"""The same status, if the call had a deadline: that has passed, or the longest that is granted."""
 
 
 def replies() -> LocalReplyConfig:
