@@ -70,7 +70,7 @@ async def running(settings: Settings) -> AsyncIterator[App]:
             membership = Membership(ground, lifecycle) if settings.registry else None
             app = await listen(services, ground, lifecycle, health, password)
             if membership is not None:
-                membership.begin(app.port, health)
+                await membership.begin(app.port, health)
             yield app
 
 
