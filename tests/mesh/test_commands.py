@@ -17,21 +17,25 @@ START_S = 60
 
 
 @asynccontextmanager
-async def _running(variables: dict[str, str], *arguments: str) -> AsyncIterator[None]:
+async def _running(
+    variables: dict[str, str], *arguments: str, said: list[str] | None = None
+) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         *arguments,
         cwd=ROOT,
         env=environment(variables),
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
     )
     try:
         yield
     finally:
         if process.returncode is None:
             process.terminate()
-        await process.wait()
+        _, errors = await process.communicate()
+        if said is not None:
+            said += errors.decode().splitlines()
 
 
 async def _output(variables: dict[str, str], *arguments: str) -> tuple[int | None, str]:
@@ -64,8 +68,9 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
         "ANTIPHON_MODEL": "scripted/echo",
         "ANTIPHON_ADMIN_PORT": "0",
     }
+    farewell: list[str] = []
     async with (
-        _running(variables, "mesh"),
+        _running(variables, "mesh", said=farewell),
         _running(variables | own, "up", "--port", "0"),
         asyncio.timeout(START_S),
     ):
@@ -77,6 +82,7 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
         assert refused, said
         assert json.loads(await asyncio.to_thread(told.read_text)) == where
     assert not await asyncio.to_thread(told.exists)
+    assert farewell[-1] == "The edge has stopped. Servers run on, without it."
 
 
 @pytest.mark.parametrize("command", [["mesh"], ["up", "--mesh"], ["mesh", "render"]])

@@ -230,6 +230,42 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   await stranger.close();
 });
 
+test("what broke off is asked again, and people talk among themselves", async () => {
+  await context.close();
+  await open();
+  await ask("answer", { mode: "cut" });
+  await signIn();
+  await say("One");
+  await page.locator(".message.assistant .ending.wrong").getByText("broken off").waitFor();
+  expect(await faults()).toEqual([]);
+  await page.getByRole("button", { name: "Ask again" }).click();
+  expect(await answer(2)).toBe("word ".repeat(20).trim());
+  expect(await page.locator(".message.user .body").allInnerTexts()).toEqual(["One", "One"]);
+  await page.getByLabel("Who answers").selectOption("nobody");
+  expect(await page.locator(".composer textarea").getAttribute("placeholder")).toBe("Say something to the people here");
+  await say("Among ourselves");
+  const said = page.locator(".message.user:not(.sending)");
+  await said.getByText("Among ourselves").waitFor();
+  expect(await faults()).toEqual([]);
+  await page.reload();
+  await said.getByText("Among ourselves").waitFor();
+  expect(await said.count()).toBe(3);
+  expect(await page.locator(".message.assistant").count()).toBe(2);
+});
+
+test("a server that does not know the session says that, and judges no password", async () => {
+  await page.evaluate(() => {
+    const key = "antiphon.session";
+    const kept = JSON.parse(sessionStorage.getItem(key)!);
+    sessionStorage.setItem(key, JSON.stringify({ ...kept, refreshToken: "antr_of_another_server" }));
+  });
+  await page.reload();
+  expect(await page.locator("[role=alert]").innerText()).toBe(
+    "This server does not know your session any more. Sign in again.",
+  );
+  expect(await faults()).toEqual([]);
+});
+
 test("a guest's page asks for nothing that guests are refused", async () => {
   await ask("answer", { deltas: 500, gap_ms: 10 });
   const owner = await newSession();

@@ -15,7 +15,7 @@ import { EventSchema } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
 import { isSafe } from "../src/page/markdown";
-import { titleOf } from "../src/page/words";
+import { leftOut, titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -182,4 +182,8 @@ test("links lead to pages and mailboxes alone", () => {
   expect(["https://a.example/", "http://a.example", "mailto:a@b.example"].every(isSafe)).toBe(true);
   const bad = ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "/here", "x", "vbscript:x", "file:///etc"];
   expect(bad.filter(isSafe)).toEqual([]);
+});
+
+test("what was left out is told, if anything was", () => {
+  expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
 });

@@ -54,8 +54,11 @@ def mesh(
 def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app.control_plane import serve_mesh
 
+    edges: list[Mesh] = []
+
     def ready(mesh: "Mesh") -> None:
         if mesh.envoy is not None:
+            edges.append(mesh)
             write_where(settings, mesh.edge)
         _announce(mesh)
 
@@ -63,6 +66,9 @@ def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
         yield serve_mesh(settings, ready)
     finally:
         withdraw(settings.data_dir)
+        if edges:
+            with contextlib.suppress(OSError):
+                say("The edge has stopped. Servers run on, without it.", err=True)
 
 
 def _announce(mesh: "Mesh") -> None:

@@ -10,6 +10,6 @@ export type { WatchOptions } from "./place";
 export type { Connection } from "./redial";
 export { type DeviceCode, type ProviderLogin, Session } from "./session";
 export { textOf } from "./text";
-export { type Entry, type Outgoing, Thread, type Wishes, isQueued } from "./thread";
+export { type Entry, NOBODY, type Outgoing, Thread, type Wishes, isAnswered, isQueued } from "./thread";
 export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
 export { type ToolCall, TurnView } from "./turn";

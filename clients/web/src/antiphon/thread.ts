@@ -12,7 +12,7 @@ import type { Stubs } from "./channel";
 import { Company } from "./company";
 import { AntiphonError, errorOf } from "./errors";
 import type { Follower, Watching } from "./follower";
-import { newTurnId } from "./ids";
+import { newRequestId, newTurnId } from "./ids";
 import { textOf } from "./text";
 import { TurnView } from "./turn";
 
@@ -44,13 +44,17 @@ export interface Entry {
 /** What this page has said and the log does not have yet. */
 export interface Outgoing {
   turnId: string;
+  requestId: string;
   text: string;
   wishes: Wishes;
   state: "sending" | "failed";
   error: AntiphonError | undefined;
 }
 
-/** How to ask: empty means the server's choice. */
+/** Who answers what is said to people alone. */
+export const NOBODY = "(nobody)";
+
+/** How to ask: empty means the server's choice; NOBODY is a handler that nobody is. */
 export interface Wishes {
   handler: string;
   model: string;
@@ -255,24 +259,20 @@ export class Thread extends Changing {
     }
   }
 
-  /** Say something and have it answered. Nothing is thrown: what fails is shown where it is. */
-  async ask(text: string, wishes: Wishes, turnId = newTurnId()): Promise<void> {
-    const outgoing: Outgoing = { turnId, text, wishes: { ...wishes }, state: "sending", error: undefined };
+  /**
+   * Say something and have it answered, unless it is to people alone. Nothing is thrown: what
+   * fails is shown where it is.
+   */
+  async ask(text: string, wishes: Wishes, turnId = newTurnId(), requestId = newRequestId()): Promise<void> {
+    const outgoing: Outgoing = {
+      ...{ turnId, requestId, text, wishes: { ...wishes } },
+      ...{ state: "sending", error: undefined },
+    };
     this.outgoing = [...this.outgoing.filter((each) => each.turnId !== turnId), outgoing];
     this.typedAt = 0;
     this.changed();
     try {
-      const { turn } = await this.stubs.dispatcher.dispatch({
-        conversationId: this.conversationId,
-        turnId,
-        handler: wishes.handler,
-        models: wishes.model ? [wishes.model] : [],
-        parts: [create(PartSchema, { content: { case: "text", value: text } })],
-        policy: TurnPolicy.UNSPECIFIED,
-      });
-      if (turn) this.turnOf(turnId).assign(turn);
-      // Cancelled before it came: no message will tell of it.
-      if (turn && !turn.messageId) this.settle(turnId);
+      await (isToPeople(outgoing) ? this.postAlone(outgoing) : this.dispatch(outgoing));
     } catch (thrown) {
       outgoing.state = "failed";
       outgoing.error = errorOf(thrown);
@@ -280,9 +280,51 @@ export class Thread extends Changing {
     this.changed();
   }
 
+  private async dispatch({ turnId, text, wishes }: Outgoing): Promise<void> {
+    const { turn } = await this.stubs.dispatcher.dispatch({
+      conversationId: this.conversationId,
+      turnId,
+      handler: wishes.handler,
+      models: wishes.model ? [wishes.model] : [],
+      parts: [create(PartSchema, { content: { case: "text", value: text } })],
+      policy: TurnPolicy.UNSPECIFIED,
+    });
+    if (turn) this.turnOf(turnId).assign(turn);
+    // Cancelled before it came: no message will tell of it.
+    if (turn && !turn.messageId) this.settle(turnId);
+  }
+
+  /** No turn comes of it, so the answer tells where it stands. */
+  private async postAlone({ turnId, requestId, text }: Outgoing): Promise<void> {
+    const { message } = await this.stubs.context.postMessage({
+      conversationId: this.conversationId,
+      requestId,
+      parts: [create(PartSchema, { content: { case: "text", value: text } })],
+    });
+    if (message) this.post(message, message.offset, "");
+    this.settle(turnId);
+  }
+
+  /** Whether an entry, a question or its answer, goes back to what one has asked oneself. */
+  mayAskAgain(entry: Entry): boolean {
+    return this.questionOf(entry)?.author === this.self && !this.isArchived;
+  }
+
+  /** Ask once more what an entry asked, or was the answer to: it is another turn. */
+  askAgain(entry: Entry, wishes: Wishes): void {
+    const question = this.questionOf(entry);
+    const handler = wishes.handler === NOBODY ? "" : wishes.handler;
+    if (question) void this.ask(question.text, { ...wishes, handler });
+  }
+
+  private questionOf(entry: Entry): Entry | undefined {
+    if (entry.role === "user") return entry;
+    return this.entries.get(this.turns.get(entry.turnId)?.messageId ?? "");
+  }
+
   /** Say something again that failed; it is the same turn. */
-  retry({ text, wishes, turnId }: Outgoing): Promise<void> {
-    return this.ask(text, wishes, turnId);
+  retry({ text, wishes, turnId, requestId }: Outgoing): Promise<void> {
+    return this.ask(text, wishes, turnId, requestId);
   }
 
   /** The stream is there, again: so what no server took can be sent. */
@@ -317,7 +359,7 @@ export class Thread extends Changing {
 
   /** Stop what is being answered, and what was just sent. */
   async stopAll(): Promise<void> {
-    const sent = this.outgoing.filter((each) => each.state === "sending");
+    const sent = this.outgoing.filter(isAnswered);
     const turns = [...this.open, ...sent.map((each) => this.turnOf(each.turnId))];
     await Promise.all([...new Set(turns)].map((turn) => this.stop(turn)));
   }
@@ -473,6 +515,15 @@ function lacksUsage(turn: TurnView): boolean {
 /** Whether its figures are known; those of a call that runs, or whose server died, are not. */
 function isSettled({ outcome }: ModelCall): boolean {
   return outcome !== AttemptOutcome.UNKNOWN && outcome !== AttemptOutcome.UNSPECIFIED;
+}
+
+function isToPeople({ wishes }: Outgoing): boolean {
+  return wishes.handler === NOBODY;
+}
+
+/** Whether what is on its way will be answered. */
+export function isAnswered(outgoing: Outgoing): boolean {
+  return outgoing.state === "sending" && !isToPeople(outgoing);
 }
 
 /** Whether a turn waits for others. */

@@ -40,6 +40,8 @@ export class TurnView {
   usage: Usage | undefined;
   error: AntiphonError | undefined;
   finishReason: FinishReason | undefined;
+  /** How many older messages the model was asked without. */
+  omittedMessages = 0;
   isStopping = false;
   /** Grows when something becomes known after the end. */
   revision = 0;
@@ -68,6 +70,7 @@ export class TurnView {
     this.replyMessageId = turn.replyMessageId;
     this.usage = turn.usage;
     this.finishReason = turn.finishReason;
+    this.omittedMessages = turn.omittedMessages;
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
       this.startMs = timestampMs((turn.startTime ?? turn.createTime)!);
@@ -127,6 +130,7 @@ export class TurnView {
         this.usage = payload.value.usage;
         this.model = payload.value.model;
         this.finishReason = payload.value.finishReason;
+        this.omittedMessages = payload.value.omittedMessages;
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
         break;

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Thread } from "../antiphon";
+import { NOBODY, type Thread, isAnswered } from "../antiphon";
 import type { Desk } from "./desk";
 import { Icon, Notice } from "./parts";
 import { sentenceOf } from "./words";
@@ -23,8 +23,9 @@ export function Composer(props: {
   const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? "");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [, draw] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
-  const isAnswering = !!thread && (thread.open.length > 0 || thread.outgoing.some((each) => each.state === "sending"));
+  const isAnswering = !!thread && (thread.open.length > 0 || thread.outgoing.some(isAnswered));
 
   useEffect(() => {
     setText(sessionStorage.getItem(draft) ?? "");
@@ -99,14 +100,14 @@ export function Composer(props: {
           ref={area}
           rows={1}
           value={text}
-          placeholder="Say something"
+          placeholder={desk.wishes.handler === NOBODY ? "Say something to the people here" : "Say something"}
           aria-label="Message"
           onInput={onInput}
           onKeyDown={onKeyDown}
           onBlur={() => thread?.setTyping(false)}
         />
         <div class="writing-bar">
-          <Choices desk={desk} />
+          <Choices desk={desk} onChoice={() => draw((count) => count + 1)} />
           {isAnswering && (
             <button type="button" class="round stop" onClick={stop} aria-label="Stop the answer" title="Stop (Esc)">
               <Icon name="stop" />
@@ -122,25 +123,28 @@ export function Composer(props: {
 }
 
 /** Who shall answer, and by which model; shown where there is a choice. */
-function Choices({ desk }: { desk: Desk }): JSX.Element {
-  const [, draw] = useState(0);
+function Choices({ desk, onChoice }: { desk: Desk; onChoice: () => void }): JSX.Element {
   const choose = (wish: "handler" | "model") => (event: Event) => {
     desk.wishes[wish] = (event.currentTarget as HTMLSelectElement).value;
-    draw((count) => count + 1);
+    onChoice();
   };
+  const isAlone = desk.wishes.handler === NOBODY;
   const fallback = desk.models.find((model) => model.default);
   return (
     <span class="choices">
-      {desk.handlers.length > 1 && (
+      {desk.handlers.length > 0 && (
         <select aria-label="Who answers" value={desk.wishes.handler} onChange={choose("handler")}>
           {desk.handlers.map((handler) => (
             <option key={handler.name} value={handler.default ? "" : handler.name} title={handler.description}>
               {handler.name}
             </option>
           ))}
+          <option value={NOBODY} title="What you say is for the people in the conversation.">
+            nobody
+          </option>
         </select>
       )}
-      {desk.models.length > 0 && (
+      {desk.models.length > 0 && !isAlone && (
         <select aria-label="Model" value={desk.wishes.model} onChange={choose("model")}>
           <option value="">{fallback?.name ?? "the server's model"}</option>
           {desk.models

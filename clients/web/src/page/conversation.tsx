@@ -10,7 +10,7 @@ import type { Desk } from "./desk";
 import { Markdown } from "./markdown";
 import { Avatar, CopyButton, Icon, Notice, Spinner } from "./parts";
 import { useChanges, useNow, useSteady } from "./use";
-import { consumed, cutShort, duration, moment, sentenceOf } from "./words";
+import { consumed, cutShort, duration, leftOut, moment, sentenceOf } from "./words";
 
 const NEAR_PX = 80;
 
@@ -38,7 +38,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
                 isMine={entry.author === thread.self}
                 turn={footerBelongs(thread, entry, turn) ? turn : undefined}
                 version={turn?.isDone ? turn.revision + 1 : 0}
-                onAgain={() => void thread.ask(entry.text, desk.wishes)}
+                onAgain={thread.mayAskAgain(entry) ? () => thread.askAgain(entry, desk.wishes) : undefined}
               />
             );
           })}
@@ -155,7 +155,7 @@ interface SaidProps {
   isMine: boolean;
   turn: TurnView | undefined;
   version: number;
-  onAgain: () => void;
+  onAgain: (() => void) | undefined;
 }
 
 const Said = memo(
@@ -176,7 +176,7 @@ const Said = memo(
         <footer class="facts">
           {turn ? <Facts turn={turn} isTruncated={entry.isTruncated} /> : entry.isTruncated && "cut off here"}
           {isAnswer && <CopyButton text={entry.text} label="Copy message" />}
-          {isMine && turn && turn.state !== TurnState.SUCCEEDED && (
+          {onAgain && turn && turn.state !== TurnState.SUCCEEDED && (
             <button type="button" class="link" onClick={onAgain}>
               Ask again
             </button>
@@ -190,7 +190,8 @@ const Said = memo(
     a.name === b.name &&
     a.turn === b.turn &&
     a.version === b.version &&
-    a.isMine === b.isMine,
+    a.isMine === b.isMine &&
+    !a.onAgain === !b.onAgain,
 );
 
 function Head({ name, actor, timeMs }: { name: string; actor: string; timeMs: number }) {
@@ -214,7 +215,7 @@ function Facts({ turn, isTruncated }: { turn: TurnView; isTruncated: boolean }):
   const ending = ENDINGS[turn.state] ?? (cutShort(turn.finishReason) || (isTruncated && "cut off"));
   const isWished = turn.state === TurnState.CANCELLED;
   const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
-  const facts = [turn.model, consumed(turn.usage), took].filter(Boolean);
+  const facts = [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
   return (
     <>
       {turn.error && <Notice text={sentenceOf(turn.error)} />}

@@ -8,7 +8,7 @@ import { Desk } from "./desk";
 import { Mark, Notice, Spinner } from "./parts";
 import { SignIn } from "./sign_in";
 import { TabTokens } from "./tab_tokens";
-import { sentenceOf } from "./words";
+import { sentenceOf, whySignedOut } from "./words";
 
 // A browser has six connections for all tabs of a server that has no TLS: those that nobody
 // looks at give theirs back, and go on by their cursor when they are looked at.
@@ -60,7 +60,7 @@ export function Gate(props: {
         enter();
       } catch (thrown) {
         const error = errorOf(thrown);
-        if (!error.isAway) return setState({ kind: "signed out", why: "" });
+        if (!error.isAway) return setState({ kind: "signed out", why: error.reason ? whySignedOut(error) : "" });
         setState({ kind: "starting", why: sentenceOf(error) });
         setTimeout(begin, RETRY_MS);
       }
@@ -97,7 +97,7 @@ function lay(onSignedOut: (why: string) => void): Ground {
     if (!desk) return;
     desk.close();
     desk = undefined;
-    onSignedOut(error?.reason ? sentenceOf(error) : "You were signed out.");
+    onSignedOut(whySignedOut(error));
   };
   const session = new Session({ baseUrl: location.origin }, device(), store, {
     connection: (connection) => desk?.setConnection(connection),

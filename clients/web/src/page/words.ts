@@ -36,7 +36,7 @@ const SENTENCES: Record<string, string> = {
   MODEL_TIMEOUT: "The model was silent for too long. Try again, or choose another.",
   MODEL_PROTOCOL: "The model's answer broke off. Try again.",
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
-  MODEL_PROMPT_TOO_LONG: "The conversation is longer than this model can read. Choose another.",
+  MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };
@@ -88,6 +88,18 @@ export function consumed(usage: Usage | undefined): string {
   const count = (usage.inputTokens + usage.outputTokens).toLocaleString();
   const cost = usage.cost ? ` · ${money(usage.cost.micros, usage.cost.currency)}` : "";
   return `${about}${count} tokens${cost}`;
+}
+
+/** That older messages were left out, if any were. */
+export function leftOut(messages: number): string {
+  return messages ? `${messages.toLocaleString()} older message${messages > 1 ? "s" : ""} left out` : "";
+}
+
+/** Why one is signed out: a server that knows nothing of the session has not judged a password. */
+export function whySignedOut(error: AntiphonError | undefined): string {
+  if (!error?.reason) return "You were signed out.";
+  const isUnknown = error.reason === "CREDENTIALS_INVALID" || error.reason === "TOKEN_INVALID";
+  return isUnknown ? "This server does not know your session any more. Sign in again." : sentenceOf(error);
 }
 
 /** Why an answer ended early, if it did. */
