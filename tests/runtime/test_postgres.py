@@ -278,6 +278,35 @@ async def test_a_server_that_dies_is_gone_on_with(
     assert set(stored) <= set(await mortal_database.read(numbers))
 
 
+async def test_who_asks_whether_it_is_back_is_not_lost_with_a_connection(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes, and then the connection goes: it is asked again, and found back."""
+    lost: list[int] = []
+
+    def ask(connection: Connection) -> None:
+        numbered = connection.exec_driver_sql("SELECT 1").scalar()
+        if not lost:
+            lost.append(int(numbered or 0))
+            connection.connection.driver_connection.terminate()  # type: ignore[union-attr]
+
+    monkeypatch.setattr(adapter, "_ask", ask)
+    database = PostgresDatabase(url, pool=2, deadline_s=0.1)
+
+    def stand_still(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT 1")
+        await_only(asyncio.sleep(0.3))
+        connection.exec_driver_sql("SELECT 1")
+
+    assert await refusal(database.read(stand_still)) is Reason.STORE_UNAVAILABLE
+    assert not database.writable
+    async with asyncio.timeout(BACK_S):
+        while not database.writable:
+            await asyncio.sleep(0.05)
+    assert lost
+    await database.close()
+
+
 async def test_a_server_that_hangs_keeps_nobody(
     mortal: Postgres, mortal_database: PostgresDatabase
 ) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -180,14 +179,14 @@ class PostgresDatabase:
             self._probing = asyncio.create_task(self._probe(), name="postgres.probe")
 
     async def _probe(self) -> None:
-        """Ask until it answers."""
+        """Ask until it answers; whatever is wrong meanwhile, nobody else would."""
         while True:
             await asyncio.sleep(PROBE_S)
             try:
-                connection = await self._engine.connect()
-                await connection.run_sync(self._run, _ask)
-                await connection.close()
-            except (DBAPIError, OSError):
+                async with self._plain.connect() as connection:
+                    await connection.run_sync(self._run, _ask)
+            except Exception as error:
+                log.debug("Postgres is still away: %s", words_of(error))
                 continue
             break
         self._probing = None
