@@ -26,6 +26,8 @@ class Pipe:
     async def run(self) -> None:
         """Carry bytes until an end closes; then close the other for writing."""
         while chunk := await self._source.read(self._rules.chunk):
+            if self._rules.cuts(chunk):
+                self._ended = True
             await self._rules.flowing.wait()
             if self._rules.delay_s:
                 await asyncio.sleep(self._rules.delay_s)
@@ -55,11 +57,23 @@ class Rules:
     bytes_per_s: float = 0.0
     chunk: int = _CHUNK
     cut_after: int | None = None
+    cut_before: bytes = b""
+    cut_at: int = 0
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     on_budget_spent: "asyncio.Event" = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.flowing.set()
+
+    def cuts(self, chunk: bytes) -> bool:
+        """Whether it holds what shall not arrive."""
+        found = chunk.count(self.cut_before) if self.cut_before else 0
+        self.cut_at -= found
+        if not found or self.cut_at > 0:
+            return False
+        self.cut_before = b""
+        self.on_budget_spent.set()
+        return True
 
     def carried(self, count: int) -> None:
         """Count down to the cut that was asked for."""
@@ -167,6 +181,11 @@ class Proxy:
         """Reset all connections when ``count`` more bytes have passed."""
         for rules in self._rules(way):
             rules.cut_after = count
+
+    def cut_before(self, words: bytes, at: int = 1, way: Way = "down") -> None:
+        """Reset all connections when ``words`` come for the time ``at``: they don't arrive."""
+        for rules in self._rules(way):
+            rules.cut_before, rules.cut_at = words, at
 
     def stall(self, way: Way = "both") -> None:
         """Let nothing pass, but keep connections open."""

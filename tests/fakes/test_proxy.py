@@ -118,3 +118,19 @@ async def test_a_refusal_resets_new_connections_only() -> None:
         writer.write(b"b")
         assert await reader.readexactly(1) == b"b"
         writer.close()
+
+
+async def test_a_cut_can_wait_for_words_that_then_do_not_arrive() -> None:
+    """For the second time, here; what came before has arrived, the next connection works."""
+    async with echo() as proxy:
+        proxy.cut_before(b"stop", at=2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"stop")
+        assert await reader.readexactly(4) == b"stop"
+        writer.write(b"stop")
+        with pytest.raises(ConnectionResetError):
+            await reader.readexactly(1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"stop")
+        assert await reader.readexactly(4) == b"stop"
+        writer.close()

@@ -34,8 +34,8 @@ class Database(Protocol):
         shared failed. Cancelling the call does not undo it.
 
         Raises DomainError STORE_UNAVAILABLE if the commit failed (nothing was
-        stored), DEADLINE_EXCEEDED if a database elsewhere did not say (it may be), and
-        OVERLOADED if too much work waits.
+        stored), SERVICE_UNAVAILABLE if a database elsewhere did not say (it may be: to be
+        repeated under the same key), and OVERLOADED if too much work waits.
         """
         ...
 

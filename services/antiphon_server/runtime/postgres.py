@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.postgres_engine import (
     CommitLost,
     Fault,
@@ -46,7 +46,7 @@ class PostgresDatabase:
     than ``deadline_s`` loses its connection. ``writable`` says
     whether the server can be reached, ``changed`` is set when that changes; while it can't,
     calls fail at once. If the connection is lost during a commit, nobody can say whether that
-    was stored: the call fails as DEADLINE_EXCEEDED, and may be repeated under the same key.
+    was stored: the call fails as SERVICE_UNAVAILABLE, and may be repeated under the same key.
     """
 
     shared = True
@@ -169,7 +169,7 @@ class PostgresDatabase:
                 return DomainError(Reason.STORE_UNAVAILABLE)
             case Fault.UNKNOWN:
                 log.error("a commit got no answer: %s", words_of(error))
-                return DomainError(Reason.DEADLINE_EXCEEDED)
+                return unavailable("store")
         return error
 
     def _lost(self, error: Exception) -> None:

@@ -45,12 +45,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     try again; metadata: resource. Code RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 6
-    """ERROR_REASON_DRAINING: the server is about to stop; RetryInfo says when to
-    connect again. Code UNAVAILABLE.
+    """ERROR_REASON_DRAINING: the server is about to stop, has lost its place among the servers
+    of its store, or can't reach the one that has the conversation's turns; RetryInfo says
+    when to connect again, or to repeat the call. Code UNAVAILABLE.
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 7
     """ERROR_REASON_STORE_UNAVAILABLE: the store refused the write (disk full,
-    I/O error); nothing was stored. Code UNAVAILABLE.
+    I/O error), or is a database that can't be reached now, for reads too; nothing was stored.
+    Code UNAVAILABLE.
     """
     ERROR_REASON_NOT_FOUND: _ErrorReason.ValueType  # 8
     """ERROR_REASON_NOT_FOUND: the resource does not exist, or the caller may not
@@ -74,8 +76,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SERVICE_UNAVAILABLE: _ErrorReason.ValueType  # 13
     """ERROR_REASON_SERVICE_UNAVAILABLE: a part of this installation that the call needs
-    can't be reached now, such as `auth`; whether a change was made isn't known, so repeat it
-    with the same request id; metadata: service. Code UNAVAILABLE.
+    can't be reached now, such as `auth`, or was lost before it answered, as the `store` during
+    a commit; whether a change was made isn't known, so repeat it with the same request id;
+    metadata: service. Code UNAVAILABLE.
     """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 20
     """ERROR_REASON_UNAUTHENTICATED: the call has no usable credentials. Code
@@ -285,12 +288,14 @@ ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 5
 try again; metadata: resource. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 6
-"""ERROR_REASON_DRAINING: the server is about to stop; RetryInfo says when to
-connect again. Code UNAVAILABLE.
+"""ERROR_REASON_DRAINING: the server is about to stop, has lost its place among the servers
+of its store, or can't reach the one that has the conversation's turns; RetryInfo says
+when to connect again, or to repeat the call. Code UNAVAILABLE.
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 7
 """ERROR_REASON_STORE_UNAVAILABLE: the store refused the write (disk full,
-I/O error); nothing was stored. Code UNAVAILABLE.
+I/O error), or is a database that can't be reached now, for reads too; nothing was stored.
+Code UNAVAILABLE.
 """
 ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 8
 """ERROR_REASON_NOT_FOUND: the resource does not exist, or the caller may not
@@ -314,8 +319,9 @@ again; metadata: resource. Code ABORTED.
 """
 ERROR_REASON_SERVICE_UNAVAILABLE: ErrorReason.ValueType  # 13
 """ERROR_REASON_SERVICE_UNAVAILABLE: a part of this installation that the call needs
-can't be reached now, such as `auth`; whether a change was made isn't known, so repeat it
-with the same request id; metadata: service. Code UNAVAILABLE.
+can't be reached now, such as `auth`, or was lost before it answered, as the `store` during
+a commit; whether a change was made isn't known, so repeat it with the same request id;
+metadata: service. Code UNAVAILABLE.
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 20
 """ERROR_REASON_UNAUTHENTICATED: the call has no usable credentials. Code
