@@ -9,5 +9,6 @@ from tests.apart.installation import Installation, installation
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def apart(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     """An installation for the tests of one file, which leave all of it running."""
-    async with installation(tmp_path_factory.mktemp("apart")) as made:
+    behind = {"behind_proxy": True}  # so that a test may say where its caller is
+    async with installation(tmp_path_factory.mktemp("apart"), **behind) as made:
         yield made

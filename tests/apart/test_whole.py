@@ -1,22 +1,27 @@
 """Services apart are one installation: what works in one process works across several."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 
-from antiphon.auth.v1.audit_pb2 import SecurityEventKind
+from antiphon.auth.v1.access_pb2 import SCOPE_WRITE
+from antiphon.auth.v1.audit_pb2 import AccessRefused, SecurityEvent, SecurityEventKind
 from antiphon.auth.v1.audit_service_pb2 import ListSecurityEventsRequest, SecurityEventFilter
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.verification_service_pb2 import FollowSessionsRequest
 from antiphon.auth.v1.verification_service_pb2_grpc import VerificationServiceStub
 from antiphon.context.v1.context_service_pb2 import CheckAccessRequest, ListConversationsRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1.event_pb2 import Event, TypingChanged
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon_client import Password
+from antiphon.events.v1.stream_pb2 import Watch
+from antiphon_client import ApiKey, Client, Password
 from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
 from tests.apart.installation import Installation
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 
 Metadata = tuple[tuple[str, str], ...]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FOLLOWING = "/antiphon.events.v1.EventService/Subscribe"
 PASSWORD = "correct horse battery"
 
 
@@ -88,18 +94,42 @@ async def test_what_one_refuses_stands_in_the_trail(apart: Installation) -> None
         async with apart.client(Password("eve", PASSWORD)) as eve:
             with pytest.raises(Exception, match="not found"):
                 await eve.get_conversation(hidden.conversation_id)
-        kinds = [SecurityEventKind.SECURITY_EVENT_KIND_ACCESS_REFUSED]
-        request = ListSecurityEventsRequest(filter=SecurityEventFilter(kinds=kinds))
-        metadata = (("authorization", f"Bearer {await boss.tokens.get()}"),)
-        async with asyncio.timeout(30):
-            while True:
-                found = await AuditServiceStub(boss.channel).ListSecurityEvents(
-                    request, metadata=metadata
-                )
-                told = {one.access_refused.resource for one in found.events}
-                if hidden.conversation_id in told:
-                    return
-                await asyncio.sleep(0.05)
+        await _refusal(boss, lambda one: one.resource == hidden.conversation_id)
+
+
+async def test_what_is_refused_on_somebodys_behalf_has_its_callers_address(
+    apart: Installation,
+) -> None:
+    """Converse follows for its caller at another service, and says where that one is."""
+    async with apart.client() as boss:
+        key = (await boss.new_api_key("writes", scopes=[SCOPE_WRITE])).secret
+        async with apart.client(ApiKey(key)) as writer:
+            token = await writer.tokens.get()
+            stream: Any = DispatcherServiceStub(writer.channel).Converse(
+                metadata=(("authorization", f"Bearer {token}"), ("x-forwarded-for", "203.0.113.9"))
+            )
+            watch = Watch(watch_id="w", scope="conversations/conv_0000000000")
+            await stream.write(ConverseRequest(subscribe=watch))
+            with pytest.raises(grpc.aio.AioRpcError):
+                await asyncio.wait_for(stream.read(), 30)
+        refused = await _refusal(boss, lambda one: one.rpc == FOLLOWING)
+    assert refused.address == "203.0.113.9"
+
+
+async def _refusal(boss: Client, such: Callable[[AccessRefused], bool]) -> SecurityEvent:
+    """What the trail has of such a refused access, as soon as it has."""
+    kinds = [SecurityEventKind.SECURITY_EVENT_KIND_ACCESS_REFUSED]
+    request = ListSecurityEventsRequest(filter=SecurityEventFilter(kinds=kinds))
+    metadata = (("authorization", f"Bearer {await boss.tokens.get()}"),)
+    async with asyncio.timeout(30):
+        while True:
+            found = await AuditServiceStub(boss.channel).ListSecurityEvents(
+                request, metadata=metadata
+            )
+            for one in found.events:
+                if such(one.access_refused):
+                    return one
+            await asyncio.sleep(0.05)
 
 
 async def test_an_end_of_a_session_is_known_everywhere(apart: Installation) -> None:

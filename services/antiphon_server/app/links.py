@@ -8,6 +8,7 @@ from antiphon_server.app.guards import inside, unguarded
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.ports import ServerSecret
+from antiphon_server.runtime.addresses import forwarded_for
 from antiphon_server.runtime.counted_calls import CountedCalls
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.installation import SERVICES, ServiceName
@@ -59,8 +60,11 @@ class Links:
         return self._routes(self.servers[0], self._settings.services[0])
 
     def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:
-        """For calls that bring their callers' own credentials, and pass the guards again."""
-        return self._routed(guarded, *self._marks)
+        """For calls that bring their callers' own credentials, and pass the guards again.
+
+        Elsewhere they are told where those callers are, as by a proxy.
+        """
+        return self._routed(guarded, forwarded_for, *self._marks)
 
     def _routes(self, server: LocalServer, service: ServiceName) -> grpc.aio.Channel:
         return self._routed(server, *([self._identity(service).headers] if self.peers else ()))
