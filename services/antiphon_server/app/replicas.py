@@ -16,6 +16,7 @@ from antiphon_client.address import open_channel
 from antiphon_server.app.browsers import LinkSignIn
 from antiphon_server.app.control_plane import Mesh, running_mesh
 from antiphon_server.app.edge import LOOPBACK, picked, refuse_client_ca
+from antiphon_server.app.inherited import inherited
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
@@ -39,11 +40,8 @@ FOLDER = "replicas"
 _ALL_HERE = (
     "services: `antiphon up --mesh` runs all of them; `antiphon mesh` leads to some elsewhere"
 )
-# What the edge does in their place, or each has of its own.
-_NOT_FOR_REPLICAS = ("HOST", "PORT", "ADMIN_PORT", "ADMIN_HOST", "DATA_DIR", "WEB", "WEB_PORT")
-_OF_THE_EDGE = ("TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA", "MESH", "NODE_ADDRESS", "LOG_FILE")
 # Of no use on one machine, where all ports but the edge's are plain.
-_OF_PEERS = ("PEER_CA", "PEER_CERT", "PEER_KEY")
+_OF_PEERS = ("peer_ca", "peer_cert", "peer_key")
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +144,7 @@ def _as_mesh(settings: Settings) -> Settings:
         edge_host=settings.host,
         edge_port=edge_port,
     )
-    plain: dict[str, None] = dict.fromkeys(name.lower() for name in _OF_PEERS)
+    plain: dict[str, None] = dict.fromkeys(_OF_PEERS)
     return replace(settings, port=edge_port, mesh=mesh, **plain)
 
 
@@ -169,10 +167,7 @@ async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
 def _replicas(
     settings: Settings, count: int, variables: Mapping[str, str], mesh: Mesh
 ) -> tuple[Child, ...]:
-    dropped = {PREFIX + name for name in (*_NOT_FOR_REPLICAS, *_OF_THE_EDGE, *_OF_PEERS)}
-    kept = {**os.environ, **variables}
-    environment = {name: value for name, value in kept.items() if name not in dropped}
-    environment |= {
+    environment = inherited({**os.environ, **variables}) | {
         f"{PREFIX}REGISTRY": str(mesh.registry),
         f"{PREFIX}BEHIND_PROXY": "false" if settings.test_users else "true",
     }

@@ -293,7 +293,7 @@ CHECKS = (
     Check(
         "Redis",
         _redis_in_clear,
-        "its password, and who calls how often, can be read on the way",
+        "its password and every new message can be read on the way",
         "Write rediss:// in ANTIPHON_REDIS_URL",
         refuses=False,
     ),
