@@ -84,7 +84,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInstances(self, request, context):
-        """ListInstances lists what is registered, by service, then by node.
+        """ListInstances lists what is registered, by service, then by node. Errors:
+        PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +96,8 @@ class RegistryServiceServicer:
         else is: an instance, where it is, or its state. What only counts, load, rates and
         renew_time, is sent along, at least every 5 s. It ends when the access token expires
         and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
-        OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
+        PERMISSION_DENIED (the caller is no operator any more), OVERLOADED (the client reads
+        too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,13 +47,16 @@ class RegistryServiceStub:
     PERMISSION_DENIED (of another service).
     """
     ListInstances: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListInstancesRequest, _registry_service_pb2.ListInstancesResponse]
-    """ListInstances lists what is registered, by service, then by node."""
+    """ListInstances lists what is registered, by service, then by node. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     WatchInstances: _grpc.UnaryStreamMultiCallable[_registry_service_pb2.WatchInstancesRequest, _registry_service_pb2.WatchInstancesResponse]
     """WatchInstances sends all that is registered, and all of it again whenever something
     else is: an instance, where it is, or its state. What only counts, load, rates and
     renew_time, is sent along, at least every 5 s. It ends when the access token expires
     and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
-    OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
+    PERMISSION_DENIED (the caller is no operator any more), OVERLOADED (the client reads
+    too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
     """
 
 @_typing.type_check_only
@@ -75,13 +78,16 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     PERMISSION_DENIED (of another service).
     """
     ListInstances: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListInstancesRequest, _registry_service_pb2.ListInstancesResponse]  # type: ignore[assignment]
-    """ListInstances lists what is registered, by service, then by node."""
+    """ListInstances lists what is registered, by service, then by node. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     WatchInstances: _aio.UnaryStreamMultiCallable[_registry_service_pb2.WatchInstancesRequest, _registry_service_pb2.WatchInstancesResponse]  # type: ignore[assignment]
     """WatchInstances sends all that is registered, and all of it again whenever something
     else is: an instance, where it is, or its state. What only counts, load, rates and
     renew_time, is sent along, at least every 5 s. It ends when the access token expires
     and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
-    OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
+    PERMISSION_DENIED (the caller is no operator any more), OVERLOADED (the client reads
+    too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
     """
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -118,7 +124,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.ListInstancesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.ListInstancesResponse, _abc.Awaitable[_registry_service_pb2.ListInstancesResponse]]:
-        """ListInstances lists what is registered, by service, then by node."""
+        """ListInstances lists what is registered, by service, then by node. Errors:
+        PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def WatchInstances(
@@ -130,7 +138,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         else is: an instance, where it is, or its state. What only counts, load, rates and
         renew_time, is sent along, at least every 5 s. It ends when the access token expires
         and, within 1 s, when the session does. Errors: TOKEN_EXPIRED, SESSION_REVOKED,
-        OVERLOADED (the client reads too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
+        PERMISSION_DENIED (the caller is no operator any more), OVERLOADED (the client reads
+        too slowly), LIMIT_EXCEEDED (64 watches a server), DRAINING.
         """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
