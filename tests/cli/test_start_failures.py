@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from antiphon_server.app import running
 from antiphon_server.app.control_plane import running_mesh
 from antiphon_server.app.local_stores import with_stores
-from antiphon_server.auth.service.signing_keys import SealedByAnother
 from antiphon_server.cli.main import app
 from antiphon_server.cli.start_failures import why_not
 from antiphon_server.runtime.configuration import WrongSetting
@@ -23,6 +22,7 @@ from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.nodes import OtherSecret
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
@@ -191,7 +191,7 @@ async def test_servers_on_one_database_need_one_secret(tmp_path: Path, postgres:
     url = await postgres.empty_database()
     first, second = tmp_path / "first", tmp_path / "second"
     await serve_a_moment(first, database_url=url)
-    with pytest.raises(SealedByAnother) as failed:
+    with pytest.raises(OtherSecret) as failed:
         await serve_a_moment(second, database_url=url)
     sentence = str(why_not(failed.value, settings_of(second, database_url=url)))
     assert "Give all servers the same ANTIPHON_SECRET_KEY" in sentence

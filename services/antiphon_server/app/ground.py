@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
-from antiphon_server.app.secret import installation_secret
+from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.runtime.cache import ALONE_S, Cache, MemoryCache
@@ -17,7 +17,7 @@ from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.node import node_name
-from antiphon_server.runtime.nodes import NodeLease
+from antiphon_server.runtime.nodes import NodeLease, SecretMark
 from antiphon_server.runtime.rate_guard import RateGuard
 from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.redis_cache import RedisCache
@@ -30,12 +30,14 @@ from antiphon_server.settings import Settings
 class Ground:
     """What every service may be given. ``engine`` leads to the one outside that judges calls.
 
-    ``lease`` is this server's place among those that share the store; None if it has its own.
+    ``lease`` is this server's place among those that share the store, ``mark`` that of their
+    secret there; None if it has its own.
     ``names`` are those that auth changes and context shows; ``secret`` is the installation's.
     """
 
     settings: Settings
     database: Store
+    mark: SecretMark | None
     lease: NodeLease | None
     metrics: RpcMetrics
     tracing: Tracing | None
@@ -54,8 +56,8 @@ class Ground:
 async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Ground:
     """Open all of it; the lifecycle closes it.
 
-    Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, and what
-    ``installation_secret`` raises.
+    Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, OtherSecret,
+    and what ``installation_secret`` raises.
     """
     database = await _store(settings, data_dir)
     lifecycle.on_stop("store", database.close)
@@ -66,13 +68,14 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
         lifecycle.on_stop("traces", tracing.stop)
     redis = _redis(settings, lifecycle)
     secret = installation_secret(settings)
+    mark = await same_secret(secret, database) if database.shared else None
     names = KnownNames(_cache(settings, redis, secret, lifecycle))
     guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
     return Ground(
-        settings, database, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+        settings, database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
     )
 
 

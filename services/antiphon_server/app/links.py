@@ -104,9 +104,13 @@ class Links:
             await health.set("identities", serving=False)
             lifecycle.spawn("identities", self._signed_in(health), vital=False)
 
-    async def _signed_in(self, health: Health) -> None:
+    async def trusted(self) -> None:
+        """Return when the auth service has accepted this process's secret."""
         for identity in self.identities.values():
             await identity.signed_in.wait()
+
+    async def _signed_in(self, health: Health) -> None:
+        await self.trusted()
         await health.set("identities", serving=True)
 
     async def close(self) -> None:

@@ -35,8 +35,8 @@ async def serve(
 
     ``ready`` is told once it serves. Raises DataDirUnusable, CannotListen,
     FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, SealedByAnother,
-    UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what ``until``
-    raises.
+    OtherSecret, UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what
+    ``until`` raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)

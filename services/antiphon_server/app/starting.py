@@ -10,6 +10,7 @@ from antiphon_server.app.wiring import Services
 from antiphon_server.auth.compose import Auth, AuthElsewhere
 from antiphon_server.context.compose import Context
 from antiphon_server.dispatcher.compose import Dispatcher
+from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.events.compose import Events
 from antiphon_server.integration.adapters.lost_calls import LostCalls
 from antiphon_server.integration.compose import Integration
@@ -17,6 +18,7 @@ from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.database import Store
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.nodes import SecretMark
 from antiphon_server.runtime.peers import PeerHealth
 from antiphon_server.runtime.tasks import TaskSet
 from antiphon_server.settings import Settings
@@ -30,6 +32,8 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     _watch_peers(services.links, lifecycle, health)
     await _start_guarding(services.guarding, lifecycle, health)
     await services.links.start(lifecycle, health)
+    if ground.mark is not None:
+        await _leave_mark(ground.mark, services.links, lifecycle)
     if events is not None:
         await _start_log(events, lifecycle)
     if auth is not None:
@@ -42,7 +46,8 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
             lost = LostCalls(ground.database)
             lifecycle.spawn("integration.lost", lost.run(settings.lease_s), vital=False)
     if services.dispatcher is not None:
-        await _start_dispatcher(services.dispatcher, services.turn_tasks, lifecycle)
+        links, tasks = services.links, services.turn_tasks
+        await _start_dispatcher(services.dispatcher, tasks, links, lifecycle)
     await _show_parts(services, health)
     lifecycle.spawn("store", _report(ground.database, health))
     if ground.redis is not None:
@@ -124,11 +129,33 @@ async def _start_integration(integration: Integration, lifecycle: Lifecycle) -> 
     await integration.start()
 
 
+async def _leave_mark(mark: SecretMark, links: Links, lifecycle: Lifecycle) -> None:
+    """Whoever opened auth's keys, or was signed in, has the right secret."""
+
+    async def leave() -> None:
+        await links.trusted()
+        await patiently(mark.leave)
+
+    if links.identities:
+        lifecycle.spawn("secret", leave())
+    else:
+        await mark.leave()
+
+
 async def _start_dispatcher(
-    dispatcher: Dispatcher, turn_tasks: TaskSet, lifecycle: Lifecycle
+    dispatcher: Dispatcher, turn_tasks: TaskSet, links: Links, lifecycle: Lifecycle
 ) -> None:
+    async def take_over() -> None:
+        """Not before other services answer it: it would fail what another could go on with."""
+        await links.trusted()
+        await patiently(lambda: dispatcher.leases.adopt_orphans(own=True))
+        await dispatcher.leases.run()
+
     lifecycle.on_stop("turns' store", dispatcher.close)
     lifecycle.on_stop("turns", turn_tasks.stop)
+    if links.identities:
+        lifecycle.spawn("turns.leases", take_over())
+        return
     await dispatcher.leases.adopt_orphans(own=True)
     lifecycle.spawn("turns.leases", dispatcher.leases.run())
 

@@ -17,6 +17,7 @@ from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.migrations import FromTheFuture
+from antiphon_server.runtime.nodes import OtherSecret
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import TracingUnavailable
@@ -53,7 +54,7 @@ _OTHER_SECRET_OF_SEVERAL = (
     "the data in the database was written with another secret than this server's. Give all "
     "servers the same ANTIPHON_SECRET_KEY (or ANTIPHON_SECRET_KEY_FILE); if the first one has "
     "none, its own is in auth.key in its data folder. If it is lost, `DELETE FROM "
-    "auth_signing_keys`: everybody has to sign in again"
+    "runtime_secret_marks; DELETE FROM auth_signing_keys`: everybody has to sign in again"
 )
 
 
@@ -64,6 +65,8 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
             return _port_taken(error, settings)
         case FromTheFuture():
             return "the data was written by a newer version of Antiphon; use that one"
+        case OtherSecret():
+            return _OTHER_SECRET_OF_SEVERAL
         case SealedByAnother():
             return _OTHER_SECRET_OF_SEVERAL if settings.shares_store else _OTHER_SECRET
         case DomainError(reason=Reason.ALREADY_EXISTS, metadata={"resource": "users/test"}):

@@ -1,4 +1,4 @@
-"""The table of servers; it is made only where several share a database."""
+"""The tables of servers; they are made only where several share a database."""
 
 from typing import Any
 
@@ -15,6 +15,14 @@ nodes = Table(
     # Where other servers reach it, "" while it does not listen.
     Column("address", String(255), nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
+)
+
+# What the one secret of all of them is told by: a row for the whole store.
+secret_marks = Table(
+    "runtime_secret_marks",
+    metadata,
+    Column("store", String(16), primary_key=True),
+    Column("mark", String(64), nullable=False),
 )
 
 
