@@ -157,6 +157,26 @@ test("what was said runs nothing and loads nothing", async () => {
   complaints.splice(0, Infinity, ...complaints.filter((each) => !each.includes("TrustedHTML")));
 });
 
+test("no answer takes the page down", async () => {
+  await ask("answer", { deltas: 20, text: ">".repeat(250), gap_ms: 5 });
+  await say("Go on");
+  expect(await answer(7)).toBe(">".repeat(5_000));
+  // What is wrong with the page itself costs no more than the looks of one message.
+  await page.evaluate(() => {
+    const { replace } = String.prototype as { replace: (...given: unknown[]) => string };
+    String.prototype.replace = function (this: string, ...given: unknown[]) {
+      if (`${this}`.startsWith("bitter")) throw new Error("bitter");
+      return replace.apply(this, given);
+    };
+  });
+  await ask("answer", { deltas: 30, text: "bitter ", gap_ms: 5 });
+  await say("Go on");
+  const bitter = "bitter ".repeat(30).trim();
+  await page.getByText(bitter, { exact: true }).waitFor();
+  await page.reload();
+  expect(await answer(8)).toBe(bitter);
+});
+
 test("keys do what the list of keys says", async () => {
   await page.locator("main").focus();
   await page.keyboard.press("?");

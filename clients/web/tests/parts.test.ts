@@ -14,6 +14,7 @@ import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
 import { EventSchema } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
+import { tokensOf } from "../src/page/lexing";
 import { isSafe } from "../src/page/markdown";
 import { leftOut, titleOf } from "../src/page/words";
 
@@ -186,4 +187,47 @@ test("links lead to pages and mailboxes alone", () => {
 
 test("what was left out is told, if anything was", () => {
   expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
+});
+
+describe("Markdown", () => {
+  const falling = Array.from({ length: 40 }, (_, at) => `${">".repeat(40 - at)}a`).join("\n");
+  const rising = Array.from({ length: 300 }, (_, at) => `${" ".repeat(2 * at)}- a`).join("\n");
+  const tooMuch: Record<string, string> = {
+    quotes: `${">".repeat(2_000)} x`,
+    "quotes in few lines": falling,
+    "quotes with lists": ">- a\nb\n".repeat(8_000),
+    lists: `${"- ".repeat(3_000)}x`,
+    numbers: "1. ".repeat(5_000),
+    "lists below lists": rising,
+    "a table's empty cells": `${"|a".repeat(2_500)}|\n${"|-".repeat(2_500)}|\n${"|a|\n".repeat(2_500)}`,
+    length: "word ".repeat(20_000),
+  };
+  const slow: Record<string, string> = {
+    spaces: `a${" ".repeat(59_000)}b`,
+    mailboxes: `${"a.".repeat(29_000)}@`,
+    emphasis: "_a".repeat(29_000),
+    pictures: "!".repeat(59_000),
+    brackets: "[".repeat(59_000),
+    links: `${"[".repeat(9_000)}a${"](b)".repeat(9_000)}`,
+  };
+
+  test.each(Object.keys(tooMuch))("gives up on %s, soon", (name) => {
+    const began = performance.now();
+    expect(tokensOf(tooMuch[name]!)).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test.each(Object.keys(slow))("does not take long over %s", (name) => {
+    const began = performance.now();
+    tokensOf(slow[name]!);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test("keeps each line of a paragraph that is read in pieces", () => {
+    const lines = Array.from({ length: 900 }, (_, at) => `**${at}** is a number`);
+    const [paragraph] = tokensOf(lines.join("\n"))!;
+    const pieces = (paragraph as { tokens?: { type: string }[] }).tokens!;
+    expect(pieces.filter(({ type }) => type === "strong")).toHaveLength(900);
+    expect(pieces.filter(({ type }) => type === "br")).toHaveLength(899);
+  });
 });

@@ -7,6 +7,7 @@ import { type Entry, type Outgoing, type Thread, type TurnView, isQueued } from 
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
 import { Composer } from "./composer";
 import type { Desk } from "./desk";
+import { Kept } from "./kept";
 import { Markdown } from "./markdown";
 import { Avatar, CopyButton, Icon, Notice, Spinner } from "./parts";
 import { useChanges, useNow, useSteady } from "./use";
@@ -31,24 +32,29 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
           {messages.map((entry) => {
             const turn = thread.turn(entry.turnId);
             return (
-              <Said
-                key={entry.id}
-                entry={entry}
-                name={desk.nameOf(entry.author)}
-                isMine={entry.author === thread.self}
-                turn={footerBelongs(thread, entry, turn) ? turn : undefined}
-                version={turn?.isDone ? turn.revision + 1 : 0}
-                onAgain={thread.mayAskAgain(entry) ? () => thread.askAgain(entry, desk.wishes) : undefined}
-              />
+              <Kept key={entry.id} role={entry.role} text={entry.text}>
+                <Said
+                  entry={entry}
+                  name={desk.nameOf(entry.author)}
+                  isMine={entry.author === thread.self}
+                  turn={footerBelongs(thread, entry, turn) ? turn : undefined}
+                  version={turn?.isDone ? turn.revision + 1 : 0}
+                  onAgain={thread.mayAskAgain(entry) ? () => thread.askAgain(entry, desk.wishes) : undefined}
+                />
+              </Kept>
             );
           })}
           {outgoing.map((each) => (
-            <Unsent key={each.turnId} outgoing={each} thread={thread} />
+            <Kept key={each.turnId} role="user mine" text={each.text}>
+              <Unsent outgoing={each} thread={thread} />
+            </Kept>
           ))}
           {open
             .filter((turn) => !thread.hasReply(turn))
             .map((turn) => (
-              <UnderWay key={turn.turnId} turn={turn} version={thread.version} />
+              <Kept key={turn.turnId} role="assistant" text={turn.text}>
+                <UnderWay turn={turn} version={thread.version} />
+              </Kept>
             ))}
           {thread.error && (
             <Notice text={sentenceOf(thread.error)}>

@@ -1,18 +1,22 @@
 // Markdown as elements. No HTML is ever made of it: what looks like HTML is shown as it stands,
 // and a picture is a link, for to load it would tell its server who reads what.
 
-import { type Token, type Tokens, lexer } from "marked";
+import type { Token, Tokens } from "marked";
 import type { ComponentChildren, JSX } from "preact";
 import { memo } from "preact/compat";
+import { tokensOf } from "./lexing";
 import { CopyButton } from "./parts";
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
-const MOST = 200_000;
 
-/** A text in Markdown. While it is being written the same elements stay, and the end grows. */
+/**
+ * A text in Markdown. While it is being written the same elements stay, and the end grows. What
+ * can't be read in bounds is shown as it was written.
+ */
 export const Markdown = memo(function Markdown({ text }: { text: string }): JSX.Element {
-  if (text.length > MOST) return <pre class="plain">{text}</pre>;
-  return <div class="markdown">{blocks(lexer(text, { gfm: true, breaks: true }))}</div>;
+  const tokens = tokensOf(text);
+  if (!tokens) return <p class="plain">{text}</p>;
+  return <div class="markdown">{blocks(tokens)}</div>;
 });
 
 function blocks(tokens: Token[]): ComponentChildren[] {
