@@ -1,42 +1,35 @@
 """Of several servers on one database one decides about a conversation, while it is there."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import grpc
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
-from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
-    add_DispatcherServiceServicer_to_server,
-)
-from antiphon_server.dispatcher.adapters import routed_calls
-from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, RoutedCalls
+from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.tables import lanes
-from antiphon_server.dispatcher.calls import Caller
+from antiphon_server.dispatcher.calls import Caller, CallsHere
 from antiphon_server.dispatcher.model import ConversationId, Place, Turn, TurnId
-from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
 from antiphon_server.runtime.nodes import nodes as table
 from antiphon_server.runtime.nodes.lease import KEPT_S
-from antiphon_server.runtime.peer_channel import PeerChannel
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from tests.dispatcher.world import ANNA, looking, world
 from tests.fakes.postgres import Postgres
 
+T = TypeVar("T")
 CONVERSATION, OTHER = ConversationId("conv_00000001"), ConversationId("conv_00000002")
-ANN = Caller(
-    Principal("user", UserId("user_ann"), SessionId("sess_ann")),
-    (("authorization", "Bearer x"), ("cookie", "y"), ("x-forwarded-for", "203.0.113.9")),
-)
 LEASE_S = 10.0
+ME = Caller(ANNA, ())
+GET = pb.GetTurnRequest(conversation_id=CONVERSATION, turn_id="turn_00000001")
 
 
 @dataclass
@@ -54,6 +47,7 @@ class Node:
     lease: NodeLease
     owners: SqlLaneOwners
     store: SharedTurnStore
+    adopted: list[Turn]
 
 
 @pytest.fixture
@@ -77,7 +71,9 @@ async def node(database: Database, clock: Clock, name: str) -> Node:
     lease = NodeLease(database, name, LEASE_S, clock)
     await lease.begin()
     await lease.announce(f"{name}.example:1")
-    return Node(lease, SqlLaneOwners(database, lease, clock), SharedTurnStore(database))
+    adopted: list[Turn] = []
+    owners = SqlLaneOwners(database, lease, adopted.extend, LEASE_S, clock)
+    return Node(lease, owners, SharedTurnStore(database), adopted)
 
 
 async def test_the_first_to_ask_has_the_lane(nodes: list[Node]) -> None:
@@ -90,16 +86,22 @@ async def test_the_first_to_ask_has_the_lane(nodes: list[Node]) -> None:
 
 
 async def test_a_lane_is_free_when_its_server_is_gone(nodes: list[Node], clock: Clock) -> None:
-    """Silent for a lease, or stopped: the next to ask has it, and learns that turns may be left."""
+    """Silent for a lease, or stopped: the next to ask has it, and the turns that are in it."""
     a, b = nodes
     await a.owners.place(CONVERSATION)
+    await a.store.add(turn(1, "a", clock, CONVERSATION))
     clock.time += LEASE_S + 1
     await b.lease.renew()
-    assert await b.owners.place(CONVERSATION) == Place(True, "b.example:1", left_behind=True)
-    assert not (await b.owners.place(CONVERSATION)).left_behind
+    assert await b.owners.place(CONVERSATION) == Place(True, "b.example:1")
+    assert [it.node for it in b.adopted] == ["b"]
+    assert (await b.owners.place(CONVERSATION)).ours
+    assert len(b.adopted) == 1
     await b.lease.end()
     await a.lease.renew()
-    assert (await a.owners.place(CONVERSATION)).left_behind
+    assert (await a.owners.place(CONVERSATION)).ours
+    assert [it.node for it in a.adopted] == ["a"]
+    for each in nodes:
+        await each.store.close()
 
 
 async def test_who_only_reads_takes_no_lane(nodes: list[Node], clock: Clock) -> None:
@@ -113,7 +115,8 @@ async def test_who_only_reads_takes_no_lane(nodes: list[Node], clock: Clock) -> 
     await a.owners.place(OTHER)
     await a.lease.end()
     assert await b.owners.find(OTHER) is None
-    assert (await b.owners.find(CONVERSATION)) == Place(True, "b.example:1", left_behind=True)
+    assert (await b.owners.find(CONVERSATION)) == Place(True, "b.example:1")
+    assert len(b.adopted) == 1
     for each in nodes:
         await each.store.close()
 
@@ -208,125 +211,78 @@ async def test_a_turn_in_anothers_lane_is_left(nodes: list[Node], clock: Clock) 
         await node.store.close()
 
 
+async def test_what_was_left_behind_is_in_hand_before_anything_is_decided(
+    database: Database, nodes: list[Node], clock: Clock
+) -> None:
+    """Also if the first who asked has gone before it was."""
+    a, b = nodes
+    await a.owners.place(CONVERSATION)
+    async with world(a.store, clock=clock, node="a") as before:
+        await before.dispatch(1)
+        await before.turns.drain(0.0)
+        await a.lease.end()
+        async with world(b.store, before.log, clock=clock, node="b") as it:
+            looked, go_on = looking(it)
+            owners = SqlLaneOwners(database, b.lease, it.adoptions.begin, LEASE_S, clock)
+            calls = RoutedCalls(CallsHere(it.turns), owners, it.adoptions, no_way)
+            first = asyncio.create_task(calls.get(GET, ME))
+            await looked.wait()
+            first.cancel()
+            await asyncio.wait([first])
+            again = pb.DispatchRequest(conversation_id=CONVERSATION, handler="told")
+            again.parts.add(text="and this?")
+            second = asyncio.create_task(calls.dispatch(again, ME))
+            await asyncio.sleep(0.1)
+            assert not second.done()
+            go_on.set()
+            assert (await second).turn.state == event_pb2.TURN_STATE_QUEUED
+    for each in nodes:
+        await each.store.close()
+
+
 @dataclass
-class Here:
-    """Answers calls, and notes what they brought; fails first as often as told."""
+class Fragile:
+    """A database that goes away after so many writes."""
 
-    name: str = "here"
-    fail: int = 0
-    seen: list[tuple[pb.GetTurnRequest, dict[str, str | bytes]]] = field(default_factory=list)
+    database: Database
+    writes: int
+    shared = True
 
-    async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
-        self.seen.append((request, dict(caller.metadata)))
-        answer = pb.GetTurnResponse()
-        answer.turn.handler = self.name
-        return answer
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        self.writes -= 1
+        if self.writes < 0:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        return await self.database.write(work)
 
-    async def GetTurn(
-        self, request: pb.GetTurnRequest, context: "grpc.aio.ServicerContext[object, object]"
-    ) -> pb.GetTurnResponse:
-        self.fail -= 1
-        if self.fail >= 0:
-            raise DomainError(Reason.DRAINING, retry_after=1.0)
-        return await self.get(
-            request, Caller(ANN.principal, tuple(context.invocation_metadata() or ()))
-        )
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
+        return await self.database.read(work, snapshot=snapshot)
 
-    def __getattr__(self, name: str) -> None:
-        """Nothing else is called."""
+    async def close(self) -> None:
+        """It is another's."""
 
 
-@dataclass
-class Told:
-    """Places as they are told, one after the other; and how often orphans were asked for."""
-
-    places: list[Place]
-    adopted: int = 0
-
-    async def place(self, conversation_id: ConversationId) -> Place:
-        return self.places.pop(0) if len(self.places) > 1 else self.places[0]
-
-    async def adopt_orphans(self) -> int:
-        self.adopted += 1
-        return 0
-
-    async def find(self, conversation_id: ConversationId) -> Place | None:
-        return await self.place(conversation_id)
-
-    async def settled(self, conversation_id: ConversationId) -> None:
-        """Nothing is under way."""
-
-
-THERE, OURS = Place(ours=False, address="there:1"), Place(ours=True)
+async def test_a_lane_is_known_once_what_was_left_in_it_is_claimed(
+    database: Database, nodes: list[Node], clock: Clock
+) -> None:
+    """Who fails at that leaves it to the next call, also to one that only reads."""
+    a, b = nodes
+    await a.owners.place(CONVERSATION)
+    await a.store.add(turn(1, "a", clock, CONVERSATION))
+    await a.lease.end()
+    fragile = Fragile(database, writes=1)
+    owners = SqlLaneOwners(fragile, b.lease, b.adopted.extend, LEASE_S, clock)
+    for ask in (owners.place, owners.find):
+        with pytest.raises(DomainError, match="STORE_UNAVAILABLE"):
+            await ask(CONVERSATION)
+        assert b.adopted == []
+    fragile.writes = 2
+    assert await owners.place(CONVERSATION) == Place(True, "b.example:1")
+    assert [it.node for it in b.adopted] == ["b"]
+    assert await owners.place(CONVERSATION) == Place(ours=True)
+    for each in nodes:
+        await each.store.close()
 
 
-def routed(told: Told, here: Here, there: Here) -> RoutedCalls:
-    server = LocalServer([ErrorInterceptor()])
-    add_DispatcherServiceServicer_to_server(there, server)  # type: ignore[arg-type]
-    return RoutedCalls(here, told, told, lambda address: server.channel())  # type: ignore[arg-type]
-
-
-GET = pb.GetTurnRequest(conversation_id=CONVERSATION, turn_id="turn_00000001")
-
-
-async def test_a_call_is_answered_where_the_lane_is() -> None:
-    """Here, or there with what its caller brought, and marked.
-
-    Where the caller is this server says, not the caller.
-    """
-    set_address("2001:db8:1:2::/64")
-    here, there = Here(), Here("there")
-    assert (await routed(Told([OURS]), here, there).get(GET, ANN)).turn.handler == "here"
-    assert (await routed(Told([THERE]), here, there).get(GET, ANN)).turn.handler == "there"
-    ((request, brought),) = there.seen
-    assert request == GET
-    assert set(brought) == {"authorization", "x-forwarded-for", FORWARDED}
-    assert brought["x-forwarded-for"] == "2001:db8:1:2::"
-
-
-async def test_a_forwarded_call_is_not_forwarded_again() -> None:
-    """Two servers that each take the other for the owner don't send it to and fro."""
-    there = Here("there")
-    twice = Caller(ANN.principal, (*ANN.metadata, (FORWARDED, "1")))
-    with pytest.raises(DomainError) as refused:
-        await routed(Told([THERE]), Here(), there).get(GET, twice)
-    assert (refused.value.reason, there.seen) == (Reason.DRAINING, [])
-
-
-async def test_the_way_to_a_server_that_is_gone_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When there is one to another, and nobody has used it for long."""
-    ways: dict[str, Way] = {}
-    server = LocalServer([ErrorInterceptor()])
-    add_DispatcherServiceServicer_to_server(Here("there"), server)  # type: ignore[arg-type]
-
-    def opened(address: str) -> Way:
-        ways[address] = Way(server.channel())
-        return ways[address]
-
-    told = Told([Place(ours=False, address=f"there:{port}") for port in (1, 2, 3)])
-    calls = RoutedCalls(Here(), told, told, opened)  # type: ignore[arg-type]
-    await calls.get(GET, ANN)
-    await calls.get(GET, ANN)
-    assert not any(way.closed for way in ways.values())
-    monkeypatch.setattr(routed_calls, "IDLE_S", 0.1)
-    await asyncio.sleep(0.2)
-    await calls.get(GET, ANN)
-    assert {address for address, way in ways.items() if not way.closed} == {"there:3"}
-
-
-class Way(PeerChannel):
-    """A channel that can be seen to be closed."""
-
-    closed = False
-
-    async def close(self, grace: float | None = None) -> None:
-        self.closed = True
-        await super().close(grace)
-
-
-async def test_a_server_that_drains_is_asked_again_until_its_lanes_are_free() -> None:
-    """Then what it left is taken up first."""
-    here, there = Here(), Here("there", fail=9)
-    told = Told([THERE, Place(ours=False), THERE, Place(ours=True, left_behind=True)])
-    assert (await routed(told, here, there).get(GET, ANN)).turn.handler == "here"
-    assert (there.fail, told.adopted) == (7, 1)
+def no_way(address: str) -> grpc.aio.Channel:
+    """Nothing is forwarded."""
+    raise AssertionError(address)

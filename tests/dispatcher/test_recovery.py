@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.dispatcher.model import ConversationId, Order, Past, Policy, State, Turn
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, State, Turn
 from antiphon_server.runtime.errors import Reason
-from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
+from tests.dispatcher.world import ANNA, CONVERSATION, World, content, looking, turn_id, world
 
 
 def later() -> float:
@@ -24,7 +24,7 @@ async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
     await it.turns.drain(0.0)
     assert (await it.kinds())[-1] == "text_delta_appended"
     async with world(it.store, it.log) as next_life:
-        assert await next_life.leases.adopt_orphans(own=True) == 1
+        assert await next_life.adopted() == 1
         next_life.told.lines.put_nowait("second half")
         next_life.told.lines.put_nowait(None)
         turn = await next_life.ended()
@@ -40,7 +40,7 @@ async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World
     await it.delivered("half")
     await it.turns.drain(0.0)
     async with world(it.store, it.log) as next_life:
-        await next_life.leases.adopt_orphans(own=True)
+        await next_life.adopted()
         turn = await next_life.ended()
         assert turn.outcome is not None
         assert turn.outcome.error is not None
@@ -55,7 +55,7 @@ async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
     it.arrange(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
     before = await it.kinds()
     async with world(it.store, it.log) as next_life:
-        await next_life.leases.adopt_orphans(own=True)
+        await next_life.adopted()
         assert (await next_life.ended()).state is State.SUCCEEDED
         assert await next_life.kinds() == before
 
@@ -65,7 +65,7 @@ async def test_a_turn_that_was_stored_but_not_posted_is_posted(it: World) -> Non
     order = Order(content("hello"), "echo", Policy.QUEUE)
     turn = Turn(turn_id(7), CONVERSATION, ANNA.actor, 7, b"digest", order, node="node")
     await it.store.add(replace(turn, state=State.RUNNING, attempt=1, at_once=True))
-    await it.leases.adopt_orphans(own=True)
+    await it.adopted()
     assert (await it.ended(7)).state is State.SUCCEEDED
     assert await it.messages() == [("hello", False)] * 2
 
@@ -79,7 +79,7 @@ async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) 
     await it.turns.drain(0.0)
     it.arrange(replace(waiting, created_us=1))
     async with world(it.store, it.log) as next_life:
-        await next_life.leases.adopt_orphans(own=True)
+        await next_life.adopted()
         await next_life.told.running.wait()
         assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.QUEUED
         for number in (2, 1):
@@ -93,7 +93,7 @@ async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
         await it.dispatch(number)
     await it.turns.drain(0.0)
     async with world(it.store, it.log) as next_life:
-        assert await next_life.leases.adopt_orphans(own=True) == 3
+        assert await next_life.adopted() == 3
         for number in (1, 2, 3):
             next_life.told.lines.put_nowait(None)
             assert (await next_life.ended(number)).state is State.SUCCEEDED
@@ -130,7 +130,7 @@ async def test_who_has_lost_its_turns_begins_none_of_them() -> None:
         await slow.dispatch(2)
         await slow.fragile.running.wait()
         async with world(slow.store, slow.log, clock=later, node="new") as new:
-            assert await new.leases.adopt_orphans() == 2
+            assert await new.adopted(own=False) == 2
             new.told.lines.put_nowait("new")
             await new.delivered("new")
             await slow.let_go(1, slow.fragile)  # it is fenced, so the next one comes up
@@ -149,7 +149,7 @@ async def test_who_has_lost_a_turn_can_not_end_it(number: int) -> None:
         await slow.dispatch(2)
         await slow.told.running.wait()
         async with world(slow.store, slow.log, clock=later, node="new") as new:
-            assert await new.leases.adopt_orphans() == 2
+            assert await new.adopted(own=False) == 2
             await new.told.running.wait()
             assert (await slow.cancel(number)).state is not State.CANCELLED
             for each in (1, 2):
@@ -166,7 +166,7 @@ async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
         await slow.told.running.wait()
         async with world(slow.store, slow.log, clock=later, node="new") as new:
             looked, go_on = looking(new)
-            adopting = asyncio.create_task(new.leases.adopt_orphans())
+            adopting = asyncio.create_task(new.adopted(own=False))
             await looked.wait()
             await slow.let_go(1, slow.told)
             go_on.set()
@@ -184,28 +184,13 @@ async def test_only_who_asks_of_a_conversation_waits_for_its_turns(it: World) ->
     await it.turns.drain(0.0)
     async with world(it.store, it.log) as next_life:
         looked, go_on = looking(next_life)
-        adopting = asyncio.create_task(next_life.leases.adopt_orphans(own=True))
+        adopting = asyncio.create_task(next_life.adopted())
         await looked.wait()
-        own = asyncio.create_task(next_life.leases.settled(CONVERSATION))
+        own = asyncio.create_task(next_life.adoptions.settled(CONVERSATION))
         async with asyncio.timeout(1):
-            await next_life.leases.settled(ConversationId("conv_00000002"))
+            await next_life.adoptions.settled(ConversationId("conv_00000002"))
         assert not own.done()
         go_on.set()
         await own
         assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.RUNNING
         await adopting
-
-
-def looking(it: World) -> tuple[asyncio.Event, asyncio.Event]:
-    """Events: somebody has looked how far a turn got; and what lets them go on."""
-    journal = it.recovery._journal
-    look, looked, go_on = journal.past, asyncio.Event(), asyncio.Event()
-
-    async def slowly(turn: Turn, cursor: str) -> Past:
-        past = await look(turn, cursor)
-        looked.set()
-        await go_on.wait()
-        return past
-
-    journal.past = slowly  # type: ignore[method-assign]
-    return looked, go_on

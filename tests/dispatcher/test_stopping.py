@@ -102,7 +102,7 @@ async def test_cancelling_a_turn_that_nobody_works_on_ends_it(it: World) -> None
     await it.turns.drain(0.0)
     async with world(it.store, it.log) as next_life:
         assert (await next_life.cancel()).state is State.CANCELLED
-        assert await next_life.leases.adopt_orphans(own=True) == 0
+        assert await next_life.adopted() == 0
         assert next_life.told.resumed == []
         assert (await next_life.messages())[-1] == ("half", True)
 

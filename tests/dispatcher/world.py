@@ -14,6 +14,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
@@ -26,6 +27,7 @@ from antiphon_server.dispatcher.model import (
     ConversationView,
     LossPolicy,
     Order,
+    Past,
     Policy,
     State,
     Turn,
@@ -96,6 +98,7 @@ class World:
     turns: Turns
     recovery: Recovery
     leases: Leases
+    adoptions: Adoptions
     tasks: set["asyncio.Task[None]"]
 
     async def dispatch(
@@ -114,6 +117,12 @@ class World:
     async def cancel(self, number: int = 1) -> Turn:
         """Cancel turn ``number``."""
         return await self.turns.cancel(CONVERSATION, turn_id(number), ANNA.actor)
+
+    async def adopted(self, *, own: bool = True) -> int:
+        """Take orphaned turns in hand, as at a start; returns how many there were."""
+        count = await self.leases.adopt_orphans(own=own)
+        await self.adoptions.all_settled()
+        return count
 
     async def ended(self, number: int = 1) -> Turn:
         """Wait until the turn has ended and is stored so."""
@@ -204,6 +213,21 @@ def content(text: str) -> bytes:
     return posted.SerializeToString()
 
 
+def looking(it: World) -> tuple[asyncio.Event, asyncio.Event]:
+    """Events: somebody has looked how far a turn got; and what lets them go on."""
+    journal = it.recovery._journal
+    look, looked, go_on = journal.past, asyncio.Event(), asyncio.Event()
+
+    async def slowly(turn: Turn, cursor: str) -> Past:
+        past = await look(turn, cursor)
+        looked.set()
+        await go_on.wait()
+        return past
+
+    journal.past = slowly  # type: ignore[method-assign]
+    return looked, go_on
+
+
 @asynccontextmanager
 async def world(
     store: TurnStore | None = None,
@@ -245,7 +269,8 @@ async def world(
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     door = Open()
     turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery, limits)
-    leases = Leases(store, lanes, recovery, node, clock=clock)
+    adoptions = Adoptions(recovery, lanes)
+    leases = Leases(store, lanes, adoptions, node, clock=clock)
     try:
         yield World(
             own_log,
@@ -259,10 +284,12 @@ async def world(
             turns,
             recovery,
             leases,
+            adoptions,
             tasks,
         )
     finally:
         async with asyncio.timeout(5):
+            await adoptions.close()
             await turns.drain(0.0)
             if log is None:
                 own_log.close()

@@ -54,7 +54,7 @@ class TurnMachine(Machine):
         self.world = await self.stack.enter_async_context(
             world(store, log, self.puppets, self.clock)
         )
-        await self.world.leases.adopt_orphans(own=True)
+        await self.world.adopted()
 
     async def _stop(self) -> None:
         await self.stack.aclose()
@@ -215,7 +215,7 @@ class TurnMachine(Machine):
             one.stopped_at = len(await self.world.history())
 
     async def _adopt(self) -> None:
-        await self.world.leases.adopt_orphans()
+        await self.world.adopted(own=False)
 
     async def _finish_all(self) -> None:
         """Let every handler finish, until none works."""

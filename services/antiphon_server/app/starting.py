@@ -153,10 +153,12 @@ async def _start_dispatcher(
 
     lifecycle.on_stop("turns' store", dispatcher.close)
     lifecycle.on_stop("turns", turn_tasks.stop)
+    lifecycle.on_stop("turns adopted", dispatcher.adoptions.close)
     if links.identities:
         lifecycle.spawn("turns.leases", take_over())
         return
     await dispatcher.leases.adopt_orphans(own=True)
+    await dispatcher.adoptions.all_settled()
     lifecycle.spawn("turns.leases", dispatcher.leases.run())
 
 

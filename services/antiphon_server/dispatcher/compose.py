@@ -21,6 +21,7 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.turn_metrics import TurnMetrics
+from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
@@ -48,6 +49,7 @@ class Dispatcher:
 
     turns: Turns
     leases: Leases
+    adoptions: Adoptions
     servicer: DispatcherServicer
     store: SqlTurnStore
     routed: RoutedCalls | None
@@ -118,14 +120,17 @@ def compose_dispatcher(
         recovery,
         limits,
     )
-    leases = Leases(store, lanes, recovery, node, lease_s)
+    adoptions = Adoptions(recovery, lanes)
+    leases = Leases(store, lanes, adoptions, node, lease_s)
     here = CallsHere(turns)
-    routed = _routed(database, here, leases, sharing) if sharing else None
+    routed = _routed(database, here, adoptions, sharing) if sharing else None
     calls = routed or here
     servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, on_behalf))
-    return Dispatcher(turns, leases, servicer, store, routed, metrics)
+    return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics)
 
 
-def _routed(database: Database, here: CallsHere, leases: Leases, sharing: Sharing) -> RoutedCalls:
-    owners = SqlLaneOwners(database, sharing.lease)
-    return RoutedCalls(here, owners, leases, sharing.open_channel)
+def _routed(
+    database: Database, here: CallsHere, adoptions: Adoptions, sharing: Sharing
+) -> RoutedCalls:
+    owners = SqlLaneOwners(database, sharing.lease, adoptions.begin, sharing.lease_s)
+    return RoutedCalls(here, owners, adoptions, sharing.open_channel)

@@ -150,13 +150,11 @@ class ConversationView:
 class Place:
     """Which server has a conversation's lane: this one, or the one at ``address``.
 
-    ``address`` is "" of one that does not listen yet. ``left_behind``: this server has just
-    taken the lane from one that is gone, and its turns may be there.
+    ``address`` is "" of one that does not listen yet.
     """
 
     ours: bool
     address: str = ""
-    left_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

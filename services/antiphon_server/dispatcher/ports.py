@@ -64,6 +64,7 @@ class LaneOwners(Protocol):
     async def place(self, conversation_id: ConversationId) -> Place:
         """Return who has the lane; one that nobody has is this server's from now on.
 
+        So are the turns that were left in it: it is its own only once they are claimed.
         Raises DomainError DRAINING if this server may not take any, STORE_UNAVAILABLE.
         """
         ...

@@ -34,15 +34,11 @@ _UNREACHABLE = (
 log = logging.getLogger(__name__)
 
 
-class Orphans(Protocol):
-    """Turns that nobody works on."""
-
-    async def adopt_orphans(self) -> int:
-        """Go on with those that are this server's to go on with; returns how many."""
-        ...
+class Settling(Protocol):
+    """Turns that others have left behind, on their way into this server's hands."""
 
     async def settled(self, conversation_id: ConversationId) -> None:
-        """Return when none of the conversation are being adopted."""
+        """Return when none of the conversation are on their way any more."""
         ...
 
 
@@ -60,19 +56,20 @@ class RoutedCalls:
     A call about a conversation of another server is forwarded there, with what its caller
     brought and where that is, and never a second time. One that can't be reached is tried again,
     until it is back or its lease has run out and its lanes are free. What a server has left
-    behind is in hand before anything else is decided. ``open_channel`` leads to an address.
+    behind in a conversation is in hand before anything else is decided there.
+    ``open_channel`` leads to an address.
     """
 
     def __init__(
         self,
         here: TurnCalls,
         owners: LaneOwners,
-        orphans: Orphans,
+        settling: Settling,
         open_channel: Callable[[str], grpc.aio.Channel],
     ) -> None:
         self._here = here
         self._owners = owners
-        self._orphans = orphans
+        self._settling = settling
         self._open_channel = open_channel
         self._ways: dict[str, _Way] = {}
 
@@ -118,7 +115,7 @@ class RoutedCalls:
             if place is None:
                 return await here(request, caller)
             if place.ours:
-                await self._take_up(conversation_id, left_behind=place.left_behind)
+                await self._settling.settled(conversation_id)
                 return await here(request, caller)
             if any(key == FORWARDED for key, _ in caller.metadata):
                 raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
@@ -134,11 +131,6 @@ class RoutedCalls:
                     log.warning(_UNREACHABLE, place.address or "(it does not listen)")
                     raise
             await asyncio.sleep(PAUSE_S)
-
-    async def _take_up(self, conversation_id: ConversationId, *, left_behind: bool) -> None:
-        if left_behind:
-            await self._orphans.adopt_orphans()
-        await self._orphans.settled(conversation_id)
 
     async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
         way = self._ways.get(address)

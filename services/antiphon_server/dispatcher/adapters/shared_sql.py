@@ -1,13 +1,17 @@
 """Turns in a SQL database that several servers share."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from sqlalchemy import Connection, and_, bindparam, not_, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, not_, or_, select
 
 from antiphon_server.dispatcher.adapters.row import from_row
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.dispatcher.adapters.sql_lanes import forget_lanes, own_lanes, take_lanes
+from antiphon_server.dispatcher.adapters.sql_lanes import (
+    forget_lanes,
+    lease_turns,
+    own_lanes,
+    take_lanes,
+)
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import State, Turn
 from antiphon_server.runtime.nodes import alive
@@ -26,15 +30,6 @@ _ORPHANS = (
     .order_by(turns.c.created_us, turns.c.turn_id)
     .limit(MOST_AT_ONCE)
     .with_for_update(skip_locked=True)
-)
-_LEASE = (
-    update(turns)
-    .where(
-        and_(
-            tuple_(turns.c.turn_id, turns.c.conversation_id).in_(bindparam("keys", expanding=True))
-        )
-    )
-    .values(node=bindparam("b_node"), lease_until_us=bindparam("until_us"))
 )
 
 
@@ -58,9 +53,6 @@ class SharedTurnStore(SqlTurnStore):
             take_lanes(connection, node, conversations, now_us)
             ours = own_lanes(connection, node, conversations)
             claimed = [turn for turn in found if turn.conversation_id in ours]
-            if claimed:
-                keys = [(turn.turn_id, turn.conversation_id) for turn in claimed]
-                connection.execute(_LEASE, {"keys": keys, "b_node": node, "until_us": until_us})
-            return [replace(turn, node=node, lease_until_us=until_us) for turn in claimed]
+            return lease_turns(connection, node, claimed, until_us)
 
         return await self._database.write(work)
