@@ -15,14 +15,14 @@ from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import log, metadata, scopes
 from antiphon_server.events.frames import Batch, Close, Ended
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NODES, Offset, Scope
+from antiphon_server.events.model import NODES, Cursor, Offset, Scope
 from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import LogStore
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.events.words import Changed, events_of
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.lifecycle import Lifecycle
 from tests.events.nodes import nodes
 from tests.events.world import ANNA, SCOPE, events, until
@@ -109,6 +109,30 @@ async def test_whoever_is_behind_what_is_lost_does_not_ask_without_end(
         [ended] = await until(frames, bool)
         assert isinstance(ended, Ended)
         assert ended.reason is Close.HISTORY_LOST
+        subscription.close()
+
+
+async def test_a_cursor_of_what_is_lost_is_refused_at_once(it: Store) -> None:
+    """Nobody has looked, for nobody follows here: what takes their places is not skipped."""
+    async with nodes(it.store, it.store) as (here, there):
+        await here.append(*events(5))
+        hub = await here.log.hub(SCOPE)
+        cursor = Cursor(hub.epoch, Offset(5)).encode(SCOPE)
+        await it.lose(SCOPE, Offset(3))
+        with pytest.raises(DomainError) as read:
+            await here.log.read(SCOPE, Offset(5), 10)
+        assert read.value.reason is Reason.EPOCH_CHANGED
+        await here.log.read(SCOPE, Offset(3), 10)
+        await there.append(*events(2))
+        await here.log.read(SCOPE, Offset(5), 10)
+        await it.lose(SCOPE, Offset(3))
+        subscription = Subscription(here.log, here.gate, ANNA, Pacing())
+        await subscription.create(WatchRequest("w", SCOPE, cursor=cursor))
+        frames = subscription.frames()
+        [ended] = await until(frames, bool)
+        assert isinstance(ended, Ended)
+        assert ended.error is not None
+        assert ended.error.reason is Reason.EPOCH_CHANGED
         subscription.close()
 
 

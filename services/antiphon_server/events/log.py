@@ -244,9 +244,12 @@ class EventLog:
     ) -> Page:
         """Events after ``after``: from the ring if it has them, else from the store.
 
-        Raises DomainError CURSOR_TRIMMED if they were removed.
+        Raises DomainError CURSOR_TRIMMED if they were removed, EPOCH_CHANGED if the store has
+        lost the one that they are to follow.
         """
         hub = await self._fresh(scope)
+        if after > hub.head:
+            raise history_lost(Reason.EPOCH_CHANGED, scope, await self._store.head(scope))
         found = hub.after(after, max_events, max_bytes)
         if found is not None:
             records, position = found

@@ -51,15 +51,15 @@ class Watch:
 
         Raises DomainError CURSOR_INVALID, CURSOR_TRIMMED, EPOCH_CHANGED.
         """
-        if request.cursor or not request.from_latest:
-            position = await log.position(request.scope, request.cursor)
-            hub = await log.live(request.scope)
-        else:
-            hub = await log.live(request.scope)
-            position = hub.head
-        watch = cls(request, hub, position, wake, hub.rewound)
-        hub.followers.add(watch)
-        return watch
+        while True:
+            hub = await log.live(request.scope)  # a cursor of what is lost is told by no older one
+            position, rewound = hub.head, hub.rewound
+            if request.cursor or not request.from_latest:
+                position = await log.position(request.scope, request.cursor)
+            if hub is await log.hub(request.scope):  # it has not given way to others meanwhile
+                watch = cls(request, hub, position, wake, rewound)
+                hub.followers.add(watch)
+                return watch
 
     def close(self) -> None:
         """Stop following."""
