@@ -127,6 +127,23 @@ async def test_a_broken_connection_to_a_service_is_its_absence(code: str) -> Non
     assert (of_caller.value.reason, of_caller.value.retry_after) == (Reason.DRAINING, 1.0)
 
 
+def bare(code: str, words: str) -> grpc.aio.AioRpcError:
+    """An error without our details."""
+    nothing = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(grpc.StatusCode[code], nothing, nothing, words)
+
+
+async def test_a_service_that_does_not_answer_is_away() -> None:
+    """It stands still, or the network swallows all; of a caller's own call the deadline is told."""
+    late = bare("DEADLINE_EXCEEDED", "Deadline Exceeded")
+    with pytest.raises(DomainError) as of_service, remote_errors("context"):
+        raise late
+    assert of_service.value.reason is Reason.SERVICE_UNAVAILABLE
+    with pytest.raises(DomainError) as of_caller, remote_errors():
+        raise late
+    assert of_caller.value.reason is Reason.DEADLINE_EXCEEDED
+
+
 def test_a_status_has_the_same_bytes_in_every_process() -> None:
     """Envoy is told of some: told others by a control plane that was restarted, it would drain."""
     values: dict[str, Any] = {f"key_{number}": "x" for number in range(20)}

@@ -39,15 +39,16 @@ _BY_CODE: dict[int, Reason] = {
     code_pb2.INTERNAL: Reason.DRAINING,
     code_pb2.UNKNOWN: Reason.DRAINING,
 }
-_BROKEN = frozenset(
+_SILENT = frozenset(
     {
+        grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.INTERNAL,
         grpc.StatusCode.UNKNOWN,
         grpc.StatusCode.CANCELLED,
     }
 )
-"""What the transport says, in its own words, when a connection breaks."""
+"""What the transport says, in its own words, when a connection breaks or nothing comes."""
 _RETRIABLE = frozenset({Reason.DRAINING, Reason.OVERLOADED})
 _DISTRUST = frozenset(
     {
@@ -124,10 +125,10 @@ def domain_error_of(error: grpc.aio.AioRpcError) -> DomainError:
 class remote_errors:
     """Raises DomainError for the AioRpcError of a stub's call in its block.
 
-    ``service`` is whom this service asks as itself: that it can't be reached, or does not
-    trust who asks, is no refusal of anybody's call, and is SERVICE_UNAVAILABLE. Without it the
-    call was made on behalf of a caller, whose errors pass through. A call that ended because
-    this task is being cancelled raises CancelledError.
+    ``service`` is whom this service asks as itself: that it can't be reached, does not answer
+    in the time that it is given, or does not trust who asks, is no refusal of anybody's call,
+    and is SERVICE_UNAVAILABLE. Without it the call was made on behalf of a caller, whose errors
+    pass through. A call that ended because this task is being cancelled raises CancelledError.
     """
 
     __slots__ = ("_service",)
@@ -156,8 +157,8 @@ class remote_errors:
 
 
 def _unreachable(error: grpc.aio.AioRpcError) -> bool:
-    """Whether it was not the service that answered."""
-    return error.code() in _BROKEN and DETAILS_KEY not in (error.trailing_metadata() or {})
+    """Whether it was not the service that answered, or nobody did."""
+    return error.code() in _SILENT and DETAILS_KEY not in (error.trailing_metadata() or {})
 
 
 def _reason_named(info: error_details_pb2.ErrorInfo) -> Reason | None:
