@@ -1,6 +1,9 @@
 """Which servers share a database now."""
 
-from antiphon_server.runtime.nodes import NodeLease
+import pytest
+
+from antiphon_server.runtime.nodes import NameTaken, NodeLease
+from antiphon_server.runtime.nodes.lease import KEPT_S
 from tests.fakes.postgres import Postgres
 
 
@@ -13,3 +16,13 @@ async def test_who_lives_is_known(postgres: Postgres) -> None:
             await lease.begin()
         await ended.end()
         assert await lives.living() == {"a"}
+
+
+async def test_who_was_forgotten_is_no_copy(postgres: Postgres) -> None:
+    """A server that stood still for a week is told so, and to begin again."""
+    async with postgres.opened() as database:
+        still, other = NodeLease(database, "a", lease_s=-KEPT_S - 1.0), NodeLease(database, "b")
+        await still.begin()
+        await other.begin()
+        with pytest.raises(NameTaken, match="stood still for more than 7 days"):
+            await still.renew()

@@ -16,6 +16,14 @@ from antiphon_server.runtime.statements import PreparedInsert
 
 KEPT_S = 7 * 86_400.0
 """A server that stood still for longer finds its row gone, and has to be started again."""
+_COPIED = (
+    "another server uses the name {node}: its data folder is a copy of this one's. Remove the file "
+    "`node` in one of them"
+)
+_FORGOTTEN = (
+    "the other servers have forgotten {node}, which stood still for more than {days:g} days. Start "
+    "it again"
+)
 _BEGIN = PreparedInsert(
     nodes,
     " ON CONFLICT (node) DO UPDATE SET life = excluded.life, address = excluded.address, "
@@ -23,6 +31,7 @@ _BEGIN = PreparedInsert(
 )
 _OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_life"))
 _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
+_FIND = select(nodes.c.life).where(nodes.c.node == bindparam("own_node"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
 _LIVING = select(nodes.c.node).where(nodes.c.lease_until_us >= bindparam("now_us"))
 _FORGET = delete(nodes).where(nodes.c.lease_until_us < bindparam("before_us"))
@@ -32,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class NameTaken(Exception):
-    """Another process uses this server's name; the message says what to do."""
+    """The server's place is another's, or nobody's; the message says what to do."""
 
 
 class NodeLease:
@@ -91,13 +100,15 @@ class NodeLease:
         """Extend the lease. Raises NameTaken."""
         began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
         if not await self._write(_RENEW, until_us=until_us):
-            raise NameTaken(
-                f"another server uses the name {self.node}: its data folder is a copy of this "
-                "one's. Remove the file `node` in one of them"
-            )
+            raise NameTaken(await self._why_lost())
         if not self.held:
             self.term += 1
         self._held_until, self._until_us = began + self._lease_s, until_us
+
+    async def _why_lost(self) -> str:
+        bound = {"own_node": self.node}
+        there = await self._database.read(lambda it: it.execute(_FIND, bound).first())
+        return (_COPIED if there else _FORGOTTEN).format(node=self.node, days=KEPT_S / 86_400)
 
     async def run(self) -> None:
         """Renew three times within the lease, until cancelled. Raises NameTaken."""
