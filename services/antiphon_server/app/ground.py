@@ -17,7 +17,7 @@ from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.metrics import RpcMetrics
 from antiphon_server.runtime.node import node_name
-from antiphon_server.runtime.nodes import NodeLease, SecretMark
+from antiphon_server.runtime.nodes import ClockWatch, NodeLease, SecretMark
 from antiphon_server.runtime.rate_guard import RateGuard
 from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.redis_cache import RedisCache
@@ -57,7 +57,7 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     """Open all of it; the lifecycle closes it.
 
     Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, OtherSecret,
-    and what ``installation_secret`` raises.
+    ClocksDiffer, and what ``installation_secret`` raises.
     """
     database = await _store(settings, data_dir)
     lifecycle.on_stop("store", database.close)
@@ -112,6 +112,9 @@ def _check(data_dir: Path) -> None:
 async def _lease(
     settings: Settings, database: Store, data_dir: Path, lifecycle: Lifecycle
 ) -> NodeLease:
+    clocks = ClockWatch(database, settings.lease_s)
+    await clocks.check()
+    lifecycle.spawn("clocks", clocks.run(), vital=False)
     lease = NodeLease(database, node_name(data_dir), settings.lease_s)
     await lease.begin()
     lifecycle.on_stop("node", lease.end)
