@@ -136,6 +136,21 @@ describe("over connections that break", () => {
     session.follower.close();
   }, 30_000);
 
+  test("what no server took is sent in the order in which it was said", async () => {
+    const session = await newSession(proxy.url);
+    const thread = await newThread(session);
+    proxy.shut();
+    const texts = Array.from({ length: 8 }, (_, count) => `message ${count}`);
+    for (const text of texts.slice(0, 6)) await thread.ask(text, WISHES);
+    expect(thread.outgoing.map((each) => each.state)).toEqual(Array(6).fill("failed"));
+    proxy.speak();
+    await Promise.all(texts.slice(6).map((text) => thread.ask(text, WISHES)));
+    await until(() => thread.outgoing.length === 0);
+    const said = thread.messages.filter((each) => each.role === "user").map((each) => each.text);
+    expect(said).toEqual(texts);
+    session.follower.close();
+  });
+
   test("a connection that has gone silent is given up", async () => {
     const states: Connection[] = [];
     const listener = { connection: (each: Connection) => states.push(each) };

@@ -46,6 +46,7 @@ export async function until(holds: () => boolean, ms = 15_000): Promise<void> {
 export class Proxy {
   private readonly sockets = new Set<Socket>();
   private isSilent = false;
+  private isShut = false;
   private readonly server = createServer((client) => this.carry(client));
   url = "";
   accepted = 0;
@@ -70,6 +71,13 @@ export class Proxy {
   /** New connections work again. */
   speak(): void {
     this.isSilent = false;
+    this.isShut = false;
+  }
+
+  /** Break every connection off, and take none. */
+  shut(): void {
+    this.isShut = true;
+    this.cut();
   }
 
   stop(): void {
@@ -78,6 +86,7 @@ export class Proxy {
   }
 
   private carry(client: Socket): void {
+    if (this.isShut) return void client.resetAndDestroy();
     this.accepted += 1;
     const { hostname, port } = new URL(PAGE);
     const server = connect(Number(port), hostname);

@@ -74,6 +74,7 @@ export class Thread extends Changing {
   outgoing: Outgoing[] = [];
   private readonly entries = new Map<string, Entry>();
   private readonly turns = new Map<string, TurnView>();
+  private sending = Promise.resolve();
   private sorted: Entry[] | undefined;
   private olderToken = "";
   private turnsToken = "";
@@ -268,8 +269,31 @@ export class Thread extends Changing {
       ...{ turnId, requestId, text, wishes: { ...wishes } },
       ...{ state: "sending", error: undefined },
     };
-    this.outgoing = [...this.outgoing.filter((each) => each.turnId !== turnId), outgoing];
+    const place = this.outgoing.findIndex((each) => each.turnId === turnId);
+    this.outgoing = place < 0 ? [...this.outgoing, outgoing] : this.outgoing.with(place, outgoing);
     this.typedAt = 0;
+    this.changed();
+    this.sending = this.sending.then(() => this.sendUpTo(outgoing));
+    await this.sending;
+  }
+
+  /** One goes after the other, and what no server took goes first: what is said keeps its order. */
+  private async sendUpTo(newest: Outgoing): Promise<void> {
+    const place = this.outgoing.indexOf(newest);
+    if (place < 0) return; // discarded, or said once more
+    const held = this.outgoing.slice(0, place).filter(isHeld);
+    for (const each of [...held, newest]) {
+      await this.send(each);
+      if (!isHeld(each)) continue;
+      newest.state = "failed";
+      newest.error = each.error;
+      break;
+    }
+    this.changed();
+  }
+
+  private async send(outgoing: Outgoing): Promise<void> {
+    outgoing.state = "sending";
     this.changed();
     try {
       await (isToPeople(outgoing) ? this.postAlone(outgoing) : this.dispatch(outgoing));
@@ -277,7 +301,6 @@ export class Thread extends Changing {
       outgoing.state = "failed";
       outgoing.error = errorOf(thrown);
     }
-    this.changed();
   }
 
   private async dispatch({ turnId, text, wishes }: Outgoing): Promise<void> {
@@ -330,9 +353,8 @@ export class Thread extends Changing {
   /** The stream is there, again: so what no server took can be sent. */
   private connected(): void {
     this.tellPresence(true);
-    for (const each of this.outgoing) {
-      if (each.state === "failed" && each.error?.isAway) void this.retry(each);
-    }
+    const newest = this.outgoing.findLast(isHeld);
+    if (newest) void this.retry(newest);
   }
 
   /** Forget what failed. */
@@ -506,6 +528,11 @@ export class Thread extends Changing {
     this.error = error;
     this.changed();
   }
+}
+
+/** Whether no server took it, for none was there. */
+function isHeld({ state, error }: Outgoing): boolean {
+  return state === "failed" && error?.isAway === true;
 }
 
 function lacksUsage(turn: TurnView): boolean {
