@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher import patience
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
@@ -211,6 +212,35 @@ async def test_a_turn_succeeds_though_the_log_is_started_again(step: str, stands
         assert (await it.ended()).state is State.SUCCEEDED
         assert left == [0]
         assert (await it.messages())[1:] == [("one two ", False)]
+
+
+async def test_a_log_elsewhere_that_stays_away_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As long as one that is here: who waits for the journal does not wait again."""
+    monkeypatch.setattr(patience, "RETRY_S", (0.001,) * 5)
+    asked = 0
+
+    def refuse_ends(append: Appending) -> Appending:
+        async def failing(batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
+            nonlocal asked
+            if any(
+                event.kind == event_pb2.EVENT_KIND_TURN_FINISHED
+                for one in batch
+                for event in one.events
+            ):
+                asked += 1
+                raise unavailable("events")
+            return await append(batch)
+
+        return failing
+
+    async with world(log_elsewhere=True) as it:
+        disturb(it, refuse_ends)
+        await it.dispatch(handler="echo")
+        (turn,) = (task for task in it.tasks if task.get_name().startswith("turn "))
+        await asyncio.wait([turn], timeout=5)
+        assert asked == 6
 
 
 async def test_who_was_fenced_out_writes_nothing_more() -> None:

@@ -20,7 +20,10 @@ AWAY = frozenset(
 
 
 async def patiently(call: Callable[[], Awaitable[T]], away: Collection[Reason] = AWAY) -> T:
-    """Call until it succeeds; a store that is away longer than 9 s has the last word."""
+    """Call until it succeeds; what is away longer than 9 s has the last word.
+
+    ``away`` is what nobody below waits for: nested, that would be 9 s as often as it is tried.
+    """
     for delay in RETRY_S:
         try:
             return await call()

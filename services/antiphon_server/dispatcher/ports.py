@@ -15,6 +15,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     Usage,
 )
+from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.principal import Principal
 
 
@@ -80,6 +81,11 @@ class LaneOwners(Protocol):
 
 class Journal(Protocol):
     """Writes a turn's steps into its conversation's log."""
+
+    @property
+    def waits_for(self) -> Collection[Reason]:
+        """Absences that it has waited for itself before it raises them: nobody else does."""
+        ...
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
         """Commit ``steps`` together; returns the cursor right before them.

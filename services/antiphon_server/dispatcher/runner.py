@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -25,6 +25,7 @@ from antiphon_server.dispatcher.patience import AWAY, patiently
 from antiphon_server.dispatcher.ports import Handler, Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
+T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
 
 log = structlog.get_logger(__name__)
@@ -235,14 +236,19 @@ class Runner:
         A commit may be on its way still. What this attempt has not written by now is fenced
         out by the next one, and only then is the log asked.
         """
-        ours = await patiently(lambda: self.take_over(turn))
-        await patiently(lambda: self._journal.write(ours, [TurnProgressed(FOUND_AGAIN)]))
-        past = await patiently(lambda: self._journal.past(ours, ours.cursor))
+        ours = await patiently(lambda: self.next_attempt(turn))
+        await self._told(lambda: self._journal.fence(ours))
+        await self._told(lambda: self._journal.write(ours, [TurnProgressed(FOUND_AGAIN)]))
+        past = await self._told(lambda: self._journal.past(ours, ours.cursor))
         return ours, past.text
+
+    async def _told(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call the journal until it succeeds, or what it needs stays away."""
+        return await patiently(call, AWAY.difference(self._journal.waits_for))
 
     async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
         """Write the last steps; True if that folded the text."""
-        return await patiently(lambda: self._journal.end(turn, steps))
+        return await self._told(lambda: self._journal.end(turn, steps))
 
 
 def consumed() -> None:

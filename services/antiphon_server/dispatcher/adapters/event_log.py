@@ -1,6 +1,6 @@
 """The journal of turns, in the log of the events service."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # these exist for the type checker alone
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 TIMEOUT_S = 30.0
-_AWAY = frozenset({Reason.SERVICE_UNAVAILABLE})
+_AWAY: frozenset[Reason] = frozenset({Reason.SERVICE_UNAVAILABLE})
 _PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TURN_FINISHED)
 
 
@@ -36,6 +36,7 @@ class EventLogJournal:
         self._events = events
         self._timeout_s = timeout_s
         self._elsewhere = elsewhere
+        self.waits_for: Collection[Reason] = _AWAY if elsewhere else frozenset()
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
         """See :meth:`Journal.write`."""
@@ -55,10 +56,9 @@ class EventLogJournal:
     async def _append(
         self, request: event_service_pb2.AppendRequest
     ) -> event_service_pb2.AppendResponse:
-        if not self._elsewhere:
-            return await self._append_once(request)
-        request.request_id = request.request_id or new_id("append")
-        return await patiently(lambda: self._append_once(request), _AWAY)
+        if self._elsewhere:
+            request.request_id = request.request_id or new_id("append")
+        return await patiently(lambda: self._append_once(request), self.waits_for)
 
     async def _append_once(
         self, request: event_service_pb2.AppendRequest
@@ -73,8 +73,7 @@ class EventLogJournal:
         )
         text: list[str] = []
         while True:
-            with remote_errors("events"):
-                page = await self._events.ReadEvents(request, timeout=self._timeout_s)
+            page = await patiently(lambda: self._read(request), self.waits_for)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
@@ -84,6 +83,12 @@ class EventLogJournal:
             if page.at_head:
                 return Past("".join(text))
             request.cursor = page.cursor
+
+    async def _read(
+        self, request: event_service_pb2.ReadEventsRequest
+    ) -> event_service_pb2.ReadEventsResponse:
+        with remote_errors("events"):
+            return await self._events.ReadEvents(request, timeout=self._timeout_s)
 
     async def fold(self, turn: Turn) -> None:
         """See :meth:`Journal.fold`."""
