@@ -3,40 +3,35 @@
 import asyncio
 import time
 
-from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
+from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.service.following import Following
+from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.runtime.principal import SessionId
 from antiphon_server.runtime.redis import Redis
 from antiphon_server.runtime.tasks import TaskSet
+from tests.auth.histories import FailingOver
 from tests.auth.test_signing_keys import keys_of
 from tests.auth.world import World
+from tests.e2e.until import until
 from tests.fakes.valkey import Valkey
 
 LOOKED_FOR_S = 1.6
-
-
-class Counting(MemoryEndings):
-    """Endings, and how often somebody has asked for them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    async def last(self) -> int:
-        """See :meth:`EndingStore.last`."""
-        self.asked += 1
-        return await super().last()
+LIFE = TokenSettings().longest_life
 
 
 async def test_a_server_that_would_be_told_looks_seldom(world: World) -> None:
     """Often enough for a second all the same: at rest that is most of what a store is asked."""
-    endings, tasks = Counting(), TaskSet()
+    endings, tasks = FailingOver(), TaskSet()
     async with Valkey() as valkey:
         redis = Redis(valkey.url, deadline_s=10.0)
         messenger = RedisMessenger(redis)
         auth = world.auth
-        following = Following(endings, auth.signing_keys, auth.liveness, messenger)
+        following = Following(
+            endings, auth.signing_keys, auth.liveness, messenger, world.clock, LIFE
+        )
         tasks.spawn("following", following.run())
         async with asyncio.timeout(10):
             while not messenger.hears:  # noqa: ASYNC110  # an answer of Redis's changes it
@@ -55,8 +50,54 @@ async def test_new_keys_are_looked_for_where_ends_are(world: World) -> None:
     there = keys_of(world)
     await there.reload()
     messenger = MemoryMessenger()
-    following = Following(world.stores.endings, there, world.auth.liveness, messenger)
+    following = Following(
+        world.stores.endings, there, world.auth.liveness, messenger, world.clock, LIFE
+    )
     await following.begin()
     kid = await world.auth.signing_keys.rotate()
     await following.look()
     assert kid in {key.kid for key in there.valid()}
+
+
+async def test_ends_after_a_failover_that_lost_some_are_learned(world: World) -> None:
+    """Their places were taken before by ends that the store in its place has not got."""
+    endings, liveness, told = FailingOver(), Liveness(), list[SessionId]()
+    liveness.on_end(told.append)
+    following = following_of(world, endings, liveness)
+    endings.end("sess_1", "sess_2", "sess_3", time=now(world))
+    await following.begin()
+    endings.lose(2)
+    endings.end("sess_4", time=now(world))
+    await following.look()
+    endings.end("sess_5", "sess_6", time=now(world))
+    await following.look()
+    assert {"sess_4", "sess_5", "sess_6"} <= set(told)
+
+
+async def test_ends_of_another_history_that_grew_unseen_are_learned(world: World) -> None:
+    """While the store was away it fell back, and then came as far as it was."""
+    endings, liveness, tasks = FailingOver(), Liveness(), TaskSet()
+    told = list[SessionId]()
+    liveness.on_end(told.append)
+    following = following_of(world, endings, liveness)
+    endings.end("sess_1", time=now(world))
+    await following.begin()
+    tasks.spawn("following", following.run())
+    endings.away, before = True, endings.asked
+    await until(lambda: endings.asked > before)
+    endings.lose(1)
+    endings.end("sess_2", time=now(world))
+    endings.away = False
+    await until(lambda: told == ["sess_2"], timeout_s=10)
+    await tasks.stop()
+
+
+def following_of(world: World, endings: FailingOver, liveness: Liveness) -> Following:
+    """One that nobody tells anything."""
+    keys = world.auth.signing_keys
+    return Following(endings, keys, liveness, MemoryMessenger(), world.clock, LIFE)
+
+
+def now(world: World) -> int:
+    """The time as endings have it."""
+    return int(world.clock.time * SECOND)

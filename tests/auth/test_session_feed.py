@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
+from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.public_keys import PublicKeys
@@ -15,6 +16,7 @@ from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS, Token
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId
+from tests.auth.histories import FailingOver
 from tests.auth.world import OPERATOR, FakeClock, World, reason
 
 LIFE = TokenSettings().longest_life
@@ -85,6 +87,18 @@ async def test_another_history_is_told_from_its_beginning(world: World) -> None:
     ended = await session_that_ends(world)
     async with aclosing(world.auth.session_feed.follow(1_000)) as pages:
         assert list((await told(pages)).ended) == [ended]
+
+
+async def test_a_failover_under_a_feed_that_lost_some_is_told_anew(world: World) -> None:
+    """What has ended since has places that the follower has seen with others."""
+    endings, time = FailingOver(), int(world.clock.time * SECOND)
+    endings.end("sess_1", "sess_2", "sess_3", time=time)
+    feed = SessionFeed(endings, world.auth.signing_keys, Liveness(), world.clock, LIFE)
+    async with aclosing(feed.follow(None)) as pages:
+        assert list((await told(pages)).ended) == ["sess_1", "sess_2", "sess_3"]
+        endings.lose(2)
+        endings.end("sess_4", time=time)
+        assert list((await told(pages)).ended) == ["sess_1", "sess_4"]
 
 
 async def test_followers_are_bounded(world: World) -> None:

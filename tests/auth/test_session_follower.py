@@ -15,6 +15,7 @@ from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.session_feed import BEAT_S
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import SessionId
@@ -30,12 +31,17 @@ class Auth(Servicer):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.answers: list[pb.FollowSessionsResponse] = []
+        self.asked: list[pb.FollowSessionsRequest] = []
+        self.away = False
 
     async def FollowSessions(
         self, request: pb.FollowSessionsRequest, context: Any
     ) -> AsyncIterator[pb.FollowSessionsResponse]:
+        self.asked.append(request)
         if self.answers:
             yield self.answers.pop(0)
+        if self.away:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
         await asyncio.Event().wait()
 
 
@@ -59,6 +65,22 @@ async def test_a_feed_that_stands_still_is_left() -> None:
     assert not await ended.lives(ENDED)
     following.cancel()
     await asyncio.wait([following])
+
+
+async def test_after_a_store_that_was_away_all_is_asked_for_again() -> None:
+    """It may be another one, which has other ends at the same places."""
+    auth, server = Auth(), LocalServer([ErrorInterceptor()])
+    add_VerificationServiceServicer_to_server(auth, server)
+    stub, ended = (
+        VerificationServiceStub(server.channel()),
+        EndedSessions(Liveness(), FakeClock(), 60),
+    )
+    auth.answers, auth.away = [pb.FollowSessionsResponse(position=7, up_to_date=True)], True
+    following = asyncio.create_task(SessionFollower(stub, PublicKeys(), ended).run())
+    await until(lambda: len(auth.asked) > 1, timeout_s=10)
+    following.cancel()
+    await asyncio.wait([following])
+    assert not auth.asked[1].HasField("after_position")
 
 
 def test_silence_is_short_and_yet_no_accident() -> None:

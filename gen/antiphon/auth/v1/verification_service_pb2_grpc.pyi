@@ -40,9 +40,11 @@ class VerificationServiceStub:
     """FollowSessions sends the keys and the ends of sessions, first those that any
     access token could still be of, then each as it happens, within 1 s; none is left out.
     It goes on until it is cancelled or the server stops; a follower goes on by
-    another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-    (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
-    of sessions can't be read now).
+    another call, behind the last position. If meanwhile the store is one that lacks the newest
+    ends, those of a little longer than any access token lives are sent again. Errors:
+    LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
+    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
+    after_position unset, since the store may come back as another one).
     """
 
 @_typing.type_check_only
@@ -57,9 +59,11 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     """FollowSessions sends the keys and the ends of sessions, first those that any
     access token could still be of, then each as it happens, within 1 s; none is left out.
     It goes on until it is cancelled or the server stops; a follower goes on by
-    another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-    (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
-    of sessions can't be read now).
+    another call, behind the last position. If meanwhile the store is one that lacks the newest
+    ends, those of a little longer than any access token lives are sent again. Errors:
+    LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
+    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
+    after_position unset, since the store may come back as another one).
     """
 
 class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -77,9 +81,11 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
         """FollowSessions sends the keys and the ends of sessions, first those that any
         access token could still be of, then each as it happens, within 1 s; none is left out.
         It goes on until it is cancelled or the server stops; a follower goes on by
-        another call, behind the last position. Errors: LIMIT_EXCEEDED (256 a server), OVERLOADED
-        (the follower reads too slowly), DRAINING (the server stops), STORE_UNAVAILABLE (the ends
-        of sessions can't be read now).
+        another call, behind the last position. If meanwhile the store is one that lacks the newest
+        ends, those of a little longer than any access token lives are sent again. Errors:
+        LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
+        server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
+        after_position unset, since the store may come back as another one).
         """
 
 def add_VerificationServiceServicer_to_server(servicer: VerificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -16,7 +16,7 @@ from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.runtime import base64url
 from antiphon_server.runtime.availability import Availability
 from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.principal import SessionId
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -86,6 +86,8 @@ class SessionFollower:
             self.ready.set()
 
     def _lost(self, error: Exception) -> None:
+        if isinstance(error, DomainError) and error.reason is Reason.STORE_UNAVAILABLE:
+            self._position = None  # the store that is there next may have other ends there
         if self.ready.is_set():
             words = error.reason if isinstance(error, DomainError) else type(error).__name__
             self.availability.note(up=False, why=words)

@@ -54,7 +54,9 @@ def compose_tokens(
         verifier=Verifier(access_tokens, keys, StoredSessions(stores.sessions), liveness, clock),
         messenger=messenger,
         key_rotation=KeyRotation(keys, base.completion, messenger),
-        following=Following(stores.endings, keys, liveness, messenger),
+        following=Following(
+            stores.endings, keys, liveness, messenger, clock, settings.longest_life
+        ),
         feed=SessionFeed(stores.endings, keys, liveness, clock, settings.longest_life),
         once=once,
     )

@@ -2,9 +2,13 @@
 
 import logging
 
+from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.endings import EndingStore
 from antiphon_server.auth.ports.messenger import RevocationMessenger
+from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.session_feed import MARGIN_S
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.errors import DomainError
 
@@ -27,11 +31,15 @@ class Following:
         keys: SigningKeys,
         liveness: Liveness,
         messenger: RevocationMessenger,
+        clock: Clock,
+        longest_life: int,
     ) -> None:
         self._store = store
         self._keys = keys
         self._liveness = liveness
         self._messenger = messenger
+        self._now = micros(clock)
+        self._life = (longest_life + MARGIN_S) * SECOND
         self._position = self._last = 0
         self._reads = True
 
@@ -51,9 +59,15 @@ class Following:
                 self._note(None)
 
     async def look(self) -> None:
-        """Learn what ended, and which keys came and went, since the last look."""
+        """Learn what ended, and which keys came and went, since the last look.
+
+        A store that was away, or has come back without the newest, may have other ends at the
+        same places: then all is read that a valid token could be of.
+        """
         last = await self._store.last()
-        if last == self._last:
+        if last < self._last or not self._reads:
+            self._position = await self._store.before(self._now() - self._life)
+        elif last == self._last:
             return
         while found := await self._store.after(self._position, PAGE):
             for ending in found:

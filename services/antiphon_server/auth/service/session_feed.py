@@ -67,9 +67,10 @@ class SessionFeed:
         bell, told = asyncio.Event(), frozenset[str]()
         self._bells.add(bell)
         try:
-            position = await self._begin(after)
+            position = after
             while True:
                 bell.clear()
+                position = await self._behind(position)
                 found = await self._endings.after(position, PAGE)
                 position = found[-1].position if found else position
                 keys = self._keys.valid()
@@ -82,8 +83,11 @@ class SessionFeed:
         finally:
             self._bells.discard(bell)
 
-    async def _begin(self, after: int | None) -> int:
-        """Behind what the follower knows; if that was another history, with all that counts."""
+    async def _behind(self, after: int | None) -> int:
+        """What the follower knows; if that was another history, the place before all that counts.
+
+        The store may have become another one since the follower was told something, too.
+        """
         if after is not None and after <= await self._endings.last():
             return after
         return await self._endings.before(self._now() - self._life)
