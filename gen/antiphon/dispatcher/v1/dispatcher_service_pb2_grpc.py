@@ -29,6 +29,11 @@ class DispatcherServiceStub:
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     def __init__(self, channel):
@@ -73,6 +78,11 @@ class DispatcherServiceServicer:
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     def Dispatch(self, request, context):
@@ -82,21 +92,22 @@ class DispatcherServiceServicer:
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING.
+        their place in the conversation), DRAINING (also on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTurn(self, request, context):
-        """GetTurn returns one turn. Errors: NOT_FOUND.
+        """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTurns(self, request, context):
-        """ListTurns lists a conversation's turns, the newest first.
+        """ListTurns lists a conversation's turns, the newest first. Errors:
+        PAGE_TOKEN_INVALID, DRAINING (on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +119,8 @@ class DispatcherServiceServicer:
         yet will end as CANCELLED when it comes, its message unposted. When this
         returns, no more text of the turn is delivered; a turn whose node has died is
         returned as it is and ends as CANCELLED when it is taken over. Errors:
-        DEADLINE_EXCEEDED (the store is away; it will end all the same).
+        DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
+        several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +189,11 @@ class DispatcherService:
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     @staticmethod

@@ -30,6 +30,11 @@ class DispatcherServiceStub:
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     @_typing.overload
@@ -43,19 +48,22 @@ class DispatcherServiceStub:
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING.
+    their place in the conversation), DRAINING (also on several servers).
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
-    """GetTurn returns one turn. Errors: NOT_FOUND."""
+    """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
     ListTurns: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListTurnsRequest, _dispatcher_service_pb2.ListTurnsResponse]
-    """ListTurns lists a conversation's turns, the newest first."""
+    """ListTurns lists a conversation's turns, the newest first. Errors:
+    PAGE_TOKEN_INVALID, DRAINING (on several servers).
+    """
     CancelTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelTurnRequest, _dispatcher_service_pb2.CancelTurnResponse]
     """CancelTurn stops a turn, before, during or after it runs; calling it again
     is no error. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
     returns, no more text of the turn is delivered; a turn whose node has died is
     returned as it is and ends as CANCELLED when it is taken over. Errors:
-    DEADLINE_EXCEEDED (the store is away; it will end all the same).
+    DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
+    several servers).
     """
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -72,6 +80,11 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -82,19 +95,22 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING.
+    their place in the conversation), DRAINING (also on several servers).
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
-    """GetTurn returns one turn. Errors: NOT_FOUND."""
+    """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
     ListTurns: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListTurnsRequest, _dispatcher_service_pb2.ListTurnsResponse]  # type: ignore[assignment]
-    """ListTurns lists a conversation's turns, the newest first."""
+    """ListTurns lists a conversation's turns, the newest first. Errors:
+    PAGE_TOKEN_INVALID, DRAINING (on several servers).
+    """
     CancelTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelTurnRequest, _dispatcher_service_pb2.CancelTurnResponse]  # type: ignore[assignment]
     """CancelTurn stops a turn, before, during or after it runs; calling it again
     is no error. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
     returns, no more text of the turn is delivered; a turn whose node has died is
     returned as it is and ends as CANCELLED when it is taken over. Errors:
-    DEADLINE_EXCEEDED (the store is away; it will end all the same).
+    DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
+    several servers).
     """
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -110,6 +126,11 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
     """DispatcherService turns messages into work: it accepts a message, picks a
     handler, and sees that the turn ends, whatever happens to connections and
     nodes.
+
+    On several servers one has a conversation's turns, and the others forward calls
+    to it. Where that is said, a call that finds nobody there for 25 s, or this server
+    without a place among them, ends as DRAINING: repeat it. Any call may end as
+    STORE_UNAVAILABLE.
     """
 
     @_abc_1.abstractmethod
@@ -124,7 +145,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING.
+        their place in the conversation), DRAINING (also on several servers).
         """
 
     @_abc_1.abstractmethod
@@ -133,7 +154,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.GetTurnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.GetTurnResponse, _abc.Awaitable[_dispatcher_service_pb2.GetTurnResponse]]:
-        """GetTurn returns one turn. Errors: NOT_FOUND."""
+        """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
 
     @_abc_1.abstractmethod
     def ListTurns(
@@ -141,7 +162,9 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.ListTurnsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.ListTurnsResponse, _abc.Awaitable[_dispatcher_service_pb2.ListTurnsResponse]]:
-        """ListTurns lists a conversation's turns, the newest first."""
+        """ListTurns lists a conversation's turns, the newest first. Errors:
+        PAGE_TOKEN_INVALID, DRAINING (on several servers).
+        """
 
     @_abc_1.abstractmethod
     def CancelTurn(
@@ -154,7 +177,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         yet will end as CANCELLED when it comes, its message unposted. When this
         returns, no more text of the turn is delivered; a turn whose node has died is
         returned as it is and ends as CANCELLED when it is taken over. Errors:
-        DEADLINE_EXCEEDED (the store is away; it will end all the same).
+        DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
+        several servers).
         """
 
     @_abc_1.abstractmethod
