@@ -33,24 +33,32 @@ async def serve(
 ) -> None:
     """Run a server until SIGTERM, SIGINT or SIGHUP, or until ``until`` returns.
 
-    ``ready`` is told once it serves. Raises DataDirUnusable, CannotListen,
-    FromTheFuture, Damaged, ExposedFileError, UnusableSecretError, SealedByAnother,
-    OtherSecret, UnusableCertificate, Insecure, RuntimeError if a vital part crashed, and what
-    ``until`` raises.
+    A signal is heeded from the beginning. ``ready`` is told once it serves. Raises
+    DataDirUnusable, CannotListen, FromTheFuture, Damaged, ExposedFileError,
+    UnusableSecretError, SealedByAnother, OtherSecret, UnusableCertificate, Insecure,
+    RuntimeError if a vital part crashed, and what ``until`` raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
     configure_logging(settings.log_level, settings.log_format, settings.log_file)
     stopping = asyncio.Event()
     with until_told(stopping):
-        async with running(settings) as app:
-            if ready is not None:
-                ready(app)
-            ends: list[Coroutine[Any, Any, object]] = [stopping.wait(), app.crashed.wait()]
-            ends += [until(app)] if until is not None else []
-            await first_of(ends)
+        await first_of([_serve(settings, ready, until), stopping.wait()])
+
+
+async def _serve(
+    settings: Settings,
+    ready: Callable[[App], None] | None,
+    until: Callable[[App], Coroutine[Any, Any, object]] | None,
+) -> None:
+    async with running(settings) as app:
+        if ready is not None:
+            ready(app)
+        try:
+            await first_of([app.crashed.wait(), *([until(app)] if until is not None else [])])
+        finally:
             log.info("stopping; answers under way have up to %g s", settings.drain_grace_s)
-        if app.crashed.is_set():
-            raise RuntimeError("a vital part crashed; the log says which")
+    if app.crashed.is_set():
+        raise RuntimeError("a vital part crashed; the log says which")
 
 
 @contextlib.asynccontextmanager
