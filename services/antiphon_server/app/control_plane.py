@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import grpc
 
 from antiphon.mesh.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
-from antiphon_server.app.edge import LOOPBACK, as_server, edge_of, open_access_log, port_for_envoy
+from antiphon_server.app.edge import (
+    LOOPBACK,
+    as_server,
+    edge_of,
+    open_access_log,
+    port_for_envoy,
+    refuse_client_ca,
+)
 from antiphon_server.app.mesh_auth import RegistryRules, auth_of_mesh, jwks, verifier_of_mesh
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
@@ -89,6 +96,7 @@ async def _serve(settings: Settings, ready: Callable[[Mesh], None]) -> None:
 
 
 async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
+    refuse_client_ca(settings)
     mesh, secret = settings.mesh, installation_secret(settings)
     inside = Address(LOOPBACK, port_for_envoy(mesh, LOOPBACK, "inside_port"))
     registry = Registry(time.time, time.monotonic)

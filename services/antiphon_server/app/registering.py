@@ -9,7 +9,7 @@ from importlib.metadata import version
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.place import place_of
-from antiphon_server.app.secret import AUDIENCE, installation_secret
+from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
@@ -23,7 +23,7 @@ class Membership:
     """This process in its mesh.
 
     It is announced from ``begin`` on, once it can do what it is called for. At the lifecycle's
-    end calls are sent elsewhere before the port closes. Raises what the secret can't be used for.
+    end calls are sent elsewhere before the port closes.
     """
 
     def __init__(self, ground: Ground, lifecycle: Lifecycle) -> None:
@@ -31,7 +31,7 @@ class Membership:
         from antiphon_server.mesh.registrations import Registrations
 
         settings = ground.settings
-        node_id, secret = new_id("node"), installation_secret(settings)
+        node_id, secret = new_id("node"), ground.secret
         tls = peer_tls(settings)
         instances: dict[str, Callable[[], Announced]] = {
             name: partial(self._now, name, node_id, ground.metrics) for name in settings.services

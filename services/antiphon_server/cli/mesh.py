@@ -10,7 +10,7 @@ import typer
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.server_file import withdraw
+from antiphon_server.cli.server_file import ServerFile
 from antiphon_server.cli.start import start
 from antiphon_server.cli.up_mesh import write_where
 
@@ -54,18 +54,20 @@ def mesh(
 def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app.control_plane import serve_mesh
 
+    file = ServerFile(settings.data_dir)
+
     edges: list[Mesh] = []
 
     def ready(mesh: "Mesh") -> None:
         if mesh.envoy is not None:
             edges.append(mesh)
-            write_where(settings, mesh.edge)
+            write_where(settings, mesh.edge, file)
         _announce(mesh)
 
     try:
         yield serve_mesh(settings, ready)
     finally:
-        withdraw(settings.data_dir)
+        file.withdraw()
         if edges:
             with contextlib.suppress(OSError):
                 say("The edge has stopped. Servers run on, without it.", err=True)

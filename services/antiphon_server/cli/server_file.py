@@ -18,12 +18,22 @@ def told_in(data_dir: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def tell(data_dir: Path, told: Mapping[str, str | int]) -> None:
-    """Write down of this process where it is: ``address``, ``web``, ``links``, ``certificate``."""
-    (data_dir / SERVER_FILE).write_text(json.dumps({**told, "pid": os.getpid()}))
+class ServerFile:
+    """Where this process says where it is, until it withdraws that."""
 
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._has_told = False
 
-def withdraw(data_dir: Path) -> None:
-    """This process is gone. What another one wrote stays: it may be there still."""
-    if told_in(data_dir).get("pid") == os.getpid():
-        (data_dir / SERVER_FILE).unlink(missing_ok=True)
+    def tell(self, told: Mapping[str, str | int]) -> None:
+        """Write down ``address``, ``web``, ``links`` and ``certificate``."""
+        self._has_told = True
+        (self._data_dir / SERVER_FILE).write_text(json.dumps({**told, "pid": os.getpid()}))
+
+    def withdraw(self) -> None:
+        """This process is gone. What another one wrote stays: it may be there still.
+
+        In containers all have one pid, so who never told anything takes nothing away.
+        """
+        if self._has_told and told_in(self._data_dir).get("pid") == os.getpid():
+            (self._data_dir / SERVER_FILE).unlink(missing_ok=True)

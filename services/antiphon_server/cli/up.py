@@ -14,7 +14,7 @@ from antiphon_server.cli import up_mesh
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.server_file import tell, withdraw
+from antiphon_server.cli.server_file import ServerFile
 from antiphon_server.cli.start import start
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _work(settings: "Settings", session: bool) -> Iterator[Coroutine[Any, Any, N
     try:
         yield _serve_session(settings, announcement) if session else serve(settings, announcement)
     finally:
-        withdraw(settings.data_dir)
+        announcement.file.withdraw()
 
 
 class _Announcement:
@@ -148,6 +148,7 @@ class _Announcement:
     def __init__(self, settings: "Settings", session: bool) -> None:
         self._settings = settings
         self._session = session
+        self.file = ServerFile(settings.data_dir)
 
     def __call__(self, app: "App") -> None:
         settings, port = self._settings, app.port
@@ -162,7 +163,7 @@ class _Announcement:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
         if not settings.registry:  # others find a mesh by its edge
-            tell(settings.data_dir, told)
+            self.file.tell(told)
         if self._session:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()

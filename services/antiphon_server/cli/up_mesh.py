@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon_server.cli.console import say
 from antiphon_server.cli.paths import OPERATOR_FILE
-from antiphon_server.cli.server_file import tell as tell_where
-from antiphon_server.cli.server_file import withdraw
+from antiphon_server.cli.server_file import ServerFile
 
 if TYPE_CHECKING:
     from antiphon_server.app.replicas import Replicated
@@ -26,16 +25,17 @@ def work(replicas: int, given: Mapping[str, Any]) -> Callable[["Settings"], Any]
     def run(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
         from antiphon_server.app.replicas import serve_replicated
 
+        file = ServerFile(settings.data_dir)
         with _display() as tell:
 
             def ready(found: "Replicated") -> None:
                 tell("", "")
-                _announce(settings, found)
+                _announce(settings, found, file)
 
             try:
                 yield serve_replicated(settings, replicas, _variables(given), tell, ready)
             finally:
-                withdraw(settings.data_dir)
+                file.withdraw()
 
     return run
 
@@ -51,7 +51,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def write_where(settings: "Settings", edge: "Address") -> tuple[str, str]:
+def write_where(settings: "Settings", edge: "Address", file: ServerFile) -> tuple[str, str]:
     """Tell other commands where clients call; returns that, and where the page is, if anywhere."""
     if edge.host in ("0.0.0.0", "::"):
         edge = replace(edge, host="127.0.0.1")
@@ -63,12 +63,12 @@ def write_where(settings: "Settings", edge: "Address") -> tuple[str, str]:
         told |= {"web": page, "links": settings.has_links}
     if settings.tls is not None:
         told["certificate"] = str(settings.tls.certificate.absolute())
-    tell_where(settings.data_dir, told)
+    file.tell(told)
     return address, page
 
 
-def _announce(settings: "Settings", found: "Replicated") -> None:
-    address, page = write_where(settings, found.mesh.edge)
+def _announce(settings: "Settings", found: "Replicated", file: ServerFile) -> None:
+    address, page = write_where(settings, found.mesh.edge, file)
     count = len(found.replicas)
     with contextlib.suppress(OSError):
         servers = "one server" if count == 1 else f"{count} servers"

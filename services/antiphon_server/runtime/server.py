@@ -165,7 +165,7 @@ class _Handlers(grpc.GenericRpcHandler):
             try:
                 request = await self._slow.read(context)
             except TimeoutError:
-                await refuse(context, invalid("", "The call's request was not whole in time."))
+                await refuse(context, DomainError(Reason.DEADLINE_EXCEEDED))
             if request is grpc.aio.EOF:
                 await refuse(context, invalid("", "The call has no request."))
             return await inner(request, context)

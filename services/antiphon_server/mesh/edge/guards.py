@@ -86,7 +86,8 @@ def _tokens() -> HttpFilter:
     provider = JwtProvider(
         issuer="antiphon",
         forward=True,
-        # Its case means nothing (RFC 9110, 11.1), but Envoy compares it as it is written.
+        # Its case means nothing (RFC 9110, 11.1), but Envoy compares it as it is written: these
+        # two are what clients write.
         from_headers=[
             JwtHeader(name="authorization", value_prefix=f"{scheme} ")
             for scheme in ("Bearer", "bearer")
