@@ -65,6 +65,7 @@ class FakeServer:
     gap_s: float = 0.0
     post_error: status_pb2.Status | None = None
     unavailable: int = 0  # how many unary calls fail first
+    no_logins: bool = False
 
     @property
     def address(self) -> str:
@@ -114,6 +115,8 @@ class FakeAuth(auth_service_pb2_grpc.AuthServiceServicer):
     async def Login(self, request: Any, context: Context) -> Any:
         self.server.logins += 1
         await asyncio.sleep(self.server.auth_delay_s)
+        if self.server.no_logins:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "try again")
         if request.api_key.api_key == "wrong":
             await refuse(context, grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_INVALID")
         return auth_service_pb2.LoginResponse(tokens=self.server.pair())

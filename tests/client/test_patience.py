@@ -8,8 +8,9 @@ import pytest
 
 from antiphon.auth.v1 import auth_service_pb2 as auth
 from antiphon.context.v1 import context_service_pb2 as context
-from antiphon_client import Client, Unavailable
+from antiphon_client import ApiKey, Client, Unavailable
 from antiphon_client.address import may_be_repeated
+from tests.client.fake_server import fake_server
 from tests.e2e.server import ServerProcess
 
 AWAY_S = 6.0  # longer than the transport itself tries again
@@ -20,6 +21,17 @@ def test_requests_are_known_by_their_types() -> None:
     assert may_be_repeated(context.PostMessageRequest())
     assert may_be_repeated(auth.WhoAmIRequest())
     assert not may_be_repeated(auth.LoginRequest())
+
+
+async def test_a_login_is_not_repeated() -> None:
+    """Each may have opened a session, and counts against a limit."""
+    async with (
+        fake_server(no_logins=True) as server,
+        Client.connect(server.address, ApiKey("secret"), patient=True) as client,
+    ):
+        with pytest.raises(Unavailable):
+            await client.who_am_i()
+        assert server.logins == 1
 
 
 async def test_calls_wait_for_a_server_that_is_started_again(tmp_path: Path) -> None:

@@ -56,9 +56,10 @@ class Caller:
         patience = min(self._patience, self._deadline)
         if not (isinstance(request, Message) and may_be_repeated(request)):
             patience = 0.0
+        token, is_new = await self._tokens.get(), False  # a login is made once
         while True:
             try:
-                return await self._call(method, request, began + self._deadline)
+                return await self._once(method, request, token, began + self._deadline)
             except Untrusted:
                 raise
             except Unavailable as error:
@@ -66,23 +67,13 @@ class Caller:
                 if error.reason not in _AWAY or time.monotonic() + pause > began + patience:
                     raise
                 await asyncio.sleep(pause)
-
-    async def _call(
-        self,
-        method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
-        request: Request,
-        end: float,
-    ) -> Response:
-        token = await self._tokens.get()
-        try:
-            return await self._once(method, request, token, end)
-        except Unauthenticated as error:
-            if not error.of_token:
-                raise
-            self._tokens.reject(token)
-            if not self._tokens.renewable:
-                raise
-        return await self._once(method, request, await self._tokens.get(), end)
+            except Unauthenticated as error:
+                if is_new or not error.of_token:
+                    raise
+                self._tokens.reject(token)
+                if not self._tokens.renewable:
+                    raise
+                token, is_new = await self._tokens.get(), True
 
     async def _once(
         self,
