@@ -7,7 +7,13 @@ import pytest
 from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 
-from antiphon.dispatcher.v1.dispatcher_service_pb2 import Accepted, ConverseError, ConverseRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
+    Accepted,
+    CancelTurnRequest,
+    ConverseError,
+    ConverseRequest,
+    DispatchRequest,
+)
 from antiphon_client.asks import Asks
 from antiphon_client.errors import Unavailable
 
@@ -35,3 +41,45 @@ async def test_it_is_asked_again_while_a_service_is_started_again() -> None:
             it.refused(refusal(tag, "SERVICE_UNAVAILABLE"))
             with pytest.raises(Unavailable):
                 await asking
+
+
+async def test_what_was_said_after_a_refused_post_waits_for_it() -> None:
+    """One goes after the other, in the order in which they were said; to stop waits for none."""
+    it = Asks(again_s=(0.01, 0.01))
+
+    def say(turn_id: str) -> asyncio.Future[Accepted]:
+        post = ConverseRequest(post=DispatchRequest(turn_id=turn_id))
+        return asyncio.ensure_future(it.ask(post))
+
+    async def sent() -> ConverseRequest:
+        return await asyncio.wait_for(it.outbox.get(), 5)
+
+    asking = [say("first"), say("second")]
+    for _ in range(2):
+        it.refused(refusal((await sent()).tag, "SERVICE_UNAVAILABLE"))
+    asking += [say("third")]
+    stopping = asyncio.ensure_future(it.ask(ConverseRequest(cancel=CancelTurnRequest())))
+    assert (stop := await sent()).HasField("cancel")
+    it.accepted(Accepted(tag=stop.tag))
+    await stopping
+    for turn_id in ("first", "second", "third"):
+        request = await sent()
+        assert request.post.turn_id == turn_id
+        await asyncio.sleep(0.05)
+        assert it.outbox.empty()
+        it.accepted(Accepted(tag=request.tag))
+    await asyncio.gather(*asking)
+
+
+async def test_who_waits_behind_a_refused_post_is_told_with_it() -> None:
+    """A service that stays away is waited for once, and not by each in turn."""
+    it = Asks(again_s=(0.01, 0.01))
+    post = ConverseRequest(post=DispatchRequest())
+    asking = [asyncio.ensure_future(it.ask(ConverseRequest(post=post.post))) for _ in range(9)]
+    await asyncio.sleep(0)
+    while not all(each.done() for each in asking):
+        tag = (await asyncio.wait_for(it.outbox.get(), 5)).tag
+        it.refused(refusal(tag, "SERVICE_UNAVAILABLE"))
+        await asyncio.sleep(0)
+    told = await asyncio.gather(*asking, return_exceptions=True)
+    assert all(isinstance(each, Unavailable) for each in told)

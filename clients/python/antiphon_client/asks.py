@@ -1,7 +1,9 @@
 """Messages on a Converse stream that wait for their answers, over reconnections."""
 
 import asyncio
+import bisect
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
     Accepted,
@@ -15,16 +17,25 @@ AGAIN_S = (0.2, 0.5, 1.3, 3.0)
 _MAX_OPEN = 256
 
 
+@dataclass(slots=True)
+class _Ask:
+    request: ConverseRequest
+    answer: asyncio.Future[Accepted]
+    refusals: int = 0
+
+
 class Asks:
     """What was asked and not yet answered, in order; all of it may be sent twice.
 
-    ``again_s`` are the pauses after which a refusal is tried again that may pass.
+    Posts keep the order in which they were said: behind one that was refused for now, and goes
+    again, the others wait. ``again_s`` are the pauses before it does.
     """
 
     def __init__(self, again_s: Sequence[float] = AGAIN_S) -> None:
         self._again_s = again_s
-        self._open: dict[str, tuple[ConverseRequest, asyncio.Future[Accepted]]] = {}
-        self._refusals: dict[str, int] = {}
+        self._open: dict[str, _Ask] = {}
+        self._held: list[str] = []  # tags of posts, the one that is tried first
+        self._pause: asyncio.TimerHandle | None = None
         self._count = 0
         self._room = asyncio.Semaphore(_MAX_OPEN)
         self.outbox: asyncio.Queue[ConverseRequest] = asyncio.Queue()
@@ -36,26 +47,33 @@ class Asks:
         """
         async with self._room:
             self._count += 1
-            request.tag = str(self._count)
+            tag = request.tag = str(self._count)
             answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-            self._open[request.tag] = (request, answer)
-            self.outbox.put_nowait(request)
+            self._open[tag] = _Ask(request, answer)
+            if self._held and request.HasField("post"):
+                self._held.append(tag)
+            else:
+                self.outbox.put_nowait(request)
             try:
                 return await answer
             finally:
-                self._open.pop(request.tag, None)
-                self._refusals.pop(request.tag, None)
+                del self._open[tag]
+                self._release(tag)
 
     def unanswered(self) -> Iterable[ConverseRequest]:
         """What a new connection is to be told first; the outbox begins anew."""
         self.outbox = asyncio.Queue()
-        return [request for request, _ in self._open.values()]
+        self._held.clear()
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        return [ask.request for ask in self._open.values()]
 
     def accepted(self, accepted: Accepted) -> None:
         """The answer to one."""
-        _, answer = self._open.get(accepted.tag, (None, None))
-        if answer is not None and not answer.done():
-            answer.set_result(accepted)
+        ask = self._open.get(accepted.tag)
+        if ask is not None and not ask.answer.done():
+            ask.answer.set_result(accepted)
 
     def refused(self, refused: ConverseError) -> None:
         """One failed. A server that is stopping will be asked again after it.
@@ -63,23 +81,49 @@ class Asks:
         So is one that can't reach another service, which may be started again: for 5 s.
         """
         error = error_of_status(refused.error)
-        _, answer = self._open.get(refused.tag, (None, None))
-        if answer is None or answer.done() or error.reason == "DRAINING":
+        ask = self._open.get(refused.tag)
+        if ask is None or ask.answer.done() or error.reason == "DRAINING":
             return
-        count = self._refusals.get(refused.tag, 0)
-        if error.reason == "SERVICE_UNAVAILABLE" and count < len(self._again_s):
-            self._refusals[refused.tag] = count + 1
-            asyncio.get_running_loop().call_later(self._again_s[count], self._again, refused.tag)
+        if error.reason != "SERVICE_UNAVAILABLE" or ask.refusals >= len(self._again_s):
+            ask.answer.set_exception(error)
+        elif ask.request.HasField("post"):
+            self._hold(refused.tag)
         else:
-            answer.set_exception(error)
+            pause = self._again_s[ask.refusals]
+            ask.refusals += 1
+            asyncio.get_running_loop().call_later(pause, self._send, refused.tag)
 
-    def _again(self, tag: str) -> None:
-        request, answer = self._open.get(tag, (None, None))
-        if request is not None and answer is not None and not answer.done():
-            self.outbox.put_nowait(request)
+    def _hold(self, tag: str) -> None:
+        """Keep a refused post. The first one's refusal counts for all that wait behind it."""
+        if tag not in self._held:
+            bisect.insort(self._held, tag, key=int)
+        if tag != self._held[0] or self._pause is not None:
+            return
+        pause = self._again_s[self._open[tag].refusals]
+        for each in self._held:
+            self._open[each].refusals += 1
+        self._pause = asyncio.get_running_loop().call_later(pause, self._send_held)
+
+    def _release(self, tag: str) -> None:
+        """One is answered, or given up: what waited behind it goes next."""
+        if tag in self._held:
+            is_first = tag == self._held[0]
+            self._held.remove(tag)
+            if is_first and self._pause is None:
+                self._send_held()
+
+    def _send_held(self) -> None:
+        self._pause = None
+        if self._held:
+            self._send(self._held[0])
+
+    def _send(self, tag: str) -> None:
+        ask = self._open.get(tag)
+        if ask is not None and not ask.answer.done():
+            self.outbox.put_nowait(ask.request)
 
     def fail(self, error: AntiphonError) -> None:
         """There will be no more connections."""
-        for _, answer in self._open.values():
-            if not answer.done():
-                answer.set_exception(error)
+        for ask in self._open.values():
+            if not ask.answer.done():
+                ask.answer.set_exception(error)
