@@ -59,7 +59,8 @@ async def test_what_was_said_after_a_refused_post_waits_for_it() -> None:
         it.refused(refusal((await sent()).tag, "SERVICE_UNAVAILABLE"))
     asking += [say("third")]
     stopping = asyncio.ensure_future(it.ask(ConverseRequest(cancel=CancelTurnRequest())))
-    assert (stop := await sent()).HasField("cancel")
+    stop = await sent()
+    assert stop.HasField("cancel")
     it.accepted(Accepted(tag=stop.tag))
     await stopping
     for turn_id in ("first", "second", "third"):
@@ -74,8 +75,8 @@ async def test_what_was_said_after_a_refused_post_waits_for_it() -> None:
 async def test_who_waits_behind_a_refused_post_is_told_with_it() -> None:
     """A service that stays away is waited for once, and not by each in turn."""
     it = Asks(again_s=(0.01, 0.01))
-    post = ConverseRequest(post=DispatchRequest())
-    asking = [asyncio.ensure_future(it.ask(ConverseRequest(post=post.post))) for _ in range(9)]
+    posts = [ConverseRequest(post=DispatchRequest()) for _ in range(9)]
+    asking = [asyncio.ensure_future(it.ask(post)) for post in posts]
     await asyncio.sleep(0)
     while not all(each.done() for each in asking):
         tag = (await asyncio.wait_for(it.outbox.get(), 5)).tag
@@ -83,3 +84,13 @@ async def test_who_waits_behind_a_refused_post_is_told_with_it() -> None:
         await asyncio.sleep(0)
     told = await asyncio.gather(*asking, return_exceptions=True)
     assert all(isinstance(each, Unavailable) for each in told)
+
+
+async def test_a_post_that_another_server_did_not_take_goes_again_on_the_same_stream() -> None:
+    """It is that server which stops: this stream may last, so there is nothing else to wait for."""
+    it = Asks(again_s=(0.01,))
+    asking = asyncio.ensure_future(it.ask(ConverseRequest(post=DispatchRequest())))
+    for _ in range(4):
+        it.refused(refusal((await asyncio.wait_for(it.outbox.get(), 5)).tag, "DRAINING"))
+    it.accepted(Accepted(tag=(await asyncio.wait_for(it.outbox.get(), 5)).tag))
+    await asking

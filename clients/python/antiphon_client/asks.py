@@ -76,22 +76,26 @@ class Asks:
             ask.answer.set_result(accepted)
 
     def refused(self, refused: ConverseError) -> None:
-        """One failed. A server that is stopping will be asked again after it.
+        """One failed. It goes again if its server is stopping, be it another than the stream's.
 
-        So is one that can't reach another service, which may be started again: for 5 s.
+        So it does if that can't reach another service, which may be started again: for 5 s.
         """
         error = error_of_status(refused.error)
         ask = self._open.get(refused.tag)
-        if ask is None or ask.answer.done() or error.reason == "DRAINING":
+        if ask is None or ask.answer.done():
             return
-        if error.reason != "SERVICE_UNAVAILABLE" or ask.refusals >= len(self._again_s):
+        is_away = error.reason == "SERVICE_UNAVAILABLE" and ask.refusals < len(self._again_s)
+        if not is_away and error.reason != "DRAINING":
             ask.answer.set_exception(error)
         elif ask.request.HasField("post"):
             self._hold(refused.tag)
         else:
-            pause = self._again_s[ask.refusals]
             ask.refusals += 1
+            pause = self._pause_after(ask)
             asyncio.get_running_loop().call_later(pause, self._send, refused.tag)
+
+    def _pause_after(self, ask: _Ask) -> float:
+        return self._again_s[min(ask.refusals, len(self._again_s)) - 1]
 
     def _hold(self, tag: str) -> None:
         """Keep a refused post. The first one's refusal counts for all that wait behind it."""
@@ -99,9 +103,9 @@ class Asks:
             bisect.insort(self._held, tag, key=int)
         if tag != self._held[0] or self._pause is not None:
             return
-        pause = self._again_s[self._open[tag].refusals]
         for each in self._held:
             self._open[each].refusals += 1
+        pause = self._pause_after(self._open[tag])
         self._pause = asyncio.get_running_loop().call_later(pause, self._send_held)
 
     def _release(self, tag: str) -> None:
