@@ -164,3 +164,24 @@ async def _mend(valkey: Valkey, fault: str) -> None:
         valkey.thaw()
     else:
         await valkey.start()
+
+
+async def test_a_key_that_somebody_spoiled_is_of_that_key_alone(valkey: Valkey) -> None:
+    """Another type, or no number: Redis is not away for that, and all of it is counted again."""
+    from redis.asyncio import Redis as Client
+
+    async with nodes(valkey.url) as made, Client.from_url(valkey.url) as other:
+        for who in ("ann", "ben"):
+            for node in made:
+                node.spend(25, who)
+            await agree(made, 50, who)
+        for key in await other.keys("*ann"):
+            await other.delete(key)
+            await other.lpush(key, "x")
+        for key in await other.keys("*ben"):
+            await other.hset(key, "somebody", "no number")
+        for who in ("ann", "ben"):
+            made[1].spend(7, who)
+            await agree(made, 57, who)
+        assert [node.redis.availability.up for node in made] == [True, True]
+        assert [node.redis.down_since for node in made] == [None, None]

@@ -28,18 +28,23 @@ local known = redis.call('SET', KEYS[1], 1, 'EX', ARGV[2], 'GET')
 local answer = {known and 1 or 0}
 for i = 2, #KEYS do
   local own = tonumber(ARGV[i + 1])
-  if own > tonumber(redis.call('HGET', KEYS[i], ARGV[1]) or 0) then
+  local kind = redis.call('TYPE', KEYS[i])['ok']
+  if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[i]) end
+  if own > (tonumber(redis.call('HGET', KEYS[i], ARGV[1]) or 0) or 0) then
     redis.call('HSET', KEYS[i], ARGV[1], own)
   end
   redis.call('EXPIRE', KEYS[i], ARGV[2])
   local sum = 0
-  for _, count in ipairs(redis.call('HVALS', KEYS[i])) do sum = sum + tonumber(count) end
+  for _, count in ipairs(redis.call('HVALS', KEYS[i])) do
+    sum = sum + (tonumber(count) or 0)
+  end
   answer[i] = sum
 end
 return answer
 """
 """KEYS: this process's marker, then counters. ARGV: this process, seconds kept, own counts.
-Answers whether the marker was there, and the counters' sums."""
+Answers whether the marker was there, and the counters' sums. What somebody spoiled is counted anew:
+an error would look as if Redis was away, for the bus too."""
 
 
 @dataclass(frozen=True, slots=True)
