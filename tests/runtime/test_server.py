@@ -17,7 +17,7 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.health import Health
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.limits import MIB
+from antiphon_server.runtime.limits import MIB, Limits
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.reflection import V1, V1_ALPHA, register_reflection
 from antiphon_server.runtime.server import CannotListen, Server
@@ -136,6 +136,24 @@ async def test_a_call_without_its_request_is_refused(
             await raw.call(1, body, headers)
         came = await raw.refused(10)
     assert came.status in (grpc.StatusCode.INVALID_ARGUMENT.value[0], INTERNAL)
+
+
+async def test_calls_whose_request_has_not_come_are_calls(events: Events) -> None:
+    """They count against the limit as the others do, and a stop ends them."""
+    table = LocalServer([ErrorInterceptor()])
+    stubs.add_EventServiceServicer_to_server(events, table)
+    server = Server(table, Limits(rpcs=2))
+    port = await server.start("127.0.0.1", 0)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        begin: Any = channel.stream_unary("/antiphon.events.v1.EventService/GetHead")
+        calls = [begin() for _ in range(3)]
+        done, open_ = await asyncio.wait([asyncio.ensure_future(call) for call in calls], timeout=1)
+        [refused] = done
+        assert domain_error_of(await failure(refused)).reason is Reason.OVERLOADED
+        assert server.running == 2
+        await server.stop(0)
+        assert server.running == 0
+        await asyncio.gather(*open_, return_exceptions=True)
 
 
 async def test_who_hangs_up_at_once_is_no_defect(

@@ -125,9 +125,7 @@ class _Handlers(grpc.GenericRpcHandler):
             # Of those with one request, too, the request is read here.
             handler = self._prepared[resolved] = handler_of(
                 replace(resolved.method, request_streaming=True),
-                self._tracked(resolved)
-                if resolved.method.request_streaming
-                else self._asked(self._tracked(resolved)),
+                self._tracked(resolved),
                 _known(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
@@ -138,6 +136,8 @@ class _Handlers(grpc.GenericRpcHandler):
     def _tracked(self, resolved: Resolved) -> Behaviour:
         """Its behaviour, unless too many run; whoever checks the health is always told."""
         inner, running = resolved.behaviour, self._running
+        if not resolved.method.request_streaming:
+            inner = self._asked(inner)
         counted, most = self._room(resolved.method.name)
 
         async def call(request: Any, context: Context) -> Any:
