@@ -518,8 +518,8 @@ class AppendRequest(_message.Message):
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
         """events are what happened, at most 1,088 KiB serialised. Scope, offsets and time are
-        set by the log. Without any the call raises the fence: from its answer on nothing is
-        appended by those with a lower token.
+        set by the log. Without any there must be a fence (else INVALID_ARGUMENT), which the call
+        raises: from its answer on nothing is appended by those with a lower token.
         """
 
     @_builtins.property
@@ -561,11 +561,11 @@ class AppendResponse(_message.Message):
     last_offset: _builtins.int
     """last_offset is the last event's place; without events the last one's that there is."""
     cursor: _builtins.str
-    """cursor is the position after them."""
+    """cursor is the position after them; without events the log's end."""
     duplicate: _builtins.bool
     """duplicate says that the request id was known and nothing was appended."""
     previous_cursor: _builtins.str
-    """previous_cursor is the position right before them."""
+    """previous_cursor is the position right before them; without events the log's end, too."""
     folded: _builtins.bool
     """folded says that nothing is left for Fold to do for fold_turn_id."""
     @_builtins.property
