@@ -3,13 +3,14 @@
 import asyncio
 import hmac
 import random
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from antiphon_server.events.adapters import redis_bus
 from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, encode, wire_commit
-from antiphon_server.events.adapters.redis_bus import CHANNEL, RedisBus
+from antiphon_server.events.adapters.redis_bus import CHANNEL, GOODBYE, OLD_S, RedisBus
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.runtime.redis import Redis
 from tests.events.world import SCOPE
@@ -170,6 +171,22 @@ async def test_what_is_repeated_is_heard_once(redis: Redis, ears: Ears) -> None:
         heard = [await ears.commits.get() for _ in said]
     assert [it.last for it in heard] == [1, 2, 3]
     assert ears.misses == 1
+
+
+async def test_what_is_repeated_of_those_who_are_gone_is_not_heard(
+    redis: Redis, ears: Ears
+) -> None:
+    """Neither just after their goodbye, nor, by who knew them not, half a minute later."""
+    gone = encode(Message("node_gone", 1, [wire_commit(commit(1, b"a"))[0]]), KEY)
+    old = Message("node_old", 1, [wire_commit(commit(2, b"b"))[0]], at=time.time() - OLD_S - 1)
+    bye = encode(Message("node_gone", GOODBYE), KEY)
+    there = encode(Message("node_there", 1, [wire_commit(commit(3, b"c"))[0]]), KEY)
+    for data in (gone, bye, gone, encode(old, KEY), there):
+        await published(redis, data)
+    async with asyncio.timeout(ENDED_S):
+        heard = [await ears.commits.get() for _ in range(2)]
+    assert [it.last for it in heard] == [1, 3]
+    assert ears.misses == 2  # of the two that were not known
 
 
 async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) -> None:

@@ -5,6 +5,7 @@ where nodes listen does not speak as one.
 """
 
 import hmac
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -41,12 +42,16 @@ class Saying(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):
-    """What a node says; ``number`` counts its messages, so that a lost one is missed."""
+    """What a node says; ``number`` counts its messages, so that a lost one is missed.
+
+    ``at`` is when, by the node's clock: an old one is not heard again of a node that is gone.
+    """
 
     node: str
     number: int
     commits: Sequence[WireCommit] = ()
     sayings: Sequence[Saying] = ()
+    at: float = msgspec.field(default_factory=time.time)
 
 
 _CODE = "sha256"

@@ -36,6 +36,8 @@ SILENT_S = 1.25
 """Who has not heard itself for so long listens anew."""
 FORGOTTEN_S = 60.0
 """A node that was not heard for so long, and said no goodbye, is gone."""
+OLD_S = 30.0
+"""What was said before is somebody's recording: clocks differ by less."""
 GOODBYE = 0
 AGAIN_S = 0.25
 MAX_WAITING_BYTES = 4 << 20
@@ -68,6 +70,7 @@ class RedisBus:
         self._most_bytes = most_bytes
         self._bell = Bell()
         self._others: dict[str, _Heard] = {}
+        self._gone: dict[str, float] = {}
         self._heard_at = float("-inf")
         self._heard_number = 0
         self._began = 0.0
@@ -135,6 +138,8 @@ class RedisBus:
         silent = [name for name, it in self._others.items() if now - it.at > FORGOTTEN_S]
         for name in silent:
             del self._others[name]
+        for name in [name for name, at in self._gone.items() if now - at > FORGOTTEN_S]:
+            del self._gone[name]
         # Of others alone nobody knows whether they are cut off or gone: they say it themselves.
         heard = now - self._heard_at < SILENT_S
         if heard or now - self._began > SILENT_S:
@@ -196,7 +201,8 @@ class RedisBus:
                 self._heard_number, self._heard_at = message.number, time.monotonic()
         elif message.number == GOODBYE:
             self._others.pop(message.node, None)
-        else:
+            self._gone[message.node] = time.monotonic()
+        elif message.node not in self._gone and time.time() - message.at < OLD_S:
             self._take_of_other(message, hearer)
 
     def _take_of_other(self, message: Message, hearer: Hearer) -> None:

@@ -11,7 +11,7 @@ from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
 
 EVERY_S = 60.0
-LEAST_S = 1.0
+LEAST_S, MOST_S = 1.0, 10.0
 _NOW = select(func.extract("epoch", func.clock_timestamp()))
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class ClockWatch:
     """Compares the two, at the start and then every minute.
 
     A server whose clock is ahead by a lease takes running work from all others, one whose clock
-    is behind loses its own. Of a lease a third may be lost by that.
+    is behind loses its own. Of a lease a third may be lost by that, ``MOST_S`` at most.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ClockWatch:
         every_s: float = EVERY_S,
     ) -> None:
         self._database = database
-        self._most_s = max(LEAST_S, lease_s / 3)
+        self._most_s = min(MOST_S, max(LEAST_S, lease_s / 3))
         self._clock = clock
         self._every_s = every_s
 
