@@ -16,9 +16,10 @@ SHORT_S = 0.25
 """How often the store is looked into while the bus does not carry, in seconds."""
 LONG_S = 5.0
 """And while it does."""
-NODES_S = 0.6
+NODES_S = 2 * SHORT_S
 """Then too, for what takes access away: that must be known within a second, also of a server
-that has died between its commit and its word."""
+that has died between its commit and its word. A multiple of how often it comes round: anything
+between would mean the next."""
 GAP_S = 0.005
 """What is missing comes by itself within this time, or is read."""
 AT_ONCE = 500
