@@ -79,6 +79,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),
         Case("the first there ever was", 8, _calls("INTERNAL", "_x30 1x60"), {"method": POST}),
         Case("one long ago", 18, _calls("INTERNAL", "_x6 1x200")),
+        Case("one before scrapes were missed", 73, _calls("INTERNAL", "1x360 _x60 1x60")),
         Case("refusals", 5, _calls("NOT_FOUND", "0+9x60")),
     ),
     "AntiphonSlowPosts": (
