@@ -1,5 +1,7 @@
 """Which servers share a database now."""
 
+import asyncio
+
 import pytest
 
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
@@ -26,3 +28,20 @@ async def test_who_was_forgotten_is_no_copy(postgres: Postgres) -> None:
         await other.begin()
         with pytest.raises(NameTaken, match="stood still for more than 7 days"):
             await still.renew()
+
+
+async def test_a_copy_does_not_throw_out_who_lives(postgres: Postgres) -> None:
+    """It is refused when the other one renews; a server that died elsewhere is waited for."""
+    async with postgres.opened() as database:
+        lives, copy = NodeLease(database, "a", 1.0), NodeLease(database, "a", 1.0)
+        await lives.begin("one.example:1")
+        await lives.announce("one.example:1")
+        renewing = asyncio.create_task(lives.run())
+        with pytest.raises(NameTaken, match="data folder is a copy"):
+            await copy.begin("two.example:1")
+        renewing.cancel()
+        await asyncio.wait([renewing])
+        await lives.renew()
+        await copy.begin("two.example:1")
+        assert not lives.held
+        await NodeLease(database, "a", 1.0).begin("two.example:1")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 
+from antiphon_server.app.place import own_address
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
@@ -57,7 +58,7 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     """Open all of it; the lifecycle closes it.
 
     Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, OtherSecret,
-    ClocksDiffer, and what ``installation_secret`` raises.
+    ClocksDiffer, NameTaken, and what ``installation_secret`` raises.
     """
     database = await _store(settings, data_dir)
     lifecycle.on_stop("store", database.close)
@@ -116,7 +117,7 @@ async def _lease(
     await clocks.check()
     lifecycle.spawn("clocks", clocks.run(), vital=False)
     lease = NodeLease(database, node_name(data_dir), settings.lease_s)
-    await lease.begin()
+    await lease.begin(own_address(settings, settings.port) if settings.port else "")
     lifecycle.on_stop("node", lease.end)
     lifecycle.spawn("node.lease", lease.run())
     return lease

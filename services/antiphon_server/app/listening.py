@@ -1,12 +1,12 @@
 """Opening the ports, when everything serves behind them."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.app.browsers import open_pages
 from antiphon_server.app.ground import Ground
+from antiphon_server.app.place import own_address
 from antiphon_server.app.wiring import Services
 from antiphon_server.runtime.admin import Admin
 from antiphon_server.runtime.health import Health
@@ -75,14 +75,8 @@ async def _open(services: Services, ground: Ground, lifecycle: Lifecycle) -> int
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port, *settings.more_ports)
     if ground.lease is not None:
-        await ground.lease.announce(settings.node_address or _address(settings.host, port))
+        await ground.lease.announce(own_address(settings, port))
     return port
-
-
-def _address(host: str, port: int) -> str:
-    """Where others reach the port, as far as this process can tell."""
-    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
-    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _limits(settings: Settings) -> Limits:

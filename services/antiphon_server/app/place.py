@@ -63,3 +63,11 @@ async def _known(host: str, look_up: LookUp, within_s: float) -> str:
                 await asyncio.sleep(PAUSE_S)
     except TimeoutError:
         raise WrongSetting(f"node_address: nobody knows the address of {host}") from None
+
+
+def own_address(settings: Settings, port: int) -> str:
+    """Where others reach the port, as far as this process can tell."""
+    if settings.node_address:
+        return settings.node_address
+    name = socket.gethostname() if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"

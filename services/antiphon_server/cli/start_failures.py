@@ -17,7 +17,7 @@ from antiphon_server.runtime.data_dir import DataDirUnusable
 from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.migrations import FromTheFuture
-from antiphon_server.runtime.nodes import ClocksDiffer, OtherSecret
+from antiphon_server.runtime.nodes import ClocksDiffer, NameTaken, OtherSecret
 from antiphon_server.runtime.server import CannotListen
 from antiphon_server.runtime.tls import UnusableCertificate
 from antiphon_server.runtime.tracing import TracingUnavailable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SAY_IT_ALL = (
     ClocksDiffer,
+    NameTaken,
     StoresMissing,
     StoreDidNotStart,
     DatabaseUnusable,

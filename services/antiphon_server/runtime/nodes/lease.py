@@ -31,7 +31,7 @@ _BEGIN = PreparedInsert(
 )
 _OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_life"))
 _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
-_FIND = select(nodes.c.life).where(nodes.c.node == bindparam("own_node"))
+_FIND = select(nodes).where(nodes.c.node == bindparam("own_node"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
 _LIVING = select(nodes.c.node).where(nodes.c.lease_until_us >= bindparam("now_us"))
 _FORGET = delete(nodes).where(nodes.c.lease_until_us < bindparam("before_us"))
@@ -71,26 +71,41 @@ class NodeLease:
         """Whether nobody can have taken over yet, by either clock: the one may be set."""
         return time.monotonic() < self._held_until and self._now_us() <= self._until_us
 
-    async def begin(self) -> None:
+    async def begin(self, address: str = "") -> None:
         """Take the row, also from an earlier life that ended a moment ago.
 
-        Rows of servers that were gone for ``KEPT_S`` go: each new data folder makes one.
+        If that one was at another ``address`` it may live, and this be a copy: then its lease is
+        waited for. Rows of servers that were gone for ``KEPT_S`` go: each new data folder makes
+        one. Raises NameTaken.
         """
-        began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
-        row = {
-            "node": self.node,
-            "life": self._life,
-            "address": "",
-            "lease_until_us": until_us,
-        }
-        before_us = self._now_us() - int(KEPT_S * 1e6)
+        first = lives_until = await self._taken(address)
+        while lives_until:
+            await asyncio.sleep(
+                min(self._lease_s / 10, (lives_until - self._now_us()) / 1e6 + 0.01)
+            )
+            lives_until = await self._taken(address)
+            if lives_until > first:
+                raise NameTaken(_COPIED.format(node=self.node))
 
-        def work(connection: Connection) -> None:
+    async def _taken(self, address: str) -> int:
+        """Take the row, and return 0; or until when another one may have it."""
+        began, now_us = time.monotonic(), self._now_us()
+        until_us = now_us + int(self._lease_s * 1e6)
+        row = {"node": self.node, "life": self._life, "address": "", "lease_until_us": until_us}
+        before_us = now_us - int(KEPT_S * 1e6)
+
+        def work(connection: Connection) -> int:
+            there = connection.execute(_FIND, {"own_node": self.node}).first()
+            if there and _elsewhere(there.address, address) and there.lease_until_us >= now_us:
+                return int(there.lease_until_us)
             connection.execute(_FORGET, {"before_us": before_us})
             _BEGIN.run(connection, [row])
+            return 0
 
-        await self._database.write(work)
-        self._held_until, self._until_us = began + self._lease_s, until_us
+        lives_until = await self._database.write(work)
+        if not lives_until:
+            self._held_until, self._until_us = began + self._lease_s, until_us
+        return lives_until
 
     async def announce(self, address: str) -> None:
         """Say where others reach this server."""
@@ -142,3 +157,8 @@ class NodeLease:
 
     def _now_us(self) -> int:
         return int(self._clock() * 1e6)
+
+
+def _elsewhere(theirs: str, ours: str) -> bool:
+    """Whether those are two addresses; "" is none."""
+    return bool(theirs and ours) and theirs != ours
