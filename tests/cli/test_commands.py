@@ -1,9 +1,13 @@
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
+import typer
 
 from antiphon_client import ApiKey, Client, Password
+from antiphon_server.cli.chat.command import chat
+from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
@@ -41,6 +45,19 @@ def test_lines_from_a_pipe_are_messages(antiphon: Run) -> None:
     """Without a keyboard each line is asked, and the end of input leaves."""
     shown = antiphon("chat", "--handler", "echo", stdin="one\ntwo\n/quit\n")
     assert (shown.returncode, shown.stdout) == (0, "one\ntwo\n")
+
+
+def test_a_chat_needs_no_folder_of_its_own(
+    shared_home: Home, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is signed in at somebody else's server on the default port chats there, from anywhere."""
+    monkeypatch.setattr("antiphon_server.cli.where.DEFAULT_ADDRESS", address)
+    monkeypatch.setenv(KEY_VARIABLE, (shared_home.data_dir / OPERATOR_FILE).read_text().strip())
+    folder = tmp_path / "none" / "yet"
+    with pytest.raises(typer.Exit) as left:
+        chat(once="hi", handler="echo", data_dir=folder)
+    assert left.value.exit_code == 0
+    assert not folder.exists()
 
 
 def test_a_conversation_goes_on(antiphon: Run, conversation: str) -> None:

@@ -11,6 +11,7 @@ from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.guests import present
 from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.paths import data_dir_or_default
+from antiphon_server.cli.server_file import told_in
 from antiphon_server.cli.where import Access, access_to, local_server, server_for
 
 
@@ -35,7 +36,7 @@ def open_talk(
         own = LocalServer(folder)
         stack.callback(own.stop)
         found = _start(own, folder)
-    if not address:
+    if found == told_in(folder).get("address"):  # else it is the server of another folder
         stack.enter_context(present(folder))  # left before an own server is stopped
     access = access_to(found, folder)
     talk = Talk(screen, wishes, own)
