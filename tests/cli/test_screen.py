@@ -83,11 +83,25 @@ def test_a_status_tells_more_until_it_goes() -> None:
     screen.status("asking")
     screen.detail("4 s")
     assert paper.glass.lines[0].rstrip() == "· asking · 4 s"
-    screen.detail("40% · 5 s")
+    screen.status("asking", 0.4)
+    screen.detail("5 s")
     assert paper.glass.lines[0].rstrip() == "· asking · 40% · 5"[: WIDTH - 2] + "…"
     screen.text("Hello")
     screen.detail("6 s")
     assert [line.rstrip() for line in paper.glass.lines] == ["Hello"]
+
+
+@pytest.mark.parametrize("text", ["", "Hello"])
+def test_how_far_it_is_goes_with_its_status(text: str) -> None:
+    """Another status, with text before it or none, is not so far."""
+    paper = Paper()
+    screen = Screen(paper, paper)
+    screen.status("reading", 1.0)
+    screen.detail("8 s")
+    screen.text(text)
+    screen.status("away")
+    screen.detail("9 s")
+    assert paper.glass.lines[-1].rstrip() == "· away · 9 s"
 
 
 def test_without_a_terminal_text_and_notes_are_apart() -> None:

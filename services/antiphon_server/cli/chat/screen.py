@@ -27,22 +27,28 @@ class Screen:
         self._column = 0
         self._word = ""
         self._status = ""
+        self._fraction: float | None = None
         self._detail = ""
 
-    def status(self, sentence: str) -> None:
-        """Show what is happening until there is text or another status."""
+    def status(self, sentence: str, fraction: float | None = None) -> None:
+        """Show what is happening until there is text or another status.
+
+        ``fraction`` is how much of it is done, 0 to 1, which the next detail shows.
+        """
         sentence = printable(sentence).replace("\n", " ")
+        self._fraction = fraction
         if sentence == self._status:
             return
         self._hide()
-        self._status = sentence
+        self._status, self._detail = sentence, ""
         if self.fancy:
             self._show_status()
         else:
             print(f"· {sentence}", file=self._notes, flush=True)
 
     def detail(self, words: str) -> None:
-        """Show more behind the status, if one is shown, on a terminal: how long, how far."""
+        """Show more behind the status, if one is shown, on a terminal: how far, and the words."""
+        words = words if self._fraction is None else f"{self._fraction:.0%} · {words}"
         if self._status and self.fancy and words != self._detail:
             self._hide()
             self._detail = words
@@ -58,6 +64,7 @@ class Screen:
         """Show the text only."""
         self._hide()
         self._status = self._detail = ""
+        self._fraction = None
 
     def text(self, piece: str) -> None:
         """Add to the text."""

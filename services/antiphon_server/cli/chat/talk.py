@@ -59,7 +59,6 @@ class Talk:
         self._server = server
         self._live: LiveConversation | None = None
         self._turn_id = ""
-        self._fraction: float | None = None
 
     def on_connection(self, connection: Connection) -> None:
         """Tell the user, if an answer is awaited; bring an own server back if it died."""
@@ -166,7 +165,7 @@ class Talk:
     @asynccontextmanager
     async def _waiting(self, turn_id: str) -> AsyncIterator[None]:
         """The turn is the one that is waited for; says how long already, if it takes long."""
-        self._turn_id, self._fraction = turn_id, None
+        self._turn_id = turn_id
         clock = asyncio.create_task(self._tell_time(), name="chat-clock")
         try:
             yield
@@ -178,8 +177,7 @@ class Talk:
         began = time.monotonic()
         await asyncio.sleep(_SAID_AFTER_S)
         while True:
-            far = "" if self._fraction is None else f"{self._fraction:.0%} · "
-            self._screen.detail(f"{far}{time.monotonic() - began:.0f} s")
+            self._screen.detail(f"{time.monotonic() - began:.0f} s")
             await asyncio.sleep(1.0)
 
     async def _open(self, text: str) -> LiveConversation:
@@ -199,8 +197,7 @@ class Talk:
             if isinstance(update, str):
                 self._screen.text(update)
             elif update.sentence:
-                self._fraction = update.fraction
-                self._screen.status(update.sentence)
+                self._screen.status(update.sentence, update.fraction)
         self._screen.end_line()
         return await turn.result()
 
