@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from antiphon_server.auth.adapters.memory_rows import MemoryRows
+from antiphon_server.auth.adapters.memory_users import MemoryUsers
 from antiphon_server.auth.model import SignedIn, TokenPair, User
-from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.auth.model.user_changes import UserChange
+from antiphon_server.auth.ports import UserStore
+from antiphon_server.auth.service.user_updates import UserUpdates, Wishes
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.cache import MemoryCache
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
+from antiphon_server.runtime.known_names import KnownNames
 from antiphon_server.runtime.principal import Principal, UserId
 from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
 
@@ -28,6 +34,57 @@ async def test_a_field_changes_and_the_others_stay(world: World) -> None:
     assert (await update(user.user_id, Wishes(""))).display_name == "ann"
     refused = await error(update(user.user_id, Wishes("x" * 129)))
     assert [violation.field for violation in refused.violations] == ["user.display_name"]
+
+
+class Unanswered(MemoryUsers):
+    """Commits a change, and is cut off before it says so."""
+
+    async def change(self, *args: Any, **kwargs: Any) -> UserChange | None:
+        """See :meth:`MemoryUsers.change`."""
+        await super().change(*args, **kwargs)
+        raise unavailable("store")
+
+
+class Noting(MemoryCache):
+    """Notes how many ended sessions had been told of when something was forgotten."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self.told: list[int] = []
+
+    async def invalidate(self, key: str) -> None:
+        """See :meth:`Cache.invalidate`."""
+        self.told.append(len(self._world.events.told))
+        await super().invalidate(key)
+
+
+def updates(world: World, store: UserStore, names: KnownNames) -> UserUpdates:
+    """As the world's, on another store or with other names."""
+    auth = world.auth
+    return UserUpdates(
+        store, auth.endings, auth.completion, auth.security_events, names, world.clock
+    )
+
+
+async def test_a_name_is_taken_back_if_the_commit_was_not_answered(world: World) -> None:
+    """It may have been made: others show the new name as well as who asked for it will."""
+    user, rows, names = await world.user(), MemoryRows(), KnownNames(MemoryCache())
+    rows.users[user.user_id] = user
+    await names.keep({user.user_id: "ann"}, 60.0, (await names.of([user.user_id])).lease)
+    change = updates(world, Unanswered(rows), names).update(user.user_id, Wishes("Ann"))
+    assert await reason(change) is Reason.SERVICE_UNAVAILABLE
+    assert rows.users[user.user_id].display_name == "Ann"
+    assert (await names.of([user.user_id])).missing == [user.user_id]
+
+
+async def test_sessions_end_before_a_name_is_taken_back(world: World) -> None:
+    """Those who remember names may be slow to hear of it."""
+    user, cache = await world.user(), Noting(world)
+    await world.login()
+    update = updates(world, world.stores.users, KnownNames(cache)).update
+    await update(user.user_id, Wishes("Ann", disabled=True))
+    assert cache.told == [1]
 
 
 async def test_an_unknown_user_is_not_found(world: World) -> None:

@@ -65,13 +65,15 @@ class UserUpdates:
         return change.after
 
     async def _update(self, user_id: UserId, wishes: Wishes) -> UserChange:
-        with self._events.recording(_events) as records:
-            change = await self._store.change(user_id, _rule(wishes), self._now(), records)
-        if change is None:
-            raise not_found(f"users/{user_id}")
-        if wishes.display_name is not None:  # the same again, too: what others show may be wrong
-            await self._names.forget(user_id)
-        await self._endings.announce(change.ended)
+        try:
+            with self._events.recording(_events) as records:
+                change = await self._store.change(user_id, _rule(wishes), self._now(), records)
+            if change is None:
+                raise not_found(f"users/{user_id}")
+            await self._endings.announce(change.ended)
+        finally:  # whatever came of it: a commit that was not answered may have been made
+            if wishes.display_name is not None:  # the same again, too: others may show another
+                await self._names.forget(user_id)
         return change
 
 
