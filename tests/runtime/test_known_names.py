@@ -35,9 +35,20 @@ async def test_what_may_not_be_kept_is_not() -> None:
 
 
 def test_they_last_as_long_as_changes_are_heard_of() -> None:
-    """An hour at most; a second where other processes can't be told."""
-    assert KnownNames(MemoryCache()).lasts_s == LONGEST_S
+    """Five minutes at most; a second where other processes can't be told."""
+    assert KnownNames(MemoryCache()).lasts_s == LONGEST_S == 300.0
     assert KnownNames(MemoryCache(longest_s=ALONE_S)).lasts_s == ALONE_S
+
+
+async def test_none_lasts_longer_than_five_minutes() -> None:
+    """Whatever was said of how long: what nobody hears of makes none wrong for longer."""
+    now = 0.0
+    names = KnownNames(MemoryCache(clock=lambda: now))
+    await names.keep({ANN: "Ann"}, 3600.0, (await names.of([ANN])).lease)
+    now = 299.0
+    assert (await names.of([ANN])).names == {ANN: "Ann"}
+    now = 300.0
+    assert (await names.of([ANN])).missing == [ANN]
 
 
 async def test_hits_and_misses_are_counted() -> None:

@@ -37,7 +37,7 @@ class Cache(Protocol):
     def longest_s(self) -> float:
         """How long others may remember what this process tells them, in seconds.
 
-        Infinity if they will know at once what it invalidates.
+        Infinity if they will know at once, as a rule, what it invalidates.
         """
         ...
 
@@ -107,12 +107,6 @@ class MemoryCache:
         """See :meth:`Cache.invalidate`."""
         self._leases.pop(key, None)
         self._drop(key)
-
-    def clear(self) -> None:
-        """Forget all, and all leases."""
-        self._entries.clear()
-        self._leases.clear()
-        self.size = 0
 
     def _lend(self, key: str, lease: str) -> None:
         self._leases[key] = lease

@@ -11,9 +11,12 @@ from typing import Any
 from antiphon_server.runtime.cache import Cache
 from antiphon_server.runtime.principal import UserId
 
-LONGEST_S = 3600.0
-"""So long names are known while nobody can be asked. So long one may be wrong, too, if the server
-that changed it died before it could say so, and nobody gives the name again."""
+LONGEST_S = 300.0
+"""So long names are known while nobody can be asked: for a restart of the accounts' owner.
+
+So long one may be wrong, too, where nobody hears that it changed: the server that changed it died
+before it could say so, Redis came back with older data, or both don't use the same one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Values that may lie where others can write, and are believed only if they come back whole.
 
 Before each stands a code of authentication (HMAC-SHA-256, RFC 2104) of it, its key and its end: who
-can write there can take a value away, but neither make one nor put it under another key, nor
-bring one back that has ended.
+can write there can take a value away, but neither make one nor put it under another key. One that
+was copied there can be put back under its own key, also when it is no longer true, until its end.
 """
 
 import hmac

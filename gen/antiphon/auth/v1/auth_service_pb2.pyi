@@ -1082,7 +1082,8 @@ class GetDisplayNamesResponse(_message.Message):
     @_builtins.property
     def kept_for(self) -> _duration_pb2.Duration:
         """kept_for is how long the caller may remember them, in the cache that it shares
-        with this service: as long as it will find changed ones gone from there.
+        with this service, where changed ones are gone at once as a rule: five minutes at
+        most. Unset or zero, they are not to be remembered.
         """
 
     def __init__(
