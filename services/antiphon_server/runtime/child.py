@@ -13,14 +13,18 @@ AGAIN_S, AGAIN_LONGEST_S, LONG_ENOUGH_S = 0.5, 10.0, 60.0
 log = logging.getLogger(__name__)
 
 
+class DidNotStart(Exception):
+    """A program is of no use; the message says why."""
+
+
 class Child:
     """A program whose output goes to a file, and that is ended by ``stop_signal``.
 
     ``command`` should be one of :func:`~antiphon_server.runtime.with_parent.command`: then it
     lives no longer than this process, however that ends. ``before`` is called on another thread
-    before each of its lives, and ``up`` at the beginning of each returns when it is of use; if
-    one of them raises, there is none. It has ``stop_s`` seconds to end, and is started again
-    after ``again_s``, later if it ends soon.
+    before each of its lives, and ``up`` at the beginning of each returns when it is of use, or
+    raises DidNotStart; if one of them raises, there is none. It has ``stop_s`` seconds to end,
+    and is started again after ``again_s``, later if it ends soon.
     """
 
     def __init__(
@@ -81,19 +85,26 @@ class Child:
         return False
 
     async def watch(self) -> None:
-        """Start it again whenever it ended, until cancelled."""
+        """Start it again whenever it ended, until it is stopped, or this is cancelled."""
         wait_s, clock = self._again_s, asyncio.get_running_loop().time
-        while self._process is not None:
+        while (process := self._process) is not None:
             began = clock()
-            code = await self._process.wait()
+            code = await process.wait()
+            if self._process is not process:
+                return
             wait_s = self._again_s if clock() - began > LONG_ENOUGH_S else wait_s
             log.error("%s ended with %s and is started again; see %s", self.name, code, self.output)
             await asyncio.sleep(wait_s)
+            if self._process is not process:
+                return
             wait_s = min(2 * wait_s, AGAIN_LONGEST_S)
             self.restarts += 1
             try:
                 await self.start()
-            except Exception:  # of a machine that has no process or file left, for now
+            except (DidNotStart, OSError) as error:  # no process or file is left, for now
+                why = " ".join(str(error).split())
+                log.error("%s could not be started again, which is tried on: %s", self.name, why)
+            except Exception:
                 log.exception("%s could not be started again, which is tried on", self.name)
 
     async def stop(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.runtime import with_parent
-from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.child import Child, DidNotStart
 from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.socket_folder import SocketFolder
 
@@ -33,7 +33,7 @@ _USE = r"^http\.edge\.downstream_(cx_active|rq_active|rq_total)$"
 log = logging.getLogger(__name__)
 
 
-class EnvoyDidNotStart(Exception):
+class EnvoyDidNotStart(DidNotStart):
     """Envoy did not take its configuration, or can't listen; the message has its last words."""
 
 
