@@ -342,7 +342,8 @@ class SecurityEvent(_message.Message):
     """event_id identifies the event: `sec_…`."""
     actor: _builtins.str
     """actor is who did it: `users/…`, `services/…`, or `anonymous` for a caller who has not
-    proved to be anybody.
+    proved to be anybody. What a process of several services does outside of any call is
+    auth's if that is one of them, else the first one's.
     """
     session_id: _builtins.str
     """session_id is the session by which the actor called; empty for none, and where another

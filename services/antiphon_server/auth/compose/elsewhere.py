@@ -37,7 +37,11 @@ class AuthElsewhere:
 def compose_elsewhere(
     auth: grpc.aio.Channel, settings: TokenSettings, service: str, clock: Clock = time.time
 ) -> AuthElsewhere:
-    """What stands on a channel to the auth service, which speaks as that ``service``."""
+    """What stands on a channel to the auth service, which speaks as that ``service``.
+
+    All services of a process share it: what any of them does outside of a call stands in the
+    trail as that one's.
+    """
     keys, liveness = PublicKeys(), Liveness()
     ended = EndedSessions(liveness, clock, settings.longest_life + 2 * MARGIN_S)
     return AuthElsewhere(
