@@ -199,6 +199,23 @@ test("a phone's width has room for all of it", async () => {
   const wide = () => page.evaluate("document.documentElement.scrollWidth");
   expect(await wide()).toBeLessThanOrEqual(360);
   await page.getByRole("button", { name: "The list of conversations" }).click();
+  await page.getByRole("link", { name: "How are you?" }).click(); // it is the one that is open
+  await page.locator(".app:not(.list-open)").waitFor();
+  const row = (cells: string[]) => `|${cells.join("|")}|\n`;
+  const text = [["Thing", "Availability", "In euros", "Remarks"], Array(4).fill("-"), ["x".repeat(99), "yes", "12.50", "y ".repeat(99)]];
+  await ask("answer", { deltas: 1, text: text.map(row).join("") });
+  await say("Go on");
+  await answer(9);
+  const lines = await page.locator(".markdown").last().evaluate((each) =>
+    [...each.querySelectorAll("th, td")].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return new Set([...range.getClientRects()].map((one) => one.top)).size;
+    }),
+  );
+  expect([lines[1], lines[6]]).toEqual([1, 1]); // a word, a figure
+  expect(await wide()).toBeLessThanOrEqual(360);
+  await page.getByRole("button", { name: "The list of conversations" }).click();
   await page.getByRole("link", { name: "How are you?" }).waitFor();
   expect(await wide()).toBeLessThanOrEqual(360);
   expect(await faults()).toEqual([]);

@@ -51,7 +51,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         desk={desk}
         workspaceId={known}
         actions={{
-          onNew: goToNew,
+          onNew: () => (setNarrowOpen(false), goToNew()),
           onClose: () => setNarrowOpen(false),
           onWorkspace: chooseWorkspace,
           onNewWorkspace: () => setDialog("workspace"),

@@ -66,7 +66,12 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
                 const isOpen = desk.thread?.conversationId === each.conversationId;
                 return (
                   <li key={each.conversationId}>
-                    <a href={`#/c/${each.conversationId}`} aria-current={isOpen ? "page" : undefined} title={each.title}>
+                    <a
+                      href={`#/c/${each.conversationId}`}
+                      aria-current={isOpen ? "page" : undefined}
+                      title={each.title}
+                      onClick={actions.onClose}
+                    >
                       {each.title || "Untitled"}
                     </a>
                   </li>
