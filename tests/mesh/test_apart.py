@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +14,7 @@ from antiphon_client import ApiKey, Client
 from tests.apart.installation import Installation
 from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.process import COMMAND
+from tests.mesh.commands import output
 from tests.mesh.nodes import HOST, PORTS, installation
 
 SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))
@@ -44,7 +46,10 @@ async def served(
 
 
 async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
-    """A client converses at the edge; no process knows the address of another one."""
+    """A client converses at the edge; no process knows the address of another one.
+
+    Before all of them are there, it is said which are not.
+    """
     home = tmp_path
     ports = replace(PORTS, inside_port=free_port())
     async with AsyncExitStack() as stack:
@@ -56,8 +61,13 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
             "ANTIPHON_PEERS": json.dumps(inside),
             "ANTIPHON_BEHIND_PROXY": "true",
         }
-        for names in SPLIT:
-            await stack.enter_async_context(served(names, home, variables))
+        here, away = SPLIT
+        await stack.enter_async_context(served(here, home, variables))
+        async with asyncio.timeout(UP_S):
+            while not all([await at.endpoints(name) for name in here]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await _nobody_offers(away, str(at.mesh.edge), home)
+        await stack.enter_async_context(served(away, home, variables))
         async with asyncio.timeout(UP_S):
             while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -67,6 +77,43 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
                 async with client.converse(conversation) as live:
                     turn = await live.post("hello", handler="echo")
                     assert (await turn.result()).text
+
+
+async def _nobody_offers(names: tuple[str, ...], edge: str, home: Path) -> None:
+    """`mesh status`, `doctor` and a chat that waits name them, and the login is not blamed."""
+    at = ("-a", edge, "--data-dir", str(home / "data"))
+    variables = {"XDG_STATE_HOME": str(home)}
+    (code, listed), (ill, found), _ = await asyncio.gather(
+        output(variables, "mesh", "status", *at),
+        output(variables, "doctor", *at),
+        _chat_waits(variables, "the service dispatcher is away, trying again", *at),
+    )
+    assert (code, ill) == (1, 1)
+    for name in names:
+        assert re.search(rf"^{name} +nobody", listed, re.MULTILINE), listed
+        assert f"service {name}: nobody offers it" in found
+    assert "login: you are local" in found
+    assert "model: the service integration is away" in found
+
+
+async def _chat_waits(variables: dict[str, str], said: str, *at: str) -> None:
+    chat = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "chat", "--once", "hello", *at),
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert chat.stderr is not None
+        async with asyncio.timeout(UP_S):
+            while line := await chat.stderr.readline():
+                if said in line.decode():
+                    return
+        raise AssertionError(f"the chat ended without {said!r}")
+    finally:
+        chat.kill()
+        await chat.communicate()
 
 
 async def test_who_can_not_tell_tokens_is_not_called(tmp_path: Path) -> None:

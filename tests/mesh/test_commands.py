@@ -10,6 +10,7 @@ import pytest
 
 from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.process import COMMAND
+from tests.mesh.commands import output
 from tests.mesh.world import HOST
 
 PORTS = ("port", "ads_port", "inside_port", "edge_port")
@@ -38,19 +39,6 @@ async def _running(
             said += errors.decode().splitlines()
 
 
-async def _output(variables: dict[str, str], *arguments: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
-
-
 async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> None:
     """Other commands find the edge by the data folder, and no more when it is gone.
 
@@ -74,11 +62,11 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
         _running(variables | own, "up", "--port", "0"),
         asyncio.timeout(START_S),
     ):
-        while "healthy" not in (await _output(variables, "mesh", "status"))[1]:  # noqa: ASYNC110
+        while "healthy" not in (await output(variables, "mesh", "status"))[1]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         where = json.loads(await asyncio.to_thread(told.read_text))
         assert where["address"] == f"{HOST}:{ports['edge_port']}"
-        refused, said = await _output(variables, "up", "--mesh")
+        refused, said = await output(variables, "up", "--mesh")
         assert refused, said
         assert json.loads(await asyncio.to_thread(told.read_text)) == where
     assert not await asyncio.to_thread(told.exists)
@@ -96,6 +84,6 @@ async def test_an_edge_that_asks_for_no_certificates_says_so(
         "ANTIPHON_TLS_KEY": "edge.key",
         "ANTIPHON_TLS_CLIENT_CA": "ca.pem",
     }
-    code, said = await _output(variables, *command)
+    code, said = await output(variables, *command)
     assert code
     assert "the edge asks its clients for no certificates" in said

@@ -104,6 +104,7 @@ async def test_too_many_calls_under_way(tmp_path: Path, monkeypatch: pytest.Monk
             stream.cancel()
     error = domain_error_of(refused.value)
     assert error.reason is Reason.SERVICE_UNAVAILABLE
+    assert error.metadata["service"] == "events"
     assert error.retry_after == 1.0
 
 

@@ -16,6 +16,7 @@ from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.explain import explain
+from antiphon_server.cli.mesh_status import instances, missing
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.providers import faults_of_providers
 from antiphon_server.cli.where import access_to, is_loopback, server_for
@@ -178,13 +179,30 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
     async with client:
         async for finding in _health(client):
             yield finding
+        async for finding in _mesh(client):
+            yield finding
         try:
             me = await client.who_am_i()
-            yield Finding("login", "ok", f"you are {me.user.name}")
+        except AntiphonError as error:
+            yield Finding("login", "bad", explain(error))
+            return
+        yield Finding("login", "ok", f"you are {me.user.name}")
+        try:
             async for finding in _models(client):
                 yield finding
         except AntiphonError as error:
-            yield Finding("login", "bad", explain(error))
+            yield Finding("model", "bad", explain(error))
+
+
+async def _mesh(client: Client) -> AsyncIterator[Finding]:
+    """Which services nobody offers, where there is a mesh that tells the caller."""
+    try:
+        offered = {one.service async for one in instances(client)}
+    except AntiphonError:
+        return
+    for name in missing(offered):
+        remedy = f"Start one with `antiphon serve {name}`; `antiphon mesh status` shows the others."
+        yield Finding(f"service {name}", "bad", "nobody offers it", remedy)
 
 
 async def _health(client: Client) -> AsyncIterator[Finding]:

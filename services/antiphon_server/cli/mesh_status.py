@@ -1,8 +1,11 @@
 """``antiphon mesh status``."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from antiphon_server.cli.console import CommandError, print_json, run, say
+import typer
+
+from antiphon_server.cli.console import CommandError, print_json, run
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -32,17 +35,26 @@ _HEADINGS = (
 def status(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
     """Show what runs where: whether it is healthy, since when, and what it has to do.
 
-    Figures are the edge's, or the instance's own where they are in brackets.
+    Figures are the edge's, or the instance's own where they are in brackets. The exit code is 1
+    if there is a service that nobody offers.
 
     For example:
 
     - `antiphon mesh status`
     - `antiphon mesh status --json | jq -r .service`
     """
-    run(_status(json, address, data_dir))
+    whole = run(_status(json, address, data_dir))
+    raise typer.Exit(0 if whole else 1)
 
 
-async def _status(json: bool, address: str, data_dir: DataDir) -> None:
+def missing(offered: Iterable[str]) -> list[str]:
+    """The services of an installation that nobody offers."""
+    from antiphon_server.runtime.installation import SERVICES
+
+    return sorted(set(SERVICES).difference(offered))
+
+
+async def _status(json: bool, address: str, data_dir: DataDir) -> bool:
     from grpc import StatusCode
 
     from antiphon_client import AntiphonError
@@ -50,10 +62,12 @@ async def _status(json: bool, address: str, data_dir: DataDir) -> None:
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
+    offered: set[str] = set()
     async with client_for(address, data_dir, start=_START) as client:
         try:
-            async for one in _instances(client):
+            async for one in instances(client):
+                offered.add(one.service)
                 if json:
                     print_json(as_dict(one))
                 else:
@@ -62,15 +76,15 @@ async def _status(json: bool, address: str, data_dir: DataDir) -> None:
             if error.code is not StatusCode.UNIMPLEMENTED:
                 raise
             raise CommandError(_NO_MESH) from None
-    if json:
-        return
-    if rows:
-        print_table(_HEADINGS, rows)
-    else:
-        say("Nothing is registered.", err=True)
+    absent = missing(offered)
+    if not json:
+        nothing = ("",) * (len(_HEADINGS) - 2)
+        print_table(_HEADINGS, sorted(rows + [(name, "nobody", *nothing) for name in absent]))
+    return not absent
 
 
-def _instances(client: "Client") -> "AsyncIterator[Instance]":
+def instances(client: "Client") -> "AsyncIterator[Instance]":
+    """What is registered. Raises AntiphonError, with UNIMPLEMENTED where there is no mesh."""
     from antiphon.mesh.v1 import registry_service_pb2 as pb
     from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
     from antiphon_client.caller import Caller, pages

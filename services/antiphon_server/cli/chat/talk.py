@@ -32,6 +32,7 @@ from antiphon_server.cli.local_server import LocalServer
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
 _SAID_AFTER_S = 3.0
+_NAMED_AFTER_S = 3.0  # what only restarts is back by then
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "broken off",
@@ -53,25 +54,44 @@ class Talk:
     def __init__(self, screen: Screen, wishes: Wishes, server: LocalServer | None) -> None:
         self.wishes = wishes
         self.conversation_id = ""
-        self.away = False
+        self._away_since: float | None = None
         self.client: Client
         self._screen = screen
         self._server = server
         self._live: LiveConversation | None = None
         self._turn_id = ""
 
+    @property
+    def away(self) -> bool:
+        """Whether there is no connection to the server."""
+        return self._away_since is not None
+
     def on_connection(self, connection: Connection) -> None:
         """Tell the user, if an answer is awaited; bring an own server back if it died."""
-        if connection.state != "connecting":
-            self.away = connection.state == "waiting"
+        if connection.state == "connected":
+            self._away_since = None
+        elif connection.state == "waiting":
+            self._away_since = self._away_since or time.monotonic()
         if self.away and self._server is not None:
             self._server.revive()
         if not self._turn_id:
             return
         if connection.state == "waiting":
-            self._screen.status("connection lost, trying again; Ctrl-C leaves off")
+            self._screen.status(
+                f"{self._what_is_lost(connection)}, trying again; Ctrl-C leaves off"
+            )
         elif connection.state == "connected":
             self._screen.clear_status()
+
+    def _what_is_lost(self, connection: Connection) -> str:
+        """The connection; a service that stays away is named, as far as the server knows it."""
+        error = connection.error
+        lasts = (
+            self._away_since is not None and time.monotonic() - self._away_since > _NAMED_AFTER_S
+        )
+        if lasts and error is not None and error.reason == "SERVICE_UNAVAILABLE":
+            return f"the service {error.metadata.get('service', '')} is away"
+        return "connection lost"
 
     async def ask(self, text: str) -> TurnResult:
         """Post a message and show the answer as it comes."""

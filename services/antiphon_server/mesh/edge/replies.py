@@ -27,8 +27,9 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from google.rpc import status_pb2
 
+from antiphon_server.mesh.contracts import names
 from antiphon_server.runtime.error_table import status_of
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.permissions import Permission
 
 _GRPC_WEB = "application/grpc-web+proto"
@@ -39,11 +40,12 @@ _REASONS: dict[int, DomainError] = {
     404: DomainError(Reason.UNIMPLEMENTED),
     408: DomainError(Reason.DEADLINE_EXCEEDED),
     429: DomainError(Reason.RATE_LIMITED, limit="calls", scope="address", retry_after=1.0),
-    502: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
-    503: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
-    504: DomainError(Reason.SERVICE_UNAVAILABLE, service="server", retry_after=1.0),
 }
 """What Envoy's own statuses mean."""
+_AWAY = (502, 503, 504)
+"""Nobody can be reached whom the call could be led to."""
+_ANY = "server"
+"""Who is away if it is no service of the installation that is asked, as for health."""
 _LATE = (504, DomainError(Reason.DEADLINE_EXCEEDED))
 """The same status, if the call had a deadline: that has passed, or the longest that is granted."""
 
@@ -52,11 +54,14 @@ def replies() -> LocalReplyConfig:
     """For gRPC by headers, for grpc-web as it is framed; to others it speaks HTTP."""
     with_deadline = _present("grpc-timeout")
     mappers = [_to_grpc_web(*_LATE, with_deadline), _to_grpc(*_LATE, with_deadline)]
-    mappers += [
-        mapper
-        for status, error in _REASONS.items()
-        for mapper in (_to_grpc_web(status, error), _to_grpc(status, error))
-    ]
+    for status, error in _REASONS.items():
+        mappers += [_to_grpc_web(status, error), _to_grpc(status, error)]
+    for status in _AWAY:
+        for name in names():
+            asked = _path(f"/antiphon.{name}.")
+            mappers += [_to_grpc_web(status, unavailable(name), asked)]
+            mappers += [_to_grpc(status, unavailable(name), asked)]
+        mappers += [_to_grpc_web(status, unavailable(_ANY)), _to_grpc(status, unavailable(_ANY))]
     return LocalReplyConfig(mappers=mappers)
 
 
@@ -117,6 +122,11 @@ def _status(status: int) -> AccessLogFilter:
 
 def _present(header: str) -> AccessLogFilter:
     matcher = HeaderMatcher(name=header, present_match=True)
+    return AccessLogFilter(header_filter=HeaderFilter(header=matcher))
+
+
+def _path(prefix: str) -> AccessLogFilter:
+    matcher = HeaderMatcher(name=":path", string_match=StringMatcher(prefix=prefix))
     return AccessLogFilter(header_filter=HeaderFilter(header=matcher))
 
 
