@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from antiphon.auth.v1 import verification_service_pb2 as pb
 from antiphon.auth.v1.verification_service_pb2_grpc import (
     VerificationServiceServicer,
@@ -15,7 +17,7 @@ from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.session_feed import BEAT_S
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.local_channel import LocalServer
 from antiphon_server.runtime.principal import SessionId
@@ -32,7 +34,7 @@ class Auth(Servicer):  # type: ignore[misc]
     def __init__(self) -> None:
         self.answers: list[pb.FollowSessionsResponse] = []
         self.asked: list[pb.FollowSessionsRequest] = []
-        self.away = False
+        self.why: DomainError | None = None
 
     async def FollowSessions(
         self, request: pb.FollowSessionsRequest, context: Any
@@ -40,8 +42,8 @@ class Auth(Servicer):  # type: ignore[misc]
         self.asked.append(request)
         if self.answers:
             yield self.answers.pop(0)
-        if self.away:
-            raise DomainError(Reason.STORE_UNAVAILABLE)
+        if self.why is not None:
+            raise self.why
         await asyncio.Event().wait()
 
 
@@ -63,24 +65,33 @@ async def test_a_feed_that_stands_still_is_left() -> None:
     ]
     await until(lambda: follower.availability.up)
     assert not await ended.lives(ENDED)
+    assert not auth.asked[1].HasField("after_position")
     following.cancel()
     await asyncio.wait([following])
 
 
-async def test_after_a_store_that_was_away_all_is_asked_for_again() -> None:
-    """It may be another one, which has other ends at the same places."""
+@pytest.mark.parametrize(
+    ("why", "anew"),
+    [
+        (DomainError(Reason.STORE_UNAVAILABLE), True),
+        (unavailable("auth"), True),
+        (DomainError(Reason.DRAINING), False),
+    ],
+    ids=lambda it: it.reason if isinstance(it, DomainError) else "",
+)
+async def test_after_a_feed_that_broke_all_is_asked_for_again(why: DomainError, anew: bool) -> None:
+    """The store may be another one then, which has other ends at the same places."""
     auth, server = Auth(), LocalServer([ErrorInterceptor()])
     add_VerificationServiceServicer_to_server(auth, server)
-    stub, ended = (
-        VerificationServiceStub(server.channel()),
-        EndedSessions(Liveness(), FakeClock(), 60),
-    )
-    auth.answers, auth.away = [pb.FollowSessionsResponse(position=7, up_to_date=True)], True
+    ended = EndedSessions(Liveness(), FakeClock(), 60)
+    stub = VerificationServiceStub(server.channel())
+    auth.answers = [pb.FollowSessionsResponse(position=7, up_to_date=True)]
+    auth.why = why
     following = asyncio.create_task(SessionFollower(stub, PublicKeys(), ended).run())
     await until(lambda: len(auth.asked) > 1, timeout_s=10)
     following.cancel()
     await asyncio.wait([following])
-    assert not auth.asked[1].HasField("after_position")
+    assert auth.asked[1].HasField("after_position") is not anew
 
 
 def test_silence_is_short_and_yet_no_accident() -> None:

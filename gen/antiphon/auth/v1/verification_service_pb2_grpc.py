@@ -57,8 +57,9 @@ class VerificationServiceServicer:
         another call, behind the last position. If meanwhile the store is one that lacks the newest
         ends, those of a little longer than any access token lives are sent again. Errors:
         LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
-        server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
-        after_position unset, since the store may come back as another one).
+        server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now). After that
+        one, or a server that was lost, go on with after_position unset: the store may have
+        become another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

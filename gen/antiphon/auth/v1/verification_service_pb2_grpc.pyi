@@ -43,8 +43,9 @@ class VerificationServiceStub:
     another call, behind the last position. If meanwhile the store is one that lacks the newest
     ends, those of a little longer than any access token lives are sent again. Errors:
     LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
-    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
-    after_position unset, since the store may come back as another one).
+    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now). After that
+    one, or a server that was lost, go on with after_position unset: the store may have
+    become another one.
     """
 
 @_typing.type_check_only
@@ -62,8 +63,9 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     another call, behind the last position. If meanwhile the store is one that lacks the newest
     ends, those of a little longer than any access token lives are sent again. Errors:
     LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
-    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
-    after_position unset, since the store may come back as another one).
+    server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now). After that
+    one, or a server that was lost, go on with after_position unset: the store may have
+    become another one.
     """
 
 class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -84,8 +86,9 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
         another call, behind the last position. If meanwhile the store is one that lacks the newest
         ends, those of a little longer than any access token lives are sent again. Errors:
         LIMIT_EXCEEDED (256 a server), OVERLOADED (the follower reads too slowly), DRAINING (the
-        server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now: go on with
-        after_position unset, since the store may come back as another one).
+        server stops), STORE_UNAVAILABLE (the ends of sessions can't be read now). After that
+        one, or a server that was lost, go on with after_position unset: the store may have
+        become another one.
         """
 
 def add_VerificationServiceServicer_to_server(servicer: VerificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

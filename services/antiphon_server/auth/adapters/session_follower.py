@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 SILENCE_S = 3.0
 """Without an answer for so long, of those that come every second, a stream is given up."""
 PAUSE_S = 0.25
+_BROKEN = (Reason.STORE_UNAVAILABLE, Reason.SERVICE_UNAVAILABLE)
 
 
 class SessionFollower:
@@ -86,7 +87,7 @@ class SessionFollower:
             self.ready.set()
 
     def _lost(self, error: Exception) -> None:
-        if isinstance(error, DomainError) and error.reason is Reason.STORE_UNAVAILABLE:
+        if not isinstance(error, DomainError) or error.reason in _BROKEN:
             self._position = None  # the store that is there next may have other ends there
         if self.ready.is_set():
             words = error.reason if isinstance(error, DomainError) else type(error).__name__
