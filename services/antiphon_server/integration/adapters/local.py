@@ -26,8 +26,11 @@ from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.http_pool import HttpPool
 
-# Without any instructions a model of this size answers in verse, in French.
-_INSTRUCTIONS = PromptMessage("system", (Part("text", "You are a helpful assistant."),))
+# Without any instructions a model of this size answers in verse, in French. Told only to help it
+# wavers between languages at the first word, and what else is in its batch decides.
+_INSTRUCTIONS = PromptMessage(
+    "system", (Part("text", "You are a helpful assistant. Answer in simple English."),)
+)
 PROGRESS_EVERY_S = 1.0
 _DEFAULT_CONTEXT = 8192  # what SmolLM2 was trained on
 
