@@ -138,8 +138,8 @@ async def test_a_call_without_its_request_is_refused(
     assert came.status in (grpc.StatusCode.INVALID_ARGUMENT.value[0], INTERNAL)
 
 
-async def test_calls_whose_request_has_not_come_are_calls(events: Events) -> None:
-    """They count against the limit as the others do, and a stop ends them."""
+async def test_calls_whose_request_has_not_come_take_nobodys_place(events: Events) -> None:
+    """As many as may run may wait so; then who waits longest is given up. A stop ends them."""
     table = LocalServer([ErrorInterceptor()])
     stubs.add_EventServiceServicer_to_server(events, table)
     server = Server(table, Limits(rpcs=2))
@@ -151,6 +151,7 @@ async def test_calls_whose_request_has_not_come_are_calls(events: Events) -> Non
         [refused] = done
         assert domain_error_of(await failure(refused)).reason is Reason.OVERLOADED
         assert server.running == 2
+        await stubs.EventServiceStub(channel).GetHead(HEAD)
         await server.stop(0)
         assert server.running == 0
         await asyncio.gather(*open_, return_exceptions=True)

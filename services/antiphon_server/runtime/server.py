@@ -55,7 +55,7 @@ class Server:
         limits = limits or Limits()
         self._running: set[asyncio.Task[Any]] = set()
         self._server = grpc.aio.server(options=limits.arguments())
-        self._slow = SlowRequests(limits.request_s)
+        self._slow = SlowRequests(limits.request_s, limits.rpcs)
         handlers = _Handlers(table, self._running, limits, self._slow)
         self._server.add_generic_rpc_handlers((handlers,))
 
@@ -125,7 +125,9 @@ class _Handlers(grpc.GenericRpcHandler):
             # Of those with one request, too, the request is read here.
             handler = self._prepared[resolved] = handler_of(
                 replace(resolved.method, request_streaming=True),
-                self._tracked(resolved),
+                self._tracked(resolved)
+                if resolved.method.request_streaming
+                else self._asked(self._tracked(resolved)),
                 _known(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
@@ -136,8 +138,6 @@ class _Handlers(grpc.GenericRpcHandler):
     def _tracked(self, resolved: Resolved) -> Behaviour:
         """Its behaviour, unless too many run; whoever checks the health is always told."""
         inner, running = resolved.behaviour, self._running
-        if not resolved.method.request_streaming:
-            inner = self._asked(inner)
         counted, most = self._room(resolved.method.name)
 
         async def call(request: Any, context: Context) -> Any:
@@ -160,12 +160,18 @@ class _Handlers(grpc.GenericRpcHandler):
 
         grpc.aio never answers a call that ends without one, as if nobody waited for that.
         """
+        running = self._running
 
         async def call(_: Any, context: Context) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            running.add(task)  # a stop waits for it, too
             try:
                 request = await self._slow.read(context)
-            except TimeoutError:
-                await refuse(context, DomainError(Reason.DEADLINE_EXCEEDED))
+            except DomainError as error:
+                await refuse(context, error)
+            finally:
+                running.discard(task)
             if request is grpc.aio.EOF:
                 await refuse(context, invalid("", "The call has no request."))
             return await inner(request, context)
