@@ -162,11 +162,14 @@ def _twins(expected: str, seen: str) -> dict[str, str]:
     return dict(zip(ID.findall(expected), ID.findall(seen), strict=False))
 
 
-def _prepare() -> None:
-    """Import what commands import when they run."""
+def _prepare(default: str) -> None:
+    """Import what commands import when they run; ``default`` is the address without ``-a``."""
     import importlib
 
+    import antiphon_client
     import antiphon_server.cli as package
+
+    antiphon_client.DEFAULT_ADDRESS = default  # the guide's server has a port of its own here
 
     folder = Path(package.__path__[0])
     for file in sorted(folder.rglob("*.py")):
@@ -182,5 +185,5 @@ def _prepare() -> None:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    _prepare()
+    _prepare(asked["default"])
     json.dump(sit(asked["homes"], asked["script"], asked["replies"]), sys.stdout)

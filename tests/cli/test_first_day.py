@@ -93,8 +93,8 @@ async def sitting(script: list[Step], folder: Path) -> list[Step]:
             typed = [
                 (who, command.replace(ADDRESS, address), seen) for who, command, seen in script
             ]
-            asked = json.dumps({"homes": homes, "script": typed, "replies": REPLIES})
-            done = await asyncio.to_thread(_run, asked)
+            asked = {"homes": homes, "script": typed, "replies": REPLIES, "default": address}
+            done = await asyncio.to_thread(_run, json.dumps(asked))
 
     def here(text: str) -> str:
         return _SECRET.sub("antk_…", text.replace(address, ADDRESS).replace(issuer, ISSUER))
