@@ -20,6 +20,7 @@ RENEW_S = 0.5
 TIMEOUT_S = 1.0
 LEARN_S = 0.3
 """So long Envoys may take to learn that an instance is gone."""
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Registration:
         self._statements = statements
         self._state = State.SERVING
         self._reached = True
+        self._was_there = False
         self._begun = asyncio.Event()
 
     def begin(self) -> None:
@@ -97,13 +99,16 @@ class Registration:
 
     def _lost(self, error: grpc.aio.AioRpcError) -> None:
         if self._reached:
-            log.warning("the registry does not answer: %s %s", error.code().name, error.details())
+            waits = not self._was_there and error.code() in _AWAY
+            level = logging.INFO if waits else logging.WARNING  # it may not have come yet
+            words = (error.code().name, error.details())
+            log.log(level, "the registry does not answer: %s %s", *words)
         self._reached = False
 
     def _found(self) -> None:
         if not self._reached:
-            log.info("the registry answers again")
-        self._reached = True
+            log.info("the registry answers")
+        self._reached = self._was_there = True
 
 
 def registry_channel(

@@ -30,6 +30,7 @@ class PeerHealth:
         self._stub = health_pb2_grpc.HealthStub(channel)
         self._health = health
         self._serves: bool | None = None
+        self._was_there = False
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -51,7 +52,11 @@ class PeerHealth:
     async def _note(self, *, serves: bool) -> None:
         if serves is self._serves:
             return
-        if self._serves is not None:  # at the start all are away for a moment
-            log.warning("the service %s is %s", self._name, "back" if serves else "away")
+        if self._was_there:  # at the start all are away until they have come
+            if serves:
+                log.info("the service %s is back", self._name)
+            else:
+                log.warning("the service %s is away", self._name)
+        self._was_there = self._was_there or serves
         self._serves = serves
         await self._health.set(f"peer.{self._name}", serving=serves, needed=False)

@@ -13,7 +13,7 @@ from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.service_statements import service_key, signed
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.errors import DomainError, unavailable
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -61,7 +61,8 @@ class ServiceIdentity:
                 await self._sign_in()
             except (DomainError, grpc.aio.UsageError) as error:
                 if pause < LONGEST_PAUSE_S <= 2 * pause:  # not while all only begins
-                    log.warning("the service %s can't sign in yet: %s", self._name, error)
+                    level = _level(error, waits=not self.signed_in.is_set())
+                    log.log(level, "the service %s can't sign in yet: %s", self._name, error)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
@@ -76,3 +77,9 @@ class ServiceIdentity:
         self._token = response.tokens.access_token
         self._expires = response.tokens.access_expire_time.ToMicroseconds() / 1e6
         self.signed_in.set()
+
+
+def _level(error: Exception, *, waits: bool) -> int:
+    """Who waits for the first time for an auth that has not come yet lacks nothing."""
+    away = isinstance(error, DomainError) and error.reason is Reason.SERVICE_UNAVAILABLE
+    return logging.INFO if away and waits else logging.WARNING
