@@ -28,7 +28,9 @@ from antiphon_server.runtime.postgres_engine import (
 T = TypeVar("T")
 POOL = 10
 MAX_WAITING = 10_000
-DEADLINE_S = 30.0
+DEADLINE_S = 15.0
+"""So long, too, a process may hold a lock that stands still where Postgres does not take it for
+idle: while a statement is being prepared."""
 LOCK_S = 10.0
 ATTEMPTS = 8
 FIRST_PAUSE_S = 0.005
