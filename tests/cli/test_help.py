@@ -23,6 +23,7 @@ COMMANDS = [
     "users",
     "password",
     "access",
+    "mesh",
 ]
 
 
@@ -33,6 +34,11 @@ def test_each_command_teaches(home: Home, command: str) -> None:
     assert shown.returncode == 0
     assert "For example:" in shown.stdout
     assert f"antiphon {command}" in shown.stdout
+
+
+def test_what_a_mesh_does_without_a_command_is_said(home: Home) -> None:
+    """It runs the edge."""
+    assert "Without a command it runs the registry" in home.run("mesh", "--help").stdout
 
 
 def test_the_overview_names_every_command(home: Home) -> None:

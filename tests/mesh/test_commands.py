@@ -58,7 +58,7 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
     }
     farewell: list[str] = []
     async with (
-        _running(variables, "mesh", said=farewell),
+        _running(variables, "mesh", "--web", said=farewell),
         _running(variables | own, "up", "--port", "0"),
         asyncio.timeout(START_S),
     ):
@@ -70,6 +70,8 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
         assert refused, said
         assert json.loads(await asyncio.to_thread(told.read_text)) == where
     assert not await asyncio.to_thread(told.exists)
+    page = f"In a browser: http://{HOST}:{ports['edge_port']}/ (`antiphon web` shows a link"
+    assert any(line.startswith(page) for line in farewell)
     assert farewell[-1] == "The edge has stopped. Servers run on, without it."
 
 

@@ -12,13 +12,13 @@ from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.server_file import ServerFile
 from antiphon_server.cli.start import start
-from antiphon_server.cli.up_mesh import write_where
+from antiphon_server.cli.up_mesh import in_a_browser, write_where
 
 if TYPE_CHECKING:
     from antiphon_server.app.control_plane import Mesh
     from antiphon_server.settings import Settings
 
-app = typer.Typer(help="Lead calls to services that run at several places.")
+app = typer.Typer()
 app.command()(status)
 
 
@@ -33,8 +33,9 @@ def mesh(
         str | None, typer.Option(help="debug, info, warning or error. [default: info]")
     ] = None,
 ) -> None:
-    """Run the registry, the control plane of Envoys, and one Envoy at the edge.
+    """Lead calls to services that run at several places.
 
+    Without a command it runs the registry, the control plane of Envoys, and one Envoy at the edge.
     Servers register themselves that have ANTIPHON_REGISTRY=host:port, and the same secret.
     ANTIPHON_MESH says where things listen and what the edge lets through, e.g.
     {"edge_host": "0.0.0.0", "edge_port": 443, "origins": ["https://chat.example"]}.
@@ -59,10 +60,13 @@ def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     edges: list[Mesh] = []
 
     def ready(mesh: "Mesh") -> None:
+        page = ""
         if mesh.envoy is not None:
             edges.append(mesh)
-            write_where(settings, mesh.edge, file)
+            _, page = write_where(settings, mesh.edge, file)
         _announce(mesh)
+        if page:
+            say(in_a_browser(settings, page), err=True)
 
     try:
         yield serve_mesh(settings, ready)

@@ -75,15 +75,19 @@ def _announce(settings: "Settings", found: "Replicated", file: ServerFile) -> No
         say(f"Antiphon serves on {address}, by {servers}, data in {settings.data_dir}.", err=True)
         say("See them with `antiphon mesh status`; stop all with Ctrl-C.", err=True)
         if page:
-            say(_page(settings, page), err=True)
+            say(in_a_browser(settings, page), err=True)
 
 
-def _page(settings: "Settings", page: str) -> str:
-    if not (settings.has_links and sys.stderr.isatty()):
+def in_a_browser(settings: "Settings", page: str) -> str:
+    """Where the page is. A link that lets one in is shown to a terminal, and to no file."""
+    if not settings.has_links:
+        return f"In a browser: {page}"
+    key_file = settings.data_dir / OPERATOR_FILE  # the first server that serves makes it
+    if not (sys.stderr.isatty() and key_file.exists()):
         return f"In a browser: {page} (`antiphon web` shows a link that signs you in)"
     from antiphon_server.web.links import make_link
 
-    link = make_link((settings.data_dir / OPERATOR_FILE).read_text().strip())
+    link = make_link(key_file.read_text().strip())
     return f"In a browser, signed in (once, within 10 minutes): {page}#link={link}"
 
 
