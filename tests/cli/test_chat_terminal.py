@@ -152,6 +152,15 @@ def test_what_is_typed_during_an_answer_is_asked_next(chat: Terminal) -> None:
     assert chat.seen.count("typed ahead") == 2
 
 
+def test_what_is_typed_during_an_answer_outlives_its_stop(chat: Terminal) -> None:
+    """Ctrl-C stops the answer, and throws away no line that was sent behind it."""
+    chat.line(LONG)
+    chat.wait_for(r"\nw0 w1 w2")
+    chat.line("typed ahead")
+    chat.interrupt()
+    chat.wait_for("stopped · (.|\n)*> typed ahead\ntyped ahead\n")
+
+
 def test_a_second_chat_uses_the_first_ones_server(chat: Terminal, home: Home) -> None:
     """Two chats of one user share one server."""
     shown = home.run("chat", "--once", "me too", "--handler", "echo")
