@@ -44,6 +44,7 @@ MAY_BLOCK = [
     ("antiphon_server/hardening/facts.py", "facts_of"),
     ("antiphon_server/runtime/tls.py", "__init__"),
     ("antiphon_server/app/peer_tls.py", "_read"),
+    ("antiphon_server/app/registering.py", "__init__"),
     ("antiphon_server/auth/adapters/secret_files.py", "read"),
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
     # Once, when a local model is loaded: whether a file exists.
