@@ -4,7 +4,6 @@ import codecs
 import fcntl
 import os
 import re
-import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +18,9 @@ from tests.cli.glass import Glass
 
 _COLUMNS = 8000
 _REACTION_S = 0.3
+# As a shell's child: what runs the tests may have been told to ignore Ctrl-C. By programs, since
+# a fork that runs Python's code beside gRPC's threads is aborted now and then.
+_AT_A_TERMINAL = ("setsid", "--ctty", "env", "--default-signal=INT")
 
 
 class Terminal:
@@ -38,9 +40,11 @@ class Terminal:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self._columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "antiphon_server", *self._arguments],
+            [*_AT_A_TERMINAL, sys.executable, "-m", "antiphon_server", *self._arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
             env={**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""},
-            preexec_fn=lambda: _at_a_terminal(slave),
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -108,9 +112,3 @@ class Terminal:
                 self._news.notify_all()
             if not piece:
                 return
-
-
-def _at_a_terminal(slave: int) -> None:
-    """Begin as a shell's child would: what runs the tests may have been told to ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.login_tty(slave)

