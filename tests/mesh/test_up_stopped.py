@@ -39,6 +39,7 @@ async def test_a_server_ends_before_it_is_up(tmp_path: Path, awaited: str) -> No
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(15):
                 said += await process.stdout.read()
+                await process.wait()
         finally:
             if process.returncode is None:
                 process.kill()
@@ -72,6 +73,7 @@ async def test_it_ends_before_it_is_up(tmp_path: Path, part: str) -> None:
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(60):
                 said += await process.stdout.read()
+                await process.wait()
         finally:
             if process.returncode is None:
                 process.terminate()
