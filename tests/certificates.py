@@ -7,7 +7,7 @@ from pathlib import Path
 import trustme
 
 from antiphon_client import Tls
-from antiphon_server.runtime.tls import TlsFiles
+from antiphon_server.runtime.net.tls import TlsFiles
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=30)
 

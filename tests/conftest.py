@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Folders whose tests take long. When several workers share the files, these go first: at the end
 # the one worker that has a long file would be waited for.
-LONG = ("robustness", "leaks", "web", "mesh", "clients", "bench", "wire")
+LONG = ("proofs", "web", "mesh", "clients")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,13 +36,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # Where the server's code may block the event loop, and why.
 MAY_BLOCK = [
     # Before the server serves nobody waits.
-    ("antiphon_server/runtime/data_dir.py", "exclusive"),
-    ("antiphon_server/runtime/node.py", "node_name"),
-    ("antiphon_server/runtime/migrations.py", "_migrate"),
+    ("antiphon_server/runtime/storage/data_dir.py", "exclusive"),
+    ("antiphon_server/runtime/nodes/name.py", "node_name"),
+    ("antiphon_server/runtime/storage/migrations.py", "_migrate"),
     ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),
     ("antiphon_server/auth/adapters/server_secret.py", "given_secret"),
     ("antiphon_server/hardening/facts.py", "facts_of"),
-    ("antiphon_server/runtime/tls.py", "__init__"),
+    ("antiphon_server/runtime/net/tls.py", "__init__"),
     ("antiphon_server/app/peer_tls.py", "_read"),
     ("antiphon_server/app/registering.py", "__init__"),
     ("antiphon_server/auth/adapters/secret_files.py", "read"),

@@ -18,7 +18,6 @@ from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
-from antiphon_server.runtime.addresses import Network
 from antiphon_server.runtime.configuration import (
     Secret,
     WrongSetting,
@@ -27,10 +26,11 @@ from antiphon_server.runtime.configuration import (
     host_and_port,
 )
 from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
-from antiphon_server.runtime.loopback import is_loopback
-from antiphon_server.runtime.node import LEASE_S
-from antiphon_server.runtime.rate_limits import RateLimits
-from antiphon_server.runtime.tls import TlsFiles
+from antiphon_server.runtime.limits.rate_limits import RateLimits
+from antiphon_server.runtime.net.addresses import Network
+from antiphon_server.runtime.net.loopback import is_loopback
+from antiphon_server.runtime.net.tls import TlsFiles
+from antiphon_server.runtime.nodes.name import LEASE_S
 
 PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450

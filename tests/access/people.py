@@ -13,9 +13,9 @@ from antiphon_client import Client, Password
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose import compose_auth
-from tests.bench.antiphon import offline
 from tests.e2e.callers import PASSWORD, Caller, user
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.antiphon import offline
 
 ROLES = {"viewer": "VIEWER", "member": "MEMBER", "admin": "ADMIN", "reader": "MEMBER"}
 

@@ -1,7 +1,7 @@
 """docs/access.md: the contracts' declarations, and what everybody is answered."""
 
 from antiphon.auth.v1.access_pb2 import Permission, Scope
-from antiphon_server.runtime.access import rule_of
+from antiphon_server.runtime.access.rules import rule_of
 from tests.access.reading import IDENTITIES, YES, answers
 from tests.access.rpcs import NOT_SERVED, served_rpcs, short_name
 from tests.e2e.contracts import Rpc

@@ -9,8 +9,8 @@ import pytest_asyncio
 from google.protobuf.message import Message
 
 from antiphon_client import Client
-from antiphon_server.runtime.error_table import domain_error_of, domain_error_of_status
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import domain_error_of, domain_error_of_status
 from tests.access.people import People, people
 from tests.access.reading import GROUP_OF, IDENTITIES, YES, answers
 from tests.access.rpcs import ENDS_SESSIONS, OTHER_NAME, served_rpcs, short_name

@@ -20,9 +20,9 @@ from antiphon.auth.v1.policy_service_pb2_grpc import (
 )
 from antiphon_client.errors import AntiphonError
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy, engine_channel
+from antiphon_server.runtime.access.permissions import Permission, Role, Rule, Scope, rule_for
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Permission, Role, Rule, Scope, rule_for
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId
 from tests.e2e.server import ServerProcess
 from tests.fakes.fixed_roles import FixedRoles
 

@@ -25,7 +25,7 @@ from tests.access.people import sign_in
 from tests.e2e.callers import PASSWORD, Caller, channel_to, user
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
-from tests.robustness.redis_outages import two_servers
+from tests.proofs.robustness.redis_outages import two_servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WITHIN_S = 1.0

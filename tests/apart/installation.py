@@ -22,11 +22,11 @@ from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_server.app import running
+from antiphon_server.runtime.channels.routed_channel import RoutedChannel
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
-from antiphon_server.runtime.routed_channel import RoutedChannel
 from antiphon_server.settings import Settings
-from tests.bench.processes import free_port
+from tests.proofs.bench.processes import free_port
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 

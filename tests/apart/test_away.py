@@ -14,8 +14,8 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_client import Client
 from antiphon_client.errors import Unavailable
 from antiphon_client.turn import TurnStatus
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.apart.installation import Installation, installation, new_secret
 
 

@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from antiphon_client import Client, Password
 from antiphon_client.errors import NotFound
-from antiphon_server.runtime.cache import ALONE_S
+from antiphon_server.runtime.cache.cache import ALONE_S
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.installation import SERVICES
 from tests.apart.installation import Installation
-from tests.bench.processes import free_port
 from tests.fakes.valkey import Valkey
+from tests.proofs.bench.processes import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery"

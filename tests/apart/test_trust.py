@@ -12,9 +12,9 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
 from antiphon_server.runtime.configuration import Secret
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.nodes import OtherSecret
-from antiphon_server.runtime.postgres import PostgresDatabase
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from tests.apart.installation import Installation, new_secret
 from tests.fakes.postgres import Postgres
 

@@ -17,12 +17,12 @@ from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.mesh.instances import Announced, Key
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.peers import PeerHealth
-from antiphon_server.runtime.server import Server
-from tests.bench.processes import free_port
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.peers import PeerHealth
+from antiphon_server.runtime.rpc.server import Server
+from tests.proofs.bench.processes import free_port
 
 HOST, WITHIN_S = "127.0.0.1", 10.0
 

@@ -22,8 +22,8 @@ from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_client import ApiKey, Client, Password
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.apart.installation import Installation
 
 if TYPE_CHECKING:

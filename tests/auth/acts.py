@@ -17,8 +17,8 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.access.principal import Principal, set_principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, set_principal
 from tests.auth.world import OPERATOR, PASSWORD, World
 
 ISSUER = "https://idp.example"

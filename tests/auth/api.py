@@ -9,8 +9,8 @@ import pytest
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1 import auth_service_pb2_grpc
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.auth.world import PASSWORD, World
 
 

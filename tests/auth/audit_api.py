@@ -12,14 +12,14 @@ import grpc
 from antiphon.auth.v1 import audit_service_pb2_grpc
 from antiphon_server.auth.model import User
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.addresses import Callers
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.net.addresses import Callers
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from tests.auth.world import OPERATOR, PASSWORD, FakeClock, World, open_world
 from tests.fakes.fixed_roles import FixedRoles
 

@@ -5,13 +5,13 @@ import grpc
 import pytest
 
 from antiphon.auth.v1 import auth_service_pb2_grpc
-from antiphon_server.runtime.addresses import Callers
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.net.addresses import Callers
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from tests.auth.api import Api
 from tests.auth.world import World, contents, open_world
 from tests.fakes.databases import opened_database

@@ -27,11 +27,11 @@ from antiphon.context.v1.context_service_pb2 import PostMessageRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
 from antiphon_client import new_request_id
-from antiphon_server.runtime.error_table import domain_error_of
-from tests.bench.figures import percentile
-from tests.bench.processes import ROOT
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.e2e.callers import Caller, channel_to, operator
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.figures import percentile
+from tests.proofs.bench.processes import ROOT
 
 LOGINS = 500
 CONNECTIONS = 10

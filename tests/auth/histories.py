@@ -2,8 +2,8 @@
 
 from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.model.endings import Ending
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
 
 
 class FailingOver(MemoryEndings):

@@ -29,14 +29,14 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose import Auth, compose_auth
 from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.events.compose import compose_events
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.redis import Redis
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.fixed_roles import FixedRoles
 
 

@@ -13,8 +13,8 @@ from antiphon_server.auth.model import DAY, SECOND, UserKind
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.test_recorded import kinds
 from tests.auth.world import OPERATOR, World, contents, error, open_world, reason
 

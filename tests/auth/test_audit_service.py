@@ -16,8 +16,8 @@ from antiphon.auth.v1 import audit_service_pb2 as pb
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.service.hash_chain import chained
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import SessionId
 from tests.auth.audit_api import AuditApi, audit_api, end_of, rest_of
 from tests.auth.world import OPERATOR, error, reason
 

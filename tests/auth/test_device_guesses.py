@@ -9,8 +9,8 @@ import pytest
 from antiphon_server.auth.service.device_guesses import IN_ALL, OWN, PER_USER
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
 from antiphon_server.auth.service.user_codes import LETTERS, new_user_code
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.test_device_logins import decide, person, start
 from tests.auth.world import World, error, open_world, reason
 

@@ -12,9 +12,9 @@ from antiphon_server.auth.service.device_logins import PREFIX, Started
 from antiphon_server.auth.service.key_format import new_secret
 from antiphon_server.auth.service.user_codes import LETTERS, new_user_code, read_user_code
 from antiphon_server.auth.service.user_updates import Wishes
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.world import PASSWORD, World, contents, error, open_world, reason
 
 ADDRESS = "198.51.100.7"

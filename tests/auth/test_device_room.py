@@ -11,8 +11,8 @@ from antiphon_server.auth.model.device_logins import (
 )
 from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import UserId
 from tests.auth.test_device_logins import decide, person, start
 from tests.auth.world import World, contents, error, open_world, reason
 

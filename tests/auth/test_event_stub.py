@@ -7,11 +7,11 @@ import pytest
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1.event_service_pb2 import AppendRequest, AppendResponse
 from antiphon_server.auth.adapters.event_stub import EventLog
+from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 
 USER, SESSION = UserId("user_00000001"), SessionId("sess_00000001")
 

@@ -12,9 +12,9 @@ from antiphon_server.auth.model.chain import ALL, SealedEvent
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.service.user_updates import Wishes
-from antiphon_server.runtime.addresses import set_address
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId, set_principal
+from antiphon_server.runtime.net.addresses import set_address
 from tests.auth.acts import ACTS, PROVIDER, Scene
 from tests.auth.test_recorded import kinds, last
 from tests.auth.world import World, open_world, reason

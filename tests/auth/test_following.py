@@ -9,9 +9,9 @@ from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.runtime.principal import SessionId
-from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.access.principal import SessionId
+from antiphon_server.runtime.concurrency.tasks import TaskSet
+from antiphon_server.runtime.storage.redis import Redis
 from tests.auth.histories import FailingOver
 from tests.auth.test_signing_keys import keys_of
 from tests.auth.world import World

@@ -11,8 +11,8 @@ from antiphon_server.auth.service.key_format import new_secret
 from antiphon_server.auth.service.password_resets import PREFIX
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.test_recorded import kinds
 from tests.auth.world import OPERATOR, PASSWORD, World, contents, error, open_world, reason
 

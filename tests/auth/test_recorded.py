@@ -16,11 +16,11 @@ from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.service.test_user import NAME, USER_ID
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.addresses import set_address
+from antiphon_server.runtime.access.permissions import Permission, Rule
+from antiphon_server.runtime.access.policy import Decision, Question, decide
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, UserId, set_principal
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.permissions import Permission, Rule
-from antiphon_server.runtime.policy import Decision, Question, decide
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, UserId, set_principal
+from antiphon_server.runtime.net.addresses import set_address
 from tests.auth.world import OPERATOR, PASSWORD, World, contents, open_world, reason
 
 

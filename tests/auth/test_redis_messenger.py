@@ -3,7 +3,7 @@
 import asyncio
 
 from antiphon_server.auth.adapters.redis_messenger import CHANNEL, RedisMessenger
-from antiphon_server.runtime.redis import Redis
+from antiphon_server.runtime.storage.redis import Redis
 from tests.fakes.valkey import Valkey
 
 MANY = 200

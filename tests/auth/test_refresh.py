@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.model import DAY, SECOND
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
+from antiphon_server.runtime.access.principal import SessionId
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import SessionId
 from tests.auth.races import forks, revocations
 from tests.auth.world import World, open_world, reason
 

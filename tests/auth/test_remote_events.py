@@ -17,9 +17,9 @@ from antiphon.auth.v1.audit_service_pb2_grpc import (
 from antiphon_server.auth.adapters.remote_events import MOST_AT_ONCE, RemoteSecurityEvents
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.security_events import SecurityEvent
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 
 Servicer: Any = AuditServiceServicer  # its types ask for every method at once
 

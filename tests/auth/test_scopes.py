@@ -6,8 +6,8 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.access_pb2 import SCOPE_ACCOUNT, SCOPE_READ, SCOPE_WRITE
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_CLIENT_CREDENTIALS, USER_KIND_PROGRAM
 from antiphon_server.auth.service.key_format import new_secret
+from antiphon_server.runtime.access.permissions import Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Scope
 from tests.auth.api import Api
 from tests.auth.test_tokens import claims, segments
 from tests.auth.world import PASSWORD, World

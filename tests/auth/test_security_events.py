@@ -15,10 +15,10 @@ from antiphon_server.auth.model.chain import ALL, Selection
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.service.hash_chain import chained
-from antiphon_server.runtime.addresses import set_address
+from antiphon_server.runtime.access.principal import set_principal
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import set_principal
-from antiphon_server.runtime.request_id import Rpc, set_rpc
+from antiphon_server.runtime.net.addresses import set_address
+from antiphon_server.runtime.telemetry.request_id import Rpc, set_rpc
 from tests.auth.world import OPERATOR, World, open_world
 
 DETAILS = get_args(happened.Detail)

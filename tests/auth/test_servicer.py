@@ -13,7 +13,7 @@ from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.paging import encode_page_token
+from antiphon_server.runtime.rpc.paging import encode_page_token
 from tests.auth.api import Api
 from tests.auth.world import PASSWORD
 

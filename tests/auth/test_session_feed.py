@@ -14,8 +14,8 @@ from antiphon_server.auth.service.session_feed import MARGIN_S, Page, SessionFee
 from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS, TokenSettings
 from antiphon_server.auth.service.verifier import Verifier
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
 from tests.auth.histories import FailingOver
 from tests.auth.world import OPERATOR, FakeClock, World, reason
 

@@ -17,10 +17,10 @@ from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.session_feed import BEAT_S
+from antiphon_server.runtime.access.principal import SessionId
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.auth.world import FakeClock
 from tests.e2e.until import until
 

@@ -10,8 +10,8 @@ from antiphon_server.auth.model import LoginMethod, Origin, Session
 from antiphon_server.auth.ports import SessionStore
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.auth.world import OPERATOR, World, open_world, reason
 
 SERVICE = Principal("service", UserId("context"), SessionId(""))

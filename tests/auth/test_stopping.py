@@ -11,8 +11,8 @@ from antiphon_server.app.starting import start
 from antiphon_server.app.wiring import compose
 from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.settings import Settings
 from tests.auth.world import OPERATOR
 

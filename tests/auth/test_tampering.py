@@ -17,8 +17,8 @@ from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.chain import ALL, SealedEvent
 from antiphon_server.auth.model.security_events import SecurityEvent
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.auth.harms import EVENTS, HARMS, Harm, delete, truncate
 from tests.auth.world import World, open_world
 

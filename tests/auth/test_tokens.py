@@ -26,8 +26,8 @@ from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal
 from tests.auth.world import OPERATOR, PASSWORD, World, open_world, reason
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"

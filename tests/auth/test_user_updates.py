@@ -13,10 +13,10 @@ from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.user_updates import UserUpdates, Wishes
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.cache import MemoryCache
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.cache.cache import MemoryCache
+from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
-from antiphon_server.runtime.known_names import KnownNames
-from antiphon_server.runtime.principal import Principal, UserId
 from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from antiphon_server.auth.model import UserKind
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import UserId
 from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
 
 REQUEST = NewUser("ann", PASSWORD, request_id="6f0c…", body=b"body")

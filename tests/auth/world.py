@@ -25,10 +25,10 @@ from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 OPERATOR = Principal("user", UserId("user_operator"), SessionId("sess_operator"), operator=True)
 PASSWORD = "correct horse battery"

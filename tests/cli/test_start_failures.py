@@ -18,12 +18,12 @@ from antiphon_server.app.local_stores import with_stores
 from antiphon_server.cli.main import app
 from antiphon_server.cli.start_failures import why_not
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.data_dir import DataDirUnusable
-from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.lifecycle import Lifecycle
 from antiphon_server.runtime.nodes import OtherSecret
-from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.server import CannotListen
+from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
 from tests.fakes.postgres import Postgres

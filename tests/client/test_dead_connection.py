@@ -9,7 +9,7 @@ import pytest
 from hyperframe.frame import SettingsFrame
 
 from antiphon_client.address import open_channel
-from tests.bench.processes import free_port
+from tests.proofs.bench.processes import free_port
 
 AWAY_S = 2.0
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.bench.processes import free_port
 from tests.clients import examples
 from tests.clients.examples import ALL, Example, Run
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.processes import free_port
 
 WORDS = 50
 GAP_MS = 20

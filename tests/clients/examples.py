@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.processes import ROOT, environment
 from tests.e2e.readme import PATH
+from tests.proofs.bench.processes import ROOT, environment
 
 EXAMPLES = ROOT / "clients" / "examples"
 LIMIT_S = 60.0

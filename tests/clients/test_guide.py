@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.bench.processes import ROOT
 from tests.clients.conftest import Served
 from tests.clients.examples import ALL
 from tests.e2e import readme
 from tests.e2e.readme import Ran
+from tests.proofs.bench.processes import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "clients.md"
 ENDED_BY_LIMIT = 64 + 4  # how grpcurl exits with DEADLINE_EXCEEDED,

@@ -9,11 +9,11 @@ from antiphon.auth.v1.access_pb2 import ROLE_ADMIN, ROLE_GUEST, ROLE_MEMBER, ROL
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon_server.context.access_policy import ContextAccessPolicy
-from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.access.permissions import Permission, Role, rule_for
+from antiphon_server.runtime.access.policy import Held, enforce
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Permission, Role, rule_for
-from antiphon_server.runtime.policy import Held, enforce
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.context.world import ANN, BOB, World, parts, texts
 
 SERVICE = Principal("service", UserId("x"), SessionId(""))

@@ -12,9 +12,9 @@ from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.context.world import ANN, World
 from tests.context.world import world as make_world
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.compose import VERSIONS
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 
 async def test_tables_and_migrations_are_equal(tmp_path: Path) -> None:

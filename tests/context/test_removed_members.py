@@ -17,12 +17,12 @@ from antiphon.context.v1.context_service_pb2_grpc import (
 )
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import Context, compose
-from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.caller import CallerInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.context.world import ANN, Accounts, World, parts, world
 
 USERS = [f"user_{number:08}" for number in range(5)]

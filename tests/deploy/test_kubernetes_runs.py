@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.errors import Unavailable
 from antiphon_server.cli.main import app
-from tests.bench.processes import ROOT, free_port
-from tests.bench.processes import environment as clean
 from tests.deploy.test_kubernetes import container, environment, workloads
 from tests.e2e.process import COMMAND
 from tests.fakes.postgres import Postgres
+from tests.proofs.bench.processes import ROOT, free_port
+from tests.proofs.bench.processes import environment as clean
 
 HOST = "127.0.0.1"
 UP_S = 90.0

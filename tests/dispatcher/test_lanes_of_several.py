@@ -17,11 +17,11 @@ from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.tables import lanes
 from antiphon_server.dispatcher.calls import Caller, CallsHere
 from antiphon_server.dispatcher.model import ConversationId, Place, Turn, TurnId
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
 from antiphon_server.runtime.nodes import nodes as table
 from antiphon_server.runtime.nodes.lease import KEPT_S
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.world import ANNA, looking, world
 from tests.fakes.postgres import Postgres
 

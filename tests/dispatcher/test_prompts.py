@@ -20,11 +20,11 @@ from antiphon_server.context.model.messages import MessageId, MessageRole, NewMe
 from antiphon_server.context.model.resources import ConversationId as Conversation
 from antiphon_server.dispatcher.adapters.services import ContextWindow
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.caller import CallerInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.context.world import Accounts
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from antiphon_server.dispatcher.adapters import routed_calls
 from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, RoutedCalls
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId, Place
-from antiphon_server.runtime.addresses import set_address
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.channels.peer_channel import PeerChannel
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.peer_channel import PeerChannel
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.net.addresses import set_address
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.world import CONVERSATION
 
 ANN = Caller(

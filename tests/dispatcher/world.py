@@ -42,10 +42,10 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Scope
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import not_found
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.stand_ins import Told
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from antiphon.auth.v1 import access_pb2
 from antiphon_client.address import SERVICES
-from tests.bench.processes import ROOT
+from tests.proofs.bench.processes import ROOT
 
 ANSWER_S = 5.0
 SILENCE_S = 3.0

@@ -12,7 +12,7 @@ from typing import Self
 
 import psutil
 
-from tests.bench.processes import ROOT, DidNotStart, environment
+from tests.proofs.bench.processes import ROOT, DidNotStart, environment
 
 READY_S = 90.0
 STOP_S = 20.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.processes import ROOT
+from tests.proofs.bench.processes import ROOT
 
 _BLOCK = "^```console {mark}\n(.*?)^```"
 _MARK = "@@ end of command, exit code "

@@ -10,8 +10,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.address import open_channel
-from tests.bench.processes import free_port
 from tests.e2e.process import COMMAND, OwnProcess, listens
+from tests.proofs.bench.processes import free_port
 
 
 def openai_model(name: str, base_url: str, **more: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from antiphon_client import Client, TurnResult
 from antiphon_server.cli.chat.talk import summary
 from tests.e2e.refusals import reason_in
 from tests.fakes.openai_endpoint import FakeEndpoint
-from tests.robustness.history import History, state_name
-from tests.robustness.traffic import caught_up, follow, read_state
-from tests.robustness.validators import violations
+from tests.proofs.robustness.history import History, state_name
+from tests.proofs.robustness.traffic import caught_up, follow, read_state
+from tests.proofs.robustness.validators import violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # How the endpoint misbehaves, the reason of the turn's end, and whether text came before.

@@ -15,9 +15,9 @@ from tests.e2e.server import ServerProcess, openai_model
 from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Behaviour, Seen
 from tests.fakes.openai_endpoint import FakeEndpoint
-from tests.robustness.history import History, Reader, state_name
-from tests.robustness.traffic import caught_up, follow, note, read_state, take_answer
-from tests.robustness.validators import violations
+from tests.proofs.robustness.history import History, Reader, state_name
+from tests.proofs.robustness.traffic import caught_up, follow, note, read_state, take_answer
+from tests.proofs.robustness.validators import violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ABORT_S = 0.1

@@ -8,10 +8,10 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose import compose_auth
-from tests.bench.antiphon import offline
 from tests.e2e.callers import channel_to
 from tests.e2e.refusals import refused
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.antiphon import offline
 
 
 async def token_of_an_hour_ago(data_dir: Path) -> str:

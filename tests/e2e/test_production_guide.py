@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from antiphon_client import Client, Password, Tls
-from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e import readme
 from tests.e2e.readme import Ran
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.processes import ROOT, environment, free_port
 
 GUIDE = ROOT / "docs" / "guides" / "production.md"
 PASSWORD = "correct horse battery"

@@ -11,7 +11,7 @@ import grpc
 from antiphon.auth.v1 import audit_service_pb2, auth_service_pb2
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.e2e.callers import Caller, channel_to, operator
 from tests.e2e.server import ServerProcess
 from tests.fakes.valkey import Valkey

@@ -5,8 +5,8 @@ import re
 import sys
 from pathlib import Path
 
-from tests.bench.processes import ROOT
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.processes import ROOT
 
 LOCAL = {"name": "local/smollm2-135m", "kind": "local", "context_tokens": 8192}
 

@@ -21,7 +21,7 @@ from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.postgres import Postgres
-from tests.robustness.history import state_name
+from tests.proofs.robustness.history import state_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LEASE_S = 2.0

@@ -13,7 +13,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.events.world import ANNA, SCOPE, Gate
 
 MakeBus = Callable[[], Bus]

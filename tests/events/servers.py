@@ -12,14 +12,14 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 )
 from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.compose import Events, compose_events
-from antiphon_server.runtime.interceptors.caller import CallerInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.permissions import Role
-from antiphon_server.runtime.principal import Principal, SessionId
-from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.access.permissions import Role
+from antiphon_server.runtime.access.principal import Principal, SessionId
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.storage.redis import Redis
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.events.world import ANNA
 from tests.fakes.fixed_roles import FixedRoles
 

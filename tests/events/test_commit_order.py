@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from antiphon_server.runtime.postgres import PostgresDatabase
+from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from tests.fakes.postgres import Postgres
-from tests.robustness.commit_order import Followed, follow, judge, running, write
+from tests.proofs.robustness.commit_order import Followed, follow, judge, running, write
 
 WRITERS, SERVERS, EVENTS = 16, 2, 800
 

@@ -16,9 +16,9 @@ from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Answered, Asked, Word
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.events.world import ANNA, Gate
 
 

@@ -23,7 +23,7 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.events.words import Changed, events_of
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.events.nodes import nodes
 from tests.events.world import ANNA, SCOPE, events, until
 from tests.fakes.databases import KINDS, opened_database

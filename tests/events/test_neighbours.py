@@ -15,7 +15,7 @@ from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.model import Kind, NewEvent, Offset
 from antiphon_server.events.ports import Bus, LogStore
-from antiphon_server.runtime.redis import Redis
+from antiphon_server.runtime.storage.redis import Redis
 from tests.events.nodes import Node, nodes
 from tests.events.world import SCOPE, events
 from tests.fakes.databases import KINDS, opened_database

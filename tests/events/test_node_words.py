@@ -21,8 +21,8 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Commit, Offset, Record, Scope
 from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.words import Changed, Word, events_of, word_of
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.permissions import Role
+from antiphon_server.runtime.access.permissions import Role
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import until
 from tests.events.servers import TIMEOUT_S, Server, server
 from tests.events.world import ANNA, OTHER, SCOPE

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import sqlite
 
 from antiphon_server.events.adapters import sql_append
 from antiphon_server.events.adapters.tables import log, metadata
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 PLACES = (1, 2, 8)
 

@@ -12,7 +12,7 @@ from antiphon_server.events.adapters import redis_bus
 from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, encode, wire_commit
 from antiphon_server.events.adapters.redis_bus import CHANNEL, GOODBYE, OLD_S, RedisBus
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
-from antiphon_server.runtime.redis import Redis
+from antiphon_server.runtime.storage.redis import Redis
 from tests.events.world import SCOPE
 from tests.fakes.valkey import Valkey
 

@@ -16,9 +16,9 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.interceptors.caller import CallerInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.events.world import ANNA, SCOPE, Gate
 from tests.fakes.slow_opening import SlowOpening
 

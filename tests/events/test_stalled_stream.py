@@ -19,12 +19,12 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime import duplex
-from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.rpc import duplex
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.server import Server
 from tests.events.world import SCOPE, Gate
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]

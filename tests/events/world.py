@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 
 from antiphon_server.events.frames import Batch, Frame
 from antiphon_server.events.model import NewEvent, Scope
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")

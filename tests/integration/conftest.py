@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import World
 

@@ -17,7 +17,7 @@ from antiphon_server.integration.adapters.local import LocalModel
 from antiphon_server.integration.model import FinishReason, ModelEnd, PromptProgress
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.integration.world import answer, asking
 
 pytest.importorskip("xllamacpp", reason="the extra `local` is missing")

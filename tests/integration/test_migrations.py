@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from antiphon_server.integration.adapters.tables import metadata
 from antiphon_server.integration.compose import VERSIONS
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 
 def difference(connection: Connection) -> object:

@@ -7,7 +7,7 @@ import pytest
 from antiphon_server.integration.adapters.backends import make_backend
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import configured
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 
 def missing(settings: ModelSettings) -> str:

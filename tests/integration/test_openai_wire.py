@@ -18,7 +18,7 @@ from antiphon_server.integration.model import (
     Tokens,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import answer, asking, on_wire
 

@@ -21,12 +21,12 @@ from antiphon_server.integration.adapters.tables import metadata
 from antiphon_server.integration.compose import Integration, compose_integration
 from antiphon_server.integration.service.generation import Patience
 from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import configured
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import on_wire
 

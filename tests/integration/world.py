@@ -21,7 +21,7 @@ from antiphon_server.integration.service.catalogue import Catalogue
 from antiphon_server.integration.service.generation import Generator, Patience
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.fakes.openai_endpoint import FakeEndpoint
 
 WORKSPACE = WorkspaceId("ws_00000001")

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.bench.processes import ROOT, environment
 from tests.e2e.process import COMMAND
+from tests.proofs.bench.processes import ROOT, environment
 
 
 async def output(variables: dict[str, str], *arguments: str) -> tuple[int | None, str]:

@@ -21,11 +21,11 @@ from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration, registry_channel
 from antiphon_server.mesh.settings import MeshSettings
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.settings import Settings
 from tests.runtime.events_service import Events
 

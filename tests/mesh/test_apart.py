@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from antiphon_client import ApiKey, Client
 from tests.apart.installation import Installation
-from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.process import COMMAND
 from tests.mesh.commands import output
 from tests.mesh.nodes import HOST, PORTS, installation
+from tests.proofs.bench.processes import ROOT, environment, free_port
 
 SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))
 SERVICES = tuple(name for names in SPLIT for name in names)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.process import COMMAND
 from tests.mesh.commands import output
 from tests.mesh.world import HOST
+from tests.proofs.bench.processes import ROOT, environment, free_port
 
 PORTS = ("port", "ads_port", "inside_port", "edge_port")
 START_S = 60

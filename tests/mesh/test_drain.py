@@ -10,8 +10,8 @@ import grpc
 from msgspec.structs import replace
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from tests.bench.processes import free_port
 from tests.mesh.nodes import HOST, PORTS, installation, node
+from tests.proofs.bench.processes import free_port
 from tests.runtime.events_service import HEAD, read
 
 CLOSED_S = 1.2

@@ -18,8 +18,8 @@ from antiphon.events.v1.stream_pb2 import Watch
 from tests.e2e.until import until
 from tests.mesh.grpc_web import TEXT, GrpcWeb
 from tests.mesh.world import ORIGIN, PAGE, World, edge_world
+from tests.proofs.wire.raw import grpc_frame
 from tests.runtime.events_service import HEAD, SCOPE, read
-from tests.wire.raw import grpc_frame
 
 SERVICE = "/antiphon.events.v1.EventService"
 FOLLOW = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])

@@ -19,9 +19,9 @@ from antiphon_client.status import error_of_rpc
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.model import Address, CallRates, Edge
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.certificates import Authority
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.world import HOST, small_server

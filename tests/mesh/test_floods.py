@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.front import envoy
-from tests.wire.siege import lay_siege
+from tests.proofs.wire.front import envoy
+from tests.proofs.wire.siege import lay_siege
 
 
 @pytest.mark.parametrize("attack", ["rapid_reset", "continuations"])

@@ -6,8 +6,8 @@ from pathlib import Path
 import aiohttp
 from msgspec.structs import replace
 
-from tests.bench.processes import free_port
 from tests.mesh.nodes import HOST, PORTS, installation, node
+from tests.proofs.bench.processes import free_port
 
 WITHIN_S = 10.0
 WANTED = (

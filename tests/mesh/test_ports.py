@@ -12,12 +12,12 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.server import CannotListen
-from tests.bench.processes import ROOT, environment
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.server import CannotListen
 from tests.e2e.process import COMMAND
 from tests.mesh.nodes import PORTS, settings_in
 from tests.mesh.world import HOST
+from tests.proofs.bench.processes import ROOT, environment
 
 
 async def test_two_edges_do_not_share_a_port(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from antiphon_server.mesh.envoy import process
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.lifecycle import Lifecycle
-from tests.bench.processes import ROOT, free_port
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import until
 from tests.mesh.world import HOST
+from tests.proofs.bench.processes import ROOT, free_port
 
 OWNER = """
 import asyncio, sys

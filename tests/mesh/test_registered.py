@@ -24,14 +24,14 @@ from antiphon_client import Client
 from antiphon_server.app.edge import rendered
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.mesh.settings import MeshSettings
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.settings import Settings
-from tests.bench.processes import ROOT, environment
 from tests.e2e.process import COMMAND
 from tests.e2e.server import ServerProcess
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.nodes import PORTS, Installation, installation, registry_stub
+from tests.proofs.bench.processes import ROOT, environment
 
 ENVOY = str(envoy_binary())
 CHECKED = replace(PORTS, check_tokens=True)

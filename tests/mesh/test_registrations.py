@@ -13,9 +13,9 @@ from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration
 from antiphon_server.mesh.registrations import Registrations
 from antiphon_server.mesh.settings import MeshSettings
-from antiphon_server.runtime.lifecycle import Lifecycle
-from tests.bench.processes import free_port
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.mesh.nodes import PORTS, Installation, installation
+from tests.proofs.bench.processes import free_port
 
 NAME = "registry.example"
 WITHIN_S = 10.0

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from antiphon.mesh.v1 import instance_pb2
 from antiphon.mesh.v1 import registry_service_pb2 as pb
 from antiphon_server.auth.service.service_statements import StatementSigner, service_key, signed
-from tests.bench.processes import free_port
 from tests.mesh.nodes import PORTS, Installation, installation, node, registry_stub
+from tests.proofs.bench.processes import free_port
 
 ALONE = replace(PORTS, envoy=False)
 

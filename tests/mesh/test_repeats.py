@@ -12,7 +12,7 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2_grpc as stubs
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.contracts import rpcs
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.mesh.world import HOST
 
 CONVERSATION = "conv_00000001"

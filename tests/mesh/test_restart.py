@@ -15,9 +15,9 @@ from antiphon_server.mesh.compose import edge_of_mesh
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.mesh.resources import CLUSTERS, ORDER, Resources
-from antiphon_server.runtime.lifecycle import Lifecycle
-from tests.bench.processes import free_port
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.mesh.nodes import HOST, PORTS, installation, node
+from tests.proofs.bench.processes import free_port
 from tests.runtime.events_service import HEAD
 
 AWAY_S = 2.0

@@ -14,7 +14,7 @@ from antiphon.auth.v1 import auth_service_pb2 as auth_pb
 from antiphon.auth.v1 import auth_service_pb2_grpc as auth_stubs
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import until
 from tests.mesh.world import HOST

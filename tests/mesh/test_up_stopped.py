@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.bench.processes import ROOT, environment
 from tests.e2e.process import COMMAND
+from tests.proofs.bench.processes import ROOT, environment
 
 
 @pytest.mark.parametrize("awaited", ["Postgres", "name"])

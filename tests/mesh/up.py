@@ -15,8 +15,8 @@ from antiphon.mesh.v1.instance_pb2 import Instance
 from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_client import ApiKey, Client, Tls
-from tests.bench.processes import ROOT, environment
 from tests.e2e.process import COMMAND
+from tests.proofs.bench.processes import ROOT, environment
 
 UP_S = 90.0
 LOOK_S = 0.05

@@ -12,11 +12,11 @@ from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.server import Server
 from tests.runtime.events_service import Events
 
 HOST = "127.0.0.1"

@@ -9,14 +9,20 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 
 from antiphon.auth.v1 import access_pb2, auth_service_pb2
 from antiphon.context.v1 import context_service_pb2
-from antiphon_server.runtime.access import UndeclaredAccess, rule_of
+from antiphon_server.runtime.access.permissions import Permission, Role, Rule, Scope
+from antiphon_server.runtime.access.principal import (
+    ANONYMOUS,
+    Principal,
+    SessionId,
+    UserId,
+    set_principal,
+)
+from antiphon_server.runtime.access.rules import UndeclaredAccess, rule_of
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.methods import Method
-from antiphon_server.runtime.permissions import Permission, Role, Rule, Scope
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId, set_principal
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.methods import Method
 from tests.fakes.fixed_roles import FixedRoles
 
 USER = Principal("user", UserId("user_1"), SessionId("sess_1"))

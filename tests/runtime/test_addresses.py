@@ -7,7 +7,9 @@ from typing import Any
 import grpc
 import pytest
 
-from antiphon_server.runtime.addresses import (
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.addresses import (
     LOCAL,
     Callers,
     current_address,
@@ -15,12 +17,10 @@ from antiphon_server.runtime.addresses import (
     place,
     region,
 )
-from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.methods import HEALTH, Method
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.methods import HEALTH, Method
+from antiphon_server.runtime.rpc.server import Server
 
 PROXY = "ipv4:10.0.0.1:4711"
 PROXIES = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.process.admin import Admin
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.server import CannotListen
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 
 
 @pytest.fixture

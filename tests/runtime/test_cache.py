@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from antiphon_server.runtime.cache import ALONE_S, MAX_VALUE_BYTES, Cache, MemoryCache
-from antiphon_server.runtime.redis import Redis, RedisUnavailable
-from antiphon_server.runtime.redis_cache import MOST_OWED, PREFIX, RedisCache
+from antiphon_server.runtime.cache.cache import ALONE_S, MAX_VALUE_BYTES, Cache, MemoryCache
+from antiphon_server.runtime.cache.redis_cache import MOST_OWED, PREFIX, RedisCache
+from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
 from tests.fakes.valkey import Valkey
 
 T = TypeVar("T")

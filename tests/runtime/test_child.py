@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.runtime.child import Child, DidNotStart
+from antiphon_server.runtime.process.child import Child, DidNotStart
 from tests.e2e.until import until
 
 COMMAND = [

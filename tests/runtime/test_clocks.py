@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.nodes import ClocksDiffer, ClockWatch
+from antiphon_server.runtime.storage.database import Database
 from tests.fakes.postgres import Postgres
 
 LEASE_S = 15.0

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from antiphon_server.runtime.completion import Completion, Outcome
+from antiphon_server.runtime.concurrency.completion import Completion, Outcome
 from antiphon_server.runtime.errors import DomainError, Reason
 
 

@@ -9,14 +9,14 @@ import pytest
 from google.rpc import error_details_pb2
 
 from antiphon.errors.v1 import error_reason_pb2
-from antiphon_server.runtime.error_codes import TABLE
-from antiphon_server.runtime.error_table import (
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid, not_found
+from antiphon_server.runtime.errors.codes import TABLE
+from antiphon_server.runtime.errors.wire import (
     domain_error_of_status,
     error_of_code,
     remote_errors,
     status_of,
 )
-from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, invalid, not_found
 
 PREFIX = "ERROR_REASON_"
 PROTO = Path(__file__).parents[2] / "proto/antiphon/errors/v1/error_reason.proto"

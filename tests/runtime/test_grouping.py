@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.grouping import Grouped
 
 
 class Disk:

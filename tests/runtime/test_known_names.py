@@ -2,9 +2,9 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from antiphon_server.runtime.cache import ALONE_S, MemoryCache
-from antiphon_server.runtime.known_names import LONGEST_S, KnownNames
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.cache import ALONE_S, MemoryCache
+from antiphon_server.runtime.cache.known_names import LONGEST_S, KnownNames
 
 ANN, BOB = UserId("user_ann00000"), UserId("user_bob00000")
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.local_channel import LocalServer
+from antiphon_server.runtime.channels.local_channel import LocalServer
 
 Servicer: Any = stubs.EventServiceServicer
 REQUEST = pb.GetHeadRequest(scope="global")

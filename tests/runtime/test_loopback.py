@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.net.loopback import is_loopback
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from antiphon_server.dispatcher import compose as dispatcher
 from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
 from antiphon_server.events import compose as events
 from antiphon_server.events.adapters.tables import metadata as events_tables
-from antiphon_server.runtime.migrations import FromTheFuture, migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import FromTheFuture, migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 SERVICES = {
     "auth": (auth.VERSIONS, auth_tables),
@@ -114,8 +114,8 @@ def test_alembic_is_not_imported_when_nothing_is_to_be_done(tmp_path: Path) -> N
 import asyncio, sys
 from pathlib import Path
 from antiphon_server.events.compose import VERSIONS
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 async def main():
     database = SqliteDatabase(Path({str(tmp_path / "x.db")!r}))

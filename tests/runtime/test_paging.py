@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 
 FIELD = st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_mock_engine
 
-from antiphon_server.runtime.partial_index import partial_index
+from antiphon_server.runtime.storage.partial_index import partial_index
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql+asyncpg://"])

@@ -13,13 +13,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.peer_channel import PeerChannel
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.tracing import Tracing
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.channels.peer_channel import PeerChannel
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
+from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
+from antiphon_server.runtime.telemetry.tracing import Tracing
 from tests.runtime.events_service import Events, Servicer, read
 
 
@@ -54,7 +55,7 @@ class Hops:
     async def channel(self, servicer: Any, stack: AsyncExitStack) -> grpc.aio.Channel:
         """A channel to a process of its own that serves that."""
         interceptors = [
-            Tracing(self.provider).interceptor,
+            TracingInterceptor(self.provider),
             TelemetryInterceptor(RpcMetrics()),
             ErrorInterceptor(),
         ]

@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.permissions import (
+from antiphon_server.runtime.access.permissions import (
     ROLES,
     SCOPES,
     Permission,
@@ -14,7 +13,7 @@ from antiphon_server.runtime.permissions import (
     Scope,
     rule_for,
 )
-from antiphon_server.runtime.policy import (
+from antiphon_server.runtime.access.policy import (
     Decision,
     Held,
     Question,
@@ -23,7 +22,8 @@ from antiphon_server.runtime.policy import (
     enforce,
     resource_with_roles,
 )
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
+from antiphon_server.runtime.errors import DomainError
 
 ANN = UserId("user_ann00000")
 USER = Principal("user", ANN, SessionId("s"))

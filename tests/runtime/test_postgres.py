@@ -12,12 +12,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
 from antiphon_server.app.schemas import migrate_all
-from antiphon_server.runtime import postgres as adapter
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.postgres import PostgresDatabase
-from antiphon_server.runtime.postgres_start import open_postgres
+from antiphon_server.runtime.storage import postgres as adapter
+from antiphon_server.runtime.storage.database import DatabaseUnusable
+from antiphon_server.runtime.storage.postgres import PostgresDatabase
+from antiphon_server.runtime.storage.postgres_start import open_postgres
 from tests.fakes.postgres import Postgres
 
 SLOW_S = 1.0

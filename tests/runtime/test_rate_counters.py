@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.runtime.rate_counters import MOST_TRACKED, WINDOW_S, MemoryCounters
-from antiphon_server.runtime.rate_limits import Limit
+from antiphon_server.runtime.limits.rate_counters import MOST_TRACKED, WINDOW_S, MemoryCounters
+from antiphon_server.runtime.limits.rate_limits import Limit
 
 BEGIN = 1_800_000_000.0  # a full minute
 

@@ -14,21 +14,21 @@ from prometheus_client import CollectorRegistry, generate_latest
 from antiphon.auth.v1 import auth_service_pb2 as auth_pb
 from antiphon.auth.v1 import auth_service_pb2_grpc as auth_stubs
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.addresses import Callers
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.counted_calls import STEP_S, CountedCalls
-from antiphon_server.runtime.error_table import domain_error_of
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.methods import UNKNOWN, Method
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.rate_guard import RateGuard
-from antiphon_server.runtime.rate_limits import Limit, RateLimits, Scope
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.limits.counted_calls import STEP_S, CountedCalls
+from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.rate_limits import Limit, RateLimits, Scope
+from antiphon_server.runtime.net.addresses import Callers
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.methods import UNKNOWN, Method
+from antiphon_server.runtime.rpc.server import Server
 from tests.repository.files import ROOT
 from tests.runtime.events_service import HEAD, Events
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.redis import (
+from antiphon_server.runtime.storage.redis import (
     DEADLINE_S,
     MOST_AT_ONCE,
     PROBE_EVERY_S,

@@ -12,8 +12,8 @@ import pytest
 
 from antiphon_server.app import SCHEMAS
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.runtime.migrations import migrate
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.migrations import migrate
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.runtime.test_migrations import schema
 
 SEEN = sorted((Path(__file__).parent / "schemas").glob("*.sql"))

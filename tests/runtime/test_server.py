@@ -12,17 +12,17 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.error_table import domain_error_of
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.limits import MIB, Limits
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.reflection import V1, V1_ALPHA, register_reflection
-from antiphon_server.runtime.server import CannotListen, Server
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.limits import MIB, Limits
+from antiphon_server.runtime.rpc.reflection import V1, V1_ALPHA, register_reflection
+from antiphon_server.runtime.rpc.server import CannotListen, Server
+from tests.proofs.wire.raw import begun, grpc_frame, request_headers
 from tests.runtime.events_service import HEAD, SCOPE, Events, read
-from tests.wire.raw import begun, grpc_frame, request_headers
 
 INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from antiphon_server.runtime.rate_counters import WINDOW_S, MemoryCounters
-from antiphon_server.runtime.rate_limits import Limit
-from antiphon_server.runtime.redis import Redis, RedisUnavailable
-from antiphon_server.runtime.shared_rate_counters import SharedCounters
+from antiphon_server.runtime.limits.rate_counters import WINDOW_S, MemoryCounters
+from antiphon_server.runtime.limits.rate_limits import Limit
+from antiphon_server.runtime.limits.shared_rate_counters import SharedCounters
+from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
 from tests.fakes.valkey import Valkey
 
 RESYNCED_S = 2.0

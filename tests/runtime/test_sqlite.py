@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from antiphon_server.runtime import sqlite
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage import sqlite
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 FOLDER = "a b?c#d%20"
 

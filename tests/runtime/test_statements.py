@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from antiphon_server.runtime.statements import Prepared, PreparedIn, PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 
 metadata = MetaData()
 things = Table(

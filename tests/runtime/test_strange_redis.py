@@ -7,10 +7,10 @@ import pytest
 
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.events.adapters.redis_bus import RedisBus
-from antiphon_server.runtime.rate_counters import MemoryCounters
-from antiphon_server.runtime.redis import PROBE_EVERY_S, Redis
-from antiphon_server.runtime.redis_cache import RedisCache
-from antiphon_server.runtime.shared_rate_counters import SharedCounters
+from antiphon_server.runtime.cache.redis_cache import RedisCache
+from antiphon_server.runtime.limits.rate_counters import MemoryCounters
+from antiphon_server.runtime.limits.shared_rate_counters import SharedCounters
+from antiphon_server.runtime.storage.redis import PROBE_EVERY_S, Redis
 from tests.events.test_redis_bus import Ears
 from tests.fakes.strange_redis import ANSWERS, strange_redis
 from tests.fakes.valkey import Valkey

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from antiphon_server.runtime.concurrency.tasks import every, first_of
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.tasks import every, first_of
 
 
 async def test_the_first_end_ends_the_others() -> None:

@@ -15,17 +15,17 @@ from prometheus_client import CollectorRegistry, generate_latest
 from antiphon.context.v1 import context_service_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.error_table import domain_error_of
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.methods import Method
-from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.request_id import current_request_id
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.telemetry import REDACTED, configure_logging
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.rpc.methods import Method
+from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.telemetry.logs import REDACTED, configure_logging
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
+from antiphon_server.runtime.telemetry.request_id import current_request_id
 from tests.runtime.events_service import HEAD, Events, read
 
 METHOD = "/antiphon.events.v1.EventService/"

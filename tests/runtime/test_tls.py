@@ -17,10 +17,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon_client import AntiphonError, Client, MemoryTokenStore, Tls, Tokens, Untrusted
 from antiphon_client.address import open_channel
 from antiphon_client.status import error_of_rpc
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.tls import ServerTls, TlsFiles, UnusableCertificate
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.net.tls import ServerTls, TlsFiles, UnusableCertificate
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.server import Server
 from tests.certificates import Authority
 
 

@@ -12,12 +12,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.tracing import TracingInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.tracing import start_tracing
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.telemetry.tracing import start_tracing
 from tests.runtime.events_service import HEAD, Events, read
 
 

@@ -9,7 +9,7 @@ from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.interceptors.validation import Undecodable, check
+from antiphon_server.runtime.rpc.interceptors.validation import Undecodable, check
 from tests.runtime.events_service import HEAD
 
 
@@ -72,8 +72,8 @@ def test_a_health_check_imports_no_rules() -> None:
 import asyncio, sys
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.interceptors.validation import Undecodable, ValidationInterceptor
-from antiphon_server.runtime.methods import Method
+from antiphon_server.runtime.rpc.interceptors.validation import Undecodable, ValidationInterceptor
+from antiphon_server.runtime.rpc.methods import Method
 
 async def answer(request, context):
     return "answered"

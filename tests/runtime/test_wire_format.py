@@ -4,7 +4,7 @@ import pytest
 from google.protobuf import wrappers_pb2
 
 from antiphon.context.v1 import message_pb2
-from antiphon_server.runtime.wire_format import sized, sized_tag, varint
+from antiphon_server.runtime.encoding.wire_format import sized, sized_tag, varint
 
 
 @pytest.mark.parametrize("value", [1, 127, 128, 300, (1 << 14) - 1, 1 << 14, (1 << 63) - 1])

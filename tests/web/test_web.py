@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.bench.processes import free_port
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.proofs.bench.processes import free_port
 from tests.web.control import Control, wishes_of
 from tests.web.vitest import passes
 

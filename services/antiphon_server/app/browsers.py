@@ -11,7 +11,7 @@ from antiphon_server.app.wiring import Services
 from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.settings import Settings
 from antiphon_server.web.compose import LOOPBACK, serve_pages
 from antiphon_server.web.links import Links

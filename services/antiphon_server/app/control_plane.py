@@ -31,21 +31,21 @@ from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.mesh.registry import Registry
 from antiphon_server.mesh.registry_metrics import RegistryMetrics
 from antiphon_server.mesh.servicer import WATCH, RegistryServicer
-from antiphon_server.runtime.access import TokenVerifier
-from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.server import CannotListen, Server
-from antiphon_server.runtime.standing import Standing
-from antiphon_server.runtime.tasks import every
-from antiphon_server.runtime.tls import ServerTls
+from antiphon_server.runtime.access.rules import TokenVerifier
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.net.tls import ServerTls
+from antiphon_server.runtime.process.admin import Admin
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.server import CannotListen, Server
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.settings import Settings
 from antiphon_server.web.compose import serve_pages
 

@@ -8,7 +8,7 @@ from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.runtime.installation import SERVICES
-from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.settings import Settings
 
 LOOPBACK = "127.0.0.1"

@@ -11,19 +11,19 @@ from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret
-from antiphon_server.runtime.cache import ALONE_S, Cache, MemoryCache
-from antiphon_server.runtime.data_dir import DataDirUnusable
-from antiphon_server.runtime.database import Store
-from antiphon_server.runtime.known_names import KnownNames
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.metrics import RpcMetrics
-from antiphon_server.runtime.node import node_name
+from antiphon_server.runtime.cache.cache import ALONE_S, Cache, MemoryCache
+from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.cache.redis_cache import RedisCache
+from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease, SecretMark
-from antiphon_server.runtime.rate_guard import RateGuard
-from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.redis_cache import RedisCache
-from antiphon_server.runtime.sqlite import SqliteDatabase
-from antiphon_server.runtime.tracing import Tracing, start_tracing
+from antiphon_server.runtime.nodes.name import node_name
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.database import Store
+from antiphon_server.runtime.storage.redis import Redis
+from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
+from antiphon_server.runtime.telemetry.tracing import Tracing, start_tracing
 from antiphon_server.settings import Settings
 
 
@@ -84,7 +84,7 @@ async def _store(settings: Settings, data_dir: Path) -> Store:
     if settings.database_url is None:
         await asyncio.to_thread(_check, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
-    from antiphon_server.runtime.postgres_start import open_for_migrations, open_postgres
+    from antiphon_server.runtime.storage.postgres_start import open_for_migrations, open_postgres
 
     url = settings.database_url.reveal()
     database = await open_postgres(url, settings.database_pool)

@@ -4,18 +4,19 @@ from antiphon_server.app.ground import Ground
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
 from antiphon_server.auth.compose import Auth, AuthElsewhere
-from antiphon_server.runtime.access import AccessPolicy
-from antiphon_server.runtime.addresses import Callers
-from antiphon_server.runtime.counted_calls import CountedCalls
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.caller import CallerInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.telemetry import TelemetryInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.access.rules import AccessPolicy
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.counted_calls import CountedCalls
+from antiphon_server.runtime.net.addresses import Callers
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
+from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 
 
 def guarded(
@@ -34,7 +35,7 @@ def guarded(
     guard.listen(RecordedRateLimits(auth.coalesced))
     return LocalServer(
         [
-            *([tracing.interceptor] if tracing else []),
+            *([TracingInterceptor(tracing.provider)] if tracing else []),
             TelemetryInterceptor(ground.metrics, every_call=every_call),
             ErrorInterceptor(),
             AddressInterceptor(Callers(settings.behind_proxy, settings.proxy_networks())),

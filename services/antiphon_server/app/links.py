@@ -8,15 +8,15 @@ from antiphon_server.app.guards import inside, unguarded
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.auth.ports import ServerSecret
-from antiphon_server.runtime.addresses import forwarded_for
-from antiphon_server.runtime.counted_calls import CountedCalls
-from antiphon_server.runtime.health import Health
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.channels.peer_channel import Headers, PeerChannel
+from antiphon_server.runtime.channels.routed_channel import RoutedChannel
 from antiphon_server.runtime.installation import SERVICES, ServiceName
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.peer_channel import Headers, PeerChannel
-from antiphon_server.runtime.routed_channel import RoutedChannel
-from antiphon_server.runtime.tracing import Tracing
+from antiphon_server.runtime.limits.counted_calls import CountedCalls
+from antiphon_server.runtime.net.addresses import forwarded_for
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.telemetry.tracing import Tracing
 from antiphon_server.settings import Settings
 
 COUNTED = "counted calls"

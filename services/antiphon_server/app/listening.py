@@ -8,16 +8,16 @@ from antiphon_server.app.browsers import open_pages
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.place import own_address
 from antiphon_server.app.wiring import Services
-from antiphon_server.runtime.admin import Admin
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.limits import Limits, allowed_connections
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.memory import collect_seldom, give_back
-from antiphon_server.runtime.metrics import Gauges
-from antiphon_server.runtime.reflection import register_reflection
-from antiphon_server.runtime.server import Server
-from antiphon_server.runtime.tls import ServerTls
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.net.tls import ServerTls
+from antiphon_server.runtime.process.admin import Admin
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.process.memory import collect_seldom, give_back
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.limits import Limits, allowed_connections
+from antiphon_server.runtime.rpc.reflection import register_reflection
+from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.telemetry.metrics import Gauges
 from antiphon_server.settings import Settings
 
 

@@ -14,14 +14,14 @@ from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.mesh.keys import Jwk
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registry import Registry
-from antiphon_server.runtime import base64url
-from antiphon_server.runtime.access import TokenRechecker, TokenVerifier
+from antiphon_server.runtime.access.permissions import Rule
+from antiphon_server.runtime.access.policy import Decision, Question, decide
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.rules import TokenRechecker, TokenVerifier
+from antiphon_server.runtime.channels.peer_channel import PeerChannel
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.peer_channel import PeerChannel
-from antiphon_server.runtime.permissions import Rule
-from antiphon_server.runtime.policy import Decision, Question, decide
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.settings import Settings
 
 NAME = "mesh"

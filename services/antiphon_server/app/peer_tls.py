@@ -1,7 +1,7 @@
 """How other processes of the installation are spoken to."""
 
 from antiphon_client.tls import Tls
-from antiphon_server.runtime.tls import TlsFiles, UnusableCertificate
+from antiphon_server.runtime.net.tls import TlsFiles, UnusableCertificate
 from antiphon_server.settings import Settings
 
 

@@ -13,10 +13,10 @@ from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.metrics import RpcMetrics
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 
 
 class Membership:

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from antiphon_server.runtime import with_parent
-from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.process import with_parent
+from antiphon_server.runtime.process.child import Child
 
 
 def replica(name: str, folder: Path, output: Path, environment: Mapping[str, str]) -> Child:

@@ -25,9 +25,9 @@ from antiphon_server.auth.compose.whole import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
 from antiphon_server.mesh.envoy.admin import AdminUnreachable
-from antiphon_server.runtime.child import Child
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.child import Child
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.settings import PREFIX, Settings
 from antiphon_server.web.compose import serve_pages
 

@@ -13,8 +13,8 @@ from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration
 from antiphon_server.integration.adapters.tables import metadata as integration_tables
 from antiphon_server.runtime import nodes
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.migrations import migrate
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.migrations import migrate
 
 DATABASE_FILE = "antiphon.db"
 SCHEMAS = {

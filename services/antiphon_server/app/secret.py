@@ -2,8 +2,8 @@
 
 from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret, load_or_create
 from antiphon_server.auth.compose.whole import SECRET_FILE
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.nodes import SecretMark
+from antiphon_server.runtime.storage.database import Database
 from antiphon_server.settings import Settings
 
 AUDIENCE = "antiphon-mesh"

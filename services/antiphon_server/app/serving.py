@@ -16,11 +16,11 @@ from antiphon_server.app.registering import Membership
 from antiphon_server.app.starting import start
 from antiphon_server.app.wiring import compose
 from antiphon_server.hardening.variables import unknown_variables
-from antiphon_server.runtime.data_dir import exclusive
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.tasks import first_of
-from antiphon_server.runtime.telemetry import configure_logging
+from antiphon_server.runtime.concurrency.tasks import first_of
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.storage.data_dir import exclusive
+from antiphon_server.runtime.telemetry.logs import configure_logging
 from antiphon_server.settings import Settings
 
 log = logging.getLogger(__name__)

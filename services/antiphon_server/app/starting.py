@@ -14,13 +14,13 @@ from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.events.compose import Events
 from antiphon_server.integration.adapters.lost_calls import LostCalls
 from antiphon_server.integration.compose import Integration
-from antiphon_server.runtime.availability import Availability
-from antiphon_server.runtime.database import Store
-from antiphon_server.runtime.health import Health
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.nodes import SecretMark
-from antiphon_server.runtime.peers import PeerHealth
-from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.peers import PeerHealth
+from antiphon_server.runtime.storage.availability import Availability
+from antiphon_server.runtime.storage.database import Store
 from antiphon_server.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -47,9 +47,9 @@ from antiphon_server.context.compose import Context, compose_context
 from antiphon_server.dispatcher.compose import Dispatcher, Sharing, compose_dispatcher
 from antiphon_server.events.compose import Events, compose_events
 from antiphon_server.integration.compose import OWNER, Integration, compose_integration
-from antiphon_server.runtime.access import AccessPolicy
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.access.rules import AccessPolicy
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.settings import Settings
 
 EMBEDDED = "embedded"  # alone with its store

@@ -16,10 +16,10 @@ from antiphon_server.auth.model.security_events import Detail, SecurityEvent
 from antiphon_server.auth.service.audit_trail import sees_all
 from antiphon_server.auth.service.audit_watches import Batch
 from antiphon_server.auth.service.hash_chain import chained
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import Reason, invalid
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number
-from antiphon_server.runtime.principal import Principal
-from antiphon_server.runtime.times import micros_of
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, number
+from antiphon_server.runtime.rpc.times import micros_of
 
 _EVENT = audit_pb2.SecurityEvent.DESCRIPTOR
 _DETAILS = {kind.__name__: kind for kind in get_args(Detail)}

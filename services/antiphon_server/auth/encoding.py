@@ -19,12 +19,12 @@ from antiphon_server.auth.service.signing_keys import SigningKey
 from antiphon_server.auth.service.token_reader import ALGORITHM
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser, possible_name
-from antiphon_server.runtime.addresses import LOCAL
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.field_masks import masked
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.net.addresses import LOCAL
+from antiphon_server.runtime.rpc.field_masks import masked
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 
 def timestamp(micros: int | None) -> Timestamp | None:

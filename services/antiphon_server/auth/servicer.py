@@ -13,8 +13,8 @@ from antiphon_server.auth.servicers.keys import KeyRpcs
 from antiphon_server.auth.servicers.passwords import PasswordRpcs
 from antiphon_server.auth.servicers.sessions import SessionRpcs
 from antiphon_server.auth.servicers.users import UserRpcs
-from antiphon_server.runtime.addresses import current_address
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.addresses import current_address
 
 
 class AuthServicer(

@@ -9,7 +9,7 @@ import typer
 from antiphon_server.cli.console import fail, say
 
 if TYPE_CHECKING:
-    from antiphon_server.runtime.authority import Pair
+    from antiphon_server.runtime.net.authority import Pair
 
 AUTHORITY = "ca"
 EDGE = "edge"
@@ -44,8 +44,8 @@ def certs(
     - `antiphon certs ./certs --host 10.0.0.5 --host auth.internal`
     """
     from antiphon_server.auth.adapters.secret_files import ExposedFileError
-    from antiphon_server.runtime.authority import issue
     from antiphon_server.runtime.installation import SERVICES
+    from antiphon_server.runtime.net.authority import issue
 
     if folder.exists() and not folder.is_dir():
         fail(f"{folder}: this is a file, no folder")
@@ -67,7 +67,7 @@ def certs(
 def _authority(folder: Path) -> "Pair":
     """The one that is there, or a new one."""
     from antiphon_server.auth.adapters.secret_files import read_private
-    from antiphon_server.runtime.authority import Pair, new_authority
+    from antiphon_server.runtime.net.authority import Pair, new_authority
 
     certificate, key = folder / f"{AUTHORITY}.pem", folder / f"{AUTHORITY}.key"
     for lost, other in ((key, certificate), (certificate, key)):

@@ -104,7 +104,7 @@ def _shared_secret(base: Path) -> Path:
     """The secret beside the processes' folders; the first one makes it."""
     from antiphon_server.auth.adapters.secret_files import ExposedFileError
     from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
-    from antiphon_server.runtime.data_dir import unusable
+    from antiphon_server.runtime.storage.data_dir import unusable
 
     try:
         load_or_create(base / SECRET_FILE)

@@ -21,7 +21,7 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
 
     Ends the command with a sentence that says what to do if it does not start.
     """
-    from antiphon_server.runtime.memory import collect_later
+    from antiphon_server.runtime.process.memory import collect_later
 
     collect_later()
     from antiphon_server.runtime.configuration import WrongSetting

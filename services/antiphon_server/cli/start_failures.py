@@ -12,15 +12,15 @@ from antiphon_server.hardening import Insecure
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.runtime.damage import Damaged, is_damage
-from antiphon_server.runtime.data_dir import DataDirUnusable
-from antiphon_server.runtime.database import DatabaseUnusable
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.migrations import FromTheFuture
+from antiphon_server.runtime.net.tls import UnusableCertificate
 from antiphon_server.runtime.nodes import ClocksDiffer, NameTaken, OtherSecret
-from antiphon_server.runtime.server import CannotListen
-from antiphon_server.runtime.tls import UnusableCertificate
-from antiphon_server.runtime.tracing import TracingUnavailable
+from antiphon_server.runtime.rpc.server import CannotListen
+from antiphon_server.runtime.storage.damage import Damaged, is_damage
+from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.database import DatabaseUnusable
+from antiphon_server.runtime.storage.migrations import FromTheFuture
+from antiphon_server.runtime.telemetry.tracing import TracingUnavailable
 from antiphon_server.stores.local_store import StoreDidNotStart
 from antiphon_server.stores.programs import StoresMissing
 from antiphon_server.web.pages import NoPages

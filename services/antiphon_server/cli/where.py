@@ -20,7 +20,7 @@ from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE, login_file
 from antiphon_server.cli.server_file import told_in
 from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for
-from antiphon_server.runtime import loopback
+from antiphon_server.runtime.net import loopback
 
 _PROBE_S = 1.0
 

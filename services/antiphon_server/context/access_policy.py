@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2
-from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.permissions import ROLES, Role, Rule
-from antiphon_server.runtime.policy import (
+from antiphon_server.runtime.access.permissions import ROLES, Role, Rule
+from antiphon_server.runtime.access.policy import (
     NO_ROLE,
     Decision,
     Held,
@@ -13,7 +12,8 @@ from antiphon_server.runtime.policy import (
     decide,
     resource_with_roles,
 )
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -22,7 +22,7 @@ TIMEOUT_S = 10.0
 
 
 class ContextAccessPolicy:
-    """An :class:`~antiphon_server.runtime.access.AccessPolicy` that asks the context service.
+    """An :class:`~antiphon_server.runtime.access.rules.AccessPolicy` that asks the context service.
 
     The stub's channel must speak as a service of this installation.
     """

@@ -30,8 +30,8 @@ from antiphon_server.context.service.roles import MAX_CACHED, Roles
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.known_names import KnownNames
+from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.storage.database import Database
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 

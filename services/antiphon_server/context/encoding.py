@@ -27,8 +27,8 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
     etag,
 )
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.principal import Principal, UserId
 
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1

@@ -22,9 +22,9 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.context.service.workspaces import Workspaces
-from antiphon_server.runtime.field_masks import masked
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import UserId, current_principal
+from antiphon_server.runtime.access.principal import UserId, current_principal
+from antiphon_server.runtime.rpc.field_masks import masked
+from antiphon_server.runtime.rpc.paging import page_limit
 
 
 class ContextServicer(ContextServiceServicer):

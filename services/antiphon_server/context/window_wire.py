@@ -6,7 +6,7 @@ A Protobuf message is the concatenation of its fields in any order
 
 from antiphon_server.context import encoding
 from antiphon_server.context.model.messages import Message, Window
-from antiphon_server.runtime.wire_format import sized_tag, varint
+from antiphon_server.runtime.encoding.wire_format import sized_tag, varint
 
 _MESSAGE = sized_tag(encoding.MESSAGES_OF_WINDOW)
 

@@ -9,9 +9,14 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number, page_limit
-from antiphon_server.runtime.principal import Principal, current_principal
+from antiphon_server.runtime.access.principal import Principal, current_principal
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.rpc.paging import (
+    decode_page_token,
+    encode_page_token,
+    number,
+    page_limit,
+)
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata = tuple[tuple[str, str | bytes], ...]

@@ -36,9 +36,9 @@ from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.nodes import NodeLease
+from antiphon_server.runtime.storage.database import Database
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 

@@ -15,12 +15,12 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Gatekeeper
-from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duplex
-from antiphon_server.runtime.error_table import remote_errors, status_of
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.interceptors.authentication import bearer_token
-from antiphon_server.runtime.interceptors.validation import InvalidMessage
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.errors.wire import remote_errors, status_of
+from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
+from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
 
 SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0

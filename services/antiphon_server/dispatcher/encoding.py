@@ -9,8 +9,8 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.model import HandlerInfo, Order, Policy, Turn, Usage
-from antiphon_server.runtime.error_table import status_of
 from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors.wire import status_of
 
 MAX_MESSAGE_BYTES = 1 << 20
 DEFAULT_TIME_LIMIT_S = 600.0

@@ -25,8 +25,8 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner, consumed
+from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.tasks import completed
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     Usage,
 )
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import Principal
 
 
 class TurnStore(Protocol):

@@ -10,8 +10,13 @@ from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, number, page_limit
-from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.rpc.paging import (
+    decode_page_token,
+    encode_page_token,
+    number,
+    page_limit,
+)
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 

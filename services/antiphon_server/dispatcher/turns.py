@@ -22,8 +22,8 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import Conversations, Gatekeeper, Journal, TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.principal import Principal
 
 STOP_WAIT_S = 30.0
 LETTING_GO_S = 3.0

@@ -4,8 +4,8 @@ import msgspec
 
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal
 
 
 class Create(msgspec.Struct, frozen=True, tag="create"):

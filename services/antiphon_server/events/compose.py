@@ -16,11 +16,11 @@ from antiphon_server.events.ports import Bus
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Changed, Word
-from antiphon_server.runtime.access import AccessPolicy, TokenVerifier
-from antiphon_server.runtime.availability import Availability
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.redis import Redis
-from antiphon_server.runtime.tasks import every, first_of
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.concurrency.tasks import every, first_of
+from antiphon_server.runtime.storage.availability import Availability
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.redis import Redis
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 FORGET_EVERY_S = 3600.0

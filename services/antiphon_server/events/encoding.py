@@ -16,9 +16,9 @@ from antiphon_server.events.frames import (
 )
 from antiphon_server.events.model import AccessChange, NewEvent, Scope
 from antiphon_server.events.watch import WatchRequest
-from antiphon_server.runtime.error_table import status_of
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.errors.wire import status_of
 
 _CACHED_BATCHES = 64
 

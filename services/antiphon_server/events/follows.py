@@ -16,10 +16,10 @@ from antiphon_server.events.model import NODES
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Answered, Asked, Word, events_of
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.concurrency.tasks import TaskSet
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.tasks import TaskSet
 
 ANSWERED_S = 2.0
 MOST_AT_ONCE = 1000

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.events.model import Append, Appended, Commit, Head, Offset, Page, Scope
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.principal import Principal
 
 
 class LogStore(Protocol):

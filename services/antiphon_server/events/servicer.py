@@ -20,10 +20,10 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.paging import page_limit
 
 MAX_APPEND_BYTES = 1088 << 10
 

@@ -13,8 +13,8 @@ from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
 from antiphon_server.events.watch import Watch, WatchRequest
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal
 
 MAX_WATCHES = 256
 MAX_CONTROL = 1024

@@ -10,8 +10,8 @@ from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
 from antiphon_server.events.subscription import Subscription, verified
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 MAX_STREAMS_PER_USER = 1_000
 RECONNECT_AFTER_S = 1.0
@@ -22,7 +22,7 @@ class Subscriptions:
     """Opens streams, finds them again, and reaches all of them.
 
     A user may have at most ``most``. The port limits how many there may be in all:
-    :class:`~antiphon_server.runtime.limits.Limits`.
+    :class:`~antiphon_server.runtime.rpc.limits.Limits`.
     """
 
     def __init__(self, gatekeeper: Gatekeeper, most: int = MAX_STREAMS_PER_USER) -> None:

@@ -9,7 +9,7 @@ The field numbers are those of ``antiphon.events.v1``; a test compares with the 
 from collections.abc import Sequence
 
 from antiphon_server.events.model import Offset, Record
-from antiphon_server.runtime.wire_format import sized, varint
+from antiphon_server.runtime.encoding.wire_format import sized, varint
 
 _SCOPE = b"\x0a"  # Event.scope = 1, string
 _FIRST_OFFSET = b"\x10"  # Event.first_offset = 2, varint

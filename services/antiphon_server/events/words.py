@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from antiphon_server.events.model import NewEvent, Record
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 _KIND = 0
 

@@ -15,9 +15,9 @@ from antiphon_server.hardening.edge import (
     wide_origins,
 )
 from antiphon_server.hardening.facts import Facts
-from antiphon_server.runtime.addresses import Network
-from antiphon_server.runtime.loopback import is_loopback
-from antiphon_server.runtime.rate_limits import RateLimits
+from antiphon_server.runtime.limits.rate_limits import RateLimits
+from antiphon_server.runtime.net.addresses import Network
+from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.settings import Settings
 
 _DAY_S = 86_400

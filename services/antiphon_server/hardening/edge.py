@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from antiphon_server.hardening.facts import Facts
 from antiphon_server.mesh.settings import MeshSettings
-from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.settings import Settings
 
 

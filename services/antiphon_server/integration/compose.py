@@ -15,10 +15,10 @@ from antiphon_server.integration.service.generation import Generator, Patience
 from antiphon_server.integration.service.usage import UsageReports
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.settings import ModelSettings
-from antiphon_server.runtime.access import AccessPolicy, TokenRechecker
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.http_pool import HttpPool
-from antiphon_server.runtime.standing import Standing
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
+from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.storage.database import Database
 
 VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 OWNER = "local"

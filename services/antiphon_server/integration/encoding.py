@@ -29,7 +29,7 @@ from antiphon_server.integration.prompts import RememberedPrompts
 from antiphon_server.integration.service.catalogue import ConfiguredModel
 from antiphon_server.integration.service.usage import UsagePage
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.times import micros_of
+from antiphon_server.runtime.rpc.times import micros_of
 
 DEFAULT_OUTPUT_TOKENS = 1024
 

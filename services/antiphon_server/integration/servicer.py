@@ -11,8 +11,8 @@ from antiphon_server.integration.model import Step
 from antiphon_server.integration.service.catalogue import Catalogue
 from antiphon_server.integration.service.generation import Generator
 from antiphon_server.integration.service.usage import UsageReports
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.standing import Standing
+from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.paging import page_limit
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 

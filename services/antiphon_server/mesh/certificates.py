@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from antiphon_server.mesh.model import PEERS, PUBLIC, Edge
-from antiphon_server.runtime.tls import FollowedFiles, Pem
+from antiphon_server.runtime.net.tls import FollowedFiles, Pem
 
 
 class Certificates:

@@ -19,8 +19,8 @@ from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import integration_service_pb2
 from antiphon.mesh.v1 import registry_service_pb2
 from antiphon_client.address import service_config
-from antiphon_server.runtime.access import rule_of
-from antiphon_server.runtime.permissions import Permission
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.rules import rule_of
 
 _FILES = (
     access_service_pb2,

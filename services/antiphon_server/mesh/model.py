@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon_server.runtime.tls import TlsFiles
+from antiphon_server.runtime.net.tls import TlsFiles
 
 PUBLIC, PEERS = "edge", "peers"
 """To whom a certificate is shown: to clients, and to peers."""

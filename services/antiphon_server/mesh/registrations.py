@@ -12,7 +12,7 @@ import grpc
 
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration, registry_channel
-from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.net.loopback import is_loopback
 
 LOOK_S = 2.0
 LookUp = Callable[[str, int], Awaitable[set[str]]]

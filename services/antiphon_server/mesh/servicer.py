@@ -12,12 +12,12 @@ from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceServicer
 from antiphon_server.mesh.encoding import announced, registered
 from antiphon_server.mesh.instances import Announced, Key, Registered, Seen
 from antiphon_server.mesh.registry import LEASE_S, RENEW_S, Registry
-from antiphon_server.runtime.duplex import TimedWriter
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.principal import current_principal
-from antiphon_server.runtime.standing import Standing
+from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.duplex import TimedWriter
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 
 LISTED = "instances"
 WATCH = "/antiphon.mesh.v1.RegistryService/WatchInstances"

@@ -10,8 +10,8 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
-from antiphon_server.runtime import with_parent
-from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.process import with_parent
+from antiphon_server.runtime.process.child import Child
 from antiphon_server.stores.local_store import LocalStore, StoreDidNotStart, begun
 from antiphon_server.stores.ports import HOST, free_port
 from antiphon_server.stores.programs import postgres_programs

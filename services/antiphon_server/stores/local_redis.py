@@ -4,8 +4,8 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from antiphon_server.runtime import with_parent
-from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.process import with_parent
+from antiphon_server.runtime.process.child import Child
 from antiphon_server.stores.local_store import LocalStore, begun
 from antiphon_server.stores.ports import HOST, free_port
 from antiphon_server.stores.programs import valkey_program

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from antiphon_server.runtime.child import Child
+from antiphon_server.runtime.process.child import Child
 
 
 class StoreDidNotStart(Exception):

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from antiphon_server.web.site import SignIn

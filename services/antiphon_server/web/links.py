@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from antiphon_server.runtime.base64url import decoded, encoded
+from antiphon_server.runtime.encoding.base64url import decoded, encoded
 
 LIVES_S = 600
 _NONCE, _MAC = 16, 32

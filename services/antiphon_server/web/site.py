@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.server import CannotListen
+from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.web.pages import HEADERS, Page
 
 if TYPE_CHECKING:

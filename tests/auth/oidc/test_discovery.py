@@ -14,8 +14,8 @@ from antiphon_server.auth.model.identities import CodeAnswer
 from antiphon_server.auth.ports.identity_providers import Unanswered
 from antiphon_server.auth.service.provider_metadata import read_metadata
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.http_pool import HttpPool
-from antiphon_server.runtime.public_addresses import is_public
+from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.net.public_addresses import is_public
 from tests.auth.oidc.issuer import Claims, Issuer
 from tests.auth.oidc.rig import Rig, changed, open_rig, settings_for
 from tests.auth.world import error

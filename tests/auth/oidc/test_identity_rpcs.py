@@ -8,8 +8,8 @@ import pytest
 from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth.servicer import AuthServicer
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, set_principal
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import ANONYMOUS, Principal, SessionId, set_principal
 from tests.auth.oidc.rig import REDIRECT, Rig
 from tests.auth.world import OPERATOR, World, reason
 

@@ -4,7 +4,7 @@ import pytest
 
 from antiphon_server.auth.ports.identity_providers import Unanswered
 from antiphon_server.auth.service.published import KEPT_S, RENEWED_AFTER_S, Published
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
 from tests.auth.world import FakeClock
 
 

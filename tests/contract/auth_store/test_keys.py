@@ -9,8 +9,8 @@ from antiphon_server.auth.model import DAY, Position, User
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
 from tests.contract.auth_store.world import (
     ANN,
     BOB,

@@ -12,8 +12,8 @@ from antiphon_server.auth.model.password_resets import PasswordReset
 from antiphon_server.auth.model.requests import Answer, Repeated
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import UserId
 from tests.contract.auth_store.world import ANN, BOB, NOW, api_key, people, refusal
 
 Act = Callable[[Stores, User, Answer], Awaitable[None]]

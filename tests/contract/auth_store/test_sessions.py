@@ -6,7 +6,7 @@ from dataclasses import replace
 from antiphon_server.auth.model import DAY, Position, Session
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 from tests.contract.auth_store.world import ANN, BOB, NOW, ending, opened, people, session
 
 

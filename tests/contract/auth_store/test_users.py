@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.principal import UserId
 from tests.contract.auth_store.world import ANN, BOB, people, refusal
 
 

@@ -8,8 +8,8 @@ from antiphon_server.auth.model import DAY, ApiKey, KeyId, Session, User
 from antiphon_server.auth.model.openings import Opening
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
 
 NOW = 1_000 * DAY
 ANN = User(UserId("user_00000001"), "ann", "Ann", False, "hash", NOW)

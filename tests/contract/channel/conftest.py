@@ -7,13 +7,13 @@ import grpc
 import pytest
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.local_channel import LocalServer
-from antiphon_server.runtime.permissions import Role
-from antiphon_server.runtime.server import Server
+from antiphon_server.runtime.access.permissions import Role
+from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.server import Server
 from tests.contract.channel.world import SCOPE, Events, Tokens, register
 from tests.fakes.fixed_roles import FixedRoles
 

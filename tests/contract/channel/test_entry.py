@@ -6,7 +6,7 @@ import grpc
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
-from antiphon_server.runtime.principal import ANONYMOUS, current_principal
+from antiphon_server.runtime.access.principal import ANONYMOUS, current_principal
 from tests.contract.channel.world import SCOPE, Events, failure, head
 
 AUTHORIZED = (("authorization", "Bearer user"),)

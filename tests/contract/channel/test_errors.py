@@ -8,8 +8,8 @@ import pytest
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1 import stream_pb2
-from antiphon_server.runtime.error_table import domain_error_of, remote_errors
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import domain_error_of, remote_errors
 from tests.contract.channel.world import CANARY, FOLLOW, SCOPE, Events, failure, read, subscribe
 
 

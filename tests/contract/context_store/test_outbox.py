@@ -19,7 +19,7 @@ from antiphon_server.context.model.changes import (
 from antiphon_server.context.model.resources import Role
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 from tests.contract.context_store.world import ANN, LAB, OWNER, TALK
 
 

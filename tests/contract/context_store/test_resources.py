@@ -16,7 +16,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from tests.contract.context_store.world import ANN, BOB, LAB, OWNER, TALK, fill, said
 
 

@@ -12,7 +12,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.ports import Records
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 ANN, BOB = UserId("user_ann00000"), UserId("user_bob00000")
 LAB = Workspace(WorkspaceId("ws_00000001"), "Lab ✓", 1_000_001)

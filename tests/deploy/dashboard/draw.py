@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tests.bench.charts import COLOURS, INK
 from tests.deploy.dashboard.board import Panel
 from tests.deploy.dashboard.prometheus import SCRAPE_S, Series
 from tests.deploy.dashboard.scale import in_words, marks_up_to
+from tests.proofs.bench.charts import COLOURS, INK
 
 COLUMN, ROW, GAP = 50, 30, 8
 LEFT, RIGHT, TOP, LINE = 58, 12, 30, 15

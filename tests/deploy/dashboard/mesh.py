@@ -12,8 +12,8 @@ import aiohttp
 import psutil
 
 from antiphon_client import ApiKey, Client, Password
-from tests.bench.processes import ROOT, environment, free_port
 from tests.e2e.process import COMMAND
+from tests.proofs.bench.processes import ROOT, environment, free_port
 
 UP_S = 120.0
 REPLICAS = 2

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.bench.processes import free_port
 from tests.deploy.dashboard.board import ALERTS
+from tests.proofs.bench.processes import free_port
 
 SCRAPE_S = 2
 READY_S = 30.0

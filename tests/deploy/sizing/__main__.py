@@ -20,7 +20,7 @@ import psutil
 from redis.asyncio import Redis
 
 from antiphon_client import Client
-from antiphon_server.runtime.lifecycle import Lifecycle
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
 from tests.deploy.sizing.page import FIGURES, PAGE, written_into

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Dialect, Integer, String
 from sqlalchemy.types import TypeDecorator
 
-from antiphon_server.runtime.permissions import Scope
+from antiphon_server.runtime.access.permissions import Scope
 
 Number = TypeVar("Number", bound=IntEnum)
 

@@ -8,9 +8,9 @@ import grpc
 from antiphon.events.v1.event_pb2 import Event, SessionRevoked
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.auth.service.security_events import AUTH
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub

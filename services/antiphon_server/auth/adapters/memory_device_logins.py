@@ -6,7 +6,7 @@ from typing import TypeVar
 from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.device_logins import DeviceLogin, claimed, crowding, over
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 T = TypeVar("T")
 

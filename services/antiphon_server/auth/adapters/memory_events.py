@@ -1,6 +1,6 @@
 """An event log that keeps the ends of sessions in memory."""
 
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 
 class MemorySessionEvents:

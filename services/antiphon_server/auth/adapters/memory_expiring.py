@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from antiphon_server.auth.model import KEPT_AFTER_END, Session
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 
 class MemoryExpiring:

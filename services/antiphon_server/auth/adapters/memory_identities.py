@@ -9,8 +9,8 @@ from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.ports.security_events import Records
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import UserId
 
 
 class MemoryIdentities:

@@ -5,7 +5,7 @@ from antiphon_server.auth.adapters.memory_security_events import MemorySecurityE
 from antiphon_server.auth.model.password_resets import PasswordReset
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 
 class MemoryPasswordResets:

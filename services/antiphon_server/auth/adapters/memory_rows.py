@@ -16,7 +16,7 @@ from antiphon_server.auth.model import (
     User,
 )
 from antiphon_server.auth.model.revocations import others
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 Listed = TypeVar("Listed", Session, ApiKey)
 

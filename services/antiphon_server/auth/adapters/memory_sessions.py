@@ -15,7 +15,7 @@ from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import may_open
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 T = TypeVar("T")
 

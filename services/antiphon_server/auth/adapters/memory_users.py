@@ -12,8 +12,8 @@ from antiphon_server.auth.model import (
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
 from antiphon_server.auth.ports.security_events import Records
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
 
 
 class MemoryUsers:

@@ -2,15 +2,15 @@
 
 from antiphon_server.auth.model.security_events import AccessRefused, SecurityEvent
 from antiphon_server.auth.service.coalescing import Coalesced
-from antiphon_server.runtime.access import AccessPolicy
+from antiphon_server.runtime.access.permissions import Rule
+from antiphon_server.runtime.access.policy import Decision, enforce
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.permissions import Rule
-from antiphon_server.runtime.policy import Decision, enforce
-from antiphon_server.runtime.principal import Principal
 
 
 class RecordedPolicy:
-    """An :class:`~antiphon_server.runtime.access.AccessPolicy` that notes what another one refuses.
+    """An AccessPolicy that notes what another one refuses.
 
     One event a minute for each caller and RPC, however often they try; nobody waits for it.
     """

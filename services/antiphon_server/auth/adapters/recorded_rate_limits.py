@@ -2,8 +2,8 @@
 
 from antiphon_server.auth.model.security_events import RateLimited, SecurityEvent
 from antiphon_server.auth.service.coalescing import Coalesced
-from antiphon_server.runtime.methods import Method
-from antiphon_server.runtime.rate_limits import Limit
+from antiphon_server.runtime.limits.rate_limits import Limit
+from antiphon_server.runtime.rpc.methods import Method
 
 
 class RecordedRateLimits:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from antiphon_server.runtime.redis import Redis, RedisUnavailable, Subscription
-from antiphon_server.runtime.tasks import TaskSet
+from antiphon_server.runtime.concurrency.tasks import TaskSet
+from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable, Subscription
 
 CHANNEL = "antiphon:auth:endings"
 AGAIN_S = 0.5

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.model.security_events import SecurityEvent
-from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceAsyncStub

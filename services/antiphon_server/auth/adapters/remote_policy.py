@@ -8,12 +8,12 @@ import grpc
 
 from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1 import policy_service_pb2 as pb
-from antiphon_server.runtime.access import AccessPolicy
+from antiphon_server.runtime.access.permissions import Rule
+from antiphon_server.runtime.access.policy import Decision, Question, Verdict
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.loopback import is_loopback
-from antiphon_server.runtime.permissions import Rule
-from antiphon_server.runtime.policy import Decision, Question, Verdict
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.net.loopback import is_loopback
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.policy_service_pb2_grpc import PolicyServiceAsyncStub
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class RemotePolicy:
-    """An :class:`~antiphon_server.runtime.access.AccessPolicy`: ``roles``, and then the engine.
+    """An AccessPolicy: ``roles``, and then the engine.
 
     What roles and scopes refuse stays refused, and the engine is not asked. It fails
     closed: raises DomainError POLICY_UNAVAILABLE if the engine does not answer within

@@ -12,8 +12,8 @@ from antiphon.auth.v1.auth_service_pb2 import LoginRequest, ServiceCredential
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.service_statements import service_key, signed
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.runtime.error_table import remote_errors
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub

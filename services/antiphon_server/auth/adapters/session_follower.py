@@ -13,11 +13,11 @@ from antiphon.auth.v1 import verification_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2 import JsonWebKey
 from antiphon_server.auth.service.ended_sessions import EndedSessions
 from antiphon_server.auth.service.public_keys import PublicKeys
-from antiphon_server.runtime import base64url
-from antiphon_server.runtime.availability import Availability
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.access.principal import SessionId
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.errors.wire import remote_errors
+from antiphon_server.runtime.storage.availability import Availability
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.verification_service_pb2_grpc import VerificationServiceAsyncStub

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from antiphon_server.auth.adapters.column_types import EnumNumber, ScopeNames
 from antiphon_server.auth.model import LoginMethod
-from antiphon_server.runtime.partial_index import partial_index
+from antiphon_server.runtime.storage.partial_index import partial_index
 
 metadata = MetaData()
 

@@ -23,7 +23,7 @@ from antiphon_server.auth.service.shown_once import ShownOnce
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.known_names import KnownNames
+from antiphon_server.runtime.cache.known_names import KnownNames
 
 
 @dataclass(frozen=True, slots=True)

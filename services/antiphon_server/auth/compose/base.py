@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from antiphon_server.auth.ports import Clock, ServerSecret, Stores
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
 
 
 @dataclass(frozen=True, slots=True)

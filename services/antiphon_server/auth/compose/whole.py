@@ -59,9 +59,9 @@ from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.audit import AuditServicer
 from antiphon_server.auth.servicers.rules import AuthRules
 from antiphon_server.auth.servicers.verification import VerificationServicer
-from antiphon_server.runtime.cache import MemoryCache
-from antiphon_server.runtime.completion import Completion
-from antiphon_server.runtime.known_names import KnownNames
+from antiphon_server.runtime.cache.cache import MemoryCache
+from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.concurrency.completion import Completion
 
 SECRET_FILE = "auth.key"
 OPERATOR_FILE = "operator.key"

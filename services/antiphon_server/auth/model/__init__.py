@@ -10,8 +10,8 @@ from typing import NewType
 from antiphon_server.auth.model.origin import LoginMethod as LoginMethod
 from antiphon_server.auth.model.origin import Origin as Origin
 from antiphon_server.auth.model.requests import Request as Request
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 KeyId = NewType("KeyId", str)
 

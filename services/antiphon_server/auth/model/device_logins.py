@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum, auto
 
 from antiphon_server.auth.model import GRACE, SECOND
-from antiphon_server.runtime.addresses import region
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.net.addresses import region
 
 LIFE = 600 * SECOND
 INTERVAL = 5 * SECOND

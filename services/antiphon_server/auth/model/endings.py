@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 KEPT_ENDINGS = 86_400_000_000
 """How long endings are kept, in microseconds: far longer than any access token lives."""

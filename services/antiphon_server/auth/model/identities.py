@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 from antiphon_server.auth.model import SECOND
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 ProviderName = NewType("ProviderName", str)
 LoginId = NewType("LoginId", str)

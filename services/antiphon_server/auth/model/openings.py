@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from antiphon_server.auth.model import Session
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 MOST_PLACES = 100
 """So many places of an account or a key are remembered."""

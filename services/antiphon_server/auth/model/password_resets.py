@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from antiphon_server.auth.model import SECOND
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 LIFE = 3600 * SECOND
 

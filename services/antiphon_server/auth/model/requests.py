@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from antiphon_server.runtime.completion import Outcome
+from antiphon_server.runtime.concurrency.completion import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from antiphon_server.runtime.loopback import is_loopback
+from antiphon_server.runtime.net.loopback import is_loopback
 
 LONGEST = 1024
 _PRINTED = re.compile(r"[!-~]+")

@@ -10,7 +10,7 @@ from antiphon_server.auth.model import (
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 
 class ApiKeyStore(Protocol):

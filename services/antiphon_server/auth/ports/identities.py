@@ -7,7 +7,7 @@ from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 
 class IdentityStore(Protocol):

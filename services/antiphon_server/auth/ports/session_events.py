@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 
 class SessionEvents(Protocol):

@@ -16,11 +16,11 @@ from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.key_format import PREFIX, hash_of, well_formed
 from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import printable
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import UserId
 
 MOST_PER_USER = 100
 

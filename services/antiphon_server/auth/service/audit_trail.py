@@ -18,9 +18,9 @@ from antiphon_server.auth.ports.security_events import SecurityEvents, SecurityE
 from antiphon_server.auth.service.audit_heads import AuditHeads, key_id_of, read_head
 from antiphon_server.auth.service.hash_chain import ChainCheck, chained
 from antiphon_server.auth.service.signing_keys import SigningKey, SigningKeys, thumbprint
-from antiphon_server.runtime import base64url
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.principal import Principal
 
 PAGE = 200
 

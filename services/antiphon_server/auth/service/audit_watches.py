@@ -10,8 +10,8 @@ from antiphon_server.auth.model.chain import SealedEvent, Selection
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports.security_events import SecurityEventStore
 from antiphon_server.auth.service.audit_trail import visible_to
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
-from antiphon_server.runtime.principal import Principal, UserId
 
 PAGE = 200
 PER_USER = 8

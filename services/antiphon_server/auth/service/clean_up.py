@@ -6,7 +6,7 @@ import random
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.expiring import Expiring
 from antiphon_server.auth.service.clock import micros
-from antiphon_server.runtime.tasks import every
+from antiphon_server.runtime.concurrency.tasks import every
 
 EVERY_S = 600.0
 PAUSE_S = 0.1

@@ -18,8 +18,8 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.budget import Budget
 from antiphon_server.auth.service.security_events import ANONYMOUS, AUTH, completed
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.ids import new_id
 
 WINDOW_S = 60.0
 MOST = 10_000

@@ -19,9 +19,9 @@ from antiphon_server.auth.service.device_logins import UserCodes
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, SessionId
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId
 
 Rule = Callable[[DeviceLogin], tuple[DeviceLogin, bool]]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import unavailable
-from antiphon_server.runtime.principal import SessionId
 
 MOST = 1_000_000
 log = logging.getLogger(__name__)

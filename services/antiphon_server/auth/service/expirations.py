@@ -8,7 +8,7 @@ from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.security_events import AUTH
-from antiphon_server.runtime.tasks import every
+from antiphon_server.runtime.concurrency.tasks import every
 
 EVERY_S = 15.0
 BATCH = 500

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from antiphon_server.auth.service.provider_keys import ALGORITHMS, KeySet, ProviderKey
-from antiphon_server.runtime import base64url
+from antiphon_server.runtime.encoding import base64url
 
 LONGEST_BYTES = 16 * 1024
 LEEWAY_S = 60

@@ -11,10 +11,10 @@ from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.account_names import display_name_for, names_for
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.users import Users, created
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import UserId
 
 
 class Identities:

@@ -16,9 +16,9 @@ from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.identities import linked
 from antiphon_server.auth.service.ownership import whose
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.principal import Principal, UserId
 
 
 class IdentityLinks:

@@ -5,9 +5,9 @@ from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.ownership import administers, owns, whose
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import Principal
 
 
 class KeyCustody:

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from antiphon_server.auth.model import Request
 from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.runtime.completion import Completion
-from antiphon_server.runtime.tasks import every
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.concurrency.tasks import every
 
 T = TypeVar("T")
 CHECK_EVERY_S = 600.0

@@ -4,8 +4,8 @@ import logging
 
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.service.clock import micros
+from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.tasks import every
 
 EVERY_S = 15.0
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from antiphon_server.auth.model import KeyId, User
 from antiphon_server.auth.ports import SecretFile, UserStore
 from antiphon_server.auth.service.api_keys import MOST_PER_USER, ApiKeys
 from antiphon_server.auth.service.users import NewUser, Users
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 NAME = "local"
 LABEL = "operator.key"

@@ -15,7 +15,7 @@ from antiphon_server.auth.model.identities import (
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.once import Once
-from antiphon_server.runtime import base64url
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _PREFIX = "login_"

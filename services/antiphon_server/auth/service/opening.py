@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from antiphon_server.auth.model import DAY, ApiKey, Origin, Session, User
 from antiphon_server.auth.service.users import printable
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Whose sessions, keys and identities a caller may ask about."""
 
 from antiphon_server.auth.service.users import Users
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import not_found
-from antiphon_server.runtime.principal import Principal, UserId
 
 
 def administers(caller: Principal) -> bool:

@@ -23,9 +23,9 @@ from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 
 class NewPasswords:

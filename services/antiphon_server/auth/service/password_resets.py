@@ -17,9 +17,9 @@ from antiphon_server.auth.service.password_changes import NewPasswords
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.shown_once import SALT, ShownOnce
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
-from antiphon_server.runtime.principal import SessionId, UserId
 
 PREFIX = "antp_"
 _NONE = SessionId("")

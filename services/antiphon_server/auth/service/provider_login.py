@@ -20,8 +20,8 @@ from antiphon_server.auth.service.login import admit
 from antiphon_server.auth.service.login_flows import LoginFlows
 from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.sign_ins import SignIns
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 _SELF = Principal("service", UserId("auth"), SessionId(""))
 

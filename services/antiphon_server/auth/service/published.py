@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.identity_providers import Unanswered
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
 
 T = TypeVar("T")
 PAUSE_S = 30.0

@@ -17,7 +17,7 @@ from enum import Enum, auto
 
 from antiphon_server.auth.model import GRACE, Session
 from antiphon_server.auth.ports import ServerSecret
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
 
 _SHAPE = re.compile(r"antr_([0-9a-z]{26})_([0-9A-Za-z_-]{64})", re.ASCII)
 

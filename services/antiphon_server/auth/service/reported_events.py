@@ -6,7 +6,7 @@ from contextlib import suppress
 from antiphon_server.auth.model.requests import Answer, Repeated, Request, answer_to
 from antiphon_server.auth.model.security_events import SecurityEvent
 from antiphon_server.auth.ports.security_events import Recorder, SecurityEventStore
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
 
 
 class ReportedEvents:

@@ -6,7 +6,7 @@ from antiphon_server.auth.model.requests import Request
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.requests import RequestStore
 from antiphon_server.auth.service.clock import micros
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.access.principal import Principal
 
 
 class Requests:

@@ -13,11 +13,11 @@ from antiphon_server.auth.model.security_events import Detail, SecurityEvent
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import Records, SecurityEventStore
 from antiphon_server.auth.service.clock import micros
-from antiphon_server.runtime.addresses import current_address
-from antiphon_server.runtime.grouping import Grouped
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, current_principal
-from antiphon_server.runtime.request_id import current_request_id
+from antiphon_server.runtime.access.principal import Principal, current_principal
+from antiphon_server.runtime.concurrency.grouping import Grouped
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.net.addresses import current_address
+from antiphon_server.runtime.telemetry.request_id import current_request_id
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

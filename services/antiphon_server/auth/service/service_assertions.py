@@ -12,8 +12,8 @@ from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.service_statements import KNOWN, StatementReader
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
 
 _METHOD = LoginMethod.SERVICE_ASSERTION
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.token_reader import ALGORITHM
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.installation import SERVICES
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 SIGNERS = (*SERVICES, "mesh")
 """Who signs: the services, and the control plane that leads to them."""

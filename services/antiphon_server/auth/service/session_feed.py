@@ -11,8 +11,8 @@ from antiphon_server.auth.ports.endings import EndingStore
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.signing_keys import SigningKey, SigningKeys
+from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId
 
 LOOK_S = 0.25
 """How often a follower's turn comes to compare the keys, which are in memory."""

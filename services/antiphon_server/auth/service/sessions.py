@@ -34,11 +34,11 @@ from antiphon_server.auth.service.refresh_tokens import (
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.addresses import current_address, place
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.net.addresses import current_address, place
 
 MOST_LIVE = 1_000
 """Of one API key; and of one user, of those that no key opened."""

@@ -15,7 +15,7 @@ from antiphon_server.auth.model.security_events import (
 )
 from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.auth.service.coalescing import Coalesced
-from antiphon_server.runtime.addresses import current_address
+from antiphon_server.runtime.net.addresses import current_address
 
 FAILURES_TOLD = 10
 """So many failures of one address within a minute are told one by one."""

@@ -18,7 +18,7 @@ from antiphon_server.auth.model.security_events import SecurityEvent, SigningKey
 from antiphon_server.auth.ports import Clock, ServerSecret, SigningKeyStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
-from antiphon_server.runtime import base64url
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PURPOSE = "signing keys"

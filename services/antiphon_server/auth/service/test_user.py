@@ -17,7 +17,7 @@ from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.user_updates import updated
 from antiphon_server.auth.service.users import created
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 NAME = "test"
 # No other account gets this id, so the account is known again in any copy of the data.

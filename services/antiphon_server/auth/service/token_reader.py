@@ -8,9 +8,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.runtime.access.permissions import Scope
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.permissions import Scope
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
 
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"

@@ -10,7 +10,7 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_reader import ALGORITHM, TYPE, TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.runtime.permissions import Scope
+from antiphon_server.runtime.access.permissions import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.endings import Endings, ends
 from antiphon_server.auth.service.users import printable
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.errors import invalid, not_found
-from antiphon_server.runtime.known_names import KnownNames
-from antiphon_server.runtime.principal import UserId
 
 LONGEST_DISPLAY_NAME = 128
 

@@ -12,10 +12,10 @@ from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.clock import micros
 from antiphon_server.auth.service.passwords import Passwords
 from antiphon_server.auth.service.requests import Requests
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, UserId
 
 _NAME = re.compile(r"[0-9a-z._@-]{1,64}", re.ASCII)
 

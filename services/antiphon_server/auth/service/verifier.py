@@ -6,8 +6,8 @@ from typing import Protocol
 from antiphon_server.auth.ports import Clock, SessionStore
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.token_reader import TokenReader, UnknownKey, VerificationKeys
+from antiphon_server.runtime.access.principal import Principal, SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import Principal, SessionId
 
 
 class Sessions(Protocol):

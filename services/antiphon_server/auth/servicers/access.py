@@ -9,13 +9,13 @@ from antiphon.auth.v1 import access_service_pb2 as pb
 from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceServicer
 from antiphon_server.auth.model import User
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.access import AccessPolicy, rule_of
+from antiphon_server.runtime.access.permissions import Permission, Rule, Scope
+from antiphon_server.runtime.access.policy import Decision, enforce
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.access.rules import AccessPolicy, rule_of
 from antiphon_server.runtime.errors import DomainError, invalid
-from antiphon_server.runtime.interceptors.access import of_own_default
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
-from antiphon_server.runtime.permissions import Permission, Rule, Scope
-from antiphon_server.runtime.policy import Decision, enforce
-from antiphon_server.runtime.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.rpc.interceptors.access import of_own_default
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 
 LISTED = "access"
 _WITHOUT_SCOPES = (Permission.PUBLIC, Permission.INTERNAL, Permission.UNSPECIFIED)

@@ -13,11 +13,11 @@ from antiphon_server.auth.service.audit_watches import AuditWatches, Check
 from antiphon_server.auth.service.reported_events import ReportedEvents
 from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.runtime.access import TokenRechecker
-from antiphon_server.runtime.duplex import TimedWriter, open_stream
-from antiphon_server.runtime.interceptors.authentication import bearer_token
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.access.rules import TokenRechecker
+from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream
+from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
+from antiphon_server.runtime.rpc.paging import page_limit
 
 
 class AuditServicer(AuditServiceServicer):

@@ -6,7 +6,7 @@ from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth.servicers import identity_encoding as encoding
 from antiphon_server.auth.servicers.rules import Rpcs
-from antiphon_server.runtime.principal import UserId, current_principal
+from antiphon_server.runtime.access.principal import UserId, current_principal
 
 _ALWAYS = (
     auth_pb2.LOGIN_METHOD_PASSWORD,

@@ -6,8 +6,8 @@ from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.auth.model import KeyId
 from antiphon_server.auth.servicers.rules import Rpcs
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.rpc.paging import page_limit
 
 
 class KeyRpcs(Rpcs):

@@ -20,8 +20,8 @@ from antiphon_server.auth.service.sessions import Sessions
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.known_names import KnownNames
-from antiphon_server.runtime.principal import current_principal
+from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.cache.known_names import KnownNames
 
 Repeatable = (
     pb.CreateApiKeyRequest

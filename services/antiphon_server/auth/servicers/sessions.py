@@ -5,8 +5,8 @@ from typing import Any
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon_server.auth import encoding
 from antiphon_server.auth.servicers.rules import Rpcs
-from antiphon_server.runtime.paging import page_limit
-from antiphon_server.runtime.principal import SessionId, current_principal
+from antiphon_server.runtime.access.principal import SessionId, current_principal
+from antiphon_server.runtime.rpc.paging import page_limit
 
 
 class SessionRpcs(Rpcs):

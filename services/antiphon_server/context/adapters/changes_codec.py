@@ -15,7 +15,7 @@ from antiphon_server.context.model.changes import (
     WorkspaceUpdated,
 )
 from antiphon_server.context.model.resources import ResourceId
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 
 def append_request(entry: OutboxEntry) -> event_service_pb2.AppendRequest:

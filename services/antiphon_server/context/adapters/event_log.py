@@ -18,7 +18,7 @@ from antiphon_server.context.model.messages import (
     TurnRolledBack,
 )
 from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub

@@ -7,8 +7,8 @@ from antiphon.auth.v1.access_pb2 import Role as RoleNumber
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.context.model.resources import ResourceId, Role
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.runtime.error_table import remote_errors
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceAsyncStub

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from antiphon.auth.v1 import auth_service_pb2
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.known_names import KnownNames
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub

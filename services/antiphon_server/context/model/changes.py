@@ -11,7 +11,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 Scope = NewType("Scope", str)
 """Whose log it is: ``conversations/conv_…`` or ``workspaces/ws_…``."""

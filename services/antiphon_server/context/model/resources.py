@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
 
-from antiphon_server.runtime.permissions import INHERITED
-from antiphon_server.runtime.permissions import Role as Role
-from antiphon_server.runtime.policy import NO_ROLE, Held
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.permissions import INHERITED
+from antiphon_server.runtime.access.permissions import Role as Role
+from antiphon_server.runtime.access.policy import NO_ROLE, Held
+from antiphon_server.runtime.access.principal import UserId
 
 WorkspaceId = NewType("WorkspaceId", str)
 ConversationId = NewType("ConversationId", str)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from antiphon_server.context.model.resources import ResourceId, Role
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 
 @dataclass(frozen=True, slots=True)

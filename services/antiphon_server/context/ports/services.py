@@ -7,7 +7,7 @@ from antiphon_server.context.model.changes import OutboxEntry
 from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 
 class EventLog(Protocol):

@@ -2,10 +2,10 @@
 
 from antiphon_server.context.model.resources import ResourceId, Role
 from antiphon_server.context.ports import Records
+from antiphon_server.runtime.access.permissions import Permission, rule_for
+from antiphon_server.runtime.access.policy import Held, Question, decide, enforce
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.permissions import Permission, rule_for
-from antiphon_server.runtime.policy import Held, Question, decide, enforce
-from antiphon_server.runtime.principal import Principal, UserId
 
 
 def require(records: Records, principal: Principal, resource: str, permission: Permission) -> Role:

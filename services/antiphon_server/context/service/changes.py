@@ -11,10 +11,10 @@ from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
 from antiphon_server.context.service.roles import Roles
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", Workspace, Conversation)

@@ -30,10 +30,10 @@ from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.context.service.workspaces import own_workspace
+from antiphon_server.runtime.access.permissions import INHERITED, Permission
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.permissions import INHERITED, Permission
-from antiphon_server.runtime.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)

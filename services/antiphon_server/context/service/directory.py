@@ -9,10 +9,10 @@ from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.access import role_that_may
 from antiphon_server.context.service.roles import Roles
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.policy import NO_ROLE, Held
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import not_found
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.policy import NO_ROLE, Held
-from antiphon_server.runtime.principal import Principal, UserId
 
 T = TypeVar("T")
 MAX_BYTES = 16 << 20

@@ -24,12 +24,12 @@ from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
 from antiphon_server.context.service.changes import Changes, tell
 from antiphon_server.context.service.pages import Page
-from antiphon_server.runtime.addresses import current_address
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.principal import Principal, UserId
+from antiphon_server.runtime.net.addresses import current_address
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 T = TypeVar("T")
 _Changed: TypeAlias = tuple[T, Role, Role]

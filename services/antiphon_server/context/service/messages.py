@@ -22,11 +22,11 @@ from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, window
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 DAY_S = 86_400
 _DAYS = (0, -1, 1, -2, 2)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from antiphon_server.context.model.resources import Position
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 T = TypeVar("T")
 _MAX_DIGITS = 18  # fits 63 bits

@@ -4,7 +4,7 @@ from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Clock, EventLog, Store
 from antiphon_server.context.service.projection import Projection
-from antiphon_server.runtime.tasks import every
+from antiphon_server.runtime.concurrency.tasks import every
 
 EVERY_S = 3600.0
 REQUESTS_KEPT_S = 25 * 3600

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from antiphon_server.context.model.resources import ResourceId, Role, Standing
 from antiphon_server.context.ports import Store
-from antiphon_server.runtime.policy import NO_ROLE, Held
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.policy import NO_ROLE, Held
+from antiphon_server.runtime.access.principal import UserId
 
 T = TypeVar("T")
 MAX_CACHED = 50_000

@@ -22,10 +22,10 @@ from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
 from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
 from antiphon_server.context.service.pages import Page, page_of, position
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.permissions import Permission
-from antiphon_server.runtime.principal import Principal, UserId
 
 MAX_NAME = 128
 OWN_NAME = "Personal"

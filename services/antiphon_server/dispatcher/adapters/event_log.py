@@ -7,9 +7,9 @@ from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
 from antiphon_server.dispatcher.patience import patiently
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub

@@ -3,10 +3,10 @@
 import time
 
 from antiphon_server.dispatcher.model import ConversationId
-from antiphon_server.runtime.access import AccessPolicy, TokenVerifier, rule_of
+from antiphon_server.runtime.access.policy import enforce
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier, rule_of
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.policy import enforce
-from antiphon_server.runtime.principal import Principal
 
 DISPATCH = "/antiphon.dispatcher.v1.DispatcherService/Dispatch"
 

@@ -14,10 +14,10 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.dispatcher.ports import LaneOwners
-from antiphon_server.runtime.addresses import forwarded_for
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.ids import new_id
+from antiphon_server.runtime.errors.wire import remote_errors
+from antiphon_server.runtime.net.addresses import forwarded_for
 
 T = TypeVar("T")
 FORWARDED = "antiphon-forwarded"

@@ -16,7 +16,7 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.ports import Prompt
-from antiphon_server.runtime.error_table import remote_errors
+from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 from antiphon_server.dispatcher.adapters.row import from_row, to_row
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.grouping import Grouped
-from antiphon_server.runtime.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _COLUMNS = [column.name for column in turns.c]
 _KEY = ("turn_id", "conversation_id")

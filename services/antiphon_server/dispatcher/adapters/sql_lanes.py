@@ -20,10 +20,10 @@ from sqlalchemy import (
 from antiphon_server.dispatcher.adapters.row import from_row
 from antiphon_server.dispatcher.adapters.tables import lanes, turns
 from antiphon_server.dispatcher.model import ConversationId, Place, State, Turn
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import NodeLease, alive, nodes
-from antiphon_server.runtime.statements import PreparedInsert
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 MOST_KNOWN = 10_000
 _THESE = lanes.c.conversation_id.in_(bindparam("conversation_ids", expanding=True))

@@ -18,7 +18,7 @@ from antiphon_server.dispatcher.model import (
     TurnQueued,
     TurnStarted,
 )
-from antiphon_server.runtime.error_table import domain_error_of_status, status_of
+from antiphon_server.runtime.errors.wire import domain_error_of_status, status_of
 
 
 def event_of(turn: Turn, step: Step) -> event_pb2.Event:

@@ -1,9 +1,9 @@
 """Who may read what, by the access policy of this installation."""
 
 from antiphon_server.events.model import Scope
-from antiphon_server.runtime.access import AccessPolicy, TokenVerifier, rule_of
-from antiphon_server.runtime.policy import enforce
-from antiphon_server.runtime.principal import Principal
+from antiphon_server.runtime.access.policy import enforce
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier, rule_of
 
 READ_EVENTS = "/antiphon.events.v1.EventService/ReadEvents"
 

@@ -26,9 +26,9 @@ from antiphon_server.events.adapters.bus_wire import (
 from antiphon_server.events.bell import Bell
 from antiphon_server.events.model import Commit, Scope
 from antiphon_server.events.ports import Hearer
-from antiphon_server.runtime.availability import Availability
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.redis import Redis, RedisUnavailable, Subscription
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.storage.availability import Availability
+from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable, Subscription
 
 CHANNEL = "antiphon:events"
 BEAT_S = 0.5

@@ -24,8 +24,8 @@ from antiphon_server.events.model import (
     new_epoch,
 )
 from antiphon_server.events.wire import placed
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.storage.database import Database
 
 _HEAD = select(scopes.c.id, scopes.c.epoch, scopes.c.last_offset, scopes.c.earliest_offset).where(
     scopes.c.scope == bindparam("scope")

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import Append, Appended, Epoch, Kind, Offset, Scope, new_epoch
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.statements import PreparedIn, PreparedInsert
+from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
 
 
 def _scopes(places: range) -> ClauseElement:

@@ -18,7 +18,7 @@ from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
 from antiphon_server.events.adapters.tables import log, scopes
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.events.wire import placed
-from antiphon_server.runtime.statements import PreparedIn
+from antiphon_server.runtime.storage.statements import PreparedIn
 
 
 def _heads(places: range) -> ClauseElement:

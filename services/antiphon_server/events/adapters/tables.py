@@ -12,7 +12,7 @@ from sqlalchemy import (
     Table,
 )
 
-from antiphon_server.runtime.partial_index import partial_index
+from antiphon_server.runtime.storage.partial_index import partial_index
 
 metadata = MetaData()
 

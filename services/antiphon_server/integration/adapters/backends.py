@@ -6,7 +6,7 @@ from antiphon_server.integration.adapters.pydantic_ai import ProviderModel
 from antiphon_server.integration.adapters.scripted import ScriptedModel
 from antiphon_server.integration.ports import ModelBackend
 from antiphon_server.integration.settings import ModelSettings
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 
 def make_backend(settings: ModelSettings, pool: HttpPool) -> ModelBackend:

@@ -24,7 +24,7 @@ from antiphon_server.integration.model import (
 )
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.configuration import Secret
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 # Without any instructions a model of this size answers in verse, in French. Told only to help it
 # wavers between languages at the first word, and what else is in its batch decides.

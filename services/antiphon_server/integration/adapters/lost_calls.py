@@ -9,9 +9,9 @@ from sqlalchemy import not_, update
 
 from antiphon_server.integration.adapters.tables import calls
 from antiphon_server.integration.model import Outcome
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.nodes import alive
+from antiphon_server.runtime.storage.database import Database
 
 _ABANDON = (
     update(calls)

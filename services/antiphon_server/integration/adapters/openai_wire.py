@@ -24,7 +24,7 @@ from antiphon_server.integration.model import (
     PromptProgress,
 )
 from antiphon_server.integration.settings import ModelSettings
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 if TYPE_CHECKING:
     import aiohttp

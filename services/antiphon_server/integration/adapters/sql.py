@@ -32,9 +32,9 @@ from antiphon_server.integration.model import (
     Usage,
     UsageFilter,
 )
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.grouping import Grouped
-from antiphon_server.runtime.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.concurrency.grouping import Grouped
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _OPEN = PreparedInsert(calls)
 _SETTLED_COLUMNS = (

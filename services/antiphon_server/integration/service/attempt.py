@@ -28,9 +28,9 @@ from antiphon_server.integration.model import (
 from antiphon_server.integration.ports import Ledger
 from antiphon_server.integration.service.catalogue import ConfiguredModel
 from antiphon_server.integration.tokens import tokens_of_bytes, tokens_of_prompt
+from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.ids import new_id
-from antiphon_server.runtime.tasks import completed
 
 Emit: TypeAlias = Callable[[Step], Awaitable[object]]
 

@@ -9,7 +9,7 @@ from antiphon_server.integration.ports import ModelBackend
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.integration.tokens import tokens_of_prompt
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 _LISTED = "models"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from antiphon_server.integration.model import CallId, SettledCall, Usage, UsageFilter
 from antiphon_server.integration.ports import Ledger
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 
 
 @dataclass(frozen=True, slots=True)

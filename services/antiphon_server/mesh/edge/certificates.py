@@ -21,7 +21,7 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
 
 from antiphon_server.mesh.edge.terms import ADS
 from antiphon_server.mesh.model import PEERS, PUBLIC, Edge
-from antiphon_server.runtime.tls import Pem, TlsFiles
+from antiphon_server.runtime.net.tls import Pem, TlsFiles
 
 TLS = "envoy.transport_sockets.tls"
 _AUTHORITY = "peers' authority"

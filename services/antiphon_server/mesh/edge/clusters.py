@@ -40,8 +40,8 @@ from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.certificates import TLS, for_peers
 from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.health import OVERALL
-from antiphon_server.runtime.tls import TlsFiles
+from antiphon_server.runtime.net.tls import TlsFiles
+from antiphon_server.runtime.rpc.health import OVERALL
 
 PAGES = "pages"
 KEYS = "keys"

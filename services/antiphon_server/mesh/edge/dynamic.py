@@ -42,7 +42,7 @@ from antiphon_server.mesh.resources import (
     Resources,
     Snapshot,
 )
-from antiphon_server.runtime.tls import Pem
+from antiphon_server.runtime.net.tls import Pem
 
 CONTROL_PLANE = "control-plane"
 

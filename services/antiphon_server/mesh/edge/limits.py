@@ -4,7 +4,7 @@ Where no reason is given it is that of Envoy's guide for edges
 (configuration/best_practices/edge).
 """
 
-from antiphon_server.runtime.limits import Limits
+from antiphon_server.runtime.rpc.limits import Limits
 
 SERVER = Limits()
 KIB, MIB = 1 << 10, 1 << 20

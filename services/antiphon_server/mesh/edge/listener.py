@@ -64,7 +64,7 @@ from antiphon_server.mesh.edge.terms import (
     struct,
 )
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.tls import TlsFiles
+from antiphon_server.runtime.net.tls import TlsFiles
 
 _PATH = "%PATH(NQ)%"
 _BALANCED = ListenerConnectionBalanceConfig(

@@ -28,9 +28,9 @@ from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from google.rpc import status_pb2
 
 from antiphon_server.mesh.contracts import names
-from antiphon_server.runtime.error_table import status_of
+from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
-from antiphon_server.runtime.permissions import Permission
+from antiphon_server.runtime.errors.wire import status_of
 
 _GRPC_WEB = "application/grpc-web+proto"
 _TRAILERS = 0x80

@@ -30,8 +30,8 @@ from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
 from antiphon_server.mesh.model import Edge
-from antiphon_server.runtime.addresses import FORWARDED
-from antiphon_server.runtime.peers import SERVICE_HEADER
+from antiphon_server.runtime.net.addresses import FORWARDED
+from antiphon_server.runtime.rpc.peers import SERVICE_HEADER
 
 EDGE, INSIDE = "edge", "inside"
 """The configurations of routes: of the edge, and of the port for services alone."""

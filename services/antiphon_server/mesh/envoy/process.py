@@ -9,10 +9,10 @@ from pathlib import Path
 
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
-from antiphon_server.runtime import with_parent
-from antiphon_server.runtime.child import Child, DidNotStart
-from antiphon_server.runtime.lifecycle import Lifecycle
-from antiphon_server.runtime.socket_folder import SocketFolder
+from antiphon_server.runtime.net.socket_folder import SocketFolder
+from antiphon_server.runtime.process import with_parent
+from antiphon_server.runtime.process.child import Child, DidNotStart
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 START_TIMEOUT_S = 20.0
 GRACE_S = 5.0

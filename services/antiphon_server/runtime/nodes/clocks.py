@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, func, select
 
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.storage.database import Database
 
 EVERY_S = 60.0
 LEAST_S, MOST_S = 1.0, 10.0

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Executable, bindparam, delete, select, update
 
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.node import LEASE_S
+from antiphon_server.runtime.nodes.name import LEASE_S
 from antiphon_server.runtime.nodes.tables import nodes
-from antiphon_server.runtime.statements import PreparedInsert
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 KEPT_S = 7 * 86_400.0
 """A server that stood still for longer finds its row gone, and has to be started again."""

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, select
 
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.nodes.tables import secret_marks
-from antiphon_server.runtime.statements import PreparedInsert
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 STORE = "store"
 _LEAVE = PreparedInsert(secret_marks, " ON CONFLICT DO NOTHING")

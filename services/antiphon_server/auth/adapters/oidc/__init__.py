@@ -9,7 +9,7 @@ from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.once import Once
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
 
 
 def oidc_providers(

@@ -1,7 +1,7 @@
 """Connections to identity providers: which may lead into private networks."""
 
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 
 class OidcPools:

@@ -29,8 +29,8 @@ from antiphon_server.auth.service.provider_metadata import (
     read_metadata,
 )
 from antiphon_server.auth.service.published import Published
-from antiphon_server.runtime import base64url
-from antiphon_server.runtime.completion import Completion
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from antiphon_server.auth.ports.identity_providers import Unanswered
-from antiphon_server.runtime.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 if TYPE_CHECKING:
     import aiohttp

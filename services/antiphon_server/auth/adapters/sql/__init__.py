@@ -14,7 +14,7 @@ from antiphon_server.auth.adapters.sql.sessions import SqlSessions
 from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
 from antiphon_server.auth.adapters.sql.users import SqlUsers
 from antiphon_server.auth.ports import Stores
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 
 def sql_stores(database: Database) -> Stores:

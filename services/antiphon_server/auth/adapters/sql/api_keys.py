@@ -16,9 +16,9 @@ from antiphon_server.auth.model import ApiKey, KeyId, Position
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.storage.database import Database
 
 _COUNT = select(func.count()).where(api_keys.c.user_id == bindparam("user_id"))
 _ADD = insert(api_keys)

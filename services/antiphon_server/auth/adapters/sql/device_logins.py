@@ -29,8 +29,8 @@ from antiphon_server.auth.model.device_logins import (
     crowding,
 )
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
-from antiphon_server.runtime.principal import SessionId
+from antiphon_server.runtime.access.principal import SessionId
+from antiphon_server.runtime.storage.database import Database
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from antiphon_server.auth.adapters.sql.counters import count_on
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.model import Session
 from antiphon_server.auth.model.endings import Ending
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 COUNTER = "endings"
 _ADD = insert(endings)

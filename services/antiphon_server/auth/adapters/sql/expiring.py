@@ -25,7 +25,7 @@ from antiphon_server.auth.adapters.tables import (
 )
 from antiphon_server.auth.model import DAY, KEPT_AFTER_END
 from antiphon_server.auth.model.endings import KEPT_ENDINGS
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 _NOW = bindparam("now", type_=BigInteger)
 _LIMIT = bindparam("page_limit", type_=Integer)

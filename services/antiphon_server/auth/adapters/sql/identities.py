@@ -17,9 +17,9 @@ from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.storage.database import Database
 
 _THIS = (
     identities.c.issuer == bindparam("which_issuer"),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KeyId
 from antiphon_server.auth.model.revocations import others
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.access.principal import SessionId, UserId
 
 _PARENTS = select(api_keys.c.key_id, api_keys.c.parent_key_id).where(
     api_keys.c.user_id == bindparam("user_id")

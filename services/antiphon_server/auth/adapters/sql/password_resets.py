@@ -12,7 +12,7 @@ from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.model.password_resets import PasswordReset
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 _ADD = insert(password_resets)
 _REMOVE = delete(password_resets).where(password_resets.c.user_id == bindparam("whose"))

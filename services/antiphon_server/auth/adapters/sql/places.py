@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 
 from antiphon_server.auth.adapters.audit_tables import places
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 _OF = places.c.subject == bindparam("whose")
 _HERE = places.c.address == bindparam("here")

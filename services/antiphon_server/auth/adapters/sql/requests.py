@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, select
 from antiphon_server.auth.adapters.tables import requests
 from antiphon_server.auth.model import DAY
 from antiphon_server.auth.model.requests import Answer, Repeated, Request
-from antiphon_server.runtime.database import Database
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
 
 _THIS = (
     requests.c.principal == bindparam("whose"),

@@ -11,7 +11,7 @@ from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from antiphon_server.auth.adapters.tables import signing_keys
 from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 _ADD = insert(signing_keys)
 _VALID = (

@@ -11,8 +11,8 @@ from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.adapters.tables import users
 from antiphon_server.auth.model import User
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
 
 # Locked in one order: of two operators who take each other's rights one comes second.
 _GOVERNING = (

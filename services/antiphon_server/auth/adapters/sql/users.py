@@ -17,9 +17,9 @@ from antiphon_server.auth.model import User
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports.security_events import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.principal import SessionId, UserId
+from antiphon_server.runtime.storage.database import Database
 
 _BY_NAME = select_all(users).where(users.c.name == bindparam("name"))
 _NAMES = select(users.c.user_id, users.c.display_name).where(

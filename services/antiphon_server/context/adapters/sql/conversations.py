@@ -34,8 +34,8 @@ from antiphon_server.context.model.resources import (
     Position,
     WorkspaceId,
 )
-from antiphon_server.runtime.permissions import INHERITED
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.permissions import INHERITED
+from antiphon_server.runtime.access.principal import UserId
 
 _TABLE = conversations.c
 _COLUMNS = tuple(_TABLE)

@@ -27,8 +27,8 @@ from antiphon_server.context.model.resources import (
     Standing,
     WorkspaceId,
 )
-from antiphon_server.runtime.principal import UserId
-from antiphon_server.runtime.statements import Prepared
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.storage.statements import Prepared
 
 _HERE = members.alias("here")
 _AROUND = members.alias("around")

@@ -15,7 +15,7 @@ from antiphon_server.context.adapters.tables import audit_outbox, outbox, reques
 from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.model.resources import Workspace
 from antiphon_server.context.ports import E
-from antiphon_server.runtime.statements import PreparedInsert
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 _REMEMBER = PreparedInsert(requests, " ON CONFLICT DO NOTHING RETURNING request_id")
 _FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(

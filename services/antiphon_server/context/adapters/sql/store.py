@@ -11,7 +11,7 @@ from antiphon_server.context.adapters.sql.messages import SqlMessages
 from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL, SqlOutbox, SqlRequests
 from antiphon_server.context.adapters.sql.workspaces import SqlWorkspaces
 from antiphon_server.context.ports import Records
-from antiphon_server.runtime.database import Database
+from antiphon_server.runtime.storage.database import Database
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from antiphon_server.context.adapters.sql.rows import (
 )
 from antiphon_server.context.adapters.tables import members, workspaces
 from antiphon_server.context.model.resources import Position, Workspace, WorkspaceId
-from antiphon_server.runtime.principal import UserId
+from antiphon_server.runtime.access.principal import UserId
 
 _COLUMNS = tuple(workspaces.c)
 _GET = select(*_COLUMNS).where(workspaces.c.workspace_id == bindparam("workspace_id"))

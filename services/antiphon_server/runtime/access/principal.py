@@ -1,0 +1,53 @@
+"""Who is calling, as the access interceptor found it."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from antiphon_server.runtime.access.permissions import Scope
+
+UserId = NewType("UserId", str)
+SessionId = NewType("SessionId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller.
+
+    ``kind`` is "user" for people and programs, "service" for a part of this
+    installation, "anonymous" for a call to a public RPC without credentials.
+    ``expires_at`` is the token's expiry in Unix seconds. ``scopes`` are what a limited
+    credential was granted; None means everything that its owner may.
+    """
+
+    kind: Literal["user", "service", "anonymous"]
+    user_id: UserId
+    session_id: SessionId
+    operator: bool = False
+    expires_at: float = float("inf")
+    scopes: frozenset[Scope] | None = None
+
+    @property
+    def actor(self) -> str:
+        """How events name the caller."""
+        return f"{self.kind}s/{self.user_id}"
+
+    @property
+    def operates(self) -> bool:
+        """Whether this credential may administer the installation; its owner alone may not do."""
+        return self.operator and (self.scopes is None or Scope.OPERATE in self.scopes)
+
+
+ANONYMOUS = Principal("anonymous", UserId(""), SessionId(""))
+
+_current: ContextVar[Principal] = ContextVar("principal", default=ANONYMOUS)
+
+
+def current_principal() -> Principal:
+    """The caller of the RPC that runs in this task."""
+    return _current.get()
+
+
+def set_principal(principal: Principal) -> None:
+    """Note the caller for the rest of this task; the access interceptor's alone."""
+    _current.set(principal)

@@ -1,0 +1,1 @@
+"""What can be looked up again, remembered for a while."""

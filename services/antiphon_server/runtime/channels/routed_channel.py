@@ -1,0 +1,39 @@
+"""One channel to all services, wherever each of them runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+
+from antiphon_server.runtime.channels.unconnected_channel import UnconnectedChannel
+
+
+def service_of(method: str) -> str:
+    """Which service a method is of: ``/antiphon.NAME.v1.Service/Method``."""
+    return method.split(".", 2)[1]
+
+
+class RoutedChannel(UnconnectedChannel):
+    """Chooses the channel of each method by its service. Closing it closes none of them."""
+
+    def __init__(self, routes: Mapping[str, grpc.aio.Channel]) -> None:
+        self._routes = routes
+
+    def unary_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """See :meth:`grpc.aio.Channel.unary_unary`."""
+        return self._routes[service_of(method)].unary_unary(method, *codecs, **more)
+
+    def unary_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """See :meth:`grpc.aio.Channel.unary_stream`."""
+        return self._routes[service_of(method)].unary_stream(method, *codecs, **more)
+
+    def stream_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """See :meth:`grpc.aio.Channel.stream_unary`."""
+        return self._routes[service_of(method)].stream_unary(method, *codecs, **more)
+
+    def stream_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """See :meth:`grpc.aio.Channel.stream_stream`."""
+        return self._routes[service_of(method)].stream_stream(method, *codecs, **more)
+
+    async def close(self, grace: float | None = None) -> None:
+        """Leave the channels to their owners."""

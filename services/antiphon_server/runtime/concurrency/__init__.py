@@ -1,0 +1,1 @@
+"""Tasks with owners, work that must be completed, writes made together."""

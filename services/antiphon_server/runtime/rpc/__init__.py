@@ -1,0 +1,1 @@
+"""gRPC's server side: methods, interceptors, streams, health, pages."""

@@ -1,0 +1,67 @@
+"""Finds out who is calling."""
+
+from typing import Any
+
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import ANONYMOUS, current_principal, set_principal
+from antiphon_server.runtime.access.rules import TokenVerifier, rule_of
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.rpc.methods import (
+    UNKNOWN,
+    Behaviour,
+    Context,
+    Method,
+    MethodInterceptor,
+)
+from antiphon_server.runtime.telemetry.request_id import note_session
+
+_SCHEME = "bearer "
+
+
+class AuthenticationInterceptor(MethodInterceptor):
+    """Sets the principal that the bearer token stands for, for the time of the call.
+
+    Public methods run as ANONYMOUS whatever token came along. Raises
+    UNAUTHENTICATED without a token, and what the verifier raises.
+    """
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        super().__init__()
+        self._verifier = verifier
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class. Raises UndeclaredAccess for a method without a rule."""
+        public = method is UNKNOWN or rule_of(method.name).permission is Permission.PUBLIC
+        verify = self._verifier.verify
+
+        async def call(request: Any, context: Context) -> Any:
+            principal = ANONYMOUS if public else await verify(bearer_token(context))
+            before = current_principal()
+            set_principal(principal)
+            tokens = _bind(principal.session_id) if principal.session_id else None
+            try:
+                return await inner(request, context)
+            finally:  # a local call runs in its caller's task
+                set_principal(before)
+                if tokens is not None:
+                    reset_contextvars(**tokens)
+
+        return call
+
+
+def _bind(session: str) -> Any:
+    """Make the session part of what is logged from here on, and of the RPC's own line."""
+    note_session(session)
+    return bind_contextvars(session=session)
+
+
+def bearer_token(context: Context) -> str:
+    """The token in the metadata. Raises DomainError UNAUTHENTICATED."""
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            if isinstance(value, str) and value[:7].lower() == _SCHEME:
+                return value[7:].strip()
+            break
+    raise DomainError(Reason.UNAUTHENTICATED)

@@ -1,0 +1,71 @@
+"""The only place where exceptions become statuses."""
+
+import asyncio
+import logging
+from typing import Any, NoReturn
+
+import grpc
+
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import DETAILS_KEY, status_of
+from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.telemetry.logs import CLIENT_HAS_GONE
+from antiphon_server.runtime.telemetry.request_id import HEADER, current_request_id
+
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+log = logging.getLogger(__name__)
+
+
+class ErrorInterceptor(MethodInterceptor):
+    """Ends an RPC with the status of what its handler raised.
+
+    What is not a DomainError is a defect: it is logged once, with its trace, and
+    the client gets INTERNAL with the request id and nothing else.
+    """
+
+    def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
+        """See the class."""
+
+        async def call(request: Any, context: Context) -> Any:
+            try:
+                return await inner(request, context)
+            except (asyncio.CancelledError, grpc.aio.AbortError):
+                raise
+            except DomainError as error:
+                await refuse(context, error)
+            except Exception as error:
+                if context.cancelled():
+                    raise
+                request_id = current_request_id()
+                if _nobody_listens(error):
+                    log.debug("%s: the client has gone (%s)", method.name, request_id)
+                    raise asyncio.CancelledError from error
+                level = logging.DEBUG if _of_transport(error) else logging.ERROR
+                log.log(level, "%s failed (%s)", method.name, request_id, exc_info=error)
+                await refuse(context, DomainError(Reason.INTERNAL, request_id=request_id))
+
+        return call
+
+
+def _of_transport(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.InternalError)
+
+
+def _nobody_listens(error: Exception) -> bool:
+    """A write to a client that has gone failed; a status can't be sent after that, either."""
+    return _of_transport(error) and str(error).startswith(CLIENT_HAS_GONE)
+
+
+async def refuse(context: Context, error: DomainError) -> NoReturn:
+    """End the RPC with the error's status. Raises AbortError; CancelledError if nobody listens."""
+    status = status_of(error)
+    trailing: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
+    if request_id := current_request_id():
+        trailing.append((HEADER, request_id))
+    try:
+        await context.abort(CODES[status.code], status.message, tuple(trailing))
+    except grpc.aio.InternalError as failed:
+        if not _nobody_listens(failed):
+            raise
+        # gRPC will only say so after this; it would log it as an error of ours.
+        raise asyncio.CancelledError from failed

@@ -1,0 +1,55 @@
+"""Page sizes and page tokens (AIP-158)."""
+
+import hashlib
+
+from antiphon_server.runtime.encoding import base64url
+from antiphon_server.runtime.errors import DomainError, Reason
+
+DEFAULT_PAGE = 50
+MAX_PAGE = 200
+
+
+def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
+    """How many rows a page has: the default for 0, coerced down to ``most``."""
+    return min(page_size or default, most)
+
+
+def encode_page_token(listed: str, *position: str) -> str:
+    """A token that says where the next page of ``listed`` begins. It carries no rights.
+
+    ``listed`` names the list: what is in it, whose, and what was filtered out.
+    """
+    raw = "\0".join((_mark(listed), *position)).encode()
+    return base64url.encoded(raw)
+
+
+def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] | None:
+    """The position in ``token``, None for the first page.
+
+    Raises DomainError PAGE_TOKEN_INVALID if it was made for another list than ``listed``,
+    or has not ``fields`` fields.
+    """
+    if not token:
+        return None
+    try:
+        mark, *position = base64url.decoded(token).decode().split("\0")
+    except ValueError:  # not base64, not ASCII or not UTF-8
+        mark, position = "", []
+    if mark != _mark(listed) or len(position) != fields:
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return tuple(position)
+
+
+def _mark(listed: str) -> str:
+    """Short, however long the list's name is."""
+    return hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()
+
+
+def number(field: str) -> int:
+    """A field of a page position as a number that a store can hold.
+
+    Raises DomainError PAGE_TOKEN_INVALID.
+    """
+    if not (field.isascii() and field.isdigit() and len(field) < 19):
+        raise DomainError(Reason.PAGE_TOKEN_INVALID)
+    return int(field)

@@ -1,0 +1,204 @@
+"""The database for several servers: Postgres, by SQLAlchemy and asyncpg.
+
+The services' SQL is functions of a synchronous connection; SQLAlchemy runs them on the event
+loop and waits for the driver where they would block. Each call has a connection of the pool for
+the time of its transaction, and a task of its own, so that nobody who stops waiting can leave a
+connection in the middle of a conversation with the server.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
+from antiphon_server.runtime.storage.postgres_engine import (
+    CommitLost,
+    Fault,
+    fault_of,
+    postgres_engine,
+    words_of,
+)
+
+T = TypeVar("T")
+POOL = 10
+MAX_WAITING = 10_000
+DEADLINE_S = 15.0
+"""So long, too, a process may hold a lock that stands still where Postgres does not take it for
+idle: while a statement is being prepared."""
+LOCK_S = 10.0
+ATTEMPTS = 8
+FIRST_PAUSE_S = 0.005
+PROBE_S = 0.25
+CLOSE_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class PostgresDatabase:
+    """A :class:`~antiphon_server.runtime.storage.database.Database` on a Postgres server.
+
+    A transaction that another one kept from committing is run again, ``ATTEMPTS`` times at
+    most. One that waits longer than ``lock_s`` for a lock is given up, and one that takes longer
+    than ``deadline_s`` loses its connection. ``writable`` says
+    whether the server can be reached, ``changed`` is set when that changes; while it can't,
+    calls fail at once. If the connection is lost during a commit, nobody can say whether that
+    was stored: the call fails as SERVICE_UNAVAILABLE, and may be repeated under the same key.
+    """
+
+    shared = True
+
+    def __init__(
+        self, url: str, pool: int = POOL, deadline_s: float = DEADLINE_S, lock_s: float = LOCK_S
+    ) -> None:
+        """Raises WrongSetting for what is no URL of Postgres, or without the packages for it."""
+        self._engine = postgres_engine(url, pool, deadline_s, lock_s)
+        self._reader = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._slots = asyncio.Semaphore(pool)
+        self._deadline_s = deadline_s
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._probing: asyncio.Task[None] | None = None
+        self._closed = False
+        self.writable = True
+        self.changed = asyncio.Event()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """See :meth:`Database.write`."""
+        return await self._call(self._engine, work)
+
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
+        """See :meth:`Database.read`."""
+        return await self._call(self._reader if snapshot else self._plain, work)
+
+    async def close(self) -> None:
+        """See :meth:`Database.close`."""
+        self._closed = True
+        if self._calls:
+            await asyncio.wait(self._calls)
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait([self._probing])
+        with contextlib.suppress(TimeoutError):  # a server that hangs is not said good-bye
+            async with asyncio.timeout(CLOSE_S):
+                await self._engine.dispose()
+
+    async def _call(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        if self._closed or not self.writable:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        if len(self._calls) >= MAX_WAITING:
+            raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
+        call = asyncio.create_task(self._in_turn(engine, work), name="postgres")
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        return await asyncio.shield(call)
+
+    def _ended(self, call: "asyncio.Task[Any]") -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # whoever waited for it may be gone
+
+    async def _in_turn(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        async with self._slots:
+            for attempt in range(1, ATTEMPTS + 1):
+                if not self.writable:
+                    break
+                try:
+                    return await self._transaction(engine, work)
+                except Exception as error:
+                    if fault_of(error) is not Fault.CONFLICT or attempt == ATTEMPTS:
+                        raise self._failure(error) from error
+                await asyncio.sleep(FIRST_PAUSE_S * 2**attempt * random.random())
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    async def _transaction(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        try:
+            connection = await engine.connect()
+        except Exception as error:
+            if fault_of(error) is Fault.AWAY:
+                self._lost(error)
+            raise
+        try:
+            return await connection.run_sync(self._run, work)
+        finally:
+            await connection.close()
+
+    def _run(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        with self._watched(connection), connection.begin() as transaction:
+            result = work(connection)
+            try:
+                transaction.commit()
+            except Exception as error:
+                if fault_of(error) is Fault.AWAY:
+                    raise CommitLost(words_of(error)) from error
+                raise
+        return result
+
+    @contextlib.contextmanager
+    def _watched(self, connection: Connection) -> Iterator[None]:
+        """Cut the connection at the deadline, and if the server failed on it."""
+        driver: Any = connection.connection.driver_connection
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(self._deadline_s, self._cut, driver)
+        try:
+            yield
+        except Exception as error:
+            if fault_of(error) in (Fault.AWAY, Fault.UNKNOWN):
+                driver.terminate()
+            raise
+        finally:
+            watch.cancel()
+
+    def _cut(self, driver: Any) -> None:
+        driver.terminate()
+        self._lost(TimeoutError(f"no answer within {self._deadline_s:g} s"))
+
+    def _failure(self, error: Exception) -> Exception:
+        """What the caller is told: what its work raised, or that the store could not do it."""
+        match fault_of(error):
+            case Fault.CONFLICT | Fault.BUSY:
+                log.warning("a transaction was kept from committing: %s", words_of(error))
+                return DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
+            case Fault.AWAY:
+                log.error("a transaction failed: %s", words_of(error))
+                return DomainError(Reason.STORE_UNAVAILABLE)
+            case Fault.UNKNOWN:
+                log.error("a commit got no answer: %s", words_of(error))
+                return unavailable("store")
+        return error
+
+    def _lost(self, error: Exception) -> None:
+        if self._probing is None and not self._closed:
+            log.error("Postgres is away: %s", words_of(error))
+            self._note(writable=False)
+            self._probing = asyncio.create_task(self._probe(), name="postgres.probe")
+
+    async def _probe(self) -> None:
+        """Ask until it answers; whatever is wrong meanwhile, nobody else would."""
+        while True:
+            await asyncio.sleep(PROBE_S)
+            try:
+                async with self._plain.connect() as connection:
+                    await connection.run_sync(self._run, _ask)
+            except Exception as error:
+                log.debug("Postgres is still away: %s", words_of(error))
+                continue
+            break
+        self._probing = None
+        log.warning("Postgres is back")
+        self._note(writable=True)
+
+    def _note(self, *, writable: bool) -> None:
+        self.writable = writable
+        self.changed.set()
+
+
+def _ask(connection: Connection) -> None:
+    connection.exec_driver_sql("SELECT 1")

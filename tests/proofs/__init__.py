@@ -1,0 +1,1 @@
+"""Long proofs of the promises, each with a short form that runs as a test."""

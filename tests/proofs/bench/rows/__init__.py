@@ -1,0 +1,42 @@
+"""Every row of the table, in its order."""
+
+from tests.proofs.bench.row import Row
+from tests.proofs.bench.rows.access import access
+from tests.proofs.bench.rows.cold_start import cold_start
+from tests.proofs.bench.rows.cpu import cpu
+from tests.proofs.bench.rows.curves import clients, conversations, history
+from tests.proofs.bench.rows.delivery import delivery
+from tests.proofs.bench.rows.edge import edge
+from tests.proofs.bench.rows.fan_out import fan_out
+from tests.proofs.bench.rows.first_token import first_token
+from tests.proofs.bench.rows.growth import growth
+from tests.proofs.bench.rows.hop import hop
+from tests.proofs.bench.rows.idle_memory import idle_memory
+from tests.proofs.bench.rows.layers import layers
+from tests.proofs.bench.rows.names import names
+from tests.proofs.bench.rows.posts import posts
+from tests.proofs.bench.rows.replicas import replicas
+from tests.proofs.bench.rows.resume import resume
+from tests.proofs.bench.rows.turns import turns
+
+ROWS = (
+    Row("turns", "turns a second and processor time per turn, 50 clients", turns),
+    Row("first-token", "from a post to the answer's first text", first_token),
+    Row("cpu", "processor time per 1,000 deltas", cpu),
+    Row("fan-out", "events a second to 500 subscribers of one scope", fan_out),
+    Row("delivery", "from a post to its delivery on another stream", delivery),
+    Row("posts", "durable posts a second, 50 clients", posts),
+    Row("idle-memory", "memory of each further idle stream", idle_memory),
+    Row("cold-start", "from the start of the process to SERVING", cold_start),
+    Row("resume", "events a second to one who comes back to a long log", resume),
+    Row("growth", "a walk through ten times the data", growth),
+    Row("clients", "turns with 1 to 500 clients (a curve)", clients),
+    Row("history", "steps in conversations of up to 1,000,000 messages (a curve)", history),
+    Row("conversations", "steps of a user of up to 100,000 conversations (a curve)", conversations),
+    Row("layers", "processor time that each interceptor adds to a call", layers),
+    Row("access", "processor time of authentication and access together, and queries", access),
+    Row("hop", "calls, posts and turns with the log in another process", hop),
+    Row("names", "a list of 100 members with names, the accounts in another process", names),
+    Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
+    Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
+)

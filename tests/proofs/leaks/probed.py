@@ -1,0 +1,160 @@
+"""A server under observation, from outside of its process."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from antiphon_client import ApiKey, Client
+from antiphon_server.runtime.storage.sqlite_engine import READERS
+from tests.proofs.bench.loads.client import Target
+from tests.proofs.bench.processes import ROOT, STOP_S, DidNotStart, environment, free_port
+
+READY_S = 30.0
+ANSWER_S = 60.0
+
+
+POOLED = {
+    "antiphon.db": 1 + READERS,
+    "antiphon.db-wal": 1 + READERS,
+    "sqlite-read_*": READERS,
+    "asyncio_*": min(32, (os.cpu_count() or 1) + 4),
+}
+"""What is opened when it is first needed and then kept, and how many of it there may be.
+
+The store's connections with the threads that read, and the event loop's own threads.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a process held at one time; tasks, descriptors and threads by kind."""
+
+    resident_mb: float
+    anonymous_mb: float
+    blocks: int
+    objects: int
+    tasks: dict[str, int]
+    descriptors: dict[str, int]
+    threads: dict[str, int]
+
+    def beyond(self, before: "Weight") -> dict[str, int]:
+        """What there is more of than before, and more than a pool may have."""
+        found = {}
+        for held, had in (
+            (self.tasks, before.tasks),
+            (self.descriptors, before.descriptors),
+            (self.threads, before.threads),
+        ):
+            for kind, count in held.items():
+                more = count - max(had.get(kind, 0), POOLED.get(kind, 0))
+                if more > 0:
+                    found[kind] = more
+        return found
+
+
+class Probed:
+    """The server: who asks it, and what it holds."""
+
+    def __init__(self, pid: int, port: int, home: Path) -> None:
+        self.pid = pid
+        self.address = f"127.0.0.1:{port}"
+        self._home = home
+
+    async def target(self) -> Target:
+        """How the operator asks, with a new token."""
+        return Target(self.address, self.pid, await self.token())
+
+    async def token(self) -> str:
+        """A new access token of the operator's, by a login."""
+        key = ApiKey((self._home / "data" / "operator.key").read_text().strip())
+        async with Client.connect(self.address, key) as client:
+            return await client.tokens.get()
+
+    async def weigh(self) -> Weight:
+        """What it holds now."""
+        return Weight(**await self._ask("weigh"))
+
+    async def types(self) -> dict[str, int]:
+        """Its objects, by type."""
+        found: dict[str, int] = await self._ask("types")
+        return found
+
+    async def quiet(self, before: Weight, seconds: float) -> Weight:
+        """Wait until it holds nothing more than before, but not for longer."""
+        end = time.monotonic() + seconds
+        weight = await self.weigh()
+        while time.monotonic() < end:
+            if not weight.beyond(before):
+                break
+            await asyncio.sleep(0.1)
+            weight = await self.weigh()
+        return weight
+
+    async def _ask(self, what: str) -> Any:
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await asyncio.open_unix_connection(self._home / "probe", limit=1 << 22)
+            try:
+                writer.write(f"{what}\n".encode())
+                return json.loads(await reader.readline())
+            finally:
+                writer.close()
+
+
+@asynccontextmanager
+async def probed(
+    home: Path,
+    *,
+    models: Sequence[dict[str, Any]] = (),
+    faster: float = 1.0,
+    options: Sequence[str] = (),
+    memray: Path | None = None,
+) -> AsyncIterator[Probed]:
+    """A server in ``home`` for the block's time; under memray if a file is named for it."""
+    port = free_port()
+    under = ("-m", "memray", "run", "--native", "-f", "-o", str(memray)) if memray else ()
+    variables = {
+        "ANTIPHON_MODEL": "scripted/echo",
+        # 100,000 streams of one user in minutes are too many for a person.
+        "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
+        "ANTIPHON_MODELS": json.dumps(list(models)),
+        "PYTHONPATH": str(ROOT),
+    }
+    with (home / "server.log").open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *under, "-m", "tests.proofs.leaks.server", "--port", str(port)),
+            *("--data-dir", str(home / "data"), "--probe", str(home / "probe")),
+            *("--faster", str(faster), *options),
+            cwd=ROOT,
+            env=environment(variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        await _ready(process, home)
+        yield Probed(process.pid, port, home)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _ready(process: asyncio.subprocess.Process, home: Path) -> None:
+    for _ in range(int(READY_S / 0.05)):
+        if (home / "probe").exists():
+            return
+        if process.returncode is not None:
+            break
+        await asyncio.sleep(0.05)
+    raise DidNotStart((home / "server.log").read_text()[-2000:])

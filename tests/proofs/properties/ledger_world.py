@@ -1,0 +1,111 @@
+"""Those around the ledger: an endpoint that does as it is told, and a process that may die."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from antiphon_server.integration.model import (
+    AttemptStarted,
+    Call,
+    CallId,
+    ModelEnd,
+    ModelStep,
+    Outcome,
+    Prices,
+    Prompt,
+    PromptMessage,
+    Settlement,
+    Step,
+    Tokens,
+)
+from antiphon_server.integration.ports import Ledger
+from antiphon_server.runtime.errors import DomainError
+from tests.proofs.properties.life import Life
+
+PRICES = Prices(1_000_000, 2_000_000)
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call as the endpoint knows it: how much it said, and how it ended."""
+
+    said: int = 0
+    outcome: Outcome = Outcome.UNKNOWN
+    tokens: Tokens | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """A running answer: what its endpoint is told to do next, and its calls so far."""
+
+    prompt: str
+    told: "asyncio.Queue[str | ModelEnd | DomainError]" = field(default_factory=asyncio.Queue)
+    calls: dict[CallId, Asked] = field(default_factory=dict)
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def last(self) -> Asked:
+        """The call that runs, or ran last."""
+        return list(self.calls.values())[-1]
+
+    async def emit(self, step: Step) -> None:
+        """Take a step of the answer."""
+        if isinstance(step, AttemptStarted):
+            self.calls[step.call_id] = Asked()
+
+
+class Endpoint:
+    """Speaks as it is told; see :class:`~antiphon_server.integration.ports.ModelBackend`."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        answer = self.answers[prompt.messages[0].text]
+        answer.last.outcome = Outcome.CANCELLED  # unless something else comes
+        while True:
+            told = await answer.told.get()
+            if isinstance(told, DomainError):
+                answer.last.outcome = Outcome.FAILED
+                raise told
+            if isinstance(told, ModelEnd):
+                answer.last.outcome, answer.last.tokens = Outcome.SUCCEEDED, told.tokens
+                yield told
+                return
+            answer.last.said += len(told)
+            yield told
+
+    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+        return None
+
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return ""
+
+    async def prices(self) -> Prices | None:
+        return PRICES
+
+    async def close(self) -> None:
+        return
+
+
+class Mortal:
+    """A ledger whose process may die; see :class:`~antiphon_server.integration.ports.Ledger`."""
+
+    def __init__(self, inner: Ledger, life: Life) -> None:
+        self._inner = inner
+        self._life = life
+        self.calls = inner.calls
+        self.total = inner.total
+
+    async def open(self, call: Call, owner: str) -> None:
+        await self._life.commit(self._inner.open(call, owner))
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        await self._life.commit(self._inner.settle(call_id, settlement))
+
+    async def abandon(self, owner: str) -> int:
+        return await self._life.commit(self._inner.abandon(owner))
+
+    async def close(self) -> None:
+        await self._inner.close()

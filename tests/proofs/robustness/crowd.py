@@ -1,0 +1,266 @@
+"""500 readers, without and with 500 more who do not read: the good ones' delays, and memory.
+
+The two are measured in turn, in one run, because machines are shared: each round gives a pair
+of 99th percentiles, and their ratio's median over the rounds is the figure.
+"""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from antiphon.context.v1.context_service_pb2 import PostMessageRequest
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon.events.v1.stream_pb2 import Watch
+from tests.e2e.callers import channel_to
+from tests.e2e.server import ServerProcess
+from tests.fakes.proxy import Proxy
+from tests.proofs.bench.figures import percentile
+from tests.proofs.bench.loads.client import Target
+from tests.proofs.bench.loads.http2 import connect
+from tests.proofs.robustness.stage import EXIT_S
+from tests.proofs.robustness.stalled import OWN_CONNECTION, SMALL_WINDOW
+
+FOLLOW = "/antiphon.events.v1.EventService/Follow"
+CHANNELS = 10
+KEY = b"key:"
+TEXT = "x" * 4096
+GAP_S = 0.25
+STALLING_S, SETTLING_S, OPEN_S = 5.0, 3.0, 60.0
+MOST_GROWN_BYTES, MOST_RATIO = 100 << 20, 1.1
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Pair:
+    """One round: the good ones' delays (ms) without and with the stalled ones."""
+
+    without: list[float]
+    beside: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """How much worse the 99th percentile is."""
+        return percentile(self.beside, 99) / percentile(self.without, 99)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """What came of it."""
+
+    count: int
+    pairs: list[Pair] = field(default_factory=list)
+    alone_bytes: int = 0
+    crowded_bytes: int = 0
+    exit_s: float = 0.0
+    given_up: int = 0
+    """Of the stalled ones, those that the server had ended, so that they cost it nothing."""
+    exit_code: int = 0
+    defects: list[str] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios."""
+        return statistics.median(pair.ratio for pair in self.pairs)
+
+    @property
+    def grown_bytes(self) -> int:
+        """What the stalled ones cost."""
+        return self.crowded_bytes - self.alone_bytes
+
+    @property
+    def wrong(self) -> list[str]:
+        """What broke a promise."""
+        found = list(self.defects)
+        if self.given_up:
+            found.append(f"{self.given_up} stalled readers were given up too early")
+        if self.exit_code or self.exit_s > EXIT_S:
+            found.append(f"the server ended with {self.exit_code} after {self.exit_s:.1f} s")
+        if self.grown_bytes > MOST_GROWN_BYTES:
+            found.append(f"memory grew by {self.grown_bytes >> 20} MB")
+        if self.ratio > MOST_RATIO:
+            found.append(f"the 99th percentile is {self.ratio:.2f} times what it was")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it for programs."""
+        return {
+            "name": "crowd",
+            "count": self.count,
+            "without_p99_ms": [percentile(pair.without, 99) for pair in self.pairs],
+            "beside_p99_ms": [percentile(pair.beside, 99) for pair in self.pairs],
+            "ratio": self.ratio,
+            "grown_bytes": self.grown_bytes,
+            "exit_s": self.exit_s,
+            "violations": self.wrong,
+        }
+
+    @property
+    def line(self) -> str:
+        """All of it in a line."""
+        without = [delay for pair in self.pairs for delay in pair.without]
+        beside = [delay for pair in self.pairs for delay in pair.beside]
+        grown = f"{self.grown_bytes / 2**20:+.1f} MB"
+        ratios = ", ".join(f"{pair.ratio:.2f}" for pair in self.pairs)
+        return (
+            f"crowd: {self.count} readers, {self.count} stalled beside them: "
+            f"p99 {percentile(without, 99):.0f} ms without, {percentile(beside, 99):.0f} ms with; "
+            f"ratio by round {ratios}, median {self.ratio:.2f}; memory {grown}; "
+            f"SIGTERM with all of them open: ended after {self.exit_s:.1f} s"
+        )
+
+
+class _Readers:
+    """The good ones: they read all the time; what they note is how late everything came."""
+
+    def __init__(self, server: ServerProcess, conversation_id: str, token: str) -> None:
+        self.server = server
+        self.conversation_id = conversation_id
+        self.token = token
+        self.metadata: Metadata = (("authorization", f"Bearer {token}"),)
+        self.request = pb.FollowRequest(
+            watches=[Watch(watch_id="w", scope=f"conversations/{conversation_id}")]
+        ).SerializeToString()
+        self.delays_ms: list[float] = []
+        self._posted: dict[bytes, float] = {}
+
+    def got(self, frame: bytes, ready: asyncio.Semaphore) -> None:
+        """Note a frame; it stays bytes, which costs the machine less than the server's part."""
+        now, at = time.monotonic(), frame.find(KEY)
+        if at < 0:
+            ready.release()
+        while at >= 0:
+            self.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
+            at = frame.find(KEY, at + 12)
+
+    @property
+    def newest(self) -> bytes:
+        """The key of the newest post."""
+        return next(reversed(self._posted))
+
+    async def measured(self, seconds: float) -> tuple[list[float], int]:
+        """Post for so long; returns the delays and the most memory that was seen."""
+        self.delays_ms, memory = [], 0
+        async with channel_to(self.server) as channel:
+            context = ContextServiceStub(channel)
+            for _ in range(int(seconds / GAP_S)):
+                key = f"{KEY.decode()}{len(self._posted):08}"
+                request = PostMessageRequest(
+                    conversation_id=self.conversation_id, parts=[Part(text=key + TEXT)]
+                )
+                self._posted[key.encode()] = time.monotonic()
+                await context.PostMessage(request, metadata=self.metadata, timeout=10)
+                memory = max(memory, self.server.resident_bytes)
+                await asyncio.sleep(GAP_S)
+        await asyncio.sleep(1.0)
+        return self.delays_ms, memory
+
+
+@asynccontextmanager
+async def _reading(readers: _Readers, count: int) -> AsyncIterator[None]:
+    """So many who read, by a client that costs the machine little."""
+    target = Target(readers.server.address, readers.server.pid, readers.token)
+    connections = [await connect(target, FOLLOW) for _ in range(CHANNELS)]
+    try:
+        ready = asyncio.Semaphore(0)
+        for at in range(count):
+            stream = connections[at % CHANNELS].stream(
+                lambda frame: readers.got(frame, ready), readers.request
+            )
+            stream.done.add_done_callback(_heard)
+        async with asyncio.timeout(OPEN_S):
+            for _ in range(count):
+                await ready.acquire()
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _heard(done: "asyncio.Future[None]") -> None:
+    """The server ends with all of them open."""
+    if not done.cancelled():
+        done.exception()
+
+
+@asynccontextmanager
+async def _stalled(readers: _Readers, count: int) -> AsyncIterator[list[Any]]:
+    """So many who follow and do not read: one half is alive, of the other nothing is heard.
+
+    Gives the calls of those that are alive.
+    """
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(Proxy(readers.server.port))
+        options = [*SMALL_WINDOW, *OWN_CONNECTION.items()]
+        channels = [
+            await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
+            for address in [readers.server.address, proxy.address] * (CHANNELS // 2)
+        ]
+        calls: list[Any] = []
+        for at in range(count):
+            follow: Any = channels[at % CHANNELS].unary_stream(FOLLOW)
+            calls.append(follow(readers.request, metadata=readers.metadata))
+            await calls[-1].read()
+        proxy.stall("down")
+        try:
+            yield [call for at, call in enumerate(calls) if at % 2 == 0]
+        finally:
+            for call in calls:
+                call.cancel()
+
+
+async def _let_go(readers: _Readers, alive: list[Any]) -> int:
+    """Have those that are alive read all: how many were not served to the newest post."""
+
+    async def read(call: Any) -> bool:
+        while (frame := await call.read()) is not grpc.aio.EOF:
+            if readers.newest in frame:
+                return True
+        return False
+
+    async with asyncio.timeout(OPEN_S):
+        ended = await asyncio.gather(*(read(call) for call in alive), return_exceptions=True)
+    return sum(came is not True for came in ended)
+
+
+async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd:
+    """Measure in turn, ``seconds`` each; in the end tell the server to stop, with all of them."""
+    crowd = Crowd(count)
+    async with ServerProcess(home) as server, server.client() as client:
+        conversation = (await client.create_conversation()).conversation_id
+        readers = _Readers(server, conversation, await client.tokens.get())
+        async with _reading(readers, count):
+            _, crowd.alone_bytes = await readers.measured(SETTLING_S)
+            for left in reversed(range(rounds)):
+                await _round(crowd, readers, seconds, left)
+        crowd.defects = [f"log: {line}" for line in server.defects]
+    return crowd
+
+
+async def _round(crowd: Crowd, readers: _Readers, seconds: float, left: int) -> None:
+    """Without and with, with and without, in turn; the last round is with them at last."""
+
+    async def without() -> list[float]:
+        await readers.measured(SETTLING_S)
+        return (await readers.measured(seconds))[0]
+
+    alone = await without() if left % 2 == 0 else []
+    async with _stalled(readers, crowd.count) as alive:
+        await readers.measured(STALLING_S)
+        beside, memory = await readers.measured(seconds)
+        crowd.crowded_bytes = max(crowd.crowded_bytes, memory)
+        if left:
+            crowd.given_up += await _let_go(readers, alive)
+        else:
+            began = time.monotonic()
+            crowd.exit_code = await readers.server.terminate()
+            crowd.exit_s = time.monotonic() - began
+    crowd.pairs.append(Pair(alone or await without(), beside))
