@@ -229,8 +229,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Refresh(self, request, context):
-        """Refresh exchanges a refresh token for the next pair. The same token again
-        within 10 s gets the same pair, so that a lost answer costs nothing; later it
+        """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+        within 10 s it gives the same pair, so that a lost answer costs nothing; later it
         ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -281,8 +281,8 @@ class AuthServiceServicer:
 
     def GetDeviceLogin(self, request, context):
         """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-        TOO_MANY_ATTEMPTS.
+        it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+        LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

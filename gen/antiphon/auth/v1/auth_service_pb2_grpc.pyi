@@ -65,8 +65,8 @@ class AuthServiceStub:
     the caller's address).
     """
     Refresh: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]
-    """Refresh exchanges a refresh token for the next pair. The same token again
-    within 10 s gets the same pair, so that a lost answer costs nothing; later it
+    """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+    within 10 s it gives the same pair, so that a lost answer costs nothing; later it
     ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]
@@ -92,8 +92,8 @@ class AuthServiceStub:
     """
     GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-    TOO_MANY_ATTEMPTS.
+    it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+    LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
@@ -222,8 +222,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     the caller's address).
     """
     Refresh: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]  # type: ignore[assignment]
-    """Refresh exchanges a refresh token for the next pair. The same token again
-    within 10 s gets the same pair, so that a lost answer costs nothing; later it
+    """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+    within 10 s it gives the same pair, so that a lost answer costs nothing; later it
     ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]  # type: ignore[assignment]
@@ -249,8 +249,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-    TOO_MANY_ATTEMPTS.
+    it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+    LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]  # type: ignore[assignment]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
@@ -406,8 +406,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RefreshRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RefreshResponse, _abc.Awaitable[_auth_service_pb2.RefreshResponse]]:
-        """Refresh exchanges a refresh token for the next pair. The same token again
-        within 10 s gets the same pair, so that a lost answer costs nothing; later it
+        """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+        within 10 s it gives the same pair, so that a lost answer costs nothing; later it
         ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
         """
 
@@ -469,8 +469,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.GetDeviceLoginResponse]]:
         """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-        TOO_MANY_ATTEMPTS.
+        it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+        LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
         """
 
     @_abc_1.abstractmethod
