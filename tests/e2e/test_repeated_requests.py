@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from antiphon.auth.v1 import access_pb2
 from antiphon_client import Client
 from tests.e2e.callers import Caller, channel_to, operator
 from tests.e2e.contracts import Rpc, every_rpc
+from tests.e2e.prepared import PREPARED, prepared
 from tests.e2e.refusals import refused
 from tests.e2e.server import ServerProcess
 from tests.e2e.smallest import SAMPLE, smallest
@@ -77,47 +78,13 @@ async def stage(
         assert server.defects == []
 
 
-async def _somebody(stage: Stage) -> dict[str, str]:
-    return {"user": (await stage.client.create_user(f"u-{uuid.uuid4().hex}")).user_id}
-
-
-async def _member(stage: Stage) -> dict[str, str]:
-    ids = await _somebody(stage)
-    for resource in (stage.boss.known["conv"], stage.boss.known["ws"]):
-        await stage.client.add_member(resource, ids["user"], access_pb2.ROLE_MEMBER)
-    return ids
-
-
-async def _key(stage: Stage) -> dict[str, str]:
-    return {"key": (await stage.client.new_api_key(SAMPLE)).api_key.key_id}
-
-
-async def _identity(stage: Stage) -> dict[str, str]:
-    ids, subject = await _somebody(stage), uuid.uuid4().hex
-    await stage.client.link_identity(ids["user"], SAMPLE, subject)
-    return {**ids, "subject": subject}
-
-
-# What has to be there before, and its ids or fields. A change that needs nothing is not named.
-PREPARED: Mapping[str, Callable[[Stage], Awaitable[dict[str, str]]]] = {
-    "AddMember": _somebody,
-    "CreatePasswordReset": _somebody,
-    "LinkIdentity": _somebody,
-    "RemoveMember": _member,
-    "RevokeApiKey": _key,
-    "UnlinkIdentity": _identity,
-    "UpdateMember": _member,
-}
-
-
 async def _request(stage: Stage, rpc: Rpc) -> Message:
-    prepare = PREPARED.get(rpc.method.name)
-    prepared = await prepare(stage) if prepare else {}
-    ids = {**stage.boss.known, **prepared}
+    there = await prepared(stage.client, stage.boss.known, rpc.method.name)
+    ids = {**stage.boss.known, **there}
     request = smallest(rpc.request_type, ids, rpc.access.resource_field)
     unique = str(uuid.uuid4())
     fields = {"issuer": PROVIDER["issuer"], "name": unique, "subject": unique, "request_id": unique}
-    for name, value in {**fields, **prepared}.items():
+    for name, value in {**fields, **there}.items():
         if name in request.DESCRIPTOR.fields_by_name:
             setattr(request, name, value)
     return request
