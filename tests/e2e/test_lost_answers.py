@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
@@ -10,13 +11,16 @@ from tests.fakes.postgres import Postgres
 from tests.fakes.proxy import Proxy
 
 COMMITTED = b"COMMIT\0"  # CommandComplete's tag
-ANSWERS = 9  # so many of a series' commits are lost, one in each round
+ANSWERS = 20  # so many of a series' commits are lost, one in each round
 
 
 async def series(client: Client, at: int) -> tuple[str, list[str]]:
-    """A conversation with two messages, by calls that clients repeat by themselves."""
+    """Two messages and a viewer who left, by calls that clients repeat by themselves."""
     conversation = (await client.create_conversation(f"round {at}")).conversation_id
     posted = await client.post_message(conversation, "first")
+    member = (await client.create_user(f"member{at}")).user_id
+    await client.add_member(conversation, member, ROLE_VIEWER)
+    await client.remove_member(conversation, member)
     taken = await client.dispatch(conversation, "second", handler="echo")
     return conversation, [posted.message_id, taken.turn.turn_id]
 
