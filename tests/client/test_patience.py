@@ -9,7 +9,7 @@ import pytest
 from antiphon.auth.v1 import auth_service_pb2 as auth
 from antiphon.context.v1 import context_service_pb2 as context
 from antiphon_client import ApiKey, Client, Unavailable
-from antiphon_client.address import may_be_repeated
+from antiphon_client.contracts import may_be_repeated
 from tests.client.fake_server import fake_server
 from tests.e2e.server import ServerProcess
 

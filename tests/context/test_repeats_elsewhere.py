@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
-from tests.context.world import ANN, World, server_on
+from tests.context.world import ANN, BOB, World, server_on
 from tests.fakes.postgres import Postgres
 
 ROUNDS = 10
@@ -50,3 +51,17 @@ async def test_one_workspace_is_made(servers: list[World]) -> None:
         assert one == other
     listed = await clients[0].ListWorkspaces(pb.ListWorkspacesRequest(page_size=100))
     assert len(listed.workspaces) == ROUNDS
+
+
+async def test_one_member_is_added_and_removed(servers: list[World]) -> None:
+    """Neither is told that somebody else was faster."""
+    clients = [each.client(ANN) for each in servers]
+    request = pb.CreateWorkspaceRequest(display_name="Lab")
+    made = (await clients[0].CreateWorkspace(request)).workspace.workspace_id
+    for _ in range(ROUNDS):
+        add = pb.AddMemberRequest(resource=made, user_id=BOB, role=ROLE_VIEWER)
+        add.request_id = str(uuid.uuid4())
+        one, other = await asyncio.gather(*(it.AddMember(add) for it in clients))
+        assert one == other
+        remove = pb.RemoveMemberRequest(resource=made, user_id=BOB, request_id=str(uuid.uuid4()))
+        await asyncio.gather(*(it.RemoveMember(remove) for it in clients))

@@ -111,6 +111,26 @@ async def test_an_update_changes_what_the_mask_names(world: World) -> None:
         await world.client(ANN).UpdateWorkspace(update(wish, "display_name"))
 
 
+async def test_a_repeated_update_is_made_once(world: World) -> None:
+    """Whatever became of the workspace since, the first answer is given, and nothing undone."""
+    made = await create(world)
+    wish = conversation_pb2.Workspace(
+        workspace_id=made.workspace_id, display_name="Other", etag=made.etag
+    )
+    request = update(wish, "display_name")
+    request.request_id = str(uuid.uuid4())
+    first = await world.client(ANN).UpdateWorkspace(request)
+    assert await world.client(ANN).UpdateWorkspace(request) == first
+    later = conversation_pb2.Workspace(workspace_id=made.workspace_id, display_name="Later")
+    changed = await world.client(ANN).UpdateWorkspace(update(later, "display_name"))
+    assert await world.client(ANN).UpdateWorkspace(request) == first
+    get = pb.GetWorkspaceRequest(workspace_id=made.workspace_id)
+    assert (await world.client(ANN).GetWorkspace(get)).workspace == changed.workspace
+    request.workspace.display_name = "Third"
+    with Refused(Reason.REQUEST_ID_REUSED):
+        await world.client(ANN).UpdateWorkspace(request)
+
+
 @pytest.mark.parametrize("paths", [(), ("etag",), ("display_name", "nonsense"), ("*",)])
 async def test_a_mask_names_known_fields(world: World, paths: tuple[str, ...]) -> None:
     """An empty mask, and one with an unknown path, changes nothing."""

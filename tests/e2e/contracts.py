@@ -13,7 +13,7 @@ from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from antiphon.auth.v1 import access_pb2
-from antiphon_client.address import SERVICES
+from antiphon_client.contracts import SERVICES
 from tests.proofs.bench.processes import ROOT
 
 ANSWER_S = 5.0

@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
@@ -10,12 +11,14 @@ from tests.fakes.postgres import Postgres
 from tests.fakes.proxy import Proxy
 
 COMMITTED = b"COMMIT\0"  # CommandComplete's tag
-ANSWERS = 9  # so many of a series' commits are lost, one in each round
+ANSWERS = 12  # so many of a series' commits are lost, one in each round
 
 
-async def series(client: Client, at: int) -> tuple[str, list[str]]:
-    """A conversation with two messages, by calls that clients repeat by themselves."""
+async def series(client: Client, member: str, at: int) -> tuple[str, list[str]]:
+    """Two messages and a viewer who left, by calls that clients repeat by themselves."""
     conversation = (await client.create_conversation(f"round {at}")).conversation_id
+    await client.add_member(conversation, member, ROLE_VIEWER)
+    await client.remove_member(conversation, member)
     posted = await client.post_message(conversation, "first")
     taken = await client.dispatch(conversation, "second", handler="echo")
     return conversation, [posted.message_id, taken.turn.turn_id]
@@ -29,10 +32,14 @@ async def test_no_lost_answer_loses_or_doubles_anything(postgres: Postgres, tmp_
         through = behind._replace(netloc=f"{behind.username}@{proxy.address}").geturl()
         server = ServerProcess(tmp_path, variables={"ANTIPHON_DATABASE_URL": through})
         async with server, server.client() as client:
-            rounds = [await series(client, 0)]  # and signs in, which is no call to be made twice
+            # Signs in, too, which is no call to be made twice.
+            member = (await client.create_user("member")).user_id
+            rounds = [
+                await series(client, member, 0)
+            ]  # and signs in, which is no call to be made twice
             for at in range(1, ANSWERS + 1):
                 proxy.cut_before(COMMITTED, at)
-                rounds.append(await series(client, at))
+                rounds.append(await series(client, member, at))
             assert proxy.connections > ANSWERS
             for conversation, (message_id, turn_id) in rounds:
                 told = [it async for it in client.list_messages(conversation)]

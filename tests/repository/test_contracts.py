@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 
 from antiphon.auth.v1 import access_pb2
 from buf.validate import validate_pb2
@@ -25,6 +27,31 @@ def rpcs() -> Iterator[MethodDescriptor]:
         name = ".".join(path.relative_to(ROOT / "gen").with_suffix("").parts)
         for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
             yield from service.methods
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> FileDescriptorSet:
+    """Our contracts with their comments, which the generated stubs don't have."""
+    found = FileDescriptorSet()
+    out, root = tmp_path_factory.mktemp("contracts") / "set", ROOT / "proto"
+    protoc = (sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", "--include_source_info")
+    run = ran(*protoc, f"-o{out}", *sorted(root.glob("antiphon/**/*.proto")))
+    assert run.returncode == 0, run.stderr
+    found.ParseFromString(out.read_bytes())
+    return found
+
+
+def comments(sources: FileDescriptorSet) -> dict[str, str]:
+    """Each RPC's, by its full name."""
+    services, methods = 6, 2  # the fields' numbers in descriptor.proto
+    told = {}
+    for file in sources.file:
+        for where in file.source_code_info.location:
+            if len(where.path) == 4 and where.path[0] == services and where.path[2] == methods:
+                service = file.service[where.path[1]]
+                name = f"{file.package}.{service.name}.{service.method[where.path[3]].name}"
+                told[name] = where.leading_comments
+    return told
 
 
 def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
@@ -83,6 +110,30 @@ def test_every_rpc_declares_who_may_call_it() -> None:
     ]
     assert undeclared == []
     assert len(list(rpcs())) > 40
+
+
+def test_every_rpc_declares_whether_it_may_be_repeated(sources: FileDescriptorSet) -> None:
+    """Also that it may not; a change that has no request id for that says what comes of it."""
+    undeclared, unsaid, said = [], [], comments(sources)
+    for rpc in rpcs():
+        if not rpc.GetOptions().HasField("idempotency_level"):
+            undeclared.append(rpc.full_name)
+        level = rpc.GetOptions().idempotency_level
+        known = level == MethodOptions.IDEMPOTENT and "request_id" in rpc.input_type.fields_by_name
+        if level != MethodOptions.NO_SIDE_EFFECTS and not known:
+            unsaid += [] if "repeated" in said[rpc.full_name].lower() else [rpc.full_name]
+    assert (undeclared, unsaid) == ([], [])
+
+
+def test_what_clients_change_by_a_request_id_may_be_repeated() -> None:
+    """What reads needs none. A service's own calls may leave it out and count as another."""
+    for rpc in rpcs():
+        internal = (
+            rpc.GetOptions().Extensions[access_pb2.access].permission
+            == access_pb2.PERMISSION_INTERNAL
+        )
+        if "request_id" in rpc.input_type.fields_by_name and not internal:
+            assert rpc.GetOptions().idempotency_level == MethodOptions.IDEMPOTENT, rpc.full_name
 
 
 def test_a_role_is_always_on_a_named_resource() -> None:

@@ -14,6 +14,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	authv1 "antiphon.example/converse/stubs/antiphon/auth/v1"
 )
@@ -25,18 +28,35 @@ const (
 	renewalMargin = time.Minute
 )
 
-// UNAVAILABLE is retried, of calls whose second arrival changes nothing: with a request id, or
-// with a refresh token.
+// UNAVAILABLE is retried, of calls whose second arrival changes nothing.
 const serviceConfig = `{"methodConfig": [{
-	"name": [
-		{"service": "antiphon.context.v1.ContextService", "method": "CreateConversation"},
-		{"service": "antiphon.auth.v1.AuthService", "method": "Refresh"}
-	],
+	"name": [%s],
 	"retryPolicy": {
 		"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
 		"retryableStatusCodes": ["UNAVAILABLE"]
 	}
 }]}`
+
+// repeatable names the calls that may be repeated, as the contracts say. Changes need their
+// request id for that.
+func repeatable() string {
+	var names []string
+	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
+		for s := range file.Services().Len() {
+			service := file.Services().Get(s)
+			for m := range service.Methods().Len() {
+				method := service.Methods().Get(m)
+				level := method.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel()
+				unary := !method.IsStreamingClient() && !method.IsStreamingServer()
+				if unary && level != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN {
+					names = append(names, fmt.Sprintf(`{"service": %q, "method": %q}`, service.FullName(), method.Name()))
+				}
+			}
+		}
+		return true
+	})
+	return strings.Join(names, ", ")
+}
 
 // dial opens a connection to host:port, or to https://host:port by TLS.
 func dial(address string) (*grpc.ClientConn, error) {
@@ -47,7 +67,7 @@ func dial(address string) (*grpc.ClientConn, error) {
 	}
 	return grpc.NewClient(strings.TrimPrefix(target, "http://"),
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithDefaultServiceConfig(fmt.Sprintf(serviceConfig, repeatable())),
 		// A connection whose other end has vanished is given up after 30 s.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		grpc.WithConnectParams(grpc.ConnectParams{

@@ -21,6 +21,15 @@ const DEFINITIONS = loadSync(
 
 export const { antiphon } = grpc.loadPackageDefinition(DEFINITIONS);
 
+/** For a service config: what the contracts say may be repeated. Changes need their request id for that. */
+export const REPEATABLE = Object.entries(DEFINITIONS).flatMap(([service, methods]) =>
+  Object.entries(methods)
+    .filter(([, { path, options, requestStream, responseStream }]) =>
+      path && !requestStream && !responseStream && options.idempotency_level !== "IDEMPOTENCY_UNKNOWN",
+    )
+    .map(([method]) => ({ service, method })),
+);
+
 const decode = (type, bytes) => DEFINITIONS[type].deserialize(bytes);
 
 /** The google.rpc.ErrorInfo's reason of a google.rpc.Status, such as "DRAINING"; "" without one. */

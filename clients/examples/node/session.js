@@ -1,21 +1,18 @@
 // Who is calling: signs in, keeps a token that works, makes calls with it.
 import { hostname } from "node:os";
 import * as grpc from "@grpc/grpc-js";
-import { antiphon, Failure } from "./contracts.js";
+import { antiphon, Failure, REPEATABLE } from "./contracts.js";
 
 const CALL_MS = 10_000;
 const STREAM_MS = 3_600_000;
 // Renewed a minute before it expires; of a short-lived token, at half its life.
 const MARGIN_MS = 60_000;
 
-// UNAVAILABLE is retried, of calls whose second arrival changes nothing: this one has a request id.
+// UNAVAILABLE is retried, of calls whose second arrival changes nothing.
 const SERVICE_CONFIG = {
   methodConfig: [
     {
-      name: [
-        { service: "antiphon.context.v1.ContextService", method: "CreateConversation" },
-        { service: "antiphon.auth.v1.AuthService", method: "Refresh" },
-      ],
+      name: REPEATABLE,
       retryPolicy: {
         maxAttempts: 5,
         initialBackoff: "0.1s",

@@ -8,7 +8,6 @@ from antiphon.auth.v1.access_pb2 import Scope
 from antiphon.auth.v1.auth_pb2 import USER_KIND_PERSON, USER_KIND_PROGRAM, Session, User
 from antiphon.auth.v1.auth_pb2 import ApiKey as ApiKeyInfo
 from antiphon_client.caller import Caller, pages
-from antiphon_client.ids import new_request_id
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -64,7 +63,6 @@ class Accounts:
             display_name=display_name,
             operator=operator,
             kind=USER_KIND_PROGRAM if program else USER_KIND_PERSON,
-            request_id=new_request_id(),
         )
         return (await self._caller.call(self._auth.CreateUser, request)).user
 
@@ -93,9 +91,7 @@ class Accounts:
 
         Operators make keys for the program ``user_id``.
         """
-        request = messages.CreateApiKeyRequest(
-            label=label, scopes=scopes, user_id=user_id, request_id=new_request_id()
-        )
+        request = messages.CreateApiKeyRequest(label=label, scopes=scopes, user_id=user_id)
         if days:
             request.ttl.FromSeconds(days * 86_400)
         return await self._caller.call(self._auth.CreateApiKey, request)
@@ -119,7 +115,5 @@ class Accounts:
 
         Tokens of older keys live out their time, or if those are compromised are refused.
         """
-        request = messages.RotateSigningKeysRequest(
-            compromised=compromised, request_id=new_request_id()
-        )
+        request = messages.RotateSigningKeysRequest(compromised=compromised)
         return (await self._caller.call(self._auth.RotateSigningKeys, request)).kid

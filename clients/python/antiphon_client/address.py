@@ -3,49 +3,13 @@
 import json
 
 import grpc
-from google.protobuf.message import Message
 
+from antiphon_client.contracts import repeatable_rpcs
 from antiphon_client.tls import Tls
 
 DEFAULT_PORT = 7450
 DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-
-# What may be sent twice: reads, and changes that carry a request id, a turn id or a
-# token whose second use gets the first one's answer.
-_IDEMPOTENT = {
-    "antiphon.auth.v1.AccessService": """
-        ListAccess ExplainAccess""",
-    "antiphon.auth.v1.AuditService": """
-        ListSecurityEvents GetAuditHead VerifySecurityEvents""",
-    "antiphon.auth.v1.AuthService": """
-        ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin
-        CreateUser GetUser GetDisplayNames ListUsers CreatePasswordReset LinkIdentity ListIdentities
-        CreateApiKey ListApiKeys RotateSigningKeys GetJwks""",
-    "antiphon.auth.v1.VerificationService": "",
-    "antiphon.context.v1.ContextService": """
-        CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
-        CreateConversation GetConversation ListConversations ArchiveConversation
-        GetMember ListMembers PostMessage ListMessages GetContext CheckAccess""",
-    "antiphon.dispatcher.v1.DispatcherService": """
-        Dispatch GetTurn ListTurns CancelTurn ListHandlers""",
-    "antiphon.events.v1.EventService": """
-        ReadEvents GetHead""",
-    "antiphon.integration.v1.IntegrationService": """
-        ListModels CountTokens GetUsage""",
-}
-SERVICES = tuple(_IDEMPOTENT)
-_REQUESTS = frozenset(
-    f"{service.rpartition('.')[0]}.{method}Request"
-    for service, methods in _IDEMPOTENT.items()
-    for method in methods.split()
-)
-
-
-def may_be_repeated(request: Message) -> bool:
-    """Whether a request of ours may be sent twice; its type is named like its RPC."""
-    return request.DESCRIPTOR.full_name in _REQUESTS
-
 
 # How long all tries take together: 0.7 s, and 5 s, in which a service is started again.
 _BACKOFF = {"maxAttempts": 4, "initialBackoff": "0.1s", "backoffMultiplier": 2}
@@ -53,16 +17,12 @@ _PATIENT_BACKOFF = {"maxAttempts": 5, "initialBackoff": "0.2s", "backoffMultipli
 
 
 def service_config(*, spread: bool = False, patient: bool = False) -> str:
-    """How calls are retried: UNAVAILABLE only, idempotent RPCs only (gRFC A6).
+    """How calls are retried: UNAVAILABLE only, and only what may be repeated (gRFC A6).
 
     With ``spread`` each call goes to the next of all addresses that a name has. One who is
     ``patient`` waits for a service that is started again.
     """
-    names = [
-        {"service": service, "method": method}
-        for service, methods in _IDEMPOTENT.items()
-        for method in methods.split()
-    ]
+    names = [{"service": service, "method": method} for service, method in repeatable_rpcs()]
     policy = {
         **(_PATIENT_BACKOFF if patient else _BACKOFF),
         "maxBackoff": "4s",

@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Protocol, TypeVar
 
 import grpc
-from google.protobuf.message import Message
 
-from antiphon_client.address import may_be_repeated
+from antiphon_client.contracts import may_be_repeated, with_request_id
 from antiphon_client.errors import Unauthenticated, Unavailable, Untrusted
 from antiphon_client.status import error_of_rpc
 from antiphon_client.tokens import TokenSource
@@ -51,11 +50,9 @@ class Caller:
     async def call(
         self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request
     ) -> Response:
-        """Make one call. Raises AntiphonError."""
-        began = time.monotonic()
-        patience = min(self._patience, self._deadline)
-        if not (isinstance(request, Message) and may_be_repeated(request)):
-            patience = 0.0
+        """Make one call; a change that lacks its ``request_id`` gets one. Raises AntiphonError."""
+        began, request = time.monotonic(), with_request_id(request)
+        patience = min(self._patience, self._deadline) if may_be_repeated(request) else 0.0
         token, is_new = await self._tokens.get(), False  # a login is made once
         while True:
             try:

@@ -19,9 +19,10 @@ from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
-from antiphon_client.address import DEFAULT_ADDRESS, SERVICES, open_channel
+from antiphon_client.address import DEFAULT_ADDRESS, open_channel
 from antiphon_client.audit import Audit
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
+from antiphon_client.contracts import SERVICES
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials

@@ -11,7 +11,6 @@ from antiphon.context.v1.conversation_pb2 import (
 )
 from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon_client.caller import Caller, pages
-from antiphon_client.ids import new_request_id
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -41,7 +40,6 @@ class Conversations:
             turn_policy=policy,
             models=models,
             instructions=instructions,
-            request_id=new_request_id(),
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 
@@ -82,6 +80,6 @@ class Conversations:
     async def post_message(self, conversation_id: str, text: str) -> Message:
         """Say something without starting a turn."""
         request = messages.PostMessageRequest(
-            conversation_id=conversation_id, parts=[Part(text=text)], request_id=new_request_id()
+            conversation_id=conversation_id, parts=[Part(text=text)]
         )
         return (await self._caller.call(self._context.PostMessage, request)).message

@@ -8,7 +8,6 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from antiphon.auth.v1 import auth_service_pb2 as messages
 from antiphon.auth.v1.auth_pb2 import Identity, User
 from antiphon_client.caller import Caller, pages
-from antiphon_client.ids import new_request_id
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -64,7 +63,6 @@ class Users:
             provider=provider,
             issuer=issuer,
             subject=subject,
-            request_id=new_request_id(),
         )
         return (await self._caller.call(self._auth.LinkIdentity, request)).identity
 
@@ -92,9 +90,7 @@ class Users:
 
         With ``api_keys`` its use revokes all keys of that person, too.
         """
-        request = messages.CreatePasswordResetRequest(
-            user_id=user_id, api_keys=api_keys, request_id=new_request_id()
-        )
+        request = messages.CreatePasswordResetRequest(user_id=user_id, api_keys=api_keys)
         return await self._caller.call(self._auth.CreatePasswordReset, request)
 
     async def get_device_login(self, user_code: str) -> messages.GetDeviceLoginResponse:

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AntiphonError, type Connection, Session, Thread } from "../src/antiphon";
 import { TurnState, type Event } from "../src/gen/antiphon/events/v1/event_pb";
-import { Proxy, ask, newPerson, newSession, until } from "./world";
+import { signedStubs } from "../src/antiphon/channel";
+import { PAGE, Proxy, ask, newPerson, newSession, until } from "./world";
 
 const WISHES = { handler: "", model: "" };
 let proxy: Proxy;
@@ -40,6 +41,25 @@ test("a refused token is renewed within the call", async () => {
   session.tokens.adopt({ ...session.tokens.current!, accessToken: `${first}x` });
   const { user } = await session.stubs.auth.whoAmI({});
   expect(user?.userId).toBe(session.user?.userId);
+});
+
+test("a change whose answer is lost is repeated, and made once", async () => {
+  const [session, other] = [await newSession(), await newSession()];
+  const { conversationId: resource } = await newThread(session);
+  const sent: ArrayBufferLike[] = [];
+  const losing: typeof fetch = async (input, init) => {
+    const answer = await fetch(input, init);
+    sent.push((init!.body as Uint8Array).slice().buffer);
+    if (sent.length === 1) throw new TypeError("the answer is lost");
+    return answer;
+  };
+  const stubs = signedStubs({ baseUrl: PAGE, fetch: losing }, session.tokens);
+  const { member } = await stubs.context.addMember({ resource, userId: other.user!.userId, role: 2 });
+  expect(member?.userId).toBe(other.user!.userId);
+  expect(sent.length).toBe(2);
+  expect(sent[1]).toEqual(sent[0]);
+  session.follower.close();
+  other.follower.close();
 });
 
 test("what is asked is answered, with what it cost", async () => {

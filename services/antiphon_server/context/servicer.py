@@ -79,9 +79,9 @@ class ContextServicer(ContextServiceServicer):
         masked(request.update_mask, ("display_name",))
         wish = request.workspace
         workspace_id = WorkspaceId(wish.workspace_id)
-        changed = await self._workspaces.update(
-            current_principal(), workspace_id, encoding.shown(wish.display_name), wish.etag
-        )
+        principal, name = current_principal(), encoding.shown(wish.display_name)
+        key = encoding.request_key(principal, request.request_id, request)
+        changed = await self._workspaces.update(principal, workspace_id, name, wish.etag, key)
         return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
 
     async def ArchiveWorkspace(
@@ -134,8 +134,10 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.UpdateConversationResponse:
         wish = request.conversation
         conversation_id = ConversationId(wish.conversation_id)
+        principal = current_principal()
+        key = encoding.request_key(principal, request.request_id, request)
         changed = await self._conversations.update(
-            current_principal(), conversation_id, _patch(request), wish.etag
+            principal, conversation_id, _patch(request), wish.etag, key
         )
         return pb.UpdateConversationResponse(conversation=encoding.conversation(changed))
 
@@ -147,8 +149,9 @@ class ContextServicer(ContextServiceServicer):
         return pb.ArchiveConversationResponse(conversation=encoding.conversation(archived))
 
     async def AddMember(self, request: pb.AddMemberRequest, context: Any) -> pb.AddMemberResponse:
-        resource, user_id, role = _membership(request)
-        added = await self._members.add(current_principal(), resource, user_id, role)
+        principal, (resource, user_id, role) = current_principal(), _membership(request)
+        key = encoding.request_key(principal, request.request_id, request)
+        added = await self._members.add(principal, resource, user_id, role, key)
         return pb.AddMemberResponse(member=await self._named(added))
 
     async def GetMember(self, request: pb.GetMemberRequest, context: Any) -> pb.GetMemberResponse:
@@ -174,8 +177,9 @@ class ContextServicer(ContextServiceServicer):
     async def UpdateMember(
         self, request: pb.UpdateMemberRequest, context: Any
     ) -> pb.UpdateMemberResponse:
-        resource, user_id, role = _membership(request)
-        changed = await self._members.update(current_principal(), resource, user_id, role)
+        principal, (resource, user_id, role) = current_principal(), _membership(request)
+        key = encoding.request_key(principal, request.request_id, request)
+        changed = await self._members.update(principal, resource, user_id, role, key)
         return pb.UpdateMemberResponse(member=await self._named(changed))
 
     async def _named(self, member: Member) -> conversation_pb2.Member:
@@ -185,8 +189,10 @@ class ContextServicer(ContextServiceServicer):
     async def RemoveMember(
         self, request: pb.RemoveMemberRequest, context: Any
     ) -> pb.RemoveMemberResponse:
+        principal = current_principal()
         resource, user_id = ResourceId(request.resource), UserId(request.user_id)
-        await self._members.remove(current_principal(), resource, user_id)
+        key = encoding.request_key(principal, request.request_id, request)
+        await self._members.remove(principal, resource, user_id, key)
         return pb.RemoveMemberResponse()
 
     async def PostMessage(

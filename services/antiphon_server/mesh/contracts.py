@@ -1,10 +1,11 @@
 """What the contracts say of their RPCs that matters on the way to them."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from google.protobuf.descriptor_pb2 import MethodOptions
 
 from antiphon.auth.v1 import (
     access_service_pb2,
@@ -18,9 +19,9 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import integration_service_pb2
 from antiphon.mesh.v1 import registry_service_pb2
-from antiphon_client.address import service_config
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.rules import rule_of
+from buf.validate import validate_pb2
 
 _FILES = (
     access_service_pb2,
@@ -40,8 +41,8 @@ _FILES = (
 class Rpc:
     """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it.
 
-    ``repeatable`` says that anybody's call of it may be sent twice: it reads, or ends what has
-    ended already. What knows a first answer by an id that clients may leave out is left to them.
+    ``repeatable`` says that anybody's call of it may be sent twice: it reads, or sets or ends what
+    it names. What knows a first answer by an id that clients may leave out is left to them.
     """
 
     path: str
@@ -95,18 +96,19 @@ def _rpcs_of(file: Any) -> Iterator[Rpc]:
         for method in service.methods:
             path = f"/{service.full_name}/{method.name}"
             streams = method.client_streaming or method.server_streaming
-            repeatable = path in _repeatable() and not _asks_for_an_id(method)
+            repeatable = not streams and _is_repeatable(method)
             yield Rpc(path, streams, rule_of(path).permission, repeatable)
 
 
-def _asks_for_an_id(method: Any) -> bool:
-    """Whether it is the request's id, or the turn's that a client may choose, that makes it so."""
-    name = "turn_id" if method.name == "Dispatch" else "request_id"
-    return name in method.input_type.fields_by_name
+def _is_repeatable(method: Any) -> bool:
+    level = method.GetOptions().idempotency_level
+    if level == MethodOptions.IDEMPOTENT:
+        return not any(map(_may_be_left_out, method.input_type.fields))
+    return bool(level == MethodOptions.NO_SIDE_EFFECTS)
 
 
-@cache
-def _repeatable() -> frozenset[str]:
-    """By the list that clients go by (gRFC A6)."""
-    [config] = json.loads(service_config())["methodConfig"]
-    return frozenset(f"/{each['service']}/{each['method']}" for each in config["name"])
+def _may_be_left_out(field: Any) -> bool:
+    """Whether it is an id without which nobody may know a repetition: the edge reads no bodies."""
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    optional = rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE
+    return bool(field.name == "request_id" or (optional and field.name.endswith("_id")))

@@ -1,6 +1,7 @@
 """What a request did is stored with its answer."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -112,3 +113,35 @@ async def test_what_is_linked_already_answers_a_request(stores: Stores) -> None:
         await add(later, 1, unrecorded, answer)
     assert repeated.value.response == b"p"
     assert await stores.identities.list_of(ANN.user_id) == []
+
+
+async def test_a_repeated_removal_removes_nothing_that_was_made_since(stores: Stores) -> None:
+    """Neither a key nor an identity; another removal by the same id is refused."""
+    await people(stores)
+    requests = [Request("users/u", f"r{number}", b"d" * 32, NOW) for number in (1, 2)]
+    key, provider = api_key(1), ProviderName("p")
+    identity = Identity(provider, "https://issuer", "s", ANN.user_id, NOW)
+
+    async def made() -> None:
+        assert await stores.api_keys.add(key, 1, unrecorded)
+        assert await stores.identities.add(identity, 1, unrecorded, lambda _: None)
+
+    async def remove(answers: list[Answer]) -> None:
+        with suppress(Repeated):
+            await stores.api_keys.revoke(key, NOW, unrecorded, answers[0])
+        with suppress(Repeated):
+            its = identity.issuer, identity.subject
+            await stores.identities.remove(*its, NOW, unrecorded, answers[1])
+
+    await made()
+    await remove([Answer(each, b"") for each in requests])
+    assert await stores.api_keys.get(key.key_id) is None
+    assert await stores.identities.list_of(ANN.user_id) == []
+    await made()
+    await remove([Answer(each, b"") for each in requests])
+    others = [Answer(replace(each, digest=b"e" * 32), b"") for each in requests]
+    assert await refusal(remove(others)) is Reason.REQUEST_ID_REUSED
+    same = Answer(requests[0], b"")
+    assert await refusal(remove([same, others[1]])) is Reason.REQUEST_ID_REUSED
+    assert await stores.api_keys.get(key.key_id) == key
+    assert await stores.identities.list_of(ANN.user_id) == [identity]

@@ -20,6 +20,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchResponse
 from tests.e2e.callers import channel_to, operator
 from tests.e2e.contracts import Rpc, every_rpc
+from tests.e2e.prepared import prepared
 from tests.e2e.refusals import reason_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.smallest import SAMPLE, Ids, smallest
@@ -29,7 +30,7 @@ from tests.proofs.robustness.clock import Clock
 KEPT_S = 24 * 3600
 FREE = {"title", "display_name"}
 """Fields without a rule that may hold anything."""
-ELSEWHERE = {"LinkIdentity"}
+ELSEWHERE = {"LinkIdentity", "UnlinkIdentity"}
 """What needs an identity provider is asked where there is one."""
 picks = st.integers(0, 20)
 
@@ -207,7 +208,12 @@ class RequestsMachine(Machine):
 
     def _new(self, kind: Kind) -> Message:
         type(self).number += 1
-        return kind.request(self.ids, kind.new_id(self.number), self.number)
+        ids = self.run(self._prepared(kind))
+        return kind.request(ids, kind.new_id(self.number), self.number)
+
+    async def _prepared(self, kind: Kind) -> Ids:
+        async with self.server.client() as client:
+            return {**self.ids, **await prepared(client, self.ids, kind.rpc.method.name)}
 
     def _pick(self, which: int) -> Answered:
         return self.answered[-1 - which % len(self.answered)]

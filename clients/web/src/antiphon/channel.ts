@@ -1,5 +1,7 @@
 // Calls over grpc-web: with a token, a deadline, retries where they are safe, and typed errors.
 
+import { type Message, clone } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
 import {
   type Client as Stub,
   Code,
@@ -17,24 +19,13 @@ import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
 import { sleep } from "./backoff";
 import { errorOf } from "./errors";
+import { newRequestId } from "./ids";
 import type { TokenSource } from "./tokens";
 
 const DEADLINE_MS = 30_000;
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 100;
 const MOST_PAUSE_MS = 2_000;
-
-// What may be sent twice: reads, and changes that carry a request id, a turn id or a token whose
-// second use gets the first one's answer.
-const IDEMPOTENT = new Set(
-  `ListAccess ExplainAccess ListSecurityEvents GetAuditHead VerifySecurityEvents
-  ListLoginMethods Refresh WhoAmI ListSessions RevokeSession GetDeviceLogin CreateUser GetUser
-  ListUsers CreatePasswordReset LinkIdentity ListIdentities CreateApiKey ListApiKeys
-  RotateSigningKeys GetJwks CreateWorkspace GetWorkspace ListWorkspaces ArchiveWorkspace
-  CreateConversation GetConversation ListConversations ArchiveConversation GetMember ListMembers
-  PostMessage ListMessages GetContext Dispatch GetTurn ListTurns CancelTurn ListHandlers
-  ReadEvents GetHead ListModels CountTokens GetUsage`.split(/\s+/),
-);
 
 /** The services, each as its generated stub. */
 export interface Stubs {
@@ -66,7 +57,7 @@ export function signedStubs(options: ChannelOptions, tokens: TokenSource): Stubs
 function transport(options: ChannelOptions, interceptors: Interceptor[]): Transport {
   return createGrpcWebTransport({
     ...options,
-    interceptors: [typing, ...interceptors],
+    interceptors: [typing, naming, ...interceptors],
     defaultTimeoutMs: DEADLINE_MS,
   });
 }
@@ -92,9 +83,18 @@ const typing: Interceptor = (next) => async (request) => {
   }
 };
 
-/** Repeats what may be sent twice while the server can't be reached. */
+/** Gives a change a request id where it lacks one, by which its repetition is known. */
+const naming: Interceptor = (next) => (request) => {
+  if (request.stream || !request.method.input.field["requestId"]) return next(request);
+  const message = clone(request.method.input, request.message) as Message & { requestId: string };
+  message.requestId ||= newRequestId();
+  return next({ ...request, message });
+};
+
+/** Repeats what the contract says may be sent twice, while the server can't be reached. */
 const retrying: Interceptor = (next) => async (request) => {
-  const attempts = !request.stream && IDEMPOTENT.has(request.method.name) ? ATTEMPTS : 1;
+  const repeatable = !request.stream && request.method.idempotency !== Level.IDEMPOTENCY_UNKNOWN;
+  const attempts = repeatable ? ATTEMPTS : 1;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await next(request);

@@ -11,7 +11,6 @@ import {
   type Wishes,
   errorOf,
   listed,
-  newRequestId,
 } from "../antiphon";
 import type { Event } from "../gen/antiphon/events/v1/event_pb";
 import type { Conversation, Workspace } from "../gen/antiphon/context/v1/conversation_pb";
@@ -149,11 +148,7 @@ export class Desk extends Changing {
   /** Begin a conversation by saying something; returns its id. Throws AntiphonError. */
   async begin(text: string, workspaceId: string): Promise<string> {
     const title = titleOf(text);
-    const { conversation } = await this.session.stubs.context.createConversation({
-      title,
-      workspaceId,
-      requestId: newRequestId(),
-    });
+    const { conversation } = await this.session.stubs.context.createConversation({ title, workspaceId });
     if (!conversation) throw new AntiphonError(13, "the server made no conversation");
     this.conversations = [conversation, ...this.conversations];
     this.openThread(conversation.conversationId);
@@ -164,10 +159,7 @@ export class Desk extends Changing {
 
   /** Make a workspace; returns its id. Throws AntiphonError. */
   async makeWorkspace(displayName: string): Promise<string> {
-    const { workspace } = await this.session.stubs.context.createWorkspace({
-      displayName,
-      requestId: newRequestId(),
-    });
+    const { workspace } = await this.session.stubs.context.createWorkspace({ displayName });
     await this.refresh();
     return workspace?.workspaceId ?? "";
   }

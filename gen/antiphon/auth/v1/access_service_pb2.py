@@ -26,7 +26,7 @@ from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/auth/v1/access_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\x8a\x01\n\tRpcAccess\x12\x0b\n\x03rpc\x18\x01 \x01(\t\x12\x30\n\npermission\x18\x02 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12&\n\x05scope\x18\x03 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\x16\n\x0eresource_field\x18\x04 \x01(\t\"M\n\x11ListAccessRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"X\n\x12ListAccessResponse\x12)\n\x04rpcs\x18\x01 \x03(\x0b\x32\x1b.antiphon.auth.v1.RpcAccess\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x14\x45xplainAccessRequest\x12\x17\n\x04user\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x45\x12\x17\n\x03rpc\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\x08resource\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x0f\n\x07limited\x18\x04 \x01(\x08\x12:\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.antiphon.auth.v1.ScopeB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07\x82\x01\x04\x10\x01 \x00\"\xbc\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05steps\x18\x03 \x03(\t\x12(\n\x03rpc\x18\x04 \x01(\x0b\x32\x1b.antiphon.auth.v1.RpcAccess\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12$\n\x04role\x18\x06 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x12\n\ngranted_on\x18\x07 \x01(\t2\xdc\x01\n\rAccessService\x12\x61\n\nListAccess\x12#.antiphon.auth.v1.ListAccessRequest\x1a$.antiphon.auth.v1.ListAccessResponse\"\x08\xba\xeb\x18\x04\x08\x02\x18\x01\x12h\n\rExplainAccess\x12&.antiphon.auth.v1.ExplainAccessRequest\x1a\'.antiphon.auth.v1.ExplainAccessResponse\"\x06\xba\xeb\x18\x02\x08\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/auth/v1/access_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\x8a\x01\n\tRpcAccess\x12\x0b\n\x03rpc\x18\x01 \x01(\t\x12\x30\n\npermission\x18\x02 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12&\n\x05scope\x18\x03 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\x16\n\x0eresource_field\x18\x04 \x01(\t\"M\n\x11ListAccessRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"X\n\x12ListAccessResponse\x12)\n\x04rpcs\x18\x01 \x03(\x0b\x32\x1b.antiphon.auth.v1.RpcAccess\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x14\x45xplainAccessRequest\x12\x17\n\x04user\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x45\x12\x17\n\x03rpc\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1a\n\x08resource\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x0f\n\x07limited\x18\x04 \x01(\x08\x12:\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.antiphon.auth.v1.ScopeB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07\x82\x01\x04\x10\x01 \x00\"\xbc\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05steps\x18\x03 \x03(\t\x12(\n\x03rpc\x18\x04 \x01(\x0b\x32\x1b.antiphon.auth.v1.RpcAccess\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12$\n\x04role\x18\x06 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x12\n\ngranted_on\x18\x07 \x01(\t2\xe2\x01\n\rAccessService\x12\x64\n\nListAccess\x12#.antiphon.auth.v1.ListAccessRequest\x1a$.antiphon.auth.v1.ListAccessResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x01\x12k\n\rExplainAccess\x12&.antiphon.auth.v1.ExplainAccessRequest\x1a\'.antiphon.auth.v1.ExplainAccessResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['scopes']._loaded_options = None
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H\016\222\001\013\020\020\"\007\202\001\004\020\001 \000'
   _globals['_ACCESSSERVICE'].methods_by_name['ListAccess']._loaded_options = None
-  _globals['_ACCESSSERVICE'].methods_by_name['ListAccess']._serialized_options = b'\272\353\030\004\010\002\030\001'
+  _globals['_ACCESSSERVICE'].methods_by_name['ListAccess']._serialized_options = b'\220\002\001\272\353\030\004\010\002\030\001'
   _globals['_ACCESSSERVICE'].methods_by_name['ExplainAccess']._loaded_options = None
-  _globals['_ACCESSSERVICE'].methods_by_name['ExplainAccess']._serialized_options = b'\272\353\030\002\010\006'
+  _globals['_ACCESSSERVICE'].methods_by_name['ExplainAccess']._serialized_options = b'\220\002\001\272\353\030\002\010\006'
   _globals['_RPCACCESS']._serialized_start=120
   _globals['_RPCACCESS']._serialized_end=258
   _globals['_LISTACCESSREQUEST']._serialized_start=260
@@ -60,5 +60,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINACCESSRESPONSE']._serialized_start=610
   _globals['_EXPLAINACCESSRESPONSE']._serialized_end=798
   _globals['_ACCESSSERVICE']._serialized_start=801
-  _globals['_ACCESSSERVICE']._serialized_end=1021
+  _globals['_ACCESSSERVICE']._serialized_end=1027
 # @@protoc_insertion_point(module_scope)

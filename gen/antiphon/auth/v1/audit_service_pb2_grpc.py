@@ -101,7 +101,8 @@ class AuditServiceServicer:
         the copy was taken is an event itself, recorded before the first answer. It ends
         with the caller's session or rights, at the next answer, but not because the access
         token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
-        newest event), OVERLOADED (the client reads too slowly).
+        newest event), OVERLOADED (the client reads too slowly). Not to be repeated blindly:
+        every copy is recorded; go on behind what came.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

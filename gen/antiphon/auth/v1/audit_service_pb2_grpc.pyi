@@ -54,7 +54,8 @@ class AuditServiceStub:
     the copy was taken is an event itself, recorded before the first answer. It ends
     with the caller's session or rights, at the next answer, but not because the access
     token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
-    newest event), OVERLOADED (the client reads too slowly).
+    newest event), OVERLOADED (the client reads too slowly). Not to be repeated blindly:
+    every copy is recorded; go on behind what came.
     """
     GetAuditHead: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditHeadRequest, _audit_service_pb2.GetAuditHeadResponse]
     """GetAuditHead returns the newest place and hash, signed. Who keeps it elsewhere can
@@ -95,7 +96,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     the copy was taken is an event itself, recorded before the first answer. It ends
     with the caller's session or rights, at the next answer, but not because the access
     token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
-    newest event), OVERLOADED (the client reads too slowly).
+    newest event), OVERLOADED (the client reads too slowly). Not to be repeated blindly:
+    every copy is recorded; go on behind what came.
     """
     GetAuditHead: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditHeadRequest, _audit_service_pb2.GetAuditHeadResponse]  # type: ignore[assignment]
     """GetAuditHead returns the newest place and hash, signed. Who keeps it elsewhere can
@@ -151,7 +153,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         the copy was taken is an event itself, recorded before the first answer. It ends
         with the caller's session or rights, at the next answer, but not because the access
         token expires. Errors: SESSION_REVOKED, INVALID_ARGUMENT (after_sequence is beyond the
-        newest event), OVERLOADED (the client reads too slowly).
+        newest event), OVERLOADED (the client reads too slowly). Not to be repeated blindly:
+        every copy is recorded; go on behind what came.
         """
 
     @_abc_1.abstractmethod

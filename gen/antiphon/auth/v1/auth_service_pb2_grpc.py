@@ -190,7 +190,8 @@ class AuthServiceServicer:
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
         PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
-        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED. Not to be repeated
+        blindly: every call makes a session, or counts as a guess.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,15 +221,16 @@ class AuthServiceServicer:
         until somebody who is signed in elsewhere has decided. The same device_code again
         within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
         wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
-        Errors: OVERLOADED (20 wait at the caller's address).
+        Not to be repeated blindly: every call takes a place. Errors: OVERLOADED (20 wait at
+        the caller's address).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Refresh(self, request, context):
-        """Refresh exchanges a refresh token for the next pair. The same token again
-        within 10 s gets the same pair, so that a lost answer costs nothing; later it
+        """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+        within 10 s it gives the same pair, so that a lost answer costs nothing; later it
         ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -237,7 +239,7 @@ class AuthServiceServicer:
 
     def Logout(self, request, context):
         """Logout ends the calling session; its tokens stop working and its open
-        streams end.
+        streams end. A repeated call is refused as SESSION_REVOKED: the first one did it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -260,7 +262,7 @@ class AuthServiceServicer:
 
     def RevokeSession(self, request, context):
         """RevokeSession ends one of the caller's sessions; an operator may end
-        anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
+        anyone's. Repeated, it is no error that the session has ended. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -271,7 +273,7 @@ class AuthServiceServicer:
         an operator all those of user_id: to be called when a device was lost. Devices
         that those have let in, and that have no session yet, get none. API keys work
         on, also those that a stolen session has made, unless api_keys asks for their end,
-        too. Errors: NOT_FOUND.
+        too. Repeated, it ends and counts only what was opened since. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -279,8 +281,8 @@ class AuthServiceServicer:
 
     def GetDeviceLogin(self, request, context):
         """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-        TOO_MANY_ATTEMPTS.
+        it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+        LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -289,7 +291,8 @@ class AuthServiceServicer:
     def DecideDeviceLogin(self, request, context):
         """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
         the device has called Login, the end of the calling session takes that back.
-        Sessions with scopes, and those that an API key opened, may refuse it alone.
+        Sessions with scopes, and those that an API key opened, may refuse it alone. Not to be
+        repeated blindly: a code that was decided is a wrong one, and counts as a guess.
         Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
         caller is a service).
         """
@@ -330,8 +333,9 @@ class AuthServiceServicer:
 
     def UpdateUser(self, request, context):
         """UpdateUser changes an account. To disable it ends its sessions and streams;
-        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
-        that can't be changed, or a display_name that is too long).
+        its messages stay. Repeated, it sets the same values. Errors: NOT_FOUND,
+        LAST_OPERATOR, INVALID_ARGUMENT (a field that can't be changed, or a display_name that
+        is too long).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -339,7 +343,8 @@ class AuthServiceServicer:
 
     def ChangePassword(self, request, context):
         """ChangePassword replaces the caller's password and ends their other sessions.
-        Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+        Wrong old passwords are counted as guesses. Not to be repeated blindly: the old one is
+        wrong by then; whoever gets no answer signs in with the new one. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
         PASSWORD_BREACHED, OVERLOADED.
         """
@@ -359,7 +364,8 @@ class AuthServiceServicer:
     def ResetPassword(self, request, context):
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
         sessions of its user. API keys work on, unless the operator asked for their
-        end. A password that is refused leaves the token as it was.
+        end. A password that is refused leaves the token as it was. Not to be repeated
+        blindly: the token works once; whoever gets no answer signs in with the new password.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
         easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
@@ -379,7 +385,7 @@ class AuthServiceServicer:
 
     def UnlinkIdentity(self, request, context):
         """UnlinkIdentity takes that back and ends the user's sessions that identity providers
-        opened. Errors: NOT_FOUND.
+        opened. Errors: NOT_FOUND, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -417,7 +423,7 @@ class AuthServiceServicer:
     def RevokeApiKey(self, request, context):
         """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
         those that were made with it, and ends the sessions that they opened. Errors:
-        NOT_FOUND.
+        NOT_FOUND, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class AuthServiceStub:
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
     PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
-    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED. Not to be repeated
+    blindly: every call makes a session, or counts as a guess.
     """
     ListLoginMethods: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]
     """ListLoginMethods says how one can sign in here, for a page or a terminal that
@@ -60,16 +61,17 @@ class AuthServiceStub:
     until somebody who is signed in elsewhere has decided. The same device_code again
     within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
     wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
-    Errors: OVERLOADED (20 wait at the caller's address).
+    Not to be repeated blindly: every call takes a place. Errors: OVERLOADED (20 wait at
+    the caller's address).
     """
     Refresh: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]
-    """Refresh exchanges a refresh token for the next pair. The same token again
-    within 10 s gets the same pair, so that a lost answer costs nothing; later it
+    """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+    within 10 s it gives the same pair, so that a lost answer costs nothing; later it
     ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]
     """Logout ends the calling session; its tokens stop working and its open
-    streams end.
+    streams end. A repeated call is refused as SESSION_REVOKED: the first one did it.
     """
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.WhoAmIRequest, _auth_service_pb2.WhoAmIResponse]
     """WhoAmI says who the calling token speaks for."""
@@ -79,24 +81,25 @@ class AuthServiceStub:
     """
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
     """RevokeSession ends one of the caller's sessions; an operator may end
-    anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
+    anyone's. Repeated, it is no error that the session has ended. Errors: NOT_FOUND.
     """
     RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
     that those have let in, and that have no session yet, get none. API keys work
     on, also those that a stolen session has made, unless api_keys asks for their end,
-    too. Errors: NOT_FOUND.
+    too. Repeated, it ends and counts only what was opened since. Errors: NOT_FOUND.
     """
     GetDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-    TOO_MANY_ATTEMPTS.
+    it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+    LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
     the device has called Login, the end of the calling session takes that back.
-    Sessions with scopes, and those that an API key opened, may refuse it alone.
+    Sessions with scopes, and those that an API key opened, may refuse it alone. Not to be
+    repeated blindly: a code that was decided is a wrong one, and counts as a guess.
     Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
     caller is a service).
     """
@@ -115,12 +118,14 @@ class AuthServiceStub:
     """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]
     """UpdateUser changes an account. To disable it ends its sessions and streams;
-    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
-    that can't be changed, or a display_name that is too long).
+    its messages stay. Repeated, it sets the same values. Errors: NOT_FOUND,
+    LAST_OPERATOR, INVALID_ARGUMENT (a field that can't be changed, or a display_name that
+    is too long).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
     """ChangePassword replaces the caller's password and ends their other sessions.
-    Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+    Wrong old passwords are counted as guesses. Not to be repeated blindly: the old one is
+    wrong by then; whoever gets no answer signs in with the new one. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
     PASSWORD_BREACHED, OVERLOADED.
     """
@@ -132,7 +137,8 @@ class AuthServiceStub:
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
     sessions of its user. API keys work on, unless the operator asked for their
-    end. A password that is refused leaves the token as it was.
+    end. A password that is refused leaves the token as it was. Not to be repeated
+    blindly: the token works once; whoever gets no answer signs in with the new password.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
@@ -144,7 +150,7 @@ class AuthServiceStub:
     """
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
-    opened. Errors: NOT_FOUND.
+    opened. Errors: NOT_FOUND, REQUEST_ID_REUSED.
     """
     ListIdentities: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]
     """ListIdentities lists the identities of the caller, or for an operator those of
@@ -166,7 +172,7 @@ class AuthServiceStub:
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
     """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
     those that were made with it, and ends the sessions that they opened. Errors:
-    NOT_FOUND.
+    NOT_FOUND, REQUEST_ID_REUSED.
     """
     RotateSigningKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
@@ -193,7 +199,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
     identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
     PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
-    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+    AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED. Not to be repeated
+    blindly: every call makes a session, or counts as a guess.
     """
     ListLoginMethods: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListLoginMethodsRequest, _auth_service_pb2.ListLoginMethodsResponse]  # type: ignore[assignment]
     """ListLoginMethods says how one can sign in here, for a page or a terminal that
@@ -211,16 +218,17 @@ class AuthServiceAsyncStub(AuthServiceStub):
     until somebody who is signed in elsewhere has decided. The same device_code again
     within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
     wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
-    Errors: OVERLOADED (20 wait at the caller's address).
+    Not to be repeated blindly: every call takes a place. Errors: OVERLOADED (20 wait at
+    the caller's address).
     """
     Refresh: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshRequest, _auth_service_pb2.RefreshResponse]  # type: ignore[assignment]
-    """Refresh exchanges a refresh token for the next pair. The same token again
-    within 10 s gets the same pair, so that a lost answer costs nothing; later it
+    """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+    within 10 s it gives the same pair, so that a lost answer costs nothing; later it
     ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]  # type: ignore[assignment]
     """Logout ends the calling session; its tokens stop working and its open
-    streams end.
+    streams end. A repeated call is refused as SESSION_REVOKED: the first one did it.
     """
     WhoAmI: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.WhoAmIRequest, _auth_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """WhoAmI says who the calling token speaks for."""
@@ -230,24 +238,25 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """RevokeSession ends one of the caller's sessions; an operator may end
-    anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
+    anyone's. Repeated, it is no error that the session has ended. Errors: NOT_FOUND.
     """
     RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeAllSessionsRequest, _auth_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
     """RevokeAllSessions ends every session of the caller but the calling one, or for
     an operator all those of user_id: to be called when a device was lost. Devices
     that those have let in, and that have no session yet, get none. API keys work
     on, also those that a stolen session has made, unless api_keys asks for their end,
-    too. Errors: NOT_FOUND.
+    too. Repeated, it ends and counts only what was opened since. Errors: NOT_FOUND.
     """
     GetDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetDeviceLoginRequest, _auth_service_pb2.GetDeviceLoginResponse]  # type: ignore[assignment]
     """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-    it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-    TOO_MANY_ATTEMPTS.
+    it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+    LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
     """
     DecideDeviceLogin: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DecideDeviceLoginRequest, _auth_service_pb2.DecideDeviceLoginResponse]  # type: ignore[assignment]
     """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
     the device has called Login, the end of the calling session takes that back.
-    Sessions with scopes, and those that an API key opened, may refuse it alone.
+    Sessions with scopes, and those that an API key opened, may refuse it alone. Not to be
+    repeated blindly: a code that was decided is a wrong one, and counts as a guess.
     Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
     caller is a service).
     """
@@ -266,12 +275,14 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """ListUsers lists accounts by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """UpdateUser changes an account. To disable it ends its sessions and streams;
-    its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
-    that can't be changed, or a display_name that is too long).
+    its messages stay. Repeated, it sets the same values. Errors: NOT_FOUND,
+    LAST_OPERATOR, INVALID_ARGUMENT (a field that can't be changed, or a display_name that
+    is too long).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """ChangePassword replaces the caller's password and ends their other sessions.
-    Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+    Wrong old passwords are counted as guesses. Not to be repeated blindly: the old one is
+    wrong by then; whoever gets no answer signs in with the new one. Errors: CREDENTIALS_INVALID,
     TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
     PASSWORD_BREACHED, OVERLOADED.
     """
@@ -283,7 +294,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
     sessions of its user. API keys work on, unless the operator asked for their
-    end. A password that is refused leaves the token as it was.
+    end. A password that is refused leaves the token as it was. Not to be repeated
+    blindly: the token works once; whoever gets no answer signs in with the new password.
     Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
     easy to guess), PASSWORD_BREACHED, OVERLOADED.
     """
@@ -295,7 +307,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UnlinkIdentityRequest, _auth_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
     """UnlinkIdentity takes that back and ends the user's sessions that identity providers
-    opened. Errors: NOT_FOUND.
+    opened. Errors: NOT_FOUND, REQUEST_ID_REUSED.
     """
     ListIdentities: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListIdentitiesRequest, _auth_service_pb2.ListIdentitiesResponse]  # type: ignore[assignment]
     """ListIdentities lists the identities of the caller, or for an operator those of
@@ -317,7 +329,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
     those that were made with it, and ends the sessions that they opened. Errors:
-    NOT_FOUND.
+    NOT_FOUND, REQUEST_ID_REUSED.
     """
     RotateSigningKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RotateSigningKeysRequest, _auth_service_pb2.RotateSigningKeysResponse]  # type: ignore[assignment]
     """RotateSigningKeys signs with a new key from now on. Tokens signed with an older
@@ -347,7 +359,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         disabled account; for what StartLogin began LOGIN_EXPIRED, LOGIN_DENIED; for
         identity providers NOT_FOUND (no provider of that name), IDENTITY_UNKNOWN,
         PROVIDER_UNAVAILABLE, PROVIDER_REFUSES_CLIENT, PROVIDER_ANSWER_INVALID; for device codes
-        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED.
+        AUTHORIZATION_PENDING, SLOW_DOWN, LOGIN_EXPIRED, LOGIN_DENIED. Not to be repeated
+        blindly: every call makes a session, or counts as a guess.
         """
 
     @_abc_1.abstractmethod
@@ -383,7 +396,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         until somebody who is signed in elsewhere has decided. The same device_code again
         within 10 s of its session gets the same session, as Refresh does. Of more than 1,000 that
         wait, one of the network that most ask from is forgotten: LOGIN_EXPIRED.
-        Errors: OVERLOADED (20 wait at the caller's address).
+        Not to be repeated blindly: every call takes a place. Errors: OVERLOADED (20 wait at
+        the caller's address).
         """
 
     @_abc_1.abstractmethod
@@ -392,8 +406,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RefreshRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RefreshResponse, _abc.Awaitable[_auth_service_pb2.RefreshResponse]]:
-        """Refresh exchanges a refresh token for the next pair. The same token again
-        within 10 s gets the same pair, so that a lost answer costs nothing; later it
+        """Refresh exchanges a refresh token for the next pair. Repeated with the same token
+        within 10 s it gives the same pair, so that a lost answer costs nothing; later it
         ends the session. Errors: CREDENTIALS_INVALID, SESSION_REVOKED.
         """
 
@@ -404,7 +418,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LogoutResponse, _abc.Awaitable[_auth_service_pb2.LogoutResponse]]:
         """Logout ends the calling session; its tokens stop working and its open
-        streams end.
+        streams end. A repeated call is refused as SESSION_REVOKED: the first one did it.
         """
 
     @_abc_1.abstractmethod
@@ -432,7 +446,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeSessionResponse, _abc.Awaitable[_auth_service_pb2.RevokeSessionResponse]]:
         """RevokeSession ends one of the caller's sessions; an operator may end
-        anyone's. Revoking an ended session is no error. Errors: NOT_FOUND.
+        anyone's. Repeated, it is no error that the session has ended. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -445,7 +459,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         an operator all those of user_id: to be called when a device was lost. Devices
         that those have let in, and that have no session yet, get none. API keys work
         on, also those that a stolen session has made, unless api_keys asks for their end,
-        too. Errors: NOT_FOUND.
+        too. Repeated, it ends and counts only what was opened since. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -455,8 +469,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.GetDeviceLoginResponse]]:
         """GetDeviceLogin shows which device asks to be signed in, to be looked at before
-        it is let in. Wrong codes are counted as guesses. Errors: LOGIN_EXPIRED,
-        TOO_MANY_ATTEMPTS.
+        it is let in. Wrong codes are counted as guesses, repeated ones too. Errors:
+        LOGIN_EXPIRED, TOO_MANY_ATTEMPTS.
         """
 
     @_abc_1.abstractmethod
@@ -467,7 +481,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.DecideDeviceLoginResponse, _abc.Awaitable[_auth_service_pb2.DecideDeviceLoginResponse]]:
         """DecideDeviceLogin signs a device in as the caller, or refuses it; once. Until
         the device has called Login, the end of the calling session takes that back.
-        Sessions with scopes, and those that an API key opened, may refuse it alone.
+        Sessions with scopes, and those that an API key opened, may refuse it alone. Not to be
+        repeated blindly: a code that was decided is a wrong one, and counts as a guess.
         Errors: LOGIN_EXPIRED, TOO_MANY_ATTEMPTS, PERMISSION_DENIED, NOT_FOUND (the
         caller is a service).
         """
@@ -516,8 +531,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UpdateUserResponse, _abc.Awaitable[_auth_service_pb2.UpdateUserResponse]]:
         """UpdateUser changes an account. To disable it ends its sessions and streams;
-        its messages stay. Errors: NOT_FOUND, LAST_OPERATOR, INVALID_ARGUMENT (a field
-        that can't be changed, or a display_name that is too long).
+        its messages stay. Repeated, it sets the same values. Errors: NOT_FOUND,
+        LAST_OPERATOR, INVALID_ARGUMENT (a field that can't be changed, or a display_name that
+        is too long).
         """
 
     @_abc_1.abstractmethod
@@ -527,7 +543,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ChangePasswordResponse, _abc.Awaitable[_auth_service_pb2.ChangePasswordResponse]]:
         """ChangePassword replaces the caller's password and ends their other sessions.
-        Wrong old passwords are counted as guesses. Errors: CREDENTIALS_INVALID,
+        Wrong old passwords are counted as guesses. Not to be repeated blindly: the old one is
+        wrong by then; whoever gets no answer signs in with the new one. Errors: CREDENTIALS_INVALID,
         TOO_MANY_ATTEMPTS, INVALID_ARGUMENT (a new one that is easy to guess),
         PASSWORD_BREACHED, OVERLOADED.
         """
@@ -551,7 +568,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
         """ResetPassword sets a password with a token of CreatePasswordReset, and ends all
         sessions of its user. API keys work on, unless the operator asked for their
-        end. A password that is refused leaves the token as it was.
+        end. A password that is refused leaves the token as it was. Not to be repeated
+        blindly: the token works once; whoever gets no answer signs in with the new password.
         Errors: CREDENTIALS_INVALID, USER_DISABLED, INVALID_ARGUMENT (a password that is
         easy to guess), PASSWORD_BREACHED, OVERLOADED.
         """
@@ -575,7 +593,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_auth_service_pb2.UnlinkIdentityResponse]]:
         """UnlinkIdentity takes that back and ends the user's sessions that identity providers
-        opened. Errors: NOT_FOUND.
+        opened. Errors: NOT_FOUND, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -621,7 +639,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
         """RevokeApiKey deletes one of the caller's keys, or for an operator anyone's, and
         those that were made with it, and ends the sessions that they opened. Errors:
-        NOT_FOUND.
+        NOT_FOUND, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

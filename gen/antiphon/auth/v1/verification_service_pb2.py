@@ -27,7 +27,7 @@ from antiphon.auth.v1 import auth_service_pb2 as antiphon_dot_auth_dot_v1_dot_au
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/auth/v1/verification_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a#antiphon/auth/v1/auth_service.proto\x1a\x1b\x62uf/validate/validate.proto\"P\n\x15\x46ollowSessionsRequest\x12$\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x11\n\x0f_after_position\"\x84\x01\n\x16\x46ollowSessionsResponse\x12\x19\n\x11\x65nded_session_ids\x18\x01 \x03(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12)\n\x07key_set\x18\x03 \x01(\x0b\x32\x18.antiphon.auth.v1.KeySet\x12\x12\n\nup_to_date\x18\x04 \x01(\x08\"4\n\x06KeySet\x12*\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.antiphon.auth.v1.JsonWebKey2\x84\x01\n\x13VerificationService\x12m\n\x0e\x46ollowSessions\x12\'.antiphon.auth.v1.FollowSessionsRequest\x1a(.antiphon.auth.v1.FollowSessionsResponse\"\x06\xba\xeb\x18\x02\x08\x07\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/auth/v1/verification_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a#antiphon/auth/v1/auth_service.proto\x1a\x1b\x62uf/validate/validate.proto\"P\n\x15\x46ollowSessionsRequest\x12$\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x11\n\x0f_after_position\"\x84\x01\n\x16\x46ollowSessionsResponse\x12\x19\n\x11\x65nded_session_ids\x18\x01 \x03(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12)\n\x07key_set\x18\x03 \x01(\x0b\x32\x18.antiphon.auth.v1.KeySet\x12\x12\n\nup_to_date\x18\x04 \x01(\x08\"4\n\x06KeySet\x12*\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.antiphon.auth.v1.JsonWebKey2\x87\x01\n\x13VerificationService\x12p\n\x0e\x46ollowSessions\x12\'.antiphon.auth.v1.FollowSessionsRequest\x1a(.antiphon.auth.v1.FollowSessionsResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FOLLOWSESSIONSREQUEST'].fields_by_name['after_position']._loaded_options = None
   _globals['_FOLLOWSESSIONSREQUEST'].fields_by_name['after_position']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_VERIFICATIONSERVICE'].methods_by_name['FollowSessions']._loaded_options = None
-  _globals['_VERIFICATIONSERVICE'].methods_by_name['FollowSessions']._serialized_options = b'\272\353\030\002\010\007'
+  _globals['_VERIFICATIONSERVICE'].methods_by_name['FollowSessions']._serialized_options = b'\220\002\001\272\353\030\002\010\007'
   _globals['_FOLLOWSESSIONSREQUEST']._serialized_start=162
   _globals['_FOLLOWSESSIONSREQUEST']._serialized_end=242
   _globals['_FOLLOWSESSIONSRESPONSE']._serialized_start=245
@@ -45,5 +45,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSET']._serialized_start=379
   _globals['_KEYSET']._serialized_end=431
   _globals['_VERIFICATIONSERVICE']._serialized_start=434
-  _globals['_VERIFICATIONSERVICE']._serialized_end=566
+  _globals['_VERIFICATIONSERVICE']._serialized_end=569
 # @@protoc_insertion_point(module_scope)

@@ -163,7 +163,7 @@ class ContextServiceServicer:
 
     def UpdateWorkspace(self, request, context):
         """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-        ETAG_MISMATCH.
+        ETAG_MISMATCH, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +171,7 @@ class ContextServiceServicer:
 
     def ArchiveWorkspace(self, request, context):
         """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-        accepts no new conversation. Archiving twice is no error. Errors: NOT_FOUND.
+        accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,7 +202,7 @@ class ContextServiceServicer:
 
     def UpdateConversation(self, request, context):
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH.
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,7 +210,7 @@ class ContextServiceServicer:
 
     def ArchiveConversation(self, request, context):
         """ArchiveConversation takes a conversation out of use: it can still be read,
-        and accepts no new message. Archiving twice is no error. Errors: NOT_FOUND.
+        and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,7 +219,7 @@ class ContextServiceServicer:
     def AddMember(self, request, context):
         """AddMember gives a user a role on a workspace or conversation. Only an owner
         makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
-        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
+        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,7 +242,7 @@ class ContextServiceServicer:
     def UpdateMember(self, request, context):
         """UpdateMember changes a member's role. Only an owner makes or unmakes
         owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
-        guest on a workspace).
+        guest on a workspace), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -250,7 +250,7 @@ class ContextServiceServicer:
 
     def RemoveMember(self, request, context):
         """RemoveMember takes a member's role away; the member's open streams on the
-        resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+        resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,11 +47,11 @@ class ContextServiceStub:
     """
     UpdateWorkspace: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateWorkspaceRequest, _context_service_pb2.UpdateWorkspaceResponse]
     """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-    ETAG_MISMATCH.
+    ETAG_MISMATCH, REQUEST_ID_REUSED.
     """
     ArchiveWorkspace: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-    accepts no new conversation. Archiving twice is no error. Errors: NOT_FOUND.
+    accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]
     """CreateConversation makes a conversation that the caller owns. Errors:
@@ -65,16 +65,16 @@ class ContextServiceStub:
     """
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH.
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
     """
     ArchiveConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]
     """ArchiveConversation takes a conversation out of use: it can still be read,
-    and accepts no new message. Archiving twice is no error. Errors: NOT_FOUND.
+    and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     AddMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
     makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
-    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
+    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace), REQUEST_ID_REUSED.
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetMemberRequest, _context_service_pb2.GetMemberResponse]
     """GetMember returns one user's role on a resource. Errors: NOT_FOUND."""
@@ -83,11 +83,11 @@ class ContextServiceStub:
     UpdateMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateMemberRequest, _context_service_pb2.UpdateMemberResponse]
     """UpdateMember changes a member's role. Only an owner makes or unmakes
     owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
-    guest on a workspace).
+    guest on a workspace), REQUEST_ID_REUSED.
     """
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.RemoveMemberRequest, _context_service_pb2.RemoveMemberResponse]
     """RemoveMember takes a member's role away; the member's open streams on the
-    resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+    resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, REQUEST_ID_REUSED.
     """
     PostMessage: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]
     """PostMessage says something without starting a turn: people among
@@ -124,11 +124,11 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     UpdateWorkspace: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateWorkspaceRequest, _context_service_pb2.UpdateWorkspaceResponse]  # type: ignore[assignment]
     """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-    ETAG_MISMATCH.
+    ETAG_MISMATCH, REQUEST_ID_REUSED.
     """
     ArchiveWorkspace: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]  # type: ignore[assignment]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-    accepts no new conversation. Archiving twice is no error. Errors: NOT_FOUND.
+    accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
     """CreateConversation makes a conversation that the caller owns. Errors:
@@ -142,16 +142,16 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH.
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
     """
     ArchiveConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]  # type: ignore[assignment]
     """ArchiveConversation takes a conversation out of use: it can still be read,
-    and accepts no new message. Archiving twice is no error. Errors: NOT_FOUND.
+    and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     AddMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]  # type: ignore[assignment]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
     makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
-    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
+    PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace), REQUEST_ID_REUSED.
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetMemberRequest, _context_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """GetMember returns one user's role on a resource. Errors: NOT_FOUND."""
@@ -160,11 +160,11 @@ class ContextServiceAsyncStub(ContextServiceStub):
     UpdateMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateMemberRequest, _context_service_pb2.UpdateMemberResponse]  # type: ignore[assignment]
     """UpdateMember changes a member's role. Only an owner makes or unmakes
     owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
-    guest on a workspace).
+    guest on a workspace), REQUEST_ID_REUSED.
     """
     RemoveMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.RemoveMemberRequest, _context_service_pb2.RemoveMemberResponse]  # type: ignore[assignment]
     """RemoveMember takes a member's role away; the member's open streams on the
-    resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+    resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, REQUEST_ID_REUSED.
     """
     PostMessage: _aio.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]  # type: ignore[assignment]
     """PostMessage says something without starting a turn: people among
@@ -222,7 +222,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateWorkspaceResponse, _abc.Awaitable[_context_service_pb2.UpdateWorkspaceResponse]]:
         """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-        ETAG_MISMATCH.
+        ETAG_MISMATCH, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -232,7 +232,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.ArchiveWorkspaceResponse, _abc.Awaitable[_context_service_pb2.ArchiveWorkspaceResponse]]:
         """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-        accepts no new conversation. Archiving twice is no error. Errors: NOT_FOUND.
+        accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -270,7 +270,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateConversationResponse, _abc.Awaitable[_context_service_pb2.UpdateConversationResponse]]:
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH.
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -280,7 +280,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.ArchiveConversationResponse, _abc.Awaitable[_context_service_pb2.ArchiveConversationResponse]]:
         """ArchiveConversation takes a conversation out of use: it can still be read,
-        and accepts no new message. Archiving twice is no error. Errors: NOT_FOUND.
+        and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -291,7 +291,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_context_service_pb2.AddMemberResponse, _abc.Awaitable[_context_service_pb2.AddMemberResponse]]:
         """AddMember gives a user a role on a workspace or conversation. Only an owner
         makes owners; only a conversation has guests. Errors: NOT_FOUND, ALREADY_EXISTS,
-        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace).
+        PERMISSION_DENIED, INVALID_ARGUMENT (a guest on a workspace), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -318,7 +318,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_context_service_pb2.UpdateMemberResponse, _abc.Awaitable[_context_service_pb2.UpdateMemberResponse]]:
         """UpdateMember changes a member's role. Only an owner makes or unmakes
         owners. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT (a
-        guest on a workspace).
+        guest on a workspace), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -328,7 +328,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.RemoveMemberResponse, _abc.Awaitable[_context_service_pb2.RemoveMemberResponse]]:
         """RemoveMember takes a member's role away; the member's open streams on the
-        resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED.
+        resource end. Errors: NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

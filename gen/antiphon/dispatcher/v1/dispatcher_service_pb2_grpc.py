@@ -87,8 +87,8 @@ class DispatcherServiceServicer:
 
     def Dispatch(self, request, context):
         """Dispatch posts a message and starts a turn. It answers when both are
-        committed; the answer comes as events of the conversation. The same turn_id
-        again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+        committed; the answer comes as events of the conversation. Repeated with the same
+        turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
@@ -114,8 +114,8 @@ class DispatcherServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelTurn(self, request, context):
-        """CancelTurn stops a turn, before, during or after it runs; calling it again
-        is no error. A turn that has ended stays as it is. A turn that has not come
+        """CancelTurn stops a turn, before, during or after it runs; repeated, it changes
+        nothing. A turn that has ended stays as it is. A turn that has not come
         yet will end as CANCELLED when it comes, its message unposted. When this
         returns, no more text of the turn is delivered; a turn whose node has died is
         returned as it is and ends as CANCELLED when it is taken over. Errors:
@@ -131,7 +131,8 @@ class DispatcherServiceServicer:
         message is checked on its own; one that fails is answered by error and the
         stream goes on. Bytes that are no message, and messages that are too large,
         end it. Ending the stream stops no turn. A credential with scopes needs
-        SCOPE_READ as well: the stream follows.
+        SCOPE_READ as well: the stream follows. What was not answered is repeated message by
+        message, each by the rule of its unary twin.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

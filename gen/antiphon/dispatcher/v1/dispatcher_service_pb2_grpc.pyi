@@ -43,8 +43,8 @@ class DispatcherServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DispatcherServiceAsyncStub: ...
     Dispatch: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DispatchRequest, _dispatcher_service_pb2.DispatchResponse]
     """Dispatch posts a message and starts a turn. It answers when both are
-    committed; the answer comes as events of the conversation. The same turn_id
-    again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+    committed; the answer comes as events of the conversation. Repeated with the same
+    turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
@@ -57,8 +57,8 @@ class DispatcherServiceStub:
     PAGE_TOKEN_INVALID, DRAINING (on several servers).
     """
     CancelTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelTurnRequest, _dispatcher_service_pb2.CancelTurnResponse]
-    """CancelTurn stops a turn, before, during or after it runs; calling it again
-    is no error. A turn that has ended stays as it is. A turn that has not come
+    """CancelTurn stops a turn, before, during or after it runs; repeated, it changes
+    nothing. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
     returns, no more text of the turn is delivered; a turn whose node has died is
     returned as it is and ends as CANCELLED when it is taken over. Errors:
@@ -70,7 +70,8 @@ class DispatcherServiceStub:
     message is checked on its own; one that fails is answered by error and the
     stream goes on. Bytes that are no message, and messages that are too large,
     end it. Ending the stream stops no turn. A credential with scopes needs
-    SCOPE_READ as well: the stream follows.
+    SCOPE_READ as well: the stream follows. What was not answered is repeated message by
+    message, each by the rule of its unary twin.
     """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
     """ListHandlers lists who can work on turns, the default first."""
@@ -90,8 +91,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Dispatch: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DispatchRequest, _dispatcher_service_pb2.DispatchResponse]  # type: ignore[assignment]
     """Dispatch posts a message and starts a turn. It answers when both are
-    committed; the answer comes as events of the conversation. The same turn_id
-    again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+    committed; the answer comes as events of the conversation. Repeated with the same
+    turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
@@ -104,8 +105,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     PAGE_TOKEN_INVALID, DRAINING (on several servers).
     """
     CancelTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CancelTurnRequest, _dispatcher_service_pb2.CancelTurnResponse]  # type: ignore[assignment]
-    """CancelTurn stops a turn, before, during or after it runs; calling it again
-    is no error. A turn that has ended stays as it is. A turn that has not come
+    """CancelTurn stops a turn, before, during or after it runs; repeated, it changes
+    nothing. A turn that has ended stays as it is. A turn that has not come
     yet will end as CANCELLED when it comes, its message unposted. When this
     returns, no more text of the turn is delivered; a turn whose node has died is
     returned as it is and ends as CANCELLED when it is taken over. Errors:
@@ -117,7 +118,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     message is checked on its own; one that fails is answered by error and the
     stream goes on. Bytes that are no message, and messages that are too large,
     end it. Ending the stream stops no turn. A credential with scopes needs
-    SCOPE_READ as well: the stream follows.
+    SCOPE_READ as well: the stream follows. What was not answered is repeated message by
+    message, each by the rule of its unary twin.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
     """ListHandlers lists who can work on turns, the default first."""
@@ -140,8 +142,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.DispatchResponse, _abc.Awaitable[_dispatcher_service_pb2.DispatchResponse]]:
         """Dispatch posts a message and starts a turn. It answers when both are
-        committed; the answer comes as events of the conversation. The same turn_id
-        again returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+        committed; the answer comes as events of the conversation. Repeated with the same
+        turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
@@ -172,8 +174,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.CancelTurnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.CancelTurnResponse, _abc.Awaitable[_dispatcher_service_pb2.CancelTurnResponse]]:
-        """CancelTurn stops a turn, before, during or after it runs; calling it again
-        is no error. A turn that has ended stays as it is. A turn that has not come
+        """CancelTurn stops a turn, before, during or after it runs; repeated, it changes
+        nothing. A turn that has ended stays as it is. A turn that has not come
         yet will end as CANCELLED when it comes, its message unposted. When this
         returns, no more text of the turn is delivered; a turn whose node has died is
         returned as it is and ends as CANCELLED when it is taken over. Errors:
@@ -191,7 +193,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         message is checked on its own; one that fails is answered by error and the
         stream goes on. Bytes that are no message, and messages that are too large,
         end it. Ending the stream stops no turn. A credential with scopes needs
-        SCOPE_READ as well: the stream follows.
+        SCOPE_READ as well: the stream follows. What was not answered is repeated message by
+        message, each by the rule of its unary twin.
         """
 
     @_abc_1.abstractmethod

@@ -108,7 +108,8 @@ class EventServiceServicer:
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
         LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two.
+        for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
+        follow_id is taken for as long as its stream is open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +121,8 @@ class EventServiceServicer:
         stream belongs to the session of its newest token. Any server of several takes
         the call and hands it to the one that has the stream, which may take half a
         second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
-        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
+        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE. Not to
+        be repeated blindly: a watch that is there already is refused on the stream.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,7 +130,7 @@ class EventServiceServicer:
 
     def CancelFollow(self, request, context):
         """CancelFollow ends an open Follow of the calling session, on whichever server
-        it is. Errors: those of UpdateFollow.
+        it is. A repeated call finds no stream. Errors: those of UpdateFollow.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +154,8 @@ class EventServiceServicer:
     def PublishEphemeral(self, request, context):
         """PublishEphemeral tells those who follow the scope now that the caller is
         typing or present. It is not stored and may be dropped: it reaches those whose
-        streams are on other servers only while Redis is there. Errors: NOT_FOUND.
+        streams are on other servers only while Redis is there. Not to be repeated: a late one
+        says what is over. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +164,8 @@ class EventServiceServicer:
     def Append(self, request, context):
         """Append commits events, all or none, in the order given; it answers after the
         commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
-        STORE_UNAVAILABLE.
+        STORE_UNAVAILABLE. Not to be repeated blindly: callers leave request_id out where a
+        fence is enough, and have to look at what they sent before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,7 +173,7 @@ class EventServiceServicer:
 
     def Fold(self, request, context):
         """Fold removes the text deltas of a finished turn; the event after each run of
-        them takes over their offsets. Folding twice is no error.
+        them takes over their offsets. Repeated, it finds nothing to fold.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,7 +181,7 @@ class EventServiceServicer:
 
     def Trim(self, request, context):
         """Trim removes a log's oldest events. Only the service that keeps the scope's
-        state may ask for it, after it has stored that state.
+        state may ask for it, after it has stored that state. Repeated, it removes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

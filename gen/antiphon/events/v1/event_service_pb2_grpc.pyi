@@ -46,7 +46,8 @@ class EventServiceStub:
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
     LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two.
+    for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
+    follow_id is taken for as long as its stream is open.
     """
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
@@ -54,11 +55,12 @@ class EventServiceStub:
     stream belongs to the session of its newest token. Any server of several takes
     the call and hands it to the one that has the stream, which may take half a
     second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
-    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
+    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE. Not to
+    be repeated blindly: a watch that is there already is refused on the stream.
     """
     CancelFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]
     """CancelFollow ends an open Follow of the calling session, on whichever server
-    it is. Errors: those of UpdateFollow.
+    it is. A repeated call finds no stream. Errors: those of UpdateFollow.
     """
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
@@ -69,20 +71,22 @@ class EventServiceStub:
     PublishEphemeral: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]
     """PublishEphemeral tells those who follow the scope now that the caller is
     typing or present. It is not stored and may be dropped: it reaches those whose
-    streams are on other servers only while Redis is there. Errors: NOT_FOUND.
+    streams are on other servers only while Redis is there. Not to be repeated: a late one
+    says what is over. Errors: NOT_FOUND.
     """
     Append: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]
     """Append commits events, all or none, in the order given; it answers after the
     commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
-    STORE_UNAVAILABLE.
+    STORE_UNAVAILABLE. Not to be repeated blindly: callers leave request_id out where a
+    fence is enough, and have to look at what they sent before.
     """
     Fold: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.FoldRequest, _event_service_pb2.FoldResponse]
     """Fold removes the text deltas of a finished turn; the event after each run of
-    them takes over their offsets. Folding twice is no error.
+    them takes over their offsets. Repeated, it finds nothing to fold.
     """
     Trim: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
-    state may ask for it, after it has stored that state.
+    state may ask for it, after it has stored that state. Repeated, it removes nothing.
     """
 
 @_typing.type_check_only
@@ -103,7 +107,8 @@ class EventServiceAsyncStub(EventServiceStub):
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
     LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two.
+    for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
+    follow_id is taken for as long as its stream is open.
     """
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
@@ -111,11 +116,12 @@ class EventServiceAsyncStub(EventServiceStub):
     stream belongs to the session of its newest token. Any server of several takes
     the call and hands it to the one that has the stream, which may take half a
     second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
-    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
+    and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE. Not to
+    be repeated blindly: a watch that is there already is refused on the stream.
     """
     CancelFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CancelFollowRequest, _event_service_pb2.CancelFollowResponse]  # type: ignore[assignment]
     """CancelFollow ends an open Follow of the calling session, on whichever server
-    it is. Errors: those of UpdateFollow.
+    it is. A repeated call finds no stream. Errors: those of UpdateFollow.
     """
     ReadEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """ReadEvents returns a page of the log. Errors: NOT_FOUND, CURSOR_INVALID,
@@ -126,20 +132,22 @@ class EventServiceAsyncStub(EventServiceStub):
     PublishEphemeral: _aio.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]  # type: ignore[assignment]
     """PublishEphemeral tells those who follow the scope now that the caller is
     typing or present. It is not stored and may be dropped: it reaches those whose
-    streams are on other servers only while Redis is there. Errors: NOT_FOUND.
+    streams are on other servers only while Redis is there. Not to be repeated: a late one
+    says what is over. Errors: NOT_FOUND.
     """
     Append: _aio.UnaryUnaryMultiCallable[_event_service_pb2.AppendRequest, _event_service_pb2.AppendResponse]  # type: ignore[assignment]
     """Append commits events, all or none, in the order given; it answers after the
     commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
-    STORE_UNAVAILABLE.
+    STORE_UNAVAILABLE. Not to be repeated blindly: callers leave request_id out where a
+    fence is enough, and have to look at what they sent before.
     """
     Fold: _aio.UnaryUnaryMultiCallable[_event_service_pb2.FoldRequest, _event_service_pb2.FoldResponse]  # type: ignore[assignment]
     """Fold removes the text deltas of a finished turn; the event after each run of
-    them takes over their offsets. Folding twice is no error.
+    them takes over their offsets. Repeated, it finds nothing to fold.
     """
     Trim: _aio.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]  # type: ignore[assignment]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
-    state may ask for it, after it has stored that state.
+    state may ask for it, after it has stored that state. Repeated, it removes nothing.
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -169,7 +177,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
         LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two.
+        for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
+        follow_id is taken for as long as its stream is open.
         """
 
     @_abc_1.abstractmethod
@@ -183,7 +192,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         stream belongs to the session of its newest token. Any server of several takes
         the call and hands it to the one that has the stream, which may take half a
         second. Errors: NOT_FOUND, also for a Follow of another session of the caller,
-        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE.
+        and where no server answered for it within 2 s; OVERLOADED, STORE_UNAVAILABLE. Not to
+        be repeated blindly: a watch that is there already is refused on the stream.
         """
 
     @_abc_1.abstractmethod
@@ -193,7 +203,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.CancelFollowResponse, _abc.Awaitable[_event_service_pb2.CancelFollowResponse]]:
         """CancelFollow ends an open Follow of the calling session, on whichever server
-        it is. Errors: those of UpdateFollow.
+        it is. A repeated call finds no stream. Errors: those of UpdateFollow.
         """
 
     @_abc_1.abstractmethod
@@ -222,7 +232,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.PublishEphemeralResponse, _abc.Awaitable[_event_service_pb2.PublishEphemeralResponse]]:
         """PublishEphemeral tells those who follow the scope now that the caller is
         typing or present. It is not stored and may be dropped: it reaches those whose
-        streams are on other servers only while Redis is there. Errors: NOT_FOUND.
+        streams are on other servers only while Redis is there. Not to be repeated: a late one
+        says what is over. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -233,7 +244,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.AppendResponse, _abc.Awaitable[_event_service_pb2.AppendResponse]]:
         """Append commits events, all or none, in the order given; it answers after the
         commit is on disk. Errors: FENCED, REQUEST_ID_REUSED, OVERLOADED, DRAINING,
-        STORE_UNAVAILABLE.
+        STORE_UNAVAILABLE. Not to be repeated blindly: callers leave request_id out where a
+        fence is enough, and have to look at what they sent before.
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +255,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.FoldResponse, _abc.Awaitable[_event_service_pb2.FoldResponse]]:
         """Fold removes the text deltas of a finished turn; the event after each run of
-        them takes over their offsets. Folding twice is no error.
+        them takes over their offsets. Repeated, it finds nothing to fold.
         """
 
     @_abc_1.abstractmethod
@@ -253,7 +265,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.TrimResponse, _abc.Awaitable[_event_service_pb2.TrimResponse]]:
         """Trim removes a log's oldest events. Only the service that keeps the scope's
-        state may ask for it, after it has stored that state.
+        state may ask for it, after it has stored that state. Repeated, it removes nothing.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

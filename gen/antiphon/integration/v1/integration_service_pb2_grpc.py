@@ -76,9 +76,9 @@ class IntegrationServiceServicer:
         next one is; after the first text a failure ends the stream. Cancelling the
         call closes the provider's connection. So does, within 1 s, the end of the
         caller's session or of their role on the workspace: the call ends as it would
-        be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
-        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
-        MODEL_PROMPT_TOO_LONG.
+        be refused then. Not to be repeated blindly: every call is paid for. Errors:
+        SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

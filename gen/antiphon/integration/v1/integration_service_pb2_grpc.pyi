@@ -43,9 +43,9 @@ class IntegrationServiceStub:
     next one is; after the first text a failure ends the stream. Cancelling the
     call closes the provider's connection. So does, within 1 s, the end of the
     caller's session or of their role on the workspace: the call ends as it would
-    be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
-    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
-    MODEL_PROMPT_TOO_LONG.
+    be refused then. Not to be repeated blindly: every call is paid for. Errors:
+    SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
     """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -69,9 +69,9 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     next one is; after the first text a failure ends the stream. Cancelling the
     call closes the provider's connection. So does, within 1 s, the end of the
     caller's session or of their role on the workspace: the call ends as it would
-    be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
-    MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
-    MODEL_PROMPT_TOO_LONG.
+    be refused then. Not to be repeated blindly: every call is paid for. Errors:
+    SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -104,9 +104,9 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         next one is; after the first text a failure ends the stream. Cancelling the
         call closes the provider's connection. So does, within 1 s, the end of the
         caller's session or of their role on the workspace: the call ends as it would
-        be refused then. Errors: SESSION_REVOKED, MODEL_NOT_FOUND,
-        MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL, MODEL_REFUSED,
-        MODEL_PROMPT_TOO_LONG.
+        be refused then. Not to be repeated blindly: every call is paid for. Errors:
+        SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
         """
 
     @_abc_1.abstractmethod

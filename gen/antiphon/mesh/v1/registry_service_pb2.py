@@ -27,7 +27,7 @@ from antiphon.mesh.v1 import instance_pb2 as antiphon_dot_mesh_dot_v1_dot_instan
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/mesh/v1/registry_service.proto\x12\x10\x61ntiphon.mesh.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1f\x61ntiphon/mesh/v1/instance.proto\x1a\x1b\x62uf/validate/validate.proto\"G\n\x0fRegisterRequest\x12\x34\n\x08instance\x18\x01 \x01(\x0b\x32\x1a.antiphon.mesh.v1.InstanceB\x06\xbaH\x03\xc8\x01\x01\"<\n\x10RegisterResponse\x12\x16\n\x0erenew_after_ms\x18\x01 \x01(\x05\x12\x10\n\x08lease_ms\x18\x02 \x01(\x05\"|\n\x0fWithdrawRequest\x12.\n\x07service\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,31}$\x12\x39\n\x07node_id\x18\x02 \x01(\tB(\xbaH%r#2!^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$\"\x12\n\x10WithdrawResponse\"P\n\x14ListInstancesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"_\n\x15ListInstancesResponse\x12-\n\tinstances\x18\x01 \x03(\x0b\x32\x1a.antiphon.mesh.v1.Instance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15WatchInstancesRequest\"G\n\x16WatchInstancesResponse\x12-\n\tinstances\x18\x01 \x03(\x0b\x32\x1a.antiphon.mesh.v1.Instance2\xa0\x03\n\x0fRegistryService\x12Y\n\x08Register\x12!.antiphon.mesh.v1.RegisterRequest\x1a\".antiphon.mesh.v1.RegisterResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12Y\n\x08Withdraw\x12!.antiphon.mesh.v1.WithdrawRequest\x1a\".antiphon.mesh.v1.WithdrawResponse\"\x06\xba\xeb\x18\x02\x08\x07\x12h\n\rListInstances\x12&.antiphon.mesh.v1.ListInstancesRequest\x1a\'.antiphon.mesh.v1.ListInstancesResponse\"\x06\xba\xeb\x18\x02\x08\x06\x12m\n\x0eWatchInstances\x12\'.antiphon.mesh.v1.WatchInstancesRequest\x1a(.antiphon.mesh.v1.WatchInstancesResponse\"\x06\xba\xeb\x18\x02\x08\x06\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/mesh/v1/registry_service.proto\x12\x10\x61ntiphon.mesh.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1f\x61ntiphon/mesh/v1/instance.proto\x1a\x1b\x62uf/validate/validate.proto\"G\n\x0fRegisterRequest\x12\x34\n\x08instance\x18\x01 \x01(\x0b\x32\x1a.antiphon.mesh.v1.InstanceB\x06\xbaH\x03\xc8\x01\x01\"<\n\x10RegisterResponse\x12\x16\n\x0erenew_after_ms\x18\x01 \x01(\x05\x12\x10\n\x08lease_ms\x18\x02 \x01(\x05\"|\n\x0fWithdrawRequest\x12.\n\x07service\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,31}$\x12\x39\n\x07node_id\x18\x02 \x01(\tB(\xbaH%r#2!^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$\"\x12\n\x10WithdrawResponse\"P\n\x14ListInstancesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"_\n\x15ListInstancesResponse\x12-\n\tinstances\x18\x01 \x03(\x0b\x32\x1a.antiphon.mesh.v1.Instance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15WatchInstancesRequest\"G\n\x16WatchInstancesResponse\x12-\n\tinstances\x18\x01 \x03(\x0b\x32\x1a.antiphon.mesh.v1.Instance2\xac\x03\n\x0fRegistryService\x12\\\n\x08Register\x12!.antiphon.mesh.v1.RegisterRequest\x1a\".antiphon.mesh.v1.RegisterResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12\\\n\x08Withdraw\x12!.antiphon.mesh.v1.WithdrawRequest\x1a\".antiphon.mesh.v1.WithdrawResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12k\n\rListInstances\x12&.antiphon.mesh.v1.ListInstancesRequest\x1a\'.antiphon.mesh.v1.ListInstancesResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x06\x12p\n\x0eWatchInstances\x12\'.antiphon.mesh.v1.WatchInstancesRequest\x1a(.antiphon.mesh.v1.WatchInstancesResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x06\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINSTANCESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTINSTANCESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_REGISTRYSERVICE'].methods_by_name['Register']._loaded_options = None
-  _globals['_REGISTRYSERVICE'].methods_by_name['Register']._serialized_options = b'\272\353\030\002\010\007'
+  _globals['_REGISTRYSERVICE'].methods_by_name['Register']._serialized_options = b'\220\002\002\272\353\030\002\010\007'
   _globals['_REGISTRYSERVICE'].methods_by_name['Withdraw']._loaded_options = None
-  _globals['_REGISTRYSERVICE'].methods_by_name['Withdraw']._serialized_options = b'\272\353\030\002\010\007'
+  _globals['_REGISTRYSERVICE'].methods_by_name['Withdraw']._serialized_options = b'\220\002\002\272\353\030\002\010\007'
   _globals['_REGISTRYSERVICE'].methods_by_name['ListInstances']._loaded_options = None
-  _globals['_REGISTRYSERVICE'].methods_by_name['ListInstances']._serialized_options = b'\272\353\030\002\010\006'
+  _globals['_REGISTRYSERVICE'].methods_by_name['ListInstances']._serialized_options = b'\220\002\001\272\353\030\002\010\006'
   _globals['_REGISTRYSERVICE'].methods_by_name['WatchInstances']._loaded_options = None
-  _globals['_REGISTRYSERVICE'].methods_by_name['WatchInstances']._serialized_options = b'\272\353\030\002\010\006'
+  _globals['_REGISTRYSERVICE'].methods_by_name['WatchInstances']._serialized_options = b'\220\002\001\272\353\030\002\010\006'
   _globals['_REGISTERREQUEST']._serialized_start=154
   _globals['_REGISTERREQUEST']._serialized_end=225
   _globals['_REGISTERRESPONSE']._serialized_start=227
@@ -69,5 +69,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHINSTANCESRESPONSE']._serialized_start=639
   _globals['_WATCHINSTANCESRESPONSE']._serialized_end=710
   _globals['_REGISTRYSERVICE']._serialized_start=713
-  _globals['_REGISTRYSERVICE']._serialized_end=1129
+  _globals['_REGISTRYSERVICE']._serialized_end=1141
 # @@protoc_insertion_point(module_scope)

@@ -66,7 +66,7 @@ class RegistryServiceServicer:
     """
 
     def Register(self, request, context):
-        """Register announces an instance, and renews its lease; call it again after
+        """Register announces an instance, and renews its lease; it is repeated after
         renew_after_ms, each time with all of it. A caller registers itself alone: the instance's
         service is the one that calls. Errors: PERMISSION_DENIED (of another service),
         LIMIT_EXCEEDED (2,000 instances, 500 of a service).
@@ -76,8 +76,8 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Withdraw(self, request, context):
-        """Withdraw forgets an instance at once. One that is not known is no error. Errors:
-        PERMISSION_DENIED (of another service).
+        """Withdraw forgets an instance at once. Repeated, it is no error that nobody knows it.
+        Errors: PERMISSION_DENIED (of another service).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,14 +37,14 @@ class RegistryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RegistryServiceAsyncStub: ...
     Register: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.RegisterRequest, _registry_service_pb2.RegisterResponse]
-    """Register announces an instance, and renews its lease; call it again after
+    """Register announces an instance, and renews its lease; it is repeated after
     renew_after_ms, each time with all of it. A caller registers itself alone: the instance's
     service is the one that calls. Errors: PERMISSION_DENIED (of another service),
     LIMIT_EXCEEDED (2,000 instances, 500 of a service).
     """
     Withdraw: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.WithdrawRequest, _registry_service_pb2.WithdrawResponse]
-    """Withdraw forgets an instance at once. One that is not known is no error. Errors:
-    PERMISSION_DENIED (of another service).
+    """Withdraw forgets an instance at once. Repeated, it is no error that nobody knows it.
+    Errors: PERMISSION_DENIED (of another service).
     """
     ListInstances: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.ListInstancesRequest, _registry_service_pb2.ListInstancesResponse]
     """ListInstances lists what is registered, by service, then by node. Errors:
@@ -68,14 +68,14 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Register: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.RegisterRequest, _registry_service_pb2.RegisterResponse]  # type: ignore[assignment]
-    """Register announces an instance, and renews its lease; call it again after
+    """Register announces an instance, and renews its lease; it is repeated after
     renew_after_ms, each time with all of it. A caller registers itself alone: the instance's
     service is the one that calls. Errors: PERMISSION_DENIED (of another service),
     LIMIT_EXCEEDED (2,000 instances, 500 of a service).
     """
     Withdraw: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.WithdrawRequest, _registry_service_pb2.WithdrawResponse]  # type: ignore[assignment]
-    """Withdraw forgets an instance at once. One that is not known is no error. Errors:
-    PERMISSION_DENIED (of another service).
+    """Withdraw forgets an instance at once. Repeated, it is no error that nobody knows it.
+    Errors: PERMISSION_DENIED (of another service).
     """
     ListInstances: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListInstancesRequest, _registry_service_pb2.ListInstancesResponse]  # type: ignore[assignment]
     """ListInstances lists what is registered, by service, then by node. Errors:
@@ -102,7 +102,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.RegisterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.RegisterResponse, _abc.Awaitable[_registry_service_pb2.RegisterResponse]]:
-        """Register announces an instance, and renews its lease; call it again after
+        """Register announces an instance, and renews its lease; it is repeated after
         renew_after_ms, each time with all of it. A caller registers itself alone: the instance's
         service is the one that calls. Errors: PERMISSION_DENIED (of another service),
         LIMIT_EXCEEDED (2,000 instances, 500 of a service).
@@ -114,8 +114,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_service_pb2.WithdrawRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.WithdrawResponse, _abc.Awaitable[_registry_service_pb2.WithdrawResponse]]:
-        """Withdraw forgets an instance at once. One that is not known is no error. Errors:
-        PERMISSION_DENIED (of another service).
+        """Withdraw forgets an instance at once. Repeated, it is no error that nobody knows it.
+        Errors: PERMISSION_DENIED (of another service).
         """
 
     @_abc_1.abstractmethod

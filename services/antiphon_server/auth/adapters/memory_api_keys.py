@@ -52,16 +52,20 @@ class MemoryApiKeys:
         """See :meth:`ApiKeyStore.get`."""
         return self._rows.api_keys.get(key_id)
 
-    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
+    async def revoke(
+        self, key: ApiKey, now: int, records: Records[Ended], answer: Answer | None = None
+    ) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
         if key.key_id not in self._rows.api_keys:
             return None
+        self._rows.requests.check(answer)
         removed = descent(key.key_id, self._rows.parents(key.user_id))
         sessions = self._rows.sessions.values()
         opened = [one for one in sessions if one.api_key_id in removed and one.live(now)]
         ended = self._rows.trail.record(records, Ended(ended_at(now, opened), removed))
         self._rows.remove(ended.keys)
         self._rows.end(ended.sessions)
+        self._rows.requests.remember(answer)
         return ended
 
     def _of(self, user_id: UserId) -> list[ApiKey]:

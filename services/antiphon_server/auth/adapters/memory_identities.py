@@ -81,14 +81,17 @@ class MemoryIdentities:
         subject: str,
         now: int,
         records: Records[tuple[Identity, list[Session]]],
+        answer: Answer | None = None,
     ) -> tuple[Identity, list[Session]] | None:
         """See :meth:`IdentityStore.remove`."""
         found = self._identities.get((issuer, subject))
         if found is None:
             return None
+        self._rows.requests.check(answer)
         theirs = self._rows.live_of(found.user_id, now)
         ended = ended_at(now, (one for one in theirs if one.provider))
         self._rows.trail.record(records, (found, ended))
         del self._identities[issuer, subject]
         self._rows.end(ended)
+        self._rows.requests.remember(answer)
         return found, ended

@@ -43,9 +43,12 @@ class ApiKeyStore(Protocol):
         """The key of that id."""
         ...
 
-    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
+    async def revoke(
+        self, key: ApiKey, now: int, records: Records[Ended], answer: Answer | None = None
+    ) -> Ended | None:
         """Delete a key and its :func:`descent`, and end the live sessions that they opened.
 
-        None if there is no such key.
+        None if there is no such key. Raises DomainError REQUEST_ID_REUSED, and Repeated, with
+        nothing done.
         """
         ...

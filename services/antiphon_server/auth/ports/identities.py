@@ -55,10 +55,12 @@ class IdentityStore(Protocol):
         subject: str,
         now: int,
         records: Records[tuple[Identity, list[Session]]],
+        answer: Answer | None = None,
     ) -> tuple[Identity, list[Session]] | None:
         """Forget it, and end its user's live sessions that providers opened.
 
         All of them: one issuer may stand in the settings under several names.
-        Returns what it was and the sessions; None if there is none.
+        Returns what it was and the sessions; None if there is none. Raises DomainError
+        REQUEST_ID_REUSED, and Repeated, with nothing done.
         """
         ...

@@ -102,13 +102,13 @@ class ApiKeys:
             raise not_found(f"api_keys/{key_id}")
         return key
 
-    async def revoke(self, key_id: KeyId) -> None:
+    async def revoke(self, key_id: KeyId, request: Request | None = None) -> None:
         """Delete a key and those made with it, and end the sessions that they opened.
 
         Whether one may is checked before. Returns when their tokens no longer work. Raises
-        DomainError NOT_FOUND.
+        DomainError NOT_FOUND, REQUEST_ID_REUSED, and Repeated.
         """
-        await self._completion.run(self._revoke(key_id))
+        await self._completion.run(self._revoke(key_id, answer_to(request, b"")))
 
     async def _made(self, response: bytes) -> tuple[ApiKey, str]:
         """The key that the same request made, with its secret."""
@@ -133,14 +133,14 @@ class ApiKeys:
         if not stored:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="api_keys")
 
-    async def _revoke(self, key_id: KeyId) -> None:
+    async def _revoke(self, key_id: KeyId, answer: Answer | None) -> None:
         key = await self.get(key_id)
 
         def events(ended: Ended) -> list[SecurityEvent]:
             return revoked(key.user_id, ended, RevocationCause.API_KEY_REVOKED)
 
         with self._security_events.recording(events) as records:
-            ended = await self._store.revoke(key, self._now(), records)
+            ended = await self._store.revoke(key, self._now(), records, answer)
         if ended is None:
             raise not_found(f"api_keys/{key_id}")
         await self._endings.announce(ended.sessions)

@@ -66,12 +66,13 @@ class IdentityLinks:
         except Repeated as again:
             return _read(identity, again.response)
 
-    async def unlink(self, issuer: str, subject: str) -> None:
+    async def unlink(self, issuer: str, subject: str, request: Request | None = None) -> None:
         """Let a subject sign nobody in, and end the sessions that providers opened.
 
-        Returns when their tokens no longer work. Raises DomainError NOT_FOUND.
+        Returns when their tokens no longer work. Raises DomainError NOT_FOUND,
+        REQUEST_ID_REUSED, and Repeated.
         """
-        await self._completion.run(self._unlink(issuer, subject))
+        await self._completion.run(self._unlink(issuer, subject, answer_to(request, b"")))
 
     async def _link(self, identity: Identity, request: Request | None) -> Identity:
         def answer(made: Identity) -> Answer | None:
@@ -83,10 +84,10 @@ class IdentityLinks:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit="identities")
         return stored
 
-    async def _unlink(self, issuer: str, subject: str) -> None:
+    async def _unlink(self, issuer: str, subject: str, answer: Answer | None) -> None:
         now = self._now()
         with self._events.recording(_unlinked) as records:
-            found = await self._store.remove(issuer, subject, now, records)
+            found = await self._store.remove(issuer, subject, now, records, answer)
         if found is None:
             raise not_found(f"identities/{subject}")
         await self._endings.announce(found[1])

@@ -55,12 +55,17 @@ class KeyCustody:
         owner = await whose(caller, named, self._users)
         return await self._api_keys.list_keys(owner, after, limit)
 
-    async def revoke(self, caller: Principal, key_id: KeyId) -> None:
-        """Revoke the caller's key, or for an operator anyone's. Raises DomainError NOT_FOUND."""
+    async def revoke(
+        self, caller: Principal, key_id: KeyId, request: Request | None = None
+    ) -> None:
+        """Revoke the caller's key, or for an operator anyone's.
+
+        Raises DomainError NOT_FOUND, REQUEST_ID_REUSED, and Repeated.
+        """
         key = await self._api_keys.get(key_id)
         if not owns(caller, key.user_id) and not administers(caller):
             raise not_found(f"api_keys/{key_id}")
-        await self._api_keys.revoke(key_id)
+        await self._api_keys.revoke(key_id, request)
 
 
 def _check_width(caller: Principal, wanted: frozenset[Scope] | None) -> None:

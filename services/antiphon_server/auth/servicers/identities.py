@@ -48,7 +48,9 @@ class IdentityRpcs(Rpcs):
     async def UnlinkIdentity(
         self, request: pb.UnlinkIdentityRequest, context: Any
     ) -> pb.UnlinkIdentityResponse:
-        await self._rules.identity_links.unlink(request.issuer, request.subject)
+        known = self._repeatable(request)
+        unlinked = self._rules.identity_links.unlink(request.issuer, request.subject, known)
+        await self._rules.requests.removed(known, unlinked)
         return pb.UnlinkIdentityResponse()
 
     async def ListIdentities(

@@ -42,7 +42,13 @@ class KeyRpcs(Rpcs):
     async def RevokeApiKey(
         self, request: pb.RevokeApiKeyRequest, context: Any
     ) -> pb.RevokeApiKeyResponse:
-        await self._rules.keys.revoke(current_principal(), KeyId(request.key_id))
+        caller, key_id, known = (
+            current_principal(),
+            KeyId(request.key_id),
+            self._repeatable(request),
+        )
+        revoked = self._rules.keys.revoke(caller, key_id, known)
+        await self._rules.requests.removed(known, revoked)
         return pb.RevokeApiKeyResponse()
 
     async def RotateSigningKeys(

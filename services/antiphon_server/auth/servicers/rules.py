@@ -27,7 +27,9 @@ Repeatable = (
     pb.CreateApiKeyRequest
     | pb.CreatePasswordResetRequest
     | pb.LinkIdentityRequest
+    | pb.RevokeApiKeyRequest
     | pb.RotateSigningKeysRequest
+    | pb.UnlinkIdentityRequest
 )
 
 

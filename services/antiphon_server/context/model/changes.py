@@ -97,7 +97,7 @@ class RequestKey:
     digest: bytes
 
 
-Answer: TypeAlias = Workspace | Conversation
+Answer: TypeAlias = Workspace | Conversation | Member
 """What a repeated request gets again."""
 
 

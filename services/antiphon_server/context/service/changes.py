@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
-from antiphon_server.context.model.resources import Conversation, ConversationId, Workspace
+from antiphon_server.context.model.resources import Conversation, ConversationId, Member, Workspace
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
@@ -17,7 +17,7 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
-AnswerT = TypeVar("AnswerT", Workspace, Conversation)
+AnswerT = TypeVar("AnswerT", Workspace, Conversation, Member)
 RELAY_WAIT_S = 2.0
 
 

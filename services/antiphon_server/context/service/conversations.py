@@ -130,8 +130,12 @@ class Conversations:
         conversation_id: ConversationId,
         patch: ConversationPatch,
         seen_etag: str,
+        request: RequestKey | None = None,
     ) -> Conversation:
-        """Change its settings. Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT."""
+        """Change its settings.
+
+        Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, REQUEST_ID_REUSED.
+        """
         patch.check()
 
         def change(conversation: Conversation) -> Conversation:
@@ -139,7 +143,7 @@ class Conversations:
                 raise DomainError(Reason.ETAG_MISMATCH, resource=conversation_id)
             return patch.apply(conversation)
 
-        return await self._change(principal, conversation_id, change, ConversationUpdated)
+        return await self._change(principal, conversation_id, change, ConversationUpdated, request)
 
     async def archive(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
         """Take it out of use, if it is not already. Raises DomainError NOT_FOUND."""
@@ -158,17 +162,22 @@ class Conversations:
         conversation_id: ConversationId,
         change: Callable[[Conversation], Conversation],
         past_tense: Callable[[Conversation], Change],
+        request: RequestKey | None = None,
     ) -> Conversation:
+        now = int(self._clock() * 1e6)
+
         def work(records: Records) -> Conversation:
             records.members.lock(ResourceId(conversation_id))
             before = _get(records, principal, conversation_id, Permission.MANAGE)
+            past = answered(records, request, Conversation)
+            if past is not None:
+                return past
             after = change(before)
-            if after == before:
-                return before
-            after = replace(after, version=before.version + 1)
-            records.conversations.put(after)
-            _tell(records, principal, after, past_tense)
-            return after
+            if after != before:
+                after = replace(after, version=before.version + 1)
+                records.conversations.put(after)
+                _tell(records, principal, after, past_tense)
+            return answered_first(records, request, after, now)
 
         return await self._changes.make(work, of_conversation=conversation_id)
 

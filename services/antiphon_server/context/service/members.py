@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from antiphon_server.context.model.changes import (
     Change,
     MemberAdded,
     MemberRemoved,
     MemberUpdated,
+    RequestKey,
     scope_of,
     user_scope,
 )
@@ -22,7 +23,7 @@ from antiphon_server.context.model.resources import (
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
-from antiphon_server.context.service.changes import Changes, tell
+from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
 from antiphon_server.context.service.pages import Page
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -31,9 +32,8 @@ from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_fou
 from antiphon_server.runtime.net.addresses import current_address
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
-T = TypeVar("T")
-_Changed: TypeAlias = tuple[T, Role, Role]
-"""What came of a change, and the role before and after it."""
+_Changed: TypeAlias = tuple[Member, Role, Role]
+"""The member that was changed, and the role before and after it."""
 
 
 class Members:
@@ -46,18 +46,23 @@ class Members:
         self._users = users
 
     async def add(
-        self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
+        self,
+        principal: Principal,
+        resource: ResourceId,
+        user_id: UserId,
+        role: Role,
+        request: RequestKey | None = None,
     ) -> Member:
         """Give a user a role.
 
-        Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, INVALID_ARGUMENT.
+        Raises DomainError NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, INVALID_ARGUMENT,
+        REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
         await self._users.require(user_id)  # accounts are never removed
         member = Member(resource, user_id, role, int(self._clock() * 1e6))
 
-        def work(records: Records) -> _Changed[Member]:
-            own_role = _manage(records, principal, resource)
+        def work(records: Records, own_role: Role) -> _Changed:
             if records.members.get(resource, user_id) is not None:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=_name(resource, user_id))
             _only_owners(own_role, role)
@@ -65,7 +70,7 @@ class Members:
             _tell(records, principal, member, MemberAdded(member))
             return member, Role.NONE, role
 
-        return await self._change(principal, resource, user_id, work)
+        return await self._change(principal, resource, user_id, work, request)
 
     async def get(self, principal: Principal, resource: ResourceId, user_id: UserId) -> Member:
         """One user's direct role. Raises DomainError NOT_FOUND."""
@@ -103,16 +108,21 @@ class Members:
         return await self._users.names_of([member.user_id for member in members])
 
     async def update(
-        self, principal: Principal, resource: ResourceId, user_id: UserId, role: Role
+        self,
+        principal: Principal,
+        resource: ResourceId,
+        user_id: UserId,
+        role: Role,
+        request: RequestKey | None = None,
     ) -> Member:
         """Change a role.
 
-        Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT.
+        Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, INVALID_ARGUMENT,
+        REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
 
-        def work(records: Records) -> _Changed[Member]:
-            own_role = _manage(records, principal, resource)
+        def work(records: Records, own_role: Role) -> _Changed:
             before = _member(records, resource, user_id)
             if role is before.role:
                 return before, role, role
@@ -123,38 +133,55 @@ class Members:
             _tell(records, principal, after, MemberUpdated(after))
             return after, before.role, role
 
-        return await self._change(principal, resource, user_id, work)
+        return await self._change(principal, resource, user_id, work, request)
 
-    async def remove(self, principal: Principal, resource: ResourceId, user_id: UserId) -> None:
-        """Take a role away. Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED."""
+    async def remove(
+        self,
+        principal: Principal,
+        resource: ResourceId,
+        user_id: UserId,
+        request: RequestKey | None = None,
+    ) -> None:
+        """Take a role away.
 
-        def work(records: Records) -> _Changed[None]:
-            own_role = _manage(records, principal, resource)
+        Raises DomainError NOT_FOUND, LAST_OWNER, PERMISSION_DENIED, REQUEST_ID_REUSED.
+        """
+
+        def work(records: Records, own_role: Role) -> _Changed:
             before = _member(records, resource, user_id)
             _only_owners(own_role, before.role)
             _keep_an_owner(records, before)
             records.members.remove(resource, user_id)
             _tell(records, principal, before, MemberRemoved(resource, user_id))
-            return None, before.role, Role.NONE
+            return before, before.role, Role.NONE
 
-        await self._change(principal, resource, user_id, work)
+        await self._change(principal, resource, user_id, work, request)
 
     async def _change(
         self,
         principal: Principal,
         resource: ResourceId,
         user_id: UserId,
-        work: Callable[[Records], _Changed[T]],
-    ) -> T:
-        """Make a change that is accounted for: neither is there without the other."""
-        caller = principal.actor, principal.session_id, current_address()
+        work: Callable[[Records, Role], _Changed],
+        request: RequestKey | None,
+    ) -> Member:
+        """Make a change that is accounted for: neither is there without the other.
 
-        def accounted(records: Records) -> T:
-            result, before, after = work(records)
+        ``work`` gets the caller's own role. A ``request`` that was answered changes nothing.
+        """
+        caller = principal.actor, principal.session_id, current_address()
+        now = int(self._clock() * 1e6)
+
+        def accounted(records: Records) -> Member:
+            own_role = _manage(records, principal, resource)
+            past = answered(records, request, Member)
+            if past is not None:
+                return past
+            member, before, after = work(records, own_role)
             if before is not after:
                 change = RoleChange(new_id("out"), *caller, resource, user_id, before, after)
                 records.audit_outbox.add(change)
-            return result
+            return answered_first(records, request, member, now)
 
         return await self._changes.make(accounted, of_user=user_id, audited=True)
 

@@ -76,9 +76,17 @@ class Workspaces:
         return page_of(listed, found, limit, lambda it: Position(it.create_us, it.workspace_id))
 
     async def update(
-        self, principal: Principal, workspace_id: WorkspaceId, display_name: str, seen_etag: str
+        self,
+        principal: Principal,
+        workspace_id: WorkspaceId,
+        display_name: str,
+        seen_etag: str,
+        request: RequestKey | None = None,
     ) -> Workspace:
-        """Rename it. Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT."""
+        """Rename it.
+
+        Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, REQUEST_ID_REUSED.
+        """
         if not 1 <= len(display_name) <= MAX_NAME:
             raise invalid("workspace.display_name", f"1 to {MAX_NAME} characters")
 
@@ -87,7 +95,7 @@ class Workspaces:
                 raise DomainError(Reason.ETAG_MISMATCH, resource=workspace_id)
             return replace(workspace, display_name=display_name)
 
-        return await self._change(principal, workspace_id, change)
+        return await self._change(principal, workspace_id, change, request)
 
     async def archive(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
         """Take it out of use, if it is not already. Raises DomainError NOT_FOUND."""
@@ -103,17 +111,22 @@ class Workspaces:
         principal: Principal,
         workspace_id: WorkspaceId,
         change: Callable[[Workspace], Workspace],
+        request: RequestKey | None = None,
     ) -> Workspace:
+        now = int(self._clock() * 1e6)
+
         def work(records: Records) -> Workspace:
             records.members.lock(ResourceId(workspace_id))
             before = _get(records, principal, workspace_id, Permission.MANAGE)
+            past = answered(records, request, Workspace)
+            if past is not None:
+                return past
             after = change(before)
-            if after == before:
-                return before
-            after = replace(after, version=before.version + 1)
-            records.workspaces.put(after)
-            tell(records, principal, workspace_scope(workspace_id), WorkspaceUpdated(after))
-            return after
+            if after != before:
+                after = replace(after, version=before.version + 1)
+                records.workspaces.put(after)
+                tell(records, principal, workspace_scope(workspace_id), WorkspaceUpdated(after))
+            return answered_first(records, request, after, now)
 
         return await self._changes.make(work)
 

@@ -80,7 +80,9 @@ class SqlApiKeys:
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
         )
 
-    async def revoke(self, key: ApiKey, now: int, records: Records[Ended]) -> Ended | None:
+    async def revoke(
+        self, key: ApiKey, now: int, records: Records[Ended], answer: Answer | None = None
+    ) -> Ended | None:
         """See :meth:`ApiKeyStore.revoke`."""
 
         def work(connection: Connection) -> Ended | None:
@@ -88,6 +90,7 @@ class SqlApiKeys:
             parents = parents_of(connection, key.user_id)
             if key.key_id not in parents:
                 return None
+            remember(connection, answer)
             revoked = descent(key.key_id, parents)
             remove(connection, revoked)
             opened = connection.execute(_OPENED, {"which": revoked, "now": now}).all()

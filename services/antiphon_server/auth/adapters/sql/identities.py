@@ -118,6 +118,7 @@ class SqlIdentities:
         subject: str,
         now: int,
         records: Records[tuple[Identity, list[Session]]],
+        answer: Answer | None = None,
     ) -> tuple[Identity, list[Session]] | None:
         """See :meth:`IdentityStore.remove`."""
 
@@ -128,6 +129,7 @@ class SqlIdentities:
             locked_user(connection, found.user_id)
             if not connection.execute(_REMOVE, _which(issuer, subject)).rowcount:
                 return None  # somebody else was faster
+            remember(connection, answer)
             ended = _end_opened(connection, found, now)
             return record(connection, records, (found, ended))
 

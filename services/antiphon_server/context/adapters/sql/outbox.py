@@ -1,8 +1,9 @@
 """The outboxes and the answers to past requests in SQL."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic
+from typing import Generic, assert_never
 
+from google.protobuf.message import Message as Protobuf
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
@@ -13,7 +14,7 @@ from antiphon_server.context.adapters.changes_codec import append_request, entry
 from antiphon_server.context.adapters.role_audit import record_request, role_change_of
 from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests
 from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
-from antiphon_server.context.model.resources import Workspace
+from antiphon_server.context.model.resources import Conversation, Member, Workspace
 from antiphon_server.context.ports import E
 from antiphon_server.runtime.storage.statements import PreparedInsert
 
@@ -90,17 +91,12 @@ class SqlRequests:
 
     def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
         """See :meth:`RequestRecords.add`."""
-        is_workspace = isinstance(answer, Workspace)
-        encoded = (
-            encoding.workspace(answer)
-            if isinstance(answer, Workspace)
-            else encoding.conversation(answer)
-        )
+        kind, encoded = _encoded(answer)
         values = {
             "actor": key.actor,
             "request_id": key.request_id,
             "digest": key.digest,
-            "kind": "workspace" if is_workspace else "conversation",
+            "kind": kind,
             "answer": encoded.SerializeToString(),
             "create_us": create_us,
         }
@@ -111,7 +107,20 @@ class SqlRequests:
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount
 
 
+def _encoded(answer: Answer) -> tuple[str, Protobuf]:
+    match answer:
+        case Workspace():
+            return "workspace", encoding.workspace(answer)
+        case Conversation():
+            return "conversation", encoding.conversation(answer)
+        case Member():
+            return "member", encoding.member(answer)
+    assert_never(answer)
+
+
 def _answer_of(kind: str, encoded: bytes) -> Answer:
     if kind == "workspace":
         return encoding.workspace_of(conversation_pb2.Workspace.FromString(encoded))
+    if kind == "member":
+        return encoding.member_of(conversation_pb2.Member.FromString(encoded))
     return encoding.conversation_of(conversation_pb2.Conversation.FromString(encoded))

@@ -1,0 +1,44 @@
+"""Everything that a server has stored, to see what a call has changed."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+
+from antiphon_server.app.schemas import DATABASE_FILE
+
+Rows = Mapping[str, frozenset[str]]
+"""The rows of each table, as text."""
+# What servers of one database note of themselves all the time.
+OF_NODES = {"runtime_nodes"}
+
+
+async def stored_rows(data_dir: Path, url: str = "") -> Rows:
+    """What is in the database of that address, or else in the file of the data directory."""
+    return await _on_postgres(url) if url else _in_file(data_dir / DATABASE_FILE)
+
+
+def _in_file(path: Path) -> Rows:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: frozenset(map(repr, connection.execute(f'SELECT * FROM "{name}"')))
+            for (name,) in names.fetchall()
+        }
+
+
+async def _on_postgres(url: str) -> Rows:
+    connection = await asyncpg.connect(url)
+    try:
+        names = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        )
+        return {
+            name: frozenset(map(repr, await connection.fetch(f'SELECT * FROM "{name}"')))
+            for (name,) in names
+            if name not in OF_NODES
+        }
+    finally:
+        await connection.close()
