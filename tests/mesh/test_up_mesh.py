@@ -10,7 +10,7 @@ import pytest_asyncio
 from antiphon_server.web.links import make_link
 from tests.mesh.up import UP_S, Up, running_up
 from tests.web.control import Control, People, Wish
-from tests.web.vitest import passes
+from tests.web.vitest import IN_A_BROWSER, passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,7 +55,7 @@ async def test_both_are_there(up: Up) -> None:
     assert up.told["pid"] == up.process.pid
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.needs(*IN_A_BROWSER)
 async def test_people_chat_in_browsers(up: Up) -> None:
     """At the edge, with a server that is killed in the middle of an answer."""
     async with Control(wishes_of(up)) as control:
