@@ -66,12 +66,14 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
         async with asyncio.timeout(UP_S):
             while not all([await at.endpoints(name) for name in here]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+            key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
+            async with Client.connect(str(at.mesh.edge), key) as client:
+                await client.who_am_i()
         await _nobody_offers(away, str(at.mesh.edge), home)
         await stack.enter_async_context(served(away, home, variables))
         async with asyncio.timeout(UP_S):
             while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
             async with Client.connect(str(at.mesh.edge), key) as client:
                 conversation = (await client.create_conversation("apart")).conversation_id
                 async with client.converse(conversation) as live:
