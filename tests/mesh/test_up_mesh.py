@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from antiphon_server.web.links import make_link
-from tests.mesh.up import UP_S, Up, running_up
+from tests.e2e.until import PATIENCE_S
+from tests.mesh.up import Up, running_up
 from tests.web.control import Control, People, Wish
 from tests.web.vitest import IN_A_BROWSER, passes
 
@@ -75,7 +76,7 @@ async def test_a_replica_dies(up: Up) -> None:
             await asyncio.sleep(0.05)
         stored = [one async for one in client.list_messages(conversation)]
         assert len(stored) == 40
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(up.servers()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     print(f"two again after {time.monotonic() - began:.1f} s")

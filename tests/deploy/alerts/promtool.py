@@ -8,11 +8,11 @@ from typing import Any
 
 from tests.deploy.alerts.cases import EVERY_S
 from tests.deploy.dashboard.board import ALERTS
+from tests.e2e.until import PATIENCE_S
 
 RAISED = 'ALERTS{alertstate="firing"}'
 LABELS = ("alertname", "instance", "part", "method", "kind")
 """Those that summaries name, and the alert's own."""
-RUN_S = 60.0
 
 
 def metric(name: str, labels: Mapping[str, str]) -> str:
@@ -31,7 +31,7 @@ def wrong(
     file = folder / "tests.json"  # which is YAML, too
     file.write_text(json.dumps(_tests(series, minutes, raised)))
     done = subprocess.run(
-        ["promtool", "test", "rules", file], capture_output=True, text=True, timeout=RUN_S
+        ["promtool", "test", "rules", file], capture_output=True, text=True, timeout=PATIENCE_S
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
