@@ -1,13 +1,17 @@
 """What holds for all tests."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
 from tests.fakes.postgres import Postgres
+
+pytest_plugins = ("tests.programs", "tests.workers")
 
 # What is generated is the same in each run. ``--hypothesis-profile=long`` makes other
 # examples each time, and of the state machines many more.
@@ -21,16 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-on-postgres", action="store_true")
 
 
-# Folders whose tests take long. When several workers share the files, these go first: at the end
-# the one worker that has a long file would be waited for.
-LONG = ("proofs", "web", "mesh", "clients")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes long, on one of several workers. A single process keeps the order."""
-    if hasattr(config, "workerinput"):
-        here = Path(__file__).parent
-        items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG)
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing of whoever runs the tests is read or changed: data, logins, settings, home."""
+    for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
+        del os.environ[name]
+    home = tempfile.mkdtemp(prefix="antiphon-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ |= {"XDG_DATA_HOME": f"{home}/data", "XDG_STATE_HOME": f"{home}/state"}
+    if not os.access(os.path.expanduser("~"), os.W_OK):
+        os.environ["HOME"] = home
 
 
 # Where the server's code may block the event loop, and why.

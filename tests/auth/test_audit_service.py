@@ -20,6 +20,7 @@ from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import Reason
 from tests.auth.audit_api import AuditApi, audit_api, end_of, rest_of
 from tests.auth.world import OPERATOR, error, reason
+from tests.e2e.until import SOON_S
 
 OTHER = "user_somebodyelse"
 
@@ -108,7 +109,7 @@ async def test_a_user_is_not_told_where_operators_are(api: AuditApi) -> None:
     assert older[0].address
     watched: list[Any] = []
     while not watched or watched[-1].sequence < newest.sequence:
-        watched += (await asyncio.wait_for(begun.read(), 5)).events
+        watched += (await asyncio.wait_for(begun.read(), SOON_S)).events
     begun.cancel()
     assert watched == [*reversed(older), newest]
     (newest, *_) = await listed(api)

@@ -17,6 +17,7 @@ from antiphon_server.auth.service.coalescing import MOST_AT_ONCE, Coalesced
 from antiphon_server.auth.service.security_events import AUTH, SecurityEventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import FakeClock, open_world, reason
+from tests.e2e.until import SOON_S
 
 
 class Desk:
@@ -94,12 +95,12 @@ async def test_what_nobody_waits_for_is_told_in_a_moment() -> None:
     running = asyncio.create_task(desk.coalesced.run())
     for _ in range(50):
         desk.coalesced.note("sort", failed())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_S):
         while not desk.told:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     desk.coalesced.note("sort", failed())
     desk.clock.time += 60
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_S):
         while len(desk.told) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert sum(desk.counts()) == 51

@@ -15,7 +15,7 @@ from antiphon_server.runtime.storage.redis import Redis
 from tests.auth.histories import FailingOver
 from tests.auth.test_signing_keys import keys_of
 from tests.auth.world import World
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 from tests.fakes.valkey import Valkey
 
 LOOKED_FOR_S = 1.6
@@ -33,7 +33,7 @@ async def test_a_server_that_would_be_told_looks_seldom(world: World) -> None:
             endings, auth.signing_keys, auth.liveness, messenger, world.clock, LIFE
         )
         tasks.spawn("following", following.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             while not messenger.hears:  # noqa: ASYNC110  # an answer of Redis's changes it
                 await asyncio.sleep(0.01)
         before, began = endings.asked, time.monotonic()

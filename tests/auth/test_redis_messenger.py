@@ -4,6 +4,7 @@ import asyncio
 
 from antiphon_server.auth.adapters.redis_messenger import CHANNEL, RedisMessenger
 from antiphon_server.runtime.storage.redis import Redis
+from tests.e2e.until import SOON_S
 from tests.fakes.valkey import Valkey
 
 MANY = 200
@@ -14,7 +15,7 @@ async def test_many_ends_at_once_are_a_word_or_two() -> None:
     async with Valkey() as valkey:
         redis = Redis(valkey.url, deadline_s=10.0)
         messenger = RedisMessenger(redis)
-        async with redis.subscription(CHANNEL) as heard, asyncio.timeout(10):
+        async with redis.subscription(CHANNEL) as heard, asyncio.timeout(SOON_S):
             assert await heard.next(timeout=None) is None  # that it is subscribed
             for _ in range(MANY):
                 messenger.tell()

@@ -22,7 +22,7 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.auth.world import FakeClock
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 
 ENDED = SessionId("sess_ended")
 Servicer: Any = VerificationServiceServicer
@@ -56,7 +56,7 @@ async def test_a_feed_that_stands_still_is_left() -> None:
     follower = SessionFollower(stub, PublicKeys(), ended, silence_s=0.3)
     auth.answers = [pb.FollowSessionsResponse(position=1, up_to_date=True)]
     following = asyncio.create_task(follower.run())
-    await asyncio.wait_for(follower.ready.wait(), 10)
+    await asyncio.wait_for(follower.ready.wait(), SOON_S)
     assert await ended.lives(ENDED)
     assert follower.availability.up
     await until(lambda: not follower.availability.up)

@@ -18,6 +18,7 @@ from antiphon_server.app import App, running
 from antiphon_server.settings import read_settings
 from tests.cli.conftest import Home
 from tests.client.hostile import hostile
+from tests.e2e.until import SOON_S
 from tests.fakes.oidc_provider import provided
 
 LISTENING_TO_CTRL_C = ("env", "--default-signal=INT")
@@ -205,6 +206,6 @@ def _get(url: str) -> tuple[int, str]:
 async def _first_line(port: int, request: bytes) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    line = await asyncio.wait_for(reader.readline(), 10)
+    line = await asyncio.wait_for(reader.readline(), SOON_S)
     writer.close()
     return line.decode()

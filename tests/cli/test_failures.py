@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import inspect
 import os
 import socket
@@ -9,7 +10,9 @@ import time
 import pytest
 import typer
 
+from antiphon_client import DEFAULT_ADDRESS
 from antiphon_server.cli.console import run
+from antiphon_server.cli.where import host_and_port, listens
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
 
@@ -26,7 +29,6 @@ NOWHERE = "127.0.0.1:9"
         (["chat", "--once", " "], 2, "nothing to ask"),
         (["chat", "--json"], 2, "--json needs --once"),
         (["logout"], 1, "you are not signed in"),
-        (["models"], 1, "/data/antiphon"),
         (["up", "--port", "99999"], 2, "port: "),
         (["up", "--model", "nonsense"], 2, "model"),
         (["up", "--replicas", "2"], 2, "--replicas goes with --mesh"),
@@ -50,7 +52,6 @@ NOWHERE = "127.0.0.1:9"
         (["login", "-a", NOWHERE], 1, "no server listens"),
         (["login", "anna", "-a", NOWHERE], 1, "no server listens"),
         (["login", "anna", "--name", "bert"], 2, "anna or bert? Give one name"),
-        (["mesh", "status"], 1, "Start one with `antiphon up --mesh`"),
         (["login", "--browser", "-a", NOWHERE], 1, "no server listens"),
     ],
 )
@@ -63,6 +64,32 @@ def test_expected_failures_are_sentences(
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
     assert shown.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    [(["models"], "antiphon up"), (["mesh", "status"], "antiphon up --mesh")],
+    ids=str,
+)
+def test_without_a_server_it_is_said_how_to_start_one(
+    home: Home, arguments: list[str], start: str
+) -> None:
+    """Where somebody else's server is on the default port it is named, and not asked."""
+    shown = home.run(*arguments)
+    there = listens(DEFAULT_ADDRESS)
+    says = f"/data/antiphon. Start one with `{start}`" if not there else "you are not signed in"
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert says in shown.stderr
+
+
+def test_a_strangers_server_on_the_default_port_is_named(home: Home) -> None:
+    """It is no server of this home."""
+    with socket.socket() as stranger:
+        with contextlib.suppress(OSError):  # somebody has it
+            stranger.bind(host_and_port(DEFAULT_ADDRESS))
+            stranger.listen()
+        shown = home.run("models")
+    assert f"For the server on {DEFAULT_ADDRESS} run `antiphon login`" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.conftest import Home, Run
 from tests.e2e.readme import commands, run
 from tests.repository.files import ROOT
@@ -58,6 +60,7 @@ def test_wrong_words_get_a_sentence(antiphon: Run) -> None:
     assert "the scopes are read," in antiphon("keys", "create", "x", "--scope", "all").stderr
 
 
+@pytest.mark.needs("grpcurl")
 def test_the_guides_commands_do_what_it_says(shared_home: Home, address: str) -> None:
     """They run as they stand."""
     variables = {**shared_home.environment, "ANTIPHON_ADDRESS": address}

@@ -16,6 +16,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
 )
 from antiphon_client.asks import Asks
 from antiphon_client.errors import Unavailable
+from tests.e2e.until import SOON_S
 
 
 def refusal(tag: str, reason: str) -> ConverseError:
@@ -31,9 +32,9 @@ async def test_it_is_asked_again_while_a_service_is_started_again() -> None:
     for answered in (True, False):
         asking = asyncio.ensure_future(it.ask(ConverseRequest()))
         for _ in range(2):
-            tag = (await asyncio.wait_for(it.outbox.get(), 5)).tag
+            tag = (await asyncio.wait_for(it.outbox.get(), SOON_S)).tag
             it.refused(refusal(tag, "SERVICE_UNAVAILABLE"))
-        assert (await asyncio.wait_for(it.outbox.get(), 5)).tag == tag
+        assert (await asyncio.wait_for(it.outbox.get(), SOON_S)).tag == tag
         if answered:
             it.accepted(Accepted(tag=tag))
             assert (await asking).tag == tag
@@ -52,7 +53,7 @@ async def test_what_was_said_after_a_refused_post_waits_for_it() -> None:
         return asyncio.ensure_future(it.ask(post))
 
     async def sent() -> ConverseRequest:
-        return await asyncio.wait_for(it.outbox.get(), 5)
+        return await asyncio.wait_for(it.outbox.get(), SOON_S)
 
     asking = [say("first"), say("second")]
     for _ in range(2):
@@ -79,7 +80,7 @@ async def test_who_waits_behind_a_refused_post_is_told_with_it() -> None:
     asking = [asyncio.ensure_future(it.ask(post)) for post in posts]
     await asyncio.sleep(0)
     while not all(each.done() for each in asking):
-        tag = (await asyncio.wait_for(it.outbox.get(), 5)).tag
+        tag = (await asyncio.wait_for(it.outbox.get(), SOON_S)).tag
         it.refused(refusal(tag, "SERVICE_UNAVAILABLE"))
         await asyncio.sleep(0)
     told = await asyncio.gather(*asking, return_exceptions=True)
@@ -91,6 +92,6 @@ async def test_a_post_that_another_server_did_not_take_goes_again_on_the_same_st
     it = Asks(again_s=(0.01,))
     asking = asyncio.ensure_future(it.ask(ConverseRequest(post=DispatchRequest())))
     for _ in range(4):
-        it.refused(refusal((await asyncio.wait_for(it.outbox.get(), 5)).tag, "DRAINING"))
-    it.accepted(Accepted(tag=(await asyncio.wait_for(it.outbox.get(), 5)).tag))
+        it.refused(refusal((await asyncio.wait_for(it.outbox.get(), SOON_S)).tag, "DRAINING"))
+    it.accepted(Accepted(tag=(await asyncio.wait_for(it.outbox.get(), SOON_S)).tag))
     await asking

@@ -9,6 +9,7 @@ import pytest
 from hyperframe.frame import SettingsFrame
 
 from antiphon_client.address import open_channel
+from tests.e2e.until import SOON_S
 from tests.proofs.bench.processes import free_port
 
 AWAY_S = 2.0
@@ -56,7 +57,7 @@ async def test_a_call_to_it_ends() -> None:
     async with server, channel:
         call: Any = channel.unary_unary("/x.Y/Z")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(SOON_S):
                 await call(b"")
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert time.monotonic() - began < 15

@@ -12,6 +12,7 @@ from antiphon_client import ApiKey, Client, Unavailable
 from antiphon_client.contracts import may_be_repeated
 from tests.client.fake_server import fake_server
 from tests.e2e.server import ServerProcess
+from tests.fakes.proxy import Proxy
 
 AWAY_S = 6.0  # longer than the transport itself tries again
 
@@ -38,12 +39,14 @@ async def test_calls_wait_for_a_server_that_is_started_again(tmp_path: Path) -> 
     """For ten seconds; who is not patient is told at once."""
     async with (
         ServerProcess(tmp_path) as server,
-        server.client() as patient,
-        Client.connect(server.address, server.key, patient=False) as hasty,
+        Proxy(server.port) as way,
+        Client.connect(way.address, server.key) as patient,
+        Client.connect(way.address, server.key, patient=False) as hasty,
     ):
         conversation = (await patient.create_conversation()).conversation_id
         await hasty.who_am_i()
-        await server.kill()
+        way.refuse()
+        await server.restart()  # however long that takes: nobody gets in yet
         waiting = asyncio.create_task(patient.post_message(conversation, "are you there?"))
         began = time.monotonic()
         with pytest.raises(Unavailable):
@@ -51,7 +54,7 @@ async def test_calls_wait_for_a_server_that_is_started_again(tmp_path: Path) -> 
         assert time.monotonic() - began < AWAY_S / 2
         await asyncio.sleep(AWAY_S - (time.monotonic() - began))
         assert not waiting.done()
-        await server.start()
+        way.flow()
         await waiting
         stored = [message async for message in patient.list_messages(conversation)]
         assert len(stored) == 1

@@ -25,6 +25,7 @@ from antiphon_client import (
 from antiphon_server.app import running
 from antiphon_server.settings import Settings
 from tests.client.test_example import example
+from tests.e2e.until import SOON_S
 from tests.fakes.proxy import Proxy
 
 WORDS = " ".join(f"wörd{number}" for number in range(80))
@@ -81,7 +82,7 @@ async def test_random_cuts_change_nothing(server: Server) -> None:
                 assert "".join([piece async for piece in turn]) == WORDS
         tasks[1].cancel()
         head = await client.get_head(scope)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             while not offsets or offsets[-1] < head.last_offset:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         tasks[0].cancel()
@@ -166,7 +167,7 @@ async def test_access_that_is_removed_ends_the_stream(server: Server, client: Cl
         assert not reading.done()
         await client.remove_member(conversation.conversation_id, user.user_id)
         with pytest.raises(AntiphonError):
-            await asyncio.wait_for(reading, 2)
+            await asyncio.wait_for(reading, SOON_S)
 
 
 async def test_a_session_that_is_ended_ends_its_streams(server: Server, client: Client) -> None:
@@ -180,7 +181,7 @@ async def test_a_session_that_is_ended_ends_its_streams(server: Server, client: 
         assert not reading.done()
         await client.revoke_session(session)
         with pytest.raises(Unauthenticated):
-            await asyncio.wait_for(reading, 2)
+            await asyncio.wait_for(reading, SOON_S)
 
 
 async def test_a_key_opens_another_session(client: Client) -> None:

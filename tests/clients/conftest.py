@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,20 +22,29 @@ WHOLE = " ".join(str(number) for number in range(1, WORDS + 1))
 Start = Callable[..., Awaitable[Run]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every example, built; what is compiled stands in the folder returned."""
-    out = tmp_path_factory.mktemp("examples")
-    async with asyncio.TaskGroup() as group:
-        for example in ALL.values():
-            group.create_task(examples.build(example, out))
-    return out
+# What builds a program is given its own time, and none of a test's.
+BUILDING = pytest.mark.timeout(func_only=True)
 
 
-@pytest.fixture(params=ALL)
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(example, marks=pytest.mark.needs(*example.needs), id=example.folder)
+        for example in ALL
+    ],
+)
 def example(request: pytest.FixtureRequest) -> Example:
     """Each language in turn."""
-    return ALL[request.param]
+    found: Example = request.param
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def built(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, built; what is compiled stands in the folder returned."""
+    out = tmp_path_factory.mktemp("examples")
+    await examples.build(example, out)
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.readme import PATH
+from tests.e2e.until import PATIENCE_S
+from tests.programs import PATH
 from tests.proofs.bench.processes import ROOT, environment
 
 EXAMPLES = ROOT / "clients" / "examples"
-LIMIT_S = 60.0
+BUILD_S = 900.0  # packages are fetched and compiled, on a machine that is busy
 _ENDED = re.compile(
     r"^(?P<conversation>conv_\S+) (?P<turn>turn_\S+) TURN_STATE_(?P<state>\w+):"
     r" events (?P<first>\d+)-(?P<last>\d+), connections (?P<connections>\d+)$",
@@ -25,6 +26,7 @@ class Example:
     """A folder, what has to be run in it once, and what asks a question."""
 
     folder: str
+    needs: Sequence[str]
     build: Sequence[Sequence[str]]
     converse: Sequence[str]
 
@@ -32,12 +34,15 @@ class Example:
 GENERATE = ("buf", "generate")
 NODE = Example(
     "node",
+    ["npm"],
     [("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")],
     ("node", "converse.js"),
 )
-GO = Example("go", [GENERATE, ("go", "build", "-o", "{out}/converse", ".")], ("{out}/converse",))
-DATACLASSES = Example("betterproto2", [GENERATE], ("python", "converse.py"))
-ALL = {example.folder: example for example in (NODE, GO, DATACLASSES)}
+GO = Example(
+    "go", ["go"], [GENERATE, ("go", "build", "-o", "{out}/converse", ".")], ("{out}/converse",)
+)
+DATACLASSES = Example("betterproto2", [], [GENERATE], ("python", "converse.py"))
+ALL = (NODE, GO, DATACLASSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Run:
     async def read_until(self, text: str) -> None:
         """Wait until it has printed this."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while text.encode() not in self._text:
                 piece = await self._process.stdout.read(65536)
                 assert piece, f"ended after {self._text!r}: {(await self.ended()).errors}"
@@ -91,7 +96,7 @@ class Run:
 
     async def ended(self) -> Ended:
         """Wait until it ends by itself."""
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             text, errors = await self._process.communicate()
         assert self._process.returncode is not None
         return Ended(self._process.returncode, (self._text + text).decode(), errors.decode())
@@ -104,11 +109,12 @@ class Run:
 
 
 async def build(example: Example, out: Path) -> None:
-    """Do what has to be done once."""
-    for command in example.build:
-        process = await _start(example, command, out, {})
-        _, errors = await process.communicate()
-        assert process.returncode == 0, f"{' '.join(command)}: {errors.decode()}"
+    """Do what has to be done once. Raises TimeoutError."""
+    async with asyncio.timeout(BUILD_S):
+        for command in example.build:
+            process = await _start(example, command, out, {})
+            _, errors = await process.communicate()
+            assert process.returncode == 0, f"{' '.join(command)}: {errors.decode()}"
 
 
 async def start(

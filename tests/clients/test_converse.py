@@ -5,10 +5,11 @@ import asyncio
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, TURN_STATE_SUCCEEDED, TurnState
 from antiphon_client import Client, Password, text_of
-from tests.clients.conftest import WHOLE, Served, Start
+from tests.clients.conftest import BUILDING, WHOLE, Served, Start
 from tests.clients.examples import Ended
 from tests.fakes.proxy import Proxy
 
+pytestmark = BUILDING
 NAME, PASSWORD = "nina", "a quiet afternoon by the sea"
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.clients.conftest import Served
-from tests.clients.examples import ALL
+from tests.clients.conftest import BUILDING, Served
+from tests.clients.examples import Example
 from tests.e2e import readme
 from tests.e2e.readme import Ran
 from tests.proofs.bench.processes import ROOT
 
+pytestmark = BUILDING
 GUIDE = ROOT / "docs" / "guides" / "clients.md"
 ENDED_BY_LIMIT = 64 + 4  # how grpcurl exits with DEADLINE_EXCEEDED,
 CUT_AT_LIMIT = 64 + 13  # with INTERNAL, where Envoy's clock was ahead of its own,
@@ -43,16 +44,16 @@ async def all_contracts(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("language", ALL)
-async def test_the_examples_run_as_printed(served: Served, built: Path, language: str) -> None:
+async def test_the_examples_run_as_printed(served: Served, built: Path, example: Example) -> None:
     """What is typed builds an example and asks; the cut that was asked for is survived."""
-    ran = await typed(served, served.server.port, "credential", language)
+    ran = await typed(served, served.server.port, "credential", example.folder)
     assert [it for it in ran if it.exit_code] == []
     assert "resuming after event" in ran[-1].output
     assert "TURN_STATE_SUCCEEDED" in ran[-1].output
     assert "connections 2" in ran[-1].output
 
 
+@pytest.mark.needs("grpcurl")
 @pytest.mark.parametrize("way", ["directly", "through Envoy"])
 async def test_grpcurl(served: Served, all_contracts: Path, way: str) -> None:
     """The recipes work as printed, on the server's port and on Envoy's."""

@@ -2,9 +2,10 @@
 
 from tests.client.fake_log import FakeLog
 from tests.client.fake_server import FakeServer, fake_server
-from tests.clients.conftest import Start
+from tests.clients.conftest import BUILDING, Start
 from tests.e2e.until import until
 
+pytestmark = BUILDING
 PIECES = ["Grüße", " an", " alle", ",", " die", " da", " sind", "!"]
 
 

@@ -11,6 +11,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.service.tails import Tails
+from tests.e2e.until import SOON_S
 
 EMPTY = Window("", (), 0, Totals(0, 0), 0)
 
@@ -34,7 +35,7 @@ async def test_a_log_that_does_not_go_on_is_not_asked_for_ever() -> None:
     """A page that is neither at the head nor further on is the end."""
     tails = Tails(Stuck(lambda: 1.0), lambda message: b"")
     tails.keep(conversation(), EMPTY, 100, "1.0")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON_S):
         assert await tails.window(conversation(), 100) == EMPTY
 
 

@@ -2,9 +2,10 @@
 
 import json
 import re
-import shutil
 import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -35,11 +36,12 @@ Object = dict[str, Any]
 @cache
 def built(overlay: str) -> tuple[Object, ...]:
     """What `kustomize build` makes of an overlay."""
-    kubectl, kustomize = shutil.which("kubectl"), shutil.which("kustomize")
-    assert kubectl or kustomize, "kubectl or kustomize is missing"
-    command = [kubectl, "kustomize"] if kubectl else [str(kustomize), "build"]
+    kubectl = Path(sys.executable).with_name("kubectl")  # a wheel's
     done = subprocess.run(
-        [*command, str(FOLDER / "overlays" / overlay)], capture_output=True, text=True, check=False
+        [kubectl, "kustomize", FOLDER / "overlays" / overlay],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return tuple(yaml.safe_load_all(done.stdout))

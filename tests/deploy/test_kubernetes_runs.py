@@ -22,12 +22,12 @@ from antiphon_client.errors import Unavailable
 from antiphon_server.cli.main import app
 from tests.deploy.test_kubernetes import container, environment, workloads
 from tests.e2e.process import COMMAND
+from tests.e2e.until import PATIENCE_S
 from tests.fakes.postgres import Postgres
 from tests.proofs.bench.processes import ROOT, free_port
 from tests.proofs.bench.processes import environment as clean
 
 HOST = "127.0.0.1"
-UP_S = 90.0
 [EDGE], [SERVER] = (
     [each for each in workloads("production") if each["kind"] == kind]
     for kind in ("Deployment", "StatefulSet")
@@ -103,7 +103,7 @@ class Cluster:
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(UP_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
             log.close()
             print(await asyncio.to_thread((self.home / f"{name}.log").read_text))
@@ -135,7 +135,7 @@ async def test_production_as_the_manifests_have_it(home: Path, postgres: Postgre
             )
             for number, admin in enumerate(admins)
         ]
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             for admin in admins:
                 await _answers(f"http://{HOST}:{admin}/healthz")
         key = home / "server-0" / "data" / "operator.key"
@@ -157,7 +157,7 @@ async def test_production_as_the_manifests_have_it(home: Path, postgres: Postgre
 
 async def _first(client: Client) -> str:
     """A conversation, as soon as the edge is open."""
-    async with asyncio.timeout(UP_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 return (await client.create_conversation("first")).conversation_id

@@ -13,6 +13,7 @@ from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
+from tests.e2e.until import SOON_S
 
 Appending = Callable[[Sequence[Append]], Awaitable[Sequence[Appended | DomainError]]]
 
@@ -283,6 +284,6 @@ async def test_a_turn_that_is_let_go_after_a_failed_commit_writes_nothing_more()
         before = await it.kinds()
         it.told.lines.put_nowait("one ")
         await asyncio.sleep(0.05)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(SOON_S):
             await it.turns.drain(0.0)
         assert await it.kinds() == before

@@ -8,6 +8,7 @@ from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.events.model import Offset, Scope
 from tests.dispatcher.stand_ins import Reluctant
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
+from tests.e2e.until import SOON_S
 
 SCOPE = Scope(f"conversations/{CONVERSATION}")
 
@@ -50,7 +51,7 @@ async def test_cancel_in_mid_stream_keeps_exactly_what_was_delivered(it: World) 
 async def _deltas(it: World) -> str:
     """Follow the log as a client does until the turn ends; returns the text of the deltas."""
     text, position = "", Offset(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_S):
         while True:
             page = await it.log.read(SCOPE, position, 1000)
             for record in page.records:

@@ -47,6 +47,7 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.stand_ins import Told
+from tests.e2e.until import SOON_S
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -126,7 +127,7 @@ class World:
 
     async def ended(self, number: int = 1) -> Turn:
         """Wait until the turn has ended and is stored so."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while True:
                 turn = await self.store.get(CONVERSATION, turn_id(number))
                 if turn is not None and turn.state.ended:
@@ -135,7 +136,7 @@ class World:
 
     async def state(self, number: int, state: State) -> None:
         """Wait until the turn is in ``state``."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while True:
                 turn = await self.turns.get(CONVERSATION, turn_id(number))
                 if turn.state is state:
@@ -144,7 +145,7 @@ class World:
 
     async def delivered(self, text: str) -> None:
         """Wait until the log has a delta that ends with ``text``."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while True:
                 deltas = [e.text_delta_appended.text for e in await self.history()]
                 if any(delta.endswith(text) for delta in deltas):
@@ -153,7 +154,7 @@ class World:
 
     async def seen(self, kind: str) -> None:
         """Wait until the log has an event of that kind."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while True:
                 if kind in await self.kinds():
                     return
@@ -162,7 +163,7 @@ class World:
     async def let_go(self, number: int, handler: Told) -> None:
         """Let the handler write until nobody here works on the turn any more."""
         (task,) = (task for task in self.tasks if task.get_name() == f"turn {turn_id(number)}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while not task.done():
                 handler.lines.put_nowait("late ")
                 await asyncio.sleep(0.01)
@@ -288,7 +289,7 @@ async def world(
             tasks,
         )
     finally:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             await adoptions.close()
             await turns.drain(0.0)
             if log is None:

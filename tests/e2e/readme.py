@@ -3,19 +3,16 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e.until import PATIENCE_S
+from tests.programs import PATH
 from tests.proofs.bench.processes import ROOT
 
 _BLOCK = "^```console {mark}\n(.*?)^```"
 _MARK = "@@ end of command, exit code "
-# This environment's commands, then the machine's, then those that Go has installed.
-PATH = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"], str(Path.home() / "go" / "bin")]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ def _commands(lines: list[str]) -> Iterator[str]:
             command = ""
 
 
-def run(block: list[str], variables: Mapping[str, str], timeout_s: float = 60) -> list[Ran]:
+def run(block: list[str], variables: Mapping[str, str], timeout_s: float = PATIENCE_S) -> list[Ran]:
     """Run a block in one shell, like somebody who types it; ``antiphon`` is this environment's."""
     script = "".join(f"{{ {line}\n}} 2>&1; code=$?; echo; echo '{_MARK}'$code\n" for line in block)
     done = subprocess.run(

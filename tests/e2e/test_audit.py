@@ -16,6 +16,7 @@ from antiphon.auth.v1.auth_service_pb2 import CreateApiKeyRequest
 from antiphon_client import AntiphonError, Client, Password
 from antiphon_client.errors import PermissionDenied
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import SOON_S
 
 PASSWORD = "a long enough password"
 KILLS = 2
@@ -60,7 +61,7 @@ async def test_roles_refusals_and_alarms_reach_the_trail(tmp_path: Path) -> None
             assert all(ann.user_id in (one.user_id, one.actor[6:]) for one in own)
         refused = audit_pb2.SECURITY_EVENT_KIND_ACCESS_REFUSED
         alarm = audit_pb2.SECURITY_EVENT_KIND_ALARM_RAISED
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             while len(await happened(boss, refused, alarm)) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         first, second = await happened(boss, refused, alarm)

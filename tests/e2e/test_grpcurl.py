@@ -1,7 +1,6 @@
 """What the README says of grpcurl works as printed."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,7 @@ from tests.e2e.server import ServerProcess
 
 DEADLINE_EXCEEDED = 64 + 4  # how grpcurl exits with that status
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("grpcurl", path=readme.PATH) is None, reason="grpcurl is not installed"
-)
+pytestmark = pytest.mark.needs("grpcurl")
 
 
 @pytest.fixture

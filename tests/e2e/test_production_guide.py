@@ -125,6 +125,7 @@ async def served(settled: Place) -> AsyncIterator[Place]:
         assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
+@pytest.mark.needs("openssl")
 async def test_the_guide_leads_to_a_server(served: Place) -> None:
     """Each block does what its section says: doctor, a user, a sign-in elsewhere, a backup.
 

@@ -17,7 +17,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon_client import Client, new_turn_id
 from tests.e2e.server import ServerProcess, openai_model
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.postgres import Postgres
@@ -96,7 +96,7 @@ async def test_a_turn_is_seen_and_stopped_at_the_other_server(pair: Pair) -> Non
     stopped = await other.cancel_turn(conversation, turn_id)
     assert state(stopped) == "CANCELLED"
     assert stopped.reply_message_id
-    await until(lambda: asked.aborted is not None, 5.0)
+    await until(lambda: asked.aborted is not None, SOON_S)
 
 
 async def test_a_conversation_has_one_queue(pair: Pair) -> None:

@@ -3,8 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+# For what must happen: no promise about how soon, for machines have other work, too.
+PATIENCE_S = 120.0
+# For what is told when it happens: who is not told finds it out after 25 s and more.
+SOON_S = 20.0
 
-async def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
+
+async def until(holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Wait until something holds. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110

@@ -26,8 +26,6 @@ from tests.fakes.fixed_roles import FixedRoles
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
-TIMEOUT_S = 10.0
-
 
 class SharedSqlite(SqliteDatabase):
     """A file that other nodes use, too."""

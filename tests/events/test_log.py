@@ -9,6 +9,7 @@ from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended, NewEvent
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, events
 
 EVENTS = [NewEvent(10, "", bytes(60))]
@@ -22,7 +23,7 @@ async def test_what_a_caller_left_behind_counts_until_it_is_committed() -> None:
     gone.cancel()
     await asyncio.wait([gone])
     with pytest.raises(DomainError) as refused:
-        await asyncio.wait_for(log.append(SCOPE, EVENTS), 5)
+        await asyncio.wait_for(log.append(SCOPE, EVENTS), SOON_S)
     assert refused.value.reason is Reason.OVERLOADED
     running = asyncio.create_task(log.run())
     for _ in range(5):

@@ -24,6 +24,7 @@ from antiphon_server.events.watch import WatchRequest
 from antiphon_server.events.words import Changed, events_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from tests.e2e.until import SOON_S
 from tests.events.nodes import nodes
 from tests.events.world import ANNA, SCOPE, events, until
 from tests.fakes.databases import KINDS, opened_database
@@ -150,5 +151,5 @@ async def test_words_between_nodes_that_are_lost_are_noticed() -> None:
         await node.append(NODES, events_of([Changed(ANNA.user_id)] * 3))
         await store.lose(NODES, Offset(1))
         await node.neighbours.look([NODES])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             await lost.wait()

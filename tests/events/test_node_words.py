@@ -23,8 +23,8 @@ from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.words import Changed, Word, events_of, word_of
 from antiphon_server.runtime.access.permissions import Role
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from tests.e2e.until import until
-from tests.events.servers import TIMEOUT_S, Server, server
+from tests.e2e.until import SOON_S, until
+from tests.events.servers import Server, server
 from tests.events.world import ANNA, OTHER, SCOPE
 from tests.fakes.valkey import Valkey
 
@@ -57,7 +57,7 @@ async def pair(
 
 async def hearing(where: Server) -> None:
     """Return when the node hears the bus, and all who are on it."""
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(SOON_S):
         neighbours = where.events.log.neighbours
         assert neighbours is not None
         while not neighbours.hears:  # noqa: ASYNC110  # time alone may change it
@@ -69,9 +69,7 @@ async def followed(
 ) -> AsyncIterator[pb.FollowResponse]:
     """The frames of an open stream."""
     watch = stream.Watch(watch_id="w", scope=SCOPE, ephemeral=ephemeral)
-    call = where.stub.Follow(
-        pb.FollowRequest(follow_id=follow_id, watches=[watch]), timeout=TIMEOUT_S
-    )
+    call = where.stub.Follow(pb.FollowRequest(follow_id=follow_id, watches=[watch]), timeout=SOON_S)
     frames: AsyncIterator[pb.FollowResponse] = aiter(call)
     assert (await anext(frames)).HasField("created")
     return frames
@@ -79,7 +77,7 @@ async def followed(
 
 async def appended(where: Server, scope: str, event: Event) -> float:
     """When the append was answered."""
-    await where.stub.Append(pb.AppendRequest(scope=scope, events=[event]), timeout=TIMEOUT_S)
+    await where.stub.Append(pb.AppendRequest(scope=scope, events=[event]), timeout=SOON_S)
     return time.monotonic()
 
 
@@ -128,12 +126,12 @@ async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
         await here.trim(NODES, Offset(4))
         assert there.neighbours is not None
         await there.neighbours.look([NODES])
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(SOON_S):
             await lost.wait()
         assert heard.empty()
         await here.append(NODES, events_of([Changed(ANNA.user_id)]))
         await there.neighbours.look([NODES])
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(SOON_S):
             assert isinstance(await heard.get(), Changed)
 
 
@@ -152,7 +150,7 @@ async def test_words_are_taken_from_the_store_alone() -> None:
         lie = Record(Offset(1), Offset(1), 0, b'{"type":"changed","user_id":"somebody"}\n')
         there.neighbours.heard(Commit(NODES, epoch, Offset(1), [lie]))
         await here.append(NODES, events_of([Changed(ANNA.user_id)]))
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(SOON_S):
             assert await heard.get() == Changed(ANNA.user_id)
         assert heard.empty()
 
@@ -212,13 +210,13 @@ async def test_a_follow_is_changed_by_a_call_to_any_node(pair: list[Server]) -> 
     ]
     request = pb.UpdateFollowRequest(follow_id="mine", actions=actions)
     began = time.monotonic()
-    await here.stub.UpdateFollow(request, timeout=TIMEOUT_S)
+    await here.stub.UpdateFollow(request, timeout=SOON_S)
     assert time.monotonic() - began < WITHIN_S
     assert (await anext(frames)).created.watch_id == "second"
     assert (await anext(frames)).ended.watch_id == "w"
     assert len((await anext(frames)).progress.watches) == 1
     cancel = pb.CancelFollowRequest(follow_id="mine")
-    await here.as_session("sess_2").CancelFollow(cancel, timeout=TIMEOUT_S)
+    await here.as_session("sess_2").CancelFollow(cancel, timeout=SOON_S)
     assert (await ended(frames)).reason == stream.CLOSE_REASON_CANCELLED
 
 
@@ -231,7 +229,7 @@ async def test_a_follow_that_no_node_has_is_not_found(
     await followed(there, "mine")
     for stub, name in ((here.stub, "another"), (here.as_session("sess_2"), "mine")):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await stub.CancelFollow(pb.CancelFollowRequest(follow_id=name), timeout=TIMEOUT_S)
+            await stub.CancelFollow(pb.CancelFollowRequest(follow_id=name), timeout=SOON_S)
         assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
@@ -242,7 +240,7 @@ async def test_ephemeral_events_reach_other_nodes(pair: list[Server]) -> None:
     frames = await followed(there, ephemeral=True)
     await here.stub.PublishEphemeral(
         pb.PublishEphemeralRequest(scope=SCOPE, typing=TypingChanged(typing=True)),
-        timeout=TIMEOUT_S,
+        timeout=SOON_S,
     )
     [event] = (await anext(frames)).batch.events
     assert event.ephemeral

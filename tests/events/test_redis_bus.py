@@ -13,10 +13,10 @@ from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, enc
 from antiphon_server.events.adapters.redis_bus import CHANNEL, GOODBYE, OLD_S, RedisBus
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.runtime.storage.redis import Redis
+from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE
 from tests.fakes.valkey import Valkey
 
-ENDED_S = 10.0
 STORE = "0123456789ab"
 KEY = b"the key of the nodes"
 
@@ -58,7 +58,7 @@ async def ears(redis: Redis) -> AsyncIterator[Ears]:
     """A node that hears."""
     bus, ears = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run(STORE, ears))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
     yield ears
@@ -88,7 +88,7 @@ async def test_it_ends_when_told_to(redis: Redis) -> None:
         running = asyncio.create_task(RedisBus(redis, KEY).run(STORE, Ears()))
         await asyncio.sleep(chance.random() * 0.02)
         running.cancel()
-        done, _ = await asyncio.wait([running], timeout=ENDED_S)
+        done, _ = await asyncio.wait([running], timeout=SOON_S)
         assert done
     talking.cancel()
     await asyncio.wait([talking])
@@ -107,7 +107,7 @@ async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
     for one in said:
         bus.committed(one)
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         heard = [await ears.commits.get() for _ in said]
     running.cancel()
     await asyncio.wait([running])
@@ -119,7 +119,7 @@ async def test_what_is_too_much_to_wait_is_missed(redis: Redis, ears: Ears) -> N
     """It is dropped, and those who listen learn that something is missing."""
     bus = RedisBus(redis, KEY, most_bytes=1000)
     running = asyncio.create_task(bus.run(STORE, Ears()))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         await ears.missing.wait()  # the first word of a node that was not known
         ears.missing.clear()
         for number in range(1, 100):
@@ -132,7 +132,7 @@ async def test_what_is_too_much_to_wait_is_missed(redis: Redis, ears: Ears) -> N
 @pytest.mark.parametrize("number", [2, 0x7FFF])
 async def test_a_word_that_was_lost_is_missed(redis: Redis, ears: Ears, number: int) -> None:
     """By the number of the next; the one that follows is none of them."""
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         for said in (1, number + 1, number + 2):
             await published(redis, encode(Message(f"node_{number}", said), KEY))
         while ears.misses < 2:
@@ -145,7 +145,7 @@ async def test_what_can_not_be_read_is_missed(redis: Redis, ears: Ears) -> None:
     """A version to come may say what this one does not know."""
     body = b"?"
     await published(redis, hmac.digest(KEY, body, "sha256") + body)
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         await ears.missing.wait()
 
 
@@ -156,7 +156,7 @@ async def test_others_than_nodes_are_not_heard(redis: Redis, ears: Ears) -> None
     for data in (b"", b"?", encode(forged, b"another key"), encode(forged, KEY)[:-1] + b"?"):
         await published(redis, data)
     await published(redis, encode(Message("node_true", 1, [wire_commit(commit(2, b"b"))[0]]), KEY))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         heard = await ears.commits.get()
     assert heard.last == 2
     assert ears.misses == 1  # of the node that was not known
@@ -167,7 +167,7 @@ async def test_what_is_repeated_is_heard_once(redis: Redis, ears: Ears) -> None:
     said = [Message("node_a", n, [wire_commit(commit(n, b"a"))[0]]) for n in (1, 2, 3)]
     for message in (*said[:2], said[0], said[1], said[2]):
         await published(redis, encode(message, KEY))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         heard = [await ears.commits.get() for _ in said]
     assert [it.last for it in heard] == [1, 2, 3]
     assert ears.misses == 1
@@ -183,7 +183,7 @@ async def test_what_is_repeated_of_those_who_are_gone_is_not_heard(
     there = encode(Message("node_there", 1, [wire_commit(commit(3, b"c"))[0]]), KEY)
     for data in (gone, bye, gone, encode(old, KEY), there):
         await published(redis, data)
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         heard = [await ears.commits.get() for _ in range(2)]
     assert [it.last for it in heard] == [1, 3]
     assert ears.misses == 2  # of the two that were not known
@@ -193,7 +193,7 @@ async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) ->
     """Nor do they count as nodes that may fall silent."""
     bus, others = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run("another store", others))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
     bus.committed(commit(1, b"a"))
@@ -208,7 +208,7 @@ async def test_a_node_that_is_gone_is_no_bus_that_is_away(redis: Redis) -> None:
     """Without a goodbye, as when it was killed: the store is looked into more often."""
     bus = RedisBus(redis, KEY)
     running = asyncio.create_task(bus.run(STORE, Ears()))
-    async with asyncio.timeout(ENDED_S):
+    async with asyncio.timeout(SOON_S):
         while not bus.carries:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
         await published(redis, encode(Message("node_gone", 1), KEY))

@@ -25,6 +25,7 @@ from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc import duplex
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
+from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, Gate
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
@@ -61,7 +62,7 @@ async def reason_of(
 ) -> Reason:
     """Read a stream to its end."""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             while await call.read() is not grpc.aio.EOF:
                 pass
     except grpc.aio.AioRpcError as error:
@@ -103,7 +104,7 @@ async def test_a_client_that_goes_frees_its_stalled_stream() -> None:
             await EventServiceStub(stalling).Follow(REQUEST).read()
             await fill(log)
             await asyncio.sleep(0.6)
-        async with grpc.aio.insecure_channel(address, OWN) as other, asyncio.timeout(5):
+        async with grpc.aio.insecure_channel(address, OWN) as other, asyncio.timeout(SOON_S):
             while not await _opens(other):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

@@ -7,6 +7,7 @@ from antiphon_server.events.frames import Batch, Frame
 from antiphon_server.events.model import NewEvent, Scope
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from tests.e2e.until import SOON_S
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")
@@ -37,7 +38,7 @@ def events(count: int = 1, kind: int = 10) -> list[NewEvent]:
 async def until(frames: AsyncIterator[Frame], enough: Callable[[list[Frame]], bool]) -> list[Frame]:
     """Take frames until there are enough; 5 s at most."""
     taken: list[Frame] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_S):
         while not enough(taken):
             taken.append(await anext(frames))
     return taken

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from antiphon_client import ApiKey, Client
 from tests.apart.installation import Installation
 from tests.e2e.process import COMMAND
+from tests.e2e.until import PATIENCE_S
 from tests.mesh.commands import output
 from tests.mesh.nodes import HOST, PORTS, installation
 from tests.proofs.bench.processes import ROOT, environment, free_port
 
 SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))
 SERVICES = tuple(name for names in SPLIT for name in names)
-UP_S = 60.0
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ async def served(
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             await process.wait()
         output.close()
 
@@ -63,15 +63,17 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
         }
         here, away = SPLIT
         await stack.enter_async_context(served(here, home, variables))
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not all([await at.endpoints(name) for name in here]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+            key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
+            async with Client.connect(str(at.mesh.edge), key) as client:
+                await client.who_am_i()
         await _nobody_offers(away, str(at.mesh.edge), home)
         await stack.enter_async_context(served(away, home, variables))
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
             async with Client.connect(str(at.mesh.edge), key) as client:
                 conversation = (await client.create_conversation("apart")).conversation_id
                 async with client.converse(conversation) as live:
@@ -106,7 +108,7 @@ async def _chat_waits(variables: dict[str, str], said: str, *at: str) -> None:
     )
     try:
         assert chat.stderr is not None
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while line := await chat.stderr.readline():
                 if said in line.decode():
                     return

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.process import COMMAND
+from tests.e2e.until import PATIENCE_S
 from tests.mesh.commands import output
 from tests.mesh.world import HOST
 from tests.proofs.bench.processes import ROOT, environment, free_port
 
 PORTS = ("port", "ads_port", "inside_port", "edge_port")
-START_S = 60
 
 
 @asynccontextmanager
@@ -60,7 +60,7 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
     async with (
         _running(variables, "mesh", "--web", said=farewell),
         _running(variables | own, "up", "--port", "0"),
-        asyncio.timeout(START_S),
+        asyncio.timeout(PATIENCE_S),
     ):
         while "healthy" not in (await output(variables, "mesh", "status"))[1]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1.stream_pb2 import Watch
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 from tests.mesh.grpc_web import TEXT, GrpcWeb
 from tests.mesh.world import ORIGIN, PAGE, World, edge_world
 from tests.proofs.wire.raw import grpc_frame
@@ -121,11 +121,11 @@ async def test_no_page_calls_without_asking(browser: GrpcWeb, content_type: str)
 async def test_a_stream_that_is_cut(world: World, browser: GrpcWeb) -> None:
     """A message arrives when it is sent, and the server learns that its reader has gone."""
     world.events.ended.clear()
-    async with asyncio.timeout(5), browser.stream(f"{SERVICE}/Follow", FOLLOW) as stream:
+    async with asyncio.timeout(SOON_S), browser.stream(f"{SERVICE}/Follow", FOLLOW) as stream:
         assert pb.FollowResponse.FromString(await stream.read() or b"") == pb.FollowResponse()
         assert not world.events.ended.is_set()
         stream.cut()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON_S):
         await world.events.ended.wait()
 
 
@@ -187,7 +187,7 @@ async def test_every_call_is_logged_without_its_token(world: World, browser: Grp
         reads = [line for line in lines if line["rpc"] == f"{SERVICE}/ReadEvents"]
         return [line["grpc_status"] for line in reads if line["request_id"] == "browser-1"]
 
-    await until(lambda: "NotFound" in logged(), 15)  # Envoy writes it every second
+    await until(lambda: "NotFound" in logged(), SOON_S)  # Envoy writes it every second
     assert canary not in world.access_log.read_text()
 
 
@@ -196,8 +196,8 @@ async def test_it_is_started_again_where_it_was(world: World) -> None:
     port, pid = world.port, world.envoy.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: world.envoy.restarts == 1, 10)
-    async with asyncio.timeout(10):
+    await until(lambda: world.envoy.restarts == 1, SOON_S)
+    async with asyncio.timeout(SOON_S):
         while not await world.envoy.admin.ready():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert world.port == port

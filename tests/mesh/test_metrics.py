@@ -6,10 +6,10 @@ from pathlib import Path
 import aiohttp
 from msgspec.structs import replace
 
+from tests.e2e.until import SOON_S
 from tests.mesh.nodes import HOST, PORTS, installation, node
 from tests.proofs.bench.processes import free_port
 
-WITHIN_S = 10.0
 WANTED = (
     'antiphon_mesh_instances{service="events",state="serving"} 1.0',
     'envoy_cluster_membership_healthy{envoy_cluster_name="events"} 1',
@@ -24,7 +24,7 @@ async def test_the_edge_and_the_registry_are_scraped_at_one_place(tmp_path: Path
         installation(tmp_path, ports) as at,
         node(at, "one"),
         aiohttp.ClientSession() as session,
-        asyncio.timeout(WITHIN_S),
+        asyncio.timeout(SOON_S),
     ):
         text = ""
         while not all(line in text for line in WANTED):

@@ -19,7 +19,7 @@ from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 from tests.mesh.world import HOST
 from tests.proofs.bench.processes import ROOT, free_port
 
@@ -48,7 +48,7 @@ async def test_a_killed_owner_leaves_nothing_behind(
         killed, living = owners
         killed.process.send_signal(signal.SIGKILL)
         await killed.process.wait()
-        await until(lambda: not _runs(killed.envoy), 10)
+        await until(lambda: not _runs(killed.envoy), SOON_S)
         for each in owners:
             os.utime(each.folder, (0, 0))
         monkeypatch.setattr(tempfile, "tempdir", folder)

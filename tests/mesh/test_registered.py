@@ -29,6 +29,7 @@ from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.settings import Settings
 from tests.e2e.process import COMMAND
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import SOON_S
 from tests.mesh.grpc_web import GrpcWeb
 from tests.mesh.nodes import PORTS, Installation, installation, registry_stub
 from tests.proofs.bench.processes import ROOT, environment
@@ -256,7 +257,7 @@ async def test_who_stops_is_called_no_more(whole: Whole) -> None:
     """At SIGTERM a server is out of the endpoints before its port closes."""
     whole.server.signal(signal.SIGTERM)
     gone = asyncio.create_task(whole.server.terminate())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while await whole.at.endpoints("context"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not gone.done()

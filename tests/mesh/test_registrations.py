@@ -14,11 +14,11 @@ from antiphon_server.mesh.registration import Registration
 from antiphon_server.mesh.registrations import Registrations
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from tests.e2e.until import SOON_S
 from tests.mesh.nodes import PORTS, Installation, installation
 from tests.proofs.bench.processes import free_port
 
 NAME = "registry.example"
-WITHIN_S = 10.0
 
 
 @asynccontextmanager
@@ -84,6 +84,6 @@ def knows(at: Installation) -> bool:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for it. Raises TimeoutError."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(SOON_S):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

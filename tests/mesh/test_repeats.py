@@ -13,6 +13,7 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.contracts import rpcs
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from tests.e2e.until import SOON_S
 from tests.mesh.world import HOST
 
 CONVERSATION = "conv_00000001"
@@ -59,7 +60,7 @@ async def test_a_lost_answer(tmp_path: Path) -> None:
 async def refused(call: Any) -> None:
     """What comes of a lost answer."""
     with pytest.raises(grpc.aio.AioRpcError):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON_S):
             await call
 
 

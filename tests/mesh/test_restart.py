@@ -16,6 +16,7 @@ from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.mesh.resources import CLUSTERS, ORDER, Resources
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from tests.e2e.until import SOON_S
 from tests.mesh.nodes import HOST, PORTS, installation, node
 from tests.proofs.bench.processes import free_port
 from tests.runtime.events_service import HEAD
@@ -50,7 +51,7 @@ async def test_envoy_goes_on_without_it(tmp_path: Path) -> None:
 
 async def answering(envoy: Envoy, events: Any) -> None:
     """Wait until Envoy has found the node healthy."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while True:
             with contextlib.suppress(grpc.aio.AioRpcError):
                 await events.GetHead(HEAD, timeout=1)

@@ -16,7 +16,7 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.server import ServerProcess
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 from tests.mesh.world import HOST
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -72,8 +72,8 @@ async def test_a_call_is_one_trace(tmp_path: Path) -> None:
             await envoy.serve(lifecycle, grace_s=0.2)
             async with grpc.aio.insecure_channel(f"{HOST}:{envoy.port}") as channel:
                 await call(channel)
-            await until(lambda: seen.of("antiphon", TRACE) is not None, 15)
-            await until(lambda: seen.of("antiphon-edge", TRACE) is not None, 15)
+            await until(lambda: seen.of("antiphon", TRACE) is not None, SOON_S)
+            await until(lambda: seen.of("antiphon-edge", TRACE) is not None, SOON_S)
     at_edge, at_server = seen.of("antiphon-edge", TRACE), seen.of("antiphon", TRACE)
     assert at_edge is not None
     assert at_server is not None

@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 
 from antiphon_server.web.links import make_link
-from tests.mesh.up import UP_S, Up, running_up
+from tests.e2e.until import PATIENCE_S
+from tests.mesh.up import Up, running_up
 from tests.web.control import Control, People, Wish
-from tests.web.vitest import passes
+from tests.web.vitest import IN_A_BROWSER, passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,7 +56,7 @@ async def test_both_are_there(up: Up) -> None:
     assert up.told["pid"] == up.process.pid
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.needs(*IN_A_BROWSER)
 async def test_people_chat_in_browsers(up: Up) -> None:
     """At the edge, with a server that is killed in the middle of an answer."""
     async with Control(wishes_of(up)) as control:
@@ -75,7 +76,7 @@ async def test_a_replica_dies(up: Up) -> None:
             await asyncio.sleep(0.05)
         stored = [one async for one in client.list_messages(conversation)]
         assert len(stored) == 40
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(up.servers()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     print(f"two again after {time.monotonic() - began:.1f} s")

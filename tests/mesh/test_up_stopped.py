@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.e2e.process import COMMAND
+from tests.e2e.until import SOON_S
 from tests.proofs.bench.processes import ROOT, environment
 
 
@@ -37,7 +38,7 @@ async def test_a_server_ends_before_it_is_up(tmp_path: Path, awaited: str) -> No
                 else:
                     said = await process.stdout.readuntil(b"waiting until server.invalid is known")
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(SOON_S):
                 said += await process.stdout.read()
                 await process.wait()
         finally:

@@ -16,9 +16,9 @@ from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_client import ApiKey, Client, Tls
 from tests.e2e.process import COMMAND
+from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT, environment
 
-UP_S = 90.0
 LOOK_S = 0.05
 
 
@@ -52,7 +52,7 @@ class Up:
 
     async def kill_where_streams_are(self) -> None:
         """Kill the server that has the most streams of events, as soon as one has any."""
-        async with self.client() as client, asyncio.timeout(UP_S):
+        async with self.client() as client, asyncio.timeout(PATIENCE_S):
             while True:
                 found = await _instances(client, "events")
                 busiest = max(found, key=lambda each: each.load.running_rpcs)
@@ -63,7 +63,7 @@ class Up:
 
     async def until_whole(self, count: int = 2) -> None:
         """Return when so many servers are registered."""
-        async with self.client() as client, asyncio.timeout(UP_S):
+        async with self.client() as client, asyncio.timeout(PATIENCE_S):
             while True:
                 there = len(self.servers()), len(await _instances(client, "auth"))
                 if there == (count, count):
@@ -102,7 +102,7 @@ async def running_up(
             stderr=output,
         )
     try:
-        async with asyncio.timeout(UP_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (folder / "server.json").exists():
                 assert process.returncode is None, log.read_text()
                 await asyncio.sleep(LOOK_S)

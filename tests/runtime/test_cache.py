@@ -10,6 +10,7 @@ import pytest
 from antiphon_server.runtime.cache.cache import ALONE_S, MAX_VALUE_BYTES, Cache, MemoryCache
 from antiphon_server.runtime.cache.redis_cache import MOST_OWED, PREFIX, RedisCache
 from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
+from tests.e2e.until import SOON_S
 from tests.fakes.valkey import Valkey
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ async def known(cache: Cache, key: str) -> bytes | None:
 
 async def trusted(processes: list[Shared]) -> None:
     """Return when all of them use Redis again, and owe nothing."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while any(one.cache.longest_s == ALONE_S for one in processes):
             await asyncio.gather(*(one.cache.get(["asked for"]) for one in processes))
             await asyncio.sleep(0.01)
@@ -80,7 +81,7 @@ async def trusted(processes: list[Shared]) -> None:
 
 async def settled(one: Shared) -> None:
     """Return when it owes nothing: it asks for nothing."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while one.cache.longest_s == ALONE_S:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -268,7 +269,7 @@ async def test_what_is_missed_again_meanwhile_is_made_up_for(valkey: Valkey) -> 
     await keep(there.cache, "a", b"older")
     here.redis.gate = asyncio.Event()
     first = asyncio.create_task(here.cache.invalidate("a"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while await known(there.cache, "a"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await keep(there.cache, "a", b"old")

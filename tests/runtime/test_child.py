@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.runtime.process.child import Child, DidNotStart
-from tests.e2e.until import until
+from tests.e2e.until import SOON_S, until
 
 COMMAND = [
     sys.executable,
@@ -80,5 +80,5 @@ async def test_what_is_stopped_is_not_started_again(tmp_path: Path, seconds: int
     await until(lambda: child.ended is (seconds == 0))
     await asyncio.sleep(0.05)  # the watch sees it
     await child.stop()
-    await asyncio.wait_for(watching, 10)
+    await asyncio.wait_for(watching, SOON_S)
     assert (child.restarts, child.pid) == (0, None)

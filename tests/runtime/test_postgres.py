@@ -18,10 +18,10 @@ from antiphon_server.runtime.storage import postgres as adapter
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from antiphon_server.runtime.storage.postgres_start import open_postgres
+from tests.e2e.until import SOON_S
 from tests.fakes.postgres import Postgres
 
 SLOW_S = 1.0
-BACK_S = 10.0
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def refusal(call: Any) -> Reason:
 
 async def until_written(database: PostgresDatabase, number: int) -> None:
     """Write again and again until it succeeds."""
-    async with asyncio.timeout(BACK_S):
+    async with asyncio.timeout(SOON_S):
         while True:
             with contextlib.suppress(DomainError):
                 await database.write(added(number))
@@ -304,7 +304,7 @@ async def test_who_asks_whether_it_is_back_is_not_lost_with_a_connection(
     assert await refusal(database.read(stand_still)) is Reason.STORE_UNAVAILABLE
     assert not database.writable
     database.changed.clear()
-    async with asyncio.timeout(BACK_S):
+    async with asyncio.timeout(SOON_S):
         await database.changed.wait()
     assert database.writable
     assert lost

@@ -17,6 +17,7 @@ from antiphon_server.runtime.storage.redis import (
     Redis,
     RedisUnavailable,
 )
+from tests.e2e.until import SOON_S
 from tests.fakes.valkey import Valkey
 
 CANCELLED = 300
@@ -93,7 +94,7 @@ async def test_a_server_that_is_stopped_costs_one_deadline(redis: Redis, valkey:
             await redis.run(count)
     assert asked == 0
     valkey.thaw()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while redis.down_since is not None:
             await asyncio.sleep(0.02)
             with suppress(RedisUnavailable):

@@ -11,11 +11,10 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.limits.rate_counters import MemoryCounters
 from antiphon_server.runtime.limits.shared_rate_counters import SharedCounters
 from antiphon_server.runtime.storage.redis import PROBE_EVERY_S, Redis
+from tests.e2e.until import SOON_S
 from tests.events.test_redis_bus import Ears
 from tests.fakes.strange_redis import ANSWERS, strange_redis
 from tests.fakes.valkey import Valkey
-
-BACK_S = 10.0
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
@@ -40,10 +39,10 @@ async def test_nothing_ends_and_all_of_it_comes_back(
             assert not [each.exception() for each in running if each.done()]
             assert redis.down_since is not None
     assert len(caplog.text.splitlines()) < 10
-    async with valkey, asyncio.timeout(BACK_S):
+    async with valkey, asyncio.timeout(SOON_S):
         while not bus.carries or redis.down_since is not None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        heard = asyncio.create_task(messenger.told(timeout=BACK_S))
+        heard = asyncio.create_task(messenger.told(timeout=SOON_S))
         while not heard.done():
             messenger.tell()
             await asyncio.sleep(0.05)

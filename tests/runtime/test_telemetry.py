@@ -26,6 +26,7 @@ from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.logs import REDACTED, configure_logging
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.request_id import current_request_id
+from tests.e2e.until import PATIENCE_S, until
 from tests.runtime.events_service import HEAD, Events, read
 
 METHOD = "/antiphon.events.v1.EventService/"
@@ -117,6 +118,8 @@ async def test_one_line_an_rpc(stub: Any, log_file: Path) -> None:
     await stub.GetHead(HEAD, metadata=metadata)
     await failure(stub.ReadEvents(read("missing"), metadata=metadata))
     await failure(stub.ReadEvents(read("defect"), metadata=metadata))
+    # An answer may arrive before its line is written.
+    await until(lambda: len(lines(log_file, message="rpc", request="logged-01")) == 3)
     entries = lines(log_file, message="rpc", request="logged-01")
     assert [(e["method"], e["code"]) for e in entries] == [
         (METHOD + "GetHead", "OK"),
@@ -144,7 +147,7 @@ async def test_counts_and_durations(stub: Any, metrics: RpcMetrics, events: Even
     assert f'antiphon_rpc_running{{method="{METHOD}ReadEvents"}} 1.0' in text
     call.cancel()
     await asyncio.wait([call])
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), PATIENCE_S)
     await asyncio.sleep(0)
     assert "CANCELLED" in metrics.method(METHOD + "ReadEvents").by_code
     assert metrics.method(METHOD + "ReadEvents").running == 0

@@ -18,6 +18,7 @@ from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.tracing import start_tracing
+from tests.e2e.until import SOON_S
 from tests.runtime.events_service import HEAD, Events, read
 
 
@@ -90,7 +91,7 @@ async def test_cancellation_passes_through(
     call = asyncio.ensure_future(stub.ReadEvents(read("hangs")))
     await events.begun.wait()
     call.cancel()
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     await ended(spans)
     spans.clear()
     events.ended.clear()
@@ -98,7 +99,7 @@ async def test_cancellation_passes_through(
     stream = stub.Follow(pb.FollowRequest(watches=[watch]))  # type: ignore[list-item]
     await stream.read()
     stream.cancel()
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     await ended(spans)
 
 

@@ -14,7 +14,7 @@ from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.bench.processes import free_port
 from tests.web.control import Control, wishes_of
-from tests.web.vitest import passes
+from tests.web.vitest import IN_A_BROWSER, NEEDED, passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -59,8 +59,14 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         assert bool(output) == bool(page)
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["parts", "closing", "library", "pages"])
+@pytest.mark.needs(*NEEDED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("parts", "closing", "library"),
+        pytest.param("pages", marks=pytest.mark.needs(*IN_A_BROWSER)),
+    ],
+)
 async def test_tests_of_clients_web(name: str, world: World) -> None:
     """Each file of `clients/web/tests` passes."""
     await passes(name, world.page, world.control, world.pictures)

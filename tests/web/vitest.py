@@ -2,29 +2,21 @@
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
-import pytest
-
-from tests.repository.files import ROOT
+from tests.programs import VITEST, WEB
 from tests.web.control import Control
 
-HERE = ROOT / "clients" / "web"
-VITEST = HERE / "node_modules" / ".bin" / "vitest"
-IN_A_BROWSER = ("pages", "mesh")
+NEEDED = ("npm", str(VITEST))
+IN_A_BROWSER = (*NEEDED, "chromium")
 LONGEST_S = 240
 
 
 async def passes(name: str, page: str, control: Control, pictures: Path) -> None:
-    """Fail unless `tests/NAME.test.ts` passes on ``page``; skip without what it needs."""
-    if not VITEST.exists():
-        pytest.skip("`uv run poe web` installs what is needed from npm")
-    if name in IN_A_BROWSER and shutil.which("chromium") is None:
-        pytest.skip("there is no chromium here")
+    """Fail unless `tests/NAME.test.ts` passes on ``page``."""
     process = await asyncio.create_subprocess_exec(
         *(str(VITEST), "run", f"tests/{name}.test.ts"),
-        cwd=HERE,
+        cwd=WEB,
         env={
             **os.environ,
             "NO_COLOR": "1",

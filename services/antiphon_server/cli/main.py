@@ -21,7 +21,7 @@ from antiphon_server.cli.models import models
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
-from antiphon_server.cli.streams import open_closed_streams
+from antiphon_server.cli.streams import let_go_of_broken_streams, open_closed_streams
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
@@ -90,3 +90,5 @@ def main() -> None:
     except CommandError as error:
         complain(str(error))
         sys.exit(1)
+    finally:
+        let_go_of_broken_streams()

@@ -17,5 +17,15 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or _stream(2, "w")
 
 
+def let_go_of_broken_streams() -> None:
+    """Drop what nobody reads any more, for which Python would end with a code of its own, 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if not stream.closed:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _stream(number: int, mode: Literal["r", "w"]) -> TextIO:
     return open(number, mode, encoding="utf-8", closefd=False)

@@ -8,13 +8,14 @@ import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from tests.contract.channel.world import FOLLOW, Events, failure, read, subscribe
+from tests.e2e.until import SOON_S
 
 
 async def test_deadline_of_a_unary_call(stub: Any, events: Events) -> None:
     """The caller gets DEADLINE_EXCEEDED, the handler is cancelled."""
     error = await failure(stub.ReadEvents(read(), timeout=0.1))
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     assert events.log == ["cancelled"]
 
 
@@ -23,7 +24,7 @@ async def test_deadline_of_a_stream(stub: Any, events: Events) -> None:
     call = stub.Follow(pb.FollowRequest(follow_id="hangs", watches=FOLLOW.watches), timeout=0.3)
     assert [(await call.read()).WhichOneof("frame") for _ in range(2)] == ["progress", "created"]
     assert (await failure(call.read())).code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
 
 
 async def test_cancelling_the_awaiting_task_reaches_the_handler(stub: Any, events: Events) -> None:
@@ -38,7 +39,7 @@ async def test_cancelling_the_awaiting_task_reaches_the_handler(stub: Any, event
     with pytest.raises(asyncio.CancelledError):
         await task
     assert task.cancelled()
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     assert events.log == ["cancelled"]
 
 
@@ -59,7 +60,7 @@ async def test_cancelling_a_unary_call(stub: Any, events: Events) -> None:
     assert call.cancelled()
     assert not call.cancel()
     assert await call.code() is grpc.StatusCode.CANCELLED
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
 
 
 async def test_a_call_cancelled_before_it_is_awaited(stub: Any) -> None:
@@ -83,5 +84,5 @@ async def test_cancelling_a_stream_reaches_the_handler(stub: Any, events: Events
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     assert await call.code() is grpc.StatusCode.CANCELLED

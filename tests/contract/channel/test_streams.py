@@ -10,6 +10,7 @@ from google.protobuf import wrappers_pb2
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from tests.contract.channel.world import COUNT, FOLLOW, Events, failure, head, subscribe
+from tests.e2e.until import SOON_S
 
 
 async def test_server_stream_in_order(stub: Any) -> None:
@@ -68,7 +69,7 @@ async def test_a_writer_waits_for_its_reader(stub: Any, events: Events) -> None:
         await asyncio.sleep(0.2)
     assert count < 10_000
     call.cancel()
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
 
 
 async def test_closing_the_channel_ends_its_streams(
@@ -79,6 +80,6 @@ async def test_closing_the_channel_ends_its_streams(
     await call.write(subscribe("a"))
     await call.read()
     await channel.close()
-    await asyncio.wait_for(events.ended.wait(), 2)
+    await asyncio.wait_for(events.ended.wait(), SOON_S)
     with pytest.raises((grpc.aio.UsageError, asyncio.CancelledError, grpc.aio.AioRpcError)):
         await stub.GetHead(head())

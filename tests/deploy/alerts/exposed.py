@@ -15,9 +15,9 @@ from prometheus_client.samples import Sample
 from antiphon_client import AntiphonError, Client, Password
 from tests.deploy.alerts.promtool import metric
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import PATIENCE_S
 from tests.fakes.valkey import Valkey
 
-AWAY_S = 30.0
 MODELS = [
     {
         "name": f"scripted/{name}",
@@ -94,7 +94,7 @@ async def _admin_port(server: ServerProcess) -> int:
 
 
 async def _until(port: int, there: Callable[[Iterable[Sample]], bool]) -> tuple[Sample, ...]:
-    async with asyncio.timeout(AWAY_S), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
                 families = text_string_to_metric_families(await answer.text())

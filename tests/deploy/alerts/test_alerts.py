@@ -47,6 +47,7 @@ def test_every_alert_has_cases() -> None:
         assert {case.raised is None for case in cases} == {True, False}
 
 
+@pytest.mark.needs("promtool")
 @pytest.mark.parametrize(("alert", "case"), EACH, ids=[f"{a}: {c.name}" for a, c in EACH])
 def test_an_alert(figures: Exposed, tmp_path: Path, alert: str, case: Case) -> None:
     """It alone is raised, or none is, by series that a server exposes."""
@@ -55,6 +56,7 @@ def test_an_alert(figures: Exposed, tmp_path: Path, alert: str, case: Case) -> N
     assert wrong(tmp_path, values, case.minutes, raised) == ""
 
 
+@pytest.mark.needs("promtool")
 def test_what_a_server_said_before_and_after_mishaps(figures: Exposed, tmp_path: Path) -> None:
     """Redis went and somebody guessed, for the first time since the start: that, and no more."""
     before, after = (_by_series(samples) for samples in (figures.well, figures.ill))

@@ -73,6 +73,7 @@ def test_rows_have_names_of_their_own() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 
+@pytest.mark.proof
 def test_a_row_measures_real_processes() -> None:
     """The cheapest row, measured quickly, gives sensible figures beside their floors."""
     row = next(row for row in ROWS if row.name == "cold-start")
@@ -263,6 +264,7 @@ async def test_the_lean_client_gets_each_delta_of_the_relay(tmp_path: Path) -> N
             await bench.load("turns", **job, deltas=8)
 
 
+@pytest.mark.proof
 async def test_the_lean_client_gets_whole_turns_of_the_server(tmp_path: Path) -> None:
     """Over Converse too each turn has all of its text, and the server's time is counted."""
     bench = Bench(quick=True, folder=tmp_path)
@@ -279,6 +281,7 @@ async def test_the_lean_client_gets_whole_turns_of_the_server(tmp_path: Path) ->
             await bench.load("posts", target=ours.server.target, clients=1, seconds=0.1)
 
 
+@pytest.mark.proof
 async def test_steps_are_taken_through_an_envoy(tmp_path: Path) -> None:
     """By gRPC and grpc-web a call and a delivery come through, and each part's time is told."""
     bench = Bench(quick=True, folder=tmp_path)

@@ -21,18 +21,21 @@ STREAMS = Run(1600, pieces=4, warm=0.5, quiet_s=40.0, options=SMALL)
 TURNS = Run(500, pieces=4, warm=1.5, quiet_s=40.0, noise=800, options=SMALL + SOON)
 
 
+@pytest.mark.proof
 async def test_nothing_is_left_of_streams(tmp_path: Path) -> None:
     """Opened, and cancelled at any moment."""
     figures = await streams(tmp_path, STREAMS)
     assert figures.wrong == [], figures.line
 
 
+@pytest.mark.proof
 async def test_nothing_is_left_of_turns(tmp_path: Path) -> None:
     """Answered by models in the process and outside of it, and cancelled."""
     figures = await turns(tmp_path, TURNS)
     assert figures.wrong == [], figures.line
 
 
+@pytest.mark.proof
 async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
     """Some hours of quiet."""
     figures = await heartbeats(tmp_path, Run(1, pieces=1, warm=1.0, quiet_s=2.0, options=SMALL))
@@ -49,6 +52,7 @@ def test_a_run_is_drawn(tmp_path: Path) -> None:
     assert "(MB) after so many streams" in "".join(drawn.getroot().itertext())
 
 
+@pytest.mark.proof
 async def test_a_leak_of_streams_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each stream shows."""
     options = (*SMALL, "--plant", "object")
@@ -56,6 +60,7 @@ async def test_a_leak_of_streams_is_caught(tmp_path: Path) -> None:
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
 
+@pytest.mark.proof
 async def test_what_is_left_open_is_caught(tmp_path: Path) -> None:
     """A task and a descriptor that are kept of each stream show, each by its name."""
     options = (*SMALL, "--plant", "task", "--plant", "descriptor")
@@ -64,6 +69,7 @@ async def test_what_is_left_open_is_caught(tmp_path: Path) -> None:
     assert "tasks, descriptors or threads" in figures.wrong[0]
 
 
+@pytest.mark.proof
 async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each turn shows, by the bounds of the run without a leak."""
     options = (*TURNS.options, "--plant", "turn's object")

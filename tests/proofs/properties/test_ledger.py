@@ -47,6 +47,7 @@ class Late(MemoryLedger):
         await super().settle(call_id, settlement)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("ledger", [Losing, Generous, Late], ids=str)
 def test_a_defective_ledger_is_caught(ledger: type[MemoryLedger]) -> None:
     """What it loses is missed."""

@@ -106,6 +106,7 @@ class Doubling(MemoryLogStore):
         return await super().append(batch)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "store", [Doubling, Forgetful, Unfenced, Silent, Holed, Greedy, Repeating, Ageless], ids=str
 )
@@ -114,6 +115,7 @@ def test_a_defective_store_is_caught(store: Callable[[], LogStore]) -> None:
     caught(on(store))
 
 
+@pytest.mark.proof
 def test_a_ring_that_skips_an_event_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those who follow notice that one of many is missing."""
     publish = Hub.publish

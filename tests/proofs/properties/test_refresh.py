@@ -26,12 +26,14 @@ def test_families_keep_their_promises(on_disk: bool, examples: int) -> None:
     check(type("Machine", (RefreshMachine,), {"on_disk": on_disk}), examples)
 
 
+@pytest.mark.proof
 def test_too_long_a_grace_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A predecessor that still works after 11 s is noticed."""
     monkeypatch.setattr(refresh_tokens, "GRACE", 12 * SECOND)
     caught(RefreshMachine)
 
 
+@pytest.mark.proof
 def test_a_family_that_forks_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two clients that refresh at once must not get different successors."""
     first = RefreshTokens.first
@@ -44,6 +46,7 @@ def test_a_family_that_forks_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     caught(RefreshMachine)
 
 
+@pytest.mark.proof
 def test_forgiven_reuse_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stolen token that only fails, and ends nothing, is noticed."""
 
@@ -59,6 +62,7 @@ def test_forgiven_reuse_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     caught(RefreshMachine)
 
 
+@pytest.mark.proof
 def test_an_end_that_is_lost_with_the_process_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A family that lives again after a restart is noticed."""
     change = type(memory_stores().sessions).change

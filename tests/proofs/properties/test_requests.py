@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from antiphon.auth.v1 import access_pb2
 from tests.e2e.contracts import every_rpc
 from tests.proofs.properties.machine import caught, check
 from tests.proofs.properties.requests_machine import ELSEWHERE, kinds, machine_on
 
 
+@pytest.mark.proof
 def test_a_request_is_done_once(tmp_path: Path) -> None:
     """Repeated, changed, at once with others, killed in between, hours later."""
     with machine_on(tmp_path, "tests.proofs.robustness.odd_server") as machine:
@@ -15,6 +18,7 @@ def test_a_request_is_done_once(tmp_path: Path) -> None:
         assert machine.server.defects == []
 
 
+@pytest.mark.proof
 def test_a_server_that_forgets_is_caught(tmp_path: Path) -> None:
     """One that does again what it was asked again shows."""
     with machine_on(tmp_path, "tests.proofs.properties.forgetful_server") as machine:

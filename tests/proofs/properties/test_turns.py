@@ -36,6 +36,7 @@ class RepeatsItself(MortalLog):
         return await super().append([replace(one, request_id="") for one in batch])
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "defect",
     [{"store_type": LosesTurns}, {"log_type": RepeatsItself}],
@@ -46,6 +47,7 @@ def test_a_defective_store_is_caught(defect: dict[str, object]) -> None:
     caught(type("Machine", (TurnMachine,), defect), steps=40)
 
 
+@pytest.mark.proof
 def test_turns_that_do_not_wait_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that starts beside those before it shows."""
 
@@ -56,6 +58,7 @@ def test_turns_that_do_not_wait_are_caught(monkeypatch: pytest.MonkeyPatch) -> N
     caught(TurnMachine, steps=40)
 
 
+@pytest.mark.proof
 def test_forgotten_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn that is resumed as if nothing had been said shows."""
     past = EventLogJournal.past
@@ -67,6 +70,7 @@ def test_forgotten_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     caught(TurnMachine, steps=40)
 
 
+@pytest.mark.proof
 def test_dropped_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that ends well without what waited for its commit shows."""
     stop = TextWriter.stop
@@ -78,6 +82,7 @@ def test_dropped_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     caught(TurnMachine, steps=40)
 
 
+@pytest.mark.proof
 def test_a_forgotten_stop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn that is told to stop, and goes on, shows."""
 

@@ -25,7 +25,6 @@ from tests.proofs.robustness.traffic import (
     write,
 )
 
-TURN_S = 60.0
 SHOUT = 100_000
 Work = Callable[[Stage, str], Coroutine[Any, Any, None]]
 
@@ -103,9 +102,9 @@ async def _unary_turn(
     if when in ("after", "late"):
         await asyncio.sleep(chance.uniform(0.0, 0.2))
         if when == "late":
-            await until(lambda: turn_id in reader.ended, TURN_S)
+            await until(lambda: turn_id in reader.ended)
         await stop()
-    await until(lambda: turn_id in reader.ended, TURN_S)
+    await until(lambda: turn_id in reader.ended)
     stage.states[reader.ended[turn_id]] += 1
     await note_told(client, scene.history, where, turn_id, reader.ended[turn_id])
 

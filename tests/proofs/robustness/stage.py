@@ -205,12 +205,8 @@ async def stage(
 
 
 def server_of(
-    endpoint: FakeEndpoint,
-    home: Path,
-    variables: Mapping[str, str],
-    verb: Sequence[str] = ("up",),
-    command: Sequence[str] = COMMAND,
+    endpoint: FakeEndpoint, home: Path, variables: Mapping[str, str], verb: Sequence[str] = ("up",)
 ) -> ServerProcess:
-    """A server that asks that model, and whose clock can jump unless ``command`` is another."""
+    """A server whose clock can jump, and that asks that model."""
     models = [openai_model("fake/ok", endpoint.base_url, **PATIENCE)]
-    return ServerProcess(home, models=models, variables=variables, command=command, verb=verb)
+    return ServerProcess(home, models=models, variables=variables, command=COMMAND, verb=verb)

@@ -13,9 +13,9 @@ from tests.proofs.robustness.scenarios import SCENARIOS
 from tests.proofs.robustness.stalled import stall_one
 
 MIB = 1 << 20
+pytestmark = pytest.mark.proof
 
 
-@pytest.mark.timeout(180)
 async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
     """After kill -9 in mid-answer clients rejoin by themselves, and every promise holds."""
     killed = await kill_rounds(tmp_path, rounds=4, seed=1)
@@ -24,7 +24,6 @@ async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
     assert killed.states["SUCCEEDED"] >= killed.rounds
 
 
-@pytest.mark.timeout(180)
 async def test_a_stopped_server_loses_nothing(tmp_path: Path) -> None:
     """SIGTERM with 200 streams open: it ends in time, all of them go on, every promise holds."""
     drained = await drain_rounds(tmp_path, rounds=1, seed="1")
@@ -34,7 +33,6 @@ async def test_a_stopped_server_loses_nothing(tmp_path: Path) -> None:
     assert max(drained.resumed_s) < 3 * RESUMED_S  # a machine may be busy; the long form is not
 
 
-@pytest.mark.timeout(180)
 async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     """Whatever cuts the connections, everybody gets everything, once and in order."""
     cut = await cuts(tmp_path, 60, seed="1")
@@ -44,7 +42,6 @@ async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
     assert cut.counts["seen"] > cut.counts["events"]
 
 
-@pytest.mark.timeout(180)
 async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     """Of 100 subscribers one stops reading: memory stays, others are served, it is let go."""
     crowd = await stall_one(tmp_path, "unread", seconds=4.0, patience_s=5.0)
@@ -56,7 +53,6 @@ async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     assert crowd.ended_with == "OVERLOADED"
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ["everything", "trimming"])
 async def test_every_promise_holds(name: str, tmp_path: Path) -> None:
     """People of every kind at work, faults alone and together: no promise is broken."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
 from tests.proofs.robustness.redis_outages import WAYS, frozen, killed, outage, two_servers
@@ -9,6 +11,7 @@ from tests.proofs.robustness.redis_outages import WAYS, frozen, killed, outage, 
 SHORT_S = 0.8
 
 
+@pytest.mark.proof
 async def test_redis_is_missed_by_nobody(tmp_path: Path, postgres: Postgres) -> None:
     """No call fails, no event is missing or doubled, and what is back is used within 2 s.
 

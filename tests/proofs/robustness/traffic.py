@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 POST_S = 3.0
-CATCH_UP_S = 30.0
 AT_LENGTH = "at length:"  # asks the stage's model for an answer that outlasts a stop
 EACH_AGAIN = 5  # each fifth post is sent again after its answer
 # What a refused or broken call says that may be made again with the same request id.
@@ -232,7 +231,7 @@ async def _post(
 async def caught_up(client: Client, conversation_id: str, readers: Sequence[Reader]) -> None:
     """Wait until all readers have seen the log to its end. Raises TimeoutError."""
     head = await client.get_head(f"conversations/{conversation_id}")
-    await until(lambda: all(it.end >= head.last_offset for it in readers), CATCH_UP_S)
+    await until(lambda: all(it.end >= head.last_offset for it in readers))
 
 
 async def read_state(client: Client, conversation_id: str, history: History) -> None:

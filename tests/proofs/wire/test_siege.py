@@ -10,6 +10,7 @@ from tests.proofs.wire.siege import MOST_GROWTH, Siege, lay_siege
 SHORT = ("rapid_reset", "continuations", "settings", "too_many_streams", "oversize", "bombs")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("attack", SHORT)
 async def test_a_flood(tmp_path: Path, attack: str) -> None:
     """Nobody is refused or held up, nothing is logged, memory is bounded.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.e2e.process import COMMAND
 from tests.e2e.until import until
-from tests.proofs.robustness.disk.tracing import MISSING, STRACE, strace
+from tests.proofs.robustness.disk.tracing import strace
 
 ATTACH_S = 10.0
 
@@ -35,13 +35,11 @@ async def refusing(pid: int, refusals: Sequence[Refusal], trace: Path) -> AsyncI
 
     The process may end meanwhile. Raises TimeoutError if it can't be traced.
     """
-    if STRACE is None:
-        raise FileNotFoundError(MISSING)
     calls = ",".join(sorted({refusal.name for refusal in refusals}))
     told = trace.with_suffix(".attached")
     with told.open("wb") as output:
         tracer = await asyncio.create_subprocess_exec(
-            *(STRACE, "-f", "-y", "-s", "0", "-o", str(trace), "-p", str(pid)),
+            *("strace", "-f", "-y", "-s", "0", "-o", str(trace), "-p", str(pid)),
             *("-e", f"trace={calls}", "-e", "signal=none"),
             *(part for it in refusals for part in ("-e", it.expression)),
             stdin=asyncio.subprocess.DEVNULL,

@@ -8,13 +8,12 @@ from tests.proofs.robustness.disk.faults import disk_faults
 from tests.proofs.robustness.disk.full import full_disk
 from tests.proofs.robustness.disk.small_disks import IS_ROOT
 from tests.proofs.robustness.disk.syncs import order_of_syncs
-from tests.proofs.robustness.disk.tracing import MISSING, STRACE
 
 SEED = 5
 
 pytestmark = [
-    pytest.mark.skipif(STRACE is None, reason=MISSING),
-    pytest.mark.timeout(180),
+    pytest.mark.needs("strace"),
+    pytest.mark.proof,
 ]
 
 

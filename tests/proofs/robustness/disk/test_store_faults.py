@@ -10,11 +10,10 @@ import pytest_asyncio
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.server import ServerProcess
 from tests.proofs.robustness.disk.injection import Refusal, refused_from_the_start, refusing
-from tests.proofs.robustness.disk.tracing import MISSING, STRACE
 
 pytestmark = [
-    pytest.mark.skipif(STRACE is None, reason=MISSING),
-    pytest.mark.timeout(120),
+    pytest.mark.needs("strace"),
+    pytest.mark.proof,
     pytest.mark.asyncio(loop_scope="module"),
 ]
 NO_SYNC = [Refusal("fdatasync", "EIO")]

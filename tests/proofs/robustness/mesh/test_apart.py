@@ -13,7 +13,7 @@ WORK = ("serve", "events", "integration", "dispatcher")
 SPLIT = {"auth": ("serve", "auth", "context"), "one": WORK, "other": WORK}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.proof
 async def test_nobody_notices_a_restart(postgres: Postgres, tmp_path: Path) -> None:
     """Of one of two processes that have the log, models and turns: no call fails, no event is lost.
 

@@ -12,7 +12,7 @@ from tests.proofs.robustness.mesh.rolling import roll
 from tests.proofs.robustness.scenario import Outcome, close
 
 SHORT_S = 4.0
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.proof]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

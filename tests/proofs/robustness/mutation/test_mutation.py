@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.robustness.disk.tracing import MISSING, STRACE
 from tests.proofs.robustness.mutation.defect import Defect
 from tests.proofs.robustness.mutation.defects import DEFECTS
 from tests.proofs.robustness.mutation.replacing import NothingToReplace, find
 from tests.proofs.robustness.mutation.trials import short, trials
 
 
-@pytest.mark.skipif(STRACE is None, reason=MISSING)
-@pytest.mark.timeout(400)
+@pytest.mark.needs("strace")
+@pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_a_defect_in_each_mechanism_is_caught(tmp_path: Path) -> None:
     """With one defect something is found, with none nothing."""
     came = await trials(tmp_path, short())
