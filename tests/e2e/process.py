@@ -28,14 +28,14 @@ class OwnProcess:
 
     An async context manager: it serves when the block begins. ``log`` holds what all
     lives have printed, ``deaths`` when each was told to end and when it had (seconds of the
-    monotonic clock).
+    monotonic clock); ``variables`` are those of its next life.
     """
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
         self.log = log
         self.deaths: list[tuple[float, float]] = []
         self._command = command
-        self._variables = variables
+        self.variables = dict(variables)
         self._process: asyncio.subprocess.Process | None = None
 
     async def serves(self) -> bool:
@@ -89,7 +89,7 @@ class OwnProcess:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 cwd=ROOT,
-                env=environment(self._variables),
+                env=environment(self.variables),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -77,7 +77,8 @@ def _mesh(arguments: argparse.Namespace, home: Path) -> Result:
 
 def _rolling(arguments: argparse.Namespace, home: Path) -> Result:
     split = APART if arguments.apart else WHOLE
-    return _together(asyncio.run(mesh_rolling(home, split, arguments.copies, arguments.seed)))
+    copies, seed, before = arguments.copies, arguments.seed, arguments.before
+    return _together(asyncio.run(mesh_rolling(home, split, copies, seed, before)))
 
 
 def _together(came: Sequence[Outcome]) -> Result:
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     rolling = command("rolling", _rolling, "every process restarted in its turn under load")
     rolling.add_argument("--apart", action="store_true", help="each service in its own process")
     rolling.add_argument("--copies", type=int, default=2, help="of each process")
+    rolling.add_argument("--before", default="", help="the revision that runs until the restarts")
     crowd = command("crowd", _crowd, "500 readers, without and with 500 who do not read")
     crowd.add_argument("--readers", type=int, default=500)
     crowd.add_argument("--rounds", type=int, default=6)

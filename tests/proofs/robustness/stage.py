@@ -205,8 +205,12 @@ async def stage(
 
 
 def server_of(
-    endpoint: FakeEndpoint, home: Path, variables: Mapping[str, str], verb: Sequence[str] = ("up",)
+    endpoint: FakeEndpoint,
+    home: Path,
+    variables: Mapping[str, str],
+    verb: Sequence[str] = ("up",),
+    command: Sequence[str] = COMMAND,
 ) -> ServerProcess:
-    """A server whose clock can jump, and that asks that model."""
+    """A server that asks that model, and whose clock can jump unless ``command`` is another."""
     models = [openai_model("fake/ok", endpoint.base_url, **PATIENCE)]
-    return ServerProcess(home, models=models, variables=variables, command=COMMAND, verb=verb)
+    return ServerProcess(home, models=models, variables=variables, command=command, verb=verb)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
 
 from antiphon_client import ApiKey, Client
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S
@@ -19,18 +20,21 @@ from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_server.runtime.installation import SERVICES
-from tests.e2e.process import OwnProcess
+from tests.e2e.process import COMMAND, OwnProcess
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
 from tests.proofs.robustness.clock import Clock
 from tests.proofs.robustness.mesh.edge import EdgeProcess
 from tests.proofs.robustness.mesh.web_channel import WebChannel
+from tests.proofs.robustness.odd_server import COMMAND as JUMPING
 from tests.proofs.robustness.stage import ANSWER, Door, Model, Stage, server_of
 
 Split = Mapping[str, Sequence[str]]
 """Names of processes, and what each of them is told to do; the first one has auth."""
 WHOLE: Split = {"server": ("up",)}
 APART: Split = {name: ("serve", name) for name in SERVICES}
+NOW: Mapping[str, str] = MappingProxyType({})
+"""No earlier version: all processes run this one from the start."""
 LEASE_S = 5.0
 AT_ONCE = 4
 # Some that were killed are back before their lease has run out, others are not.
@@ -40,10 +44,15 @@ WAYS = ("direct", "envoy", "web")
 
 @dataclass(slots=True)
 class Deployment:
-    """A stage, and the ways to it: to the servers by turns, through Envoy, and by grpc-web."""
+    """A stage, and the ways to it: to the servers by turns, through Envoy, and by grpc-web.
+
+    ``earlier`` are the variables by which its processes run an earlier version, until their
+    first restart.
+    """
 
     stage: Stage
     edges: Sequence[EdgeProcess]
+    earlier: Mapping[str, str]
 
     @property
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -56,6 +65,8 @@ class Deployment:
 
     async def _restart(self, process: OwnProcess) -> None:
         await self.stage.end_life(process)
+        for name in self.earlier:
+            process.variables.pop(name, None)
         await process.start()
 
     async def _restart_edge(self, edge: EdgeProcess) -> None:
@@ -120,10 +131,12 @@ async def deployment(
     split: Split = WHOLE,
     copies: int = 2,
     edges_count: int = 2,
+    earlier: Mapping[str, str] = NOW,
 ) -> AsyncIterator[Deployment]:
     """All of it, for the block's time: each process of the split so often, behind the edges.
 
-    One server has everything, unless a split says which services each process has.
+    One server has everything, unless a split says which services each process has. All begin
+    as the ``earlier`` version, if there is one.
     """
     async with AsyncExitStack() as stack:
         endpoint = await stack.enter_async_context(Model(ANSWER))
@@ -148,17 +161,20 @@ async def deployment(
                 home / f"{name}-{number}",
                 variables | {"ANTIPHON_PEERS": json.dumps(dict.fromkeys(SERVICES, next(inside)))},
                 verb,
+                COMMAND if earlier else JUMPING,
             )
             for name, verb in split.items()
             for number in range(1, copies + 1)
         ]
+        for process in (*edges, *servers):
+            process.variables.update(earlier)
         await _begin([*edges, *servers], stack)
         for edge in edges:
             await edge.until_open()
         people = await stack.enter_async_context(AsyncExitStack())
         door = Door(*(edge.port for edge in edges))
         stage = Stage(home, servers, door, endpoint, clock, seed, people, away_s=AWAY_S)
-        yield Deployment(stage, edges)
+        yield Deployment(stage, edges, earlier)
 
 
 async def _begin(processes: Sequence[OwnProcess], stack: AsyncExitStack) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.proofs.robustness.faults import WIRES, inflict, storm
-from tests.proofs.robustness.mesh.deployment import WHOLE, Split, deployment, own_postgres
+from tests.proofs.robustness.mesh.deployment import NOW, WHOLE, Split, deployment, own_postgres
+from tests.proofs.robustness.mesh.earlier import earlier
 from tests.proofs.robustness.mesh.rolling import roll
 from tests.proofs.robustness.scenario import CROWD, Doing, Outcome, Scenario, act, close, keep
 from tests.proofs.robustness.stage import Stage
@@ -43,12 +44,15 @@ async def mesh_promises(
     return outcomes
 
 
-async def mesh_rolling(home: Path, split: Split, copies: int, seed: str) -> list[Outcome]:
-    """Every process restarted once."""
+async def mesh_rolling(
+    home: Path, split: Split, copies: int, seed: str, revision: str = ""
+) -> list[Outcome]:
+    """Every process restarted once; what ran before is a ``revision``, unless that is empty."""
     name = f"{'servers' if split is WHOLE else 'services apart'}, {copies} of each"
+    before = await asyncio.to_thread(earlier, revision, home / "earlier") if revision else NOW
     async with (
         own_postgres() as postgres,
-        deployment(home, seed, postgres, split, copies) as made,
+        deployment(home, seed, postgres, split, copies, earlier=before) as made,
     ):
         outcome = await roll(made, name)
         await close(made.stage, outcome)
