@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Folders whose tests take long. When several workers share the files, these go first: at the end
 # the one worker that has a long file would be waited for.
-LONG = ("proofs", "web", "mesh", "clients")
+LONG = ("proofs", "web", "mesh", "installed", "clients")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

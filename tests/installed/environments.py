@@ -48,15 +48,20 @@ class Installed:
         Run elsewhere, so that uv reads nothing of this tree: neither its pins, which are
         told, nor its overrides, which nobody has who installs a wheel.
         """
-        folder.mkdir(parents=True)
-        made = cls(folder / "env")
-        uv("venv", "--quiet", "--python", sys.executable, str(made.folder), cwd=folder)
+        made = cls.empty(folder)
         pins = folder / "pins.txt"
         pins.write_text("\n".join(described(ROOT)["tool"]["uv"]["constraint-dependencies"]))
         name = wheel.name.partition("-")[0].replace("_", "-")
         requirement = f"{name}{f'[{wanted}]' if wanted else ''} @ {wheel.as_uri()}"
         made.install("--constraint", str(pins), "--only-binary", ":all:", requirement)
         return made
+
+    @classmethod
+    def empty(cls, folder: Path) -> "Installed":
+        """With nothing in it."""
+        folder.mkdir(parents=True)
+        uv("venv", "--quiet", "--python", sys.executable, str(folder / "env"), cwd=folder)
+        return cls(folder / "env")
 
     def install(self, *what: str) -> None:
         """Install more."""
