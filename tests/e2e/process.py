@@ -31,8 +31,11 @@ class OwnProcess:
     monotonic clock); ``variables`` are those of its next life.
     """
 
-    def __init__(self, command: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], variables: Mapping[str, str], log: Path, cwd: Path = ROOT
+    ) -> None:
         self.log = log
+        self._cwd = cwd
         self.deaths: list[tuple[float, float]] = []
         self._command = command
         self.variables = dict(variables)
@@ -88,7 +91,7 @@ class OwnProcess:
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
-                cwd=ROOT,
+                cwd=self._cwd,
                 env=environment(self.variables),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.address import open_channel
 from tests.e2e.process import COMMAND, OwnProcess, listens
-from tests.proofs.bench.processes import free_port
+from tests.proofs.bench.processes import ROOT, free_port
 
 
 def openai_model(name: str, base_url: str, **more: Any) -> dict[str, Any]:
@@ -23,8 +23,8 @@ class ServerProcess(OwnProcess):
     """``antiphon up`` on one port and one data directory, over any number of lives.
 
     ``command`` runs the command line's program in its place, under a
-    tracer or with a defect, and ``verb`` is what it is told to do. ``tls`` is how clients trust
-    it where the variables give it a certificate.
+    tracer or with a defect, in ``cwd``, and ``verb`` is what it is told to do. ``tls`` is how
+    clients trust it where the variables give it a certificate.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class ServerProcess(OwnProcess):
         command: Sequence[str] = COMMAND,
         verb: Sequence[str] = ("up",),
         tls: Tls | None = None,
+        cwd: Path = ROOT,
     ) -> None:
         self.port = free_port()
         self.data_dir = home / "data"
@@ -51,7 +52,7 @@ class ServerProcess(OwnProcess):
         }
         told = [part for name, value in options.items() for part in (f"--{name}", value)]
         given = {"ANTIPHON_MODELS": json.dumps(list(models)), **(variables or {})}
-        super().__init__((*command, *verb, *told), given, home / "server.log")
+        super().__init__((*command, *verb, *told), given, home / "server.log", cwd)
 
     @property
     def address(self) -> str:

