@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from antiphon_client.address import may_be_repeated
+from antiphon_client.backoff import Backoff
 from antiphon_client.errors import Unauthenticated, Unavailable, Untrusted
 from antiphon_client.status import error_of_rpc
 from antiphon_client.tokens import TokenSource
@@ -20,7 +21,6 @@ Item = TypeVar("Item")
 DEADLINE_S = 30.0
 PATIENCE_S = 10.0
 """How long a service may be away that is started again."""
-_PAUSE_S = 0.5
 _AWAY = frozenset({"", "SERVICE_UNAVAILABLE", "DRAINING"})
 
 
@@ -57,13 +57,14 @@ class Caller:
         if not (isinstance(request, Message) and may_be_repeated(request)):
             patience = 0.0
         token, is_new = await self._tokens.get(), False  # a login is made once
+        backoff = Backoff()
         while True:
             try:
                 return await self._once(method, request, token, began + self._deadline)
             except Untrusted:
                 raise
             except Unavailable as error:
-                pause = error.retry_after or _PAUSE_S
+                pause = error.retry_after or backoff.next()
                 if error.reason not in _AWAY or time.monotonic() + pause > began + patience:
                     raise
                 await asyncio.sleep(pause)
