@@ -22,7 +22,12 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.duplex import (
+    WRITE_TIMEOUT_S,
+    TimedWriter,
+    open_stream,
+    serve_duplex,
+)
 from antiphon_server.runtime.rpc.paging import page_limit
 
 MAX_APPEND_BYTES = 1088 << 10
@@ -34,12 +39,17 @@ class EventServicer(EventServiceServicer):
     """Serves the log."""
 
     def __init__(
-        self, log: EventLog, subscriptions: Subscriptions, follows: Follows | None = None
+        self,
+        log: EventLog,
+        subscriptions: Subscriptions,
+        follows: Follows | None = None,
+        read_within_s: float = WRITE_TIMEOUT_S,
     ) -> None:
         self._log = log
         self._subscriptions = subscriptions
         self._follows = follows or Follows(subscriptions, log)
         self._encoder = FrameEncoder()
+        self._read_within_s = read_within_s
 
     async def Subscribe(  # type: ignore[override]
         self, request_iterator: object, context: Context
@@ -81,7 +91,7 @@ class EventServicer(EventServiceServicer):
 
     async def _deliver(self, subscription: Subscription, context: Context) -> None:
         encode = self._encoder.encode
-        with TimedWriter(context) as writer:
+        with TimedWriter(context, self._read_within_s) as writer:
             async for frame in subscription.frames():
                 await writer.write(encode(frame))
 

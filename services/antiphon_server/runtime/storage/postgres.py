@@ -46,14 +46,20 @@ class PostgresDatabase:
     says. One that waits longer than ``lock_s`` for a lock is given up, and one that takes longer
     than ``deadline_s`` loses its connection. ``writable`` says
     whether the server can be reached, ``changed`` is set when that changes; while it can't,
-    calls fail at once. If the connection is lost during a commit, nobody can say whether that
-    was stored: the call fails as SERVICE_UNAVAILABLE, and may be repeated under the same key.
+    calls fail at once, as those do beyond ``most_waiting``. If the connection is lost during a
+    commit, nobody can say whether that was stored: the call fails as SERVICE_UNAVAILABLE, and
+    may be repeated under the same key.
     """
 
     shared = True
 
     def __init__(
-        self, url: str, pool: int = POOL, deadline_s: float = DEADLINE_S, lock_s: float = LOCK_S
+        self,
+        url: str,
+        pool: int = POOL,
+        deadline_s: float = DEADLINE_S,
+        lock_s: float = LOCK_S,
+        most_waiting: int = MAX_WAITING,
     ) -> None:
         """Raises WrongSetting for what is no URL of Postgres, or without the packages for it."""
         self._engine = postgres_engine(url, pool, deadline_s, lock_s)
@@ -63,6 +69,7 @@ class PostgresDatabase:
         self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool)
         self._deadline_s = deadline_s
+        self._most_waiting = most_waiting
         self._calls: set[asyncio.Task[Any]] = set()
         self._probing: asyncio.Task[None] | None = None
         self._closed = False
@@ -92,7 +99,7 @@ class PostgresDatabase:
     async def _call(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         if self._closed or not self.writable:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        if len(self._calls) >= MAX_WAITING:
+        if len(self._calls) >= self._most_waiting:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         call = asyncio.create_task(self._in_turn(engine, work), name="postgres")
         self._calls.add(call)
