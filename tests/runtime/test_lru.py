@@ -53,7 +53,7 @@ class Reads:
         self.calls = 0
         self.let_go = asyncio.Event()
 
-    async def __call__(self) -> int | None:
+    async def __call__(self, key: str) -> int | None:
         """Read."""
         self.calls += 1
         value = self.value
@@ -68,12 +68,13 @@ class Reads:
 
 async def test_it_is_read_once() -> None:
     """Unless there was nothing."""
-    reads, cache = Reads(), GuardedCache(LruCache[str, int]())
+    reads = Reads()
+    cache = GuardedCache(LruCache[str, int](), reads)
     reads.let_go.set()
     reads.value = None
-    assert [await cache.get("a", reads) for _ in range(2)] == [None, None]
+    assert [await cache.get("a") for _ in range(2)] == [None, None]
     reads.value = 1
-    assert [await cache.get("a", reads) for _ in range(3)] == [1, 1, 1]
+    assert [await cache.get("a") for _ in range(3)] == [1, 1, 1]
     assert reads.calls == 3
 
 
@@ -81,31 +82,33 @@ async def test_it_is_read_once() -> None:
 async def test_what_was_read_while_it_changed_is_not_kept(before: bool) -> None:
     """Whether the read began before the change or within it."""
     held = LruCache[str, int]()
-    reads, cache = Reads(), GuardedCache(held)
+    reads = Reads()
+    cache = GuardedCache(held, reads)
 
     async def change() -> asyncio.Task[int | None]:
-        reading = asyncio.create_task(cache.get("a", reads))
+        reading = asyncio.create_task(cache.get("a"))
         await asyncio.sleep(0)
         await reads.change(2)
         return reading
 
     if before:
-        reading = asyncio.create_task(cache.get("a", reads))
+        reading = asyncio.create_task(cache.get("a"))
         await asyncio.sleep(0)
         await cache.changing(reads.change(2), lambda: held.pop("a"))
     else:
         reading = await cache.changing(change(), lambda: held.pop("a"))
     reads.let_go.set()
     assert await reading == 1
-    assert await cache.get("a", reads) == 2
+    assert await cache.get("a") == 2
 
 
 async def test_a_change_that_failed_is_forgotten_too() -> None:
     """Nobody knows what it has done."""
     held = LruCache[str, int]()
-    reads, cache = Reads(), GuardedCache(held)
+    reads = Reads()
+    cache = GuardedCache(held, reads)
     reads.let_go.set()
-    await cache.get("a", reads)
+    await cache.get("a")
 
     async def fail() -> None:
         reads.value = 2
@@ -113,4 +116,4 @@ async def test_a_change_that_failed_is_forgotten_too() -> None:
 
     with pytest.raises(OSError):  # noqa: PT011 - raised by the test itself
         await cache.changing(fail(), lambda: held.pop("a"))
-    assert await cache.get("a", reads) == 2
+    assert await cache.get("a") == 2

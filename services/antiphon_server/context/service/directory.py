@@ -33,7 +33,7 @@ class Directory:
         self._roles = roles
         self._remembers = max_bytes > 0
         self._held = LruCache[ConversationId, Conversation](max_bytes=max_bytes, size_of=_size)
-        self._cache = GuardedCache(self._held)
+        self._cache = GuardedCache(self._held, self._read)
 
     async def find(
         self, principal: Principal, conversation_id: ConversationId, permission: Permission
@@ -52,12 +52,12 @@ class Directory:
         self, principal: Principal, conversation_id: ConversationId
     ) -> tuple[Conversation | None, Held]:
         if principal.kind != "user":
-            return await self._get(conversation_id), NO_ROLE
+            return await self._cache.get(conversation_id), NO_ROLE
         if not self._remembers:  # one query for both
             return await self._store.read(
                 lambda records: _both(records, principal.user_id, conversation_id), snapshot=False
             )
-        conversation = await self._get(conversation_id)
+        conversation = await self._cache.get(conversation_id)
         if conversation is None:
             return None, NO_ROLE
         held = await self._roles.held(principal.user_id, ResourceId(conversation_id))
@@ -70,12 +70,9 @@ class Directory:
         """
         return await self._cache.changing(change, lambda: self._held.pop(conversation_id))
 
-    async def _get(self, conversation_id: ConversationId) -> Conversation | None:
-        return await self._cache.get(
-            conversation_id,
-            lambda: self._store.read(
-                lambda r: r.conversations.get(conversation_id), snapshot=False
-            ),
+    async def _read(self, conversation_id: ConversationId) -> Conversation | None:
+        return await self._store.read(
+            lambda r: r.conversations.get(conversation_id), snapshot=False
         )
 
 

@@ -25,7 +25,7 @@ class Roles:
     def __init__(self, store: Store, max_cached: int = MAX_CACHED) -> None:
         self._store = store
         self._held = _Standings(max_cached)
-        self._cache = GuardedCache(self._held)
+        self._cache = GuardedCache(self._held, self._read)
 
     async def effective(self, user_id: UserId, resource: ResourceId) -> Role:
         """The user's role on a resource, its workspace's included; NONE if there is neither."""
@@ -33,13 +33,11 @@ class Roles:
 
     async def held(self, user_id: UserId, resource: ResourceId) -> Held:
         """The same, with the resource that the role was given on."""
-        standing = await self._cache.get(
-            (user_id, resource),
-            lambda: self._store.read(
-                lambda r: r.members.standing(user_id, resource), snapshot=False
-            ),
-        )
+        standing = await self._cache.get((user_id, resource))
         return standing.held(resource) if standing is not None else NO_ROLE
+
+    async def _read(self, key: _Key) -> Standing | None:
+        return await self._store.read(lambda r: r.members.standing(*key), snapshot=False)
 
     async def changing(self, user_id: UserId, change: Awaitable[T]) -> T:
         """Await a change of the user's roles; whoever asks after it gets the new ones.

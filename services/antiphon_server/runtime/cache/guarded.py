@@ -11,23 +11,24 @@ T = TypeVar("T")
 
 
 class GuardedCache(Generic[K, V]):
-    """Holds in ``held`` what is read, and never what was true before a change.
+    """Holds in ``held`` what ``read`` finds, and never what was true before a change.
 
     All changes in this process must go through :meth:`changing`.
     """
 
-    def __init__(self, held: LruCache[K, V]) -> None:
+    def __init__(self, held: LruCache[K, V], read: Callable[[K], Awaitable[V | None]]) -> None:
         self._held = held
+        self._read = read
         self._changing = 0
         self._generation = 0
 
-    async def get(self, key: K, read: Callable[[], Awaitable[V | None]]) -> V | None:
-        """What is held, or else what ``read`` finds; None is not kept, as it may come to be."""
+    async def get(self, key: K) -> V | None:
+        """What is held, or else what is read now; None is not kept, as it may come to be."""
         held = self._held.get(key)
         if held is not None:
             return held
         generation = self._generation
-        found = await read()
+        found = await self._read(key)
         # What was read while something changed is a true answer, but not for later.
         if found is not None and not self._changing and generation == self._generation:
             self._held.put(key, found)
