@@ -7,7 +7,6 @@ closed, grpc/grpc#42295), and hot answers are bytes; the stubs' types know neith
 from typing import Any, TypeAlias
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -29,6 +28,7 @@ from antiphon_server.runtime.rpc.duplex import (
     serve_duplex,
 )
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.times import timestamp
 
 MAX_APPEND_BYTES = 1088 << 10
 
@@ -159,7 +159,6 @@ class EventServicer(EventServiceServicer):
             Fence(fence.key, fence.token) if request.HasField("fence") else None,
             request.fold_turn_id,
         )
-        seconds, micros = divmod(place.time_us, 1_000_000)
         return pb.AppendResponse(
             first_offset=place.first,
             last_offset=place.last,
@@ -167,7 +166,7 @@ class EventServicer(EventServiceServicer):
             duplicate=place.duplicate,
             folded=place.folded,
             previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
-            time=Timestamp(seconds=seconds, nanos=micros * 1000),
+            time=timestamp(place.time_us),
         )
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
