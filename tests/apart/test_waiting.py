@@ -11,13 +11,13 @@ import grpc
 import pytest
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon_server.auth.adapters import service_identity
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.mesh.instances import Announced, Key
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.peers import PeerHealth
@@ -101,12 +101,10 @@ async def test_a_registry_that_has_not_come_is_waited_for(caplog: pytest.LogCapt
             assert await said(caplog, "the registry does not answer: ") == "INFO"
 
 
-async def test_an_auth_that_has_not_come_is_waited_for(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_auth_that_has_not_come_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """That a service can't sign in yet is no warning."""
-    monkeypatch.setattr(service_identity, "PAUSE_S", 3.0)  # after which it is said
     async with grpc.aio.insecure_channel(f"{HOST}:{free_port()}") as channel:
-        identity = ServiceIdentity("mesh", MasterSecret(b"x" * 32), AuthServiceStub(channel))
+        secret, soon = MasterSecret(b"x" * 32), RetryPolicy(0.01)
+        identity = ServiceIdentity("mesh", secret, AuthServiceStub(channel), policy=soon)
         async with during(identity.run()):
             assert await said(caplog, "the service mesh can't sign in yet") == "INFO"

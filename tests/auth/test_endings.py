@@ -1,16 +1,12 @@
 """What a killed process left untold is told when one starts; recorded it was with the end."""
 
-import pytest
-
 from antiphon_server.auth.model import SECOND, LoginMethod, Origin, User
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import RevocationCause, SecurityEvent
-from antiphon_server.auth.service import endings
-from antiphon_server.auth.service.endings import ends
+from antiphon_server.auth.service.endings import BATCH, ends
 from tests.auth.test_recorded import events
 from tests.auth.world import OPERATOR, World
 
-BATCH = 10
 MANY = 2 * BATCH + 1
 
 
@@ -34,11 +30,8 @@ async def kill_while_ending(world: World, user: User) -> list[str]:
     return [one.session_id for one in ended.sessions]
 
 
-async def test_all_that_a_killed_process_ended_is_told(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_all_that_a_killed_process_ended_is_told(world: World) -> None:
     """However many they are; it was recorded once, and is not again."""
-    monkeypatch.setattr(endings, "BATCH", BATCH)
     user = await world.user()
     for _ in range(MANY):
         await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))

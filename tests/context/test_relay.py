@@ -14,6 +14,7 @@ from antiphon.context.v1 import conversation_pb2
 from antiphon_server.context.model.changes import OutboxEntry
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.relay import Relay, relay_to_log
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.world import ANN, World
 
@@ -47,7 +48,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
     kept = await waiting(world)
     assert len(kept) == 3
     world.log.broken = False
-    async with running(relay_to_log(world.store, world.log, first_retry_s=0.01)) as _:
+    async with running(relay_to_log(world.store, world.log, RetryPolicy(0.01))) as _:
         assert await world.context.to_log.relay_outbox()
     assert await waiting(world) == []
     assert world.log.appends[-3:] == kept
@@ -55,7 +56,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
 
 async def test_the_background_task_tries_again(world: World) -> None:
     """Without any further call the log is told."""
-    relay = relay_to_log(world.store, world.log, first_retry_s=0.01)
+    relay = relay_to_log(world.store, world.log, RetryPolicy(0.01))
     world.log.broken = True
     await world.conversation()
     async with running(relay):

@@ -1,22 +1,26 @@
 """The audit trail learns of every change of a role, in order, once, and whose doing it was."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.resources import Role
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.service import changes
 from antiphon_server.context.service.relay import relay_to_trail
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
-from tests.context.world import ANN, BOB, CAT, NOBODY, Refused, World
+from tests.context.world import ANN, BOB, CAT, KINDS, NOBODY, Refused, World
+from tests.context.world import world as make_world
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer waits for the trail for as long as a busy machine may take."""
-    monkeypatch.setattr(changes, "RELAY_WAIT_S", 600)
+@pytest.fixture(params=KINDS)
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """A fresh world, whose answers wait for the trail for as long as a busy machine may take."""
+    async with make_world(request.param, tmp_path, relay_wait_s=600.0) as made:
+        yield made
 
 
 async def give(world: World, resource: str, user: str = BOB) -> None:

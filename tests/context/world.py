@@ -41,6 +41,7 @@ from antiphon_server.context.model.messages import (
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import EventLog, Store
+from antiphon_server.context.service.changes import RELAY_WAIT_S
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata as events_metadata
 from antiphon_server.events.log import EventLog as Log
@@ -242,19 +243,22 @@ class World:
 
 
 @asynccontextmanager
-async def world(kind: str, tmp_path: Path, keep_s: float | None = None) -> AsyncIterator[World]:
+async def world(
+    kind: str, tmp_path: Path, keep_s: float | None = None, relay_wait_s: float = RELAY_WAIT_S
+) -> AsyncIterator[World]:
     """A fresh world: all in memory, or all in SQLite with the real log."""
     clock = Clock()
     if kind == "memory":
         log = MemoryEventLog(clock)
-        yield _world(MemoryStore(), log, clock, log, None, keep_s)
+        yield _world(MemoryStore(), log, clock, log, None, keep_s, relay_wait_s)
         return
     database = SqliteDatabase(tmp_path / "context.db")
     await database.write(metadata.create_all)
     await database.write(events_metadata.create_all)
     real = Log(SqlLogStore(database), clock=clock)
     async with _running(real) as events:
-        made = _world(SqlStore(database), EventServiceLog(events), clock, None, events, keep_s)
+        told = EventServiceLog(events)
+        made = _world(SqlStore(database), told, clock, None, events, keep_s, relay_wait_s)
         yield made
         await made.context.changes.close()
     await database.close()
@@ -277,9 +281,10 @@ def _world(
     memory_log: MemoryEventLog | None,
     events: "EventServiceAsyncStub | None",
     keep_s: float | None,
+    relay_wait_s: float = RELAY_WAIT_S,
 ) -> World:
     flaky, audit, accounts = Flaky(log), FlakyAudit(), Accounts()
-    context = compose(store, flaky, clock, accounts, keep_s, audit)
+    context = compose(store, flaky, clock, accounts, keep_s, audit, relay_wait_s=relay_wait_s)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(

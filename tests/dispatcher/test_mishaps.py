@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from antiphon.events.v1 import event_pb2
-from antiphon_server.dispatcher import patience
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
+from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
@@ -215,11 +216,8 @@ async def test_a_turn_succeeds_though_the_log_is_started_again(step: str, stands
         assert (await it.messages())[1:] == [("one two ", False)]
 
 
-async def test_a_log_elsewhere_that_stays_away_is_waited_for_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_log_elsewhere_that_stays_away_is_waited_for_once() -> None:
     """As long as one that is here: who waits for the journal does not wait again."""
-    monkeypatch.setattr(patience, "RETRY_S", (0.001,) * 5)
     asked = 0
 
     def refuse_ends(append: Appending) -> Appending:
@@ -236,12 +234,13 @@ async def test_a_log_elsewhere_that_stays_away_is_waited_for_once(
 
         return failing
 
-    async with world(log_elsewhere=True) as it:
+    soon = replace(TURN, first_s=0.001)
+    async with world(log_elsewhere=True, journal_policy=soon) as it:
         disturb(it, refuse_ends)
         await it.dispatch(handler="echo")
         (turn,) = (task for task in it.tasks if task.get_name().startswith("turn "))
         await asyncio.wait([turn], timeout=5)
-        assert asked == 6
+        assert asked == TURN.tries
 
 
 async def test_who_was_fenced_out_writes_nothing_more() -> None:

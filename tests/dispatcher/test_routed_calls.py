@@ -1,6 +1,5 @@
 """A call about a conversation of another server is answered there."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 import grpc
@@ -10,8 +9,7 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
-from antiphon_server.dispatcher.adapters import routed_calls
-from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, RoutedCalls
+from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, IDLE_S, RoutedCalls
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
@@ -108,7 +106,7 @@ async def test_a_forwarded_call_is_not_forwarded_again() -> None:
     assert (refused.value.reason, there.seen) == (Reason.DRAINING, [])
 
 
-async def test_the_way_to_a_server_that_is_gone_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_way_to_a_server_that_is_gone_is_closed() -> None:
     """When there is one to another, and nobody has used it for long."""
     ways: dict[str, Way] = {}
     server = LocalServer([ErrorInterceptor()])
@@ -119,12 +117,12 @@ async def test_the_way_to_a_server_that_is_gone_is_closed(monkeypatch: pytest.Mo
         return ways[address]
 
     told = Told([Place(ours=False, address=f"there:{port}") for port in (1, 2, 3)])
-    calls = RoutedCalls(Here(), told, told, opened)  # type: ignore[arg-type]
+    now = 0.0
+    calls = RoutedCalls(Here(), told, told, opened, lambda: now)  # type: ignore[arg-type]
     await calls.get(GET, ANN)
     await calls.get(GET, ANN)
     assert not any(way.closed for way in ways.values())
-    monkeypatch.setattr(routed_calls, "IDLE_S", 0.1)
-    await asyncio.sleep(0.2)
+    now = IDLE_S + 1
     await calls.get(GET, ANN)
     assert {address for address, way in ways.items() if not way.closed} == {"there:3"}
 

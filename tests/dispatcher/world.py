@@ -44,6 +44,8 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.concurrency.patience import TURN
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.stand_ins import Told
@@ -239,6 +241,7 @@ async def world(
     timeout_s: float = 30.0,
     node: str = "node",
     log_elsewhere: bool = False,
+    journal_policy: RetryPolicy = TURN,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart.
 
@@ -260,7 +263,7 @@ async def world(
     server = LocalServer([ErrorInterceptor()])
     add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
     events = EventServiceStub(server.channel())
-    journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere)
+    journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere, policy=journal_policy)
     known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
     told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
     handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.frames import Batch, Created, Ended
+from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Appended, NewEvent, Scope
+from antiphon_server.events.neighbours import LookTimes
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.subscription import Subscription
@@ -49,8 +51,10 @@ class Reader:
 class Node:
     """The log of one process, and its readers."""
 
-    def __init__(self, store: LogStore, bus: Bus) -> None:
-        self.log = EventLog(store, bus=bus)
+    def __init__(
+        self, store: LogStore, bus: Bus, hubs: Hubs | None = None, times: LookTimes | None = None
+    ) -> None:
+        self.log = EventLog(store, bus=bus, hubs=hubs, look_times=times)
         self.gate = Gate()
         self.lifecycle = Lifecycle()
 
@@ -90,10 +94,15 @@ def _closing(subscription: Subscription) -> Callable[[], "asyncio.Future[None]"]
 
 
 @contextlib.asynccontextmanager
-async def nodes(*stores: LogStore, bus: MakeBus = SilentBus) -> AsyncIterator[list[Node]]:
+async def nodes(
+    *stores: LogStore,
+    bus: MakeBus = SilentBus,
+    hubs: Callable[[], Hubs] = Hubs,
+    times: LookTimes | None = None,
+) -> AsyncIterator[list[Node]]:
     """A node for each store; the stores hold the same."""
     async with contextlib.AsyncExitStack() as stack:
-        made = [Node(store, bus()) for store in stores]
+        made = [Node(store, bus(), hubs(), times) for store in stores]
         for node in made:
             await stack.enter_async_context(node.lifecycle)
             await node.start()

@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from antiphon_server.events import hub, neighbours
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.memory_bus import MemoryExchange
+from antiphon_server.events.hub import RingBudget
+from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import Kind, NewEvent
+from antiphon_server.events.neighbours import LookTimes
 from tests.events.lossy_bus import LossyBus
 from tests.events.nodes import Node, Reader, nodes
 from tests.events.world import SCOPE, events
@@ -28,16 +28,12 @@ steps = st.one_of(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def in_a_hurry() -> Iterator[None]:
-    """Readers fall off rings, and the store is looked into without delay."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "SHORT_S", 0.01)
-        patch.setattr(neighbours, "LONG_S", 0.02)
-        patch.setattr(neighbours, "GAP_S", 0.001)
-        patch.setattr(hub, "RING_EVENTS", 4)
-        patch.setattr(hub, "IDLE_EVENTS", 2)
-        yield
+IN_A_HURRY = LookTimes(short_s=0.01, long_s=0.02, gap_s=0.001)
+
+
+def small() -> Hubs:
+    """Readers fall off their rings."""
+    return Hubs(budget=RingBudget(ring_events=4, idle_events=2))
 
 
 class World:
@@ -92,12 +88,13 @@ async def play(script: list[tuple[str, int, int]], seed: int) -> None:
     """Do all steps, and see that nothing was lost."""
     chance, exchange = random.Random(seed), MemoryExchange()
     buses: list[LossyBus] = []
+    stores = [MemoryLogStore()] * NODES
 
     def make() -> LossyBus:
         buses.append(LossyBus(exchange, chance))
         return buses[-1]
 
-    async with nodes(*[MemoryLogStore()] * NODES, bus=make) as made:
+    async with nodes(*stores, bus=make, hubs=small, times=IN_A_HURRY) as made:
         world = World(made, buses)
         for step in script:
             await world.do(*step)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from antiphon_server.events import neighbours
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.adapters.sql import SqlLogStore
@@ -16,6 +15,7 @@ from antiphon_server.events.adapters.tables import log, metadata, scopes
 from antiphon_server.events.frames import Batch, Close, Ended
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Cursor, Offset, Scope
+from antiphon_server.events.neighbours import LookTimes
 from antiphon_server.events.node_words import NodeWords
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import LogStore
@@ -95,12 +95,9 @@ async def test_whoever_saw_what_is_lost_begins_again(it: Store) -> None:
         await reader.reached(5)
 
 
-async def test_whoever_is_behind_what_is_lost_does_not_ask_without_end(
-    it: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_is_behind_what_is_lost_does_not_ask_without_end(it: Store) -> None:
     """A reader that waits for what the store has not got asks once, and is told."""
-    monkeypatch.setattr(neighbours, "SHORT_S", 60.0)
-    async with nodes(it.store, it.store) as (here, _):
+    async with nodes(it.store, it.store, times=LookTimes(short_s=60.0)) as (here, _):
         subscription = Subscription(here.log, here.gate, ANNA, Pacing())
         await here.append(*events(3))
         await subscription.create(WatchRequest("w", SCOPE))

@@ -13,7 +13,6 @@ import pytest
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2 as stream
 from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, TypingChanged
-from antiphon_server.events import follows
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.adapters.silent_bus import SilentBus
@@ -220,11 +219,8 @@ async def test_a_follow_is_changed_by_a_call_to_any_node(pair: list[Server]) -> 
     assert (await ended(frames)).reason == stream.CLOSE_REASON_CANCELLED
 
 
-async def test_a_follow_that_no_node_has_is_not_found(
-    pair: list[Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_follow_that_no_node_has_is_not_found(pair: list[Server]) -> None:
     """Nor is another session's, whichever node it is on."""
-    monkeypatch.setattr(follows, "ANSWERED_S", 0.7)
     here, there = pair
     await followed(there, "mine")
     for stub, name in ((here.stub, "another"), (here.as_session("sess_2"), "mine")):

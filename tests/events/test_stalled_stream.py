@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
-import pytest
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -22,7 +21,6 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
-from antiphon_server.runtime.rpc import duplex
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from tests.e2e.until import SOON_S
@@ -33,20 +31,15 @@ OWN = [("grpc.use_local_subchannel_pool", 1)]
 REQUEST = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who does not read is given up early."""
-    monkeypatch.setattr(duplex, "WRITE_TIMEOUT_S", 0.2)
-
-
 @asynccontextmanager
 async def serving() -> AsyncIterator[tuple[str, EventLog]]:
-    """A log and its service on a port, where a user may have one stream."""
+    """A log and its service on a port: a user may have one stream, and must read it soon."""
     log = EventLog(MemoryLogStore())
     running = asyncio.create_task(log.run())
     table = LocalServer([ErrorInterceptor()])
     streams = Subscriptions(Gate(), most=1)
-    add_EventServiceServicer_to_server(EventServicer(log, streams), table)
+    servicer = EventServicer(log, streams, read_within_s=0.2)
+    add_EventServiceServicer_to_server(servicer, table)
     server = Server(table)
     port = await server.start("127.0.0.1", 0)
     try:

@@ -7,7 +7,6 @@ import pytest
 
 from antiphon.events.v1.event_service_pb2 import SubscribeResponse
 from antiphon_server.events import hub as hub_module
-from antiphon_server.events import subscription as subscription_module
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.encoding import FrameEncoder
 from antiphon_server.events.frames import Batch, Close, Created, Ended, Progress
@@ -152,10 +151,10 @@ async def test_a_cancelled_watch_stays_ended(log: EventLog, subscription: Subscr
 
 
 async def test_a_clock_that_is_set_back_delays_no_heartbeat(
-    subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence is measured by a clock that nobody sets."""
-    monkeypatch.setattr(subscription_module, "HEARTBEAT_S", (0.2, 0.2))
+    subscription = Subscription(log, Gate(), ANNA, Pacing(), heartbeat_s=(0.2, 0.2))
     await subscription.create(WatchRequest("w", SCOPE))
     frames = subscription.frames()
     assert isinstance((await until(frames, bool))[0], Created)

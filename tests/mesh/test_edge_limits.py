@@ -17,8 +17,7 @@ from antiphon_client.address import open_channel
 from antiphon_client.redial import is_resumable
 from antiphon_client.status import error_of_rpc
 from antiphon_server.mesh.compose import edge_before
-from antiphon_server.mesh.edge import limits
-from antiphon_server.mesh.model import Address, CallRates, Edge
+from antiphon_server.mesh.model import Address, CallRates, Edge, Passage
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -91,10 +90,10 @@ async def claiming(events: Any, count: int) -> None:
         await events.GetHead(HEAD, timeout=5, metadata=whom)
 
 
-async def test_too_many_calls_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_calls_under_way(tmp_path: Path) -> None:
     """Beyond what may be under way to the servers a client is told at once when to come back."""
-    monkeypatch.setattr(limits, "REQUESTS", 2)
-    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+    edge = Edge(Address(HOST, 0), passage=Passage(requests=2))
+    async with before(edge, tmp_path) as channel:
         followed = [follow(channel), follow(channel)]
         for stream in followed:
             await stream.read()
@@ -108,13 +107,12 @@ async def test_too_many_calls_under_way(tmp_path: Path, monkeypatch: pytest.Monk
     assert error.retry_after == 1.0
 
 
-@pytest.mark.parametrize("limit", ["STREAM_LONGEST_S", "STREAM_IDLE_S"])
-async def test_a_stream_ends_at_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
-) -> None:
+@pytest.mark.parametrize(
+    "passage", [Passage(stream_longest_s=0.5), Passage(stream_idle_s=0.5)], ids=["longest", "idle"]
+)
+async def test_a_stream_ends_at_last(tmp_path: Path, passage: Passage) -> None:
     """One that has lasted too long, or on which nothing moves, ends so that clients resume it."""
-    monkeypatch.setattr(limits, limit, 0.5)
-    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+    async with before(Edge(Address(HOST, 0), passage=passage), tmp_path) as channel:
         stream = follow(channel)
         await stream.read()
         with pytest.raises(grpc.aio.AioRpcError) as ended:
@@ -122,12 +120,10 @@ async def test_a_stream_ends_at_last(
     assert is_resumable(error_of_rpc(ended.value))
 
 
-async def test_a_watch_of_health_may_be_silent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_watch_of_health_may_be_silent(tmp_path: Path) -> None:
     """It says nothing as long as all is well, and its end would be taken for a fault."""
-    monkeypatch.setattr(limits, "STREAM_IDLE_S", 0.2)
-    async with before(Edge(Address(HOST, 0)), tmp_path) as channel:
+    edge = Edge(Address(HOST, 0), passage=Passage(stream_idle_s=0.2))
+    async with before(edge, tmp_path) as channel:
         watch: Any = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         with pytest.raises(TimeoutError):

@@ -14,10 +14,10 @@ import pytest
 from antiphon_server.mesh.compose import LISTENER, edge_before
 from antiphon_server.mesh.contracts import rpcs, services
 from antiphon_server.mesh.edge.static import single_server
-from antiphon_server.mesh.envoy import process
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S, until
 from tests.mesh.world import HOST
@@ -106,11 +106,8 @@ async def test_it_says_why_it_did_not_start(tmp_path: Path) -> None:
     assert envoy.pid is None
 
 
-async def test_it_is_started_again_however_often_that_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_started_again_however_often_that_fails(tmp_path: Path) -> None:
     """Whether it can't be begun for a while, or lives and is not ready in time."""
-    monkeypatch.setattr(process, "AGAIN_S", 0.01)
     failures: list[Exception] = []
 
     def configuration(port: int) -> bytes:
@@ -118,15 +115,16 @@ async def test_it_is_started_again_however_often_that_fails(
             raise failures.pop()
         return single_server(Edge(Address(HOST, port)), Address(HOST, 1))
 
-    envoy = Envoy(configuration, LISTENER, 0, tmp_path / "envoy.log")
+    soon = RetryPolicy(0.01)
+    envoy = Envoy(configuration, LISTENER, 0, tmp_path / "envoy.log", policy=soon)
     async with Lifecycle() as lifecycle:
         await envoy.serve(lifecycle)
         failures += [OSError("no file is left"), EnvoyMissing()]
-        monkeypatch.setattr(process, "START_TIMEOUT_S", 0.0)
+        envoy.start_s = 0.0
         assert envoy.pid is not None
         os.kill(envoy.pid, signal.SIGKILL)
         await until(lambda: envoy.restarts > 3)
-        monkeypatch.setattr(process, "START_TIMEOUT_S", 30.0)
+        envoy.start_s = 30.0
         async with asyncio.timeout(60):
             while not await envoy.admin.ready():  # noqa: ASYNC110  # another process
                 await asyncio.sleep(0.05)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.process.child import Child, DidNotStart
 from tests.e2e.until import SOON_S, until
 
+SOON = RetryPolicy(0.01)
 COMMAND = [
     sys.executable,
     "-I",
@@ -23,7 +25,7 @@ COMMAND = [
 @asynccontextmanager
 async def watched(output: Path, seconds: float) -> AsyncIterator[Child]:
     """A program that ends after so long."""
-    child = Child("it", [part.format(seconds) for part in COMMAND], output, again_s=0.01)
+    child = Child("it", [part.format(seconds) for part in COMMAND], output, policy=SOON)
     await child.start()
     watching = asyncio.create_task(child.watch())
     try:
@@ -59,7 +61,7 @@ async def test_why_it_does_not_come_up_is_said_in_one_line(
         if tries > 1:
             raise DidNotStart("it said:\nno address")
 
-    child = Child("it", [sys.executable, "-c", ""], tmp_path / "output", up=up, again_s=0.01)
+    child = Child("it", [sys.executable, "-c", ""], tmp_path / "output", up=up, policy=SOON)
     await child.start()
     watching = asyncio.create_task(child.watch())
     await until(lambda: tries > 2)
@@ -74,7 +76,7 @@ async def test_why_it_does_not_come_up_is_said_in_one_line(
 async def test_what_is_stopped_is_not_started_again(tmp_path: Path, seconds: int) -> None:
     """Whether it ends by that, or had ended and was to be started again after a while."""
     command = [part.format(seconds) for part in COMMAND]
-    child = Child("it", command, tmp_path / "output", again_s=0.3)
+    child = Child("it", command, tmp_path / "output", policy=RetryPolicy(0.3))
     await child.start()
     watching = asyncio.create_task(child.watch())
     await until(lambda: child.ended is (seconds == 0))

@@ -195,16 +195,15 @@ async def test_who_stands_still_loses_its_locks(
     await other.close()
 
 
-async def test_waiting_is_bounded(
-    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_waiting_is_bounded(database: PostgresDatabase, url: str) -> None:
     """More calls than connections wait; more than that are refused, with when to come back."""
-    monkeypatch.setattr(adapter, "MAX_WAITING", 20)
-    calls = [asyncio.create_task(database.write(added(n))) for n in range(30)]
+    few = PostgresDatabase(url, pool=4, most_waiting=20)
+    calls = [asyncio.create_task(few.write(added(n))) for n in range(30)]
     told = await asyncio.gather(*calls, return_exceptions=True)
     refused = [it for it in told if isinstance(it, DomainError)]
     assert [(it.reason, it.retry_after) for it in refused] == [(Reason.OVERLOADED, 1.0)] * 10
     assert await database.read(numbers) == list(range(20))
+    await few.close()
 
 
 async def test_a_connection_that_was_closed_meanwhile_is_replaced(

@@ -201,11 +201,10 @@ async def test_close_finishes_what_was_accepted(tmp_path: Path) -> None:
     await again.close()
 
 
-async def test_too_much_waiting_work_is_refused(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_much_waiting_work_is_refused(tmp_path: Path) -> None:
     """The queue is bounded; the refusal says when to try again."""
-    monkeypatch.setattr(sqlite, "MAX_WAITING", 3)
+    database = SqliteDatabase(tmp_path / "test.db", most_waiting=3)
+    await database.write(create)
     gate = Gate(database)
     await asyncio.sleep(0.05)
     accepted = [asyncio.ensure_future(database.write(rows)) for _ in range(3)]
@@ -215,6 +214,7 @@ async def test_too_much_waiting_work_is_refused(
     assert (caught.value.reason, caught.value.retry_after) == (Reason.OVERLOADED, 1.0)
     await gate.open()
     await asyncio.gather(*accepted)
+    await database.close()
 
 
 async def test_the_writer_survives_any_exception(database: SqliteDatabase) -> None:

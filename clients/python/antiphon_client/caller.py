@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import grpc
 
+from antiphon_client.backoff import Backoff
 from antiphon_client.contracts import may_be_repeated, with_request_id
 from antiphon_client.errors import Unauthenticated, Unavailable, Untrusted
 from antiphon_client.status import error_of_rpc
@@ -19,7 +20,6 @@ Item = TypeVar("Item")
 DEADLINE_S = 30.0
 PATIENCE_S = 10.0
 """How long a service may be away that is started again."""
-_PAUSE_S = 0.5
 _AWAY = frozenset({"", "SERVICE_UNAVAILABLE", "DRAINING"})
 
 
@@ -54,13 +54,14 @@ class Caller:
         began, request = time.monotonic(), with_request_id(request)
         patience = min(self._patience, self._deadline) if may_be_repeated(request) else 0.0
         token, is_new = await self._tokens.get(), False  # a login is made once
+        backoff = Backoff()
         while True:
             try:
                 return await self._once(method, request, token, began + self._deadline)
             except Untrusted:
                 raise
             except Unavailable as error:
-                pause = error.retry_after or _PAUSE_S
+                pause = error.retry_after or backoff.next()
                 if error.reason not in _AWAY or time.monotonic() + pause > began + patience:
                     raise
                 await asyncio.sleep(pause)

@@ -6,13 +6,14 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 
+from antiphon_server.runtime.concurrency.patience import LATER
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.settings import Settings
 
 KNOWN_WITHIN_S = 60.0
 """A cluster's names know of a new server some time after it began, and resolvers remember that
 there was none for half a minute."""
-PAUSE_S = 1.0
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 LookUp = Callable[[str], Awaitable[str]]
 """An IP address of a name. Raises OSError."""
@@ -50,17 +51,13 @@ async def _ip(host: str, look_up: LookUp, within_s: float) -> Ip:
 
 
 async def _known(host: str, look_up: LookUp, within_s: float) -> str:
-    told = False
+    async def say(error: OSError, failures: int) -> None:
+        if failures == 1:
+            log.warning("waiting until %s is known: %s", host, error)
+
     try:
         async with asyncio.timeout(within_s):
-            while True:
-                try:
-                    return await look_up(host)
-                except OSError as error:
-                    if not told:
-                        log.warning("waiting until %s is known: %s", host, error)
-                    told = True
-                await asyncio.sleep(PAUSE_S)
+            return await retrying(lambda: look_up(host), LATER, OSError, on_wait=say)
     except TimeoutError:
         raise WrongSetting(f"node_address: nobody knows the address of {host}") from None
 

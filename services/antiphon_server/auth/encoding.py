@@ -23,16 +23,14 @@ from antiphon_server.runtime.access.permissions import Scope
 from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.addresses import LOCAL
+from antiphon_server.runtime.rpc import times
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 
 def timestamp(micros: int | None) -> Timestamp | None:
     """A time of the domain; None stays unset."""
-    if micros is None:
-        return None
-    seconds, rest = divmod(micros, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)
+    return None if micros is None else times.timestamp(micros)
 
 
 def user(one: User) -> auth_pb2.User:

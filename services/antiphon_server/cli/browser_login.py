@@ -23,7 +23,7 @@ from antiphon_server.cli.where import reached
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2 import StartLoginResponse
 
-PATIENCE_S = 600.0
+SIGNED_IN_WITHIN_S = 600.0
 """As long as the server waits."""
 _DONE = "You are signed in. You can close this window and go back to the terminal."
 
@@ -59,7 +59,7 @@ async def _tokens(login: ProviderLogin, server: RedirectServer, provider: str) -
     state = dict(parse_qsl(urlsplit(started.authorization_url).query)).get("state", "")
     await _open(started.authorization_url)
     try:
-        answer = await server.wait(state, PATIENCE_S)
+        answer = await server.wait(state, SIGNED_IN_WITHIN_S)
     except TimeoutError:
         raise CommandError("nobody came back from the browser for 10 minutes.") from None
     try:

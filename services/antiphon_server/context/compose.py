@@ -18,7 +18,7 @@ from antiphon_server.context.encoding import encoded_message
 from antiphon_server.context.model.changes import OutboxEntry
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
-from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.members import Members
@@ -79,18 +79,19 @@ def compose(
     audit: RoleAudit | None = None,
     *,
     shared: bool = False,
+    relay_wait_s: float = RELAY_WAIT_S,
 ) -> Context:
     """Put the context service on any store, log and accounts.
 
     With a ``shared`` store no role and no conversation is remembered: another process may
-    have changed it.
+    have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
     to_log = relay_to_log(store, event_log)
     to_trail = relay_to_trail(store, audit or MemoryRoles())
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
-    changes = Changes(store, roles, directory, to_log, to_trail)
+    changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
     tails = Tails(event_log, encoded_message)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),

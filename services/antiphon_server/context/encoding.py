@@ -29,16 +29,11 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.rpc.times import timestamp
 
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
-
-
-def timestamp(time_us: int) -> Timestamp:
-    """Microseconds since 1970 as a Timestamp."""
-    seconds, micros = divmod(time_us, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
 def microseconds(time: Timestamp) -> int:

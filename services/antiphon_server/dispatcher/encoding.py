@@ -2,8 +2,6 @@
 
 import hashlib
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
 from antiphon.events.v1 import event_pb2
@@ -11,6 +9,7 @@ from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.model import HandlerInfo, Order, Policy, Turn, Usage
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.errors.wire import status_of
+from antiphon_server.runtime.rpc.times import timestamp
 
 MAX_MESSAGE_BYTES = 1 << 20
 DEFAULT_TIME_LIMIT_S = 600.0
@@ -116,8 +115,3 @@ def handler_message(info: HandlerInfo) -> turn_pb2.Handler:
         default=info.default,
         loss_policy=turn_pb2.LossPolicy.ValueType(info.loss_policy),
     )
-
-
-def timestamp(time_us: int) -> Timestamp:
-    """Encode microseconds since the epoch."""
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1_000)

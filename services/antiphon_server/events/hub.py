@@ -16,8 +16,13 @@ NODE_BYTES = 64 << 20
 
 @dataclass(slots=True)
 class RingBudget:
-    """What all rings of a node hold, in bytes; full, they keep only what idle ones do."""
+    """What all rings of a node hold, in bytes; full, they keep only what idle ones do.
 
+    A ring has at most ``ring_events``, and ``idle_events`` where nobody follows.
+    """
+
+    ring_events: int = RING_EVENTS
+    idle_events: int = IDLE_EVENTS
     used: int = 0
 
     @property
@@ -151,7 +156,9 @@ class Hub:
         Few are kept where nobody follows, or where all rings together are too large.
         """
         short = not self.followers or self._budget.full
-        most_events, most_bytes = (IDLE_EVENTS, IDLE_BYTES) if short else (RING_EVENTS, RING_BYTES)
+        budget = self._budget
+        most_events = budget.idle_events if short else budget.ring_events
+        most_bytes = IDLE_BYTES if short else RING_BYTES
         if len(self._ring) <= 2 * most_events and self._bytes <= 2 * most_bytes:
             return
         kept, size = 0, 0

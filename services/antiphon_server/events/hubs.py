@@ -11,10 +11,11 @@ MAX_HUBS = 1024
 
 
 class Hubs:
-    """One for each scope; beyond ``MAX_HUBS`` those go that nobody follows, the oldest first."""
+    """One for each scope; beyond ``most`` those go that nobody follows, the oldest first."""
 
-    def __init__(self) -> None:
-        self._budget = RingBudget()
+    def __init__(self, most: int = MAX_HUBS, budget: RingBudget | None = None) -> None:
+        self._most = most
+        self._budget = budget or RingBudget()
         self._hubs: OrderedDict[Scope, Hub] = OrderedDict()
 
     def get(self, scope: Scope) -> Hub | None:
@@ -31,7 +32,7 @@ class Hubs:
     def make(self, scope: Scope, epoch: Epoch, head: Offset) -> Hub:
         """A hub for a scope that has none."""
         hub = self._hubs[scope] = Hub(epoch, head, self._budget)
-        if len(self._hubs) > MAX_HUBS:
+        if len(self._hubs) > self._most:
             idle = (name for name, it in self._hubs.items() if not it.followers and name != scope)
             for name in list(itertools.islice(idle, 16)):
                 self._hubs.pop(name).clear()

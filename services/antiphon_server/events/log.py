@@ -24,7 +24,7 @@ from antiphon_server.events.model import (
     Page,
     Scope,
 )
-from antiphon_server.events.neighbours import MAX_EVENTS, Neighbours
+from antiphon_server.events.neighbours import MAX_EVENTS, LookTimes, Neighbours
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.wire import placed
 from antiphon_server.events.words import Changed, events_of
@@ -57,12 +57,16 @@ class EventLog:
         bus: Bus | None = None,
         *,
         most_bytes: int = MAX_WAITING_BYTES,
+        hubs: Hubs | None = None,
+        look_times: LookTimes | None = None,
     ) -> None:
         self._store = store
         self._on_access_change = on_access_change
         self._clock = clock
-        self._hubs = Hubs()
-        self.neighbours = Neighbours(store, self._hubs, bus) if bus is not None else None
+        self._hubs = hubs or Hubs()
+        self.neighbours = (
+            Neighbours(store, self._hubs, bus, look_times) if bus is not None else None
+        )
         self._waiting: deque[tuple[Append, asyncio.Future[Appended]]] = deque()
         self._waiting_bytes = 0
         self._most_bytes = most_bytes

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from antiphon_server.events.bell import Bell
 from antiphon_server.events.hubs import Hubs
@@ -12,19 +12,29 @@ from antiphon_server.events.model import NODES, Commit, Scope
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.runtime.errors import DomainError
 
-SHORT_S = 0.25
-"""How often the store is looked into while the bus does not carry, in seconds."""
-LONG_S = 5.0
-"""And while it does."""
-NODES_S = 2 * SHORT_S
-"""Then too, for what takes access away: that must be known within a second, also of a server
-that has died between its commit and its word. A multiple of how often it comes round: anything
-between would mean the next."""
-GAP_S = 0.005
-"""What is missing comes by itself within this time, or is read."""
 AT_ONCE = 500
 MAX_EVENTS = 1024
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LookTimes:
+    """How often the store is looked into, in seconds."""
+
+    short_s: float = 0.25
+    """While the bus does not carry."""
+    long_s: float = 5.0
+    """And while it does."""
+    gap_s: float = 0.005
+    """What is missing comes by itself within this time, or is read."""
+
+    @property
+    def nodes_s(self) -> float:
+        """While it does, for what takes access away: that must be known within a second, also of
+        a server that has died between its commit and its word. A multiple of how often it comes
+        round: anything between would mean the next.
+        """
+        return 2 * self.short_s
 
 
 class Neighbours:
@@ -35,7 +45,10 @@ class Neighbours:
     follows now and then anyway.
     """
 
-    def __init__(self, store: LogStore, hubs: Hubs, bus: Bus) -> None:
+    def __init__(
+        self, store: LogStore, hubs: Hubs, bus: Bus, times: LookTimes | None = None
+    ) -> None:
+        self._times = times or LookTimes()
         self._store = store
         self._hubs = hubs
         self._bus = bus
@@ -125,7 +138,7 @@ class Neighbours:
                 return (await self._store.head(NODES)).epoch
             except DomainError as error:
                 self._note(error)
-                await asyncio.sleep(SHORT_S)
+                await asyncio.sleep(self._times.short_s)
 
     async def _keep_up(self) -> None:
         while True:
@@ -137,7 +150,7 @@ class Neighbours:
             except DomainError as error:
                 self._missed = True
                 self._note(error)
-                await asyncio.sleep(SHORT_S)
+                await asyncio.sleep(self._times.short_s)
             else:
                 self._note(None)
 
@@ -151,22 +164,22 @@ class Neighbours:
     async def _wait(self) -> None:
         """Until something is missing, and a little longer; or until it is time to look anyway."""
         try:
-            async with asyncio.timeout(SHORT_S):
+            async with asyncio.timeout(self._times.short_s):
                 await self._bell.heard()
         except TimeoutError:
             return
         finally:
             self._bell.silence()
-        await asyncio.sleep(GAP_S)
+        await asyncio.sleep(self._times.gap_s)
 
     def _due(self) -> Sequence[Scope]:
         """Where to look now."""
         gaps, self._gaps = self._gaps, set()
-        now = time.monotonic()
-        if self._missed or now - self._looked >= (LONG_S if self.hears else SHORT_S):
+        now, times = time.monotonic(), self._times
+        if self._missed or now - self._looked >= (times.long_s if self.hears else times.short_s):
             self._missed, self._looked, self._looked_at_nodes = False, now, now
             return self._hubs.followed()
-        if gaps or now - self._looked_at_nodes >= NODES_S:
+        if gaps or now - self._looked_at_nodes >= times.nodes_s:
             self._looked_at_nodes = now
             return _with_nodes(gaps)
         return ()

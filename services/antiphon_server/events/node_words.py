@@ -1,6 +1,5 @@
 """Hears what other nodes say in the log of nodes: each word once, in order."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from antiphon_server.events.bell import Bell
@@ -8,10 +7,11 @@ from antiphon_server.events.history import history_was_lost
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Offset, Record
 from antiphon_server.events.words import Word, word_of
+from antiphon_server.runtime.concurrency.patience import SOON
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError
 
 PAGE = 500
-AGAIN_S = 0.25
 
 
 class NodeWords:
@@ -49,11 +49,8 @@ class NodeWords:
         while True:
             await self._bell.heard()
             self._bell.silence()
-            try:
-                await self._hear_all()
-            except DomainError:  # neighbours say that the store can't be read
-                await asyncio.sleep(AGAIN_S)
-                self._bell.ring()
+            # Neighbours say that the store can't be read.
+            await retrying(self._hear_all, SOON, DomainError)
 
     async def _hear_all(self) -> None:
         while records := await self._next():

@@ -7,7 +7,6 @@ closed, grpc/grpc#42295), and hot answers are bytes; the stubs' types know neith
 from typing import Any, TypeAlias
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -22,8 +21,14 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.duplex import (
+    WRITE_TIMEOUT_S,
+    TimedWriter,
+    open_stream,
+    serve_duplex,
+)
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.times import timestamp
 
 MAX_APPEND_BYTES = 1088 << 10
 
@@ -34,12 +39,17 @@ class EventServicer(EventServiceServicer):
     """Serves the log."""
 
     def __init__(
-        self, log: EventLog, subscriptions: Subscriptions, follows: Follows | None = None
+        self,
+        log: EventLog,
+        subscriptions: Subscriptions,
+        follows: Follows | None = None,
+        read_within_s: float = WRITE_TIMEOUT_S,
     ) -> None:
         self._log = log
         self._subscriptions = subscriptions
         self._follows = follows or Follows(subscriptions, log)
         self._encoder = FrameEncoder()
+        self._read_within_s = read_within_s
 
     async def Subscribe(  # type: ignore[override]
         self, request_iterator: object, context: Context
@@ -81,7 +91,7 @@ class EventServicer(EventServiceServicer):
 
     async def _deliver(self, subscription: Subscription, context: Context) -> None:
         encode = self._encoder.encode
-        with TimedWriter(context) as writer:
+        with TimedWriter(context, self._read_within_s) as writer:
             async for frame in subscription.frames():
                 await writer.write(encode(frame))
 
@@ -149,7 +159,6 @@ class EventServicer(EventServiceServicer):
             Fence(fence.key, fence.token) if request.HasField("fence") else None,
             request.fold_turn_id,
         )
-        seconds, micros = divmod(place.time_us, 1_000_000)
         return pb.AppendResponse(
             first_offset=place.first,
             last_offset=place.last,
@@ -157,7 +166,7 @@ class EventServicer(EventServiceServicer):
             duplicate=place.duplicate,
             folded=place.folded,
             previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
-            time=Timestamp(seconds=seconds, nanos=micros * 1000),
+            time=timestamp(place.time_us),
         )
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:

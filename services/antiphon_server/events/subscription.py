@@ -29,7 +29,8 @@ class Subscription:
 
     The client's side calls :meth:`create`, :meth:`cancel`, :meth:`refresh` and
     :meth:`request_progress`; :meth:`frames` gives what to write, for one writer. With
-    ``ends_when_empty`` the stream is over when its last watch is.
+    ``ends_when_empty`` the stream is over when its last watch is. Somewhere between the two
+    ``heartbeat_s`` of silence it says how far it is.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class Subscription:
         pacing: Pacing,
         *,
         ends_when_empty: bool = False,
+        heartbeat_s: tuple[float, float] = HEARTBEAT_S,
     ) -> None:
         self.principal = principal
         self._ends_when_empty = ends_when_empty
+        self._heartbeat_s = heartbeat_s
         self._log = log
         self._gatekeeper = gatekeeper
         self._pacing = pacing
@@ -269,7 +272,7 @@ class Subscription:
             self._bell.ring()
 
     def _postpone_heartbeat(self) -> None:
-        self._next_heartbeat = time.monotonic() + random.uniform(*HEARTBEAT_S)
+        self._next_heartbeat = time.monotonic() + random.uniform(*self._heartbeat_s)
 
 
 async def verified(

@@ -1,10 +1,9 @@
 """The contract's messages <-> the registry's types."""
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from antiphon.mesh.v1 import instance_pb2 as pb
 from antiphon_server.mesh.instances import Announced, Key, Load, Rates, Registered, Seen, State
 from antiphon_server.mesh.model import Address
+from antiphon_server.runtime.rpc.times import timestamp
 
 _MICROS = 1_000_000
 
@@ -38,8 +37,8 @@ def announcement(instance: Announced) -> pb.Instance:
 def registered(known: Registered, seen: Seen | None = None) -> pb.Instance:
     """What the registry and the edge know of an instance, to be sent."""
     found = announcement(known.announced)
-    found.register_time.CopyFrom(_time(known.registered))
-    found.renew_time.CopyFrom(_time(known.renewed))
+    found.register_time.CopyFrom(timestamp(int(known.registered * _MICROS)))
+    found.renew_time.CopyFrom(timestamp(int(known.renewed * _MICROS)))
     found.rates.CopyFrom(_rates(known.rates))
     if seen is not None:
         view = pb.EdgeView(
@@ -51,9 +50,3 @@ def registered(known: Registered, seen: Seen | None = None) -> pb.Instance:
 
 def _rates(rates: Rates) -> pb.Rates:
     return pb.Rates(rpcs_per_s=rates.rpcs, failures_per_s=rates.failures)
-
-
-def _time(seconds: float) -> Timestamp:
-    found = Timestamp()
-    found.FromMicroseconds(int(seconds * _MICROS))
-    return found

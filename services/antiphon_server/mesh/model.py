@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon_server.runtime.net.tls import TlsFiles
+from antiphon_server.runtime.rpc.limits import Limits
 
+SERVER = Limits()
 PUBLIC, PEERS = "edge", "peers"
 """To whom a certificate is shown: to clients, and to peers."""
 
@@ -27,6 +29,20 @@ class CallRates:
 
     of_all: int
     of_one: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What may be under way through an edge."""
+
+    requests: int = SERVER.rpcs
+    """At once, to all servers of a service; what is more would be refused there."""
+    stream_idle_s: float = 300.0
+    """Every stream of the contracts says something at least every 25 s, or has no more to say.
+    Health is none of theirs: who watches it hears nothing as long as all is well, so that may go
+    on."""
+    stream_longest_s: float = SERVER.age_s
+    """As long as a server keeps a connection; a client resumes by its cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +77,4 @@ class Edge:
     inside: Address | None = None
     trusted_hops: int = 0
     peers: TlsFiles | None = None
+    passage: Passage = Passage()

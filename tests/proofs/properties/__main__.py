@@ -15,7 +15,7 @@ from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proofs.properties.ledger_machine import LedgerMachine
-from tests.proofs.properties.log_machine import SMALL, LogMachine
+from tests.proofs.properties.log_machine import LogMachine
 from tests.proofs.properties.machine import Machine, chosen
 from tests.proofs.properties.refresh_machine import RefreshMachine
 from tests.proofs.properties.requests_machine import machine_on
@@ -40,8 +40,6 @@ _LINE = "{what}: {examples} sequences, {steps} calls, {seconds:.0f} s, seed {see
 def main() -> int:
     """Run machines, print what each did; an exception says how to see it again."""
     arguments = _parser().parse_args()
-    for module, name, value in SMALL:
-        setattr(module, name, value)
     figures = []
     for name in arguments.machines or [*KINDS, REQUESTS]:
         with _machine(name) as kind:

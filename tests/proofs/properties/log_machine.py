@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from antiphon.events.v1 import event_service_pb2 as pb
-from antiphon_server.events import hub, hubs
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.proofs.properties.log_answers import account, check_lost, order
@@ -22,9 +21,6 @@ T = TypeVar("T")
 SCOPES = [f"conversations/conv_{number:08}" for number in range(3)]
 TURNS = ["turn_a", "turn_b"]
 MOST_READERS = 4
-SMALL = [(hub, "RING_EVENTS", 4), (hub, "IDLE_EVENTS", 2), (hubs, "MAX_HUBS", 2)]
-"""What to set so that readers fall off rings, and rings are fewer than scopes."""
-
 scopes = st.sampled_from(SCOPES)
 turns = st.sampled_from(TURNS)
 picks = st.integers(0, 40)

@@ -11,6 +11,8 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata
+from antiphon_server.events.hub import RingBudget
+from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.ports import LogStore
 from antiphon_server.events.servicer import EventServicer
@@ -81,11 +83,16 @@ class Storage:
                 file.unlink()
 
 
+def _small() -> Hubs:
+    """Rings that readers fall off, and fewer of them than scopes."""
+    return Hubs(2, RingBudget(ring_events=4, idle_events=2))
+
+
 class LogNode:
     """One life of the process: the log with its writer, behind a local channel."""
 
     def __init__(self, store: LogStore, clock: Clock) -> None:
-        self.log = EventLog(store, clock=clock)
+        self.log = EventLog(store, clock=clock, hubs=_small())
         self._writer = asyncio.create_task(self.log.run())
         self._server = LocalServer([ErrorInterceptor()])
         servicer = EventServicer(self.log, Subscriptions(_Open()))

@@ -16,7 +16,6 @@ from tests.auth.world import FakeClock, open_world
 from tests.proofs.properties.machine import Machine
 
 T = TypeVar("T")
-GRACE_S = 10.0
 IDLE_S, LONGEST_S = 30 * DAY / SECOND, 180 * DAY / SECOND
 picks = st.integers(0, 20)
 
@@ -43,6 +42,7 @@ class _Presented:
     family: Family
     generation: int
     now: float
+    grace_s: float
     newest: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class _Presented:
             return "refused"
         if self.generation == self.newest:
             return "rotated"
-        recent = self.now - self.family.rotated <= GRACE_S
+        recent = self.now - self.family.rotated <= self.grace_s
         return "repeated" if recent and self.generation == self.newest - 1 else "reused"
 
 
@@ -63,6 +63,7 @@ class RefreshMachine(Machine):
     """Owners and thieves of tokens."""
 
     on_disk: ClassVar[bool] = False
+    grace_s: ClassVar[float] = 10.0
     stores: Stores | None = None
 
     async def open(self) -> None:
@@ -178,7 +179,8 @@ class RefreshMachine(Machine):
 
     def _presented(self, which: int, back: int) -> _Presented:
         family = self.families[-1 - which % len(self.families)]
-        return _Presented(family, max(len(family.pairs) - 1 - back, 0), self.clock())
+        generation = max(len(family.pairs) - 1 - back, 0)
+        return _Presented(family, generation, self.clock(), self.grace_s)
 
     def _forgotten(self, family: Family) -> set[Reason]:
         """What else is said of a session that ended long ago."""

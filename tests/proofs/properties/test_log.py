@@ -10,16 +10,9 @@ from antiphon_server.events.hub import Hub
 from antiphon_server.events.model import Append, Appended, Epoch, Head, Offset, Page, Record, Scope
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError
-from tests.proofs.properties.log_machine import SMALL, LogMachine
+from tests.proofs.properties.log_machine import LogMachine
 from tests.proofs.properties.log_node import Storage
 from tests.proofs.properties.machine import caught, check
-
-
-@pytest.fixture(autouse=True)
-def small_rings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rings that readers fall off, and fewer of them than scopes."""
-    for module, name, value in SMALL:
-        monkeypatch.setattr(module, name, value)
 
 
 @pytest.mark.parametrize("on_disk", [False, True], ids=["memory", "sqlite"])

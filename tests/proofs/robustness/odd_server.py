@@ -9,6 +9,7 @@ long a client may read nothing; ``DEFECT`` is one of
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.proofs.robustness import clock
@@ -44,9 +45,15 @@ def _shorten_days(seconds: float) -> None:
 
 
 def _shorten_patience(seconds: float) -> None:
-    from antiphon_server.runtime.rpc import duplex
+    from antiphon_server.dispatcher import conversing
+    from antiphon_server.events import compose
+    from antiphon_server.events.servicer import EventServicer
+    from antiphon_server.runtime.rpc.duplex import TimedWriter
 
-    duplex.WRITE_TIMEOUT_S = seconds
+    short = partial(TimedWriter, within_s=seconds)
+    setattr(conversing, "TimedWriter", short)  # noqa: B010 - mypy knows a class there
+    events = partial(EventServicer, read_within_s=seconds)
+    setattr(compose, "EventServicer", events)  # noqa: B010 - as above
 
 
 if __name__ == "__main__":

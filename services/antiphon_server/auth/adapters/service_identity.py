@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from antiphon.auth.v1.auth_service_pb2 import LoginRequest, ServiceCredential
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.service_statements import service_key, signed
 from antiphon_server.auth.service.token_settings import TokenSettings
+from antiphon_server.runtime.concurrency.patience import SIGN_IN
+from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 TIMEOUT_S = 5.0
-PAUSE_S = 0.25
-LONGEST_PAUSE_S = 5.0
+SAID_AFTER = 5
+"""Failures; while all only begins there are some."""
 log = logging.getLogger(__name__)
 
 
@@ -37,12 +38,14 @@ class ServiceIdentity:
         auth: "AuthServiceAsyncStub",
         audience: str = TokenSettings().audience,
         clock: Clock = time.time,
+        policy: RetryPolicy = SIGN_IN,
     ) -> None:
         self._name = name
         self._key = service_key(secret, name)
         self._auth = auth
         self._audience = audience
         self._clock = clock
+        self._policy = policy
         self._token = ""
         self._expires = 0.0
         self.signed_in = asyncio.Event()
@@ -55,19 +58,15 @@ class ServiceIdentity:
 
     async def run(self) -> None:
         """Sign in and renew, until cancelled."""
-        pause = PAUSE_S
+        failed = (DomainError, grpc.aio.UsageError)
         while True:
-            try:
-                await self._sign_in()
-            except (DomainError, grpc.aio.UsageError) as error:
-                if pause < LONGEST_PAUSE_S <= 2 * pause:  # not while all only begins
-                    level = _level(error, waits=not self.signed_in.is_set())
-                    log.log(level, "the service %s can't sign in yet: %s", self._name, error)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-                pause = min(2 * pause, LONGEST_PAUSE_S)
-            else:
-                pause = PAUSE_S
-                await asyncio.sleep((self._expires - self._clock()) / 2)
+            await retrying(self._sign_in, self._policy, failed, on_wait=self._say)
+            await asyncio.sleep((self._expires - self._clock()) / 2)
+
+    async def _say(self, error: Exception, failures: int) -> None:
+        if failures == SAID_AFTER:
+            level = _level(error, waits=not self.signed_in.is_set())
+            log.log(level, "the service %s can't sign in yet: %s", self._name, error)
 
     async def _sign_in(self) -> None:
         statement = signed(self._key, self._name, self._audience, self._clock())

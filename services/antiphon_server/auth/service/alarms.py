@@ -24,10 +24,11 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.auth.service.windows import Windows
+from antiphon_server.runtime.concurrency.patience import LATER
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError
 
 MOST_WAITING = 1_000
-AGAIN_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +86,7 @@ class Alarms:
         """Record alarms as they are raised."""
         while True:
             await self._raised.wait()
-            try:
-                await self.flush()
-            except DomainError as error:
-                log.warning("an alarm could not be recorded yet: %s", error)
-                await asyncio.sleep(AGAIN_S)
+            await retrying(self.flush, LATER, DomainError, on_wait=_say)
 
     async def flush(self) -> None:
         """Record the alarms that were raised."""
@@ -125,3 +122,7 @@ class Alarms:
         alarm = AlarmRaised(kind, subject, count, window_ms)
         self._waiting.append(SecurityEvent(alarm, event.user_id, AUTH, "", event.address))
         self._raised.set()
+
+
+async def _say(error: DomainError, _failures: int) -> None:
+    log.warning("an alarm could not be recorded yet: %s", error)

@@ -8,6 +8,7 @@ from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.permissions import Role as Role
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.errors import DomainError, Reason
 
 WorkspaceId = NewType("WorkspaceId", str)
 ConversationId = NewType("ConversationId", str)
@@ -98,3 +99,9 @@ class Position:
 def etag(version: int) -> str:
     """The opaque string that changes with every change."""
     return f"v{version:x}"
+
+
+def check_etag(resource: str, version: int, seen: str) -> None:
+    """Raise DomainError ETAG_MISMATCH if a change was ``seen`` that is not the last; "" is any."""
+    if seen and seen != etag(version):
+        raise DomainError(Reason.ETAG_MISMATCH, resource=resource)

@@ -31,12 +31,14 @@ class Changes:
         directory: Directory,
         to_log: Relay[OutboxEntry],
         to_trail: Relay[RoleChange],
+        relay_wait_s: float = RELAY_WAIT_S,
     ) -> None:
         self._store = store
         self._roles = roles
         self._directory = directory
         self._to_log = to_log
         self._to_trail = to_trail
+        self._relay_wait_s = relay_wait_s
         self._completion = Completion()
 
     async def make(
@@ -62,7 +64,7 @@ class Changes:
         if of_conversation is not None:
             change = self._directory.changing(of_conversation, change)
         result, told = await self._completion.run(self._commit(change, audited))
-        await asyncio.wait(told, timeout=RELAY_WAIT_S)
+        await asyncio.wait(told, timeout=self._relay_wait_s)
         return result
 
     async def _commit(

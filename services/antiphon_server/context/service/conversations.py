@@ -21,7 +21,7 @@ from antiphon_server.context.model.resources import (
     Role,
     TurnPolicy,
     WorkspaceId,
-    etag,
+    check_etag,
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
@@ -139,8 +139,7 @@ class Conversations:
         patch.check()
 
         def change(conversation: Conversation) -> Conversation:
-            if seen_etag and seen_etag != etag(conversation.version):
-                raise DomainError(Reason.ETAG_MISMATCH, resource=conversation_id)
+            check_etag(conversation_id, conversation.version, seen_etag)
             return patch.apply(conversation)
 
         return await self._change(principal, conversation_id, change, ConversationUpdated, request)

@@ -1,7 +1,6 @@
 """Conversations and callers' roles on them, answered from memory where that can't be wrong."""
 
 import sys
-from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -12,6 +11,8 @@ from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.cache.guarded import GuardedCache
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import not_found
 
 T = TypeVar("T")
@@ -30,11 +31,9 @@ class Directory:
     def __init__(self, store: Store, roles: Roles, max_bytes: int = MAX_BYTES) -> None:
         self._store = store
         self._roles = roles
-        self._max_bytes = max_bytes
-        self._size = 0
-        self._cached: OrderedDict[ConversationId, Conversation] = OrderedDict()
-        self._changing = 0
-        self._generation = 0
+        self._remembers = max_bytes > 0
+        self._held = LruCache[ConversationId, Conversation](max_bytes=max_bytes, size_of=_size)
+        self._cache = GuardedCache(self._held, self._read)
 
     async def find(
         self, principal: Principal, conversation_id: ConversationId, permission: Permission
@@ -53,12 +52,12 @@ class Directory:
         self, principal: Principal, conversation_id: ConversationId
     ) -> tuple[Conversation | None, Held]:
         if principal.kind != "user":
-            return await self._get(conversation_id), NO_ROLE
-        if self._max_bytes == 0:  # nothing is remembered: one query for both
+            return await self._cache.get(conversation_id), NO_ROLE
+        if not self._remembers:  # one query for both
             return await self._store.read(
                 lambda records: _both(records, principal.user_id, conversation_id), snapshot=False
             )
-        conversation = await self._get(conversation_id)
+        conversation = await self._cache.get(conversation_id)
         if conversation is None:
             return None, NO_ROLE
         held = await self._roles.held(principal.user_id, ResourceId(conversation_id))
@@ -69,40 +68,12 @@ class Directory:
 
         Must not be cancelled before the change has ended.
         """
-        self._changing += 1
-        try:
-            return await change
-        finally:
-            self._forget(conversation_id)
-            self._generation += 1
-            self._changing -= 1
+        return await self._cache.changing(change, lambda: self._held.pop(conversation_id))
 
-    async def _get(self, conversation_id: ConversationId) -> Conversation | None:
-        known = self._cached.get(conversation_id)
-        if known is not None:
-            self._cached.move_to_end(conversation_id)
-            return known
-        generation = self._generation
-        loaded = await self._store.read(
+    async def _read(self, conversation_id: ConversationId) -> Conversation | None:
+        return await self._store.read(
             lambda r: r.conversations.get(conversation_id), snapshot=False
         )
-        # What was read while something changed is a true answer, but not for later.
-        if loaded is not None and not self._changing and generation == self._generation:
-            self._keep(loaded)
-        return loaded
-
-    def _keep(self, conversation: Conversation) -> None:
-        self._forget(conversation.conversation_id)
-        self._cached[conversation.conversation_id] = conversation
-        self._size += _size(conversation)
-        while self._size > self._max_bytes:
-            _, oldest = self._cached.popitem(last=False)
-            self._size -= _size(oldest)
-
-    def _forget(self, conversation_id: ConversationId) -> None:
-        known = self._cached.pop(conversation_id, None)
-        if known is not None:
-            self._size -= _size(known)
 
 
 def _both(
@@ -115,6 +86,6 @@ def _both(
     return conversation, standing.held(ResourceId(conversation_id))
 
 
-def _size(it: Conversation) -> int:
+def _size(_: ConversationId, it: Conversation) -> int:
     """In bytes: Python gives each character of a text as much as the widest needs."""
     return _A_CONVERSATION + sum(map(sys.getsizeof, (it.title, it.instructions, *it.models)))

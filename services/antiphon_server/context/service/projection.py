@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from antiphon_server.context.model.messages import LogPage, Message, TurnRolledBack
 from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import EventLog, Records, Store
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_KNOWN = 10_000
@@ -30,9 +30,8 @@ class Projection:
     def __init__(self, store: Store, event_log: EventLog, max_known: int = MAX_KNOWN) -> None:
         self._store = store
         self._log = event_log
-        self._max_known = max_known
         self._locks: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
-        self._known: OrderedDict[ConversationId, _Known] = OrderedDict()
+        self._known = LruCache[ConversationId, _Known](max_known)
 
     async def catch_up(self, conversation_id: ConversationId) -> str:
         """Project everything that the log had when this was called; returns the cursor after it.
@@ -41,13 +40,11 @@ class Projection:
         """
         lock = self._locks.setdefault(conversation_id, asyncio.Lock())
         async with lock:
-            known = self._known.pop(conversation_id, None) or await self._load(conversation_id)
+            known = self._known.pop(conversation_id) or await self._load(conversation_id)
             at_head = False
             while not at_head:
                 known, at_head = await self._step(conversation_id, known)
-            self._known[conversation_id] = known
-            if len(self._known) > self._max_known:
-                self._known.popitem(last=False)
+            self._known.put(conversation_id, known)
             return known.seen
 
     async def _step(self, conversation_id: ConversationId, known: _Known) -> tuple[_Known, bool]:

@@ -9,11 +9,11 @@ from typing import Generic
 from antiphon_server.context.model.changes import OutboxEntry
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import E, EventLog, OutboxRecords, Records, RoleAudit, Store
+from antiphon_server.runtime.concurrency.patience import OUTBOX
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError
 
 BATCH = 64
-FIRST_RETRY_S = 0.2
-LAST_RETRY_S = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ class Relay(Generic[E]):
         outbox: Callable[[Records], OutboxRecords[E]],
         tell: Callable[[E], Awaitable[None]],
         whom: Callable[[E], str],
-        first_retry_s: float = FIRST_RETRY_S,
+        policy: RetryPolicy = OUTBOX,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._tell = tell
         self._whom = whom
-        self._first_retry_s = first_retry_s
+        self._policy = policy
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
 
@@ -58,13 +58,14 @@ class Relay(Generic[E]):
 
     async def run(self) -> None:
         """Relay what had to stay, again and again, until cancelled."""
-        pause = self._first_retry_s
+        failures = 0
         while True:
             await self._leftovers.wait()
             self._leftovers.clear()
-            await asyncio.sleep(pause)
-            done = await self.relay_outbox()
-            pause = self._first_retry_s if done else min(pause * 2, LAST_RETRY_S)
+            failures += 1
+            await asyncio.sleep(self._policy.pause(failures))
+            if await self.relay_outbox():
+                failures = 0
 
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
@@ -100,18 +101,14 @@ class Relay(Generic[E]):
 
 
 def relay_to_log(
-    store: Store, event_log: EventLog, first_retry_s: float = FIRST_RETRY_S
+    store: Store, event_log: EventLog, policy: RetryPolicy = OUTBOX
 ) -> Relay[OutboxEntry]:
     """Tells the log of changes; no scope waits for another."""
-    return Relay(
-        store, lambda r: r.outbox, event_log.append, lambda entry: entry.scope, first_retry_s
-    )
+    return Relay(store, lambda r: r.outbox, event_log.append, lambda entry: entry.scope, policy)
 
 
 def relay_to_trail(
-    store: Store, audit: RoleAudit, first_retry_s: float = FIRST_RETRY_S
+    store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX
 ) -> Relay[RoleChange]:
     """Tells the audit trail of roles, of all in one order."""
-    return Relay(
-        store, lambda r: r.audit_outbox, audit.role_changed, lambda _: "the trail", first_retry_s
-    )
+    return Relay(store, lambda r: r.audit_outbox, audit.role_changed, lambda _: "the trail", policy)

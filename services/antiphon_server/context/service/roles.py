@@ -1,6 +1,5 @@
 """Effective roles, answered from memory where that can't be wrong."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -8,9 +7,12 @@ from antiphon_server.context.model.resources import ResourceId, Role, Standing
 from antiphon_server.context.ports import Store
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.guarded import GuardedCache
+from antiphon_server.runtime.cache.lru import LruCache
 
 T = TypeVar("T")
 MAX_CACHED = 50_000
+_Key = tuple[UserId, ResourceId]
 
 
 class Roles:
@@ -22,11 +24,8 @@ class Roles:
 
     def __init__(self, store: Store, max_cached: int = MAX_CACHED) -> None:
         self._store = store
-        self._max_cached = max_cached
-        self._cached: OrderedDict[tuple[UserId, ResourceId], Standing] = OrderedDict()
-        self._of_user: dict[UserId, set[ResourceId]] = {}
-        self._changing = 0
-        self._generation = 0
+        self._held = _Standings(max_cached)
+        self._cache = GuardedCache(self._held, self._read)
 
     async def effective(self, user_id: UserId, resource: ResourceId) -> Role:
         """The user's role on a resource, its workspace's included; NONE if there is neither."""
@@ -34,48 +33,40 @@ class Roles:
 
     async def held(self, user_id: UserId, resource: ResourceId) -> Held:
         """The same, with the resource that the role was given on."""
-        key = user_id, resource
-        standing = self._cached.get(key)
-        if standing is not None:
-            self._cached.move_to_end(key)
-            return standing.held(resource)
-        generation = self._generation
-        loaded = await self._store.read(
-            lambda r: r.members.standing(user_id, resource), snapshot=False
-        )
-        if loaded is None:
-            return NO_ROLE  # not kept: the resource may come to be
-        # What was read while roles changed is a true answer, but not for later.
-        if not self._changing and generation == self._generation:
-            self._keep(key, loaded)
-        return loaded.held(resource)
+        standing = await self._cache.get((user_id, resource))
+        return standing.held(resource) if standing is not None else NO_ROLE
+
+    async def _read(self, key: _Key) -> Standing | None:
+        return await self._store.read(lambda r: r.members.standing(*key), snapshot=False)
 
     async def changing(self, user_id: UserId, change: Awaitable[T]) -> T:
         """Await a change of the user's roles; whoever asks after it gets the new ones.
 
         Must not be cancelled before the change has ended.
         """
-        self._changing += 1
-        try:
-            return await change
-        finally:
-            self._forget(user_id)
-            self._generation += 1
-            self._changing -= 1
+        return await self._cache.changing(change, lambda: self._held.forget(user_id))
 
-    def _keep(self, key: tuple[UserId, ResourceId], standing: Standing) -> None:
-        if self._max_cached == 0:
-            return
-        if len(self._cached) >= self._max_cached:
-            (user_id, resource), _ = self._cached.popitem(last=False)
-            remaining = self._of_user[user_id]
-            remaining.discard(resource)
-            if not remaining:
-                del self._of_user[user_id]
-        self._cached[key] = standing
-        self._of_user.setdefault(key[0], set()).add(key[1])
 
-    def _forget(self, user_id: UserId) -> None:
+class _Standings(LruCache[_Key, Standing]):
+    """Knows of whom it holds something."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self._of_user: dict[UserId, set[ResourceId]] = {}
+
+    def put(self, key: _Key, value: Standing) -> None:
+        super().put(key, value)
+        if self.peek(key) is not None:
+            self._of_user.setdefault(key[0], set()).add(key[1])
+
+    def pop(self, key: _Key) -> Standing | None:
+        resources = self._of_user.get(key[0], set())
+        resources.discard(key[1])
+        if not resources:
+            self._of_user.pop(key[0], None)
+        return super().pop(key)
+
+    def forget(self, user_id: UserId) -> None:
         """Of all resources: a role on a workspace counts on its conversations too."""
-        for resource in self._of_user.pop(user_id, ()):
-            del self._cached[user_id, resource]
+        for resource in tuple(self._of_user.get(user_id, ())):
+            self.pop((user_id, resource))

@@ -16,7 +16,7 @@ from antiphon_server.context.model.resources import (
     Role,
     Workspace,
     WorkspaceId,
-    etag,
+    check_etag,
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
@@ -25,7 +25,7 @@ from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.errors import invalid, not_found
 
 MAX_NAME = 128
 OWN_NAME = "Personal"
@@ -91,8 +91,7 @@ class Workspaces:
             raise invalid("workspace.display_name", f"1 to {MAX_NAME} characters")
 
         def change(workspace: Workspace) -> Workspace:
-            if seen_etag and seen_etag != etag(workspace.version):
-                raise DomainError(Reason.ETAG_MISMATCH, resource=workspace_id)
+            check_etag(workspace_id, workspace.version, seen_etag)
             return replace(workspace, display_name=display_name)
 
         return await self._change(principal, workspace_id, change, request)

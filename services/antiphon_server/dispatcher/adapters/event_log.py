@@ -7,6 +7,8 @@ from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
 from antiphon_server.dispatcher.patience import patiently
+from antiphon_server.runtime.concurrency.patience import TURN
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -32,10 +34,12 @@ class EventLogJournal:
         timeout_s: float = TIMEOUT_S,
         *,
         elsewhere: bool = False,
+        policy: RetryPolicy = TURN,
     ) -> None:
         self._events = events
         self._timeout_s = timeout_s
         self._elsewhere = elsewhere
+        self._policy = policy
         self.waits_for: Collection[Reason] = _AWAY if elsewhere else frozenset()
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
@@ -58,7 +62,7 @@ class EventLogJournal:
     ) -> event_service_pb2.AppendResponse:
         if self._elsewhere:
             request.request_id = request.request_id or new_id("append")
-        return await patiently(lambda: self._append_once(request), self.waits_for)
+        return await patiently(lambda: self._append_once(request), self.waits_for, self._policy)
 
     async def _append_once(
         self, request: event_service_pb2.AppendRequest
@@ -73,7 +77,7 @@ class EventLogJournal:
         )
         text: list[str] = []
         while True:
-            page = await patiently(lambda: self._read(request), self.waits_for)
+            page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue

@@ -1,10 +1,9 @@
 """Calls about turns, answered by the server that has the conversation's lane."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -14,6 +13,8 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.dispatcher.ports import LaneOwners
+from antiphon_server.runtime.concurrency.patience import LANE
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -23,8 +24,7 @@ T = TypeVar("T")
 FORWARDED = "antiphon-forwarded"
 PASSED_ON = frozenset({"authorization", "traceparent", "tracestate"})
 DEADLINE_S = 60.0
-PATIENCE_S = 25.0
-PAUSE_S = 0.25
+AGAIN_S = 0.25
 IDLE_S = 600.0
 """So long the way to a server stays open that nobody is forwarded to: longer than any call."""
 _UNREACHABLE = (
@@ -47,7 +47,15 @@ class _Way:
     """A channel to another server, and when it was used last."""
 
     channel: grpc.aio.Channel
-    used: float = field(default_factory=time.monotonic)
+    used: float
+
+
+@dataclass(eq=False)
+class _Unreachable(Exception):
+    """The server that has the conversation takes no call; its ``address`` is "" for none yet."""
+
+    address: str
+    error: DomainError
 
 
 class RoutedCalls:
@@ -57,7 +65,7 @@ class RoutedCalls:
     brought and where that is, and never a second time. One that can't be reached is tried again,
     until it is back or its lease has run out and its lanes are free. What a server has left
     behind in a conversation is in hand before anything else is decided there.
-    ``open_channel`` leads to an address.
+    ``open_channel`` leads to an address; ``clock`` is in seconds.
     """
 
     def __init__(
@@ -66,11 +74,13 @@ class RoutedCalls:
         owners: LaneOwners,
         settling: Settling,
         open_channel: Callable[[str], grpc.aio.Channel],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._here = here
         self._owners = owners
         self._settling = settling
         self._open_channel = open_channel
+        self._clock = clock
         self._ways: dict[str, _Way] = {}
 
     async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
@@ -108,9 +118,9 @@ class RoutedCalls:
         method: str,
         look_up: Callable[[ConversationId], Awaitable[Place | None]],
     ) -> T:
-        end = time.monotonic() + PATIENCE_S
         conversation_id = ConversationId(request.conversation_id)
-        while True:
+
+        async def once() -> T:
             place = await look_up(conversation_id)
             if place is None:
                 return await here(request, caller)
@@ -118,36 +128,46 @@ class RoutedCalls:
                 await self._settling.settled(conversation_id)
                 return await here(request, caller)
             if any(key == FORWARDED for key, _ in caller.metadata):
-                raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
-            try:
-                if not place.address:  # it does not listen yet
-                    raise DomainError(Reason.DRAINING, retry_after=PAUSE_S)
-                answer: T = await self._forwarded(place.address, method, request, caller)
-                return answer
-            except DomainError as error:
-                if error.reason is not Reason.DRAINING:
-                    raise
-                if time.monotonic() > end:
-                    log.warning(_UNREACHABLE, place.address or "(it does not listen)")
-                    raise
-            await asyncio.sleep(PAUSE_S)
+                raise _draining()
+            answer: T = await self._forwarded(place.address, method, request, caller)
+            return answer
+
+        try:
+            return await retrying(once, LANE, _Unreachable)
+        except _Unreachable as error:
+            log.warning(_UNREACHABLE, error.address or "(it does not listen)")
+            raise error.error from None
 
     async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
+        if not address:  # it does not listen yet
+            raise _Unreachable(address, _draining())
+        try:
+            with remote_errors():
+                return await self._sent(address, method, request, caller)
+        except DomainError as error:
+            if error.reason is Reason.DRAINING:
+                raise _Unreachable(address, error) from error
+            raise
+
+    async def _sent(self, address: str, method: str, request: Any, caller: Caller) -> Any:
         way = self._ways.get(address)
         if way is None:
-            way = self._ways[address] = _Way(self._open_channel(address))
+            way = self._ways[address] = _Way(self._open_channel(address), self._clock())
             await self._close_idle()
-        way.used = time.monotonic()
+        way.used = self._clock()
         call = getattr(DispatcherServiceStub(way.channel), method)
-        with remote_errors():
-            return await call(request, metadata=_passed_on(caller.metadata), timeout=DEADLINE_S)
+        return await call(request, metadata=_passed_on(caller.metadata), timeout=DEADLINE_S)
 
     async def _close_idle(self) -> None:
         """Servers come and go, each at an address of its own."""
-        since = time.monotonic() - IDLE_S
+        since = self._clock() - IDLE_S
         idle = [address for address, way in self._ways.items() if way.used < since]
         for way in [self._ways.pop(address) for address in idle]:
             await way.channel.close()
+
+
+def _draining() -> DomainError:
+    return DomainError(Reason.DRAINING, retry_after=AGAIN_S)
 
 
 def _passed_on(metadata: Metadata) -> Metadata:

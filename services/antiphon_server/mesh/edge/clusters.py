@@ -39,7 +39,7 @@ from envoy_data_plane.envoy.type.v3 import Percent
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.certificates import TLS, for_peers
 from antiphon_server.mesh.edge.terms import ADS, packed, seconds, socket
-from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.mesh.model import Address, Edge, Passage
 from antiphon_server.runtime.net.tls import TlsFiles
 from antiphon_server.runtime.rpc.health import OVERALL
 
@@ -49,9 +49,11 @@ TRACES = "traces"
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def grpc_cluster(name: str, addresses: Sequence[Address]) -> Cluster:
+def grpc_cluster(
+    name: str, addresses: Sequence[Address], requests: int = Passage().requests
+) -> Cluster:
     """A gRPC server at addresses that are known beforehand; nobody checks whether it is there."""
-    cluster = _cluster(name, _http2())
+    cluster = _cluster(name, _http2(), requests)
     _at(cluster, addresses)
     return cluster
 
@@ -74,16 +76,16 @@ def side_clusters(edge: Edge) -> list[Cluster]:
 
 
 def service_cluster(
-    service: str, addresses: Sequence[Address] | None = None, peers: TlsFiles | None = None
+    edge: Edge, service: str, addresses: Sequence[Address] | None = None
 ) -> Cluster:
     """A service of the installation, at several nodes: which, Envoy is told by and by (EDS).
 
-    With ``addresses`` they stand in the cluster itself. With ``peers`` both sides show a
-    certificate of the installation's authority.
+    With ``addresses`` they stand in the cluster itself. Where the edge has ``peers`` both sides
+    show a certificate of the installation's authority.
     """
-    cluster = _cluster(service, _http2())
-    if peers is not None:
-        cluster.transport_socket = _tls(peers, told=addresses is None)
+    cluster = _cluster(service, _http2(), edge.passage.requests)
+    if edge.peers is not None:
+        cluster.transport_socket = _tls(edge.peers, told=addresses is None)
     if addresses is None:
         cluster.type = ClusterDiscoveryType.EDS
         cluster.eds_cluster_config = ClusterEdsClusterConfig(eds_config=ADS)
@@ -111,7 +113,11 @@ def _at(cluster: Cluster, addresses: Sequence[Address]) -> None:
     cluster.load_assignment = endpoints(cluster.name, addresses)
 
 
-def _cluster(name: str, protocol: HttpProtocolOptionsExplicitHttpConfig) -> Cluster:
+def _cluster(
+    name: str,
+    protocol: HttpProtocolOptionsExplicitHttpConfig,
+    requests: int = Passage().requests,
+) -> Cluster:
     return Cluster(
         name=name,
         connect_timeout=seconds(limits.CONNECT_S),
@@ -119,7 +125,7 @@ def _cluster(name: str, protocol: HttpProtocolOptionsExplicitHttpConfig) -> Clus
         typed_extension_protocol_options={
             _HTTP: packed(HttpProtocolOptions(explicit_http_config=protocol))
         },
-        circuit_breakers=CircuitBreakers(thresholds=[_most()]),
+        circuit_breakers=CircuitBreakers(thresholds=[_most(requests)]),
     )
 
 
@@ -141,12 +147,12 @@ def _tls(files: TlsFiles, *, told: bool) -> TransportSocket:
     return TransportSocket(name=TLS, typed_config=packed(context))
 
 
-def _most() -> CircuitBreakersThresholds:
+def _most(requests: int) -> CircuitBreakersThresholds:
     """What may be under way to all endpoints of a cluster together."""
     return CircuitBreakersThresholds(
         max_connections=limits.CONNECTIONS,
-        max_pending_requests=limits.REQUESTS,
-        max_requests=limits.REQUESTS,
+        max_pending_requests=requests,
+        max_requests=requests,
         retry_budget=CircuitBreakersThresholdsRetryBudget(
             budget_percent=Percent(value=limits.RETRIES_PERCENT),
             min_retry_concurrency=limits.RETRIES_ANYWAY,

@@ -72,7 +72,7 @@ class Configuration:
     def __init__(self, edge: Edge, services: Sequence[str], shown: Mapping[str, Pem]) -> None:
         self._edge = edge
         self.show(shown)
-        clusters = [service_cluster(name, peers=edge.peers) for name in services]
+        clusters = [service_cluster(edge, name) for name in services]
         clusters += side_clusters(edge)
         self._services = services
         self._closed = _resources(LISTENERS, ((each.name, each) for each in _inside(edge)))
@@ -85,7 +85,10 @@ class Configuration:
                 ROUTES,
                 (
                     (each.name, each)
-                    for each in (route_configuration(edge, package), inside_routes(package))
+                    for each in (
+                        route_configuration(edge, package),
+                        inside_routes(edge.passage, package),
+                    )
                 ),
             ),
         ]
@@ -106,7 +109,7 @@ class Configuration:
 
 
 def _inside(edge: Edge) -> list[Listener]:
-    return [inside_listener(edge.inside, None)] if edge.inside is not None else []
+    return [inside_listener(edge.inside, None, edge.passage)] if edge.inside is not None else []
 
 
 def _resources(type_url: str, named: Iterable[tuple[str, Message]]) -> Resources:

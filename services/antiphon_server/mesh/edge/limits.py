@@ -17,15 +17,9 @@ STREAMS_PER_CONNECTION = 100
 HEADERS_KIB = SERVER.metadata_bytes // KIB
 HEADERS_COUNT = 100
 CONNECTIONS = SERVER.connections
-REQUESTS = SERVER.rpcs
 HEAP_BYTES = 512 * MIB
 # The slowest unary call that there is: a model's first answer is no unary call.
 UNARY_S = 60.0
-# Every stream of the contracts says something at least every 25 s, or has no more to say. Health
-# is none of theirs: who watches it hears nothing as long as all is well, so that may go on.
-STREAM_IDLE_S = 300.0
-# As long as a server keeps a connection; a client resumes by its cursor.
-STREAM_LONGEST_S = SERVER.age_s
 HEADERS_TIMEOUT_S = 10.0
 HANDSHAKE_S = SERVER.handshake_s
 CONNECTION_IDLE_S = SERVER.idle_s

@@ -63,7 +63,7 @@ from antiphon_server.mesh.edge.terms import (
     socket,
     struct,
 )
-from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.mesh.model import Address, Edge, Passage
 from antiphon_server.runtime.net.tls import TlsFiles
 
 _PATH = "%PATH(NQ)%"
@@ -101,7 +101,9 @@ def listener(edge: Edge, routes: RouteConfiguration | None) -> Listener:
     return _listener(EDGE, edge.listen, chain, TrafficDirection.INBOUND)
 
 
-def inside_listener(address: Address, routes: RouteConfiguration | None) -> Listener:
+def inside_listener(
+    address: Address, routes: RouteConfiguration | None, passage: Passage
+) -> Listener:
     """The port on which services reach each other."""
     connections = HttpConnectionManager(
         stat_prefix=INSIDE,
@@ -109,7 +111,7 @@ def inside_listener(address: Address, routes: RouteConfiguration | None) -> List
         route_config=routes,
         rds=_rds(INSIDE, routes),
         http_filters=[_router()],
-        stream_idle_timeout=seconds(limits.STREAM_IDLE_S),
+        stream_idle_timeout=seconds(passage.stream_idle_s),
         preserve_external_request_id=True,
     )
     return _listener(INSIDE, address, _chain(connections), TrafficDirection.OUTBOUND)
@@ -172,7 +174,7 @@ def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectio
         http2_protocol_options=_http2(),
         max_request_headers_kb=limits.HEADERS_KIB,
         request_headers_timeout=seconds(limits.HEADERS_TIMEOUT_S),
-        stream_idle_timeout=seconds(limits.STREAM_IDLE_S),
+        stream_idle_timeout=seconds(edge.passage.stream_idle_s),
         access_log=_access_log(edge),
     )
 

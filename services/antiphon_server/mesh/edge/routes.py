@@ -29,7 +29,7 @@ from antiphon_server.mesh.contracts import Rpc, names, rpcs, services
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
-from antiphon_server.mesh.model import Edge
+from antiphon_server.mesh.model import Edge, Passage
 from antiphon_server.runtime.net.addresses import FORWARDED
 from antiphon_server.runtime.rpc.peers import SERVICE_HEADER
 
@@ -63,13 +63,14 @@ _CALLED = ("/antiphon.", HEALTH, REFLECTION)
 
 def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts to its service, health, and all else to the pages."""
+    passage = edge.passage
     routes = [
         *_no_calls(cluster_of(HEALTH)),
         *_internal(),
-        *_streams(cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
+        *_streams(passage, cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
         *_reads(cluster_of),
         *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
-        _stream(RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH), idle_s=0),
+        _stream(passage, RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH), idle_s=0),
         _unary(RouteMatch(prefix=HEALTH), cluster_of(HEALTH)),
         *_reflection(edge, cluster_of),
         _pages(edge),
@@ -83,13 +84,13 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
     return RouteConfiguration(name=EDGE, virtual_hosts=[host])
 
 
-def inside_routes(cluster_of: ClusterOf) -> RouteConfiguration:
+def inside_routes(passage: Passage, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts, those too that only services call."""
     routes = [
-        *_streams(cluster_of, rpcs()),
+        *_streams(passage, cluster_of, rpcs()),
         *_reads(cluster_of),
         *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
-        *map(_health_of, names()),
+        *(_health_of(passage, each) for each in names()),
         _nothing(RouteMatch(prefix="/")),
     ]
     host = VirtualHost(
@@ -106,10 +107,10 @@ def _caller() -> HeaderValueOption:
     )
 
 
-def _health_of(service: str) -> Route:
+def _health_of(passage: Passage, service: str) -> Route:
     """Health is every server's: a header says whose is meant."""
     asked = HeaderMatcher(name=SERVICE_HEADER, string_match=StringMatcher(exact=service))
-    return _stream(RouteMatch(prefix=HEALTH, headers=[asked]), service, idle_s=0)
+    return _stream(passage, RouteMatch(prefix=HEALTH, headers=[asked]), service, idle_s=0)
 
 
 def _no_calls(cluster: str) -> list[Route]:
@@ -157,18 +158,20 @@ def _internal() -> list[Route]:
     return [_refused(rpc.path, _FORBIDDEN) for rpc in rpcs() if rpc.internal]
 
 
-def _streams(cluster_of: ClusterOf, among: Iterable[Rpc]) -> list[Route]:
+def _streams(passage: Passage, cluster_of: ClusterOf, among: Iterable[Rpc]) -> list[Route]:
     streams = [rpc for rpc in among if rpc.streams]
-    return [_stream(RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in streams]
+    return [_stream(passage, RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in streams]
 
 
 def _reflection(edge: Edge, cluster_of: ClusterOf) -> list[Route]:
     if not edge.reflects:
         return []
-    return [_stream(RouteMatch(prefix=REFLECTION), cluster_of(REFLECTION))]
+    return [_stream(edge.passage, RouteMatch(prefix=REFLECTION), cluster_of(REFLECTION))]
 
 
-def _stream(match: RouteMatch, cluster: str, idle_s: float | None = None) -> Route:
+def _stream(
+    passage: Passage, match: RouteMatch, cluster: str, idle_s: float | None = None
+) -> Route:
     """No timeout, but an end when nothing moves for ``idle_s`` (0 is for ever), and one at last."""
     return Route(
         match=match,
@@ -177,10 +180,10 @@ def _stream(match: RouteMatch, cluster: str, idle_s: float | None = None) -> Rou
             cluster=cluster,
             timeout=seconds(0),
             retry_policy=_again(_UNSEEN),
-            idle_timeout=seconds(limits.STREAM_IDLE_S if idle_s is None else idle_s),
+            idle_timeout=seconds(passage.stream_idle_s if idle_s is None else idle_s),
             max_stream_duration=RouteActionMaxStreamDuration(
-                max_stream_duration=seconds(limits.STREAM_LONGEST_S),
-                grpc_timeout_header_max=seconds(limits.STREAM_LONGEST_S),
+                max_stream_duration=seconds(passage.stream_longest_s),
+                grpc_timeout_header_max=seconds(passage.stream_longest_s),
             ),
         ),
     )

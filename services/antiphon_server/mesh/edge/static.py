@@ -22,7 +22,10 @@ def single_server(edge: Edge, server: Address) -> bytes:
     whole = _bootstrap(
         BootstrapStaticResources(
             listeners=[listener(edge, routes)],
-            clusters=[grpc_cluster(SERVER, [server]), *side_clusters(edge)],
+            clusters=[
+                grpc_cluster(SERVER, [server], edge.passage.requests),
+                *side_clusters(edge),
+            ],
         )
     )
     return bytes(whole)
@@ -41,13 +44,13 @@ def services_at(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> str:
 
 
 def _services(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> list[Cluster]:
-    return [service_cluster(name, where, edge.peers) for name, where in addresses.items()]
+    return [service_cluster(edge, name, where) for name, where in addresses.items()]
 
 
 def _inside(edge: Edge) -> list[Listener]:
     if edge.inside is None:
         return []
-    return [inside_listener(edge.inside, inside_routes(package))]
+    return [inside_listener(edge.inside, inside_routes(edge.passage, package), edge.passage)]
 
 
 def _bootstrap(resources: BootstrapStaticResources) -> Bootstrap:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
+from antiphon_server.runtime.concurrency.patience import PROGRAM
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.net.socket_folder import SocketFolder
 from antiphon_server.runtime.process import with_parent
 from antiphon_server.runtime.process.child import Child, DidNotStart
@@ -19,7 +21,6 @@ GRACE_S = 5.0
 STOP_TIMEOUT_S = 5.0
 LOOK_S = 0.02
 LOG_FLUSH_S = 1.0
-AGAIN_S = 0.2
 WORKERS = 2
 PREFIX = "antiphon-edge-"  # another one than those had that no lock shows to be in use
 _LAST_WORDS = 1000
@@ -56,12 +57,17 @@ class Envoy:
         *,
         workers: int = WORKERS,
         drain_s: float = 1.0,
+        start_s: float = START_TIMEOUT_S,
+        policy: RetryPolicy = PROGRAM,
     ) -> None:
         self._configuration = configuration
         self._listener = listener
         self._log = log_file
         self._workers = workers
         self._drain_s = drain_s
+        self._policy = policy
+        self.start_s = start_s
+        """So long it may take to be ready."""
         self._folder: SocketFolder | None = None
         self._child: Child | None = None
         self.port = port
@@ -153,13 +159,13 @@ class Envoy:
             before=lambda: configuration.write_bytes(self._configuration(self.port)),
             up=self._until_up,
             stop_s=STOP_TIMEOUT_S,
-            again_s=AGAIN_S,
+            policy=self._policy,
         )
 
     async def _until_up(self) -> None:
         assert self._child is not None
-        if not await self._child.is_up(self.admin.ready, START_TIMEOUT_S):
-            late = f"not ready after {START_TIMEOUT_S:g} s"
+        if not await self._child.is_up(self.admin.ready, self.start_s):
+            late = f"not ready after {self.start_s:g} s"
             raise EnvoyDidNotStart(await self._last_words() if self._child.ended else late)
         if self._listener is not None:
             self.port = await self.admin.port(self._listener)

@@ -2,10 +2,11 @@
 
 import itertools
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from antiphon_server.runtime.cache.lru import LruCache
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 16 << 20
@@ -72,15 +73,16 @@ class MemoryCache:
         longest_s: float = float("inf"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
         self.longest_s = longest_s
         self._clock = clock
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._leases: OrderedDict[str, str] = OrderedDict()
+        self._entries = LruCache[str, _Entry](max_entries, max_bytes, _size)
+        self._leases = LruCache[str, str](max_entries)
         self._numbers = itertools.count(1)
-        self.size = 0
+
+    @property
+    def size(self) -> int:
         """What it holds, in bytes."""
+        return self._entries.size
 
     async def get(self, keys: Collection[str]) -> Found:
         """See :meth:`Cache.get`."""
@@ -89,43 +91,24 @@ class MemoryCache:
         for key in keys:
             entry = self._entries.get(key)
             if entry is not None and entry.until > now:
-                self._entries.move_to_end(key)
                 values[key] = entry.value
             else:
-                self._lend(key, lease)
+                self._leases.put(key, lease)
         return Found(values, lease)
 
     async def set(self, values: Mapping[str, bytes], seconds: float, lease: str) -> None:
         """See :meth:`Cache.set`."""
         until = self._clock() + min(seconds, self.longest_s)
         for key, value in values.items():
-            if self._leases.get(key) == lease and len(value) <= MAX_VALUE_BYTES:
-                del self._leases[key]
-                self._keep(key, _Entry(value, until))
+            if self._leases.peek(key) == lease and len(value) <= MAX_VALUE_BYTES:
+                self._leases.pop(key)
+                self._entries.put(key, _Entry(value, until))
 
     async def invalidate(self, key: str) -> None:
         """See :meth:`Cache.invalidate`."""
-        self._leases.pop(key, None)
-        self._drop(key)
-
-    def _lend(self, key: str, lease: str) -> None:
-        self._leases[key] = lease
-        self._leases.move_to_end(key)
-        if len(self._leases) > self._max_entries:
-            self._leases.popitem(last=False)
-
-    def _keep(self, key: str, entry: _Entry) -> None:
-        self._drop(key)
-        self._entries[key] = entry
-        self.size += _size(key, entry.value)
-        while len(self._entries) > self._max_entries or self.size > self._max_bytes:
-            self._drop(next(iter(self._entries)))
-
-    def _drop(self, key: str) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self.size -= _size(key, entry.value)
+        self._leases.pop(key)
+        self._entries.pop(key)
 
 
-def _size(key: str, value: bytes) -> int:
-    return _AN_ENTRY + len(key) + len(value)
+def _size(key: str, entry: _Entry) -> int:
+    return _AN_ENTRY + len(key) + len(entry.value)

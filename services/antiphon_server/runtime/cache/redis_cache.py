@@ -15,11 +15,12 @@ from typing import Any
 
 from antiphon_server.runtime.cache.cache import ALONE_S, MAX_VALUE_BYTES, Found, MemoryCache
 from antiphon_server.runtime.cache.sealed_values import MORE_BYTES, SealedValues
+from antiphon_server.runtime.concurrency.patience import SOON
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
 
 PREFIX = "{antiphon:cache}:"  # one slot of a cluster, as one script may touch no more
 LEASE_MS = 10_000
-AGAIN_S = 0.25
 MOST_OWED = 10_000
 """What is more ends by its time."""
 _LEASE_BYTES = 8
@@ -107,10 +108,7 @@ class RedisCache:
             await self._owing.wait()
             self._owing.clear()
             while self._owed:
-                try:
-                    await self._settle()
-                except RedisUnavailable:
-                    await asyncio.sleep(AGAIN_S)
+                await retrying(self._settle, SOON, RedisUnavailable)
 
     async def _look_up(self, client: Any, keys: Collection[str]) -> Found:
         lease = secrets.token_hex(_LEASE_BYTES)

@@ -8,8 +8,11 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from antiphon_server.runtime.concurrency.patience import PROGRAM
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
+
 STOP_S, LOOK_S = 20.0, 0.02
-AGAIN_S, AGAIN_LONGEST_S, LONG_ENOUGH_S = 0.5, 10.0, 60.0
+LONG_ENOUGH_S = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -24,7 +27,7 @@ class Child:
     lives no longer than this process, however that ends. ``before`` is called on another thread
     before each of its lives, and ``up`` at the beginning of each returns when it is of use, or
     raises DidNotStart; if one of them raises, there is none. It has ``stop_s`` seconds to end,
-    and is started again after ``again_s``, later if it ends soon.
+    and is started again by the ``policy``, for which a life of a minute is a success.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class Child:
         before: Callable[[], object] | None = None,
         up: Callable[[], Awaitable[object]] | None = None,
         stop_s: float = STOP_S,
-        again_s: float = AGAIN_S,
+        policy: RetryPolicy = PROGRAM,
     ) -> None:
         self.name = name
         self.output = output
@@ -49,7 +52,7 @@ class Child:
         self._before = before
         self._up = up
         self._stop_s = stop_s
-        self._again_s = again_s
+        self._policy = policy
         self._process: Process | None = None
 
     async def start(self) -> None:
@@ -86,18 +89,17 @@ class Child:
 
     async def watch(self) -> None:
         """Start it again whenever it ended, until it is stopped, or this is cancelled."""
-        wait_s, clock = self._again_s, asyncio.get_running_loop().time
+        failures, clock = 0, asyncio.get_running_loop().time
         while (process := self._process) is not None:
             began = clock()
             code = await process.wait()
             if self._process is not process:
                 return
-            wait_s = self._again_s if clock() - began > LONG_ENOUGH_S else wait_s
+            failures = 1 if clock() - began > LONG_ENOUGH_S else failures + 1
             log.error("%s ended with %s and is started again; see %s", self.name, code, self.output)
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(self._policy.pause(failures))
             if self._process is not process:
                 return
-            wait_s = min(2 * wait_s, AGAIN_LONGEST_S)
             self.restarts += 1
             try:
                 await self.start()

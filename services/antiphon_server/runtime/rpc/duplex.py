@@ -22,16 +22,17 @@ async def open_stream(context: Any) -> None:
 
 
 class TimedWriter:
-    """Writes to one client, which must read: the stream ends if it reads nothing for 30 s.
+    """Writes to one client, which must read: the stream ends if it reads nothing for so long.
 
     One timer a stream looks after its writes, not one a write: a frame costs less than a
     timeout. Use it as a context manager.
     """
 
-    __slots__ = ("_began", "_context", "_late", "_local", "_loop", "_task", "_timer")
+    __slots__ = ("_began", "_context", "_late", "_local", "_loop", "_task", "_timer", "_within_s")
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, within_s: float = WRITE_TIMEOUT_S) -> None:
         self._context = context
+        self._within_s = within_s
         self._local = context.peer() == "local"
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +44,7 @@ class TimedWriter:
         """Write a frame; one at a time.
 
         The RPC ends with OVERLOADED, upon which the client may come back and resume, if it has
-        read nothing for 30 s. That status waits behind what is not read, and so does this
+        read nothing for too long. That status waits behind what is not read, and so does this
         call: what the stream holds counts as its owner's until the client reads or goes.
         Raises AbortError then. A reader in this process is under its own caller's time limit.
         """
@@ -54,7 +55,7 @@ class TimedWriter:
         self._task = task = asyncio.current_task()
         assert task is not None
         if self._timer is None:
-            self._timer = self._loop.call_later(WRITE_TIMEOUT_S, self._look)
+            self._timer = self._loop.call_later(self._within_s, self._look)
         try:
             await self._context.write(frame)
         except asyncio.CancelledError:
@@ -75,7 +76,7 @@ class TimedWriter:
         self._timer = None
         if self._task is None:
             return
-        left = self._began + WRITE_TIMEOUT_S - self._loop.time()
+        left = self._began + self._within_s - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:

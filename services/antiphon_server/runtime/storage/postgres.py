@@ -9,13 +9,14 @@ connection in the middle of a conversation with the server.
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from antiphon_server.runtime.concurrency.patience import CONFLICT
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.storage.postgres_engine import (
     CommitLost,
@@ -32,8 +33,6 @@ DEADLINE_S = 15.0
 """So long, too, a process may hold a lock that stands still where Postgres does not take it for
 idle: while a statement is being prepared."""
 LOCK_S = 10.0
-ATTEMPTS = 8
-FIRST_PAUSE_S = 0.005
 PROBE_S = 0.25
 CLOSE_S = 5.0
 
@@ -43,18 +42,24 @@ log = logging.getLogger(__name__)
 class PostgresDatabase:
     """A :class:`~antiphon_server.runtime.storage.database.Database` on a Postgres server.
 
-    A transaction that another one kept from committing is run again, ``ATTEMPTS`` times at
-    most. One that waits longer than ``lock_s`` for a lock is given up, and one that takes longer
+    A transaction that another one kept from committing is run again, as long as ``CONFLICT``
+    says. One that waits longer than ``lock_s`` for a lock is given up, and one that takes longer
     than ``deadline_s`` loses its connection. ``writable`` says
     whether the server can be reached, ``changed`` is set when that changes; while it can't,
-    calls fail at once. If the connection is lost during a commit, nobody can say whether that
-    was stored: the call fails as SERVICE_UNAVAILABLE, and may be repeated under the same key.
+    calls fail at once, as those do beyond ``most_waiting``. If the connection is lost during a
+    commit, nobody can say whether that was stored: the call fails as SERVICE_UNAVAILABLE, and
+    may be repeated under the same key.
     """
 
     shared = True
 
     def __init__(
-        self, url: str, pool: int = POOL, deadline_s: float = DEADLINE_S, lock_s: float = LOCK_S
+        self,
+        url: str,
+        pool: int = POOL,
+        deadline_s: float = DEADLINE_S,
+        lock_s: float = LOCK_S,
+        most_waiting: int = MAX_WAITING,
     ) -> None:
         """Raises WrongSetting for what is no URL of Postgres, or without the packages for it."""
         self._engine = postgres_engine(url, pool, deadline_s, lock_s)
@@ -64,6 +69,7 @@ class PostgresDatabase:
         self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool)
         self._deadline_s = deadline_s
+        self._most_waiting = most_waiting
         self._calls: set[asyncio.Task[Any]] = set()
         self._probing: asyncio.Task[None] | None = None
         self._closed = False
@@ -93,7 +99,7 @@ class PostgresDatabase:
     async def _call(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         if self._closed or not self.writable:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        if len(self._calls) >= MAX_WAITING:
+        if len(self._calls) >= self._most_waiting:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         call = asyncio.create_task(self._in_turn(engine, work), name="postgres")
         self._calls.add(call)
@@ -107,18 +113,19 @@ class PostgresDatabase:
 
     async def _in_turn(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         async with self._slots:
-            for attempt in range(1, ATTEMPTS + 1):
-                if not self.writable:
-                    break
-                try:
-                    return await self._transaction(engine, work)
-                except Exception as error:
-                    if fault_of(error) is not Fault.CONFLICT or attempt == ATTEMPTS:
-                        raise self._failure(error) from error
-                await asyncio.sleep(FIRST_PAUSE_S * 2**attempt * random.random())
-        raise DomainError(Reason.STORE_UNAVAILABLE)
+            try:
+                return await retrying(
+                    lambda: self._transaction(engine, work),
+                    CONFLICT,
+                    Exception,
+                    lambda error: fault_of(error) is Fault.CONFLICT,
+                )
+            except Exception as error:
+                raise self._failure(error) from error
 
     async def _transaction(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        if not self.writable:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
         try:
             connection = await engine.connect()
         except Exception as error:

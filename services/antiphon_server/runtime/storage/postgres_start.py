@@ -1,20 +1,19 @@
 """Opening a Postgres database at start: what may be wrong, and what to do."""
 
-import asyncio
-import time
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from antiphon_server.runtime.concurrency.patience import STARTING
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from antiphon_server.runtime.storage.postgres_engine import sqlstate_of, words_of
 
-STARTING = "57P03"
-PATIENCE_S = 30.0
 MIGRATION_S = 3600.0
 
+_RECOVERS = "57P03"
 _MAY_MAKE = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
 _WHAT_TO_DO = {
     "28P01": "the password is wrong",
@@ -29,29 +28,30 @@ async def open_postgres(url: str, pool: int) -> PostgresDatabase:
 
     Raises DatabaseUnusable, WrongSetting.
     """
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        database = PostgresDatabase(url, pool)
-        try:
-            wrong = await database.read(_wrong)
-        except DomainError as error:
-            await database.close()
-            if sqlstate_of(error.__cause__) != STARTING or time.monotonic() > end:
-                raise DatabaseUnusable(_sentence(url, error.__cause__)) from error
-            await asyncio.sleep(0.5)
-            continue
-        except BaseException:
-            await database.close()
-            raise
-        if not wrong:
-            return database
+    try:
+        return await retrying(lambda: _opened(url, pool), STARTING, DomainError, _recovers)
+    except DomainError as error:
+        raise DatabaseUnusable(_sentence(url, error.__cause__)) from error
+
+
+async def _opened(url: str, pool: int) -> PostgresDatabase:
+    database = PostgresDatabase(url, pool)
+    try:
+        if wrong := await database.read(_wrong):
+            raise DatabaseUnusable(f"ANTIPHON_DATABASE_URL: {wrong}")
+    except BaseException:
         await database.close()
-        raise DatabaseUnusable(f"ANTIPHON_DATABASE_URL: {wrong}")
+        raise
+    return database
 
 
 def open_for_migrations(url: str) -> PostgresDatabase:
     """The same with patience: changing a large table, or waiting for who does, takes long."""
     return PostgresDatabase(url, 1, MIGRATION_S, MIGRATION_S)
+
+
+def _recovers(error: DomainError) -> bool:
+    return sqlstate_of(error.__cause__) == _RECOVERS
 
 
 def _wrong(connection: Connection) -> str:

@@ -51,12 +51,14 @@ class SqliteDatabase:
     """A :class:`~antiphon_server.runtime.storage.database.Database` on one SQLite file.
 
     ``writable`` says whether its disk takes writes, ``changed`` is set when that changes.
-    One process alone has the folder it is in: ``data_dir.exclusive``.
+    One process alone has the folder it is in: ``data_dir.exclusive``. At most ``most_waiting``
+    reads and as many writes wait.
     """
 
     shared = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_waiting: int = MAX_WAITING) -> None:
+        self._most_waiting = most_waiting
         self._loop = asyncio.get_running_loop()
         self._writer_engine = sqlite_engine(path, read_only=False)
         self._reader_engine = sqlite_engine(path, read_only=True)
@@ -76,7 +78,7 @@ class SqliteDatabase:
         """See :meth:`Database.write`."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        if self._waiting.qsize() >= MAX_WAITING:
+        if self._waiting.qsize() >= self._most_waiting:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         item = _Work(work, self._loop.create_future())
         self._waiting.put(item)
@@ -87,7 +89,7 @@ class SqliteDatabase:
         """See :meth:`Database.read`; it is always of one moment, which costs nothing here."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        if self._reading >= MAX_WAITING:
+        if self._reading >= self._most_waiting:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
         self._reading += 1
         try:
