@@ -7,7 +7,11 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
-from tests.fakes.postgres import Postgres
+from tests.bytecode import keep_bytecode
+
+keep_bytecode()  # before what follows is imported
+
+from tests.fakes.postgres import Postgres  # noqa: E402
 
 # What is generated is the same in each run. ``--hypothesis-profile=long`` makes other
 # examples each time, and of the state machines many more.
