@@ -9,7 +9,11 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
-from tests.fakes.postgres import Postgres
+from tests.bytecode import keep_bytecode
+
+keep_bytecode()  # before what follows is imported
+
+from tests.fakes.postgres import Postgres  # noqa: E402
 
 pytest_plugins = ("tests.programs", "tests.workers")
 

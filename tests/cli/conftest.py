@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.cli.local_server import LocalServer
+from tests.forkserver.program import run
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,7 @@ class Home:
         self, *arguments: str, stdin: str = "", timeout: float = 60, **variables: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run ``antiphon`` to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "antiphon_server", *arguments],
-            env={**os.environ, **self.environment, **variables},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run(arguments, {**os.environ, **self.environment, **variables}, stdin, timeout)
 
 
 @pytest.fixture

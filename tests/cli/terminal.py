@@ -5,8 +5,6 @@ import fcntl
 import os
 import re
 import struct
-import subprocess
-import sys
 import termios
 import threading
 import time
@@ -15,12 +13,11 @@ from types import TracebackType
 from typing import Self
 
 from tests.cli.glass import Glass
+from tests.forkserver.program import Program
 
 _COLUMNS = 8000
 _REACTION_S = 0.3
-# As a shell's child: what runs the tests may have been told to ignore Ctrl-C. By programs, since
-# a fork that runs Python's code beside gRPC's threads is aborted now and then.
-_AT_A_TERMINAL = ("setsid", "--ctty", "env", "--default-signal=INT")
+_END_S = 20.0
 
 
 class Terminal:
@@ -39,13 +36,8 @@ class Terminal:
     def __enter__(self) -> Self:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self._columns, 0, 0))
-        self.process = subprocess.Popen(
-            [*_AT_A_TERMINAL, sys.executable, "-m", "antiphon_server", *self._arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env={**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""},
-        )
+        variables = {**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""}
+        self.process = Program(self._arguments, variables, slave, slave, slave, at_terminal=True)
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -57,9 +49,8 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        self.process.kill()
+        self.process.wait_for(_END_S)
         self._reader.join(5)
         os.close(self._master)
 
@@ -97,7 +88,7 @@ class Terminal:
 
     def wait(self, timeout: float = 20.0) -> int:
         """Wait for the program's end; return its exit code."""
-        return self.process.wait(timeout)
+        return self.process.wait_for(timeout)
 
     def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")

@@ -12,6 +12,7 @@ from typing import Self
 
 import psutil
 
+from tests.forkserver.program import Program
 from tests.proofs.bench.processes import ROOT, DidNotStart, environment
 
 READY_S = 90.0
@@ -39,7 +40,7 @@ class OwnProcess:
         self.deaths: list[tuple[float, float]] = []
         self._command = command
         self.variables = dict(variables)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Program | None = None
 
     async def serves(self) -> bool:
         """Whether it does what it was started for."""
@@ -85,18 +86,10 @@ class OwnProcess:
         except TimeoutError:
             raise DidNotStart(f"not within {READY_S:g} s; {self.output}") from None
 
-    async def spawn(self) -> asyncio.subprocess.Process:
+    async def spawn(self) -> asyncio.subprocess.Process | Program:
         """Begin a life, whatever comes of it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                cwd=self._cwd,
-                env=environment(self.variables),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+        self._process = await begun(self._command, self.variables, self.log, self._cwd)
         return self._process
 
     async def kill(self) -> None:
@@ -151,6 +144,29 @@ class OwnProcess:
             await self.terminate()
         except TimeoutError:
             await self.kill()
+
+
+async def begun(
+    command: Sequence[str], variables: Mapping[str, str], log: Path, cwd: Path = ROOT
+) -> asyncio.subprocess.Process | Program:
+    """A process of a command; what it says is in the log.
+
+    It is forked where it is ``antiphon``'s, as it is in this checkout.
+    """
+    here = cwd == ROOT and "PYTHONPATH" not in variables
+    with log.open("ab") as output:
+        if here and tuple(command[: len(COMMAND)]) == COMMAND:
+            return await asyncio.to_thread(
+                Program, command[len(COMMAND) :], environment(variables), output, output
+            )
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=cwd,
+            env=environment(variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
 
 
 async def listens(port: int) -> bool:

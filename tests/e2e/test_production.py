@@ -4,7 +4,6 @@ import asyncio
 import base64
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from antiphon_client import Client, Password
 from antiphon_client.address import open_channel
 from tests.certificates import Authority
 from tests.e2e.server import ServerProcess
+from tests.forkserver import program
+from tests.proofs.bench.processes import environment
 
 PASSWORD = "correct horse battery"
 SECRET = base64.b64encode(os.urandom(32)).decode()
@@ -52,21 +53,14 @@ def antiphon(home: Path, server: ServerProcess) -> Run:
     """Run a command on the server's machine, as its operator."""
 
     def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "antiphon_server", *arguments],
-            env={
-                **os.environ,
-                "XDG_STATE_HOME": str(home / "state"),
-                "ANTIPHON_DATA_DIR": str(server.data_dir),
-                "COLUMNS": "100",
-                "NO_COLOR": "1",
-                **variables,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        of_the_machine = {
+            **os.environ,
+            "XDG_STATE_HOME": str(home / "state"),
+            "ANTIPHON_DATA_DIR": str(server.data_dir),
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+        }
+        return program.run(arguments, {**of_the_machine, **variables})
 
     return run
 
@@ -137,15 +131,10 @@ async def test_elsewhere_one_is_told_what_to_do(
 
 def start(folder: Path, *options: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Try to start a server in production."""
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("ANTIPHON_")}
-    command = [sys.executable, "-m", "antiphon_server", "up", "--port", "0", "--admin-port", "0"]
-    return subprocess.run(
-        [*command, "--model", "scripted/test", "--data-dir", str(folder), *options],
-        env={**clean, "ANTIPHON_ENV": "production", **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    words = ["up", "--port", "0", "--admin-port", "0", "--model", "scripted/test"]
+    return program.run(
+        [*words, "--data-dir", str(folder), *options],
+        environment({"ANTIPHON_ENV": "production", **variables}),
     )
 
 

@@ -44,6 +44,14 @@ def _installed() -> Path:
     return Path(spec.origin).parent.parent
 
 
+def _linked(source: str, target: str) -> None:
+    """The same file at another place, or where that is another file system's a copy of it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 class Postgres:
     """A server with a folder of its own; ``start`` begins a life, ``kill`` ends it.
 
@@ -65,7 +73,9 @@ class Postgres:
     def _belong_to(self, name: str) -> None:
         """Give all of it to somebody else, who may not reach the packages' folder."""
         for part in (f"{PACKAGE}/pginstall", f"{PACKAGE}.libs"):
-            shutil.copytree(_installed() / part, self._folder / part, symlinks=True)
+            shutil.copytree(
+                _installed() / part, self._folder / part, symlinks=True, copy_function=_linked
+            )
         self._binaries = self._folder / PACKAGE / "pginstall" / "bin"
         user = pwd.getpwnam(name)
         self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from antiphon_server.integration.adapters.gguf import find_gguf
 from antiphon_server.integration.adapters.local import LocalModel
@@ -34,18 +35,29 @@ async def local() -> AsyncIterator[LocalModel]:
     await pool.close()
 
 
-def processes() -> list[psutil.Process]:
-    """The model's processes that are children of this one."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[LocalModel]:
+    """One that runs for all tests that leave it so, and tells each step of its reading."""
+    pool = HttpPool()
+    model = LocalModel(model_named(NAME), pool, progress_every_s=0.0)
+    yield model
+    await model.close()
+    await pool.close()
+
+
+def processes(*but: psutil.Process) -> list[psutil.Process]:
+    """The model's processes that are children of this one, but for these."""
     return [
         child
         for child in psutil.Process().children()
-        if any("llama_process" in word for word in child.cmdline())
+        if any("llama_process" in word for word in child.cmdline()) and child not in but
     ]
 
 
-async def test_it_knows_the_capital_of_france(local: LocalModel) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_knows_the_capital_of_france(running: LocalModel) -> None:
     """A streamed answer, with the provider's own token counts."""
-    steps = [step async for step in local.generate(asking())]
+    steps = [step async for step in running.generate(asking())]
     text = "".join(step for step in steps if isinstance(step, str))
     end = steps[-1]
     assert "Paris" in text
@@ -56,45 +68,45 @@ async def test_it_knows_the_capital_of_france(local: LocalModel) -> None:
     assert end.tokens.input > 20
 
 
-async def test_it_tells_how_far_it_has_read_a_long_prompt() -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_tells_how_far_it_has_read_a_long_prompt(running: LocalModel) -> None:
     """So nobody takes it for silent, and the deadline of a first byte is that of each step."""
-    pool = HttpPool()
-    model = LocalModel(model_named(NAME), pool, progress_every_s=0.0)
-    steps = [step async for step in model.generate(asking("all work and no play " * 130, limit=1))]
+    prompt = asking("all work and no play " * 110, limit=1)
+    steps = [step async for step in running.generate(prompt)]
     told = [step for step in steps if isinstance(step, PromptProgress)]
     assert len(told) >= 3
     assert [step.read_tokens for step in told] == sorted({step.read_tokens for step in told})
     assert all(step.read_tokens <= step.total_tokens == told[0].total_tokens for step in told)
     assert isinstance(steps[-1], ModelEnd)
-    await model.close()
-    await pool.close()
 
 
 async def test_one_process_serves_all_calls_and_ends_at_close() -> None:
     """It is started by the first call, once, and gone after close."""
     pool = HttpPool()
     model = LocalModel(model_named(NAME), pool)
-    assert processes() == []
+    others = processes()
     answers = await asyncio.gather(*(answer(model, asking(limit=8)) for _ in range(4)))
     assert all(text for text, _ in answers)
-    assert len(processes()) == 1
+    assert len(processes(*others)) == 1
     await model.close()
     await pool.close()
-    assert processes() == []
+    assert processes() == others
 
 
-async def test_it_counts_tokens_exactly(local: LocalModel) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_counts_tokens_exactly(running: LocalModel) -> None:
     """As many as the model then says it read."""
     prompt = asking("How many tokens are these?", limit=1)
-    _, end = await answer(local, prompt)
+    _, end = await answer(running, prompt)
     assert end.tokens is not None
-    assert await local.count(prompt.messages) == end.tokens.input
+    assert await running.count(prompt.messages) == end.tokens.input
 
 
 async def test_it_comes_back_after_a_crash(local: LocalModel) -> None:
     """The next call starts it again."""
+    others = processes()
     await answer(local, asking(limit=2))
-    (before,) = processes()
+    (before,) = processes(*others)
     before.kill()
     before.wait(5)
     await asyncio.sleep(0.05)
@@ -102,11 +114,12 @@ async def test_it_comes_back_after_a_crash(local: LocalModel) -> None:
     assert text
 
 
-async def test_it_listens_to_nobody_without_its_key(local: LocalModel) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_listens_to_nobody_without_its_key(running: LocalModel) -> None:
     """Other programs of this machine can't use it."""
     import aiohttp
 
-    await answer(local, asking(limit=1))
+    await answer(running, asking(limit=1))
     (process,) = processes()
     ports = [one.laddr.port for one in process.net_connections() if one.status == "LISTEN"]
     url = f"http://127.0.0.1:{ports[0]}/v1/chat/completions"
@@ -114,14 +127,15 @@ async def test_it_listens_to_nobody_without_its_key(local: LocalModel) -> None:
         assert response.status == 401
 
 
-async def test_cancelling_frees_the_model(local: LocalModel) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_cancelling_frees_the_model(running: LocalModel) -> None:
     """A long answer that was stopped does not hold up the next."""
-    task = asyncio.create_task(answer(local, asking("Tell me a long story.", limit=3000)))
+    task = asyncio.create_task(answer(running, asking("Tell me a long story.", limit=3000)))
     await asyncio.sleep(1.5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     begun = time.monotonic()
-    await answer(local, asking(limit=4))
+    await answer(running, asking(limit=4))
     assert time.monotonic() - begun < 15
 
 
@@ -157,12 +171,12 @@ async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path) -> None:
     """The process ends, and says so in the log only."""
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\0" * 100)
-    pool = HttpPool()
+    pool, others = HttpPool(), processes()
     model = LocalModel(ModelSettings(name=NAME, kind="local", gguf=str(bad)), pool)
     with pytest.raises(DomainError) as raised:
         await answer(model)
     assert raised.value.reason is Reason.MODEL_UNAVAILABLE
-    assert processes() == []
+    assert processes() == others
     await model.close()
 
 

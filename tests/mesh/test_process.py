@@ -13,7 +13,6 @@ import pytest
 
 from antiphon_server.mesh.compose import LISTENER, edge_before
 from antiphon_server.mesh.contracts import rpcs, services
-from antiphon_server.mesh.edge.static import single_server
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
@@ -113,6 +112,8 @@ async def test_it_is_started_again_however_often_that_fails(tmp_path: Path) -> N
     def configuration(port: int) -> bytes:
         if failures:
             raise failures.pop()
+        from antiphon_server.mesh.edge.static import single_server  # a second of a processor
+
         return single_server(Edge(Address(HOST, port)), Address(HOST, 1))
 
     soon = RetryPolicy(0.01)

@@ -15,9 +15,10 @@ from antiphon.mesh.v1.instance_pb2 import Instance
 from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_client import ApiKey, Client, Tls
-from tests.e2e.process import COMMAND
+from tests.e2e.process import COMMAND, begun
 from tests.e2e.until import PATIENCE_S
-from tests.proofs.bench.processes import ROOT, environment
+from tests.forkserver.program import Program
+from tests.proofs.bench.processes import ROOT
 
 LOOK_S = 0.05
 
@@ -26,7 +27,7 @@ LOOK_S = 0.05
 class Up:
     """The command that runs, and its data folder."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Program
     folder: Path
     log: Path
 
@@ -97,15 +98,9 @@ async def running_up(
     """The command with further options and settings, from when it says that it serves."""
     settings = {f"ANTIPHON_{name}": value for name, value in variables.items()}
     folder, log = home / "data", home / "log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(*command, "up", "--mesh", "--replicas", str(replicas), "--port", "0"),
-            *("--data-dir", str(folder), "--model", "scripted/test", *options),
-            cwd=cwd,
-            env=environment(settings),
-            stdout=output,
-            stderr=output,
-        )
+    words = (*command, "up", "--mesh", "--replicas", str(replicas), "--port", "0")
+    told = ("--data-dir", str(folder), "--model", "scripted/test", *options)
+    process = await begun((*words, *told), settings, log, cwd)
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not (folder / "server.json").exists():

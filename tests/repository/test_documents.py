@@ -1,11 +1,11 @@
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.forkserver.program import run
 from tests.repository.files import ROOT, documents
 
 FENCED = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -29,13 +29,7 @@ def commands(document: Path) -> Iterator[list[str]]:
 
 
 def help_of(command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "antiphon_server", command, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-    )
+    return run([command, "--help"], {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
 
 
 def test_relative_links_resolve() -> None:

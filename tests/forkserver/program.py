@@ -1,0 +1,142 @@
+"""A program that the fork server begins, and the fork server of this process."""
+
+import asyncio
+import atexit
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from tests.proofs.bench.processes import ROOT, environment
+
+LOOK_S = 0.01
+_END_S = 20.0
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Where it is asked; it ends when this process closes that, or ends."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+    atexit.register(_end, ours, process)
+    return ours
+
+
+def _end(asked: socket.socket, server: "subprocess.Popen[bytes]") -> None:
+    asked.close()
+    server.wait(_END_S)
+
+
+class Program:
+    """``python -m antiphon_server`` with these words, as a process; begun when it is made.
+
+    ``at_terminal`` makes its stdin the terminal that controls it, as a shell does. Raises
+    RuntimeError if the fork server has ended.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        variables: Mapping[str, str],
+        stdout: IO[bytes] | int,
+        stderr: IO[bytes] | int,
+        stdin: IO[bytes] | int | None = None,
+        *,
+        at_terminal: bool = False,
+    ) -> None:
+        asked = {
+            "words": list(words),
+            "environment": dict(variables),
+            "folder": str(ROOT),
+            "at_terminal": at_terminal,
+        }
+        self._code: int | None = None
+        self._told, tell = os.pipe()
+        with open(os.devnull, "rb") as nothing, os.fdopen(tell, "wb") as telling:
+            files = [nothing if stdin is None else stdin, stdout, stderr, telling]
+            numbers = [it if isinstance(it, int) else it.fileno() for it in files]
+            socket.send_fds(_server(), [json.dumps(asked).encode()], numbers)
+        self.pid = self._number()
+
+    def _number(self) -> int:
+        said = b""
+        while not said.endswith(b"\n"):
+            piece = os.read(self._told, 1)
+            if not piece:
+                raise RuntimeError("the fork server has ended")
+            said += piece
+        return int(said)
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended: a signal's number is negative; None while it runs."""
+        if self._code is None and select.select([self._told], [], [], 0)[0]:
+            self._code = self._number()
+            os.close(self._told)
+        return self._code
+
+    def wait_for(self, timeout: float) -> int:
+        """Wait for its end, without a loop. Raises TimeoutError."""
+        until = time.monotonic() + timeout
+        while (code := self.returncode) is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            select.select([self._told], [], [], left)
+        return code
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+        while (code := self.returncode) is None:  # noqa: ASYNC110 - told through a pipe
+            await asyncio.sleep(LOOK_S)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it runs."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+def run(
+    words: Sequence[str], variables: Mapping[str, str], stdin: str = "", timeout: float = 60
+) -> "subprocess.CompletedProcess[str]":
+    """Run ``antiphon`` to its end. Raises TimeoutError after ending it."""
+    given, out, err = (tempfile.TemporaryFile() for _ in range(3))  # noqa: SIM115 - closed below
+    with given, out, err:
+        given.write(stdin.encode())
+        given.seek(0)
+        program = Program(words, variables, out, err, given)
+        try:
+            code = program.wait_for(timeout)
+        except BaseException:
+            program.kill()
+            raise
+        return subprocess.CompletedProcess(list(words), code, _text(out), _text(err))
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
