@@ -8,8 +8,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine, insert, inspect, select
 
+from antiphon_server.auth.adapters.account_tables import sessions
 from antiphon_server.auth.adapters.audit_tables import security_events
-from antiphon_server.auth.adapters.tables import metadata, sessions
+from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose import VERSIONS
 
 
