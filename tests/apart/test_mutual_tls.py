@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from antiphon_client.tls import Tls
 from antiphon_server.cli.main import app
-from antiphon_server.runtime.installation import ServiceName
+from antiphon_server.installation import ServiceName
 from antiphon_server.settings import Settings
 from tests.apart.installation import Installation
 

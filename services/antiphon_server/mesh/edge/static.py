@@ -47,7 +47,7 @@ def _services(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> list[Cl
 def _inside(edge: Edge) -> list[Listener]:
     if edge.inside is None:
         return []
-    return [inside_listener(edge.inside, inside_routes(package))]
+    return [inside_listener(edge.inside, inside_routes(edge, package))]
 
 
 def _bootstrap(resources: BootstrapStaticResources) -> Bootstrap:
