@@ -10,6 +10,7 @@ import pytest
 from antiphon_server.auth.model import LoginMethod, UserKind
 from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
 from tests.auth.oidc.rig import Rig, open_rig, settings_for
@@ -119,7 +120,9 @@ async def test_a_name_is_made_of_plain_characters(
     assert (await rig.whole()).user.name == name
 
 
-@pytest.mark.parametrize("name", ["root", "Admin@evil.example", "test", "anonymous", "-system-"])
+@pytest.mark.parametrize(
+    "name", ["root", "Admin@evil.example", "test", "anonymous", "-system-", *NAMES]
+)
 async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: str) -> None:
     """What the installation or its operator may want to be called gets a number."""
     issuer.profile = {"preferred_username": name}

@@ -63,7 +63,7 @@ def compose_signing_in(
         provider_login=ProviderLogin(
             oidc_providers(base.settings.identity_providers, pools, completion, tokens.once, clock),
             LoginFlows(tokens.once, base.secret, clock),
-            Identities(stores.identities, users, completion, log, clock),
+            Identities(stores.identities, users, completion, log, clock, base.settings.services),
             sessions,
             sign_ins,
         ),
