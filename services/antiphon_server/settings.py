@@ -16,9 +16,10 @@ from antiphon_server.auth.model.identity_providers import (
 )
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
-from antiphon_server.installation import NAMES, Peers, ServiceName
+from antiphon_server.installation import NAMES, ServiceName
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
+from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (
     Secret,
     WrongSetting,

@@ -23,7 +23,8 @@ from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_server.app import running
 from antiphon_server.app.wiring import AnyService
-from antiphon_server.installation import NAMES, SERVICES, Peers, ServiceName, peers_at
+from antiphon_server.installation import NAMES, SERVICES, ServiceName
+from antiphon_server.peers import Peers, peers_at
 from antiphon_server.runtime.channels.routed_channel import RoutedChannel
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.settings import Settings

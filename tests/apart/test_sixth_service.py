@@ -29,9 +29,9 @@ from antiphon_server.installation import (
     SERVICES,
     CallsInACircle,
     in_start_order,
-    peers_of,
 )
 from antiphon_server.mesh.settings import MeshSettings
+from antiphon_server.peers import peers_of
 from antiphon_server.runtime.access.rules import UndeclaredAccess
 from antiphon_server.runtime.channels.routed_channel import NoRoute
 from antiphon_server.runtime.composition.service import Service
