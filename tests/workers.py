@@ -9,7 +9,21 @@ from xdist.scheduler import LoadFileScheduling
 # Most tests wait rather than compute; each process may have a Postgres of its own.
 PER_CORE, MOST = 2, 8
 # What takes long goes first: at the end the one process that has a long file would be waited for.
-LONG = ("proofs", "installed", "integration", "cli", "apart", "mesh", "e2e", "access", "web", "clients")
+LONG = (
+    *("proofs", "installed", "integration", "cli", "apart"),
+    *("mesh", "e2e", "access", "web", "clients"),
+)
+    "proofs",
+    "installed",
+    "integration",
+    "cli",
+    "apart",
+    "mesh",
+    "e2e",
+    "access",
+    "web",
+    "clients",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,8 +16,10 @@ from antiphon_server.auth.model.identity_providers import (
 )
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
+from antiphon_server.installation import NAMES, ServiceName
 from antiphon_server.integration.settings import ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
+from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (
     Secret,
     WrongSetting,
@@ -25,7 +27,6 @@ from antiphon_server.runtime.configuration import (
     from_environment,
     host_and_port,
 )
-from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
 from antiphon_server.runtime.limits.rate_limits import RateLimits
 from antiphon_server.runtime.net.addresses import Network
 from antiphon_server.runtime.net.loopback import is_loopback
@@ -81,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     behind_proxy: bool = False
     trusted_proxies: tuple[str, ...] = ()
     signing_key_days: Annotated[int, Meta(ge=1, le=365)] = 30
-    services: tuple[ServiceName, ...] = SERVICES
+    services: tuple[ServiceName, ...] = NAMES
     peers: Peers = Peers()
     peer_ca: Path | None = None
     peer_cert: Path | None = None
@@ -115,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("peer_ca needs peer_cert and peer_key, or tls_cert and tls_key")
         if not self.services or len(set(self.services)) != len(self.services):
             raise ValueError("services: name each service once, and at least one")
-        if self.elsewhere and self.secret_key is None and self.secret_key_file is None:
+        if self.elsewhere and not self.has_given_secret:
             raise ValueError(
                 "services that run apart prove who they are by one secret: give each process the "
                 "same secret_key or secret_key_file"
@@ -144,9 +145,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return not self.in_production if self.reflection is None else self.reflection
 
     @property
+    def all_services(self) -> tuple[ServiceName, ...]:
+        """The services of the installation, whichever process runs them."""
+        return self.peers.names
+
+    @property
     def elsewhere(self) -> tuple[ServiceName, ...]:
         """The services that other processes run."""
-        return tuple(name for name in SERVICES if name not in self.services)
+        return tuple(name for name in self.all_services if name not in self.services)
 
     @property
     def registries(self) -> tuple[str, ...]:
@@ -157,6 +163,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def secret_text(self) -> str | None:
         """The installation's secret as the environment has it."""
         return self.secret_key.reveal() if self.secret_key else None
+
+    @property
+    def has_given_secret(self) -> bool:
+        """Whether the secret is one that other processes have been given, too."""
+        return self.secret_key is not None or self.secret_key_file is not None
 
     @property
     def tls(self) -> TlsFiles | None:

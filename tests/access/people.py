@@ -12,7 +12,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client import Client, Password
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import compose_auth
+from antiphon_server.auth.compose.whole import compose_auth
 from tests.e2e.callers import PASSWORD, Caller, user
 from tests.e2e.server import ServerProcess
 from tests.proofs.bench.antiphon import offline
@@ -56,7 +56,7 @@ async def service_token(data_dir: Path, seconds_ago: float = 0) -> str:
         )
         await auth.start()
         try:
-            return auth.access_tokens.for_service("dispatcher")[0]
+            return auth.tokens.access_tokens.for_service("dispatcher")[0]
         finally:
             await auth.close()
 

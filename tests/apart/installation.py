@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +22,11 @@ from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_server.app import running
+from antiphon_server.app.wiring import AnyService
+from antiphon_server.installation import NAMES, SERVICES, ServiceName
+from antiphon_server.peers import Peers, peers_at
 from antiphon_server.runtime.channels.routed_channel import RoutedChannel
 from antiphon_server.runtime.configuration import Secret
-from antiphon_server.runtime.installation import SERVICES, Peers, ServiceName
 from antiphon_server.settings import Settings
 from tests.proofs.bench.processes import free_port
 
@@ -41,12 +43,14 @@ class Installation:
     """Every service in a server of its own, started and stopped one by one.
 
     ``more`` are settings of all of them; ``tls`` is how clients and peers are spoken to.
+    ``known`` are the services that there are.
     """
 
     home: Path
     more: dict[str, Any] = field(default_factory=dict)
     tls: Tls | None = None
     secret: Secret = field(default_factory=new_secret)
+    known: Sequence[AnyService] = SERVICES
     ports: dict[ServiceName, int] = field(default_factory=dict)
     _running: dict[ServiceName, tuple[asyncio.Task[None], asyncio.Event]] = field(
         default_factory=dict
@@ -55,10 +59,10 @@ class Installation:
     def settings(self, service: ServiceName, **other: Any) -> Settings:
         """Those of one service's server."""
         if not self.ports:
-            self.ports = {name: free_port() for name in SERVICES}
+            self.ports = {each.name: free_port() for each in self.known}
         given = {
             "services": (service,),
-            "peers": Peers(**{name: f"127.0.0.1:{port}" for name, port in self.ports.items()}),
+            "peers": self.peers,
             "port": self.ports[service],
             "admin_port": None,
             "data_dir": self.home / service,
@@ -67,6 +71,12 @@ class Installation:
             "drain_grace_s": 1.0,
         }
         return Settings(**{**given, **self.more, **other})
+
+    @property
+    def peers(self) -> Peers:
+        """Where each service is."""
+        addresses = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        return peers_at(addresses, self.known)
 
     async def start(self, *services: ServiceName, **other: Any) -> None:
         """Start these servers, side by side; they serve when it returns."""
@@ -78,7 +88,7 @@ class Installation:
         ready, stop = asyncio.Event(), asyncio.Event()
 
         async def run() -> None:
-            async with running(settings):
+            async with running(settings, self.known):
                 ready.set()
                 await stop.wait()
 
@@ -112,7 +122,7 @@ class Installation:
         """A client of all of them, by default the local operator's."""
         async with AsyncExitStack() as stack:
             routes: dict[str, grpc.aio.Channel] = {
-                name: await stack.enter_async_context(self.channel_to(name)) for name in SERVICES
+                name: await stack.enter_async_context(self.channel_to(name)) for name in self.ports
             }
             channel = RoutedChannel(routes)
             exchange = TokenExchange(channel, "test")
@@ -157,7 +167,7 @@ async def installation(home: Path, **more: Any) -> AsyncIterator[Installation]:
     """All services, each apart."""
     made = Installation(home, more)
     try:
-        await made.start(*SERVICES)
+        await made.start(*NAMES)
         await made.connected()
         yield made
     finally:

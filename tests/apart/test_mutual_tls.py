@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from antiphon_client.tls import Tls
 from antiphon_server.cli.main import app
-from antiphon_server.runtime.installation import ServiceName
+from antiphon_server.installation import NAMES, ServiceName
 from antiphon_server.settings import Settings
 from tests.apart.installation import Installation
 
@@ -60,7 +60,7 @@ async def test_both_sides_show_who_they_are(
     edge, strangers = trusts
     apart = WithCertificates(tmp_path, tls=edge)
     try:
-        await apart.start("auth", "events", "context", "integration", "dispatcher")
+        await apart.start(*NAMES)
         await apart.connected()
         async with apart.client() as client:
             conversation = await client.create_conversation(title="sealed")

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from antiphon_client import Client, Password
 from antiphon_client.errors import NotFound
+from antiphon_server.installation import NAMES
 from antiphon_server.runtime.cache.cache import ALONE_S
 from antiphon_server.runtime.configuration import Secret
-from antiphon_server.runtime.installation import SERVICES
 from tests.apart.installation import Installation
 from tests.fakes.valkey import Valkey
 from tests.proofs.bench.processes import free_port
@@ -20,7 +20,7 @@ from tests.proofs.bench.processes import free_port
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery"
 RESYNC_S = 2.0
-REST = tuple(name for name in SERVICES if name != "auth")
+REST = tuple(name for name in NAMES if name != "auth")
 
 
 @dataclass(slots=True)

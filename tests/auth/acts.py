@@ -52,25 +52,25 @@ class Scene:
         """Make all that."""
         set_principal(OPERATOR)
         self.world, auth = world, world.auth
-        await auth.users.create(OPERATOR, NewUser("root", operator=True))
+        await auth.accounts.users.create(OPERATOR, NewUser("root", operator=True))
         self.user = await world.user()
         self.used_up = (await world.login()).tokens.refresh_token
-        following = (await auth.sessions.refresh(self.used_up)).refresh_token
-        await auth.sessions.refresh(following)
+        following = (await auth.accounts.sessions.refresh(self.used_up)).refresh_token
+        await auth.accounts.sessions.refresh(following)
         self.session = await world.login()
-        key, _ = await auth.api_keys.create(self.user.user_id, "ci", None)
+        key, _ = await auth.accounts.api_keys.create(self.user.user_id, "ci", None)
         self.key = key.key_id
-        self.reset, _ = await auth.password_resets.create(self.user.user_id)
-        self.asking = (await auth.device_logins.start("tv", "")).user_code
-        started = await auth.device_logins.start("radio", "")
-        await auth.device_decisions.decide(await self.caller(), started.user_code, True)
+        self.reset, _ = await auth.accounts.password_resets.create(self.user.user_id)
+        self.asking = (await auth.signing_in.device_logins.start("tv", "")).user_code
+        started = await auth.signing_in.device_logins.start("radio", "")
+        await auth.signing_in.device_decisions.decide(await self.caller(), started.user_code, True)
         self.let_in = started.device_code
         await self.link("known")
 
     async def link(self, subject: str) -> None:
         """Let the provider's subject sign the user in."""
-        provider = self.world.auth.provider_login.provider("corp")
-        await self.world.auth.identity_links.link(self.user.user_id, provider, "", subject)
+        provider = self.world.signing_in.provider_login.provider("corp")
+        await self.world.signing_in.identity_links.link(self.user.user_id, provider, "", subject)
 
     async def in_the_database(self, statement: str) -> None:
         """Have the database itself do something."""
@@ -143,86 +143,96 @@ class Act:
 
 
 async def _evict(it: Scene) -> None:
-    await it.world.auth.sessions.open(it.user, Origin(LoginMethod.PASSWORD), most=1)
+    await it.world.accounts.sessions.open(it.user, Origin(LoginMethod.PASSWORD), most=1)
 
 
 async def _sign_out(it: Scene) -> None:
-    await it.world.auth.sessions.revoke(await it.caller(), it.session.tokens.session_id)
+    await it.world.accounts.sessions.revoke(await it.caller(), it.session.tokens.session_id)
 
 
 async def _revoke_all(it: Scene) -> None:
-    await it.world.auth.sessions.revoke_all(OPERATOR, it.user.user_id, api_keys=True)
+    await it.world.accounts.sessions.revoke_all(OPERATOR, it.user.user_id, api_keys=True)
 
 
 async def _change_password(it: Scene) -> None:
-    change, known = it.world.auth.password_changes.change, "192.0.2.1"
+    change, known = it.world.accounts.password_changes.change, "192.0.2.1"
     await change(await it.caller(), PASSWORD, NEW_PASSWORD, known)
 
 
 async def _decide(it: Scene) -> None:
-    await it.world.auth.device_decisions.decide(await it.caller(), it.asking, True)
+    await it.world.signing_in.device_decisions.decide(await it.caller(), it.asking, True)
 
 
 async def _expire(it: Scene) -> None:
     it.world.clock.time += MONTH_S
     for _ in range(2):
-        await it.world.auth.expirations.look()
+        await it.world.auth.background.expirations.look()
 
 
 async def _rotate_in_time(it: Scene) -> None:
     it.world.clock.time += MONTH_S
-    await it.world.auth.key_rotation.rotate_if_due()
+    await it.world.tokens.key_rotation.rotate_if_due()
 
 
 async def _update(it: Scene, wishes: Wishes) -> None:
-    await it.world.auth.user_updates.update(it.user.user_id, wishes)
+    await it.world.accounts.user_updates.update(it.user.user_id, wishes)
 
 
 async def _sign_up(it: Scene) -> None:
-    await it.world.auth.provider_login._identities.user_of(vouched("eve"), sign_up=True)
+    await it.world.signing_in.provider_login._identities.user_of(vouched("eve"), sign_up=True)
 
 
 async def _open(it: Scene) -> None:
-    await it.world.auth.sessions.open(it.user, Origin(LoginMethod.PASSWORD))
+    await it.world.accounts.sessions.open(it.user, Origin(LoginMethod.PASSWORD))
 
 
 ACTS: dict[str, Act] = {
     "open": Act("sessions", "add", _open),
     "evict": Act("sessions", "add", _evict),
-    "claim": Act("sessions", "add", lambda it: it.world.auth.device_logins.claim(it.let_in)),
-    "reuse": Act("sessions", "change", lambda it: it.world.auth.sessions.refresh(it.used_up)),
+    "claim": Act("sessions", "add", lambda it: it.world.signing_in.device_logins.claim(it.let_in)),
+    "reuse": Act("sessions", "change", lambda it: it.world.accounts.sessions.refresh(it.used_up)),
     "sign out": Act("sessions", "change", _sign_out),
     "revoke": Act(
         "sessions",
         "change",
-        lambda it: it.world.auth.sessions.revoke(OPERATOR, it.session.tokens.session_id),
+        lambda it: it.world.accounts.sessions.revoke(OPERATOR, it.session.tokens.session_id),
     ),
     "revoke all": Act("sessions", "end_all", _revoke_all),
     "expire": Act("sessions", "expire", _expire),
     "make a key": Act(
-        "api_keys", "add", lambda it: it.world.auth.api_keys.create(it.user.user_id, "", None)
+        "api_keys",
+        "add",
+        lambda it: it.world.accounts.api_keys.create(it.user.user_id, "", None),
     ),
-    "revoke a key": Act("api_keys", "revoke", lambda it: it.world.auth.api_keys.revoke(it.key)),
-    "create": Act("users", "add", lambda it: it.world.auth.users.create(OPERATOR, NewUser("bob"))),
+    "revoke a key": Act("api_keys", "revoke", lambda it: it.world.accounts.api_keys.revoke(it.key)),
+    "create": Act(
+        "users", "add", lambda it: it.world.accounts.users.create(OPERATOR, NewUser("bob"))
+    ),
     "disable": Act("users", "change", lambda it: _update(it, Wishes(disabled=True))),
     "promote": Act("users", "change", lambda it: _update(it, Wishes(operator=True))),
     "change": Act("users", "change", _change_password),
     "reset": Act(
-        "users", "change", lambda it: it.world.auth.password_resets.use(it.reset, NEW_PASSWORD)
+        "users",
+        "change",
+        lambda it: it.world.accounts.password_resets.use(it.reset, NEW_PASSWORD),
     ),
     "make a reset": Act(
         "password_resets",
         "put",
-        lambda it: it.world.auth.password_resets.create(it.user.user_id),
+        lambda it: it.world.accounts.password_resets.create(it.user.user_id),
     ),
     "decide": Act("device_logins", "change", _decide),
     "sign up": Act("identities", "sign_up", _sign_up),
     "link": Act("identities", "add", lambda it: it.link("other")),
     "unlink": Act(
-        "identities", "remove", lambda it: it.world.auth.identity_links.unlink(ISSUER, "known")
+        "identities",
+        "remove",
+        lambda it: it.world.signing_in.identity_links.unlink(ISSUER, "known"),
     ),
     "rotate": Act(
-        "signing_keys", "rotate", lambda it: it.world.auth.key_rotation.rotate(compromised=True)
+        "signing_keys",
+        "rotate",
+        lambda it: it.world.tokens.key_rotation.rotate(compromised=True),
     ),
     "rotate in time": Act("signing_keys", "rotate", _rotate_in_time),
 }

@@ -87,11 +87,11 @@ async def audit_api(data_dir: Path) -> AsyncIterator[AuditApi]:
         AccessInterceptor(FixedRoles()),
     ]
     server = grpc.aio.server(interceptors=interceptors)
-    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(world.auth.audit_servicer, server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(world.auth.trail.servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     ann = await world.user("ann")
-    await world.auth.users.create(OPERATOR, NewUser("boss", PASSWORD, operator=True))
+    await world.accounts.users.create(OPERATOR, NewUser("boss", PASSWORD, operator=True))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=LITTLE_AHEAD) as channel:
         stub: Any = audit_service_pb2_grpc.AuditServiceStub(channel)
         token = (await world.login("ann")).tokens.access_token

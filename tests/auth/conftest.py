@@ -5,6 +5,7 @@ import grpc
 import pytest
 
 from antiphon.auth.v1 import auth_service_pb2_grpc
+from antiphon_server.auth.compose.whole import auth_servicer
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.net.addresses import Callers
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
@@ -58,7 +59,7 @@ async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
     ]
     local = request.param == "local"
     server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
-    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(world.auth.servicer, server)
+    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(auth_servicer(world.auth), server)
     if isinstance(server, LocalServer):
         channel: grpc.aio.Channel = server.channel()
     else:

@@ -1,7 +1,6 @@
 """Processes' worth of servers on one database: auth and events, each with a store of its own."""
 
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +20,22 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon.events.v1.stream_pb2 import Watch
-from antiphon_server.app import SCHEMAS
+from antiphon_server.app.schemas import migrate_all
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import Auth, compose_auth
+from antiphon_server.auth.compose.settings import AuthSettings, OtherServers
+from antiphon_server.auth.compose.whole import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.events.compose import compose_events
+from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.fixed_roles import FixedRoles
@@ -78,30 +79,28 @@ async def node(data_dir: Path, redis_url: str = "") -> AsyncIterator[Node]:
     async with Lifecycle() as lifecycle:
         database = SqliteDatabase(data_dir / "shared.db")
         lifecycle.on_stop("store", database.close)
-        for service in ("auth", "events"):
-            await migrate(database, service, *SCHEMAS[service])
-        messenger = None
+        await migrate_all(database, [AUTH, EVENTS])
+        others = OtherServers()
         if redis_url:
             redis = Redis(redis_url)
             lifecycle.on_stop("redis", redis.close)
-            messenger = RedisMessenger(redis)
+            others = OtherServers(messenger=RedisMessenger(redis))
         auth = compose_auth(
             sql_stores(database),
             MemorySessionEvents(),
             data_dir,
+            AuthSettings(keys=KeySettings(shared=True)),
+            others,
             hasher=Argon2Pool(CHEAPEST),
-            clock=time.time,
-            key_settings=KeySettings(shared=True),
-            messenger=messenger,
         )
         lifecycle.on_stop("auth", auth.close)
         await auth.start()
         policy = FixedRoles()
         events = compose_events(database, policy, auth.verifier)
-        auth.liveness.on_end(events.subscriptions.session_ended)
-        auth.signing_keys.on_withdrawn(events.subscriptions.check_tokens)
+        auth.on_session_end(events.subscriptions.session_ended)
+        auth.on_keys_withdrawn(events.subscriptions.check_tokens)
         lifecycle.spawn("log", events.log.run())
-        lifecycle.spawn("following", auth.following.run())
+        lifecycle.spawn("following", auth.tokens.following.run())
         server = LocalServer(
             [
                 ErrorInterceptor(),
@@ -109,7 +108,7 @@ async def node(data_dir: Path, redis_url: str = "") -> AsyncIterator[Node]:
                 AccessInterceptor(policy),
             ]
         )
-        add_AuthServiceServicer_to_server(auth.servicer, server)
+        add_AuthServiceServicer_to_server(auth_servicer(auth), server)
         add_EventServiceServicer_to_server(events.servicer, server)
         lifecycle.on_stop("server", lambda: server.stop(None))
         channel = server.channel()

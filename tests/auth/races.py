@@ -22,7 +22,9 @@ async def forks(world: World, rounds: int) -> int:
     """Refresh one token ``AT_ONCE`` times at once, round after round; how many answers differ."""
     token, found = (await world.login()).tokens.refresh_token, 0
     for _ in range(rounds):
-        pairs = await asyncio.gather(*(world.auth.sessions.refresh(token) for _ in range(AT_ONCE)))
+        pairs = await asyncio.gather(
+            *(world.accounts.sessions.refresh(token) for _ in range(AT_ONCE))
+        )
         found += len(set(pairs)) - 1
         token = pairs[0].refresh_token
         world.clock.time += 1
@@ -52,13 +54,13 @@ async def revocations(world: World, rounds: int, chance: random.Random) -> Outco
 
 async def _revoke(world: World, pair: TokenPair, delay: float) -> None:
     await asyncio.sleep(delay)
-    await world.auth.sessions.revoke(OPERATOR, pair.session_id)
+    await world.accounts.sessions.revoke(OPERATOR, pair.session_id)
 
 
 async def _refresh(world: World, pairs: list[TokenPair], delay: float, outcomes: Outcomes) -> None:
     await asyncio.sleep(delay)
     try:
-        pairs.append(await world.auth.sessions.refresh(pairs[0].refresh_token))
+        pairs.append(await world.accounts.sessions.refresh(pairs[0].refresh_token))
     except DomainError as error:
         if error.reason is not Reason.SESSION_REVOKED:
             raise
@@ -69,7 +71,7 @@ async def _refresh(world: World, pairs: list[TokenPair], delay: float, outcomes:
 
 async def _alive(world: World, pairs: list[TokenPair]) -> int:
     """How many of the tokens work, though the session was revoked."""
-    attempts = [world.auth.sessions.refresh(pair.refresh_token) for pair in pairs]
+    attempts = [world.accounts.sessions.refresh(pair.refresh_token) for pair in pairs]
     attempts += [world.auth.verifier.verify(pair.access_token) for pair in pairs]  # type: ignore[misc]
     results = await asyncio.gather(*attempts, return_exceptions=True)
     return sum(not isinstance(result, DomainError) for result in results)

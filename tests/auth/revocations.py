@@ -53,13 +53,13 @@ async def measured(data_dir: Path, way: str, rounds: int) -> Times:
         url = valkey.url if valkey else ""
         here = await stack.enter_async_context(node(data_dir, url))
         there = await stack.enter_async_context(node(data_dir, url))
-        user = await here.auth.users.create(OPERATOR, NewUser("ann"))
+        user = await here.auth.accounts.users.create(OPERATOR, NewUser("ann"))
         for number in range(rounds):
             if valkey and number == rounds // 2 and way == WAYS[2]:
                 await valkey.kill()
             if valkey and number == rounds // 2 and way == WAYS[3]:
                 valkey.freeze()
-            signed_in = await here.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))
+            signed_in = await here.auth.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))
             await _revoke(here, there, user.user_id, signed_in.tokens.access_token, times)
     return times
 

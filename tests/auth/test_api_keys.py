@@ -48,14 +48,16 @@ async def test_a_mistyped_key_never_reaches_the_store(tmp_path: Path) -> None:
     world = await open_world(tmp_path, sqlite=True)
     await world.close()
     wrong = SECRET[:-1] + ("0" if SECRET[-1] != "0" else "1")
-    assert await reason(world.auth.login.by_api_key(wrong, "")) is Reason.CREDENTIALS_INVALID
-    assert await reason(world.auth.login.by_api_key(SECRET, "")) is Reason.STORE_UNAVAILABLE
+    assert await reason(world.signing_in.login.by_api_key(wrong, "")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.signing_in.login.by_api_key(SECRET, "")) is Reason.STORE_UNAVAILABLE
 
 
 async def test_no_mutation_of_a_key_reaches_the_store(world: World) -> None:
     """Of 10,000 changed, cut, spliced and swapped secrets none is accepted, none looked up."""
     user = await world.user()
-    secrets = [(await world.auth.api_keys.create(user.user_id, "ci", None))[1] for _ in range(2)]
+    secrets = [
+        (await world.accounts.api_keys.create(user.user_id, "ci", None))[1] for _ in range(2)
+    ]
     asked: list[bytes] = []
 
     async def note(secret_hash: bytes) -> None:
@@ -66,9 +68,9 @@ async def test_no_mutation_of_a_key_reaches_the_store(world: World) -> None:
     while len(tried) < 10_002:
         tried.add(_mutated(chance, *secrets))
     for mutant in tried - set(secrets):
-        assert await world.auth.api_keys.find(mutant) is None
+        assert await world.accounts.api_keys.find(mutant) is None
     assert asked == []
-    await world.auth.api_keys.find(secrets[0])
+    await world.accounts.api_keys.find(secrets[0])
     assert len(asked) == 1
 
 
@@ -91,14 +93,14 @@ def _mutated(chance: random.Random, secret: str, other: str) -> str:
 async def test_a_key_opens_sessions_without_a_password(world: World) -> None:
     """No hash is evaluated; the key notes its last use."""
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
     before = world.hasher.evaluations
     world.clock.time += 5
-    signed_in = await world.auth.login.by_api_key(secret, "ci")
+    signed_in = await world.signing_in.login.by_api_key(secret, "ci")
     principal = await world.auth.verifier.verify(signed_in.tokens.access_token)
     assert principal.user_id == user.user_id
     assert world.hasher.evaluations == before
-    (listed,) = await world.auth.api_keys.list_keys(user.user_id, None, 9)
+    (listed,) = await world.accounts.api_keys.list_keys(user.user_id, None, 9)
     assert listed.last_use_time == int(world.clock() * SECOND)
     assert (listed.key_id, listed.label) == (key.key_id, "ci")
 
@@ -106,66 +108,66 @@ async def test_a_key_opens_sessions_without_a_password(world: World) -> None:
 async def test_the_secret_is_stored_only_as_a_hash(world: World, tmp_path: Path) -> None:
     """Neither the key's representation nor the database's files hold it."""
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    await world.auth.login.by_api_key(secret, "ci")
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    await world.signing_in.login.by_api_key(secret, "ci")
     assert secret[5:] not in repr(key)
     assert secret[5:48].encode() not in contents(tmp_path)
 
 
 async def test_a_well_formed_guess_is_refused(world: World) -> None:
     """A key that was never issued buys nothing and says nothing."""
-    refused = await error(world.auth.login.by_api_key(new_secret(), ""))
+    refused = await error(world.signing_in.login.by_api_key(new_secret(), ""))
     assert (refused.reason, refused.metadata) == (Reason.CREDENTIALS_INVALID, {})
 
 
 async def test_an_expired_key_and_its_sessions_are_over(world: World) -> None:
     """Nothing that a key opened outlives it."""
     user = await world.user()
-    _, secret = await world.auth.api_keys.create(user.user_id, "ci", DAY)
+    _, secret = await world.accounts.api_keys.create(user.user_id, "ci", DAY)
     world.clock.time += 86_400 - 60
-    tokens = (await world.auth.login.by_api_key(secret, "")).tokens
+    tokens = (await world.signing_in.login.by_api_key(secret, "")).tokens
     assert tokens.refresh_expire_time == tokens.access_expire_time // SECOND * SECOND + SECOND // 4
     world.clock.time += 60
-    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.signing_in.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
     verified = world.auth.verifier.verify(tokens.access_token)
     assert await reason(verified) is Reason.TOKEN_EXPIRED
-    refreshed = world.auth.sessions.refresh(tokens.refresh_token)
+    refreshed = world.accounts.sessions.refresh(tokens.refresh_token)
     assert await reason(refreshed) is Reason.SESSION_REVOKED
 
 
 async def test_revoking_a_key_ends_its_sessions_at_once(world: World) -> None:
     """Those opened by password or by another key live on."""
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    mine = (await world.auth.login.by_api_key(secret, "")).tokens
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    mine = (await world.signing_in.login.by_api_key(secret, "")).tokens
     other = (await world.login()).tokens
     for token in (mine.access_token, other.access_token):
         await world.auth.verifier.verify(token)
-    await world.auth.api_keys.revoke(key.key_id)
+    await world.accounts.api_keys.revoke(key.key_id)
     verified = world.auth.verifier.verify(mine.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
     await world.auth.verifier.verify(other.access_token)
-    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.signing_in.login.by_api_key(secret, "")) is Reason.CREDENTIALS_INVALID
     assert world.events.told == [(user.user_id, mine.session_id)]
 
 
 async def test_a_key_is_its_owners(world: World) -> None:
     """Nobody else can revoke it or see that it exists."""
     ann, eve = await world.user(), await world.user("eve")
-    key, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
-    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
+    key, secret = await world.accounts.api_keys.create(ann.user_id, "ci", None)
+    custody = KeyCustody(world.accounts.api_keys, world.accounts.users, world.accounts.sessions)
     refused = custody.revoke(Principal("user", eve.user_id, SessionId("sess_e")), key.key_id)
     assert await reason(refused) is Reason.NOT_FOUND
-    assert await world.auth.api_keys.list_keys(eve.user_id, None, 9) == []
-    await world.auth.login.by_api_key(secret, "")
+    assert await world.accounts.api_keys.list_keys(eve.user_id, None, 9) == []
+    await world.signing_in.login.by_api_key(secret, "")
 
 
 async def test_keys_are_bounded(world: World) -> None:
     """The hundred-and-first is refused by name of the limit."""
     user = await world.user()
     for _ in range(100):
-        await world.auth.api_keys.create(user.user_id, "ci", None)
-    refused = await error(world.auth.api_keys.create(user.user_id, "ci", None))
+        await world.accounts.api_keys.create(user.user_id, "ci", None)
+    refused = await error(world.accounts.api_keys.create(user.user_id, "ci", None))
     assert refused.reason is Reason.LIMIT_EXCEEDED
     assert refused.metadata == {"limit": "api_keys"}
 
@@ -173,17 +175,17 @@ async def test_keys_are_bounded(world: World) -> None:
 async def test_a_session_that_has_ended_makes_no_key(world: World) -> None:
     """Neither its own nor a program's, though its calls were let in before and go on."""
     ann = await world.user()
-    program = await world.auth.users.create(OPERATOR, NewUser("worker", kind=UserKind.PROGRAM))
-    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
+    program = await world.accounts.users.create(OPERATOR, NewUser("worker", kind=UserKind.PROGRAM))
+    custody = KeyCustody(world.accounts.api_keys, world.accounts.users, world.accounts.sessions)
     thief, owner = [
         await world.auth.verifier.verify((await world.login()).tokens.access_token)
         for _ in range(2)
     ]
     calls = [custody.create(thief, "", "mine", None, None) for _ in range(8)]
-    ending = asyncio.create_task(world.auth.sessions.revoke_all(owner, "", api_keys=True))
+    ending = asyncio.create_task(world.accounts.sessions.revoke_all(owner, "", api_keys=True))
     await asyncio.gather(*calls, return_exceptions=True)
     await ending
-    assert await world.auth.api_keys.list_keys(ann.user_id, None, 9) == []
+    assert await world.accounts.api_keys.list_keys(ann.user_id, None, 9) == []
     operator = replace(thief, operator=True)
     for named in ("", program.user_id):
         refused = custody.create(operator, named, "late", None, None)
@@ -195,11 +197,11 @@ async def test_a_session_that_has_ended_makes_no_key(world: World) -> None:
 async def test_what_a_key_makes_ends_with_it(world: World) -> None:
     """Keys made in sessions of keys expire with their parent; a revocation takes them all."""
     user = await world.user()
-    custody = KeyCustody(world.auth.api_keys, world.auth.users, world.auth.sessions)
-    first, secret = await world.auth.api_keys.create(user.user_id, "ci", DAY)
+    custody = KeyCustody(world.accounts.api_keys, world.accounts.users, world.accounts.sessions)
+    first, secret = await world.accounts.api_keys.create(user.user_id, "ci", DAY)
     secrets = [secret]
     for ttl in (None, 2 * DAY):
-        tokens = (await world.auth.login.by_api_key(secrets[-1], "")).tokens
+        tokens = (await world.signing_in.login.by_api_key(secrets[-1], "")).tokens
         caller = await world.auth.verifier.verify(tokens.access_token)
         made, secret = await custody.create(caller, "", "child", ttl, None)
         assert made.expire_time == first.expire_time
@@ -209,9 +211,9 @@ async def test_what_a_key_makes_ends_with_it(world: World) -> None:
     assert other.parent_key_id is None
     await custody.revoke(own, first.key_id)
     for revoked in secrets:
-        refused = world.auth.login.by_api_key(revoked, "")
+        refused = world.signing_in.login.by_api_key(revoked, "")
         assert await reason(refused) is Reason.CREDENTIALS_INVALID
     assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
     assert await reason(custody.create(caller, "", "late", None, None)) is Reason.SESSION_REVOKED
     assert (await kinds(world)).count("api_key_revoked") == 3
-    await world.auth.login.by_api_key(secret, "")
+    await world.signing_in.login.by_api_key(secret, "")

@@ -35,7 +35,7 @@ async def api(tmp_path: Path) -> AsyncIterator[AuditApi]:
 async def record(api: AuditApi, *user_ids: str) -> None:
     """One event for each account."""
     events = [SecurityEvent(happened.UserEnabled(), user_id) for user_id in user_ids]
-    await api.world.auth.security_events.record(*events)
+    await api.world.recording.security_events.record(*events)
 
 
 async def listed(api: AuditApi, token: str = "", **wanted: Any) -> list[Any]:
@@ -102,7 +102,7 @@ async def test_a_user_is_not_told_where_operators_are(api: AuditApi) -> None:
     happening = SecurityEvent(
         happened.UserEnabled(), api.ann.user_id, "users/user_boss", "sess_boss", "192.0.2.7"
     )
-    await api.world.auth.security_events.record(happening)
+    await api.world.recording.security_events.record(happening)
     (newest, *older) = await listed(api, api.token)
     assert (newest.actor, newest.session_id, newest.address) == ("users/user_boss", "", "")
     assert older[0].session_id
@@ -141,7 +141,7 @@ async def test_what_shows_everything_is_the_operators(api: AuditApi, method: str
 
 async def test_another_service_records(api: AuditApi) -> None:
     """What it saw is stored as it says, stamped by the server."""
-    service = api.world.auth.access_tokens.for_service("context")[0]
+    service = api.world.tokens.access_tokens.for_service("context")[0]
     event = audit_pb2.SecurityEvent(actor="users/user_admin", user_id=OTHER, address="192.0.2.7")
     event.role_changed.resource, event.role_changed.after = "ws_1", access_pb2.ROLE_MEMBER
     forged = audit_pb2.SecurityEvent(sequence=77, event_id="mine", hash=b"x" * 32)
@@ -161,9 +161,9 @@ async def test_another_service_records(api: AuditApi) -> None:
 
 async def test_what_another_service_repeats_is_recorded_once(api: AuditApi) -> None:
     """By its request id, also when it comes many times at once; with other events it is refused."""
-    service = api.world.auth.access_tokens.for_service("context")[0]
+    service = api.world.tokens.access_tokens.for_service("context")[0]
     told: list[int] = []
-    api.world.auth.security_events.on_event(lambda _, sealed: told.append(sealed.sequence))
+    api.world.recording.security_events.on_event(lambda _, sealed: told.append(sealed.sequence))
 
     def recording(user_id: str, request_id: str = "out_1") -> pb.RecordSecurityEventsRequest:
         event = audit_pb2.SecurityEvent(user_id=user_id)
@@ -175,7 +175,7 @@ async def test_what_another_service_repeats_is_recorded_once(api: AuditApi) -> N
     assert len(told) == len(await listed(api, user_id=OTHER)) == 2
     refused = await reason(api.call("RecordSecurityEvents", recording("user_eve"), service))
     assert refused is Reason.REQUEST_ID_REUSED
-    another = api.world.auth.access_tokens.for_service("dispatcher")[0]
+    another = api.world.tokens.access_tokens.for_service("dispatcher")[0]
     for token, request_id in ((another, "out_1"), (service, "out_2"), (service, ""), (service, "")):
         await api.call("RecordSecurityEvents", recording(OTHER, request_id), token)
     assert len(told) == len(await listed(api, user_id=OTHER)) == 10
@@ -229,7 +229,7 @@ async def test_a_watch_ends_with_its_session(api: AuditApi) -> None:
     stream = api.stream("WatchSecurityEvents", pb.WatchSecurityEventsRequest(), api.token)
     await stream.read()
     sessions = await api.world.stores.sessions.list_live(api.ann.user_id, 0, None, 9)
-    await api.world.auth.sessions.revoke(OPERATOR, SessionId(sessions[0].session_id))
+    await api.world.accounts.sessions.revoke(OPERATOR, SessionId(sessions[0].session_id))
     began = time.perf_counter()
     await record(api, api.ann.user_id)
     answers, ended = await asyncio.wait_for(rest_of(stream), 30)
@@ -264,7 +264,7 @@ async def test_watches_are_bounded_and_drained(api: AuditApi) -> None:
                 break
             except grpc.aio.AioRpcError:
                 await asyncio.sleep(0.01)
-    api.world.auth.audit_watches.drain()
+    api.world.auth.trail.watches.drain()
     for stream in [*streams, other, again]:
         assert await end_of(stream) is Reason.DRAINING
 
@@ -302,7 +302,7 @@ async def test_an_export_ends_with_its_right(api: AuditApi) -> None:
     boss = (await api.world.auth.verifier.verify(api.boss_token)).user_id
     stream = api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
     await stream.read()
-    await api.world.auth.sessions.revoke_all(OPERATOR, boss)
+    await api.world.accounts.sessions.revoke_all(OPERATOR, boss)
     answers, ended = await rest_of(stream)
     assert ended is Reason.SESSION_REVOKED
     assert not any(answer.HasField("head") for answer in answers)

@@ -21,18 +21,18 @@ async def test_the_work_is_done_in_pieces(world: World) -> None:
     """No piece is larger than it may be, each says whether there is more, and none is live."""
     user = await world.user()
     for _ in range(7):
-        await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))
+        await world.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))
     world.clock.time += 61 * DAY_S
     for _ in range(2):
-        await world.auth.expirations.look()
-    live = (await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD), most=99)).tokens
+        await world.auth.background.expirations.look()
+    live = (await world.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD), most=99)).tokens
     now = int(world.clock() * SECOND)
     assert await world.stores.expiring.forget(now, 3) <= 3
     cleaning = CleanUp(world.stores.expiring, world.clock, piece=3)
     while await cleaning.once():
         pass
     assert await world.stores.expiring.forget(now, 3) == 0
-    await world.auth.sessions.refresh(live.refresh_token)
+    await world.accounts.sessions.refresh(live.refresh_token)
 
 
 async def test_no_end_is_forgotten_before_it_is_told(world: World) -> None:
@@ -40,34 +40,34 @@ async def test_no_end_is_forgotten_before_it_is_told(world: World) -> None:
     await world.user()
     ran_out, ended = [(await world.login()).tokens.session_id for _ in range(2)]
     world.events.reachable = False
-    await world.auth.sessions.revoke(OPERATOR, ended)
+    await world.accounts.sessions.revoke(OPERATOR, ended)
     world.clock.time += 61 * DAY_S
-    while await world.auth.clean_up.once():
+    while await world.auth.background.clean_up.once():
         pass
     await world.login()
     world.events.reachable = True
-    await world.auth.endings.announce_pending()
+    await world.accounts.endings.announce_pending()
     for _ in range(2):
-        await world.auth.expirations.look()
+        await world.auth.background.expirations.look()
     assert [session_id for _, session_id in world.events.told] == [ended]
     assert "session_expired" in await kinds(world)
-    await world.auth.clean_up.once()
+    await world.auth.background.clean_up.once()
     for gone in (ran_out, ended):
-        assert await reason(world.auth.sessions.get(gone)) is Reason.NOT_FOUND
+        assert await reason(world.accounts.sessions.get(gone)) is Reason.NOT_FOUND
 
 
 async def test_nothing_is_kept_for_ever(tmp_path: Path) -> None:
     """After two months of silence no row is left of what was for a time."""
     world = await open_world(tmp_path, sqlite=True)
-    user = await world.auth.users.create(OPERATOR, NewUser("ann", request_id="r", body=b"b"))
-    _, secret = await world.auth.api_keys.create(user.user_id, "ci", DAY_S * SECOND)
+    user = await world.accounts.users.create(OPERATOR, NewUser("ann", request_id="r", body=b"b"))
+    _, secret = await world.accounts.api_keys.create(user.user_id, "ci", DAY_S * SECOND)
     for _ in range(5):
-        pair = (await world.auth.login.by_api_key(secret, "")).tokens
-        await world.auth.sessions.revoke(OPERATOR, pair.session_id)
-    await reason(world.auth.login.by_password("ann", "wrong", "", "192.0.2.1"))
-    await world.auth.signing_keys.rotate()
+        pair = (await world.signing_in.login.by_api_key(secret, "")).tokens
+        await world.accounts.sessions.revoke(OPERATOR, pair.session_id)
+    await reason(world.signing_in.login.by_password("ann", "wrong", "", "192.0.2.1"))
+    await world.tokens.signing_keys.rotate()
     world.clock.time += 62 * DAY_S
-    while await world.auth.clean_up.once():
+    while await world.auth.background.clean_up.once():
         pass
     assert world.database is not None
     counts = await world.database.read(

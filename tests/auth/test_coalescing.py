@@ -200,9 +200,9 @@ async def test_what_fails_to_end_keeps_nothing_else_open(tmp_path: Path) -> None
     await world.user()
     used = (await world.login()).tokens.refresh_token
     for _ in range(2):
-        newest = await world.auth.sessions.refresh(used)
-    await world.auth.sessions.refresh(newest.refresh_token)
-    await reason(world.auth.sessions.refresh(used))
+        newest = await world.accounts.sessions.refresh(used)
+    await world.accounts.sessions.refresh(newest.refresh_token)
+    await reason(world.accounts.sessions.refresh(used))
     assert world.database
     await world.database.close()
     assert await reason(world.auth.close()) is Reason.STORE_UNAVAILABLE
@@ -214,7 +214,7 @@ async def test_a_servers_end_tells_what_is_held(tmp_path: Path) -> None:
     """Closing flushes the counts."""
     world = await open_world(tmp_path)
     for _ in range(12):
-        assert await reason(world.auth.login.by_api_key("antk_x", "test")) is (
+        assert await reason(world.signing_in.login.by_api_key("antk_x", "test")) is (
             Reason.CREDENTIALS_INVALID
         )
     await world.close()

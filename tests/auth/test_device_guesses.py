@@ -30,14 +30,14 @@ async def spent(tmp_path: Path) -> AsyncIterator[World]:
 async def guess(world: World, name: str, times: int) -> list[Reason]:
     """What an account is told that types wrong codes."""
     caller = Principal("user", UserId(f"user_{name}"), SessionId("sess_x"))
-    show = world.auth.device_decisions.show
+    show = world.signing_in.device_decisions.show
     return [await reason(show(caller, "wrong")) for _ in range(times)]
 
 
 async def test_guessers_shut_out_nobody_else(spent: World) -> None:
     """Who mistypes once or twice still lets a device in; who goes on guessing is one of them."""
     ann, started = await person(spent), await start(spent)
-    show = spent.auth.device_decisions.show
+    show = spent.auth.signing_in.device_decisions.show
     for _ in range(OWN - 1):
         assert await reason(show(ann, "wrong")) is EXPIRED
     await decide(spent, ann, started.user_code)
@@ -48,7 +48,7 @@ async def test_right_codes_give_back_no_guesses_of_others(spent: World) -> None:
     """Whoever types the right code of a device of their own gets what they took, no more."""
     ann, started = await person(spent), await start(spent)
     for _ in range(5):
-        await spent.auth.device_decisions.show(ann, started.user_code)
+        await spent.auth.signing_in.device_decisions.show(ann, started.user_code)
     assert await guess(spent, "eve", OWN + 1) == OWN * [EXPIRED] + [TOO_MANY]
 
 
@@ -59,14 +59,14 @@ async def test_ten_thousand_guesses_hit_nothing(tmp_path: Path) -> None:
     looked_up = 0
     for number in range(10_000):
         caller = Principal("user", UserId(f"user_{number % 1_000:08}"), SessionId("sess_x"))
-        why = await reason(world.auth.device_decisions.show(caller, new_user_code()))
+        why = await reason(world.signing_in.device_decisions.show(caller, new_user_code()))
         assert why in (Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS)
         looked_up += why is Reason.LOGIN_EXPIRED
     assert looked_up == 1_000 * OWN + IN_ALL
     chance = looked_up * MOST / len(LETTERS) ** 8
     assert chance < 1.3e-4  # in 15 minutes, were all places taken
     for one in started:  # and nobody has decided about any
-        waiting = world.auth.device_logins.claim(one.device_code)
+        waiting = world.signing_in.device_logins.claim(one.device_code)
         assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
     await world.close()
 
@@ -75,12 +75,12 @@ async def test_one_user_guesses_ten_times(world: World) -> None:
     """Counted before they are looked up; others' devices go on, and right codes cost nothing."""
     ann, started = await person(world), await start(world)
     for _ in range(2 * PER_USER):
-        await world.auth.device_decisions.show(ann, started.user_code)
+        await world.signing_in.device_decisions.show(ann, started.user_code)
     eve = Principal("user", UserId("user_eve00000"), SessionId("sess_x"))
-    guesses = (world.auth.device_decisions.show(eve, new_user_code()) for _ in range(200))
+    guesses = (world.signing_in.device_decisions.show(eve, new_user_code()) for _ in range(200))
     reasons = [it.reason for it in await asyncio.gather(*map(error, guesses))]
     assert reasons.count(Reason.LOGIN_EXPIRED) == PER_USER
     assert reasons.count(Reason.TOO_MANY_ATTEMPTS) == 200 - PER_USER
-    right = world.auth.device_decisions.show(eve, started.user_code)
+    right = world.signing_in.device_decisions.show(eve, started.user_code)
     assert await reason(right) is Reason.TOO_MANY_ATTEMPTS
     await decide(world, ann, started.user_code)

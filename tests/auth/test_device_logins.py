@@ -29,27 +29,27 @@ async def person(world: World, name: str = "ann") -> Principal:
 
 async def start(world: World, address: str = ADDRESS) -> Started:
     """A device that asks."""
-    return await world.auth.device_logins.start("television", address)
+    return await world.signing_in.device_logins.start("television", address)
 
 
 async def decide(world: World, caller: Principal, code: str, approve: bool = True) -> None:
     """Let a device in or refuse it."""
-    await world.auth.device_decisions.decide(caller, code, approve)
+    await world.signing_in.device_decisions.decide(caller, code, approve)
 
 
 async def test_a_device_is_let_in(world: World) -> None:
     """It waits, is shown with its place, and gets a session of its own as whoever let it in."""
     ann, started = await person(world), await start(world)
-    ask = world.auth.device_logins.claim
+    ask = world.signing_in.device_logins.claim
     pending = await error(ask(started.device_code))
     assert (pending.reason, pending.retry_after) == (Reason.AUTHORIZATION_PENDING, 5.0)
-    shown = await world.auth.device_decisions.show(ann, started.user_code.lower())
+    shown = await world.signing_in.device_decisions.show(ann, started.user_code.lower())
     assert (shown.device, shown.address) == ("television", ADDRESS)
     await decide(world, ann, started.user_code.replace("-", " "))
     world.clock.time += 5
     signed_in = await ask(started.device_code)
     assert signed_in.user.user_id == ann.user_id
-    session = await world.auth.sessions.get(signed_in.tokens.session_id)
+    session = await world.accounts.sessions.get(signed_in.tokens.session_id)
     assert session.session_id != ann.session_id
     assert (session.device, session.first_address) == ("television", ADDRESS)
     assert session.method is LoginMethod.DEVICE_CODE
@@ -62,13 +62,13 @@ async def test_a_lost_answer_is_given_again(world: World) -> None:
     """For 10 s, as to a refresh: the same session, and no other one is there."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    ask = world.auth.device_logins.claim
+    ask = world.signing_in.device_logins.claim
     first = (await ask(started.device_code)).tokens
     world.clock.time += 10
     again = (await ask(started.device_code)).tokens
     assert (again.session_id, again.refresh_token) == (first.session_id, first.refresh_token)
     await world.auth.verifier.verify(again.access_token)
-    assert len(await world.auth.sessions.list_live(ann, "", None, 9)) == 2
+    assert len(await world.accounts.sessions.list_live(ann, "", None, 9)) == 2
     world.clock.time += 1
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
 
@@ -78,10 +78,10 @@ async def test_a_lost_answer_is_given_again_whoever_else_begins(world: World) ->
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
     world.clock.time += 595
-    first = (await world.auth.device_logins.claim(started.device_code)).tokens
+    first = (await world.signing_in.device_logins.claim(started.device_code)).tokens
     world.clock.time += 10
     await start(world)
-    again = (await world.auth.device_logins.claim(started.device_code)).tokens
+    again = (await world.signing_in.device_logins.claim(started.device_code)).tokens
     assert again.refresh_token == first.refresh_token
 
 
@@ -90,12 +90,12 @@ async def test_an_answer_that_arrived_is_not_given_again(world: World, over: str
     """Once the device has gone on with it, or it was ended, the code is worth nothing."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    tokens = (await world.auth.device_logins.claim(started.device_code)).tokens
+    tokens = (await world.signing_in.device_logins.claim(started.device_code)).tokens
     if over == "refreshed":
-        await world.auth.sessions.refresh(tokens.refresh_token)
+        await world.accounts.sessions.refresh(tokens.refresh_token)
     else:
-        await world.auth.sessions.revoke(ann, tokens.session_id)
-    asked = world.auth.device_logins.claim(started.device_code)
+        await world.accounts.sessions.revoke(ann, tokens.session_id)
+    asked = world.signing_in.device_logins.claim(started.device_code)
     assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -109,7 +109,7 @@ async def test_a_device_stays_approved_until_it_has_its_session(
 
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    ask = world.auth.device_logins.claim
+    ask = world.signing_in.device_logins.claim
     with monkeypatch.context() as patched:
         patched.setattr(world.stores.sessions, "add", full)
         assert await reason(ask(started.device_code)) is Reason.STORE_UNAVAILABLE
@@ -120,7 +120,7 @@ async def test_a_refused_device_stays_out(world: World) -> None:
     """It is told so once, and then that all is over."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code, approve=False)
-    ask = world.auth.device_logins.claim
+    ask = world.signing_in.device_logins.claim
     assert await reason(ask(started.device_code)) is Reason.LOGIN_DENIED
     world.clock.time += 5
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
@@ -129,7 +129,7 @@ async def test_a_refused_device_stays_out(world: World) -> None:
 async def test_hasty_devices_are_slowed_down(world: World) -> None:
     """Each hasty question of one that waits adds 5 s to the interval (RFC 8628, 3.5)."""
     ann, started = await person(world), await start(world)
-    ask = world.auth.device_logins.claim
+    ask = world.signing_in.device_logins.claim
     await reason(ask(started.device_code))
     for wait in (10.0, 15.0, 20.0):
         world.clock.time += 4.9
@@ -157,7 +157,7 @@ async def test_one_decides_once(world: World, approve: bool) -> None:
         assert others == {Reason.LOGIN_EXPIRED}
         late = decide(world, people[0], started.user_code)
         assert await reason(late) is Reason.LOGIN_EXPIRED
-        asked = world.auth.device_logins.claim(started.device_code)
+        asked = world.signing_in.device_logins.claim(started.device_code)
         if approve ^ (winner % 2 == 1):
             assert (await asked).user.user_id == people[winner].user_id
         else:
@@ -171,10 +171,10 @@ async def test_parallel_questions_open_one_session(world: World) -> None:
     for turn in range(10):
         started = await start(world, f"address {turn}")
         await decide(world, ann, started.user_code)
-        questions = (world.auth.device_logins.claim(started.device_code) for _ in range(50))
+        questions = (world.signing_in.device_logins.claim(started.device_code) for _ in range(50))
         tokens = [answer.tokens for answer in await asyncio.gather(*questions)]
         assert len({(it.session_id, it.refresh_token) for it in tokens}) == 1
-    live = await world.auth.sessions.list_live(ann, "", None, 20)
+    live = await world.accounts.sessions.list_live(ann, "", None, 20)
     assert len(live) == 11
 
 
@@ -185,7 +185,7 @@ async def test_codes_die_after_ten_minutes(world: World) -> None:
     world.clock.time += 600
     assert await reason(decide(world, ann, late.user_code)) is Reason.LOGIN_EXPIRED
     for started in (late, decided):
-        asked = world.auth.device_logins.claim(started.device_code)
+        asked = world.signing_in.device_logins.claim(started.device_code)
         assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -194,11 +194,11 @@ async def test_who_was_let_in_stays_out_if_the_owner_is_shut_out(world: World) -
     for number in range(2):
         ann, started = await person(world, f"ann{number}"), await start(world)
         await decide(world, ann, started.user_code)
-        await world.auth.user_updates.update(ann.user_id, Wishes(disabled=True))
+        await world.accounts.user_updates.update(ann.user_id, Wishes(disabled=True))
         if number:
-            await world.auth.user_updates.update(ann.user_id, Wishes(disabled=False))
+            await world.accounts.user_updates.update(ann.user_id, Wishes(disabled=False))
         expected = Reason.LOGIN_EXPIRED if number else Reason.USER_DISABLED
-        asked = world.auth.device_logins.claim(started.device_code)
+        asked = world.signing_in.device_logins.claim(started.device_code)
         assert await reason(asked) is expected
 
 
@@ -209,13 +209,13 @@ async def test_who_was_let_in_stays_out_if_that_session_ends(
     """Whoever ends a thief's session ends what it has let in: with all others, or it alone."""
     ann, started = await person(world), await start(world)
     await decide(world, ann, started.user_code)
-    sessions = world.auth.sessions
+    sessions = world.accounts.sessions
     if all_of_them:
         elsewhere = (await world.login()).tokens.session_id
         await sessions.revoke_all(replace(ann, session_id=elsewhere), "")
     else:
         await sessions.revoke(ann, ann.session_id)
-    asked = world.auth.device_logins.claim(started.device_code)
+    asked = world.signing_in.device_logins.claim(started.device_code)
     assert await reason(asked) is Reason.LOGIN_EXPIRED
 
 
@@ -226,12 +226,12 @@ async def test_a_question_at_the_end_of_all_sessions_opens_none(world: World) ->
         started = await start(world, f"address {turn}")
         lets_in = replace(ann, session_id=(await world.login()).tokens.session_id)
         await decide(world, lets_in, started.user_code)
-        asked = world.auth.device_logins.claim(started.device_code)
-        ending = world.auth.sessions.revoke_all(ann, "")
+        asked = world.signing_in.device_logins.claim(started.device_code)
+        ending = world.accounts.sessions.revoke_all(ann, "")
         await asyncio.gather(
             *((asked, ending) if turn % 2 else (ending, asked)), return_exceptions=True
         )
-        (left,) = await world.auth.sessions.list_live(ann, "", None, 9)
+        (left,) = await world.accounts.sessions.list_live(ann, "", None, 9)
         assert left.session_id == ann.session_id
 
 
@@ -239,8 +239,8 @@ async def test_only_people_let_devices_in(world: World) -> None:
     """Neither a limited session may, nor one of an API key, which ends with the key."""
     ann, started = await person(world), await start(world)
     limited = Principal("user", ann.user_id, ann.session_id, scopes=frozenset({Scope.ACCOUNT}))
-    _, secret = await world.auth.api_keys.create(ann.user_id, "ci", None)
-    by_key = (await world.auth.login.by_api_key(secret, "")).tokens.session_id
+    _, secret = await world.accounts.api_keys.create(ann.user_id, "ci", None)
+    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens.session_id
     for caller in (limited, Principal("user", ann.user_id, by_key)):
         refused = decide(world, caller, started.user_code)
         assert await reason(refused) is Reason.PERMISSION_DENIED
@@ -256,7 +256,7 @@ async def test_only_people_let_devices_in(world: World) -> None:
 )
 async def test_what_is_no_device_code_is_over(world: World, code: str) -> None:
     """A code of this server's making that it does not know, and any other text."""
-    assert await reason(world.auth.device_logins.claim(code)) is Reason.LOGIN_EXPIRED
+    assert await reason(world.signing_in.device_logins.claim(code)) is Reason.LOGIN_EXPIRED
 
 
 def test_user_codes_are_easy_to_type() -> None:
@@ -277,17 +277,20 @@ async def test_a_crash_changes_nothing(tmp_path: Path) -> None:
     ann, started = await person(world), await start(world)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
-    pending = world.auth.device_logins.claim(started.device_code)
+    pending = world.signing_in.device_logins.claim(started.device_code)
     assert await reason(pending) is Reason.AUTHORIZATION_PENDING
     await decide(world, ann, started.user_code)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
     world.clock.time += 5
-    await world.auth.device_logins.claim(started.device_code)
+    await world.signing_in.device_logins.claim(started.device_code)
     await world.close()
     world = await open_world(tmp_path, sqlite=True, clock=world.clock)
     world.clock.time += 11
-    assert await reason(world.auth.device_logins.claim(started.device_code)) is Reason.LOGIN_EXPIRED
+    assert (
+        await reason(world.signing_in.device_logins.claim(started.device_code))
+        is Reason.LOGIN_EXPIRED
+    )
     await world.close()
     kept = contents(tmp_path)
     secrets = (started.device_code, started.user_code, started.user_code.replace("-", ""), PASSWORD)

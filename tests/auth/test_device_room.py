@@ -54,7 +54,7 @@ async def test_a_flood_pushes_out_itself(tmp_path: Path) -> None:
     for started in (before[1], after):
         await decide(world, ann, started.user_code)
     for started in (*before, after):
-        await world.auth.device_logins.claim(started.device_code)
+        await world.signing_in.device_logins.claim(started.device_code)
     await world.close()
 
 

@@ -25,7 +25,7 @@ def _events(ended: Ended) -> list[SecurityEvent]:
 async def kill_while_ending(world: World, user: User) -> list[str]:
     """End a user's sessions, and die before anybody was told; returns which."""
     now = int(world.clock() * SECOND)
-    with world.auth.security_events.recording(_events) as records:
+    with world.recording.security_events.recording(_events) as records:
         ended = await world.stores.sessions.end_all(user.user_id, None, now, records)
     return [one.session_id for one in ended.sessions]
 
@@ -34,7 +34,7 @@ async def test_all_that_a_killed_process_ended_is_told(world: World) -> None:
     """However many they are; it was recorded once, and is not again."""
     user = await world.user()
     for _ in range(MANY):
-        await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))
+        await world.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))
     ended = await kill_while_ending(world, user)
     for _ in range(2):
         await world.auth.greet()
@@ -47,10 +47,10 @@ async def test_what_could_not_be_told_is_told_later(world: World) -> None:
     await world.user()
     first, second = [(await world.login()).tokens for _ in range(2)]
     world.events.reachable = False
-    await world.auth.sessions.revoke(OPERATOR, first.session_id)
+    await world.accounts.sessions.revoke(OPERATOR, first.session_id)
     assert world.events.told == []
     world.events.reachable = True
-    await world.auth.sessions.revoke(OPERATOR, second.session_id)
+    await world.accounts.sessions.revoke(OPERATOR, second.session_id)
     both = [first.session_id, second.session_id]
     assert [session_id for session_id, _ in await recorded(world)] == both
     assert sorted(session_id for _, session_id in world.events.told) == sorted(both)

@@ -68,11 +68,11 @@ async def test_a_use_of_a_key_is_recorded_with_its_session(scene: Scene) -> None
         set_address(address)
         before, recorded = await scene.rows(), await kinds(scene.world)
         with pytest.raises(REFUSED):
-            await auth.sessions.open(scene.user, origin, key)
+            await auth.accounts.sessions.open(scene.user, origin, key)
         assert await scene.rows() == before
         await scene.accept()
         for _ in range(2):
-            await auth.sessions.open(scene.user, origin, key)
+            await auth.accounts.sessions.open(scene.user, origin, key)
         assert await kinds(scene.world) == [*recorded, "api_key_used"]
         used = (await last(scene.world)).api_key_used
         assert (used.new_place, used.count) == (new, 1)
@@ -85,7 +85,7 @@ async def test_a_use_of_a_key_is_recorded_with_its_session(scene: Scene) -> None
 async def test_nobody_is_told_of_what_did_not_happen(scene: Scene) -> None:
     """Neither alarms, metrics and watches nor the streams of the session hear of it."""
     heard: list[tuple[SecurityEvent, SealedEvent]] = []
-    scene.world.auth.security_events.on_event(lambda *event: heard.append(event))
+    scene.world.recording.security_events.on_event(lambda *event: heard.append(event))
     with pytest.raises(REFUSED):
         await ACTS["disable"].do(scene)
     await scene.caller()
@@ -97,6 +97,6 @@ async def test_an_event_names_who_called(world: World) -> None:
     user = await world.user()
     caller = Principal("user", UserId("user_other"), SessionId("sess_other"), operator=True)
     set_principal(caller)
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
     newest = (await world.stores.security_events.before(None, ALL, 1))[0]
     assert newest.actor == "users/user_other"

@@ -30,7 +30,7 @@ async def test_a_server_that_would_be_told_looks_seldom(world: World) -> None:
         messenger = RedisMessenger(redis)
         auth = world.auth
         following = Following(
-            endings, auth.signing_keys, auth.liveness, messenger, world.clock, LIFE
+            endings, auth.tokens.signing_keys, auth.tokens.liveness, messenger, world.clock, LIFE
         )
         tasks.spawn("following", following.run())
         async with asyncio.timeout(SOON_S):
@@ -51,10 +51,10 @@ async def test_new_keys_are_looked_for_where_ends_are(world: World) -> None:
     await there.reload()
     messenger = MemoryMessenger()
     following = Following(
-        world.stores.endings, there, world.auth.liveness, messenger, world.clock, LIFE
+        world.stores.endings, there, world.tokens.liveness, messenger, world.clock, LIFE
     )
     await following.begin()
-    kid = await world.auth.signing_keys.rotate()
+    kid = await world.tokens.signing_keys.rotate()
     await following.look()
     assert kid in {key.kid for key in there.valid()}
 
@@ -94,7 +94,7 @@ async def test_ends_of_another_history_that_grew_unseen_are_learned(world: World
 
 def following_of(world: World, endings: FailingOver, liveness: Liveness) -> Following:
     """One that nobody tells anything."""
-    keys = world.auth.signing_keys
+    keys = world.tokens.signing_keys
     return Following(endings, keys, liveness, MemoryMessenger(), world.clock, LIFE)
 
 

@@ -30,7 +30,7 @@ FAR_APART = 4.5
 async def guess(world: World, name: str, address: str, password: str = "wrong") -> Reason | None:
     """How a login ended; None for success."""
     try:
-        await world.auth.login.by_password(name, password, "test", address)
+        await world.signing_in.login.by_password(name, password, "test", address)
     except DomainError as error:
         return error.reason
     return None
@@ -52,7 +52,7 @@ async def test_strangers_everywhere_do_not_lock_the_owner_out(world: World) -> N
     the owner can sign in again within 15 minutes.
     """
     await world.user()
-    tokens = (await world.auth.login.by_password("ann", PASSWORD, "test", HOME)).tokens
+    tokens = (await world.signing_in.login.by_password("ann", PASSWORD, "test", HOME)).tokens
     before = world.hasher.evaluations
     flooding = asyncio.create_task(flood(world, "ann", 1_000))
     while not flooding.done():
@@ -65,7 +65,7 @@ async def test_strangers_everywhere_do_not_lock_the_owner_out(world: World) -> N
     assert await guess(world, "ann", HOME, PASSWORD) is None
     assert await guess(world, "ann", AFAR, PASSWORD) is Reason.TOO_MANY_ATTEMPTS
     await world.auth.verifier.verify(tokens.access_token)
-    await world.auth.sessions.refresh(tokens.refresh_token)
+    await world.accounts.sessions.refresh(tokens.refresh_token)
     world.clock.time += 15 * 60
     assert await guess(world, "ann", AFAR, PASSWORD) is None
 

@@ -54,18 +54,18 @@ async def test_what_follows_an_act_follows(
     auth, stores = world.auth, world.stores
     before, position = await stores.security_events.head(), await stores.endings.last()
     heard, woken = list[SealedEvent](), list[bool]()
-    auth.security_events.on_event(lambda _, sealed: heard.append(sealed))
-    monkeypatch.setattr(auth.messenger, "tell", lambda: woken.append(True))
+    auth.recording.security_events.on_event(lambda _, sealed: heard.append(sealed))
+    monkeypatch.setattr(auth.tokens.messenger, "tell", lambda: woken.append(True))
     call = cast(Coroutine[Any, Any, object], act.do(scene))
     await hang_up(getattr(stores, act.store), act.method, call, monkeypatch)
-    await auth.completion.close()
-    await auth.alarms.flush()
+    await auth.base.completion.close()
+    await auth.recording.alarms.flush()
     assert heard == await stores.security_events.after(before.sequence, ALL, 100) != []
     ended = [one.session_id for one in await stores.endings.after(position, 100)]
-    assert {auth.liveness.state(one) for one in ended} <= {False}
+    assert {auth.tokens.liveness.state(one) for one in ended} <= {False}
     assert {session_id for _, session_id in world.events.told} == set(ended)
     assert await stores.sessions.list_unannounced(1) == []
     now = int(world.clock() * SECOND)
     stored = {key.kid for key in await stores.signing_keys.list_valid(now)}
-    assert {key.kid for key in auth.signing_keys.valid()} == stored
+    assert {key.kid for key in auth.tokens.signing_keys.valid()} == stored
     assert bool(woken) == bool(ended or act.store == "signing_keys")

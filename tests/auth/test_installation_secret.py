@@ -31,7 +31,7 @@ async def test_from_the_file_to_the_environment(tmp_path: Path) -> None:
     assert secret is not None
     after = await reopened(before, tmp_path / "b", MasterSecret(secret))
     await after.auth.verifier.verify(tokens.access_token)
-    await after.auth.sessions.refresh(tokens.refresh_token)
+    await after.auth.accounts.sessions.refresh(tokens.refresh_token)
     assert not (tmp_path / "b").exists()
 
 
@@ -51,7 +51,7 @@ async def test_a_lost_secret_is_begun_anew(tmp_path: Path) -> None:
     old = (await before.login()).tokens.refresh_token
     (tmp_path / "auth.key").unlink()
     after = await reopened(before, tmp_path, None)
-    assert await reason(after.auth.sessions.refresh(old)) is Reason.CREDENTIALS_INVALID
+    assert await reason(after.auth.accounts.sessions.refresh(old)) is Reason.CREDENTIALS_INVALID
     fresh = (await after.login()).tokens
     again = await reopened(after, tmp_path, None)
     await again.auth.verifier.verify(fresh.access_token)

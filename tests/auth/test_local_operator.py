@@ -49,7 +49,7 @@ async def test_first_start_makes_private_files(tmp_path: Path) -> None:
         "operator.key": 0o600,
     }
     secret = key_in(data_dir)
-    signed_in = await world.auth.login.by_api_key(secret, "cli")
+    signed_in = await world.signing_in.login.by_api_key(secret, "cli")
     assert (signed_in.user.name, signed_in.user.operator) == ("local", True)
     assert (await world.auth.verifier.verify(signed_in.tokens.access_token)).operator
     await world.close()
@@ -63,7 +63,7 @@ async def test_a_good_key_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "operator.key").read_bytes() == before
     user = await world.stores.users.find("local")
     assert user is not None
-    assert len(await world.auth.api_keys.list_keys(user.user_id, None, 9)) == 1
+    assert len(await world.accounts.api_keys.list_keys(user.user_id, None, 9)) == 1
     await world.close()
 
 
@@ -77,7 +77,7 @@ async def test_servers_that_share_a_store_have_a_key_each(tmp_path: Path) -> Non
         await world.auth.greet()
     (folders[-1] / "operator.key").unlink()
     await world.auth.greet()
-    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
     assert found == [False, False, *[True] * MOST_NODES]
 
 
@@ -96,14 +96,14 @@ async def test_a_running_server_keeps_its_key(tmp_path: Path) -> None:
         )
         world.clock.time += 1.0
         await world.auth.greet()
-    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
     assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
     running.update(folder.name for folder in folders[12:])  # more than MOST_NODES, with it
     world = await open_world(
         tmp_path / "last", stores=stores, node="last", secret=secret, living=living
     )
     await world.auth.greet()
-    found = [await world.auth.api_keys.find(key_in(folder)) is not None for folder in folders]
+    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
     assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
 
 
@@ -140,15 +140,15 @@ async def test_a_lost_key_is_replaced_and_revoked(
     """A missing, unreadable or exposed file gets a new key; the old one buys nothing."""
     world = await started(tmp_path)
     old = key_in(tmp_path)
-    tokens = (await world.auth.login.by_api_key(old, "")).tokens
+    tokens = (await world.signing_in.login.by_api_key(old, "")).tokens
     damage(tmp_path / "operator.key")
     await world.close()
     world = await started(tmp_path)
     new = key_in(tmp_path)
     assert mode(tmp_path / "operator.key") == 0o600
     assert not (tmp_path / "operator.key").is_symlink()
-    await world.auth.login.by_api_key(new, "")
-    assert await reason(world.auth.login.by_api_key(old, "")) is Reason.CREDENTIALS_INVALID
+    await world.signing_in.login.by_api_key(new, "")
+    assert await reason(world.signing_in.login.by_api_key(old, "")) is Reason.CREDENTIALS_INVALID
     verified = world.auth.verifier.verify(tokens.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
     await world.close()
@@ -160,18 +160,18 @@ async def test_a_full_list_of_keys_stops_no_start(tmp_path: Path) -> None:
     user = await world.stores.users.find("local")
     assert user is not None
     for _ in range(99):
-        await world.auth.api_keys.create(user.user_id, "ci", None)
-    await world.auth.local_operator.ensure()
+        await world.accounts.api_keys.create(user.user_id, "ci", None)
+    await world.accounts.local_operator.ensure()
     (key, *_) = [
         key
-        for key in await world.auth.api_keys.list_keys(user.user_id, None, 200)
+        for key in await world.accounts.api_keys.list_keys(user.user_id, None, 200)
         if key.label == "operator.key"
     ]
-    await world.auth.api_keys.revoke(key.key_id)
-    await world.auth.api_keys.create(user.user_id, "ci", None)
-    await world.auth.local_operator.ensure()
+    await world.accounts.api_keys.revoke(key.key_id)
+    await world.accounts.api_keys.create(user.user_id, "ci", None)
+    await world.accounts.local_operator.ensure()
     secret = key_in(tmp_path)
-    await world.auth.login.by_api_key(secret, "")
+    await world.signing_in.login.by_api_key(secret, "")
     await world.close()
 
 
@@ -179,7 +179,7 @@ async def test_an_ordinary_user_called_local_gets_no_operator_key(tmp_path: Path
     """The name alone gives nobody rights, and keeps no server from starting."""
     world = await open_world(tmp_path)
     await world.user("local")
-    await world.auth.local_operator.ensure()
+    await world.accounts.local_operator.ensure()
     assert not (tmp_path / "operator.key").exists()
     await world.close()
 
@@ -260,11 +260,11 @@ async def test_servers_that_start_at_once_have_one_operator(
         found = await find(name)
         if not looked.is_set():
             looked.set()
-            await world.auth.users.create(OPERATOR, NewUser(NAME, operator=True))
+            await world.accounts.users.create(OPERATOR, NewUser(NAME, operator=True))
         return found
 
     monkeypatch.setattr(world.stores.users, "find", looks_too_early)
-    await world.auth.local_operator.ensure()
-    signed_in = await world.auth.login.by_api_key(key_in(tmp_path), "cli")
+    await world.accounts.local_operator.ensure()
+    signed_in = await world.signing_in.login.by_api_key(key_in(tmp_path), "cli")
     assert (signed_in.user.name, signed_in.user.operator) == (NAME, True)
     await world.close()

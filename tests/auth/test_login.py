@@ -68,7 +68,7 @@ async def test_a_lock_leaves_sessions_alone_and_ends_by_itself(world: World) -> 
     refused = await error(world.login())
     assert refused.reason is Reason.TOO_MANY_ATTEMPTS
     await world.auth.verifier.verify(tokens.access_token)
-    await world.auth.sessions.refresh(tokens.refresh_token)
+    await world.accounts.sessions.refresh(tokens.refresh_token)
     world.clock.time += refused.retry_after or 0
     await world.login()
 
@@ -78,19 +78,19 @@ async def test_a_lock_holds_for_its_address_alone(world: World) -> None:
     await world.user()
     for _ in range(9):
         await reason(world.login(password="wrong"))
-    await world.auth.login.by_password("ann", PASSWORD, "", "192.0.2.2")
+    await world.signing_in.login.by_password("ann", PASSWORD, "", "192.0.2.2")
 
 
 async def test_many_addresses_share_a_ceiling(world: World) -> None:
     """Guesses at one name from everywhere run out as well; refused ones don't count."""
     await world.user()
     for number in range(PER_NAME):
-        attempt = world.auth.login.by_password("ann", "wrong", "", f"address {number // 5}")
+        attempt = world.signing_in.login.by_password("ann", "wrong", "", f"address {number // 5}")
         assert await reason(attempt) is Reason.CREDENTIALS_INVALID
-        await reason(world.auth.login.by_password("bob", "wrong", "", "192.0.2.3"))
-    elsewhere = world.auth.login.by_password("ann", PASSWORD, "", "192.0.2.2")
+        await reason(world.signing_in.login.by_password("bob", "wrong", "", "192.0.2.3"))
+    elsewhere = world.signing_in.login.by_password("ann", PASSWORD, "", "192.0.2.2")
     assert await reason(elsewhere) is Reason.TOO_MANY_ATTEMPTS
-    bob = world.auth.login.by_password("bob", "wrong", "", "192.0.2.4")
+    bob = world.signing_in.login.by_password("bob", "wrong", "", "192.0.2.4")
     assert await reason(bob) is Reason.CREDENTIALS_INVALID
 
 
@@ -183,6 +183,6 @@ async def test_a_password_is_long_after_folding_too(world: World) -> None:
 async def test_a_device_holds_no_control_characters(world: World) -> None:
     """What a client says of itself can't steer the terminal it is shown on."""
     await world.user()
-    signed_in = await world.auth.login.by_password("ann", PASSWORD, "a\x1b[2J\0b", "")
-    session = await world.auth.sessions.get(signed_in.tokens.session_id)
+    signed_in = await world.signing_in.login.by_password("ann", PASSWORD, "a\x1b[2J\0b", "")
+    session = await world.accounts.sessions.get(signed_in.tokens.session_id)
     assert session.device == "a[2Jb"

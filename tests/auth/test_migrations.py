@@ -8,15 +8,16 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine, insert, inspect, select
 
+from antiphon_server.auth.adapters.account_tables import sessions
 from antiphon_server.auth.adapters.audit_tables import security_events
-from antiphon_server.auth.adapters.tables import metadata, sessions
-from antiphon_server.auth.compose import VERSIONS
+from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.descriptor import AUTH
 
 
 def run(connection: Connection, step: str) -> None:
     """Run one step of every version, in its order."""
     context = MigrationContext.configure(connection)
-    files = sorted(VERSIONS.glob("*.py"), reverse=step == "downgrade")
+    files = sorted(AUTH.schema().versions.glob("*.py"), reverse=step == "downgrade")
     with Operations.context(context):
         for file in files:
             runpy.run_path(str(file))[step]()
@@ -39,7 +40,7 @@ def test_what_ran_out_and_was_told_of_is_not_told_of_again(tmp_path: Path) -> No
     with create_engine(f"sqlite:///{tmp_path / 'test.db'}").begin() as connection:
         context = MigrationContext.configure(connection)
         with Operations.context(context):
-            for file in sorted(VERSIONS.glob("*.py")):
+            for file in sorted(AUTH.schema().versions.glob("*.py")):
                 if file.name.startswith("0012"):
                     _fill(connection, times)
                 runpy.run_path(str(file))["upgrade"]()

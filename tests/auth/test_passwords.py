@@ -29,7 +29,7 @@ async def signed_in(world: World) -> tuple[User, Principal, str]:
 
 async def change(world: World, caller: Principal, old: str = PASSWORD, new: str = NEW) -> None:
     """Change the password from one address."""
-    await world.auth.password_changes.change(caller, old, new, "192.0.2.1")
+    await world.accounts.password_changes.change(caller, old, new, "192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_long_passwords_of_any_characters_are_good(world: World, password:
 async def test_weak_passwords_are_refused(world: World, password: str, rule: str) -> None:
     """Short ones, too long ones, and those that are one's name or a few keys repeated."""
     new = NewUser("annmarie", password, display_name="Ann Marie")
-    refused = await error(world.auth.users.create(OPERATOR, new))
+    refused = await error(world.accounts.users.create(OPERATOR, new))
     (violation,) = refused.violations
     assert violation.field == "password"
     assert rule in violation.description
@@ -74,12 +74,12 @@ async def test_weak_passwords_are_refused(world: World, password: str, rule: str
 async def test_breached_passwords_are_refused(world: World, password: str) -> None:
     """Wherever one is set, in any case of letters, before anything is hashed."""
     user, caller, _ = await signed_in(world)
-    token, _ = await world.auth.password_resets.create(user.user_id)
+    token, _ = await world.accounts.password_resets.create(user.user_id)
     before = world.hasher.evaluations
     for attempt in (
         world.user("bob", password),
         change(world, caller, new=password),
-        world.auth.password_resets.use(token, password),
+        world.accounts.password_resets.use(token, password),
     ):
         assert await reason(attempt) is Reason.PASSWORD_BREACHED
     assert world.hasher.evaluations == before
@@ -90,7 +90,7 @@ async def test_a_change_ends_the_other_sessions(world: World) -> None:
     _, caller, refresh = await signed_in(world)
     other = (await world.login()).tokens
     await change(world, caller)
-    await world.auth.sessions.refresh(refresh)
+    await world.accounts.sessions.refresh(refresh)
     ended = world.auth.verifier.verify(other.access_token)
     assert await reason(ended) is Reason.SESSION_REVOKED
     assert await reason(world.login()) is Reason.CREDENTIALS_INVALID
@@ -109,7 +109,7 @@ async def test_a_wrong_old_password_is_a_guess(world: World) -> None:
     assert world.hasher.evaluations == before + 5
     assert await reason(change(world, caller)) is Reason.TOO_MANY_ATTEMPTS
     assert world.hasher.evaluations == before + 5
-    await world.auth.sessions.get(caller.session_id)
+    await world.accounts.sessions.get(caller.session_id)
 
 
 async def test_of_parallel_guesses_in_a_session_five_are_evaluated(world: World) -> None:
@@ -152,18 +152,18 @@ async def test_a_login_under_way_does_not_survive_a_change(world: World) -> None
         await asyncio.sleep(number / 5_000)
         await change(world, caller)
         await asyncio.gather(login, return_exceptions=True)
-        live = await world.auth.sessions.list_live(caller, "", None, 9)
+        live = await world.accounts.sessions.list_live(caller, "", None, 9)
         assert [session.session_id for session in live] == [kept]
 
 
 async def test_a_reset_sets_a_password_once(world: World) -> None:
     """All sessions end; the token works no more, and no guess locks the new password out."""
     user, _, refresh = await signed_in(world)
-    token, expires = await world.auth.password_resets.create(user.user_id)
+    token, expires = await world.accounts.password_resets.create(user.user_id)
     assert expires == int((world.clock.time + HOUR) * 1_000_000)
-    await world.auth.password_resets.use(token, NEW)
-    assert await reason(world.auth.sessions.refresh(refresh)) is Reason.SESSION_REVOKED
-    again = world.auth.password_resets.use(token, NEW)
+    await world.accounts.password_resets.use(token, NEW)
+    assert await reason(world.accounts.sessions.refresh(refresh)) is Reason.SESSION_REVOKED
+    again = world.accounts.password_resets.use(token, NEW)
     assert await reason(again) is Reason.CREDENTIALS_INVALID
     assert await reason(world.login()) is Reason.CREDENTIALS_INVALID
     await world.login(password=NEW)
@@ -173,34 +173,37 @@ async def test_a_reset_sets_a_password_once(world: World) -> None:
 async def test_a_reset_revokes_keys_if_the_operator_says_so(world: World, api_keys: bool) -> None:
     """As of an account that somebody else had in hand, and only when the password is set."""
     user = await world.user()
-    _, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    token, _ = await world.auth.password_resets.create(user.user_id, api_keys=api_keys)
-    await world.auth.login.by_api_key(secret, "")
-    await world.auth.password_resets.use(token, NEW)
+    _, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    token, _ = await world.accounts.password_resets.create(user.user_id, api_keys=api_keys)
+    await world.signing_in.login.by_api_key(secret, "")
+    await world.accounts.password_resets.use(token, NEW)
     if not api_keys:
-        await world.auth.login.by_api_key(secret, "")
+        await world.signing_in.login.by_api_key(secret, "")
         return
     told = ["password_reset_used", "api_key_revoked", "session_revoked"]
     assert (await kinds(world))[-3:] == told
-    refused = world.auth.login.by_api_key(secret, "")
+    refused = world.signing_in.login.by_api_key(secret, "")
     assert await reason(refused) is Reason.CREDENTIALS_INVALID
-    assert await world.auth.api_keys.list_keys(user.user_id, None, 9) == []
+    assert await world.accounts.api_keys.list_keys(user.user_id, None, 9) == []
 
 
 async def test_a_refused_password_leaves_the_reset_usable(world: World) -> None:
     """One may choose again until one is good."""
     user = await world.user()
-    token, _ = await world.auth.password_resets.create(user.user_id)
+    token, _ = await world.accounts.password_resets.create(user.user_id)
     for bad in ("short", "ann" * 5, "password1234"):
         with pytest.raises(DomainError):
-            await world.auth.password_resets.use(token, bad)
-    await world.auth.password_resets.use(token, NEW)
+            await world.accounts.password_resets.use(token, bad)
+    await world.accounts.password_resets.use(token, NEW)
 
 
 async def test_resets_die(world: World) -> None:
     """With a newer one, a change of the password, a disabling, and after an hour."""
     user, caller, _ = await signed_in(world)
-    use, create = world.auth.password_resets.use, world.auth.password_resets.create
+    use, create = (
+        world.accounts.password_resets.use,
+        world.accounts.password_resets.create,
+    )
     older, _ = await create(user.user_id)
     newer, _ = await create(user.user_id)
     assert await reason(use(older, NEW)) is Reason.CREDENTIALS_INVALID
@@ -208,7 +211,7 @@ async def test_resets_die(world: World) -> None:
     assert await reason(use(newer, NEW)) is Reason.CREDENTIALS_INVALID
     shut, _ = await create(user.user_id)
     for disabled in (True, False):
-        await world.auth.user_updates.update(user.user_id, Wishes(disabled=disabled))
+        await world.accounts.user_updates.update(user.user_id, Wishes(disabled=disabled))
         assert await reason(use(shut, NEW)) is Reason.CREDENTIALS_INVALID
     late, _ = await create(user.user_id)
     world.clock.time += HOUR
@@ -218,12 +221,12 @@ async def test_resets_die(world: World) -> None:
 async def test_a_disabled_user_is_told_so_by_the_right_token_alone(world: World) -> None:
     """A reset made meanwhile works once the account is enabled again."""
     user = await world.user()
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
-    token, _ = await world.auth.password_resets.create(user.user_id)
-    use = world.auth.password_resets.use
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
+    token, _ = await world.accounts.password_resets.create(user.user_id)
+    use = world.accounts.password_resets.use
     assert await reason(use(token, NEW)) is Reason.USER_DISABLED
     assert await reason(use(new_secret(PREFIX), NEW)) is Reason.CREDENTIALS_INVALID
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=False))
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=False))
     await use(token, NEW)
 
 
@@ -231,8 +234,10 @@ async def test_of_parallel_resets_one_counts(world: World) -> None:
     """50 at once, ten times: one sets its password, 49 are refused."""
     for turn in range(10):
         user = await world.user(f"ann{turn}")
-        token, _ = await world.auth.password_resets.create(user.user_id)
-        uses = (world.auth.password_resets.use(token, f"{NEW} {number}") for number in range(50))
+        token, _ = await world.accounts.password_resets.create(user.user_id)
+        uses = (
+            world.accounts.password_resets.use(token, f"{NEW} {number}") for number in range(50)
+        )
         outcomes = await asyncio.gather(*uses, return_exceptions=True)
         (winner,) = (number for number, outcome in enumerate(outcomes) if outcome is None)
         refused = {getattr(it, "reason", it) for it in outcomes if it is not None}
@@ -243,8 +248,8 @@ async def test_of_parallel_resets_one_counts(world: World) -> None:
 async def test_a_reset_is_for_people(world: World) -> None:
     """Programs have no password, and nobody has none either."""
     program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.auth.users.create(OPERATOR, program)
-    create = world.auth.password_resets.create
+    user = await world.accounts.users.create(OPERATOR, program)
+    create = world.accounts.password_resets.create
     assert await reason(create(user.user_id)) is Reason.INVALID_ARGUMENT
     assert await reason(create(OPERATOR.user_id)) is Reason.NOT_FOUND
 
@@ -257,7 +262,7 @@ async def test_a_reset_is_for_people(world: World) -> None:
 async def test_what_is_no_token_is_refused_for_nothing(world: World, token: str) -> None:
     """Nothing is hashed and nothing is asked of the store; an API key is no token."""
     before = world.hasher.evaluations
-    attempt = world.auth.password_resets.use(token, NEW)
+    attempt = world.accounts.password_resets.use(token, NEW)
     assert await reason(attempt) is Reason.CREDENTIALS_INVALID
     assert world.hasher.evaluations == before
 
@@ -266,9 +271,9 @@ async def test_only_hashes_are_stored(tmp_path: Path) -> None:
     """Neither the token nor a password is in any file."""
     world = await open_world(tmp_path, sqlite=True)
     user = await world.user()
-    token, _ = await world.auth.password_resets.create(user.user_id)
-    await world.auth.password_resets.use(token, NEW)
-    unused, _ = await world.auth.password_resets.create(user.user_id)
+    token, _ = await world.accounts.password_resets.create(user.user_id)
+    await world.accounts.password_resets.use(token, NEW)
+    unused, _ = await world.accounts.password_resets.create(user.user_id)
     await world.close()
     kept = contents(tmp_path)
     for secret in (token, unused, NEW, PASSWORD):

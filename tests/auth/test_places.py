@@ -40,9 +40,9 @@ async def test_a_refresh_notes_where_it_came_from(world: World) -> None:
     """The first place stays, the last one moves; a repeat of the same refresh moves nothing."""
     await world.user()
     first = (await world.login()).tokens
-    await world.auth.sessions.refresh(first.refresh_token, "198.51.100.7")
-    await world.auth.sessions.refresh(first.refresh_token, "203.0.113.9")
-    session = await world.auth.sessions.get(first.session_id)
+    await world.accounts.sessions.refresh(first.refresh_token, "198.51.100.7")
+    await world.accounts.sessions.refresh(first.refresh_token, "203.0.113.9")
+    session = await world.accounts.sessions.get(first.session_id)
     assert (session.first_address, session.last_address) == ("192.0.2.1", "198.51.100.7")
 
 
@@ -57,7 +57,7 @@ async def test_idle_and_absolute_expiry_are_settings(tmp_path: Path) -> None:
     for _ in range(25):
         world.clock.time += 3_500
         try:
-            pair = await world.auth.sessions.refresh(pair.refresh_token)
+            pair = await world.accounts.sessions.refresh(pair.refresh_token)
         except Exception:
             break
     assert pair.refresh_expire_time == start + DAY
@@ -131,20 +131,20 @@ async def test_operators_list_and_end_the_sessions_of_others(api: Api) -> None:
 async def test_every_end_has_its_place_in_one_order(world: World) -> None:
     """However a session ended, whoever reads on from a place learns of it, once."""
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    by_key = (await world.auth.login.by_api_key(secret, "")).tokens.session_id
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens.session_id
     pairs = [(await world.login()).tokens for _ in range(3)]
     start = await world.stores.endings.last()
-    await world.auth.api_keys.revoke(key.key_id)
+    await world.accounts.api_keys.revoke(key.key_id)
     me = await world.auth.verifier.verify(pairs[0].access_token)
-    await world.auth.sessions.revoke(me, pairs[1].session_id)
-    await world.auth.sessions.revoke(me, pairs[1].session_id)
-    await world.auth.sessions.refresh(pairs[2].refresh_token)
+    await world.accounts.sessions.revoke(me, pairs[1].session_id)
+    await world.accounts.sessions.revoke(me, pairs[1].session_id)
+    await world.accounts.sessions.refresh(pairs[2].refresh_token)
     world.clock.time += 60
-    reused = world.auth.sessions.refresh(pairs[2].refresh_token)
+    reused = world.accounts.sessions.refresh(pairs[2].refresh_token)
     assert await reason(reused) is Reason.SESSION_REVOKED
-    await world.auth.sessions.revoke_all(me, "")
-    await world.auth.sessions.revoke(me, me.session_id)
+    await world.accounts.sessions.revoke_all(me, "")
+    await world.accounts.sessions.revoke(me, me.session_id)
     found = await world.stores.endings.after(start, 9)
     expected = [by_key, pairs[1].session_id, pairs[2].session_id, pairs[0].session_id]
     assert [one.session_id for one in found] == expected

@@ -52,14 +52,14 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
     user = await world.user()
     tokens = (await world.login()).tokens
     caller = await as_caller(world, tokens.access_token)
-    key, _secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    await world.auth.api_keys.revoke(key.key_id)
+    key, _secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    await world.accounts.api_keys.revoke(key.key_id)
     other = (await world.login()).tokens
-    await world.auth.sessions.revoke(caller, other.session_id)
-    await world.auth.sessions.revoke(caller, caller.session_id)
+    await world.accounts.sessions.revoke(caller, other.session_id)
+    await world.accounts.sessions.revoke(caller, caller.session_id)
     set_principal(OPERATOR)
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
-    await world.auth.signing_keys.rotate()
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
+    await world.tokens.signing_keys.rotate()
     assert await kinds(world) == [
         "signing_keys_rotated",
         "user_created",
@@ -78,9 +78,9 @@ async def test_a_day_is_recorded_in_order(world: World) -> None:
 async def test_what_becomes_of_the_test_user_is_recorded(world: World) -> None:
     """As with anybody: made, a new password at each start, shut out, and let in again."""
     for _ in range(2):
-        await world.login(NAME, await world.auth.test_user.admit())
-    await world.auth.test_user.shut_out()
-    await world.auth.test_user.admit()
+        await world.login(NAME, await world.accounts.test_user.admit())
+    await world.accounts.test_user.shut_out()
+    await world.accounts.test_user.admit()
     assert (await kinds(world))[1:] == [
         "user_created",
         "password_changed",
@@ -106,22 +106,22 @@ async def test_what_a_program_does_all_day_fills_no_trail(world: World) -> None:
     By its own sign-out, by newer ones, or when they run out; that somebody ended one is.
     """
     user = await world.user()
-    key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
     for _ in range(3):
-        signed_in = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
+        signed_in = await world.signing_in.login.by_api_key(secret, "ci", "192.0.2.1")
         caller = await as_caller(world, signed_in.tokens.access_token)
-        await world.auth.sessions.revoke(caller, caller.session_id)
+        await world.accounts.sessions.revoke(caller, caller.session_id)
     origin = Origin(LoginMethod.CLIENT_CREDENTIALS)
     for _ in range(3):
-        evicting = await world.auth.sessions.open(user, origin, key, refreshable=False, most=1)
+        evicting = await world.accounts.sessions.open(user, origin, key, refreshable=False, most=1)
     assert len(await world.stores.endings.after(0, 9)) == 5
     world.clock.time += 86_400
     for _ in range(2):
-        await world.auth.expirations.look()
-    ran_out = await world.auth.sessions.get(evicting.tokens.session_id)
+        await world.auth.background.expirations.look()
+    ran_out = await world.accounts.sessions.get(evicting.tokens.session_id)
     assert ran_out.end_time == ran_out.expire_time
-    left = await world.auth.login.by_api_key(secret, "ci", "192.0.2.1")
-    await world.auth.sessions.revoke(OPERATOR, left.tokens.session_id)
+    left = await world.signing_in.login.by_api_key(secret, "ci", "192.0.2.1")
+    await world.accounts.sessions.revoke(OPERATOR, left.tokens.session_id)
     found = await kinds(world)
     told = ("signed_out", "session_expired", "session_revoked")
     assert [kind for kind in found if kind in told] == ["session_revoked"]
@@ -141,7 +141,7 @@ async def test_failures_say_why_to_those_who_look(world: World) -> None:
         "",
     )
     hashes = [wrong.sign_in_failed.name_hash, unknown.sign_in_failed.name_hash]
-    assert hashes == [world.auth.sign_ins.name_hash(name) for name in ("ann", "nobody")]
+    assert hashes == [world.recording.sign_ins.name_hash(name) for name in ("ann", "nobody")]
 
 
 async def test_refused_attempts_are_counted(world: World) -> None:
@@ -158,12 +158,12 @@ async def test_reuse_is_recorded_with_the_end_of_its_family(world: World) -> Non
     """Both name the session."""
     await world.user()
     tokens = (await world.login()).tokens
-    await world.auth.sessions.refresh(tokens.refresh_token)
+    await world.accounts.sessions.refresh(tokens.refresh_token)
     world.clock.time += 60
-    assert await reason(world.auth.sessions.refresh(tokens.refresh_token)) is (
+    assert await reason(world.accounts.sessions.refresh(tokens.refresh_token)) is (
         Reason.SESSION_REVOKED
     )
-    await world.auth.alarms.flush()
+    await world.recording.alarms.flush()
     reused, revoked, alarm = (await events(world))[-3:]
     assert reused.refresh_token_reused.session_id == tokens.session_id
     assert revoked.session_revoked.session_id == tokens.session_id
@@ -186,11 +186,11 @@ async def test_a_new_place_is_noticed(world: World) -> None:
 async def test_a_key_is_told_once_a_minute_and_place(world: World) -> None:
     """However often it is used; the uses are counted."""
     user = await world.user()
-    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
+    _key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
     for address in ("192.0.2.1", "198.51.100.7"):
         set_address(address)
         for _ in range(20):
-            await world.auth.login.by_api_key(secret, "test")
+            await world.signing_in.login.by_api_key(secret, "test")
     await world.auth.coalesced.flush(all_of_it=True)
     used = [event.api_key_used for event in await events(world) if event.HasField("api_key_used")]
     assert [(one.count, one.new_place) for one in used] == [
@@ -234,10 +234,10 @@ async def test_events_are_counted_for_prometheus(world: World) -> None:
     tokens = (await world.login()).tokens
     await world.login()
     await reason(world.login("ann", "wrong"))
-    await world.auth.sessions.revoke(OPERATOR, tokens.session_id)
-    await world.auth.live_sessions.look()
+    await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
+    await world.recording.live_sessions.look()
     registry = CollectorRegistry()
-    collector: Any = world.auth.metrics
+    collector: Any = world.recording.metrics
     registry.register(collector)
     text = generate_latest(registry).decode()
     for line in (
@@ -253,13 +253,13 @@ async def other_secrets(world: World, user_id: UserId) -> list[str]:
     """Passwords of changes and resets, reset tokens and device codes, each of them used."""
     changed, reset = "canary changed password", "canary password of a reset"
     caller = await as_caller(world, (await world.login()).tokens.access_token)
-    await world.auth.password_changes.change(caller, PASSWORD, changed, "192.0.2.1")
-    started = await world.auth.device_logins.start("tv", "192.0.2.9")
-    await world.auth.device_decisions.decide(caller, started.user_code, True)
-    pair = (await world.auth.device_logins.claim(started.device_code)).tokens
+    await world.accounts.password_changes.change(caller, PASSWORD, changed, "192.0.2.1")
+    started = await world.signing_in.device_logins.start("tv", "192.0.2.9")
+    await world.signing_in.device_decisions.decide(caller, started.user_code, True)
+    pair = (await world.signing_in.device_logins.claim(started.device_code)).tokens
     set_principal(OPERATOR)
-    token, _ = await world.auth.password_resets.create(user_id)
-    await world.auth.password_resets.use(token, reset)
+    token, _ = await world.accounts.password_resets.create(user_id)
+    await world.accounts.password_resets.use(token, reset)
     set_principal(ANONYMOUS)
     codes = [started.user_code, started.device_code]
     return [changed, reset, token, *codes, pair.access_token, pair.refresh_token]
@@ -277,19 +277,19 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
         await reason(world.login(name, password))
     tokens = (await world.login()).tokens
     secrets += [tokens.access_token, tokens.refresh_token]
-    pair = await world.auth.sessions.refresh(tokens.refresh_token)
+    pair = await world.accounts.sessions.refresh(tokens.refresh_token)
     secrets += [pair.access_token, pair.refresh_token]
-    _key, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    await world.auth.login.by_api_key(secret, "test")
+    _key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    await world.signing_in.login.by_api_key(secret, "test")
     typo = secret[:-1] + ("0" if secret[-1] != "0" else "1")
-    await reason(world.auth.login.by_api_key(typo, "test"))
+    await reason(world.signing_in.login.by_api_key(typo, "test"))
     secrets += [secret, secret[:-1], contents(tmp_path, "operator.key").decode().strip()]
     world.clock.time += 60
-    await reason(world.auth.sessions.refresh(tokens.refresh_token))
-    await world.auth.users.create(OPERATOR, NewUser("bob", PASSWORD))
+    await reason(world.accounts.sessions.refresh(tokens.refresh_token))
+    await world.accounts.users.create(OPERATOR, NewUser("bob", PASSWORD))
     secrets += await other_secrets(world, user.user_id)
-    await world.auth.signing_keys.rotate()
-    _kid, private = world.auth.signing_keys.signer()
+    await world.tokens.signing_keys.rotate()
+    _kid, private = world.tokens.signing_keys.signer()
     await world.auth.coalesced.flush(all_of_it=True)
     bodies = b"".join(
         event.body for event in await world.stores.security_events.after(0, ALL, 10_000)
@@ -307,12 +307,12 @@ async def test_what_expires_is_recorded_once(world: World) -> None:
     first, ended = (await world.login()).tokens, (await world.login()).tokens
     world.clock.time += 60
     second = (await world.login()).tokens
-    await world.auth.sessions.revoke(OPERATOR, ended.session_id)
-    await world.auth.expirations.look()
+    await world.accounts.sessions.revoke(OPERATOR, ended.session_id)
+    await world.auth.background.expirations.look()
     assert "session_expired" not in await kinds(world)
     world.clock.time += 40 * 86_400
     for _ in range(3):
-        await world.auth.expirations.look()
+        await world.auth.background.expirations.look()
     told = [event for event in await events(world) if event.HasField("session_expired")]
     names = [event.session_expired.session_id for event in told]
     assert names == [first.session_id, second.session_id]
@@ -325,9 +325,9 @@ async def test_a_clock_that_ran_ahead_for_one_look_ends_nothing(world: World) ->
     token = (await world.login()).tokens.refresh_token
     for ahead in (0, 40 * 86_400, 0, 0):
         world.clock.time += ahead
-        await world.auth.expirations.look()
+        await world.auth.background.expirations.look()
         world.clock.time -= ahead
-    await world.auth.sessions.refresh(token)
+    await world.accounts.sessions.refresh(token)
     assert "session_expired" not in await kinds(world)
 
 
@@ -342,7 +342,7 @@ async def test_what_expired_while_the_server_stood_is_recorded(tmp_path: Path) -
     first = await open_world(tmp_path, sqlite=True, clock=clock)
     second = await open_world(tmp_path, stores=first.stores, clock=clock)
     for _ in range(2):
-        await asyncio.gather(*(one.auth.expirations.look() for one in (first, second)))
+        await asyncio.gather(*(one.auth.background.expirations.look() for one in (first, second)))
     told = [event for event in await events(first) if event.HasField("session_expired")]
     assert [event.session_expired.session_id for event in told] == [tokens.session_id]
     ended = await first.stores.sessions.get(tokens.session_id)

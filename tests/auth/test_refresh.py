@@ -21,7 +21,7 @@ async def test_a_refresh_buys_the_next_pair(world: World) -> None:
     await world.user()
     first = (await world.login()).tokens
     world.clock.time += 60
-    second = await world.auth.sessions.refresh(first.refresh_token)
+    second = await world.accounts.sessions.refresh(first.refresh_token)
     assert second.session_id == first.session_id
     assert second.refresh_token != first.refresh_token
     assert second.access_token != first.access_token
@@ -35,20 +35,20 @@ async def test_the_predecessor_gets_the_same_pair_for_10_s(world: World) -> None
     """A lost answer costs nothing: the whole pair is the same."""
     await world.user()
     first = (await world.login()).tokens
-    pair = await world.auth.sessions.refresh(first.refresh_token)
+    pair = await world.accounts.sessions.refresh(first.refresh_token)
     world.clock.time += 10
-    assert await world.auth.sessions.refresh(first.refresh_token) == pair
-    await world.auth.sessions.refresh(pair.refresh_token)
+    assert await world.accounts.sessions.refresh(first.refresh_token) == pair
+    await world.accounts.sessions.refresh(pair.refresh_token)
 
 
 async def test_reuse_after_10_s_ends_the_session(world: World) -> None:
     """Both tokens of the family die at once, and the end is told."""
     user = await world.user()
     first = (await world.login()).tokens
-    pair = await world.auth.sessions.refresh(first.refresh_token)
+    pair = await world.accounts.sessions.refresh(first.refresh_token)
     world.clock.time += 10.001
     for token in (first.refresh_token, pair.refresh_token, first.refresh_token):
-        assert await reason(world.auth.sessions.refresh(token)) is Reason.SESSION_REVOKED
+        assert await reason(world.accounts.sessions.refresh(token)) is Reason.SESSION_REVOKED
     for token in (first.access_token, pair.access_token):
         assert await reason(world.auth.verifier.verify(token)) is Reason.SESSION_REVOKED
     assert world.events.told == [(user.user_id, first.session_id)]
@@ -58,10 +58,10 @@ async def test_an_older_ancestor_is_reuse_at_once(world: World) -> None:
     """Only the immediate predecessor is forgiven."""
     await world.user()
     first = (await world.login()).tokens
-    second = await world.auth.sessions.refresh(first.refresh_token)
-    third = await world.auth.sessions.refresh(second.refresh_token)
+    second = await world.accounts.sessions.refresh(first.refresh_token)
+    third = await world.accounts.sessions.refresh(second.refresh_token)
     for token in (first.refresh_token, third.refresh_token):
-        assert await reason(world.auth.sessions.refresh(token)) is Reason.SESSION_REVOKED
+        assert await reason(world.accounts.sessions.refresh(token)) is Reason.SESSION_REVOKED
 
 
 async def test_concurrent_refreshes_make_no_fork(world: World) -> None:
@@ -83,18 +83,18 @@ async def test_reuse_is_seen_across_a_restart(tmp_path: Path) -> None:
     before = await open_world(tmp_path, sqlite=True)
     await before.user()
     first = (await before.login()).tokens
-    pair = await before.auth.sessions.refresh(first.refresh_token)
+    pair = await before.auth.accounts.sessions.refresh(first.refresh_token)
     await before.close()
     between = await open_world(tmp_path, sqlite=True, clock=before.clock)
-    assert await between.auth.sessions.refresh(first.refresh_token) == pair
+    assert await between.auth.accounts.sessions.refresh(first.refresh_token) == pair
     between.clock.time += 11
-    stolen = between.auth.sessions.refresh(first.refresh_token)
+    stolen = between.auth.accounts.sessions.refresh(first.refresh_token)
     assert await reason(stolen) is Reason.SESSION_REVOKED
     await between.close()
     after = await open_world(tmp_path, sqlite=True, clock=before.clock)
     verified = after.auth.verifier.verify(pair.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
-    refreshed = after.auth.sessions.refresh(pair.refresh_token)
+    refreshed = after.auth.accounts.sessions.refresh(pair.refresh_token)
     assert await reason(refreshed) is Reason.SESSION_REVOKED
     await after.close()
 
@@ -105,7 +105,7 @@ async def test_an_unused_session_expires(world: World) -> None:
     pair = (await world.login()).tokens
     assert pair.refresh_expire_time == int(world.clock() * SECOND) + 30 * DAY
     world.clock.time += 30 * 86_400
-    refreshed = world.auth.sessions.refresh(pair.refresh_token)
+    refreshed = world.accounts.sessions.refresh(pair.refresh_token)
     assert await reason(refreshed) is Reason.SESSION_REVOKED
     assert await world.stores.sessions.list_live(user.user_id, 0, None, 9) != []
     now = int(world.clock() * SECOND)
@@ -119,13 +119,13 @@ async def test_no_session_outlives_180_days(world: World) -> None:
     start, last = world.clock.time, 180 * 86_400
     for day in range(20, 180, 20):
         world.clock.time = start + day * 86_400
-        pair = await world.auth.sessions.refresh(pair.refresh_token)
+        pair = await world.accounts.sessions.refresh(pair.refresh_token)
     assert pair.refresh_expire_time == int((start + last) * SECOND)
     world.clock.time = start + last - 60
-    pair = await world.auth.sessions.refresh(pair.refresh_token)
+    pair = await world.accounts.sessions.refresh(pair.refresh_token)
     assert pair.access_expire_time <= pair.refresh_expire_time
     world.clock.time = start + last
-    refreshed = world.auth.sessions.refresh(pair.refresh_token)
+    refreshed = world.accounts.sessions.refresh(pair.refresh_token)
     assert await reason(refreshed) is Reason.SESSION_REVOKED
 
 
@@ -138,7 +138,7 @@ async def test_a_lost_server_secret_ends_refreshing_only(tmp_path: Path) -> None
     (tmp_path / "auth.key").unlink()
     after = await open_world(tmp_path, sqlite=True, clock=before.clock)
     await after.auth.verifier.verify(old.access_token)
-    refreshed = after.auth.sessions.refresh(old.refresh_token)
+    refreshed = after.auth.accounts.sessions.refresh(old.refresh_token)
     assert await reason(refreshed) is Reason.CREDENTIALS_INVALID
     await after.login()
     await after.close()

@@ -58,7 +58,7 @@ async def test_a_token_without_the_claim_has_no_limits(world: World) -> None:
     parts, old = segments(token)
     assert "scope" not in old
     assert (await world.auth.verifier.verify(token)).scopes is None
-    private = world.auth.signing_keys.signer()[1]
+    private = world.tokens.signing_keys.signer()[1]
     future = claims(scope="read teleport")(parts, old, private)
     assert (await world.auth.verifier.verify(future)).scopes == frozenset({Scope.READ})
     nothing = claims(scope="")(parts, old, private)

@@ -89,7 +89,7 @@ def test_enums_are_the_contracts(ours: Any, theirs: Any) -> None:
 async def test_an_event_comes_back_whole(world: World, detail: Any) -> None:
     """Every field of every kind survives the store, and the way of another service."""
     event = SecurityEvent(sample(detail), "user_ann", "users/user_bob", "sess_1", "192.0.2.9")
-    await world.auth.security_events.record(event)
+    await world.recording.security_events.record(event)
     (message,) = await stored(world)
     assert audit_encoding.recorded(message) == event
 
@@ -98,7 +98,9 @@ async def test_what_is_not_said_is_the_callers(world: World) -> None:
     """Actor, session and address are those of the call in hand."""
     set_address("203.0.113.7")
     set_principal(OPERATOR)
-    await world.auth.security_events.record(SecurityEvent(happened.PasswordChanged(), "user_ann"))
+    await world.recording.security_events.record(
+        SecurityEvent(happened.PasswordChanged(), "user_ann")
+    )
     (event,) = await stored(world)
     assert event.actor == "users/user_operator"
     assert (event.session_id, event.address) == ("sess_operator", "203.0.113.7")
@@ -108,9 +110,9 @@ async def test_what_is_not_said_is_the_callers(world: World) -> None:
 async def test_who_has_not_proved_anything_is_anonymous(world: World) -> None:
     """There is one name for all who are not known; outside of a call it is the service itself."""
     failed = happened.SignInFailed(LoginMethod.PASSWORD, happened.SignInFailure.UNKNOWN)
-    await world.auth.security_events.record(SecurityEvent(failed))
+    await world.recording.security_events.record(SecurityEvent(failed))
     set_rpc(Rpc("req_00000001"))
-    await world.auth.security_events.record(SecurityEvent(failed))
+    await world.recording.security_events.record(SecurityEvent(failed))
     own, event = await stored(world)
     assert (own.actor, own.session_id) == ("services/auth", "")
     assert (event.actor, event.session_id) == ("anonymous", "")
@@ -118,7 +120,7 @@ async def test_who_has_not_proved_anything_is_anonymous(world: World) -> None:
 
 async def test_texts_are_bounded_and_printable(world: World) -> None:
     """What a stranger chooses neither fills the store nor moves a terminal's cursor."""
-    await world.auth.security_events.record(
+    await world.recording.security_events.record(
         SecurityEvent(happened.ApiKeyCreated("key_1", "a\x1b[31m\n" + "x" * 1_000)),
         SecurityEvent(happened.UserUpdated(("y" * 1_000,) * 1_000)),
     )
@@ -129,7 +131,7 @@ async def test_texts_are_bounded_and_printable(world: World) -> None:
 
 async def test_the_chain_is_unbroken_under_concurrency(world: World) -> None:
     """500 events at once get 500 places, each tied to the one before."""
-    record = world.auth.security_events.record
+    record = world.recording.security_events.record
     await asyncio.gather(
         *(record(SecurityEvent(happened.SessionExpired(f"sess_{n}"))) for n in range(500))
     )
@@ -146,7 +148,7 @@ async def test_the_chain_is_unbroken_under_concurrency(world: World) -> None:
 
 async def test_events_of_one_record_stay_together(world: World) -> None:
     """What is recorded by one call is in its order, without others between."""
-    record = world.auth.security_events.record
+    record = world.recording.security_events.record
 
     async def three(name: str) -> None:
         await record(*(SecurityEvent(happened.SessionExpired(f"{name}{n}")) for n in range(3)))
@@ -160,7 +162,7 @@ async def test_events_of_one_record_stay_together(world: World) -> None:
 
 async def test_events_are_found_by_whom_they_concern(world: World) -> None:
     """By account, be it the subject or the actor, by kind, by time, and in both directions."""
-    record, clock = world.auth.security_events.record, world.clock
+    record, clock = world.recording.security_events.record, world.clock
     begin = int(clock() * 1e6)
     await record(SecurityEvent(happened.UserCreated("ann"), "user_ann", "users/user_bob"))
     clock.time += 1
@@ -189,7 +191,7 @@ async def test_events_are_found_by_whom_they_concern(world: World) -> None:
 async def test_those_who_listen_are_told_after_the_commit(world: World) -> None:
     """In order, and with the place that the event has."""
     told: list[int] = []
-    log = world.auth.security_events
+    log = world.recording.security_events
     log.on_event(lambda event, sealed: told.append(sealed.sequence))
     await log.record(*[SecurityEvent(happened.UserEnabled())] * 3)
     assert told == [2, 3, 4]
@@ -202,7 +204,7 @@ async def test_a_statement_can_change_nothing(tmp_path: Path, harm: str) -> None
     """The database itself refuses to change or remove what is recorded."""
     world = await open_world(tmp_path, sqlite=True)
     assert world.database is not None
-    await world.auth.security_events.record(SecurityEvent(happened.UserEnabled()))
+    await world.recording.security_events.record(SecurityEvent(happened.UserEnabled()))
     with pytest.raises(Exception, match="only ever added"):
         await world.database.write(lambda connection: connection.execute(text(harm)))
     assert len(await stored(world)) == 1
@@ -211,7 +213,7 @@ async def test_a_statement_can_change_nothing(tmp_path: Path, harm: str) -> None
 
 async def test_a_listener_that_fails_doubles_nothing(world: World) -> None:
     """Every event is stored once, and those who listen behind it are told."""
-    log, told = world.auth.security_events, []
+    log, told = world.recording.security_events, []
 
     def broken(*_: object) -> None:
         raise ValueError("broken")

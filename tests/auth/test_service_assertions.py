@@ -11,9 +11,10 @@ from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_SERVICE_ASSERTION as METHOD
 from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
+from antiphon_server.auth.compose.whole import auth_servicer
 from antiphon_server.auth.service.service_statements import SKEW, service_key
+from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.installation import SERVICES
 from tests.auth.api import Api
 from tests.auth.test_recorded import events
 from tests.auth.world import World
@@ -126,7 +127,7 @@ async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519Priv
         jwt.encode(claims, context_key, "EdDSA"),
         jwt.encode(claims, public, "HS256"),
         jwt.encode(claims, "", "none"),
-        api.world.auth.access_tokens.for_service("events")[0],
+        api.world.tokens.access_tokens.for_service("events")[0],
         "a.b.c",
         "é",
     ]
@@ -145,8 +146,8 @@ async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519Priv
 def test_each_service_has_a_key_of_its_own() -> None:
     """Derived from the installation's secret, the same each time."""
     secret = MasterSecret(b"s" * 32)
-    keys = {service_key(secret, name).private_bytes_raw() for name in SERVICES}
-    assert len(keys) == len(SERVICES)
+    keys = {service_key(secret, name).private_bytes_raw() for name in NAMES}
+    assert len(keys) == len(NAMES)
     assert service_key(secret, "events").private_bytes_raw() in keys
 
 
@@ -165,5 +166,5 @@ async def test_refused_statements_leave_nothing_behind(world: World) -> None:
         claims = statement(stranger, world.clock(), jti=f"statement {number}")
         request = login(jwt.encode(claims, stranger, "EdDSA"))
         with pytest.raises(Exception, match="CREDENTIALS_INVALID"):
-            await world.auth.servicer.Login(request, None)
+            await auth_servicer(world.auth).Login(request, None)
     assert counted == []

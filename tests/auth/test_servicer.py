@@ -223,7 +223,7 @@ async def test_services_find_accounts_by_their_ids(api: Api) -> None:
     await api.make("ann")
     signed_in = await api.sign_in("ann")
     request = pb.GetUserRequest(user_id=signed_in.user.user_id)
-    service = api.world.auth.access_tokens.for_service("context")[0]
+    service = api.world.tokens.access_tokens.for_service("context")[0]
     assert (await api.call("GetUser", request, service)).user == signed_in.user
     error = await api.refused("GetUser", request, signed_in.tokens.access_token)
     assert error.reason is Reason.PERMISSION_DENIED
@@ -234,7 +234,7 @@ async def test_services_find_accounts_by_their_ids(api: Api) -> None:
 @pytest.mark.parametrize("method", ["WhoAmI", "Logout", "CreateApiKey"])
 async def test_a_service_has_no_account(api: Api, method: str) -> None:
     """What belongs to an account is not found for a part of the installation."""
-    token = api.world.auth.access_tokens.for_service("dispatcher")[0]
+    token = api.world.tokens.access_tokens.for_service("dispatcher")[0]
     requests = {"CreateApiKey": pb.CreateApiKeyRequest(label="x")}
     request = requests.get(method) or getattr(pb, f"{method}Request")()
     assert (await api.refused(method, request, token)).reason is Reason.NOT_FOUND

@@ -32,7 +32,7 @@ async def told(pages: Pages) -> Page:
 async def session_that_ends(world: World) -> SessionId:
     """One that was opened and revoked."""
     session_id = (await world.login()).tokens.session_id
-    await world.auth.sessions.revoke(OPERATOR, session_id)
+    await world.accounts.sessions.revoke(OPERATOR, session_id)
     return session_id
 
 
@@ -42,10 +42,10 @@ async def test_a_follower_begins_with_all_that_counts(world: World) -> None:
     await session_that_ends(world)
     world.clock.time += LIFE + MARGIN_S + 1
     recent = await session_that_ends(world)
-    async with aclosing(world.auth.session_feed.follow(None)) as pages:
+    async with aclosing(world.tokens.feed.follow(None)) as pages:
         page = await told(pages)
     assert list(page.ended) == [recent]
-    assert page.keys == world.auth.signing_keys.valid()
+    assert page.keys == world.tokens.signing_keys.valid()
     assert page.up_to_date
 
 
@@ -62,21 +62,21 @@ async def test_an_end_counts_as_long_as_any_process_lets_tokens_live() -> None:
 async def test_ends_come_as_they_happen(world: World) -> None:
     """Each once, in order; who begins again behind a position misses none."""
     await world.user()
-    async with aclosing(world.auth.session_feed.follow(None)) as pages:
+    async with aclosing(world.tokens.feed.follow(None)) as pages:
         await told(pages)
         first = await session_that_ends(world)
         page = await told(pages)
         assert (list(page.ended), page.keys) == ([first], None)
     second = await session_that_ends(world)
-    async with aclosing(world.auth.session_feed.follow(page.position)) as pages:
+    async with aclosing(world.tokens.feed.follow(page.position)) as pages:
         assert list((await told(pages)).ended) == [second]
 
 
 async def test_new_keys_are_told(world: World) -> None:
     """A key that is made, and one that is withdrawn, reach who follows."""
-    async with aclosing(world.auth.session_feed.follow(None)) as pages:
+    async with aclosing(world.tokens.feed.follow(None)) as pages:
         await told(pages)
-        kid = await world.auth.signing_keys.rotate(compromised=True)
+        kid = await world.tokens.signing_keys.rotate(compromised=True)
         page = await told(pages)
     assert [key.kid for key in page.keys or ()] == [kid]
 
@@ -85,7 +85,7 @@ async def test_another_history_is_told_from_its_beginning(world: World) -> None:
     """A position beyond the newest is of a store that is gone: all that counts is told again."""
     await world.user()
     ended = await session_that_ends(world)
-    async with aclosing(world.auth.session_feed.follow(1_000)) as pages:
+    async with aclosing(world.tokens.feed.follow(1_000)) as pages:
         assert list((await told(pages)).ended) == [ended]
 
 
@@ -93,7 +93,7 @@ async def test_a_failover_under_a_feed_that_lost_some_is_told_anew(world: World)
     """What has ended since has places that the follower has seen with others."""
     endings, time = FailingOver(), int(world.clock.time * SECOND)
     endings.end("sess_1", "sess_2", "sess_3", time=time)
-    feed = SessionFeed(endings, world.auth.signing_keys, Liveness(), world.clock, LIFE)
+    feed = SessionFeed(endings, world.tokens.signing_keys, Liveness(), world.clock, LIFE)
     async with aclosing(feed.follow(None)) as pages:
         assert list((await told(pages)).ended) == ["sess_1", "sess_2", "sess_3"]
         endings.lose(2)
@@ -103,7 +103,7 @@ async def test_a_failover_under_a_feed_that_lost_some_is_told_anew(world: World)
 
 async def test_followers_are_bounded(world: World) -> None:
     """One too many is refused, and has room when another one has left."""
-    keys = world.auth.signing_keys
+    keys = world.tokens.signing_keys
     feed = SessionFeed(world.stores.endings, keys, Liveness(), world.clock, LIFE, most=1)
     async with aclosing(feed.follow(None)) as first, aclosing(feed.follow(None)) as second:
         await told(first)
@@ -114,9 +114,9 @@ async def test_followers_are_bounded(world: World) -> None:
 
 async def test_all_followers_are_ended_when_the_server_stops(world: World) -> None:
     """They are told so, and go on at another one."""
-    async with aclosing(world.auth.session_feed.follow(None)) as pages:
+    async with aclosing(world.tokens.feed.follow(None)) as pages:
         await told(pages)
-        world.auth.session_feed.drain()
+        world.tokens.feed.drain()
         assert await reason(told(pages)) is Reason.DRAINING
 
 
@@ -132,7 +132,7 @@ def verifier_elsewhere(
 
 def learn(world: World, keys: PublicKeys) -> None:
     """Hand over the keys that are valid now."""
-    keys.replace({key.kid: key.public for key in world.auth.signing_keys.valid()})
+    keys.replace({key.kid: key.public for key in world.tokens.signing_keys.valid()})
 
 
 async def test_nobody_is_judged_before_all_is_known(world: World) -> None:
@@ -172,7 +172,7 @@ async def test_a_withdrawn_key_is_refused_at_once(world: World) -> None:
     learn(world, keys)
     ended.learn([], up_to_date=True)
     await verifier.verify(token)
-    await world.auth.signing_keys.rotate(compromised=True)
+    await world.tokens.signing_keys.rotate(compromised=True)
     learn(world, keys)
     assert await reason(verifier.verify(token)) is Reason.TOKEN_INVALID
 

@@ -28,10 +28,13 @@ async def test_a_revoked_session_is_refused_at_the_next_call(world: World) -> No
     tokens = (await world.login()).tokens
     me = await world.auth.verifier.verify(tokens.access_token)
     heard: list[SessionId] = []
-    world.auth.liveness.on_end(heard.append)
-    await world.auth.sessions.revoke(me, tokens.session_id)
+    world.tokens.liveness.on_end(heard.append)
+    await world.accounts.sessions.revoke(me, tokens.session_id)
     assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
-    assert await reason(world.auth.sessions.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
+    assert (
+        await reason(world.accounts.sessions.refresh(tokens.refresh_token))
+        is Reason.SESSION_REVOKED
+    )
     assert heard == [tokens.session_id]
     assert world.events.told == [(user.user_id, tokens.session_id)]
 
@@ -40,11 +43,11 @@ async def test_revoking_twice_is_no_error(world: World) -> None:
     """The second time changes and tells nothing."""
     await world.user()
     me = await caller(world)
-    await world.auth.sessions.revoke(me, me.session_id)
-    first = await world.auth.sessions.get(me.session_id)
+    await world.accounts.sessions.revoke(me, me.session_id)
+    first = await world.accounts.sessions.get(me.session_id)
     world.clock.time += 5
-    await world.auth.sessions.revoke(me, me.session_id)
-    assert await world.auth.sessions.get(me.session_id) == first
+    await world.accounts.sessions.revoke(me, me.session_id)
+    assert await world.accounts.sessions.get(me.session_id) == first
     assert len(world.events.told) == 1
 
 
@@ -53,12 +56,12 @@ async def test_only_owner_operator_and_services_revoke(world: World) -> None:
     await world.user()
     await world.user("eve")
     eve, ann = await caller(world, "eve"), await caller(world)
-    refused = world.auth.sessions.revoke(eve, ann.session_id)
+    refused = world.accounts.sessions.revoke(eve, ann.session_id)
     assert await reason(refused) is Reason.NOT_FOUND
-    unknown = world.auth.sessions.revoke(OPERATOR, SessionId("sess_00000000"))
+    unknown = world.accounts.sessions.revoke(OPERATOR, SessionId("sess_00000000"))
     assert await reason(unknown) is Reason.NOT_FOUND
-    await world.auth.sessions.revoke(OPERATOR, ann.session_id)
-    await world.auth.sessions.revoke(SERVICE, eve.session_id)
+    await world.accounts.sessions.revoke(OPERATOR, ann.session_id)
+    await world.accounts.sessions.revoke(SERVICE, eve.session_id)
     assert len(world.events.told) == 2
 
 
@@ -83,7 +86,13 @@ class SlowSessions:
 def verifier_of(world: World, sessions: SlowSessions, liveness: Liveness) -> Verifier:
     """A verifier that has seen nothing yet."""
     store = StoredSessions(cast(SessionStore, sessions))
-    return Verifier(world.auth.access_tokens, world.auth.signing_keys, store, liveness, world.clock)
+    return Verifier(
+        world.tokens.access_tokens,
+        world.tokens.signing_keys,
+        store,
+        liveness,
+        world.clock,
+    )
 
 
 async def test_a_new_process_asks_the_store_once(world: World) -> None:
@@ -103,10 +112,10 @@ async def test_a_look_up_that_began_before_the_end_revives_nothing(world: World)
     await world.user()
     tokens = (await world.login()).tokens
     sessions = SlowSessions(world.stores.sessions)
-    verifier = verifier_of(world, sessions, world.auth.liveness)
+    verifier = verifier_of(world, sessions, world.tokens.liveness)
     looking = asyncio.create_task(reason(verifier.verify(tokens.access_token)))
     await asyncio.wait_for(sessions.found.wait(), 30)
-    await world.auth.sessions.revoke(OPERATOR, tokens.session_id)
+    await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
     sessions.answer.set()
     assert await looking is Reason.SESSION_REVOKED
 
@@ -116,8 +125,8 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
     await world.user()
     liveness = Liveness(most=2)
     verifier = Verifier(
-        world.auth.access_tokens,
-        world.auth.signing_keys,
+        world.tokens.access_tokens,
+        world.tokens.signing_keys,
         StoredSessions(world.stores.sessions),
         liveness,
         world.clock,
@@ -125,7 +134,7 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
     )
     pairs = [(await world.login()).tokens for _ in range(5)]
     for pair in pairs[:3]:
-        await world.auth.sessions.revoke(OPERATOR, pair.session_id)
+        await world.accounts.sessions.revoke(OPERATOR, pair.session_id)
     for _ in range(2):
         for pair in pairs[:3]:
             assert await reason(verifier.verify(pair.access_token)) is Reason.SESSION_REVOKED
@@ -140,7 +149,7 @@ async def test_an_end_that_could_not_be_told_is_told_later(tmp_path: Path) -> No
     user = await before.user()
     token = (await before.login()).tokens
     me = await before.auth.verifier.verify(token.access_token)
-    await before.auth.sessions.revoke(me, me.session_id)
+    await before.auth.accounts.sessions.revoke(me, me.session_id)
     assert await reason(before.auth.verifier.verify(token.access_token)) is Reason.SESSION_REVOKED
     await before.close()
     after = await open_world(tmp_path, sqlite=True, clock=before.clock)
@@ -154,22 +163,22 @@ async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> Non
     """A thief who hangs up at once keeps no access token either."""
     await world.user()
     first = (await world.login()).tokens
-    await world.auth.sessions.refresh(first.refresh_token)
+    await world.accounts.sessions.refresh(first.refresh_token)
     world.clock.time += 60
-    reuse = asyncio.create_task(world.auth.sessions.refresh(first.refresh_token))
+    reuse = asyncio.create_task(world.accounts.sessions.refresh(first.refresh_token))
     for _ in range(2):
         await asyncio.sleep(0)
     reuse.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reuse
-    await world.auth.completion.close()
+    await world.auth.base.completion.close()
     assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
 
 
 async def test_a_keys_sessions_end_no_others(world: World) -> None:
     """However many one key opens: its owner and other keys keep theirs, and those don't end its."""
-    user, open_session = await world.user(), world.auth.sessions.open
-    keys = [(await world.auth.api_keys.create(user.user_id, "ci", None))[0] for _ in range(2)]
+    user, open_session = await world.user(), world.accounts.sessions.open
+    keys = [(await world.accounts.api_keys.create(user.user_id, "ci", None))[0] for _ in range(2)]
     origin, most = Origin(LoginMethod.PASSWORD), 2
     firsts = [await open_session(user, origin, key, most=most) for key in (None, *keys)]
     for _ in range(3):
@@ -180,7 +189,7 @@ async def test_a_keys_sessions_end_no_others(world: World) -> None:
     ended = world.auth.verifier.verify(firsts[1].tokens.access_token)
     assert await reason(ended) is Reason.SESSION_REVOKED
     me = await caller(world)
-    assert len(await world.auth.sessions.list_live(me, "", None, 9)) == 2 + 2 + 1
+    assert len(await world.accounts.sessions.list_live(me, "", None, 9)) == 2 + 2 + 1
 
 
 async def test_sessions_of_a_user_are_bounded(world: World) -> None:
@@ -188,7 +197,7 @@ async def test_sessions_of_a_user_are_bounded(world: World) -> None:
     user = await world.user()
     pairs = []
     for _ in range(4):
-        opened = await world.auth.sessions.open(user, Origin(LoginMethod.PASSWORD), most=3)
+        opened = await world.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD), most=3)
         pairs.append(opened.tokens)
         world.clock.time += 1
     verifier = world.auth.verifier

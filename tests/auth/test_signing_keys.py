@@ -32,7 +32,7 @@ def keys_of(
     world: World, store: SigningKeyStore | None = None, settings: KeySettings | None = None
 ) -> SigningKeys:
     """The keys as another process holds them."""
-    events, stored = world.auth.security_events, store or world.stores.signing_keys
+    events, stored = world.recording.security_events, store or world.stores.signing_keys
     return SigningKeys(stored, SECRET, events, world.clock, 900, settings)
 
 
@@ -42,18 +42,18 @@ async def test_rotation_refuses_no_valid_token(world: World) -> None:
     tokens, kids = [], set()
     for _ in range(3):
         tokens.append((await world.login()).tokens.access_token)
-        kids |= {key.kid for key in world.auth.signing_keys.valid()}
-        await world.auth.signing_keys.rotate()
+        kids |= {key.kid for key in world.tokens.signing_keys.valid()}
+        await world.tokens.signing_keys.rotate()
         for token in tokens:
             await world.auth.verifier.verify(token)
             world.auth.verifier.forget()
     assert len(kids) == 3
     world.clock.time += TokenSettings().longest_life
-    assert len(world.auth.signing_keys.valid()) == 1
+    assert len(world.tokens.signing_keys.valid()) == 1
     world.auth.verifier.forget()
     for token in tokens:
         assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_INVALID
-    await world.auth.signing_keys.rotate()
+    await world.tokens.signing_keys.rotate()
     now = int(world.clock() * 1_000_000)
     assert len(await world.stores.signing_keys.list_valid(0)) == 2
     assert len(await world.stores.signing_keys.list_valid(now)) == 2
@@ -64,20 +64,20 @@ async def test_keys_survive_a_restart(tmp_path: Path) -> None:
     before = await open_world(tmp_path, sqlite=True)
     await before.user()
     token = (await before.login()).tokens.access_token
-    kid = before.auth.signing_keys.signer()[0]
+    kid = before.auth.tokens.signing_keys.signer()[0]
     await before.close()
     after = await open_world(tmp_path, sqlite=True, clock=before.clock)
     await after.auth.verifier.verify(token)
-    assert after.auth.signing_keys.signer()[0] == kid
+    assert after.auth.tokens.signing_keys.signer()[0] == kid
     await after.close()
 
 
 async def test_the_private_part_is_sealed(world: World, tmp_path: Path) -> None:
     """Neither the store nor the files of the database hold the private key."""
-    private = world.auth.signing_keys.signer()[1].private_bytes_raw()
+    private = world.tokens.signing_keys.signer()[1].private_bytes_raw()
     (stored,) = await world.stores.signing_keys.list_valid(0)
     assert private not in stored.sealed_private_key
-    assert "private" not in repr(world.auth.signing_keys.valid()[0]).replace("sealed_private", "")
+    assert "private" not in repr(world.tokens.signing_keys.valid()[0]).replace("sealed_private", "")
     assert private not in contents(tmp_path)
     assert MasterSecret(b"x" * 32).open(stored.sealed_private_key, "signing keys") is None
 
@@ -92,37 +92,37 @@ async def test_a_compromised_key_dies_at_once(world: World) -> None:
     """Its tokens are refused though they were remembered; a refresh buys one that works."""
     await world.user()
     pair = (await world.login()).tokens
-    service = world.auth.access_tokens.for_service("context")[0]
+    service = world.tokens.access_tokens.for_service("context")[0]
     await world.auth.verifier.verify(pair.access_token)
     withdrawn: list[bool] = []
-    world.auth.signing_keys.on_withdrawn(lambda: withdrawn.append(True))
-    kid = await world.auth.key_rotation.rotate(compromised=True)
-    assert [key.kid for key in world.auth.signing_keys.valid()] == [kid]
+    world.tokens.signing_keys.on_withdrawn(lambda: withdrawn.append(True))
+    kid = await world.tokens.key_rotation.rotate(compromised=True)
+    assert [key.kid for key in world.tokens.signing_keys.valid()] == [kid]
     assert withdrawn == [True]
     for dead in (pair.access_token, service):
         assert await reason(world.auth.verifier.verify(dead)) is Reason.TOKEN_INVALID
-    newer = await world.auth.sessions.refresh(pair.refresh_token)
+    newer = await world.accounts.sessions.refresh(pair.refresh_token)
     await world.auth.verifier.verify(newer.access_token)
-    await world.auth.verifier.verify(world.auth.access_tokens.for_service("context")[0])
+    await world.auth.verifier.verify(world.tokens.access_tokens.for_service("context")[0])
 
 
 async def test_rotation_is_accounted_for(world: World) -> None:
     """The event names the new key and those before it."""
-    before = valid_kids(world.auth.signing_keys)
-    kid = await world.auth.key_rotation.rotate(compromised=False)
+    before = valid_kids(world.tokens.signing_keys)
+    kid = await world.tokens.key_rotation.rotate(compromised=False)
     (event,) = await world.stores.security_events.before(None, ALL, 1)
     recorded = SecurityEventMessage.FromString(event.body).signing_keys_rotated
     assert (recorded.kid, frozenset(recorded.retired)) == (kid, before)
-    (fresh,) = [key for key in world.auth.signing_keys.valid() if key.kid == kid]
+    (fresh,) = [key for key in world.tokens.signing_keys.valid() if key.kid == kid]
     assert recorded.public_key == fresh.x
 
 
 async def test_the_trail_tells_which_key_replaced_which(world: World) -> None:
     """Of rotations at once each retires the one before; a key is retired once, by any process."""
-    (first,) = valid_kids(world.auth.signing_keys)
+    (first,) = valid_kids(world.tokens.signing_keys)
     another = keys_of(world)
     await another.reload()
-    await asyncio.gather(*(world.auth.signing_keys.rotate() for _ in range(2)))
+    await asyncio.gather(*(world.tokens.signing_keys.rotate() for _ in range(2)))
     await another.rotate(compromised=True)
     events = await world.stores.security_events.after(0, ALL, 9)
     told = [SecurityEventMessage.FromString(event.body).signing_keys_rotated for event in events]
@@ -132,14 +132,14 @@ async def test_the_trail_tells_which_key_replaced_which(world: World) -> None:
 
 async def test_keys_rotate_when_they_are_old(world: World) -> None:
     """Not a moment before; after years of downtime once, and a second process does not again."""
-    keys = world.auth.signing_keys
+    keys = world.tokens.signing_keys
     first = keys.signer()[0]
     world.clock.time += 30 * 86_400 - 1
     await keys.rotate_if_due()
     assert keys.signer()[0] == first
     world.clock.time += 1
     other = SigningKeys(
-        world.stores.signing_keys, SECRET, world.auth.security_events, world.clock, 900
+        world.stores.signing_keys, SECRET, world.recording.security_events, world.clock, 900
     )
     await other.reload()
     await keys.rotate_if_due()
@@ -207,7 +207,7 @@ async def test_a_late_answer_brings_no_withdrawn_key_back(world: World) -> None:
     keys = keys_of(world, cast(SigningKeyStore, late))
     looks = [asyncio.create_task(keys.reload())]
     await late.read.wait()
-    kid = await world.auth.signing_keys.rotate(compromised=True)
+    kid = await world.tokens.signing_keys.rotate(compromised=True)
     looks.append(asyncio.create_task(keys.reload()))
     for _ in range(3):
         await world.stores.signing_keys.list_valid(0)  # as long as the second look would take
@@ -222,7 +222,12 @@ async def test_unknown_keys_cost_one_look_a_second(world: World) -> None:
     counted = CountedKeys(world.stores.signing_keys)
     store = cast(SigningKeyStore, counted)
     keys = SigningKeys(
-        store, SECRET, world.auth.security_events, world.clock, 900, KeySettings(shared=True)
+        store,
+        SECRET,
+        world.recording.security_events,
+        world.clock,
+        900,
+        KeySettings(shared=True),
     )
     tokens = AccessTokens(keys, TokenSettings(), world.clock)
     verifier = Verifier(
@@ -246,14 +251,16 @@ async def test_twenty_rotations_under_load_refuse_nothing(tmp_path: Path) -> Non
     """Two nodes, one rotates while both take the tokens that either has just signed."""
     refusals, taken, stopping = 0, 0, asyncio.Event()
     async with node(tmp_path) as here, node(tmp_path) as there:
-        user = await here.auth.users.create(OPERATOR, NewUser("ann"))
-        first, kids = here.auth.signing_keys.signer()[0], set()
+        user = await here.auth.accounts.users.create(OPERATOR, NewUser("ann"))
+        first, kids = here.auth.tokens.signing_keys.signer()[0], set()
 
         async def load(signs: Node, takes: Node) -> None:
             nonlocal refusals, taken
-            pair = (await signs.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))).tokens
+            pair = (
+                await signs.auth.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))
+            ).tokens
             while not stopping.is_set():
-                pair = await signs.auth.sessions.refresh(pair.refresh_token)
+                pair = await signs.auth.accounts.sessions.refresh(pair.refresh_token)
                 kids.add(jwt.get_unverified_header(pair.access_token)["kid"])
                 for one in (signs, takes):
                     taken += 1
@@ -266,13 +273,15 @@ async def test_twenty_rotations_under_load_refuse_nothing(tmp_path: Path) -> Non
         loads = [asyncio.create_task(load(*pair)) for pair in ((here, there), (there, here))]
         for number in range(20):
             enough = taken + 1
-            newest = await (here, there)[number % 2].auth.signing_keys.rotate()
+            newest = await (here, there)[number % 2].auth.tokens.signing_keys.rotate()
             await until(partial(reached, enough))
         await until(lambda: newest in kids or done(loads))
         stopping.set()
         await asyncio.gather(*loads)
-        assert valid_kids(there.auth.signing_keys) == valid_kids(here.auth.signing_keys)
-        assert len(valid_kids(here.auth.signing_keys)) == 21
+        assert valid_kids(there.auth.tokens.signing_keys) == valid_kids(
+            here.auth.tokens.signing_keys
+        )
+        assert len(valid_kids(here.auth.tokens.signing_keys)) == 21
         assert {first, newest} <= kids
     assert refusals == 0
 
@@ -280,14 +289,14 @@ async def test_twenty_rotations_under_load_refuse_nothing(tmp_path: Path) -> Non
 async def test_a_compromised_key_dies_on_every_node(tmp_path: Path) -> None:
     """The other node refuses its tokens and ends its streams."""
     async with node(tmp_path) as here, node(tmp_path) as there:
-        user = await here.auth.users.create(OPERATOR, NewUser("ann"))
-        await there.auth.signing_keys.reload()
-        pair = (await here.auth.sessions.open(user, Origin(LoginMethod.PASSWORD))).tokens
+        user = await here.auth.accounts.users.create(OPERATOR, NewUser("ann"))
+        await there.auth.tokens.signing_keys.reload()
+        pair = (await here.auth.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))).tokens
         frames = await there.follow(user.user_id, pair.access_token)
         assert await there.who_am_i(pair.access_token)
-        await here.auth.key_rotation.rotate(compromised=True)
+        await here.auth.tokens.key_rotation.rotate(compromised=True)
         async with asyncio.timeout(30):
             await refused(there, pair.access_token)
             assert (await anext(frames)).HasField("ended")
-        newer = await there.auth.sessions.refresh(pair.refresh_token)
+        newer = await there.auth.accounts.sessions.refresh(pair.refresh_token)
         assert await here.who_am_i(newer.access_token)

@@ -12,7 +12,7 @@ import pytest
 
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.audit_encoding import faithful
-from antiphon_server.auth.compose import VERSIONS
+from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.auth.model import security_events as happened
 from antiphon_server.auth.model.audit import AuditFault, Found, Verdict
 from antiphon_server.auth.model.chain import ALL, SealedEvent
@@ -35,7 +35,7 @@ class Crime:
 
     async def verdict(self, kept: str = "") -> Verdict:
         """What the service says of its own trail."""
-        return await self.world.auth.audit_trail.verify(kept)
+        return await self.world.auth.trail.trail.verify(kept)
 
     def commit(self, harm: Harm, chance: random.Random) -> int | None:
         """Do it behind the service's back."""
@@ -63,10 +63,10 @@ async def crime(tmp_path: Path) -> AsyncIterator[Crime]:
     """A trail of some events, of which an auditor kept the head."""
     world = await open_world(tmp_path, sqlite=True)
     for number in range(EVENTS - 1):
-        await world.auth.security_events.record(
+        await world.recording.security_events.record(
             SecurityEvent(happened.UserCreated(f"user{number}"), f"user_{number:08}", "users/boss")
         )
-    head = await world.auth.audit_trail.head()
+    head = await world.auth.trail.trail.head()
     assert head.head.sequence == EVENTS
     with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
         scene = Crime(world, connection, head.signature)
@@ -120,8 +120,10 @@ async def test_another_installations_trail_is_found_out(crime: Crime, tmp_path: 
     """A whole, well-formed trail in the place of this one is another history."""
     (tmp_path / "other").mkdir()
     other = await open_world(tmp_path / "other", sqlite=True)
-    await other.auth.security_events.record(*[SecurityEvent(happened.UserEnabled())] * EVENTS)
-    foreign = (await other.auth.audit_trail.head()).signature
+    await other.auth.recording.security_events.record(
+        *[SecurityEvent(happened.UserEnabled())] * EVENTS
+    )
+    foreign = (await other.auth.trail.trail.head()).signature
     await other.close()
     shutil.copy(tmp_path / "other" / "test.db", tmp_path / "copy.db")
 
@@ -155,7 +157,7 @@ async def test_a_forged_head_is_refused(crime: Crime) -> None:
 
 async def test_a_head_outlives_the_key_that_signed_it(crime: Crime) -> None:
     """The trail tells of every key; one that was retired long ago verifies what it signed."""
-    keys, clock = crime.world.auth.signing_keys, crime.world.clock
+    keys, clock = crime.world.tokens.signing_keys, crime.world.clock
     for _ in range(3):
         clock.time += 86_400
         await keys.rotate()
@@ -185,7 +187,7 @@ async def test_every_database_refuses_changes_of_the_trail(tmp_path: Path, seen:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript((SCHEMAS_SEEN / f"{seen}.sql").read_text())
     database = SqliteDatabase(path)
-    await migrate(database, "auth", VERSIONS, metadata)
+    await migrate(database, "auth", AUTH.schema().versions, metadata)
     await database.close()
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute(

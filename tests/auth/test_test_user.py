@@ -9,11 +9,11 @@ from tests.auth.world import World, reason
 
 async def test_it_signs_in_with_the_newest_password(world: World) -> None:
     """It is no operator; each start has another password, and ends what the last one opened."""
-    first = await world.auth.test_user.admit()
+    first = await world.accounts.test_user.admit()
     before = await world.login(NAME, first)
     assert (before.user.user_id, before.user.operator) == (USER_ID, False)
     assert before.user.kind is UserKind.PERSON
-    second = await world.auth.test_user.admit()
+    second = await world.accounts.test_user.admit()
     assert await reason(world.login(NAME, first)) is Reason.CREDENTIALS_INVALID
     verified = world.auth.verifier.verify(before.tokens.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
@@ -24,31 +24,34 @@ async def test_it_signs_in_with_the_newest_password(world: World) -> None:
 
 async def test_a_start_without_it_shuts_it_out(world: World) -> None:
     """Password, sessions and API keys of an earlier start are good for nothing."""
-    password = await world.auth.test_user.admit()
+    password = await world.accounts.test_user.admit()
     tokens = (await world.login(NAME, password)).tokens
-    _, key = await world.auth.api_keys.create(USER_ID, "kept", None)
-    assert await world.auth.test_user.shut_out()
-    assert not await world.auth.test_user.shut_out()
+    _, key = await world.accounts.api_keys.create(USER_ID, "kept", None)
+    assert await world.accounts.test_user.shut_out()
+    assert not await world.accounts.test_user.shut_out()
     assert await reason(world.login(NAME, password)) is Reason.CREDENTIALS_INVALID
-    assert await reason(world.auth.login.by_api_key(key, "x")) is Reason.USER_DISABLED
+    assert await reason(world.signing_in.login.by_api_key(key, "x")) is Reason.USER_DISABLED
     verified = world.auth.verifier.verify(tokens.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
-    assert await reason(world.auth.sessions.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
+    assert (
+        await reason(world.accounts.sessions.refresh(tokens.refresh_token))
+        is Reason.SESSION_REVOKED
+    )
 
 
 async def test_it_can_come_back(world: World) -> None:
     """And it loses rights that an operator gave it meanwhile."""
-    await world.auth.local_operator.ensure()
-    await world.auth.test_user.admit()
-    await world.auth.user_updates.update(USER_ID, Wishes(operator=True))
-    await world.auth.test_user.shut_out()
-    signed_in = await world.login(NAME, await world.auth.test_user.admit())
+    await world.accounts.local_operator.ensure()
+    await world.accounts.test_user.admit()
+    await world.accounts.user_updates.update(USER_ID, Wishes(operator=True))
+    await world.accounts.test_user.shut_out()
+    signed_in = await world.login(NAME, await world.accounts.test_user.admit())
     assert not signed_in.user.operator
 
 
 async def test_an_account_of_that_name_is_left_alone(world: World) -> None:
     """Somebody called test is not the test user: nobody takes the account or shuts it out."""
     await world.user(NAME)
-    assert await reason(world.auth.test_user.admit()) is Reason.ALREADY_EXISTS
-    assert not await world.auth.test_user.shut_out()
+    assert await reason(world.accounts.test_user.admit()) is Reason.ALREADY_EXISTS
+    assert not await world.accounts.test_user.shut_out()
     await world.login(NAME)

@@ -55,7 +55,7 @@ async def test_a_token_says_what_the_standard_asks(world: World) -> None:
     await world.user()
     signed_in = await world.login()
     header, claims = segments(signed_in.tokens.access_token)
-    kid = world.auth.signing_keys.valid()[0].kid
+    kid = world.tokens.signing_keys.valid()[0].kid
     assert header == {"alg": "EdDSA", "typ": "at+jwt", "kid": kid}
     now = int(world.clock())
     assert claims == {
@@ -151,14 +151,14 @@ FORGERIES: dict[str, Forge] = {
 async def test_a_forgery_is_refused(world: World, name: str) -> None:
     """Even what is signed by the real key is refused when a part of it is wrong."""
     parts, old = segments(await token_of(world))
-    forged = FORGERIES[name](parts, old, world.auth.signing_keys.signer()[1])
+    forged = FORGERIES[name](parts, old, world.tokens.signing_keys.signer()[1])
     assert await reason(world.auth.verifier.verify(forged)) is Reason.TOKEN_INVALID
 
 
 async def test_only_true_makes_an_operator(world: World) -> None:
     """A claim that is merely truthy gives no rights."""
     parts, old = segments(await token_of(world))
-    forged = claims(operator="yes")(parts, old, world.auth.signing_keys.signer()[1])
+    forged = claims(operator="yes")(parts, old, world.tokens.signing_keys.signer()[1])
     assert not (await world.auth.verifier.verify(forged)).operator
 
 
@@ -166,7 +166,7 @@ async def test_unsigned_and_confused_algorithms_are_refused(world: World) -> Non
     """``none``, and HMAC with the public key as its secret, are refused."""
     token = await token_of(world)
     parts, body, _ = token.split(".")
-    raw = world.auth.signing_keys.valid()[0].public.public_bytes_raw()
+    raw = world.tokens.signing_keys.valid()[0].public.public_bytes_raw()
     for alg in ("none", "None", "nOnE", "HS256", "HS512", "ES256", "", None):
         changed = _segment(_parsed(parts) | {"alg": alg})
         for signature in ("", token.split(".")[2], _mac(f"{changed}.{body}", raw)):
@@ -283,7 +283,7 @@ async def test_no_text_is_a_token(text: str) -> None:
 
 async def test_a_service_token_speaks_for_the_service(world: World) -> None:
     """It needs no session, is reused until it is half used up, and expires."""
-    mint = world.auth.access_tokens.for_service
+    mint = world.tokens.access_tokens.for_service
     token, _ = mint("dispatcher")
     principal = await world.auth.verifier.verify(token)
     assert (principal.kind, principal.user_id, principal.session_id) == (
@@ -304,7 +304,7 @@ async def test_a_service_token_speaks_for_the_service(world: World) -> None:
 
 async def test_an_operators_token_says_so(world: World) -> None:
     """The claim follows the account."""
-    await world.auth.users.create(OPERATOR, NewUser("root", PASSWORD, operator=True))
+    await world.accounts.users.create(OPERATOR, NewUser("root", PASSWORD, operator=True))
     tokens = (await world.login("root")).tokens
     assert (await world.auth.verifier.verify(tokens.access_token)).operator
 
@@ -325,10 +325,10 @@ class CountedTokens:
 async def test_a_signature_is_checked_once(world: World) -> None:
     """A token that is remembered is not read again until it is forgotten."""
     token, auth = await token_of(world), world.auth
-    tokens = CountedTokens(auth.access_tokens)
+    tokens = CountedTokens(auth.tokens.access_tokens)
     verifier = Verifier(
         cast(TokenReader, tokens),
-        auth.signing_keys,
+        auth.tokens.signing_keys,
         StoredSessions(world.stores.sessions),
         Liveness(),
         world.clock,

@@ -30,14 +30,14 @@ async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(tmp_pat
     await world.close()
     for _ in range(2):
         world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-        assert await rotations(world) == [key.kid for key in world.auth.signing_keys.valid()]
+        assert await rotations(world) == [key.kid for key in world.tokens.signing_keys.valid()]
         await world.close()
     world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-    kept = (await world.auth.audit_trail.head()).signature
+    kept = (await world.auth.trail.trail.head()).signature
     for _ in range(3):
         world.clock.time += 86_400
-        await world.auth.signing_keys.rotate()
-    assert (await world.auth.audit_trail.verify(kept)).found is None
+        await world.tokens.signing_keys.rotate()
+    assert (await world.auth.trail.trail.verify(kept)).found is None
     await world.close()
 
 
@@ -62,10 +62,10 @@ async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> N
         900,
     )
     kid = await foreign.rotate()
-    await world.auth.signing_keys.rotate()
+    await world.tokens.signing_keys.rotate()
     await world.close()
     world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-    assert kid in valid_kids(world.auth.signing_keys)
+    assert kid in valid_kids(world.tokens.signing_keys)
     assert kid not in await rotations(world)
     await world.close()
 
@@ -78,8 +78,8 @@ async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path
     world = await open_world(tmp_path)
     store, signing, trail = (
         world.stores.signing_keys,
-        world.auth.signing_keys,
-        world.auth.audit_trail,
+        world.tokens.signing_keys,
+        world.auth.trail.trail,
     )
     (genuine,) = await store.list_valid(0)
     kept = (await trail.head()).signature
@@ -104,16 +104,16 @@ async def test_a_server_that_stops_tells_of_the_key_that_it_was_making(
 ) -> None:
     """Though the schedule is cancelled when the key is in the store and not yet in the trail."""
     world = await open_world(tmp_path)
-    reload, made = world.auth.signing_keys.reload, asyncio.Event()
+    reload, made = world.tokens.signing_keys.reload, asyncio.Event()
 
     async def slow_reload() -> None:
         made.set()
         await asyncio.sleep(0)
         await reload()
 
-    monkeypatch.setattr(world.auth.signing_keys, "reload", slow_reload)
+    monkeypatch.setattr(world.tokens.signing_keys, "reload", slow_reload)
     world.clock.time += 31 * 86_400
-    schedule = asyncio.create_task(world.auth.key_rotation.run())
+    schedule = asyncio.create_task(world.tokens.key_rotation.run())
     await made.wait()
     schedule.cancel()
     await asyncio.wait([schedule])

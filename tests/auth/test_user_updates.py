@@ -22,15 +22,15 @@ from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
 
 async def operator(world: World, name: str) -> User:
     """Make an operator."""
-    return await world.auth.users.create(OPERATOR, NewUser(name, PASSWORD, operator=True))
+    return await world.accounts.users.create(OPERATOR, NewUser(name, PASSWORD, operator=True))
 
 
 async def test_a_field_changes_and_the_others_stay(world: World) -> None:
     """A display name is stripped of what commands a terminal; an empty one is the name."""
     user = await world.user()
-    update = world.auth.user_updates.update
+    update = world.accounts.user_updates.update
     assert await update(user.user_id, Wishes("An\x1bn")) == replace(user, display_name="Ann")
-    assert await world.auth.users.get(user.user_id) == replace(user, display_name="Ann")
+    assert await world.accounts.users.get(user.user_id) == replace(user, display_name="Ann")
     assert (await update(user.user_id, Wishes(""))).display_name == "ann"
     refused = await error(update(user.user_id, Wishes("x" * 129)))
     assert [violation.field for violation in refused.violations] == ["user.display_name"]
@@ -63,7 +63,12 @@ def updates(world: World, store: UserStore, names: KnownNames) -> UserUpdates:
     """As the world's, on another store or with other names."""
     auth = world.auth
     return UserUpdates(
-        store, auth.endings, auth.completion, auth.security_events, names, world.clock
+        store,
+        auth.accounts.endings,
+        auth.base.completion,
+        auth.recording.security_events,
+        names,
+        world.clock,
     )
 
 
@@ -89,7 +94,7 @@ async def test_sessions_end_before_a_name_is_taken_back(world: World) -> None:
 
 async def test_an_unknown_user_is_not_found(world: World) -> None:
     """The refusal names it."""
-    refused = await error(world.auth.user_updates.update(UserId("user_00000000"), Wishes()))
+    refused = await error(world.accounts.user_updates.update(UserId("user_00000000"), Wishes()))
     assert refused.metadata == {"resource": "users/user_00000000"}
 
 
@@ -97,23 +102,23 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
     """Sessions end, told to the log and to open streams; no credential opens another."""
     user = await world.user()
     tokens = (await world.login()).tokens
-    _, secret = await world.auth.api_keys.create(user.user_id, "ci", None)
-    by_key = (await world.auth.login.by_api_key(secret, "")).tokens
+    _, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens
     ended: list[str] = []
-    world.auth.liveness.on_end(ended.append)
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    world.tokens.liveness.on_end(ended.append)
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
     assert set(ended) == {tokens.session_id, by_key.session_id}
     assert len(world.events.told) == 2
     for pair in (tokens, by_key):
         verified = world.auth.verifier.verify(pair.access_token)
         assert await reason(verified) is Reason.SESSION_REVOKED
-        refreshed = world.auth.sessions.refresh(pair.refresh_token)
+        refreshed = world.accounts.sessions.refresh(pair.refresh_token)
         assert await reason(refreshed) is Reason.SESSION_REVOKED
     assert await reason(world.login()) is Reason.USER_DISABLED
-    assert await reason(world.auth.login.by_api_key(secret, "")) is Reason.USER_DISABLED
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=False))
+    assert await reason(world.signing_in.login.by_api_key(secret, "")) is Reason.USER_DISABLED
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=False))
     await world.login()
-    await world.auth.login.by_api_key(secret, "")
+    await world.signing_in.login.by_api_key(secret, "")
     verified = world.auth.verifier.verify(tokens.access_token)
     assert await reason(verified) is Reason.SESSION_REVOKED
 
@@ -121,7 +126,7 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
 async def test_only_the_right_password_is_told_of_the_disabling(world: World) -> None:
     """Any other is told nothing, by the same work: one evaluation each."""
     user = await world.user()
-    await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+    await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
     before = world.hasher.evaluations
     assert await reason(world.login(password="wrong")) is Reason.CREDENTIALS_INVALID
     assert await reason(world.login("nobody")) is Reason.CREDENTIALS_INVALID
@@ -135,10 +140,10 @@ async def test_a_login_under_way_does_not_survive_the_disabling(world: World) ->
         user = await world.user(f"ann{number}")
         login = asyncio.create_task(world.login(user.name))
         await asyncio.sleep(number / 5_000)
-        await world.auth.user_updates.update(user.user_id, Wishes(disabled=True))
+        await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
         await asyncio.gather(login, return_exceptions=True)
         caller = Principal("user", user.user_id, OPERATOR.session_id)
-        assert not await world.auth.sessions.list_live(caller, "", None, 9)
+        assert not await world.accounts.sessions.list_live(caller, "", None, 9)
 
 
 async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None:
@@ -149,10 +154,10 @@ async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None
         held = (await world.login(user.name)).tokens
         racing: list[asyncio.Task[Any]] = [
             asyncio.create_task(world.login(user.name)),
-            asyncio.create_task(world.auth.sessions.refresh(held.refresh_token)),
+            asyncio.create_task(world.accounts.sessions.refresh(held.refresh_token)),
         ]
         await asyncio.sleep(number / 5_000)
-        await world.auth.user_updates.update(user.user_id, Wishes(operator=False))
+        await world.accounts.user_updates.update(user.user_id, Wishes(operator=False))
         outcomes = await asyncio.gather(*racing, return_exceptions=True)
         tokens = [held.access_token]
         for outcome in outcomes:
@@ -179,18 +184,20 @@ async def test_the_last_operator_stays(world: World, wish: Wishes) -> None:
     """Nobody is left who could undo it; a disabled operator is no other one."""
     last = await operator(world, "last")
     other = await operator(world, "other")
-    await world.auth.user_updates.update(other.user_id, Wishes(disabled=True))
+    await world.accounts.user_updates.update(other.user_id, Wishes(disabled=True))
     tokens = (await world.login("last")).tokens
-    assert await reason(world.auth.user_updates.update(last.user_id, wish)) is Reason.LAST_OPERATOR
-    assert await world.auth.users.get(last.user_id) == last
+    assert (
+        await reason(world.accounts.user_updates.update(last.user_id, wish)) is Reason.LAST_OPERATOR
+    )
+    assert await world.accounts.users.get(last.user_id) == last
     await world.auth.verifier.verify(tokens.access_token)
-    await world.auth.user_updates.update(other.user_id, Wishes(disabled=False))
-    await world.auth.user_updates.update(last.user_id, wish)
+    await world.accounts.user_updates.update(other.user_id, Wishes(disabled=False))
+    await world.accounts.user_updates.update(last.user_id, wish)
 
 
 async def test_two_operators_cannot_take_each_others_rights(world: World) -> None:
     """Of two at once one comes second, and is refused."""
-    update = world.auth.user_updates.update
+    update = world.accounts.user_updates.update
     ann, bob = await operator(world, "ann"), await operator(world, "bob")
     for number in range(20):
         wish = Wishes(operator=False) if number % 2 else Wishes(disabled=True)
@@ -209,7 +216,7 @@ async def test_users_are_listed_by_name(world: World) -> None:
         await world.user(name, "")
 
     async def listed(prefix: str, after: str = "", limit: int = 9) -> list[str]:
-        return [it.name for it in await world.auth.users.list_named(prefix, after, limit)]
+        return [it.name for it in await world.accounts.users.list_named(prefix, after, limit)]
 
     assert await listed("") == ["ann", "ann_b", "annxb", "anton", "bob", "zoe"]
     assert await listed("", "ann_b", 2) == ["annxb", "anton"]
@@ -222,6 +229,6 @@ async def test_users_are_listed_by_name(world: World) -> None:
 async def test_a_user_is_found_by_name(world: World) -> None:
     """In any case; what can be nobody's name is not found."""
     user = await world.user()
-    assert await world.auth.users.named("ANN") == user
+    assert await world.accounts.users.named("ANN") == user
     for nobody in ("bob", "\0", "ä"):
-        assert await reason(world.auth.users.named(nobody)) is Reason.NOT_FOUND
+        assert await reason(world.accounts.users.named(nobody)) is Reason.NOT_FOUND

@@ -16,17 +16,17 @@ REQUEST = NewUser("ann", PASSWORD, request_id="6f0c…", body=b"body")
 
 async def test_a_repeated_request_makes_one_account(world: World) -> None:
     """Ten at once and one later all get the first one's answer."""
-    create = world.auth.users.create
+    create = world.accounts.users.create
     users = await asyncio.gather(*(create(OPERATOR, REQUEST) for _ in range(10)))
     world.clock.time += 86_000
     users.append(await create(OPERATOR, REQUEST))
     assert len(set(users)) == 1
-    assert await world.auth.users.get(users[0].user_id) == users[0]
+    assert await world.accounts.users.get(users[0].user_id) == users[0]
 
 
 async def test_a_repeat_at_any_moment_gets_the_first_answer(world: World) -> None:
     """The second of two equal requests may come whenever the first one is under way."""
-    create = world.auth.users.create
+    create = world.accounts.users.create
     for number in range(40):
         request = dataclasses.replace(REQUEST, name=f"ann{number}", request_id=str(number))
         first = asyncio.create_task(create(OPERATOR, request))
@@ -36,20 +36,20 @@ async def test_a_repeat_at_any_moment_gets_the_first_answer(world: World) -> Non
 
 async def test_a_request_id_with_another_body_is_refused(world: World) -> None:
     """The refusal names the id; another caller's same id is another request."""
-    await world.auth.users.create(OPERATOR, REQUEST)
+    await world.accounts.users.create(OPERATOR, REQUEST)
     other = dataclasses.replace(REQUEST, name="bob", body=b"other")
-    refused = await error(world.auth.users.create(OPERATOR, other))
+    refused = await error(world.accounts.users.create(OPERATOR, other))
     assert refused.reason is Reason.REQUEST_ID_REUSED
     assert refused.metadata == {"request_id": REQUEST.request_id}
     somebody = dataclasses.replace(OPERATOR, user_id=UserId("user_somebody"))
-    await world.auth.users.create(somebody, other)
+    await world.accounts.users.create(somebody, other)
 
 
 async def test_a_name_is_taken_in_any_case(world: World) -> None:
     """Upper and lower case are the same name; the display name keeps its own."""
-    user = await world.auth.users.create(OPERATOR, NewUser("Ann", display_name="Ann B."))
+    user = await world.accounts.users.create(OPERATOR, NewUser("Ann", display_name="Ann B."))
     assert (user.name, user.display_name) == ("ann", "Ann B.")
-    refused = await error(world.auth.users.create(OPERATOR, NewUser("aNN")))
+    refused = await error(world.accounts.users.create(OPERATOR, NewUser("aNN")))
     assert refused.reason is Reason.ALREADY_EXISTS
     assert refused.metadata == {"resource": "users/ann"}
 
@@ -62,7 +62,7 @@ async def test_an_impossible_name_is_refused(world: World, name: str) -> None:
 
 async def test_an_unknown_user_is_not_found(world: World) -> None:
     """The refusal names what was asked for."""
-    refused = await error(world.auth.users.get(UserId("user_00000000")))
+    refused = await error(world.accounts.users.get(UserId("user_00000000")))
     assert refused.metadata == {"resource": "users/user_00000000"}
 
 
@@ -70,7 +70,7 @@ async def test_no_secret_is_in_a_representation(world: World) -> None:
     """What may end up in a log shows no password, hash or token."""
     user = await world.user()
     signed_in = await world.login()
-    session = await world.auth.sessions.get(signed_in.tokens.session_id)
+    session = await world.accounts.sessions.get(signed_in.tokens.session_id)
     shown = repr((user, signed_in, session, NewUser("x", PASSWORD, body=PASSWORD.encode())))
     secrets = (
         PASSWORD,
@@ -85,9 +85,9 @@ async def test_no_secret_is_in_a_representation(world: World) -> None:
 async def test_a_program_has_no_password(world: World) -> None:
     """It signs in by keys alone; the account says what it is for."""
     program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.auth.users.create(OPERATOR, program)
-    assert (await world.auth.users.get(user.user_id)).kind is UserKind.PROGRAM
+    user = await world.accounts.users.create(OPERATOR, program)
+    assert (await world.accounts.users.get(user.user_id)).kind is UserKind.PROGRAM
     refused = await error(
-        world.auth.users.create(OPERATOR, dataclasses.replace(program, password=PASSWORD))
+        world.accounts.users.create(OPERATOR, dataclasses.replace(program, password=PASSWORD))
     )
     assert [violation.field for violation in refused.violations] == ["password"]

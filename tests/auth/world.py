@@ -16,7 +16,12 @@ from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
-from antiphon_server.auth.compose import Auth, compose_auth
+from antiphon_server.auth.compose.accounts import Accounts
+from antiphon_server.auth.compose.recording import Recording
+from antiphon_server.auth.compose.settings import AuthSettings, OtherServers
+from antiphon_server.auth.compose.signing_in import SigningIn
+from antiphon_server.auth.compose.tokens import Tokens
+from antiphon_server.auth.compose.whole import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
@@ -25,6 +30,7 @@ from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.installation import NAMES
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -55,13 +61,33 @@ class World:
     hasher: Argon2Pool
     database: Database | None
 
+    @property
+    def accounts(self) -> Accounts:
+        """Who has an account, where they are signed in, and with what they can."""
+        return self.auth.accounts
+
+    @property
+    def signing_in(self) -> SigningIn:
+        """The ways in."""
+        return self.auth.signing_in
+
+    @property
+    def tokens(self) -> Tokens:
+        """The keys, and who signs and verifies with them."""
+        return self.auth.tokens
+
+    @property
+    def recording(self) -> Recording:
+        """The log of security events."""
+        return self.auth.recording
+
     async def user(self, name: str = "ann", password: str = PASSWORD) -> User:
         """Make an account."""
-        return await self.auth.users.create(OPERATOR, NewUser(name, password))
+        return await self.accounts.users.create(OPERATOR, NewUser(name, password))
 
     async def login(self, name: str = "ann", password: str = PASSWORD) -> SignedIn:
         """Sign in from one address."""
-        return await self.auth.login.by_password(name, password, "test", "192.0.2.1")
+        return await self.signing_in.login.by_password(name, password, "test", "192.0.2.1")
 
     async def close(self) -> None:
         """Stop what runs."""
@@ -98,14 +124,16 @@ async def open_world(
         stores,
         events,
         data_dir,
+        AuthSettings(
+            tokens=tokens or TokenSettings(),
+            sessions=sessions or SessionSettings(),
+            identity_providers=identity_providers,
+            services=NAMES,
+        ),
+        OtherServers(node=node, living=living),
         hasher=hasher,
-        settings=tokens,
         clock=clock,
         secret=secret,
-        session_settings=sessions,
-        identity_providers=identity_providers,
-        node=node,
-        living=living,
     )
     await auth.start()
     return World(auth, stores, events, clock, hasher, database)

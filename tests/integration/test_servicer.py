@@ -61,7 +61,7 @@ async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[I
     patience = Patience(first_wait_s=0.001)
     standing: Any = None  # nobody calls as a user here
     integration = compose_integration(database, models, standing, standing, patience=patience)
-    await integration.start()
+    await integration.settle()
     yield integration
     await integration.close()
     await database.close()
@@ -333,7 +333,7 @@ async def test_calls_of_a_process_that_died_are_unknown_after_the_next_start(
     call = stub.Generate(ask("openai/small"))
     await call.read()
     await endpoint.wait_seen(1)
-    await integration.start()
+    await integration.settle()
     (entry,) = (await stub.GetUsage(USAGE)).calls
     assert entry.outcome == model_pb2.ATTEMPT_OUTCOME_UNKNOWN
     assert entry.usage.estimated

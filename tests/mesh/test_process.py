@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from antiphon_server.mesh.compose import LISTENER, edge_before
-from antiphon_server.mesh.contracts import rpcs, services
+from antiphon_server.mesh.contracts import contracts
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
@@ -136,5 +136,5 @@ def test_every_contract_has_its_routes() -> None:
     files = (ROOT / "proto/antiphon").glob("*/v1/*_service.proto")
     lines = [line for file in files for line in file.read_text().splitlines()]
     declared = [line.split()[1] for line in lines if line.startswith("service ")]
-    assert sorted(name.rpartition(".")[2] for name in services()) == sorted(declared)
-    assert any(rpc.streams for rpc in rpcs())
+    assert sorted(name.rpartition(".")[2] for name in contracts().services) == sorted(declared)
+    assert any(rpc.streams for rpc in contracts().rpcs)

@@ -22,6 +22,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.mesh.v1.registry_service_pb2 import WatchInstancesRequest
 from antiphon_client import Client
 from antiphon_server.app.edge import rendered
+from antiphon_server.installation import NAMES
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -38,7 +39,7 @@ ENVOY = str(envoy_binary())
 CHECKED = replace(PORTS, check_tokens=True)
 WITHIN_S = 5.0
 """A second, on a machine that has much to do."""
-SERVICES = ("auth", "context", "dispatcher", "events", "integration")
+SERVICES = tuple(sorted(NAMES))
 Call = Callable[[grpc.aio.Channel], Awaitable[Any]]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,7 +10,7 @@ import pytest
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import dispatcher_service_pb2_grpc as stubs
 from antiphon_server.mesh.compose import edge_before
-from antiphon_server.mesh.contracts import rpcs
+from antiphon_server.mesh.contracts import contracts
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S
@@ -67,6 +67,6 @@ async def refused(call: Any) -> None:
 def test_nothing_that_is_known_by_a_request_id_is_repeated() -> None:
     """Not even if clients are told that they may: they may leave the id out."""
     changes = {"PostMessage", "Dispatch", "CreateConversation", "CreateApiKey", "CreateUser"}
-    again = {rpc.path.rpartition("/")[2] for rpc in rpcs() if rpc.repeatable}
+    again = {rpc.path.rpartition("/")[2] for rpc in contracts().rpcs if rpc.repeatable}
     assert not again & changes
     assert {"ListMessages", "ReadEvents", "Refresh", "CancelTurn"} <= again

@@ -7,29 +7,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from antiphon_server.auth import compose as auth
-from antiphon_server.auth.adapters.tables import metadata as auth_tables
-from antiphon_server.dispatcher import compose as dispatcher
-from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_tables
-from antiphon_server.events import compose as events
-from antiphon_server.events.adapters.tables import metadata as events_tables
+from antiphon_server import installation
+from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.storage.migrations import FromTheFuture, migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
-SERVICES = {
-    "auth": (auth.VERSIONS, auth_tables),
-    "dispatcher": (dispatcher.VERSIONS, dispatcher_tables),
-    "events": (events.VERSIONS, events_tables),
-}
+SCHEMAS = {each.name: each.schema() for each in installation.SERVICES}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", SCHEMAS)
 async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Path) -> None:
     """Alembic's own comparison finds no difference."""
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    versions, tables = SERVICES[service]
+    versions, tables = SCHEMAS[service]
     database = SqliteDatabase(tmp_path / "x.db")
     try:
         await migrate(database, service, versions)
@@ -48,10 +40,10 @@ async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Pa
         await database.close()
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", SCHEMAS)
 async def test_an_empty_database_gets_the_same_tables_at_once(service: str, tmp_path: Path) -> None:
     """Made from the tables or by all revisions: the same schema, the same stamp."""
-    versions, tables = SERVICES[service]
+    versions, tables = SCHEMAS[service]
     schemas = []
     for name, given in (("made", tables), ("migrated", None)):
         database = SqliteDatabase(tmp_path / name)
@@ -84,10 +76,10 @@ async def test_all_services_share_one_database(tmp_path: Path) -> None:
     """Each has tables and a version of its own."""
     database = SqliteDatabase(tmp_path / "x.db")
     try:
-        for service, (versions, _tables) in SERVICES.items():
+        for service, (versions, _tables) in SCHEMAS.items():
             await migrate(database, service, versions)
         names = await database.read(lambda connection: inspect(connection).get_table_names())
-        for service, (_versions, tables) in SERVICES.items():
+        for service, (_versions, tables) in SCHEMAS.items():
             assert f"alembic_version_{service}" in names
             assert isinstance(tables, MetaData)
             assert set(tables.tables) <= set(names)
@@ -99,11 +91,11 @@ async def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     """An older program says so instead of writing into it."""
     database = SqliteDatabase(tmp_path / "x.db")
     try:
-        await migrate(database, "events", events.VERSIONS)
+        await migrate(database, "events", EVENTS.schema().versions)
         newer = text("UPDATE alembic_version_events SET version_num = '9999'")
         await database.write(lambda connection: connection.execute(newer) and None)
         with pytest.raises(FromTheFuture, match="9999"):
-            await migrate(database, "events", events.VERSIONS)
+            await migrate(database, "events", EVENTS.schema().versions)
     finally:
         await database.close()
 
@@ -113,13 +105,13 @@ def test_alembic_is_not_imported_when_nothing_is_to_be_done(tmp_path: Path) -> N
     program = f"""
 import asyncio, sys
 from pathlib import Path
-from antiphon_server.events.compose import VERSIONS
+from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
 async def main():
     database = SqliteDatabase(Path({str(tmp_path / "x.db")!r}))
-    await migrate(database, "events", VERSIONS)
+    await migrate(database, "events", EVENTS.schema().versions)
     await database.close()
 
 asyncio.run(main())

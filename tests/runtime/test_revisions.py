@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.app import SCHEMAS
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.runtime.test_migrations import schema
+from tests.runtime.test_migrations import SCHEMAS, schema
 
 SEEN = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ from antiphon_server.app.edge import (
 from antiphon_server.app.mesh_auth import RegistryRules, auth_of_mesh, jwks, verifier_of_mesh
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
-from antiphon_server.auth.compose import AuthElsewhere
+from antiphon_server.auth.compose.elsewhere import AuthElsewhere
+from antiphon_server.installation import SERVICES
 from antiphon_server.mesh.edge_view import LOOK_S, EdgeView
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.instances import Registered
@@ -33,6 +34,7 @@ from antiphon_server.mesh.registry_metrics import RegistryMetrics
 from antiphon_server.mesh.servicer import WATCH, RegistryServicer
 from antiphon_server.runtime.access.rules import TokenVerifier
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.net.tls import ServerTls
 from antiphon_server.runtime.process.admin import Admin
@@ -70,15 +72,17 @@ class Mesh:
 
 
 @contextlib.asynccontextmanager
-async def running_mesh(settings: Settings) -> AsyncIterator[Mesh]:
-    """Run a control plane for the time of the block.
+async def running_mesh(
+    settings: Settings, known: Iterable[Descriptor] = SERVICES
+) -> AsyncIterator[Mesh]:
+    """Run a control plane of the ``known`` services for the time of the block.
 
     Raises CannotListen, EnvoyMissing, EnvoyDidNotStart, OSError, ExposedFileError,
     UnusableSecretError, UnusableCertificate.
     """
     health = Health()
     async with Lifecycle(health) as lifecycle:
-        yield await _start(settings, lifecycle, health)
+        yield await _start(settings, known, lifecycle, health)
 
 
 async def serve_mesh(settings: Settings, ready: Callable[[Mesh], None]) -> None:
@@ -95,15 +99,18 @@ async def _serve(settings: Settings, ready: Callable[[Mesh], None]) -> None:
         await asyncio.Event().wait()
 
 
-async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Mesh:
+async def _start(
+    settings: Settings, known: Iterable[Descriptor], lifecycle: Lifecycle, health: Health
+) -> Mesh:
     refuse_client_ca(settings)
     mesh, secret = settings.mesh, installation_secret(settings)
     inside = Address(LOOPBACK, port_for_envoy(mesh, LOOPBACK, "inside_port"))
     registry = Registry(time.time, time.monotonic)
     auth = auth_of_mesh(settings, secret, inside, registry, lifecycle)
-    edge = await _edge(settings, inside, auth, lifecycle)
+    wanted = edge_of(settings, inside, known)
+    edge = await _edge(settings, wanted, auth, lifecycle)
     view = EdgeView(time.monotonic)
-    verifier = verifier_of_mesh(secret, auth)
+    verifier = verifier_of_mesh(secret, auth, settings.all_services)
     servicer = RegistryServicer(registry, view.of, Standing(RegistryRules(), verifier, WATCH))
     own = await _serve_registry(settings, servicer, verifier, lifecycle, health)
     ads = await _serve_ads(settings, registry, edge, own, auth, lifecycle)
@@ -117,11 +124,9 @@ async def _start(settings: Settings, lifecycle: Lifecycle, health: Health) -> Me
     return Mesh(own, ads, edge.listen, envoy, registry.instances)
 
 
-async def _edge(
-    settings: Settings, inside: Address, auth: AuthElsewhere, lifecycle: Lifecycle
-) -> Edge:
-    """As the settings want it, with the keys and pages that it asks this process for."""
-    mesh, edge = settings.mesh, edge_of(settings, inside)
+async def _edge(settings: Settings, edge: Edge, auth: AuthElsewhere, lifecycle: Lifecycle) -> Edge:
+    """As it is wanted, with the keys and pages that it asks this process for."""
+    mesh = settings.mesh
     if mesh.envoy:
         await asyncio.to_thread(open_access_log, mesh)
     port = port_for_envoy(mesh, mesh.edge_host, "edge_port")

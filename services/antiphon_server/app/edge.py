@@ -1,13 +1,16 @@
 """The edge as the settings want it: what it is like, where it listens, and as a file."""
 
 import socket
+from collections.abc import Iterable
 
 import msgspec
 
+from antiphon_server.installation import SERVICES
+from antiphon_server.mesh.contracts import Contracts
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.settings import MeshSettings
+from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
-from antiphon_server.runtime.installation import SERVICES
 from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.settings import Settings
 
@@ -51,8 +54,11 @@ def refuse_client_ca(settings: Settings) -> None:
         raise WrongSetting(_NO_CLIENT_CA)
 
 
-def edge_of(settings: Settings, inside: Address) -> Edge:
-    """As the settings have it; ports that are 0 have not been picked yet. Raises WrongSetting."""
+def edge_of(settings: Settings, inside: Address, known: Iterable[Descriptor] = SERVICES) -> Edge:
+    """Before the ``known`` services, as the settings have it. Raises WrongSetting.
+
+    Ports that are 0 have not been picked yet.
+    """
     refuse_client_ca(settings)
     mesh = settings.mesh
     limited = mesh.calls_per_s or mesh.calls_per_s_of_one
@@ -68,6 +74,7 @@ def edge_of(settings: Settings, inside: Address) -> Edge:
         traces=_address("traces", mesh.traces),
         inside=inside,
         peers=settings.peer_tls,
+        contracts=Contracts(known),
     )
 
 
@@ -92,7 +99,7 @@ def picked(host: str, port: int, setting: str) -> int:
         raise CannotListen(str(Address(host, port)), setting) from error
 
 
-def rendered(settings: Settings) -> str:
+def rendered(settings: Settings, known: Iterable[Descriptor] = SERVICES) -> str:
     """Envoy's configuration as one file, with services where the settings say that they are.
 
     It checks no tokens: the keys are a control plane's, which has them from auth.
@@ -102,8 +109,10 @@ def rendered(settings: Settings) -> str:
     from antiphon_server.mesh.edge.static import services_at
 
     mesh, peers = settings.mesh, settings.peers
-    edge = edge_of(settings, Address(LOOPBACK, mesh.inside_port))
-    where: dict[str, list[Address]] = {name: [_of(name, peers.address(name))] for name in SERVICES}
+    edge = edge_of(settings, Address(LOOPBACK, mesh.inside_port), known)
+    where: dict[str, list[Address]] = {
+        name: [_of(name, peers.address(name))] for name in peers.names
+    }
     where["mesh"] = [Address(mesh.host, mesh.port)]
     return services_at(edge, where)
 

@@ -1,12 +1,12 @@
 """What every call passes before its handler: from outside, and within this process."""
 
-from antiphon_server.app.ground import Ground
 from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
-from antiphon_server.auth.compose import Auth, AuthElsewhere
+from antiphon_server.auth.compose.guarding import Guarding
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.counted_calls import CountedCalls
 from antiphon_server.runtime.net.addresses import Callers
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
@@ -17,11 +17,13 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.settings import Settings
 
 
 def guarded(
-    ground: Ground,
-    auth: Auth | AuthElsewhere,
+    settings: Settings,
+    infrastructure: Infrastructure,
+    auth: Guarding,
     policy: AccessPolicy,
     counted: CountedCalls | None,
 ) -> LocalServer:
@@ -29,14 +31,14 @@ def guarded(
 
     Those that other servers pass on have been ``counted`` there.
     """
-    settings, guard, tracing = ground.settings, ground.guard, ground.tracing
+    guard, tracing = infrastructure.guard, infrastructure.tracing
     # People at a console want to see what went wrong; machines want to see all.
     every_call = settings.log_format == "json" or settings.log_file is not None
     guard.listen(RecordedRateLimits(auth.coalesced))
     return LocalServer(
         [
             *([TracingInterceptor(tracing.provider)] if tracing else []),
-            TelemetryInterceptor(ground.metrics, every_call=every_call),
+            TelemetryInterceptor(infrastructure.metrics, every_call=every_call),
             ErrorInterceptor(),
             AddressInterceptor(Callers(settings.behind_proxy, settings.proxy_networks())),
             guard.interceptor("address", counted),

@@ -1,5 +1,7 @@
 """The ways from each service to the others, in this process and elsewhere."""
 
+from collections.abc import Iterable
+
 import grpc
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
@@ -7,49 +9,62 @@ from antiphon_client.address import open_channel
 from antiphon_server.app.guards import inside, unguarded
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
-from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.channels.peer_channel import Headers, PeerChannel
 from antiphon_server.runtime.channels.routed_channel import RoutedChannel
-from antiphon_server.runtime.installation import SERVICES, ServiceName
+from antiphon_server.runtime.composition.descriptor import Descriptor
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.limits.counted_calls import CountedCalls
 from antiphon_server.runtime.net.addresses import forwarded_for
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
-from antiphon_server.runtime.telemetry.tracing import Tracing
+from antiphon_server.runtime.rpc.peers import PeerHealth
 from antiphon_server.settings import Settings
 
 COUNTED = "counted calls"
 
 
-class Links:
-    """Channels on which a service reaches every other one, and does not see where it is.
+class ProcessLinks:
+    """Channels on which a service reaches those that it calls, and does not see where they are.
 
     In this process they are local, else they lead to a peer, and carry the token of the
-    service that calls. ``secret`` is the installation's, which proves who that is.
+    service that calls.
     """
 
     def __init__(
-        self, settings: Settings, secret: ServerSecret | None, tracing: Tracing | None = None
+        self, settings: Settings, infrastructure: Infrastructure, known: Iterable[Descriptor]
     ) -> None:
         self._settings = settings
-        self._secret = secret
+        self._secret = secret = infrastructure.secret
+        tracing = infrastructure.tracing
         self._traced: tuple[Headers, ...] = (tracing.headers,) if tracing else ()
         self.servers: list[LocalServer] = [unguarded()]
-        self.identities: dict[ServiceName, ServiceIdentity] = {}
-        several = settings.shares_store or bool(settings.elsewhere)
-        self.counted = CountedCalls(secret.derive(COUNTED)) if several and secret else None
+        self.identities: dict[str, ServiceIdentity] = {}
+        several = settings.has_given_secret and (settings.shares_store or settings.elsewhere)
+        self.counted = CountedCalls(secret.derive(COUNTED)) if several else None
         tls = self._tls = peer_tls(settings)
-        self.peers: dict[ServiceName, grpc.aio.Channel] = {
+        self.peers: dict[str, grpc.aio.Channel] = {
             name: open_channel(settings.peers.address(name), tls, spread=True)
             for name in settings.elsewhere
         }
+        self._full_names = {each.name: each.full_name() for each in known}
 
-    def of(self, service: ServiceName) -> grpc.aio.Channel:
+    def of(self, service: Descriptor, guarded: LocalServer) -> Links:
+        """A service's ways to others; calls on behalf of callers pass the guards again."""
+        return Links(
+            self.internal(service),
+            self._on_behalf(service, guarded),
+            self.to_server,
+            frozenset(self.peers),
+            self.trusted,
+        )
+
+    def internal(self, service: Descriptor) -> grpc.aio.Channel:
         """For the service's own calls."""
-        server = inside(service)
+        server = inside(service.name)
         self.servers.append(server)
-        return self._routes(server, service)
+        return self._routed(server, service.calls, *self._signed_by(service.name))
 
     def of_guards(self) -> grpc.aio.Channel:
         """For what the guards of every call ask and note, in the name of the first service here.
@@ -57,29 +72,28 @@ class Links:
         Which service was called makes no difference: all may ask it, and what is noted of a call
         names its actor itself.
         """
-        return self._routes(self.servers[0], self._settings.services[0])
+        settings = self._settings
+        signed = self._signed_by(settings.services[0])
+        return self._routed(self.servers[0], settings.all_services, *signed)
 
-    def on_behalf(self, guarded: LocalServer) -> grpc.aio.Channel:
-        """For calls that bring their callers' own credentials, and pass the guards again.
+    def _on_behalf(self, service: Descriptor, guarded: LocalServer) -> grpc.aio.Channel:
+        """Elsewhere they are told where those callers are, as by a proxy."""
+        return self._routed(guarded, service.calls, forwarded_for, *self._marks)
 
-        Elsewhere they are told where those callers are, as by a proxy.
-        """
-        return self._routed(guarded, forwarded_for, *self._marks)
+    def _signed_by(self, service: str) -> tuple[Headers, ...]:
+        return (self._identity(service).headers,) if self.peers else ()
 
-    def _routes(self, server: LocalServer, service: ServiceName) -> grpc.aio.Channel:
-        return self._routed(server, *([self._identity(service).headers] if self.peers else ()))
-
-    def _routed(self, server: LocalServer, *headers: Headers) -> grpc.aio.Channel:
+    def _routed(
+        self, server: LocalServer, called: Iterable[str], *headers: Headers
+    ) -> grpc.aio.Channel:
+        """To those that are called, and to nobody else."""
         local = server.channel()
-        if not self.peers:
-            return local
         remote = {name: PeerChannel(to, *headers, *self._traced) for name, to in self.peers.items()}
-        return RoutedChannel({name: remote.get(name, local) for name in SERVICES})
+        return RoutedChannel({name: remote.get(name, local) for name in called})
 
-    def _identity(self, service: ServiceName) -> ServiceIdentity:
+    def _identity(self, service: str) -> ServiceIdentity:
         known = self.identities.get(service)
         if known is None:
-            assert self._secret is not None
             to_auth = self.peers.get("auth") or self.servers[0].channel()
             known = ServiceIdentity(service, self._secret, AuthServiceStub(to_auth))
             self.identities[service] = known
@@ -95,6 +109,13 @@ class Links:
     def _marks(self) -> tuple[Headers, ...]:
         """What calls carry that go on for somebody whose call was counted here."""
         return (self.counted.headers,) if self.counted is not None else ()
+
+    def watch_peers(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Show which of the services elsewhere are reached."""
+        lifecycle.on_stop("peers", self.close)
+        for name, channel in self.peers.items():
+            watch = PeerHealth(name, self._full_names[name], channel, health)
+            lifecycle.spawn(f"peer.{name}.health", watch.run(), vital=False)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Let every service sign in that has to; the part ``identities`` says that all have."""

@@ -1,6 +1,7 @@
 """What the control plane has of auth: the way to it, the keys of tokens, and who may ask it."""
 
 import time
+from collections.abc import Sequence
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client.address import open_channel
@@ -8,8 +9,12 @@ from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
-from antiphon_server.auth.compose import AuthElsewhere, compose_elsewhere
-from antiphon_server.auth.service.service_statements import StatementReader, StatementVerifier
+from antiphon_server.auth.compose.elsewhere import AuthElsewhere, compose_elsewhere
+from antiphon_server.auth.service.service_statements import (
+    CONTROL_PLANE,
+    StatementReader,
+    StatementVerifier,
+)
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.mesh.keys import Jwk
 from antiphon_server.mesh.model import Address
@@ -24,9 +29,6 @@ from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.settings import Settings
 
-NAME = "mesh"
-"""The control plane's among services."""
-
 
 def auth_of_mesh(
     settings: Settings,
@@ -39,11 +41,11 @@ def auth_of_mesh(
     if settings.mesh.envoy:
         channel = open_channel(str(inside))
     else:
-        channel = open_channel(settings.peers.auth, peer_tls(settings))
+        channel = open_channel(settings.peers.address("auth"), peer_tls(settings))
     lifecycle.on_stop("auth", channel.close)
-    identity = ServiceIdentity(NAME, secret, AuthServiceStub(channel))
+    identity = ServiceIdentity(CONTROL_PLANE, secret, AuthServiceStub(channel))
     life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
-    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life, NAME)
+    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life, CONTROL_PLANE)
     lifecycle.spawn("identity", _sign_in(identity, registry), vital=False)
     lifecycle.spawn("auth.follower", auth.follower.run(), vital=False)
     return auth
@@ -71,9 +73,12 @@ def jwks(auth: AuthElsewhere) -> list[Jwk]:
     ]
 
 
-def verifier_of_mesh(secret: MasterSecret, auth: AuthElsewhere) -> TokenRechecker:
+def verifier_of_mesh(
+    secret: MasterSecret, auth: AuthElsewhere, services: Sequence[str]
+) -> TokenRechecker:
     """Who calls the registry; ``secret`` is the one that services sign their statements with."""
-    return _Either(StatementVerifier(StatementReader(secret, AUDIENCE, time.time)), auth.verifier)
+    statements = StatementReader(secret, AUDIENCE, time.time, services)
+    return _Either(StatementVerifier(statements), auth.verifier)
 
 
 class _Either:

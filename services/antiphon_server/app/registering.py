@@ -6,17 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
-from antiphon_server.app.ground import Ground
 from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.place import place_of
 from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
 from antiphon_server.mesh.model import Address
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
+from antiphon_server.settings import Settings
 
 
 class Membership:
@@ -26,15 +27,17 @@ class Membership:
     end calls are sent elsewhere before the port closes.
     """
 
-    def __init__(self, ground: Ground, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self, settings: Settings, infrastructure: Infrastructure, lifecycle: Lifecycle
+    ) -> None:
         from antiphon_server.mesh.registration import Registration
         from antiphon_server.mesh.registrations import Registrations
 
-        settings = ground.settings
-        node_id, secret = new_id("node"), ground.secret
+        node_id, secret = new_id("node"), infrastructure.secret
         tls = peer_tls(settings)
         instances: dict[str, Callable[[], Announced]] = {
-            name: partial(self._now, name, node_id, ground.metrics) for name in settings.services
+            name: partial(self._now, name, node_id, infrastructure.metrics)
+            for name in settings.services
         }
         statements: dict[str, Callable[[], str]] = {
             name: StatementSigner(secret, name, AUDIENCE, time.time).statement

@@ -21,7 +21,7 @@ from antiphon_server.app.local_stores import with_stores
 from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
-from antiphon_server.auth.compose.whole import SECRET_FILE
+from antiphon_server.auth.adapters.server_secret import SECRET_FILE
 from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
 from antiphon_server.mesh.envoy.admin import AdminUnreachable

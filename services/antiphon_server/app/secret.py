@@ -1,7 +1,11 @@
 """The secret that all processes of an installation share."""
 
-from antiphon_server.auth.adapters.server_secret import MasterSecret, given_secret, load_or_create
-from antiphon_server.auth.compose.whole import SECRET_FILE
+from antiphon_server.auth.adapters.server_secret import (
+    SECRET_FILE,
+    MasterSecret,
+    given_secret,
+    load_or_create,
+)
 from antiphon_server.runtime.nodes import SecretMark
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.settings import Settings

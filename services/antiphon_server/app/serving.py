@@ -5,17 +5,17 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from antiphon_server import hardening
-from antiphon_server.app.contracts import all_methods
-from antiphon_server.app.ground import lay
+from antiphon_server.app.infrastructure import open_infrastructure
 from antiphon_server.app.listening import App, listen
 from antiphon_server.app.registering import Membership
 from antiphon_server.app.starting import start
-from antiphon_server.app.wiring import compose
+from antiphon_server.app.wiring import AnyService, compose
 from antiphon_server.hardening.variables import unknown_variables
+from antiphon_server.installation import SERVICES
 from antiphon_server.runtime.concurrency.tasks import first_of
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
@@ -62,8 +62,12 @@ async def _serve(
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[App]:
-    """Run a server for the time of the block, without touching signals or logging."""
+async def running(settings: Settings, known: Sequence[AnyService] = SERVICES) -> AsyncIterator[App]:
+    """Run a server for the time of the block, without touching signals or logging.
+
+    It has those of the ``known`` services that the settings name; all of them are the
+    installation's.
+    """
     for weakness in hardening.insist(settings):
         log.warning("%s", weakness)
     for name in unknown_variables(settings, os.environ):
@@ -71,12 +75,14 @@ async def running(settings: Settings) -> AsyncIterator[App]:
     health = Health()
     with exclusive(settings.data_dir) as data_dir:
         async with Lifecycle(health) as lifecycle:
-            ground = await lay(settings, data_dir, lifecycle)
-            services = compose(ground)
-            settings.rate_limits.check((*all_methods(), *services.table.names()))
-            password = await start(services, ground, lifecycle, health)
-            membership = Membership(ground, lifecycle) if settings.registry else None
-            app = await listen(services, ground, lifecycle, health, password)
+            infrastructure = await open_infrastructure(settings, data_dir, lifecycle, known)
+            services = compose(settings, infrastructure, known)
+            settings.rate_limits.check(services.methods())
+            password = await start(services, infrastructure, lifecycle, health)
+            membership = (
+                Membership(settings, infrastructure, lifecycle) if settings.registry else None
+            )
+            app = await listen(services, settings, infrastructure, lifecycle, health, password)
             if membership is not None:
                 await membership.begin(app.port, health)
             yield app

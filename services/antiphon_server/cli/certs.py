@@ -44,7 +44,7 @@ def certs(
     - `antiphon certs ./certs --host 10.0.0.5 --host auth.internal`
     """
     from antiphon_server.auth.adapters.secret_files import ExposedFileError
-    from antiphon_server.runtime.installation import SERVICES
+    from antiphon_server.installation import NAMES
     from antiphon_server.runtime.net.authority import issue
 
     if folder.exists() and not folder.is_dir():
@@ -54,13 +54,13 @@ def certs(
             fail(f"--host: '{host}' is no name or address of a machine", 2)
     try:
         authority = _authority(folder)
-        for name in (*SERVICES, EDGE):
+        for name in (*NAMES, EDGE):
             _write(folder, name, issue(authority, name, (name, *LOCAL, *(hosts or ())), days))
     except OSError as error:
         fail(f"{error.filename or folder}: {error.strerror}")
     except (ValueError, ExposedFileError) as error:
         fail(f"{folder}: {error}")
-    say(f"Certificates of {', '.join((*SERVICES, EDGE))} for {days} days are in {folder}.")
+    say(f"Certificates of {', '.join((*NAMES, EDGE))} for {days} days are in {folder}.")
     say(_SETTINGS.format(folder=folder))
 
 

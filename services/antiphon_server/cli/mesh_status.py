@@ -49,9 +49,9 @@ def status(json: Json = False, address: Address = "", data_dir: DataDir = None) 
 
 def missing(offered: Iterable[str]) -> list[str]:
     """The services of an installation that nobody offers."""
-    from antiphon_server.runtime.installation import SERVICES
+    from antiphon_server.installation import NAMES
 
-    return sorted(set(SERVICES).difference(offered))
+    return sorted(set(NAMES).difference(offered))
 
 
 async def _status(json: bool, address: str, data_dir: DataDir) -> bool:

@@ -12,13 +12,16 @@ from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.start import start
+from antiphon_server.installation import NAMES, SERVICES
 
 if TYPE_CHECKING:
     from antiphon_server.app import App
     from antiphon_server.settings import Settings
 
-SECRET_FILE = "auth.key"
-_NAMES = "auth, context, dispatcher, events, integration"
+_NAMES = ", ".join(sorted(NAMES))
+_PORTS = ", ".join(
+    f"{each.port} {each.name}" for each in sorted(SERVICES, key=lambda service: service.port)
+)
 
 
 def serve(
@@ -26,10 +29,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Where to listen. [default: 127.0.0.1]")] = None,
     port: Annotated[
         int | None,
-        typer.Option(
-            help="0 picks one. [default: 7461 auth, 7462 context, 7463 dispatcher, 7464 events, "
-            "7465 integration, for each that is named]"
-        ),
+        typer.Option(help=f"0 picks one. [default: {_PORTS}, for each that is named]"),
     ] = None,
     admin_port: Annotated[
         int | None, typer.Option(help="Metrics, on loopback; 0 picks one. [default: 0]")
@@ -73,18 +73,15 @@ def serve(
 
 
 def _named(services: list[str]) -> list[str]:
-    from antiphon_server.runtime.installation import SERVICES
-
     for name in services:
-        if name not in SERVICES:
+        if name not in NAMES:
             fail(f"there is no service {name}; there are {_NAMES}", 2)
-    return [name for name in SERVICES if name in services]
+    return [name for name in NAMES if name in services]
 
 
 def _defaults(named: list[str], told: dict[str, Any], base: Path) -> dict[str, Any]:
     """What is the case for services apart, unless they are told otherwise."""
     from antiphon_server.runtime.configuration import WrongSetting, from_environment
-    from antiphon_server.runtime.installation import PORTS
     from antiphon_server.settings import PREFIX, Settings
 
     try:
@@ -94,7 +91,9 @@ def _defaults(named: list[str], told: dict[str, Any], base: Path) -> dict[str, A
     known = {**environment, **told}
     found: dict[str, Any] = {} if "admin_port" in known else {"admin_port": 0}
     if "port" not in known:  # each service where its peers look for it
-        found["port"], *found["more_ports"] = [PORTS[name] for name in PORTS if name in named]
+        found["port"], *found["more_ports"] = sorted(
+            each.port for each in SERVICES if each.name in named
+        )
     if not {"secret_key", "secret_key_file"} & known.keys():
         found["secret_key_file"] = _shared_secret(base)
     return found
@@ -103,7 +102,11 @@ def _defaults(named: list[str], told: dict[str, Any], base: Path) -> dict[str, A
 def _shared_secret(base: Path) -> Path:
     """The secret beside the processes' folders; the first one makes it."""
     from antiphon_server.auth.adapters.secret_files import ExposedFileError
-    from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+    from antiphon_server.auth.adapters.server_secret import (
+        SECRET_FILE,
+        UnusableSecretError,
+        load_or_create,
+    )
     from antiphon_server.runtime.storage.data_dir import unusable
 
     try:

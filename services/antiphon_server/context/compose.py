@@ -1,13 +1,15 @@
 """The composition root's slice for the context service: every concrete class in its place."""
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.memory_roles import MemoryRoles
@@ -31,17 +33,15 @@ from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
-
-VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """The context service: ``run`` of both relays and of ``retention`` are its background tasks.
-
-    Call ``relay_outbox`` of both once log and trail answer, and ``changes.close`` at the end.
-    """
+class Context(Service):
+    """The context service; ``names`` are what it shows people by."""
 
     servicer: ContextServicer
     roles: Roles
@@ -49,6 +49,24 @@ class Context:
     to_trail: Relay[RoleChange]
     changes: Changes
     retention: Retention
+    names: KnownNames | None = None
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Service.register`."""
+        add_ContextServiceServicer_to_server(self.servicer, server)
+
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Tell log and trail what they have not been told, and go on with it."""
+        lifecycle.on_stop("context", self.changes.close)
+        await self.to_log.relay_outbox()
+        lifecycle.spawn("context.to_log", self.to_log.run(), vital=False)
+        await self.to_trail.relay_outbox()
+        lifecycle.spawn("context.to_trail", self.to_trail.run(), vital=False)
+        lifecycle.spawn("context.retention", self.retention.run(), vital=False)
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`Service.collectors`."""
+        return [self.names] if self.names is not None else []
 
 
 def compose_context(
@@ -67,7 +85,8 @@ def compose_context(
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
     store = SqlStore(database)
-    return compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)
+    made = compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)
+    return replace(made, names=names)
 
 
 def compose(

@@ -1,12 +1,15 @@
 """The composition root's slice for the dispatcher: every concrete class in its place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import grpc
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
+    add_DispatcherServiceServicer_to_server,
+)
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
@@ -25,27 +28,34 @@ from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
-from antiphon_server.dispatcher.execution import Execution, Spawn
+from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.assistant import Assistant
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.composition.links import Guards, Links
+from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.nodes import NodeLease
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.telemetry.metrics import Gauges
 
-VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+ALONE = "embedded"
+"""The name in leases of a server that is alone with its store."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatcher:
-    """The dispatcher: ``leases.run`` is its background task."""
+class Dispatcher(Service):
+    """The dispatcher. ``tasks`` work on turns, which ``leases`` keep."""
 
     turns: Turns
     leases: Leases
@@ -54,6 +64,41 @@ class Dispatcher:
     store: SqlTurnStore
     routed: RoutedCalls | None
     metrics: TurnMetrics
+    tasks: TaskSet
+    links: Links
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Service.register`."""
+        add_DispatcherServiceServicer_to_server(self.servicer, server)
+
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Adopt what an earlier process left; where services are elsewhere, when they answer."""
+        lifecycle.on_stop("turns' store", self.close)
+        lifecycle.on_stop("turns", self.tasks.stop)
+        lifecycle.on_stop("turns adopted", self.adoptions.close)
+        if self.links.elsewhere:
+            lifecycle.spawn("turns.leases", self._take_over())
+        else:
+            await self.leases.adopt_orphans(own=True)
+            await self.adoptions.all_settled()
+            lifecycle.spawn("turns.leases", self.leases.run())
+        await health.set("turns.leases", serving=True)
+
+    async def _take_over(self) -> None:
+        """Not before other services answer it: it would fail what another could go on with."""
+        await self.links.trusted()
+        await patiently(lambda: self.leases.adopt_orphans(own=True))
+        await self.leases.run()
+
+    async def drain(self, grace_s: float) -> None:
+        """See :meth:`Service.drain`."""
+        await self.turns.drain(grace_s)
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`Service.collectors`."""
+        what = "Turns that this process works on or keeps waiting."
+        in_hand = Gauges({"antiphon_turns_in_hand": (what, lambda: len(self.tasks))})
+        return [self.metrics, in_hand]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -75,39 +120,28 @@ class Sharing:
 
 
 def compose_dispatcher(
-    database: Database,
-    internal: grpc.aio.Channel,
-    on_behalf: grpc.aio.Channel,
-    policy: AccessPolicy,
-    verifier: TokenVerifier,
-    spawn: Spawn,
-    node: str,
-    sharing: Sharing | None = None,
-    *,
-    log_elsewhere: bool = False,
+    database: Database, links: Links, guards: Guards, node: str, sharing: Sharing | None = None
 ) -> Dispatcher:
     """Put the dispatcher on a database.
 
-    ``internal`` speaks to the other services as the dispatcher itself, ``on_behalf``
-    with the credentials that each call brings. ``node`` names this process in leases;
-    it must be the same after a restart, and never that of two processes at once. Without
-    ``sharing`` it is the only one on the database. ``log_elsewhere``: another process has
-    the events service.
+    ``node`` names this process in leases; it must be the same after a restart, and never that
+    of two processes at once. Without ``sharing`` it is the only one on the database.
     """
+    tasks, internal = TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
     context = ContextServiceStub(internal)
-    journal = EventLogJournal(EventServiceStub(internal), elsewhere=log_elsewhere)
+    journal = EventLogJournal(EventServiceStub(internal), elsewhere="events" in links.elsewhere)
     models = IntegrationModels(IntegrationServiceStub(internal))
     handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
     metrics = TurnMetrics()
     runner = Runner(store, journal, node, lease_s, observers=[metrics])
     lanes = Lanes()
     limits = TurnLimits()
-    execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
+    execution = Execution(store, journal, handlers, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, handlers, runner, lanes, execution)
     conversations = ContextConversations(context)
-    gatekeeper = PolicyGatekeeper(policy, verifier)
+    gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     turns = Turns(
         store,
         journal,
@@ -125,8 +159,8 @@ def compose_dispatcher(
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing) if sharing else None
     calls = routed or here
-    servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, on_behalf))
-    return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics)
+    servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, links.on_behalf))
+    return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics, tasks, links)
 
 
 def _routed(

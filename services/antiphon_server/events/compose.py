@@ -1,11 +1,14 @@
 """The composition root's slice for the log: every concrete class in its place."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
+import grpc
 import structlog
 
+from antiphon.events.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from antiphon_server.events.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.follows import Follows
@@ -17,24 +20,26 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Changed, Word
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.tasks import every, first_of
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.process.optional_part import show_availability
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.availability import Availability
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.redis import Redis
+from antiphon_server.runtime.telemetry.metrics import Gauges
 
-VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 FORGET_EVERY_S = 3600.0
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """The events service: ``log.run`` and ``forget`` are its background tasks.
+class Events(Service):
+    """The events service; other nodes use the same store if it is ``shared``.
 
-    So is ``keep_up`` where other nodes use the same store (``shared``); :meth:`begin` comes
-    before anybody is served, and ``follows.close`` at the end. ``bus`` says whether other nodes
-    are heard at once, if there is one.
+    ``bus`` says whether other nodes are heard at once, if there is one.
     """
 
     log: EventLog
@@ -45,19 +50,59 @@ class Events:
     shared: bool
     bus: Availability | None = None
 
-    async def begin(self) -> None:
-        """Hear what other nodes say from now on."""
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Service.register`."""
+        add_EventServiceServicer_to_server(self.servicer, server)
+
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Hear other nodes, write what is appended, and forget old request ids every hour."""
         if self.shared:
             await self.words.begin()
+            lifecycle.spawn("log.nodes", self._keep_up())
+        writer = lifecycle.spawn("log", self.log.run())
+        lifecycle.on_stop("follows", self.follows.close)
 
-    async def keep_up(self) -> None:
+        async def flush() -> None:
+            self.log.close()
+            await asyncio.wait([writer])
+
+        lifecycle.on_stop("log", flush)
+        forgetting = every(FORGET_EVERY_S, self._forget, at_once=False)
+        lifecycle.spawn("log.forget", forgetting, vital=False)
+        await health.set("log", serving=True)
+        if self.bus is not None:
+            await show_availability("bus", self.bus, lifecycle, health)
+
+    async def drain(self, grace_s: float) -> None:
+        """See :meth:`Service.drain`."""
+        await self.subscriptions.drain()
+
+    def streams(self) -> int:
+        """See :meth:`Service.streams`."""
+        return len(self.subscriptions)
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`Service.collectors`."""
+        log = self.log
+        gauges = Gauges(
+            {
+                "antiphon_streams_open": ("Streams that clients have open.", self.streams),
+                "antiphon_log_waiting": (
+                    "Appends that wait for their commit.",
+                    lambda: log.waiting,
+                ),
+                "antiphon_log_ring_bytes": (
+                    "What the rings of newest events hold.",
+                    lambda: log.ring_bytes,
+                ),
+            }
+        )
+        return [gauges, *([self.bus] if self.bus is not None else [])]
+
+    async def _keep_up(self) -> None:
         """Hear other nodes, until cancelled."""
         assert self.log.neighbours is not None
         await first_of([self.log.neighbours.run(), self.words.run()])
-
-    async def forget(self) -> None:
-        """Drop old request ids every hour, until cancelled."""
-        await every(FORGET_EVERY_S, self._forget, at_once=False)
 
     async def _forget(self) -> None:
         forgotten = await self.log.forget_requests()

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import grpc
 import structlog
 
+from antiphon.integration.v1.integration_service_pb2_grpc import (
+    add_IntegrationServiceServicer_to_server,
+)
 from antiphon_server.integration.adapters.backends import make_backend
+from antiphon_server.integration.adapters.lost_calls import LostCalls
 from antiphon_server.integration.adapters.sql import SqlLedger
 from antiphon_server.integration.ports import Ledger
 from antiphon_server.integration.service.attempt import Attempts
@@ -16,11 +20,13 @@ from antiphon_server.integration.service.usage import UsageReports
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
+from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
 
-VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 OWNER = "local"
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
@@ -28,8 +34,8 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Integration:
-    """The integration service. Call ``start`` before it serves and ``close`` at the end."""
+class Integration(Service):
+    """The integration service; ``lost_calls`` are those of servers that share its database."""
 
     servicer: IntegrationServicer
     catalogue: Catalogue
@@ -37,8 +43,20 @@ class Integration:
     ledger: Ledger
     pool: HttpPool
     owner: str
+    lost_calls: LostCalls | None = None
 
-    async def start(self) -> None:
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Service.register`."""
+        add_IntegrationServiceServicer_to_server(self.servicer, server)
+
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Settle what an earlier process left open, and what others leave."""
+        lifecycle.on_stop("integration", self.close)
+        await self.settle()
+        if self.lost_calls is not None:
+            lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
+
+    async def settle(self) -> None:
         """Settle what an earlier process left open, and warn of models that can't be asked."""
         for model in self.catalogue.unusable():
             logger.warning("model can't be asked", model=model.name, missing=model.missing)
@@ -62,6 +80,7 @@ def compose_integration(
     ledger: Ledger | None = None,
     owner: str = OWNER,
     patience: Patience | None = None,
+    lost_calls: LostCalls | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -75,4 +94,4 @@ def compose_integration(
     generator = Generator(catalogue, Attempts(ledger, owner), patience)
     standing = Standing(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), standing)
-    return Integration(servicer, catalogue, generator, ledger, pool, owner)
+    return Integration(servicer, catalogue, generator, ledger, pool, owner, lost_calls)

@@ -1,40 +1,22 @@
 """What the contracts say of their RPCs that matters on the way to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from antiphon.auth.v1 import (
-    access_service_pb2,
-    audit_service_pb2,
-    auth_service_pb2,
-    policy_service_pb2,
-    verification_service_pb2,
-)
-from antiphon.context.v1 import context_service_pb2
-from antiphon.dispatcher.v1 import dispatcher_service_pb2
-from antiphon.events.v1 import event_service_pb2
-from antiphon.integration.v1 import integration_service_pb2
+from antiphon.auth.v1 import policy_service_pb2
 from antiphon.mesh.v1 import registry_service_pb2
+from antiphon_server.installation import SERVICES
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.rules import rule_of
+from antiphon_server.runtime.composition.descriptor import Descriptor
 from buf.validate import validate_pb2
 
-_FILES = (
-    access_service_pb2,
-    audit_service_pb2,
-    auth_service_pb2,
-    policy_service_pb2,
-    verification_service_pb2,
-    context_service_pb2,
-    dispatcher_service_pb2,
-    event_service_pb2,
-    integration_service_pb2,
-    registry_service_pb2,
-)
+_OF_NO_SERVICE = (policy_service_pb2.DESCRIPTOR, registry_service_pb2.DESCRIPTOR)
+"""What others serve to a process, and what the control plane serves itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +48,29 @@ class Rpc:
         return self.permission is Permission.INTERNAL
 
 
+class Contracts:
+    """What the services of an installation serve, and its control plane."""
+
+    def __init__(self, services: Iterable[Descriptor]) -> None:
+        files = [*_OF_NO_SERVICE, *(file for each in services for file in each.contracts())]
+        files.sort(key=lambda file: file.name)
+        self.rpcs = tuple(rpc for file in files for rpc in _rpcs_of(file))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The full names of all services."""
+        return tuple(dict.fromkeys(rpc.service for rpc in self.rpcs))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The installation's services: what contracts have between ``antiphon.`` and ``.v1``."""
+        return tuple(dict.fromkeys(map(package, self.services)))
+
+
 @cache
-def rpcs() -> tuple[Rpc, ...]:
-    """All of them, by their contracts' order."""
-    return tuple(rpc for file in _FILES for rpc in _rpcs_of(file.DESCRIPTOR))
-
-
-def services() -> tuple[str, ...]:
-    """The full names of all services."""
-    return tuple(dict.fromkeys(rpc.service for rpc in rpcs()))
+def contracts() -> Contracts:
+    """Those of the services that there are."""
+    return Contracts(SERVICES)
 
 
 def package(name: str) -> str:
@@ -84,11 +80,6 @@ def package(name: str) -> str:
     """
     parts = name.split(".")
     return parts[1] if parts[0] == "antiphon" else "auth"
-
-
-def names() -> tuple[str, ...]:
-    """The installation's services: what contracts have between ``antiphon.`` and ``.v1``."""
-    return tuple(dict.fromkeys(map(package, services())))
 
 
 def _rpcs_of(file: Any) -> Iterator[Rpc]:

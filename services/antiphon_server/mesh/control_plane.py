@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from antiphon_server.mesh.certificates import Certificates
-from antiphon_server.mesh.contracts import names
 from antiphon_server.mesh.edge.dynamic import Configuration
 from antiphon_server.mesh.instances import Registered, State
 from antiphon_server.mesh.model import Address, Edge
@@ -29,7 +28,7 @@ class ControlPlane:
     ) -> None:
         self._registry = registry
         self._certificates = Certificates(edge)
-        self._configuration = Configuration(edge, names(), self._certificates.found())
+        self._configuration = Configuration(edge, self._certificates.found())
         self._own = own
         self._source = source
         self._is_open = is_open

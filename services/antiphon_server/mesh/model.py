@@ -1,8 +1,9 @@
 """Where things are, and what an edge is to be like; nothing here knows Envoy's types."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from antiphon_server.mesh.contracts import Contracts, contracts
 from antiphon_server.runtime.net.tls import TlsFiles
 from antiphon_server.runtime.rpc.limits import Limits
 
@@ -62,7 +63,7 @@ class Edge:
     spans (OTLP over gRPC). ``inside`` is where services call each other through it: only
     they reach that port, and what they may is judged where they call. ``peers`` is what the
     edge shows to services, and in ``client_ca`` whose certificates it trusts; None for services
-    that are spoken to in the clear.
+    that are spoken to in the clear. ``contracts`` are what it leads to: nothing else passes it.
     """
 
     listen: Address
@@ -78,3 +79,4 @@ class Edge:
     trusted_hops: int = 0
     peers: TlsFiles | None = None
     passage: Passage = Passage()
+    contracts: Contracts = field(default_factory=contracts)

@@ -42,7 +42,7 @@ class Rig:
     @property
     def login(self) -> ProviderLogin:
         """What is tried."""
-        return self.world.auth.provider_login
+        return self.world.signing_in.provider_login
 
     async def start(self, name: str = "first", redirect_uri: str = REDIRECT) -> StartedLogin:
         """Begin a login."""
@@ -76,7 +76,7 @@ class Rig:
     async def link(self, user: User, subject: str = "sub-ann") -> None:
         """Let the provider's subject sign a user in."""
         provider = self.login.provider(ProviderName("first"))
-        await self.world.auth.identity_links.link(user.user_id, provider, "", subject)
+        await self.world.signing_in.identity_links.link(user.user_id, provider, "", subject)
 
 
 @contextlib.asynccontextmanager

@@ -150,7 +150,7 @@ async def test_a_key_of_another_tenant_signs_nothing_for_ours(rig: Rig, entra: E
 async def test_an_operator_links_within_the_tenants_let_in(rig: Rig, entra: Entra) -> None:
     """With several tenants the issuer has to be named."""
     user = await rig.world.user("ann")
-    links, provider = rig.world.auth.identity_links, rig.login.provider("first")
+    links, provider = rig.world.signing_in.identity_links, rig.login.provider("first")
     for issuer in ("", entra.of(OTHER), entra.of("{tenantid}"), entra.issuer):
         with pytest.raises(DomainError) as caught:
             await links.link(user.user_id, provider, issuer, ANN)

@@ -10,6 +10,7 @@ import pytest
 from antiphon_server.auth.model import LoginMethod, UserKind
 from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
 from tests.auth.oidc.rig import Rig, open_rig, settings_for
@@ -46,7 +47,7 @@ async def test_who_is_linked_is_signed_in(closed: Rig) -> None:
     session = await closed.world.stores.sessions.get(signed_in.tokens.session_id)
     assert session is not None
     assert (session.method, session.provider) == (LoginMethod.AUTHORIZATION_CODE, "first")
-    [identity] = await closed.world.auth.identity_links.list_of(OPERATOR, user.user_id)
+    [identity] = await closed.world.signing_in.identity_links.list_of(OPERATOR, user.user_id)
     assert identity.last_use_time is not None
 
 
@@ -55,7 +56,7 @@ async def test_who_is_unlinked_is_out(closed: Rig) -> None:
     user = await closed.world.user("anna")
     await closed.link(user)
     theirs, own = await closed.whole(), await closed.world.login("anna")
-    await closed.world.auth.identity_links.unlink(closed.issuer.issuer, "sub-ann")
+    await closed.world.signing_in.identity_links.unlink(closed.issuer.issuer, "sub-ann")
     verify = closed.world.auth.verifier.verify
     assert await reason(verify(theirs.tokens.access_token)) is Reason.SESSION_REVOKED
     assert (await verify(own.tokens.access_token)).user_id == user.user_id
@@ -81,7 +82,7 @@ async def test_twenty_identities_are_enough(closed: Rig) -> None:
 
 async def test_nobody_is_told_what_was_never_linked(closed: Rig) -> None:
     """And nothing is unlinked twice."""
-    unlink = closed.world.auth.identity_links.unlink
+    unlink = closed.world.signing_in.identity_links.unlink
     assert await reason(unlink(closed.issuer.issuer, "sub-x")) is Reason.NOT_FOUND
 
 
@@ -119,7 +120,9 @@ async def test_a_name_is_made_of_plain_characters(
     assert (await rig.whole()).user.name == name
 
 
-@pytest.mark.parametrize("name", ["root", "Admin@evil.example", "test", "anonymous", "-system-"])
+@pytest.mark.parametrize(
+    "name", ["root", "Admin@evil.example", "test", "anonymous", "-system-", *NAMES]
+)
 async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: str) -> None:
     """What the installation or its operator may want to be called gets a number."""
     issuer.profile = {"preferred_username": name}
@@ -130,7 +133,7 @@ async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: s
 async def test_a_program_signs_in_at_no_provider(closed: Rig) -> None:
     """It would get a session that can be refreshed."""
     new = NewUser("worker", kind=UserKind.PROGRAM)
-    program = await closed.world.auth.users.create(OPERATOR, new)
+    program = await closed.world.accounts.users.create(OPERATOR, new)
     assert await reason(closed.link(program)) is Reason.INVALID_ARGUMENT
     assert await reason(closed.whole()) is Reason.IDENTITY_UNKNOWN
 
@@ -148,7 +151,7 @@ async def test_who_is_unlinked_is_out_of_every_provider_of_the_issuer(
     ) as rig:
         await rig.link(await rig.world.user("anna"))
         opened = await rig.finish(await rig.answer(await rig.start("second")))
-        await rig.world.auth.identity_links.unlink(rig.issuer.issuer, "sub-ann")
+        await rig.world.signing_in.identity_links.unlink(rig.issuer.issuer, "sub-ann")
         verify = rig.world.auth.verifier.verify
         assert await reason(verify(opened.tokens.access_token)) is Reason.SESSION_REVOKED
 

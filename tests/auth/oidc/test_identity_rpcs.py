@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
+from antiphon_server.auth.compose.whole import auth_servicer
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, set_principal
 from antiphon_server.runtime.errors import Reason
@@ -24,7 +25,7 @@ def nobody() -> Iterator[None]:
 @pytest.fixture
 def servicer(rig: Rig) -> AuthServicer:
     """The service's RPCs."""
-    return rig.world.auth.servicer
+    return auth_servicer(rig.world.auth)
 
 
 async def test_a_page_learns_how_to_sign_in(rig: Rig, servicer: AuthServicer) -> None:
@@ -37,7 +38,7 @@ async def test_a_page_learns_how_to_sign_in(rig: Rig, servicer: AuthServicer) ->
 
 async def test_without_providers_none_of_their_methods_is_offered(world: World) -> None:
     """And no login can be begun."""
-    servicer = world.auth.servicer
+    servicer = auth_servicer(world.auth)
     told = await servicer.ListLoginMethods(pb.ListLoginMethodsRequest(), None)
     assert not told.providers
     assert auth_pb2.LOGIN_METHOD_AUTHORIZATION_CODE not in told.methods

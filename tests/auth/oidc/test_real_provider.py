@@ -65,7 +65,7 @@ async def press(url: str, **form: str) -> dict[str, str]:
 
 async def test_a_person_signs_in_by_a_browser(tried: Tried) -> None:
     """From the start of the login to the session, and again to the same account."""
-    login = tried.world.auth.provider_login
+    login = tried.world.signing_in.provider_login
     users = []
     for _ in range(2):
         started = await login.start("", REDIRECT)
@@ -80,7 +80,7 @@ async def test_a_person_signs_in_by_a_browser(tried: Tried) -> None:
 
 async def test_who_refuses_there_is_sent_back_with_an_error(tried: Tried) -> None:
     """There is no code to bring then."""
-    started = await tried.world.auth.provider_login.start("first", REDIRECT)
+    started = await tried.world.signing_in.provider_login.start("first", REDIRECT)
     back = await press(started.authorization_url, action="deny")
     assert back["error"] == "access_denied"
     assert "code" not in back
@@ -105,7 +105,7 @@ async def test_a_backend_brings_the_token_that_it_holds(tried: Tried) -> None:
     ):
         token = (await response.json())["id_token"]
     held = HeldToken(ProviderName("first"), token, "the backend's own")
-    signed_in = await tried.world.auth.provider_login.by_id_token(held, "test", ADDRESS)
+    signed_in = await tried.world.signing_in.provider_login.by_id_token(held, "test", ADDRESS)
     session = await tried.world.stores.sessions.get(signed_in.tokens.session_id)
     assert session is not None
     assert session.method is LoginMethod.ID_TOKEN

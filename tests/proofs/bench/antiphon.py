@@ -11,12 +11,11 @@ import grpc
 
 from antiphon.auth.v1.auth_service_pb2 import LoginRequest
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon_server.app import DATABASE_FILE, SCHEMAS
+from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose import compose_auth
+from antiphon_server.auth.compose.whole import compose_auth
 from antiphon_server.runtime.storage.data_dir import exclusive
-from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.proofs.bench.processes import Server, launched
 
@@ -92,8 +91,7 @@ async def offline(data_dir: Path) -> AsyncIterator[SqliteDatabase]:
     with exclusive(data_dir):
         database = SqliteDatabase(data_dir / DATABASE_FILE)
         try:
-            for service, (versions, tables) in SCHEMAS.items():
-                await migrate(database, service, versions, tables)
+            await migrate_all(database)
             yield database
         finally:
             await database.close()
@@ -105,6 +103,6 @@ async def service_token(data_dir: Path) -> str:
         auth = compose_auth(sql_stores(database), MemorySessionEvents(), data_dir)
         await auth.start()
         try:
-            return auth.access_tokens.for_service("bench")[0]
+            return auth.tokens.access_tokens.for_service("bench")[0]
         finally:
             await auth.close()

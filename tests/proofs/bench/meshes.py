@@ -19,9 +19,9 @@ from antiphon.mesh.v1.registry_service_pb2 import ListInstancesRequest
 from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
+from antiphon_server.installation import NAMES, ServiceName
 from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, CallRates, Edge
-from antiphon_server.runtime.installation import SERVICES, ServiceName
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
 from tests.proofs.bench.antiphon import launched_antiphon, operator_token
@@ -215,7 +215,7 @@ async def apart(
     """
     secret, home = Secret(), folders.fresh()
     ports = {"rest": free_port(), service: port or free_port()}
-    rest_of = [name for name in SERVICES if name != service]
+    rest_of = [name for name in NAMES if name != service]
     peers = dict.fromkeys(rest_of, f"{HOST}:{ports['rest']}")
     peers[service] = f"{HOST}:{ports[service]}"
     shared = secret.variables | {"ANTIPHON_PEERS": json.dumps(peers)} | dict(variables or {})

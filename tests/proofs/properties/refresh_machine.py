@@ -158,7 +158,7 @@ class RefreshMachine(Machine):
         pair = it.family.pairs[-1]
         caller = Principal("user", it.family.user_id, pair.session_id)
         live = it.family.live(self.clock())
-        answer = self.run(_outcome(self.world.auth.sessions.revoke(caller, pair.session_id)))
+        answer = self.run(_outcome(self.world.accounts.sessions.revoke(caller, pair.session_id)))
         assert answer is None or (answer is Reason.NOT_FOUND and not live)
         it.family.ended = True
         if live:
@@ -188,7 +188,7 @@ class RefreshMachine(Machine):
         return {Reason.CREDENTIALS_INVALID} if long_ago else set()
 
     async def _refresh(self, order: list[int], family: Family) -> list[TokenPair | Reason]:
-        sessions = self.world.auth.sessions
+        sessions = self.world.accounts.sessions
         tokens = [family.pairs[generation].refresh_token for generation in order]
         calls = [_outcome(sessions.refresh(token)) for token in tokens]
         return await asyncio.gather(*calls)

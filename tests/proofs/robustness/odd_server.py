@@ -37,10 +37,10 @@ def main() -> None:
 
 
 def _shorten_days(seconds: float) -> None:
-    from antiphon_server.app import wiring
+    from antiphon_server.context import descriptor
     from antiphon_server.context.service import retention
 
-    wiring.DAY_S = seconds
+    descriptor.DAY_S = seconds
     retention.EVERY_S = seconds / 10
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     event,
 )
 
-from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.adapters.metadata import metadata
 
 security_events = Table(
     "auth_security_events",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
 
-from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.adapters.metadata import metadata
 
 device_logins = Table(
     "auth_device_logins",

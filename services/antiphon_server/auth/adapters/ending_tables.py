@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, String, Table
 
-from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.adapters.metadata import metadata
 
 # Sequences of databases leave gaps that are filled later: a row that one transaction at a time
 # counts on makes whoever reads position N sure to have seen all before it.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, String, Table
 
-from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.adapters.metadata import metadata
 
 identities = Table(
     "auth_identities",

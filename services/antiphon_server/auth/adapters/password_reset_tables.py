@@ -12,7 +12,7 @@ from sqlalchemy import (
     false,
 )
 
-from antiphon_server.auth.adapters.tables import metadata
+from antiphon_server.auth.adapters.metadata import metadata
 
 password_resets = Table(
     "auth_password_resets",

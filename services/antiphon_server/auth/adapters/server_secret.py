@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from antiphon_server.auth.adapters.secret_files import create_private, read_private
 
+SECRET_FILE = "auth.key"
+"""Where it lies in a data folder."""
 LENGTH = 32
 _NONCE = 12
 _LEAST_VARIETY = 16

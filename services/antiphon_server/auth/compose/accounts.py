@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
+from antiphon_server.auth.adapters.breached_passwords import breached_passwords
 from antiphon_server.auth.compose.base import Base
 from antiphon_server.auth.compose.recording import Recording
 from antiphon_server.auth.compose.tokens import Tokens
 from antiphon_server.auth.ports import SecretFile, SessionEvents
-from antiphon_server.auth.ports.breached_passwords import BreachedPasswords
 from antiphon_server.auth.service.api_keys import ApiKeys
 from antiphon_server.auth.service.attempts import Attempts
 from antiphon_server.auth.service.endings import Endings
-from antiphon_server.auth.service.local_operator import Living, LocalOperator
-from antiphon_server.auth.service.opening import SessionSettings
+from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.passwords import Passwords
@@ -23,7 +22,6 @@ from antiphon_server.auth.service.shown_once import ShownOnce
 from antiphon_server.auth.service.test_user import TestUser
 from antiphon_server.auth.service.user_updates import UserUpdates
 from antiphon_server.auth.service.users import Users
-from antiphon_server.runtime.cache.known_names import KnownNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,12 @@ def compose_accounts(
     tokens: Tokens,
     events: SessionEvents,
     hasher: Argon2Pool,
-    breached: BreachedPasswords,
-    session_settings: SessionSettings | None,
     operator_file: SecretFile,
-    node: str,
-    living: Living,
-    known_names: KnownNames,
 ) -> Accounts:
     """Accounts and sessions; all other processes learn of ends by ``events``."""
-    stores, clock, completion = base.stores, base.clock, base.completion
+    stores, clock, completion, others = base.stores, base.clock, base.completion, base.others
     log, sign_ins = recording.security_events, recording.sign_ins
+    breached = breached_passwords(base.settings.breached_passwords_file)
     passwords, shown_once = Passwords(hasher, breached), ShownOnce(base.secret)
     requests = Requests(stores.requests, base.secret, clock)
     users = Users(stores.users, passwords, requests, completion, log, clock)
@@ -70,7 +64,7 @@ def compose_accounts(
     return Accounts(
         requests=requests,
         users=users,
-        user_updates=UserUpdates(stores.users, endings, completion, log, known_names, clock),
+        user_updates=UserUpdates(stores.users, endings, completion, log, others.names, clock),
         sessions=Sessions(
             stores.sessions,
             users,
@@ -81,7 +75,7 @@ def compose_accounts(
             sign_ins,
             log,
             clock,
-            session_settings,
+            base.settings.sessions,
         ),
         endings=endings,
         api_keys=api_keys,
@@ -91,6 +85,8 @@ def compose_accounts(
         password_resets=PasswordResets(
             stores.password_resets, users, passwords, new, completion, log, shown_once, clock
         ),
-        local_operator=LocalOperator(stores.users, users, api_keys, operator_file, node, living),
+        local_operator=LocalOperator(
+            stores.users, users, api_keys, operator_file, others.node, others.living
+        ),
         test_user=TestUser(stores.users, passwords, endings, log, clock),
     )

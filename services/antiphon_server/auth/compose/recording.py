@@ -6,7 +6,7 @@ from antiphon_server.auth import audit_encoding
 from antiphon_server.auth.adapters.security_metrics import SecurityMetrics
 from antiphon_server.auth.compose.base import Base
 from antiphon_server.auth.compose.tokens import Tokens
-from antiphon_server.auth.service.alarms import Alarms, AlarmSettings
+from antiphon_server.auth.service.alarms import Alarms
 from antiphon_server.auth.service.audit_heads import AuditHeads
 from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
@@ -40,12 +40,12 @@ class Trail:
     servicer: AuditServicer
 
 
-def compose_recording(base: Base, alarm_settings: AlarmSettings) -> Recording:
+def compose_recording(base: Base) -> Recording:
     """The log and its listeners."""
     stores, clock = base.stores, base.clock
     log = SecurityEventLog(stores.security_events, audit_encoding.sealed, base.secret, clock)
     coalesced = Coalesced(log, clock)
-    alarms = Alarms(log, alarm_settings, clock)
+    alarms = Alarms(log, base.settings.alarms, clock)
     live_sessions = LiveSessions(stores.sessions, clock)
     metrics = SecurityMetrics(lambda: live_sessions.count)
     log.on_event(alarms.on_event)

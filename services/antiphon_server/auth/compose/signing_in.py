@@ -1,6 +1,5 @@
 """The ways in: by password or key, from a device, by an identity provider, as a service."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon_server.auth.adapters.oidc import OidcPools, oidc_providers
@@ -8,7 +7,6 @@ from antiphon_server.auth.compose.accounts import Accounts
 from antiphon_server.auth.compose.base import Base
 from antiphon_server.auth.compose.recording import Recording
 from antiphon_server.auth.compose.tokens import Tokens
-from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.service.device_decisions import DeviceDecisions
 from antiphon_server.auth.service.device_guesses import DeviceGuesses
 from antiphon_server.auth.service.device_logins import DeviceLogins, UserCodes
@@ -40,7 +38,6 @@ def compose_signing_in(
     recording: Recording,
     tokens: Tokens,
     accounts: Accounts,
-    identity_providers: Sequence[IdentityProviderSettings],
 ) -> SigningIn:
     """The ways in to those accounts."""
     stores, clock, completion = base.stores, base.clock, base.completion
@@ -64,9 +61,9 @@ def compose_signing_in(
             clock,
         ),
         provider_login=ProviderLogin(
-            oidc_providers(identity_providers, pools, completion, tokens.once, clock),
+            oidc_providers(base.settings.identity_providers, pools, completion, tokens.once, clock),
             LoginFlows(tokens.once, base.secret, clock),
-            Identities(stores.identities, users, completion, log, clock),
+            Identities(stores.identities, users, completion, log, clock, base.settings.services),
             sessions,
             sign_ins,
         ),
@@ -81,6 +78,7 @@ def compose_signing_in(
             log,
             clock,
             tokens.settings.audience,
+            base.settings.services,
         ),
         pools=pools,
     )

@@ -10,7 +10,7 @@ from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.session_feed import SessionFeed
-from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys
+from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
@@ -32,17 +32,12 @@ class Tokens:
     once: Once
 
 
-def compose_tokens(
-    base: Base,
-    recorder: Recorder,
-    messenger: RevocationMessenger,
-    settings: TokenSettings,
-    key_settings: KeySettings | None,
-) -> Tokens:
-    """What signs and verifies; processes tell each other of ends by the ``messenger``."""
-    stores, secret, clock = base.stores, base.secret, base.clock
+def compose_tokens(base: Base, recorder: Recorder) -> Tokens:
+    """What signs and verifies; processes tell each other of ends by the messenger."""
+    stores, clock, messenger = base.stores, base.clock, base.others.messenger
+    settings, key_settings = base.settings.tokens, base.settings.keys
     keys = SigningKeys(
-        stores.signing_keys, secret, recorder, clock, settings.longest_life, key_settings
+        stores.signing_keys, base.secret, recorder, clock, settings.longest_life, key_settings
     )
     access_tokens = AccessTokens(keys, settings, clock)
     liveness, once = Liveness(), Once(stores.attempts, clock)

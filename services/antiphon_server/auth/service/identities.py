@@ -1,6 +1,6 @@
 """Whom an identity signs in: found, or made at the first sign-in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from antiphon_server.auth.model import User
 from antiphon_server.auth.model.identities import Identity, Vouched
@@ -18,7 +18,10 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 
 class Identities:
-    """Finds users by their identities. Neither name nor e-mail address ever decides who it is."""
+    """Finds users by their identities. Neither name nor e-mail address ever decides who it is.
+
+    No account is called as one of the ``services``.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,14 @@ class Identities:
         completion: Completion,
         events: Recorder,
         clock: Clock,
+        services: Sequence[str],
     ) -> None:
         self._store = store
         self._users = users
         self._completion = completion
         self._events = events
         self._now = micros(clock)
+        self._services = services
 
     async def user_of(self, vouched: Vouched, *, sign_up: bool) -> User:
         """The user whom a provider vouches for; a new one if they may sign up.
@@ -53,7 +58,7 @@ class Identities:
     async def _sign_up(self, vouched: Vouched) -> UserId:
         now, new = self._now(), UserId(new_id("user"))
         identity = Identity(vouched.provider, vouched.issuer, vouched.subject, new, now, now)
-        for name in names_for(vouched.names):
+        for name in names_for(vouched.names, self._services):
             user = User(
                 user_id=new,
                 name=name,

@@ -1,5 +1,6 @@
 """How a service of this installation signs in: by what it has signed, once for each statement."""
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import jwt
@@ -33,8 +34,9 @@ class ServiceAssertions:
         events: SecurityEvents,
         clock: Clock,
         audience: str,
+        services: Sequence[str],
     ) -> None:
-        self._statements = StatementReader(secret, audience, clock)
+        self._statements = StatementReader(secret, audience, clock, services)
         self._once = once
         self._tokens = tokens
         self._sign_ins = sign_ins

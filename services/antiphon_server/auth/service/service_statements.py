@@ -5,6 +5,7 @@ Each has an Ed25519 key whose seed is derived from the installation's secret. Wi
 """
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import jwt
@@ -14,10 +15,9 @@ from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.token_reader import ALGORITHM
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.installation import SERVICES
 
-SIGNERS = (*SERVICES, "mesh")
-"""Who signs: the services, and the control plane that leads to them."""
+CONTROL_PLANE = "mesh"
+"""Signs as well: it leads to the services."""
 TYPE = "JWT"
 LONGEST = 60
 SKEW = 30
@@ -66,11 +66,13 @@ class StatementSigner:
 
 
 class StatementReader:
-    """Reads the statements of all services for one audience."""
+    """Reads the statements of the ``services``, and the control plane's, for one audience."""
 
-    def __init__(self, secret: ServerSecret, audience: str, clock: Clock) -> None:
+    def __init__(
+        self, secret: ServerSecret, audience: str, clock: Clock, services: Iterable[str]
+    ) -> None:
         self._keys: dict[str, Ed25519PublicKey] = {
-            name: service_key(secret, name).public_key() for name in SIGNERS
+            name: service_key(secret, name).public_key() for name in (*services, CONTROL_PLANE)
         }
         self._audience = audience
         self._clock = clock

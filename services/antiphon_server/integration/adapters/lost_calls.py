@@ -11,6 +11,7 @@ from antiphon_server.integration.adapters.tables import calls
 from antiphon_server.integration.model import Outcome
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.nodes import alive
+from antiphon_server.runtime.nodes.name import LEASE_S
 from antiphon_server.runtime.storage.database import Database
 
 _ABANDON = (
@@ -22,21 +23,30 @@ log = logging.getLogger(__name__)
 
 
 class LostCalls:
-    """Settles as UNKNOWN what servers whose leases have run out left open."""
+    """Settles as UNKNOWN what servers whose leases have run out left open.
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    Leases are of ``lease_s`` seconds, and it looks as often.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        lease_s: float = LEASE_S,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._lease_s = lease_s
 
     async def abandon(self) -> int:
         """Do so once; returns how many."""
         bound = {"alive_us": int(self._clock() * 1e6)}
         return await self._database.write(lambda it: int(it.execute(_ABANDON, bound).rowcount))
 
-    async def run(self, every_s: float) -> None:
+    async def run(self) -> None:
         """Do so regularly, until cancelled."""
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(self._lease_s)
             try:
                 abandoned = await self.abandon()
             except DomainError as error:

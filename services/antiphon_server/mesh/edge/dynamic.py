@@ -69,12 +69,12 @@ def bootstrap(node_id: str, control_plane: Address) -> Bootstrap:
 class Configuration:
     """What every Envoy is told; after the start services move, and certificates are renewed."""
 
-    def __init__(self, edge: Edge, services: Sequence[str], shown: Mapping[str, Pem]) -> None:
+    def __init__(self, edge: Edge, shown: Mapping[str, Pem]) -> None:
         self._edge = edge
+        self._services = edge.contracts.names
         self.show(shown)
-        clusters = [service_cluster(edge, name) for name in services]
+        clusters = [service_cluster(edge, name) for name in self._services]
         clusters += side_clusters(edge)
-        self._services = services
         self._closed = _resources(LISTENERS, ((each.name, each) for each in _inside(edge)))
         self._open = _resources(
             LISTENERS, ((each.name, each) for each in [listener(edge, None), *_inside(edge)])
@@ -85,10 +85,7 @@ class Configuration:
                 ROUTES,
                 (
                     (each.name, each)
-                    for each in (
-                        route_configuration(edge, package),
-                        inside_routes(edge.passage, package),
-                    )
+                    for each in (route_configuration(edge, package), inside_routes(edge, package))
                 ),
             ),
         ]

@@ -30,7 +30,6 @@ from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import Lo
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
 from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
 
-from antiphon_server.mesh.contracts import rpcs
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import KEYS
 from antiphon_server.mesh.edge.terms import packed, seconds
@@ -46,7 +45,7 @@ def guards(edge: Edge) -> list[HttpFilter]:
     """Those that this edge has."""
     return [
         *([_rate_limit(edge.rates)] if edge.rates else []),
-        *([_tokens()] if edge.keys else []),
+        *([_tokens(edge)] if edge.keys else []),
     ]
 
 
@@ -81,7 +80,7 @@ def _always() -> RuntimeFractionalPercent:
     return RuntimeFractionalPercent(default_value=FractionalPercent(numerator=100))
 
 
-def _tokens() -> HttpFilter:
+def _tokens(edge: Edge) -> HttpFilter:
     """Whether a token was signed here. For whom, and when it ended, servers say in their words."""
     provider = JwtProvider(
         issuer="antiphon",
@@ -103,15 +102,17 @@ def _tokens() -> HttpFilter:
     )
     settings = JwtAuthentication(
         providers={_PROVIDER: provider},
-        rules=[RequirementRule(match=_exactly(path), requires=_needed()) for path in _guarded()],
+        rules=[
+            RequirementRule(match=_exactly(path), requires=_needed()) for path in _guarded(edge)
+        ],
         strip_failure_response=True,
     )
     return HttpFilter(name="envoy.filters.http.jwt_authn", typed_config=packed(settings))
 
 
-def _guarded() -> list[str]:
+def _guarded(edge: Edge) -> list[str]:
     """What the contracts let nobody call without a token, and the edge lets through at all."""
-    return [rpc.path for rpc in rpcs() if not (rpc.public or rpc.internal)]
+    return [rpc.path for rpc in edge.contracts.rpcs if not (rpc.public or rpc.internal)]
 
 
 def _exactly(path: str) -> RouteMatch:

@@ -155,7 +155,7 @@ def _connections(edge: Edge, routes: RouteConfiguration | None) -> HttpConnectio
         route_config=routes,
         rds=_rds(EDGE, routes),
         http_filters=_filters(edge),
-        local_reply_config=replies(),
+        local_reply_config=replies(edge.contracts.names),
         tracing=_tracing(edge),
         request_id_extension=_request_ids(),
         use_remote_address=True,

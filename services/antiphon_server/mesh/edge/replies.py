@@ -1,6 +1,7 @@
 """What Envoy says itself, in the words of the contract: one ErrorInfo, as servers say it."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from envoy_data_plane.envoy.config.accesslog.v3 import (
@@ -27,7 +28,6 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from google.rpc import status_pb2
 
-from antiphon_server.mesh.contracts import names
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.errors.wire import status_of
@@ -50,14 +50,17 @@ _LATE = (504, DomainError(Reason.DEADLINE_EXCEEDED))
 """The same status, if the call had a deadline: that has passed, or the longest that is granted."""
 
 
-def replies() -> LocalReplyConfig:
-    """For gRPC by headers, for grpc-web as it is framed; to others it speaks HTTP."""
+def replies(names: Sequence[str]) -> LocalReplyConfig:
+    """For gRPC by headers, for grpc-web as it is framed; to others it speaks HTTP.
+
+    ``names`` are the services that calls may be led to.
+    """
     with_deadline = _present("grpc-timeout")
     mappers = [_to_grpc_web(*_LATE, with_deadline), _to_grpc(*_LATE, with_deadline)]
     for status, error in _REASONS.items():
         mappers += [_to_grpc_web(status, error), _to_grpc(status, error)]
     for status in _AWAY:
-        for name in names():
+        for name in names:
             asked = _path(f"/antiphon.{name}.")
             mappers += [_to_grpc_web(status, unavailable(name), asked)]
             mappers += [_to_grpc(status, unavailable(name), asked)]

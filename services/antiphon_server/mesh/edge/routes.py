@@ -25,7 +25,7 @@ from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import (
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
-from antiphon_server.mesh.contracts import Rpc, names, rpcs, services
+from antiphon_server.mesh.contracts import Contracts, Rpc
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import PAGES
 from antiphon_server.mesh.edge.terms import packed, seconds
@@ -63,13 +63,12 @@ _CALLED = ("/antiphon.", HEALTH, REFLECTION)
 
 def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts to its service, health, and all else to the pages."""
-    passage = edge.passage
+    passage, contracts = edge.passage, edge.contracts
     routes = [
         *_no_calls(cluster_of(HEALTH)),
-        *_internal(),
-        *_streams(passage, cluster_of, (rpc for rpc in rpcs() if not rpc.internal)),
-        *_reads(cluster_of),
-        *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
+        *_internal(contracts),
+        *_streams(passage, cluster_of, (rpc for rpc in contracts.rpcs if not rpc.internal)),
+        *_others(cluster_of, contracts),
         _stream(passage, RouteMatch(path=f"{HEALTH}Watch"), cluster_of(HEALTH), idle_s=0),
         _unary(RouteMatch(prefix=HEALTH), cluster_of(HEALTH)),
         *_reflection(edge, cluster_of),
@@ -84,13 +83,13 @@ def route_configuration(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration
     return RouteConfiguration(name=EDGE, virtual_hosts=[host])
 
 
-def inside_routes(passage: Passage, cluster_of: ClusterOf) -> RouteConfiguration:
+def inside_routes(edge: Edge, cluster_of: ClusterOf) -> RouteConfiguration:
     """Every RPC of the contracts, those too that only services call."""
+    passage, contracts = edge.passage, edge.contracts
     routes = [
-        *_streams(passage, cluster_of, rpcs()),
-        *_reads(cluster_of),
-        *(_unary(RouteMatch(prefix=f"/{each}/"), cluster_of(each)) for each in services()),
-        *(_health_of(passage, each) for each in names()),
+        *_streams(passage, cluster_of, contracts.rpcs),
+        *_others(cluster_of, contracts),
+        *(_health_of(passage, each) for each in contracts.names),
         _nothing(RouteMatch(prefix="/")),
     ]
     host = VirtualHost(
@@ -153,9 +152,9 @@ def _not_grpc(prefix: str) -> Route:
     return Route(match=match, direct_response=DirectResponseAction(status=_UNSUPPORTED_TYPE))
 
 
-def _internal() -> list[Route]:
+def _internal(contracts: Contracts) -> list[Route]:
     """What only services call never gets past the edge, whoever asks."""
-    return [_refused(rpc.path, _FORBIDDEN) for rpc in rpcs() if rpc.internal]
+    return [_refused(rpc.path, _FORBIDDEN) for rpc in contracts.rpcs if rpc.internal]
 
 
 def _streams(passage: Passage, cluster_of: ClusterOf, among: Iterable[Rpc]) -> list[Route]:
@@ -189,13 +188,15 @@ def _stream(
     )
 
 
-def _reads(cluster_of: ClusterOf) -> list[Route]:
-    """What may be sent twice, by the list that clients go by."""
-    return [
+def _others(cluster_of: ClusterOf, contracts: Contracts) -> list[Route]:
+    """What may be sent twice, by the contracts; then all that streams nothing."""
+    again = [
         _unary(RouteMatch(path=rpc.path), cluster_of(rpc.service), f"{_UNSEEN},{_UNAVAILABLE}")
-        for rpc in rpcs()
+        for rpc in contracts.rpcs
         if rpc.repeatable
     ]
+    once = [_unary(RouteMatch(prefix=f"/{it}/"), cluster_of(it)) for it in contracts.services]
+    return [*again, *once]
 
 
 def _unary(match: RouteMatch, cluster: str, again_on: str = _UNSEEN) -> Route:

@@ -50,7 +50,7 @@ def _services(edge: Edge, addresses: Mapping[str, Sequence[Address]]) -> list[Cl
 def _inside(edge: Edge) -> list[Listener]:
     if edge.inside is None:
         return []
-    return [inside_listener(edge.inside, inside_routes(edge.passage, package), edge.passage)]
+    return [inside_listener(edge.inside, inside_routes(edge, package), edge.passage)]
 
 
 def _bootstrap(resources: BootstrapStaticResources) -> Bootstrap:

@@ -13,27 +13,40 @@ def service_of(method: str) -> str:
     return method.split(".", 2)[1]
 
 
+class NoRoute(LookupError):
+    """A service has a stub of one that it does not say it calls."""
+
+
 class RoutedChannel(UnconnectedChannel):
-    """Chooses the channel of each method by its service. Closing it closes none of them."""
+    """Chooses the channel of each method by its service. Closing it closes none of them.
+
+    A stub of a service that no route leads to can't be made: it raises NoRoute.
+    """
 
     def __init__(self, routes: Mapping[str, grpc.aio.Channel]) -> None:
         self._routes = routes
 
     def unary_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
         """See :meth:`grpc.aio.Channel.unary_unary`."""
-        return self._routes[service_of(method)].unary_unary(method, *codecs, **more)
+        return self._to(method).unary_unary(method, *codecs, **more)
 
     def unary_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
         """See :meth:`grpc.aio.Channel.unary_stream`."""
-        return self._routes[service_of(method)].unary_stream(method, *codecs, **more)
+        return self._to(method).unary_stream(method, *codecs, **more)
 
     def stream_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
         """See :meth:`grpc.aio.Channel.stream_unary`."""
-        return self._routes[service_of(method)].stream_unary(method, *codecs, **more)
+        return self._to(method).stream_unary(method, *codecs, **more)
 
     def stream_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
         """See :meth:`grpc.aio.Channel.stream_stream`."""
-        return self._routes[service_of(method)].stream_stream(method, *codecs, **more)
+        return self._to(method).stream_stream(method, *codecs, **more)
+
+    def _to(self, method: str) -> grpc.aio.Channel:
+        channel = self._routes.get(service_of(method))
+        if channel is None:
+            raise NoRoute(f"{method}: its service is not in the `calls` of the one that calls it")
+        return channel
 
     async def close(self, grace: float | None = None) -> None:
         """Leave the channels to their owners."""

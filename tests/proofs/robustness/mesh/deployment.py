@@ -19,7 +19,7 @@ from antiphon_client.redial import Connection, ignore_connection
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore
 from antiphon_client.tokens import TokenSource
-from antiphon_server.runtime.installation import SERVICES
+from antiphon_server.installation import NAMES
 from tests.e2e.process import COMMAND, OwnProcess
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
@@ -32,7 +32,7 @@ from tests.proofs.robustness.stage import ANSWER, Door, Model, Stage, server_of
 Split = Mapping[str, Sequence[str]]
 """Names of processes, and what each of them is told to do; the first one has auth."""
 WHOLE: Split = {"server": ("up",)}
-APART: Split = {name: ("serve", name) for name in SERVICES}
+APART: Split = {name: ("serve", name) for name in NAMES}
 NOW: Mapping[str, str] = MappingProxyType({})
 """No earlier version: all processes run this one from the start."""
 LEASE_S = 5.0
@@ -159,7 +159,7 @@ async def deployment(
             server_of(
                 endpoint,
                 home / f"{name}-{number}",
-                variables | {"ANTIPHON_PEERS": json.dumps(dict.fromkeys(SERVICES, next(inside)))},
+                variables | {"ANTIPHON_PEERS": json.dumps(dict.fromkeys(NAMES, next(inside)))},
                 verb,
                 COMMAND if earlier else JUMPING,
             )

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from antiphon_server.auth.adapters.account_tables import api_keys, sessions
 from antiphon_server.auth.adapters.sql.key_rows import parents_of, remove
 from antiphon_server.auth.adapters.sql.requests import check, remember
 from antiphon_server.auth.adapters.sql.rows import live, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, lives, store_changes
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
-from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import ApiKey, KeyId, Position
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.revocations import Ended, descent

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, delete, update
 
-from antiphon_server.auth.adapters.tables import attempts
+from antiphon_server.auth.adapters.account_tables import attempts
 from antiphon_server.runtime.storage.database import Database
 
 _KEY = attempts.c.key == bindparam("which")

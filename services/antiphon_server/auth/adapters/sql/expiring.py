@@ -12,17 +12,17 @@ from sqlalchemy import (
     tuple_,
 )
 
-from antiphon_server.auth.adapters.device_login_tables import device_logins
-from antiphon_server.auth.adapters.ending_tables import endings
-from antiphon_server.auth.adapters.password_reset_tables import password_resets
-from antiphon_server.auth.adapters.sql.rows import over
-from antiphon_server.auth.adapters.tables import (
+from antiphon_server.auth.adapters.account_tables import (
     api_keys,
     attempts,
     requests,
     sessions,
     signing_keys,
 )
+from antiphon_server.auth.adapters.device_login_tables import device_logins
+from antiphon_server.auth.adapters.ending_tables import endings
+from antiphon_server.auth.adapters.password_reset_tables import password_resets
+from antiphon_server.auth.adapters.sql.rows import over
 from antiphon_server.auth.model import DAY, KEPT_AFTER_END
 from antiphon_server.auth.model.endings import KEPT_ENDINGS
 from antiphon_server.runtime.storage.database import Database

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from antiphon_server.auth.adapters.account_tables import sessions, users
 from antiphon_server.auth.adapters.identity_tables import identities
 from antiphon_server.auth.adapters.sql.requests import check, remember
 from antiphon_server.auth.adapters.sql.rows import live, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.sessions import end_all, store_changes
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
-from antiphon_server.auth.adapters.tables import sessions, users
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import MOST_IDENTITIES, Identity
 from antiphon_server.auth.model.requests import Answer

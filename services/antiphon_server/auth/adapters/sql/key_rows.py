@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
-from antiphon_server.auth.adapters.tables import api_keys, sessions
+from antiphon_server.auth.adapters.account_tables import api_keys, sessions
 from antiphon_server.auth.model import KeyId
 from antiphon_server.auth.model.revocations import others
 from antiphon_server.runtime.access.principal import SessionId, UserId

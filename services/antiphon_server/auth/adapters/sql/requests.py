@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from antiphon_server.auth.adapters.tables import requests
+from antiphon_server.auth.adapters.account_tables import requests
 from antiphon_server.auth.model import DAY
 from antiphon_server.auth.model.requests import Answer, Repeated, Request
 from antiphon_server.runtime.errors import DomainError, Reason

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Integer, Select, Table, and_, bindparam, or_, select
 
-from antiphon_server.auth.adapters.tables import sessions
+from antiphon_server.auth.adapters.account_tables import sessions
 from antiphon_server.auth.model import Position
 
 UNUSED = Position(0, "")

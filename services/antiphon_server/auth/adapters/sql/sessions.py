@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon_server.auth.adapters.account_tables import api_keys, sessions
 from antiphon_server.auth.adapters.sql.device_logins import claim
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.key_rows import count_working, remove_others
@@ -25,7 +26,6 @@ from antiphon_server.auth.adapters.sql.places import note_place
 from antiphon_server.auth.adapters.sql.rows import live, over, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
-from antiphon_server.auth.adapters.tables import api_keys, sessions
 from antiphon_server.auth.model import KEPT_AFTER_END, Position, Session
 from antiphon_server.auth.model.openings import MOST_PLACES, Opened, Opening
 from antiphon_server.auth.model.revocations import Ended

@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
+from antiphon_server.auth.adapters.account_tables import signing_keys
 from antiphon_server.auth.adapters.sql.counters import count_on
 from antiphon_server.auth.adapters.sql.endings import COUNTER
 from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
-from antiphon_server.auth.adapters.tables import signing_keys
 from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records

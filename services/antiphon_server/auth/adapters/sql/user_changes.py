@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, true, update
 
+from antiphon_server.auth.adapters.account_tables import users
 from antiphon_server.auth.adapters.sql.key_rows import remove_others
 from antiphon_server.auth.adapters.sql.sessions import end_others
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
-from antiphon_server.auth.adapters.tables import users
 from antiphon_server.auth.model import User
 from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
 from antiphon_server.runtime.access.principal import SessionId, UserId

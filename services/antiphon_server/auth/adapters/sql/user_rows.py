@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam
 
+from antiphon_server.auth.adapters.account_tables import users
 from antiphon_server.auth.adapters.sql.rows import select_all
-from antiphon_server.auth.adapters.tables import users
 from antiphon_server.auth.model import User, UserKind
 
 BY_ID = select_all(users).where(users.c.user_id == bindparam("user_id"))

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from antiphon_server.auth.adapters.account_tables import users
 from antiphon_server.auth.adapters.sql.requests import remember
 from antiphon_server.auth.adapters.sql.rows import select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_changes import change_user
 from antiphon_server.auth.adapters.sql.user_rows import BY_ID, user_of
-from antiphon_server.auth.adapters.tables import users
 from antiphon_server.auth.model import User
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.model.user_changes import UserChange

@@ -1,7 +1,7 @@
-"""What the services stand on: a store, figures, traces, limits and what is outside."""
+"""Opening what the services stand on: a store, figures, traces, limits and what is outside."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
@@ -11,11 +11,14 @@ from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.installation import SERVICES
 from antiphon_server.runtime.cache.cache import ALONE_S, Cache, MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.cache.redis_cache import RedisCache
+from antiphon_server.runtime.composition.descriptor import Descriptor
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
-from antiphon_server.runtime.nodes import ClockWatch, NodeLease, SecretMark
+from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.data_dir import DataDirUnusable
@@ -23,47 +26,25 @@ from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
-from antiphon_server.runtime.telemetry.tracing import Tracing, start_tracing
+from antiphon_server.runtime.telemetry.tracing import start_tracing
 from antiphon_server.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every service may be given. ``engine`` leads to the one outside that judges calls.
-
-    ``lease`` is this server's place among those that share the store, ``mark`` that of their
-    secret there; None if it has its own.
-    ``names`` are those that auth changes and context shows; ``secret`` is the installation's.
-    """
-
-    settings: Settings
-    database: Store
-    mark: SecretMark | None
-    lease: NodeLease | None
-    metrics: RpcMetrics
-    tracing: Tracing | None
-    redis: Redis | None
-    names: KnownNames
-    guard: RateGuard
-    engine: grpc.aio.Channel | None
-    secret: MasterSecret = field(repr=False)
-
-    @property
-    def node(self) -> str:
-        """This server's name among those that share the store; "" if it has its own."""
-        return self.lease.node if self.lease else ""
-
-
-async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Ground:
-    """Open all of it; the lifecycle closes it.
+async def open_infrastructure(
+    settings: Settings,
+    data_dir: Path,
+    lifecycle: Lifecycle,
+    services: Iterable[Descriptor] = SERVICES,
+) -> Infrastructure:
+    """Open all of it, with tables for all services; the lifecycle closes it.
 
     Raises FromTheFuture, Damaged, DatabaseUnusable, DataDirUnusable, WrongSetting, OtherSecret,
     ClocksDiffer, NameTaken, and what ``installation_secret`` raises.
     """
-    database = await _store(settings, data_dir)
+    database = await _store(settings, data_dir, services)
     lifecycle.on_stop("store", database.close)
     if not database.shared:
-        await migrate_all(database)
+        await migrate_all(database, services)
     tracing = start_tracing(settings.otlp_endpoint)
     if tracing is not None:
         lifecycle.on_stop("traces", tracing.stop)
@@ -75,12 +56,12 @@ async def lay(settings: Settings, data_dir: Path, lifecycle: Lifecycle) -> Groun
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
-    return Ground(
-        settings, database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+    return Infrastructure(
+        database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
     )
 
 
-async def _store(settings: Settings, data_dir: Path) -> Store:
+async def _store(settings: Settings, data_dir: Path, services: Iterable[Descriptor]) -> Store:
     if settings.database_url is None:
         await asyncio.to_thread(_check, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
@@ -90,7 +71,7 @@ async def _store(settings: Settings, data_dir: Path) -> Store:
     database = await open_postgres(url, settings.database_pool)
     patient = open_for_migrations(url)
     try:
-        await migrate_all(patient)
+        await migrate_all(patient, services)
     finally:
         await patient.close()
     return database

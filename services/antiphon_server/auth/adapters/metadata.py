@@ -1,0 +1,5 @@
+"""What the tables of identity are collected in."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData()

@@ -1,0 +1,68 @@
+"""Auth as one of the services of a process."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from antiphon.auth.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
+from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
+from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
+from antiphon.auth.v1.verification_service_pb2_grpc import (
+    add_VerificationServiceServicer_to_server,
+)
+from antiphon_server.auth.compose.whole import Auth, auth_servicer
+from antiphon_server.auth.servicer import AuthServicer
+from antiphon_server.auth.servicers.access import AccessServicer
+from antiphon_server.auth.servicers.verification import VerificationServicer
+from antiphon_server.runtime.access.rules import AccessPolicy
+from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class AuthService(Service):
+    """What of auth answers calls; it guards them before it starts as a service."""
+
+    auth: Auth
+    servicer: AuthServicer
+    access: AccessServicer
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Service.register`."""
+        add_AuthServiceServicer_to_server(self.servicer, server)
+        add_AuditServiceServicer_to_server(self.auth.trail.servicer, server)
+        verification = VerificationServicer(self.auth.tokens.feed)
+        add_VerificationServiceServicer_to_server(verification, server)
+        add_AccessServiceServicer_to_server(self.access, server)
+
+    async def start(self, lifecycle: Lifecycle, health: Health) -> None:
+        """See :meth:`Service.start`."""
+        auth = self.auth
+        # What is finished then is told by the log, which takes nothing when it is closed.
+        lifecycle.on_stop("auth's work", auth.base.completion.close)
+        if auth.base.others.several:
+            lifecycle.spawn("auth.following", auth.tokens.following.run())
+        lifecycle.spawn("auth.clean-up", auth.background.clean_up.run(), vital=False)
+        lifecycle.spawn("auth.keys", auth.tokens.key_rotation.run(), vital=False)
+        await auth.greet()
+
+    async def drain(self, grace_s: float) -> None:
+        """See :meth:`Service.drain`."""
+        self.auth.trail.watches.drain()
+        self.auth.tokens.feed.drain()
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`Service.collectors`."""
+        return [self.auth.recording.metrics]
+
+
+def auth_service(
+    auth: Auth, policy: AccessPolicy, methods: Callable[[], Iterable[str]]
+) -> AuthService:
+    """Auth as a service: it explains the ``policy`` about the ``methods`` that are served."""
+    return AuthService(
+        auth, auth_servicer(auth), AccessServicer(auth.accounts.users, policy, methods)
+    )

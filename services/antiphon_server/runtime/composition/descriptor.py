@@ -1,0 +1,65 @@
+"""What describes a service: whatever is known of it before it runs.
+
+A process may know of services that run elsewhere, and of all before any is imported. So what
+costs time to import is behind functions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import FileDescriptor
+    from sqlalchemy import MetaData
+
+    from antiphon_server.runtime.composition.infrastructure import Infrastructure
+    from antiphon_server.runtime.composition.links import Guards, Links
+    from antiphon_server.runtime.composition.service import Service
+
+Settings = TypeVar("Settings", contravariant=True)
+
+
+class Schema(NamedTuple):
+    """The folder of a service's migrations, and its tables as the newest one leaves them."""
+
+    versions: Path
+    tables: "MetaData"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A service of an installation, whichever process runs it.
+
+    ``port`` is where it listens when it runs by itself, unless told otherwise. ``calls`` names
+    the services that it calls: it reaches no others, and starts after them. ``contracts`` are the
+    files of what it serves, the first with the service by which its health is known.
+    """
+
+    name: str
+    port: int
+    calls: tuple[str, ...] = ()
+    contracts: "Callable[[], tuple[FileDescriptor, ...]]"
+    schema: Callable[[], Schema]
+
+    def full_name(self) -> str:
+        """The name of its first contract, by which its health is known."""
+        name: str = next(iter(self.contracts()[0].services_by_name.values())).full_name
+        return name
+
+    def methods(self) -> Iterator[str]:
+        """The full names of its RPCs, ``/package.Service/Method``."""
+        for file in self.contracts():
+            for service in file.services_by_name.values():
+                for method in service.methods:
+                    yield f"/{service.full_name}/{method.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDescriptor(Descriptor, Generic[Settings]):
+    """A service whose calls are guarded; ``compose`` puts it together, and starts nothing.
+
+    ``Settings`` is what it wants to be told: a Protocol of its own.
+    """
+
+    compose: "Callable[[Settings, Infrastructure, Links, Guards], Service]"
