@@ -11,7 +11,7 @@ from antiphon_server.dispatcher.adapters.tables import metadata as dispatcher_ta
 from antiphon_server.events import compose as events
 from antiphon_server.events.adapters.tables import metadata as events_tables
 from antiphon_server.integration import compose as integration
-from antiphon_server.integration.adapters.tables import metadata as integration_tables
+from antiphon_server.integration.ledger.adapters.tables import metadata as integration_tables
 from antiphon_server.runtime import nodes
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.migrations import migrate

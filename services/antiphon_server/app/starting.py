@@ -12,8 +12,8 @@ from antiphon_server.context.compose import Context
 from antiphon_server.dispatcher.compose import Dispatcher
 from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.events.compose import Events
-from antiphon_server.integration.adapters.lost_calls import LostCalls
 from antiphon_server.integration.compose import Integration
+from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.nodes import SecretMark
 from antiphon_server.runtime.process.lifecycle import Lifecycle

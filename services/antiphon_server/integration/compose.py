@@ -6,21 +6,21 @@ from pathlib import Path
 
 import structlog
 
-from antiphon_server.integration.adapters.backends import make_backend
-from antiphon_server.integration.adapters.sql import SqlLedger
-from antiphon_server.integration.ports import Ledger
-from antiphon_server.integration.service.attempt import Attempts
-from antiphon_server.integration.service.catalogue import Catalogue
-from antiphon_server.integration.service.generation import Generator, Patience
-from antiphon_server.integration.service.usage import UsageReports
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.ledger.usage import UsageReports
+from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.servicer import IntegrationServicer
-from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.rpc.access_recheck import Standing
 from antiphon_server.runtime.storage.database import Database
 
-VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
+VERSIONS = Path(__file__).parent / "ledger" / "adapters" / "migrations" / "versions"
 OWNER = "local"
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
