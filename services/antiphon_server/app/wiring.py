@@ -25,6 +25,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
+from antiphon_server.agents.compose import compose_agents
 from antiphon_server.app.contracts import all_methods
 from antiphon_server.app.ground import Ground
 from antiphon_server.app.guards import guarded
@@ -174,14 +175,16 @@ def _dispatcher(
     guarding: Auth | AuthElsewhere,
     turn_tasks: TaskSet,
 ) -> Dispatcher:
+    internal = links.of("dispatcher")
     return compose_dispatcher(
         ground.database,
-        links.of("dispatcher"),
+        internal,
         links.on_behalf(table),
         policy,
         guarding.verifier,
         turn_tasks.spawn,
         ground.node or EMBEDDED,
+        compose_agents(internal),
         Sharing(ground.lease, ground.settings.lease_s, links.to_server) if ground.lease else None,
         log_elsewhere="events" in ground.settings.elsewhere,
     )

@@ -1,6 +1,6 @@
 """The composition root's slice for the dispatcher: every concrete class in its place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,15 +8,10 @@ import grpc
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
-from antiphon_server.dispatcher.adapters.services import (
-    ContextConversations,
-    ContextWindow,
-    IntegrationModels,
-)
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
@@ -26,9 +21,9 @@ from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution, Spawn
-from antiphon_server.dispatcher.handlers.assistant import Assistant
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -82,6 +77,7 @@ def compose_dispatcher(
     verifier: TokenVerifier,
     spawn: Spawn,
     node: str,
+    handlers: Sequence[Handler],
     sharing: Sharing | None = None,
     *,
     log_elsewhere: bool = False,
@@ -90,30 +86,29 @@ def compose_dispatcher(
 
     ``internal`` speaks to the other services as the dispatcher itself, ``on_behalf``
     with the credentials that each call brings. ``node`` names this process in leases;
-    it must be the same after a restart, and never that of two processes at once. Without
+    it must be the same after a restart, and never that of two processes at once.
+    ``handlers`` work on turns beside the one built in, the default first. Without
     ``sharing`` it is the only one on the database. ``log_elsewhere``: another process has
     the events service.
     """
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
-    context = ContextServiceStub(internal)
     journal = EventLogJournal(EventServiceStub(internal), elsewhere=log_elsewhere)
-    models = IntegrationModels(IntegrationServiceStub(internal))
-    handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
+    registry = Handlers([*handlers, Echo(text_of)])
     metrics = TurnMetrics()
     runner = Runner(store, journal, node, lease_s, observers=[metrics])
     lanes = Lanes()
     limits = TurnLimits()
-    execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
-    recovery = Recovery(store, journal, handlers, runner, lanes, execution)
-    conversations = ContextConversations(context)
+    execution = Execution(store, journal, registry, runner, lanes, spawn, limits)
+    recovery = Recovery(store, journal, registry, runner, lanes, execution)
+    conversations = ContextConversations(ContextServiceStub(internal))
     gatekeeper = PolicyGatekeeper(policy, verifier)
     turns = Turns(
         store,
         journal,
         conversations,
         gatekeeper,
-        handlers,
+        registry,
         runner,
         lanes,
         execution,
@@ -125,7 +120,7 @@ def compose_dispatcher(
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing) if sharing else None
     calls = routed or here
-    servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, on_behalf))
+    servicer = DispatcherServicer(calls, registry, Conversings(calls, gatekeeper, on_behalf))
     return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
-from antiphon_server.dispatcher.ports import Models, Prompt, Window, Work
+from antiphon_server.agents.ports import Models, Prompt, Window
+from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
 from antiphon_server.runtime.errors import DomainError, Reason
 
 DEFAULT_BUDGET_TOKENS = 3_000

@@ -13,12 +13,12 @@ from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
 )
+from antiphon_server.agents.adapters.services import ContextWindow
 from antiphon_server.context import compose, encoding
 from antiphon_server.context.adapters.memory import MemoryStore
 from antiphon_server.context.adapters.memory_log import MemoryEventLog
 from antiphon_server.context.model.messages import MessageId, MessageRole, NewMessage
 from antiphon_server.context.model.resources import ConversationId as Conversation
-from antiphon_server.dispatcher.adapters.services import ContextWindow
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from antiphon_server.dispatcher.adapters.services import ModelReply
-from antiphon_server.dispatcher.handlers.assistant import Assistant
+from antiphon_server.agents.adapters.services import ModelReply
+from antiphon_server.agents.assistant import Assistant
+from antiphon_server.agents.ports import Models, Prompt, Window
+from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
-from antiphon_server.dispatcher.ports import Models, Prompt, Window, Work
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
 TURN = Turn(TurnId("turn_00000001"), ConversationId("conv_00000001"), "users/user_anna", 1)

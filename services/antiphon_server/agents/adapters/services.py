@@ -1,21 +1,13 @@
-"""Conversations, context and models, through the services that own them."""
+"""Prompts and models, through the services that own them."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
-from antiphon.integration.v1 import integration_service_pb2
-from antiphon_server.dispatcher.encoding import usage_of
-from antiphon_server.dispatcher.model import (
-    ConversationId,
-    ConversationView,
-    Policy,
-    Turn,
-    TurnId,
-    Usage,
-)
-from antiphon_server.dispatcher.ports import Prompt
+from antiphon.context.v1 import context_service_pb2, message_pb2
+from antiphon.integration.v1 import integration_service_pb2, model_pb2
+from antiphon_server.agents.ports import Prompt
+from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -23,30 +15,6 @@ if TYPE_CHECKING:  # these exist for the type checker alone
     from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
 
 TIMEOUT_S = 30.0
-
-
-class ContextConversations:
-    """See :class:`~antiphon_server.dispatcher.ports.Conversations`."""
-
-    def __init__(self, context: "ContextServiceAsyncStub") -> None:
-        self._context = context
-
-    async def get(self, conversation_id: ConversationId) -> ConversationView:
-        """See :meth:`Conversations.get`."""
-        request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
-        with remote_errors("context"):
-            response = await self._context.GetConversation(request, timeout=TIMEOUT_S)
-        return _view(response.conversation)
-
-
-def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
-    return ConversationView(
-        ConversationId(conversation.conversation_id),
-        conversation.workspace_id,
-        archived=conversation.HasField("archive_time"),
-        policy=Policy(conversation.turn_policy),
-        models=tuple(conversation.models),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +27,7 @@ class ContextPrompt:
 
 
 class ContextWindow:
-    """See :class:`~antiphon_server.dispatcher.ports.Window`."""
+    """See :class:`~antiphon_server.agents.ports.Window`."""
 
     def __init__(self, context: "ContextServiceAsyncStub") -> None:
         self._context = context
@@ -91,7 +59,7 @@ def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.Pro
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """See :class:`~antiphon_server.dispatcher.ports.Reply`."""
+    """See :class:`~antiphon_server.agents.ports.Reply`."""
 
     text: str = ""
     status: str = ""
@@ -102,7 +70,7 @@ class ModelReply:
 
 
 class IntegrationModels:
-    """See :class:`~antiphon_server.dispatcher.ports.Models`."""
+    """See :class:`~antiphon_server.agents.ports.Models`."""
 
     def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
         self._integration = integration
@@ -140,8 +108,14 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
             return _reading(response.progress)
         case _:
             done = response.finished
-            usage = usage_of(done.usage)
+            usage = _usage(done.usage)
             return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+
+
+def _usage(message: model_pb2.Usage) -> Usage:
+    cost = message.cost.micros if message.HasField("cost") else None
+    currency = message.cost.currency or "USD"
+    return Usage(message.input_tokens, message.output_tokens, message.estimated, currency, cost)
 
 
 def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:
