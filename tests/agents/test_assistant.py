@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
-from antiphon_server.agents.ports import Models, Prompt, Window
 from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
@@ -52,13 +51,13 @@ class Away:
         self._times = times
         self._pieces = pieces
 
-    async def prompt(self, *_: Any) -> Any:
+    async def prompt(self, *_: object) -> Asked:
         self.asked += 1
         if self.asked <= self._times:
             raise unavailable("context")
         return Asked(3)
 
-    async def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[ModelReply, None]:
+    async def generate(self, turn: Turn, prompt: Asked) -> AsyncGenerator[ModelReply, None]:
         self.asked += 1
         for _ in range(self._pieces):
             yield ModelReply(text="a")
@@ -71,7 +70,7 @@ class Away:
 async def answered(window: Away, models: Away, patience_s: float = 60.0) -> Page:
     """What the assistant wrote."""
     page = Page()
-    assistant = Assistant(cast(Window, window), cast(Models, models), patience_s=patience_s)
+    assistant = Assistant(window, models, patience_s=patience_s)
     await assistant.run(cast(Work, page))
     return page
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from antiphon_server.agents.ports import Models, Prompt, Window
 from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
@@ -15,9 +15,10 @@ PATIENCE_S = 60.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 T = TypeVar("T")
+PromptT = TypeVar("PromptT", bound=Prompt)
 
 
-class Assistant:
+class Assistant(Generic[PromptT]):
     """Gives a model the conversation and writes what it answers.
 
     A lost answer is not asked for again: what a model would say to the rest differs
@@ -27,8 +28,8 @@ class Assistant:
 
     def __init__(
         self,
-        window: Window,
-        models: Models,
+        window: Window[PromptT],
+        models: Models[PromptT],
         budget_tokens: int = DEFAULT_BUDGET_TOKENS,
         patience_s: float = PATIENCE_S,
     ) -> None:
@@ -70,10 +71,10 @@ class Assistant:
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
-class _Answer:
+class _Answer(Generic[PromptT]):
     """A model's answer to a prompt, asked for again only if nothing came of it."""
 
-    def __init__(self, models: Models, prompt: Prompt) -> None:
+    def __init__(self, models: Models[PromptT], prompt: PromptT) -> None:
         self._models = models
         self._prompt = prompt
         self._begun = False

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2
-from antiphon_server.agents.ports import Prompt
 from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -19,7 +18,7 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ContextPrompt:
-    """What a model should see."""
+    """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`."""
 
     instructions: str
     messages: Sequence[message_pb2.Message]
@@ -75,9 +74,8 @@ class IntegrationModels:
     def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
         self._integration = integration
 
-    async def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[ModelReply, None]:
+    async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
         """See :meth:`Models.generate`."""
-        assert isinstance(prompt, ContextPrompt)
         assert turn.order is not None
         request = integration_service_pb2.GenerateRequest(
             workspace_id=turn.workspace_id,
