@@ -55,7 +55,7 @@ MAY_BLOCK = [
     ("antiphon_server/auth/adapters/secret_files.py", "read"),
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
     # Once, when a local model is loaded: whether a file exists.
-    ("antiphon_server/integration/adapters/gguf.py", "find_gguf"),
+    ("antiphon_server/integration/models/adapters/gguf.py", "find_gguf"),
     # For a new connection to Postgres: whether passwords or certificates are in the home folder.
     ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args"),
     # A log line is a small write into the system's buffers; a file is rotated every 10 MiB.

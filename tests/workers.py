@@ -13,17 +13,6 @@ LONG = (
     *("proofs", "installed", "integration", "cli", "apart"),
     *("mesh", "e2e", "access", "web", "clients"),
 )
-    "proofs",
-    "installed",
-    "integration",
-    "cli",
-    "apart",
-    "mesh",
-    "e2e",
-    "access",
-    "web",
-    "clients",
-)
 
 
 @pytest.hookimpl(tryfirst=True)

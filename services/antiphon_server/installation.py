@@ -7,14 +7,15 @@ line here.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from antiphon_server.agents.handlers import agents
 from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.context.descriptor import CONTEXT
-from antiphon_server.dispatcher.descriptor import DISPATCHER
+from antiphon_server.dispatcher.descriptor import dispatcher
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.runtime.composition.descriptor import Descriptor
 
-SERVICES = (AUTH, EVENTS, CONTEXT, INTEGRATION, DISPATCHER)
+SERVICES = (AUTH, EVENTS, CONTEXT, INTEGRATION, dispatcher(agents))
 """They start in this order, but for whom they call: that starts before them."""
 
 NAMES: tuple[str, ...] = tuple(each.name for each in SERVICES)

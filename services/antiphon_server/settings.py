@@ -10,14 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from antiphon_server.auth.model.identity_providers import (
-    IdentityProviderSettings,
-    one_of_each_name,
-)
+from antiphon_server.auth.model.identity_providers import IdentityProviderSettings, one_of_each_name
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
 from antiphon_server.installation import NAMES, ServiceName
-from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (

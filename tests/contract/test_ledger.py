@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.integration.adapters.memory import MemoryLedger
-from antiphon_server.integration.adapters.sql import SqlLedger
-from antiphon_server.integration.adapters.tables import metadata
-from antiphon_server.integration.model import (
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
-    ModelName,
     Money,
     Outcome,
     Payer,
@@ -20,8 +18,10 @@ from antiphon_server.integration.model import (
     UsageFilter,
     WorkspaceId,
 )
-from antiphon_server.integration.ports import Ledger
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.models.model import ModelName
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory_ledger import MemoryLedger
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)

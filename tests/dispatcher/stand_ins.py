@@ -3,8 +3,8 @@
 import asyncio
 
 from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
+from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Turn
-from antiphon_server.dispatcher.ports import Work
 
 
 class Told:

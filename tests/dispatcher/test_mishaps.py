@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
-from antiphon_server.dispatcher.ports import Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable

@@ -19,6 +19,7 @@ from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -33,7 +34,7 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import Handler, TurnStore
+from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns

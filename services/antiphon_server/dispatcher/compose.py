@@ -11,15 +11,10 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
-from antiphon_server.dispatcher.adapters.services import (
-    ContextConversations,
-    ContextWindow,
-    IntegrationModels,
-)
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
@@ -29,9 +24,9 @@ from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
-from antiphon_server.dispatcher.handlers.assistant import Assistant
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -120,34 +115,38 @@ class Sharing:
 
 
 def compose_dispatcher(
-    database: Database, links: Links, guards: Guards, node: str, sharing: Sharing | None = None
+    database: Database,
+    links: Links,
+    guards: Guards,
+    node: str,
+    handlers: Sequence[Handler],
+    sharing: Sharing | None = None,
 ) -> Dispatcher:
     """Put the dispatcher on a database.
 
     ``node`` names this process in leases; it must be the same after a restart, and never that
-    of two processes at once. Without ``sharing`` it is the only one on the database.
+    of two processes at once. ``handlers`` work on turns beside the one built in, the default
+    first. Without ``sharing`` it is the only one on the database.
     """
     tasks, internal = TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
-    context = ContextServiceStub(internal)
     journal = EventLogJournal(EventServiceStub(internal), elsewhere="events" in links.elsewhere)
-    models = IntegrationModels(IntegrationServiceStub(internal))
-    handlers = Handlers([Assistant(ContextWindow(context), models), Echo(text_of)])
+    registry = Handlers([*handlers, Echo(text_of)])
     metrics = TurnMetrics()
     runner = Runner(store, journal, node, lease_s, observers=[metrics])
     lanes = Lanes()
     limits = TurnLimits()
-    execution = Execution(store, journal, handlers, runner, lanes, tasks.spawn, limits)
-    recovery = Recovery(store, journal, handlers, runner, lanes, execution)
-    conversations = ContextConversations(context)
+    execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
+    recovery = Recovery(store, journal, registry, runner, lanes, execution)
+    conversations = ContextConversations(ContextServiceStub(internal))
     gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     turns = Turns(
         store,
         journal,
         conversations,
         gatekeeper,
-        handlers,
+        registry,
         runner,
         lanes,
         execution,
@@ -159,7 +158,7 @@ def compose_dispatcher(
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing) if sharing else None
     calls = routed or here
-    servicer = DispatcherServicer(calls, handlers, Conversings(calls, gatekeeper, links.on_behalf))
+    servicer = DispatcherServicer(calls, registry, Conversings(calls, gatekeeper, links.on_behalf))
     return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics, tasks, links)
 
 

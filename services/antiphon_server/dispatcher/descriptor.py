@@ -1,13 +1,16 @@
 """The dispatcher as the installation knows it."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
 
 if TYPE_CHECKING:
+    import grpc
     from google.protobuf.descriptor import FileDescriptor
 
+    from antiphon_server.dispatcher.handling import Handler
     from antiphon_server.runtime.composition.infrastructure import Infrastructure
     from antiphon_server.runtime.composition.links import Guards, Links
     from antiphon_server.runtime.composition.service import Service
@@ -32,26 +35,34 @@ def _schema() -> Schema:
     return Schema(Path(__file__).parent / "adapters" / "migrations" / "versions", metadata)
 
 
-def _compose(
-    settings: ProcessSettings, infrastructure: "Infrastructure", links: "Links", guards: "Guards"
-) -> "Service":
-    from antiphon_server.dispatcher.compose import ALONE, Sharing, compose_dispatcher
+def dispatcher(
+    agents: "Callable[[grpc.aio.Channel], Sequence[Handler]]",
+) -> ServiceDescriptor[ProcessSettings]:
+    """The dispatcher with its handlers: ``agents`` makes them, with the way to other services."""
 
-    lease = infrastructure.lease
-    return compose_dispatcher(
-        infrastructure.database,
-        links,
-        guards,
-        infrastructure.node or ALONE,
-        Sharing(lease, settings.lease_s, links.to_server) if lease else None,
+    def compose(
+        settings: ProcessSettings,
+        infrastructure: "Infrastructure",
+        links: "Links",
+        guards: "Guards",
+    ) -> "Service":
+        from antiphon_server.dispatcher.compose import ALONE, Sharing, compose_dispatcher
+
+        lease = infrastructure.lease
+        return compose_dispatcher(
+            infrastructure.database,
+            links,
+            guards,
+            infrastructure.node or ALONE,
+            agents(links.internal),
+            Sharing(lease, settings.lease_s, links.to_server) if lease else None,
+        )
+
+    return ServiceDescriptor(
+        name="dispatcher",
+        port=7463,
+        calls=("context", "events", "integration"),
+        contracts=_contracts,
+        schema=_schema,
+        compose=compose,
     )
-
-
-DISPATCHER = ServiceDescriptor(
-    name="dispatcher",
-    port=7463,
-    calls=("context", "events", "integration"),
-    contracts=_contracts,
-    schema=_schema,
-    compose=_compose,
-)

@@ -1,19 +1,17 @@
 """What the dispatcher needs from outside."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
-    HandlerInfo,
     Outcome,
     Past,
     Place,
     Step,
     Turn,
     TurnId,
-    Usage,
 )
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import Reason
@@ -127,110 +125,6 @@ class Conversations(Protocol):
         """Return the conversation as it is now.
 
         Raises DomainError NOT_FOUND.
-        """
-        ...
-
-
-class Window(Protocol):
-    """Knows what a model should see of a conversation."""
-
-    async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> "Prompt":
-        """Return the turn's message, which comes last, and before it the newest that fit.
-
-        Those of the turns in ``without`` are left out, but use up the budget. Raises
-        DomainError NOT_FOUND if the turn's message is not in the context.
-        """
-        ...
-
-
-class Prompt(Protocol):
-    """A prompt, opaque to the rules but for what is not in it."""
-
-    @property
-    def omitted(self) -> int:
-        """How many older messages did not fit."""
-        ...
-
-
-class Reply(Protocol):
-    """A step of a model's answer.
-
-    ``text`` is the next piece (may be empty); ``status`` says what is going on, and
-    ``fraction`` how much of it is done; ``usage`` comes with the last step.
-    """
-
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def status(self) -> str: ...  # noqa: D102
-    @property
-    def fraction(self) -> float | None: ...  # noqa: D102
-    @property
-    def usage(self) -> Usage | None: ...  # noqa: D102
-    @property
-    def model(self) -> str: ...  # noqa: D102
-    @property
-    def finish_reason(self) -> int: ...  # noqa: D102
-
-
-class Models(Protocol):
-    """Asks models."""
-
-    def generate(self, turn: Turn, prompt: Prompt) -> AsyncGenerator[Reply, None]:
-        """Stream the answer. Closing the iterator closes the provider's connection.
-
-        Raises DomainError MODEL_*.
-        """
-        ...
-
-
-class Work(Protocol):
-    """A turn as its handler sees it."""
-
-    @property
-    def turn(self) -> Turn:
-        """The turn, with its order."""
-        ...
-
-    @property
-    def resumed_text(self) -> str:
-        """What earlier attempts have delivered; the answer goes on behind it."""
-        ...
-
-    @property
-    def others(self) -> set[TurnId]:
-        """Turns of the conversation that are not done, without this one."""
-        ...
-
-    async def write(self, text: str) -> None:
-        """Append to the answer. Waits while too much is not committed yet."""
-        ...
-
-    async def progress(self, status: str, fraction: float | None = None) -> None:
-        """Tell people what is going on."""
-        ...
-
-    def leave_out(self, messages: int) -> None:
-        """Note how many older messages the answer is given without."""
-        ...
-
-    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
-        """Note what the answer consumed, who gave it, and why that one stopped."""
-        ...
-
-
-class Handler(Protocol):
-    """Works on turns."""
-
-    @property
-    def info(self) -> HandlerInfo:
-        """How it presents itself."""
-        ...
-
-    async def run(self, work: Work) -> None:
-        """Write the answer; returning ends the turn, raising fails it.
-
-        Being cancelled stops it: it must let go of what it uses and re-raise.
         """
         ...
 

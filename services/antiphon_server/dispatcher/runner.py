@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.model import (
     Outcome,
     ReplyPosted,
@@ -22,7 +23,7 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.patience import AWAY, patiently
-from antiphon_server.dispatcher.ports import Handler, Journal, TurnObserver, TurnStore
+from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Stop(Protocol):
 
 @dataclass(slots=True)
 class TurnWork:
-    """See :class:`~antiphon_server.dispatcher.ports.Work`."""
+    """See :class:`~antiphon_server.dispatcher.handling.Work`."""
 
     turn: Turn
     resumed_text: str

@@ -9,16 +9,16 @@ import structlog
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
-from antiphon_server.integration.adapters.backends import make_backend
-from antiphon_server.integration.adapters.lost_calls import LostCalls
-from antiphon_server.integration.adapters.sql import SqlLedger
-from antiphon_server.integration.ports import Ledger
-from antiphon_server.integration.service.attempt import Attempts
-from antiphon_server.integration.service.catalogue import Catalogue
-from antiphon_server.integration.service.generation import Generator, Patience
-from antiphon_server.integration.service.usage import UsageReports
+from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.ledger.usage import UsageReports
+from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.servicer import IntegrationServicer
-from antiphon_server.integration.settings import ModelSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.http_pool import HttpPool

@@ -9,7 +9,7 @@ from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescri
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
 
-    from antiphon_server.integration.settings import ModelSettings
+    from antiphon_server.integration.models.settings import ModelSettings
     from antiphon_server.runtime.composition.infrastructure import Infrastructure
     from antiphon_server.runtime.composition.links import Guards, Links
     from antiphon_server.runtime.composition.service import Service
@@ -33,16 +33,18 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
 
 
 def _schema() -> Schema:
-    from antiphon_server.integration.adapters.tables import metadata
+    from antiphon_server.integration.ledger.adapters.tables import metadata
 
-    return Schema(Path(__file__).parent / "adapters" / "migrations" / "versions", metadata)
+    return Schema(
+        Path(__file__).parent / "ledger" / "adapters" / "migrations" / "versions", metadata
+    )
 
 
 def _compose(
     settings: ProcessSettings, infrastructure: "Infrastructure", _links: "Links", guards: "Guards"
 ) -> "Service":
-    from antiphon_server.integration.adapters.lost_calls import LostCalls
     from antiphon_server.integration.compose import OWNER, compose_integration
+    from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 
     database, lease = infrastructure.database, infrastructure.lease
     return compose_integration(

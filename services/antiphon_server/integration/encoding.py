@@ -6,28 +6,30 @@ from dataclasses import replace
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
 from antiphon.integration.v1 import model_pb2
-from antiphon_server.integration.model import (
+from antiphon_server.integration.ledger.model import (
+    Money,
+    Payer,
+    SettledCall,
+    Usage,
+    UsageFilter,
+    WorkspaceId,
+)
+from antiphon_server.integration.ledger.usage import UsagePage
+from antiphon_server.integration.models.catalogue import ConfiguredModel
+from antiphon_server.integration.models.model import (
     AttemptStarted,
     Finished,
-    Money,
     Order,
     Part,
     PartKind,
-    Payer,
     Prices,
     Prompt,
     PromptMessage,
     PromptProgress,
     Role,
-    SettledCall,
     Step,
-    Usage,
-    UsageFilter,
-    WorkspaceId,
 )
-from antiphon_server.integration.prompts import RememberedPrompts
-from antiphon_server.integration.service.catalogue import ConfiguredModel
-from antiphon_server.integration.service.usage import UsagePage
+from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of
 

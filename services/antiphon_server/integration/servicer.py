@@ -7,10 +7,10 @@ import grpc
 from antiphon.integration.v1 import integration_service_pb2 as pb
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceServicer
 from antiphon_server.integration import encoding
-from antiphon_server.integration.model import Step
-from antiphon_server.integration.service.catalogue import Catalogue
-from antiphon_server.integration.service.generation import Generator
-from antiphon_server.integration.service.usage import UsageReports
+from antiphon_server.integration.ledger.usage import UsageReports
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator
+from antiphon_server.integration.models.model import Step
 from antiphon_server.runtime.rpc.access_recheck import Standing
 from antiphon_server.runtime.rpc.paging import page_limit
 

@@ -30,7 +30,7 @@ LOADS: dict[str, tuple[str, float, dict[str, Any]]] = {
 PARTS = (
     ("the HTTP client of the model", r"/(aiohttp|multidict|yarl|propcache|aiosignal)/"),
     ("the log", r"antiphon_server/events/"),
-    ("turns", r"antiphon_server/dispatcher/"),
+    ("turns", r"antiphon_server/(dispatcher|agents)/"),
     ("conversations and windows", r"antiphon_server/context/"),
     ("models and the ledger", r"antiphon_server/integration/"),
     ("identity", r"antiphon_server/auth/"),

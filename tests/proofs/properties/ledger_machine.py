@@ -8,26 +8,25 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from antiphon_server.integration.adapters.memory import MemoryLedger
-from antiphon_server.integration.adapters.sql import SqlLedger
-from antiphon_server.integration.adapters.tables import metadata
-from antiphon_server.integration.model import (
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.model import (
     CallId,
-    FinishReason,
-    ModelEnd,
     Outcome,
     SettledCall,
-    Tokens,
     UsageFilter,
     total,
 )
-from antiphon_server.integration.ports import Ledger, ModelBackend
-from antiphon_server.integration.service.attempt import Attempts
-from antiphon_server.integration.service.catalogue import Catalogue
-from antiphon_server.integration.service.generation import Generator, Patience
-from antiphon_server.integration.settings import ModelSettings, model_named
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+from antiphon_server.integration.models.ports import ModelBackend
+from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory_ledger import MemoryLedger
 from tests.integration.world import WORKSPACE, order
 from tests.proofs.properties.ledger_world import PRICES, Answer, Asked, Endpoint, Mortal
 from tests.proofs.properties.life import Life, bury

@@ -4,21 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from antiphon_server.integration.model import (
+from antiphon_server.integration.ledger.model import Call, CallId, Outcome, Settlement
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.models.model import (
     AttemptStarted,
-    Call,
-    CallId,
     ModelEnd,
     ModelStep,
-    Outcome,
     Prices,
     Prompt,
     PromptMessage,
-    Settlement,
     Step,
     Tokens,
 )
-from antiphon_server.integration.ports import Ledger
 from antiphon_server.runtime.errors import DomainError
 from tests.proofs.properties.life import Life
 
@@ -55,7 +52,7 @@ class Answer:
 
 
 class Endpoint:
-    """Speaks as it is told; see :class:`~antiphon_server.integration.ports.ModelBackend`."""
+    """Speaks as it is told; see :class:`~antiphon_server.integration.models.ports.ModelBackend`."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
@@ -90,7 +87,7 @@ class Endpoint:
 
 
 class Mortal:
-    """A ledger whose process may die; see :class:`~antiphon_server.integration.ports.Ledger`."""
+    """A :class:`~antiphon_server.integration.ledger.ports.Ledger` whose process may die."""
 
     def __init__(self, inner: Ledger, life: Life) -> None:
         self._inner = inner

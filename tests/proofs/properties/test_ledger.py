@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.integration.adapters.memory import MemoryLedger
-from antiphon_server.integration.model import Call, CallId, Settlement
+from antiphon_server.integration.ledger.model import Call, CallId, Settlement
+from tests.fakes.memory_ledger import MemoryLedger
 from tests.proofs.properties.ledger_machine import LedgerMachine
 from tests.proofs.properties.machine import caught, check
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
+from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import (
     HandlerInfo,
     LossPolicy,
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import TurnStore, Work
+from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError

@@ -4,8 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
-from antiphon_server.dispatcher.ports import Work
+from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
 
 _WORDS = re.compile(r"\s*\S+|\s+$")
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
-from antiphon_server.dispatcher.ports import Handler
+from antiphon_server.dispatcher.handling import Handler, HandlerInfo, LossPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 
 

@@ -171,7 +171,7 @@ DEFECTS = (
     Defect(
         "call not settled",
         "ledger",
-        "antiphon_server.integration.adapters.sql:SqlLedger.settle",
+        "antiphon_server.integration.ledger.adapters.sql:SqlLedger.settle",
         wrongs.nothing(),
         short=True,
         rules=("the ledger is the truth",),
@@ -179,14 +179,14 @@ DEFECTS = (
     Defect(
         "call not written",
         "ledger",
-        "antiphon_server.integration.adapters.sql:SqlLedger.open",
+        "antiphon_server.integration.ledger.adapters.sql:SqlLedger.open",
         wrongs.nothing(),
         rules=("the ledger is the truth",),
     ),
     Defect(
         "call written twice",
         "ledger",
-        "antiphon_server.integration.adapters.sql:SqlLedger.open",
+        "antiphon_server.integration.ledger.adapters.sql:SqlLedger.open",
         wrongs.doubled_call,
         rules=("the ledger is the truth",),
     ),

@@ -1,0 +1,127 @@
+"""Prompts and models, through the services that own them."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from antiphon.context.v1 import context_service_pb2, message_pb2
+from antiphon.integration.v1 import integration_service_pb2, model_pb2
+from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # these exist for the type checker alone
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+    from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPrompt:
+    """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`."""
+
+    instructions: str
+    messages: Sequence[message_pb2.Message]
+    omitted: int = 0
+
+
+class ContextWindow:
+    """See :class:`~antiphon_server.agents.ports.Window`."""
+
+    def __init__(self, context: "ContextServiceAsyncStub") -> None:
+        self._context = context
+
+    async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
+        """See :meth:`Window.prompt`."""
+        request = context_service_pb2.GetContextRequest(
+            conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
+        )
+        with remote_errors("context"):
+            response = await self._context.GetContext(request, timeout=TIMEOUT_S)
+        chosen = _chosen(response.messages, turn, without)
+        return ContextPrompt(response.instructions, chosen, response.omitted_messages)
+
+
+def _chosen(
+    messages: Sequence[message_pb2.Message], turn: Turn, without: set[TurnId]
+) -> Sequence[message_pb2.Message]:
+    if not without and messages[-1].message_id == turn.message_id:
+        return messages
+    seen = [message for message in messages if message.turn_id not in without]
+    seen.sort(key=lambda message: message.message_id == turn.message_id)
+    return seen
+
+
+def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
+    return integration_service_pb2.PromptMessage(role=message.role, parts=message.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """See :class:`~antiphon_server.agents.ports.Reply`."""
+
+    text: str = ""
+    status: str = ""
+    fraction: float | None = None
+    usage: Usage | None = None
+    model: str = ""
+    finish_reason: int = 0
+
+
+class IntegrationModels:
+    """See :class:`~antiphon_server.agents.ports.Models`."""
+
+    def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
+        self._integration = integration
+
+    async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
+        """See :meth:`Models.generate`."""
+        assert turn.order is not None
+        request = integration_service_pb2.GenerateRequest(
+            workspace_id=turn.workspace_id,
+            conversation_id=turn.conversation_id,
+            turn_id=turn.turn_id,
+            models=turn.order.models,
+            instructions=prompt.instructions,
+            history=prompt.messages[:-1],
+            messages=[_prompt_message(message) for message in prompt.messages[-1:]],
+            max_output_tokens=turn.order.max_output_tokens,
+        )
+        call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
+        try:
+            with remote_errors("integration"):
+                async for response in call:
+                    yield _reply(response)
+        finally:
+            call.cancel()
+
+
+def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
+    match response.WhichOneof("step"):
+        case "delta":
+            return ModelReply(text=response.delta.text)
+        case "attempt":
+            return ModelReply(status=_status(response.attempt))
+        case "progress":
+            return _reading(response.progress)
+        case _:
+            done = response.finished
+            usage = _usage(done.usage)
+            return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+
+
+def _usage(message: model_pb2.Usage) -> Usage:
+    cost = message.cost.micros if message.HasField("cost") else None
+    currency = message.cost.currency or "USD"
+    return Usage(message.input_tokens, message.output_tokens, message.estimated, currency, cost)
+
+
+def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:
+    status = f"{progress.model} is reading {progress.total_tokens:,} tokens"
+    return ModelReply(status=status, fraction=progress.read_tokens / max(progress.total_tokens, 1))
+
+
+def _status(attempt: integration_service_pb2.AttemptStarted) -> str:
+    if attempt.retry_of:
+        return f"asking {attempt.model} after {attempt.retry_of.lower().replace('_', ' ')}"
+    return f"asking {attempt.model}"

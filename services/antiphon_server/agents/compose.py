@@ -1,0 +1,17 @@
+"""The composition root's slice for the agents."""
+
+from collections.abc import Sequence
+
+import grpc
+
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_server.agents.adapters.services import ContextWindow, IntegrationModels
+from antiphon_server.agents.assistant import Assistant
+from antiphon_server.dispatcher.handling import Handler
+
+
+def compose_agents(internal: grpc.aio.Channel) -> Sequence[Handler]:
+    """All agents, the default first; ``internal`` leads to context and integration."""
+    window = ContextWindow(ContextServiceStub(internal))
+    return [Assistant(window, IntegrationModels(IntegrationServiceStub(internal)))]

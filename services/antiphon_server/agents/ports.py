@@ -1,0 +1,63 @@
+"""What an agent needs from outside."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol, TypeVar
+
+from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
+
+
+class Prompt(Protocol):
+    """What a window makes for models of the same kind; the rules see only what is left out."""
+
+    @property
+    def omitted(self) -> int:
+        """How many older messages did not fit."""
+        ...
+
+
+PromptT_co = TypeVar("PromptT_co", bound=Prompt, covariant=True)
+PromptT_contra = TypeVar("PromptT_contra", bound=Prompt, contravariant=True)
+
+
+class Window(Protocol[PromptT_co]):
+    """Knows what a model should see of a conversation."""
+
+    async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> PromptT_co:
+        """Return the turn's message, which comes last, and before it the newest that fit.
+
+        Those of the turns in ``without`` are left out, but use up the budget. Raises
+        DomainError NOT_FOUND if the turn's message is not in the context.
+        """
+        ...
+
+
+class Reply(Protocol):
+    """A step of a model's answer.
+
+    ``text`` is the next piece (may be empty); ``status`` says what is going on, and
+    ``fraction`` how much of it is done; ``usage`` comes with the last step.
+    """
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def fraction(self) -> float | None: ...  # noqa: D102
+    @property
+    def usage(self) -> Usage | None: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def finish_reason(self) -> int: ...  # noqa: D102
+
+
+class Models(Protocol[PromptT_contra]):
+    """Asks models."""
+
+    def generate(self, turn: Turn, prompt: PromptT_contra) -> AsyncGenerator[Reply, None]:
+        """Stream the answer. Closing the iterator closes the provider's connection.
+
+        Raises DomainError MODEL_*.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""Rows of the ledger's table <-> the domain's types."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from antiphon_server.integration.ledger.model import (
+    Call,
+    CallId,
+    Money,
+    Outcome,
+    Payer,
+    SettledCall,
+    Settlement,
+    Usage,
+    UsageFilter,
+    WorkspaceId,
+)
+
+
+def filter_values(wanted: UsageFilter) -> dict[str, object]:
+    """The parameters of a filtered query."""
+    return {
+        "workspace_id": wanted.workspace_id,
+        "start_us": wanted.start_us,
+        "end_us": wanted.end_us,
+        "turn_id": wanted.turn_id,
+        "conversation_id": wanted.conversation_id,
+    }
+
+
+def opened_values(call: Call, owner: str) -> dict[str, Any]:
+    """The row of a call that is open."""
+    return {
+        "call_id": call.call_id,
+        "owner": owner,
+        "workspace_id": call.payer.workspace_id,
+        "conversation_id": call.payer.conversation_id,
+        "turn_id": call.payer.turn_id,
+        "model": call.model,
+        "start_us": call.start_us,
+        "outcome": None,
+        "duration_ms": 0,
+        "error_reason": "",
+        **_usage_columns(call.expected),
+    }
+
+
+def settled_values(settlement: Settlement) -> dict[str, Any]:
+    """The columns that a settlement sets."""
+    return {
+        "outcome": settlement.outcome.value,
+        "duration_ms": settlement.duration_ms,
+        "error_reason": settlement.error_reason,
+        **_usage_columns(settlement.usage),
+    }
+
+
+def _usage_columns(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "estimated": usage.estimated,
+        "currency": usage.cost.currency if usage.cost else None,
+        "cost_micros": usage.cost.micros if usage.cost else None,
+    }
+
+
+def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
+    """The settled call in a row."""
+    cost = Money(row.currency, row.cost_micros) if row.currency is not None else None
+    usage = Usage(row.input_tokens, row.output_tokens, row.estimated, cost)
+    settlement = Settlement(Outcome(row.outcome), usage, row.duration_ms, row.error_reason)
+    payer = Payer(WorkspaceId(row.workspace_id), row.conversation_id, row.turn_id)
+    return SettledCall(CallId(row.call_id), payer, row.model, row.start_us, settlement)
+
+
+def total_of(row: Row[*tuple[Any, ...]]) -> Usage:
+    """The usage in a row of sums."""
+    known = not row.unpriced and row.currency == row.other_currency
+    cost = Money(row.currency or "USD", int(row.cost_micros)) if known else None
+    return Usage(int(row.input_tokens), int(row.output_tokens), bool(row.estimates), cost)

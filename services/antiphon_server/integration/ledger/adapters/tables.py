@@ -1,0 +1,41 @@
+"""The ledger's table."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, String, Table
+
+from antiphon_server.runtime.storage.partial_index import partial_index
+
+metadata = MetaData()
+
+# A call without an outcome is open: it was or will be made by its owner.
+calls = Table(
+    "integration_calls",
+    metadata,
+    Column("call_id", String(40), primary_key=True),
+    Column("owner", String(128), nullable=False),
+    Column("workspace_id", String(80), nullable=False),
+    Column("conversation_id", String(80), nullable=False),
+    Column("turn_id", String(80), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("outcome", SmallInteger),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Column("currency", String(3)),
+    Column("cost_micros", BigInteger),
+    Column("error_reason", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+Index(
+    "integration_calls_by_time",
+    calls.c.workspace_id,
+    calls.c.start_us,
+    calls.c.call_id,
+)
+partial_index(
+    "integration_calls_open",
+    calls.c.owner,
+    where="outcome IS NULL",
+)

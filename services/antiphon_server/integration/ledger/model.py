@@ -1,0 +1,105 @@
+"""Calls that cost something: who pays, what they consumed, how they ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+CallId = NewType("CallId", str)
+WorkspaceId = NewType("WorkspaceId", str)
+
+
+class Outcome(IntEnum):
+    """How an attempt ended; the numbers are the contract's and the store's."""
+
+    SUCCEEDED = 1
+    FAILED = 2
+    CANCELLED = 3
+    UNKNOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in millionths of the currency's unit."""
+
+    currency: str
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one or more calls consumed; ``cost`` is None if a price is unknown."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+    cost: Money | None
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum; without a cost if one has none or their currencies differ."""
+    every = list(usages)
+    costs = [usage.cost for usage in every if usage.cost is not None]
+    currencies = {cost.currency for cost in costs if cost.micros} or {"USD"}
+    known = len(costs) == len(every) and len(currencies) == 1
+    return Usage(
+        sum(usage.input_tokens for usage in every),
+        sum(usage.output_tokens for usage in every),
+        any(usage.estimated for usage in every),
+        Money(currencies.pop(), sum(cost.micros for cost in costs)) if known else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """For whom a call is made; conversation and turn may be empty."""
+
+    workspace_id: WorkspaceId
+    conversation_id: str = ""
+    turn_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An attempt that is about to be made; ``expected`` is the estimate of its prompt."""
+
+    call_id: CallId
+    payer: Payer
+    model: str
+    start_us: int
+    expected: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an attempt ended; ``error_reason`` is a Reason's name, or empty."""
+
+    outcome: Outcome
+    usage: Usage
+    duration_ms: int
+    error_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledCall:
+    """An attempt as the ledger tells it."""
+
+    call_id: CallId
+    payer: Payer
+    model: str
+    start_us: int
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """Which settled calls: of a workspace, in [start, end), of a turn, of a conversation.
+
+    An empty id leaves nothing out; a turn's is one turn's only within a conversation.
+    """
+
+    workspace_id: WorkspaceId
+    start_us: int = 0
+    end_us: int = 2**62
+    turn_id: str = ""
+    conversation_id: str = ""

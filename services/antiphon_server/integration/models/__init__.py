@@ -1,0 +1,1 @@
+"""Models: what can be asked, how, and what it costs."""

@@ -1,0 +1,1 @@
+"""Backends of models: the wires, the libraries and the processes behind them."""

@@ -1,0 +1,58 @@
+"""A llama.cpp server in a process of its own, so that a crash in it is not ours.
+
+Run as ``python -m antiphon_server.integration.models.adapters.llama_process --gguf FILE``. The
+first line on its standard input is the key that callers must send; it prints its
+address, and ends when its standard input does, that is, when its parent dies.
+"""
+
+import argparse
+import os
+import sys
+
+
+def main() -> None:
+    """Load the model, print the address, wait for the parent's end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gguf", required=True)
+    parser.add_argument("--context-tokens", type=int, default=8192)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--parallel", type=int, default=4)
+    arguments = parser.parse_args()
+    server = _serve(arguments, sys.stdin.readline().strip())
+    print(server.listening_address, flush=True)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    sys.stdin.read()
+    os._exit(0)  # its native threads need no farewell
+
+
+def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-def]
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = arguments.gguf
+    params.n_ctx = arguments.context_tokens
+    params.n_parallel = arguments.parallel
+    params.n_batch = 256  # between two of them it tells how far it has read
+    params.kv_unified = True  # the slots share the context, each may use all of it
+    params.n_ctx_checkpoints = 0
+    params.cache_ram_mib = 0
+    params.cpuparams.n_threads = arguments.threads
+    params.cpuparams_batch.n_threads = arguments.threads
+    params.n_threads_http = 2 * arguments.parallel
+    params.fit_params = False
+    params.warmup = False
+    params.sampling.temp = 0.0
+    params.sampling.penalty_repeat = 1.05
+    params.verbosity = -1
+    params.hostnames = ["127.0.0.1"]
+    params.api_keys = [key]
+    params.cors_origins = ""
+    params.ui = False
+    params.endpoint_slots = False
+    return xllamacpp.Server(params)
+
+
+if __name__ == "__main__":
+    main()

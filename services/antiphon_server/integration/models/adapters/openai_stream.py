@@ -1,0 +1,167 @@
+"""The OpenAI wire's streamed answer: server-sent events with one JSON chunk each.
+
+Written for throughput: what one read brought is split once, and its texts are
+handed on as one.
+Source: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+import json
+from typing import Any, TypeGuard
+
+import msgspec
+
+from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+
+MAX_LINE = 1 << 20
+MAX_ANSWER = 4 << 20
+MAX_COUNT = 1 << 40
+
+_FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+}
+
+
+class Malformed(Exception):
+    """The provider's bytes are not a chat-completions stream, or too many."""
+
+
+class ProviderFault(Exception):
+    """The provider said in the stream that it failed."""
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    choices: list[_Choice] | None = None
+    usage: Any = None  # odd counts must not cost the answer that they come after
+    error: Any = None  # an object or a sentence
+    prompt_progress: Any = None  # llama.cpp's own
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class AnswerParser:
+    """Reads one streamed answer from chunks of bytes cut anywhere."""
+
+    __slots__ = (
+        *("_half", "_halves", "_held", "_held_size", "_size"),
+        *("done", "progress", "reason", "tokens"),
+    )
+
+    def __init__(self) -> None:
+        self._held: list[bytes] = []  # an unfinished line, joined when its end comes
+        self._held_size = 0
+        self._size = 0
+        self._halves = False  # whether characters come in halves
+        self._half = ""  # the first half of a character, until the second one comes
+        self.done = False
+        self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
+        self.reason: FinishReason | None = None
+        self.tokens: Tokens | None = None
+
+    def feed(self, chunk: bytes) -> str:
+        """The text that ``chunk`` completes, often empty. Raises Malformed, ProviderFault."""
+        if b"\n" not in chunk:
+            self._hold(chunk)
+            return ""
+        if self._held:
+            self._held.append(chunk)
+            chunk = b"".join(self._held)
+            self._held.clear()
+            self._held_size = 0
+        *lines, rest = chunk.split(b"\n")
+        if rest:
+            self._hold(rest)
+        text = "".join([self._event(line[5:]) for line in lines if line.startswith(b"data:")])
+        if self._halves:
+            text = self._joined(text)
+        self._size += len(text)
+        if self._size > MAX_ANSWER:
+            raise Malformed("answer too long")
+        return text
+
+    def end(self) -> ModelEnd:
+        """The answer's end, when no more bytes come. Raises Malformed if it broke off."""
+        if not self.done and self.reason is None:
+            raise Malformed("no end")
+        return ModelEnd(self.reason or FinishReason.UNSPECIFIED, self.tokens)
+
+    def _joined(self, text: str) -> str:
+        """``text`` with the halves of characters put together; one at its end has to wait."""
+        text = self._half + text
+        waits = not self.done and "\ud800" <= text[-1:] <= "\udbff"
+        self._half = text[-1:] if waits else ""
+        whole = text.removesuffix(self._half).encode("utf-16", "surrogatepass")
+        return whole.decode("utf-16", "replace")
+
+    def _hold(self, piece: bytes) -> None:
+        self._held.append(piece)
+        self._held_size += len(piece)
+        if self._held_size > MAX_LINE:
+            raise Malformed("line too long")
+
+    def _event(self, data: bytes) -> str:
+        if self.done:
+            return ""
+        if data.strip() == b"[DONE]":
+            self.done = True
+            return ""
+        try:
+            chunk = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            chunk = _decode_loosely(data)
+            self._halves = True
+        except RecursionError as error:
+            raise Malformed("nested too deeply") from error
+        if chunk.error is not None:
+            raise ProviderFault
+        if chunk.usage is not None:
+            self.tokens = _tokens(chunk.usage) or self.tokens
+        if chunk.prompt_progress is not None:
+            self.progress = _progress(chunk.prompt_progress)
+        return self._choice(chunk.choices[0]) if chunk.choices else ""
+
+    def _choice(self, choice: _Choice) -> str:
+        if choice.finish_reason is not None:
+            self.reason = _FINISH_REASONS.get(str(choice.finish_reason), FinishReason.UNSPECIFIED)
+        return (choice.delta.content if choice.delta else None) or ""
+
+
+def _decode_loosely(data: bytes) -> _Chunk:
+    """A chunk with halves of characters, or numbers that are none. Raises Malformed."""
+    try:
+        return msgspec.convert(json.loads(data), _Chunk)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise Malformed("not a chunk") from error
+
+
+def _tokens(usage: Any) -> Tokens | None:
+    """The counts, or None if one of them is missing or can't be: then they are estimated."""
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return Tokens(prompt, completion) if _counts(prompt) and _counts(completion) else None
+
+
+def _progress(progress: Any) -> tuple[int, int] | None:
+    """How many tokens of the prompt are read, and how many there are; None if it can't be."""
+    if not isinstance(progress, dict):
+        return None
+    read, total = progress.get("processed"), progress.get("total")
+    return (read, total) if _counts(read) and _counts(total) and read <= total else None
+
+
+def _counts(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= MAX_COUNT

@@ -1,0 +1,178 @@
+"""Any model on the OpenAI wire (OpenAI, vLLM, Ollama, llama.cpp and most others).
+
+This is the hot path: aiohttp and msgspec alone, no SDK.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
+
+from antiphon_server.integration.models.adapters.failures import (
+    garbled,
+    of_status,
+    silent,
+    unavailable,
+)
+from antiphon_server.integration.models.adapters.missing import missing_key
+from antiphon_server.integration.models.adapters.openai_request import encode_request
+from antiphon_server.integration.models.adapters.openai_stream import (
+    AnswerParser,
+    Malformed,
+    ProviderFault,
+)
+from antiphon_server.integration.models.adapters.prices import known_prices
+from antiphon_server.integration.models.model import (
+    ModelStep,
+    Prices,
+    Prompt,
+    PromptMessage,
+    PromptProgress,
+)
+from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.net.http_pool import HttpPool
+
+if TYPE_CHECKING:
+    import aiohttp
+
+# A finished stream's last bytes come with its end; so long is worth a reusable connection.
+_TAIL_S = 0.05
+_REFUSAL_S = 1.0
+_MAX_REFUSAL = 16 << 10
+
+
+class OpenAIModel:
+    """A :class:`~antiphon_server.integration.models.ports.ModelBackend` on the OpenAI wire."""
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        pool: HttpPool,
+        *,
+        keep_alive: bool = True,
+        progress: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._pool = pool
+        self._url = settings.base_url.rstrip("/") + "/chat/completions"
+        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if not keep_alive:
+            self._headers["Connection"] = "close"
+        if settings.secret:
+            self._headers["Authorization"] = f"Bearer {settings.secret}"
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        """See :meth:`ModelBackend.generate`."""
+        parser = AnswerParser()
+        body = encode_request(self._settings, prompt, progress=self._progress)
+        response = await self._post(body)
+        try:
+            limit = self._settings.first_byte_timeout_s
+            while not parser.done and (chunk := await self._read(response, limit)):
+                limit = self._settings.idle_timeout_s
+                if text := self._parse(parser, chunk):
+                    yield text
+                elif parser.progress:
+                    limit = self._settings.first_byte_timeout_s  # it has not begun to answer
+                    yield PromptProgress(self._settings.name, *parser.progress)
+                    parser.progress = None
+            try:
+                end = parser.end()
+            except Malformed as error:
+                raise garbled(self._settings.name) from error
+            await _read_tail(response)
+            yield end
+        finally:
+            response.close()
+
+    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+        """See :meth:`ModelBackend.count`; this wire has no way to ask."""
+        return None
+
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return missing_key(self._settings)
+
+    async def prices(self) -> Prices | None:
+        """See :meth:`ModelBackend.prices`."""
+        return self._settings.prices or await known_prices(self._settings)
+
+    async def close(self) -> None:
+        """See :meth:`ModelBackend.close`; the pool is closed by who made it."""
+
+    async def _post(self, body: bytes) -> "aiohttp.ClientResponse":
+        """Send the request; returns when the status and headers are there."""
+        session = await self._pool.session()
+        import aiohttp
+
+        model, limit = self._settings.name, self._settings.first_byte_timeout_s
+        try:
+            async with asyncio.timeout(limit) as timeout:
+                response = await self._send(session, body)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise (silent(model, limit) if timeout.expired() else unavailable(model)) from error
+        if response.status != 200:
+            retry_after = response.headers.get("Retry-After", "")
+            raise of_status(model, response.status, retry_after, await _refusal(response))
+        return response
+
+    async def _send(
+        self, session: "aiohttp.ClientSession", body: bytes
+    ) -> "aiohttp.ClientResponse":
+        """Send it, once more if the kept connection had been closed by the provider."""
+        import aiohttp
+
+        async def send() -> aiohttp.ClientResponse:
+            return await session.post(
+                self._url, data=body, headers=self._headers, allow_redirects=False
+            )
+
+        try:
+            return await send()
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            return await send()
+
+    async def _read(self, response: "aiohttp.ClientResponse", limit: float) -> bytes:
+        """What has come, at least a byte; nothing at the end."""
+        import aiohttp
+
+        try:
+            async with asyncio.timeout(limit):
+                return await response.content.readany()
+        except TimeoutError as error:
+            raise silent(self._settings.name, limit) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise garbled(self._settings.name) from error
+
+    def _parse(self, parser: AnswerParser, chunk: bytes) -> str:
+        try:
+            return parser.feed(chunk)
+        except Malformed as error:
+            raise garbled(self._settings.name) from error
+        except ProviderFault as error:
+            raise unavailable(self._settings.name) from error
+
+
+async def _refusal(response: "aiohttp.ClientResponse") -> str:
+    """What a refusal says, as far as it comes at once; the connection is closed."""
+    import aiohttp
+
+    try:
+        async with asyncio.timeout(_REFUSAL_S):
+            return (await response.content.read(_MAX_REFUSAL)).decode(errors="replace")
+    except (aiohttp.ClientError, OSError):
+        return ""
+    finally:
+        response.close()
+
+
+async def _read_tail(response: "aiohttp.ClientResponse") -> None:
+    """Read to the end of the response if it is near, so that its connection is kept."""
+    import aiohttp
+
+    try:
+        async with asyncio.timeout(_TAIL_S):
+            while not response.content.at_eof():
+                await response.content.readany()
+    except (aiohttp.ClientError, OSError):
+        return  # the answer is whole; the connection is not worth more

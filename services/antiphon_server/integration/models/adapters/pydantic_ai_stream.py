@@ -1,0 +1,138 @@
+"""The side of the provider adapter that imports pydantic-ai; imported when first used."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from pydantic_ai import exceptions as failures
+from pydantic_ai import messages as wire
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.models import Model, StreamedResponse, infer_model
+from pydantic_ai.providers import infer_provider_class
+from pydantic_ai.settings import ModelSettings as RequestSettings
+
+from antiphon_server.integration.models.adapters.failures import (
+    garbled,
+    of_status,
+    silent,
+    unavailable,
+)
+from antiphon_server.integration.models.model import (
+    FinishReason,
+    ModelEnd,
+    ModelStep,
+    Prompt,
+    PromptMessage,
+    Tokens,
+)
+from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.errors import DomainError, Reason
+
+_NO_CREDENTIALS = 401
+_FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "tool_call": FinishReason.TOOL_CALLS,
+}
+
+
+class Provider:
+    """One model of the library."""
+
+    def __init__(self, settings: ModelSettings, model: Model[Any]) -> None:
+        self._settings = settings
+        self._model = model
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        """See :meth:`ModelBackend.generate`."""
+        spoke = False
+        try:
+            async with self._request(prompt) as answer:
+                async for event in answer:
+                    if text := _text_of(event):
+                        spoke = True
+                        yield text
+                yield self._end_of(answer)
+        except DomainError:
+            raise
+        except Exception as error:
+            raise self._translated(error, spoke=spoke) from error
+
+    async def close(self) -> None:
+        """Close the library's connections."""
+        client = getattr(self._model, "client", None)
+        if callable(close := getattr(client, "close", None)):
+            await close()
+
+    def _request(self, prompt: Prompt) -> Any:
+        limits = self._settings
+        settings = RequestSettings(
+            max_tokens=prompt.max_output_tokens,
+            timeout=max(limits.first_byte_timeout_s, limits.idle_timeout_s),
+            first_event_timeout=limits.first_byte_timeout_s,
+            max_retries=0,  # retries are the service's, each in the ledger
+        )
+        if prompt.temperature is not None:
+            settings["temperature"] = prompt.temperature
+        messages = [_message(message) for message in prompt.messages]
+        return model_request_stream(self._model, messages, model_settings=settings)
+
+    def _end_of(self, answer: StreamedResponse) -> ModelEnd:
+        if answer.finish_reason is None:
+            raise garbled(self._settings.name)
+        tokens = Tokens(answer.usage.input_tokens, answer.usage.output_tokens)
+        reason = _FINISH_REASONS.get(answer.finish_reason, FinishReason.UNSPECIFIED)
+        return ModelEnd(reason, tokens if answer.usage.has_values() else None)
+
+    def _translated(self, error: Exception, *, spoke: bool) -> DomainError:
+        """What went wrong, without the provider's words."""
+        name, limits = self._settings.name, self._settings
+        if isinstance(error, failures.ModelRequestTimeout | failures.ModelTimeoutError):
+            return silent(name, limits.idle_timeout_s if spoke else limits.first_byte_timeout_s)
+        if isinstance(error, failures.ModelHTTPError):
+            wait = "" if error.retry_after is None else str(error.retry_after)
+            return of_status(name, error.status_code, wait, str(error.body))
+        if isinstance(error, failures.ModelRequestRejectedError | failures.UserError):
+            return DomainError(Reason.MODEL_REFUSED, model=name, http_status=0)
+        if isinstance(error, failures.ModelAPIError):
+            return garbled(name) if spoke else unavailable(name)
+        return garbled(name)
+
+
+def open_provider(settings: ModelSettings) -> Provider:
+    """The library's model of that name, with our key and address if they are given.
+
+    Raises ImportError if the provider's own package is missing, DomainError
+    MODEL_NOT_FOUND for an unknown provider, MODEL_REFUSED without credentials.
+    """
+    given = {"api_key": settings.secret, "base_url": settings.base_url}
+    options: dict[str, Any] = {key: value for key, value in given.items() if value}
+    try:
+        model = infer_model(
+            f"{settings.provider}:{settings.model}",
+            lambda provider: infer_provider_class(provider)(**options),
+        )
+    except ValueError as error:
+        raise DomainError(Reason.MODEL_NOT_FOUND, model=settings.name) from error
+    except failures.UserError as error:
+        refused = DomainError(
+            Reason.MODEL_REFUSED, model=settings.name, http_status=_NO_CREDENTIALS
+        )
+        raise refused from error
+    return Provider(settings, model)
+
+
+def _message(message: PromptMessage) -> wire.ModelMessage:
+    if message.role == "assistant":
+        return wire.ModelResponse([wire.TextPart(message.text)])
+    if message.role == "system":
+        return wire.ModelRequest([wire.SystemPromptPart(message.text)])
+    return wire.ModelRequest([wire.UserPromptPart(message.text)])
+
+
+def _text_of(event: object) -> str:
+    if isinstance(event, wire.PartStartEvent) and isinstance(event.part, wire.TextPart):
+        return event.part.content
+    if isinstance(event, wire.PartDeltaEvent) and isinstance(event.delta, wire.TextPartDelta):
+        return event.delta.content_delta
+    return ""

@@ -1,0 +1,70 @@
+"""A model that says what it was told to: for tests and benchmarks."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+from antiphon_server.integration.models.model import (
+    FinishReason,
+    ModelEnd,
+    ModelStep,
+    Prices,
+    Prompt,
+    PromptMessage,
+    Tokens,
+)
+from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.models.tokens import tokens_of_prompt
+from antiphon_server.runtime.errors import DomainError, Reason
+
+
+class ScriptedModel:
+    """A deterministic backend.
+
+    ``scripted/echo`` repeats the last user's text word by word; ``scripted/count``
+    counts from 1 to ``script.deltas``. Both stop at the prompt's token limit, with
+    a token a delta, and are free.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._script = settings.script
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        """See :meth:`ModelBackend.generate`."""
+        script, sent, reason = self._script, 0, FinishReason.STOP
+        for text in self._texts(prompt):
+            if sent == prompt.max_output_tokens:
+                reason = FinishReason.LENGTH
+                break
+            self._fail_if_told(sent)
+            await asyncio.sleep(script.gap_ms / 1000)
+            sent += 1
+            yield text
+        self._fail_if_told(sent)
+        yield ModelEnd(reason, Tokens(tokens_of_prompt(prompt.messages), sent))
+
+    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+        """See :meth:`ModelBackend.count`."""
+        return None
+
+    def missing(self) -> str:
+        """See :meth:`ModelBackend.missing`."""
+        return ""
+
+    async def prices(self) -> Prices | None:
+        """See :meth:`ModelBackend.prices`."""
+        return self._settings.prices or Prices(0, 0)
+
+    async def close(self) -> None:
+        """See :meth:`ModelBackend.close`."""
+
+    def _texts(self, prompt: Prompt) -> Iterable[str]:
+        if self._settings.model == "echo":
+            said = [message.text for message in prompt.messages if message.role == "user"]
+            words = said[-1].split(" ") if said else []
+            return [f"{' ' if at else ''}{word}" for at, word in enumerate(words) if at or word]
+        return (f"{' ' if at else ''}{at + 1}" for at in range(self._script.deltas))
+
+    def _fail_if_told(self, sent: int) -> None:
+        if sent == self._script.fail_after:
+            raise DomainError(Reason(self._script.fail_reason), model=self._settings.name)

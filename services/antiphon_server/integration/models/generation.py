@@ -1,0 +1,120 @@
+"""An answer from the first model that gives one: retry, then fallback."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from antiphon_server.integration.ledger.model import Usage, total
+from antiphon_server.integration.models.attempt import Attempts, Emit, Ended
+from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
+from antiphon_server.integration.models.model import Finished, ModelEnd, Order
+from antiphon_server.runtime.errors import DomainError, Reason
+
+# A provider that refused, or was silent for long, is not asked again: the next model is.
+_WORTH_RETRYING = frozenset({Reason.MODEL_UNAVAILABLE, Reason.MODEL_PROTOCOL})
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on: ``retries`` a model, all waits together, and all in all."""
+
+    retries: int = 2
+    first_wait_s: float = 0.25
+    longest_waits_s: float = 10.0
+    total_s: float = 3600.0
+
+
+class Generator:
+    """Answers orders."""
+
+    def __init__(
+        self, catalogue: Catalogue, attempts: Attempts, patience: Patience | None = None
+    ) -> None:
+        self._catalogue = catalogue
+        self._attempts = attempts
+        self._patience = patience or Patience()
+
+    async def run(self, order: Order, emit: Emit) -> None:
+        """Hand every step of the answer to ``emit``, the last a Finished.
+
+        Raises DomainError MODEL_NOT_FOUND or INVALID_ARGUMENT before any step; the
+        last model's failure if none answers; a failure after the first text at once.
+        """
+        models = self._catalogue.chosen(order.models)
+        for model in models:
+            model.check_takes(order.prompt.messages)
+        limit = asyncio.timeout(self._patience.total_s)
+        running = _Running(self._attempts, self._patience, order, emit, limit)
+        try:
+            async with limit:
+                await running.ask(models)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            timeout_ms = round(self._patience.total_s * 1000)
+            raise DomainError(
+                Reason.MODEL_TIMEOUT, model=running.model, timeout_ms=timeout_ms
+            ) from None
+
+
+@dataclass(slots=True)
+class _Running:
+    """One order being answered."""
+
+    attempts: Attempts
+    patience: Patience
+    order: Order
+    emit: Emit
+    limit: asyncio.Timeout
+    model: str = ""
+    waited_s: float = 0.0
+    failure: DomainError | None = None
+    usages: list[Usage] = field(default_factory=list)
+
+    async def ask(self, models: Sequence[ConfiguredModel]) -> None:
+        """Ask one after the other until one answers."""
+        for model in models:
+            self.model = model.name
+            end = await self._ask_patiently(model)
+            if end is not None:
+                await self.emit(Finished(model.name, end.reason, total(self.usages)))
+                return
+        if self.failure is not None:
+            raise self.failure
+
+    async def _ask_patiently(self, model: ConfiguredModel) -> ModelEnd | None:
+        """The answer's end, or None if this model is given up."""
+        for retry in range(self.patience.retries + 1):
+            ended = await self._ask_once(model)
+            if ended.error is None:
+                return ended.end
+            if ended.spoke:
+                raise ended.error
+            wait = self._wait(ended.error, retry)
+            if wait is None:
+                return None
+            self.waited_s += wait
+            await asyncio.sleep(wait)
+        return None
+
+    async def _ask_once(self, model: ConfiguredModel) -> Ended:
+        retry_of = self.failure.reason if self.failure else ""
+        ended = await self.attempts.make(model, self.order, retry_of, self.emit, self.limit)
+        self.usages.append(ended.usage)
+        if ended.error is not None:
+            self.failure = ended.error
+            logger.warning("model failed", model=model.name, why=ended.error.reason)
+        return ended
+
+    def _wait(self, error: DomainError, retry: int) -> float | None:
+        """Seconds until the same model is asked again; None if it shall not be."""
+        if error.reason not in _WORTH_RETRYING or retry == self.patience.retries:
+            return None
+        backoff = self.patience.first_wait_s * 2**retry * random.uniform(0.5, 1.5)
+        wait = max(backoff, error.retry_after or 0.0)
+        return wait if self.waited_s + wait <= self.patience.longest_waits_s else None

@@ -1,0 +1,136 @@
+"""Models: what they are asked, and what comes of it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Literal, NewType, TypeAlias
+
+from antiphon_server.integration.ledger.model import CallId, Money, Payer, Usage
+
+ModelName = NewType("ModelName", str)
+Role: TypeAlias = Literal["user", "assistant", "system"]
+PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a message: ``content`` is the text itself, or else a URI."""
+
+    kind: PartKind
+    content: str
+
+
+@dataclass(frozen=True)
+class PromptMessage:
+    """One message of a prompt."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The text parts, one after the other."""
+        return "\n".join(part.content for part in self.parts if part.kind == "text")
+
+    @cached_property
+    def text_bytes(self) -> int:
+        """How long :attr:`text` is in UTF-8."""
+        return len(self.text.encode())
+
+    @cached_property
+    def kinds(self) -> frozenset[PartKind]:
+        """The kinds of its parts."""
+        return frozenset(part.kind for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked; ``temperature`` None means the model's default."""
+
+    messages: tuple[PromptMessage, ...]
+    max_output_tokens: int = 1024
+    temperature: float | None = None
+
+
+class FinishReason(IntEnum):
+    """Why a model stopped; the numbers are the contract's."""
+
+    UNSPECIFIED = 0
+    STOP = 1
+    LENGTH = 2
+    CONTENT_FILTER = 3
+    TOOL_CALLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a provider reports of one call."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnd:
+    """A backend's last step; ``tokens`` is None if the provider did not report them."""
+
+    reason: FinishReason
+    tokens: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """``model`` has read so many tokens of its prompt's ``total_tokens``."""
+
+    model: str
+    read_tokens: int
+    total_tokens: int
+
+
+# A backend's step: text to append (never empty), how far it has read, or the end.
+ModelStep: TypeAlias = str | PromptProgress | ModelEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a million tokens cost, in millionths of the currency's unit."""
+
+    input_micros: int
+    output_micros: int
+    currency: str = "USD"
+
+    def cost(self, tokens: Tokens) -> Money:
+        """What the tokens cost, rounded up."""
+        total = tokens.input * self.input_micros + tokens.output * self.output_micros
+        return Money(self.currency, -(-total // 1_000_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be generated, for whom; no models means the default."""
+
+    payer: Payer
+    models: tuple[str, ...]
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """A model is being asked now; ``retry_of`` names why the attempt before failed."""
+
+    call_id: CallId
+    model: ModelName
+    retry_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer of ``model`` is complete; ``usage`` is the sum over all attempts."""
+
+    model: ModelName
+    reason: FinishReason
+    usage: Usage
+
+
+# A step of a generation: text to append, or what else happened.
+Step: TypeAlias = str | AttemptStarted | PromptProgress | Finished

@@ -1,0 +1,39 @@
+"""What models need from outside."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
+
+
+class ModelBackend(Protocol):
+    """Answers prompts as one model."""
+
+    def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+        """Stream the answer: texts, then exactly one ModelEnd; before them its progress, if told.
+
+        Closing the iterator, or cancelling the task that reads it, closes the
+        provider's connection before it returns. Raises DomainError MODEL_NOT_FOUND
+        (it can't be run here), MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL,
+        MODEL_REFUSED or MODEL_PROMPT_TOO_LONG, and nothing else.
+        """
+        ...
+
+    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+        """How many tokens the messages have by the model's own tokenizer, None if unknown."""
+        ...
+
+    def missing(self) -> str:
+        """What is missing here for the model to be asked, in words; empty if nothing is.
+
+        Looks at settings and what is installed, and asks nobody.
+        """
+        ...
+
+    async def prices(self) -> Prices | None:
+        """What the model costs, None if unknown; slow only when first asked."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and processes."""
+        ...

@@ -1,0 +1,115 @@
+"""The models that Generate can call, as configured."""
+
+import os
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from antiphon_server.integration.models.model import ModelName, PartKind, Prices
+from antiphon_server.runtime.configuration import Secret, WrongSetting, configured
+
+NotNegative = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Kind = Literal["openai", "local", "provider", "scripted"]
+
+_NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
+OPENAI_URL = "https://api.openai.com/v1"
+# Providers that speak the OpenAI wire: name -> (base URL, variable of the key).
+_OPENAI_WIRE = {
+    "openai": (OPENAI_URL, "OPENAI_API_KEY"),
+    "ollama": ("http://127.0.0.1:11434/v1", ""),
+    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+}
+
+
+class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a scripted model answers: ``deltas`` of count, ``gap_ms`` before each text."""
+
+    deltas: NotNegative = 20
+    gap_ms: Annotated[float, Meta(ge=0)] = 0
+    fail_after: NotNegative | None = None
+    fail_reason: str = "MODEL_UNAVAILABLE"
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model.
+
+    ``name`` is what callers say, ``provider/model``; ``model`` what the provider
+    is told, by default the name's second part. The key is ``api_key``, or the
+    environment variable ``api_key_env`` if that is named.
+    """
+
+    name: Annotated[str, Meta(pattern=_NAME, max_length=128)]
+    kind: Kind
+    model: str = ""
+    base_url: str = ""
+    api_key: Secret | None = None
+    api_key_env: str = ""
+    gguf: str = ""
+    context_tokens: NotNegative = 0
+    input_price_micros: NotNegative | None = None
+    output_price_micros: NotNegative | None = None
+    currency: str = "USD"
+    accepts: frozenset[PartKind] = frozenset({"text"})
+    first_byte_timeout_s: Positive = 60.0
+    idle_timeout_s: Positive = 30.0
+    script: Script = Script()
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest. Raises ValueError for what makes no sense."""
+        if not self.model:
+            force_setattr(self, "model", self.name.partition("/")[2])
+        key = os.environ.get(self.api_key_env) if self.api_key_env else None
+        if key and self.api_key is None:
+            force_setattr(self, "api_key", Secret(key))
+        if (self.input_price_micros is None) != (self.output_price_micros is None):
+            raise ValueError("give both prices or none")
+        if self.kind == "openai" and not self.base_url:
+            raise ValueError("a model on the OpenAI wire needs a base_url")
+
+    @property
+    def model_name(self) -> ModelName:
+        """The name as callers say it."""
+        return ModelName(self.name)
+
+    @property
+    def provider(self) -> str:
+        """The name's first part."""
+        return self.name.partition("/")[0]
+
+    @property
+    def prices(self) -> Prices | None:
+        """The configured prices of a million tokens."""
+        if self.input_price_micros is None or self.output_price_micros is None:
+            return None
+        return Prices(self.input_price_micros, self.output_price_micros, self.currency)
+
+    @property
+    def secret(self) -> str:
+        """The key, or an empty string."""
+        return self.api_key.reveal() if self.api_key else ""
+
+
+def model_named(name: str) -> ModelSettings:
+    """Settings for a model by its name alone, e.g. ``local/smollm2-135m``, ``openai/gpt-4.1``.
+
+    The provider before the slash decides how it is reached; keys come from the
+    variables that the provider's own tools use. Raises ValueError for a name without one.
+    """
+    provider = name.partition("/")[0]
+    found: dict[str, Any] = {"name": name, "kind": "provider"}
+    if provider == "local":
+        found |= {"kind": "local", "context_tokens": 8192}
+    elif provider == "scripted":
+        found |= {"kind": "scripted"}
+    elif provider in _OPENAI_WIRE:
+        url, key = _OPENAI_WIRE[provider]
+        found |= {"kind": "openai", "base_url": url, "api_key_env": key}
+    try:
+        return configured(found, ModelSettings)
+    except WrongSetting as error:
+        raise WrongSetting(f"model: {name!r} is no name; write provider/model") from error

@@ -1,0 +1,18 @@
+"""Token counts where no tokenizer is at hand: 4 bytes of UTF-8 a token."""
+
+from collections.abc import Iterable
+
+from antiphon_server.integration.models.model import PromptMessage
+
+BYTES_PER_TOKEN = 4
+TOKENS_PER_MESSAGE = 4
+
+
+def tokens_of_bytes(size: int) -> int:
+    """The estimate for a text of ``size`` bytes, rounded up."""
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def tokens_of_prompt(messages: Iterable[PromptMessage]) -> int:
+    """The estimate for a prompt; what is not text is not counted."""
+    return sum([tokens_of_bytes(message.text_bytes) + TOKENS_PER_MESSAGE for message in messages])

@@ -1,0 +1,100 @@
+"""The assistant, when what it needs is away."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+
+from antiphon_server.agents.adapters.services import ModelReply
+from antiphon_server.agents.assistant import Assistant
+from antiphon_server.dispatcher.handling import Work
+from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
+
+TURN = Turn(TurnId("turn_00000001"), ConversationId("conv_00000001"), "users/user_anna", 1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt without ``omitted`` older messages."""
+
+    omitted: int = 0
+
+
+class Page:
+    """A turn's work, of which is kept what was written."""
+
+    turn = TURN
+    others: set[TurnId] = set()  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.told: list[str] = []
+        self.omitted = 0
+
+    async def write(self, text: str) -> None:
+        self.text += text
+
+    async def progress(self, sentence: str, fraction: float | None = None) -> None:
+        self.told.append(sentence if fraction is None else f"{sentence}: {fraction:.0%}")
+
+    def leave_out(self, messages: int) -> None:
+        self.omitted = messages
+
+
+class Away:
+    """A service that is away for the first ``times``; then, and before it, ``pieces`` come."""
+
+    def __init__(self, times: int, pieces: int = 0) -> None:
+        self.asked = 0
+        self._times = times
+        self._pieces = pieces
+
+    async def prompt(self, *_: object) -> Asked:
+        self.asked += 1
+        if self.asked <= self._times:
+            raise unavailable("context")
+        return Asked(3)
+
+    async def generate(self, turn: Turn, prompt: Asked) -> AsyncGenerator[ModelReply, None]:
+        self.asked += 1
+        for _ in range(self._pieces):
+            yield ModelReply(text="a")
+        if self.asked <= self._times:
+            raise unavailable("integration")
+        yield ModelReply(status="reading", fraction=0.5)
+        yield ModelReply(text="!")
+
+
+async def answered(window: Away, models: Away, patience_s: float = 60.0) -> Page:
+    """What the assistant wrote."""
+    page = Page()
+    assistant = Assistant(window, models, patience_s=patience_s)
+    await assistant.run(cast(Work, page))
+    return page
+
+
+async def test_it_waits_for_who_is_away_and_says_so() -> None:
+    """Each step is tried again, and nothing is written twice."""
+    page = await answered(Away(1), Away(1))
+    assert page.text == "!"
+    waits = ["waiting for the service context", "waiting for the service integration"]
+    assert page.told == [*waits, "reading: 50%"]
+    assert page.omitted == 3
+
+
+async def test_it_does_not_wait_for_ever() -> None:
+    """When its patience is over the turn fails with the reason."""
+    with pytest.raises(DomainError) as caught:
+        await answered(Away(0), Away(100), patience_s=0.0)
+    assert caught.value.reason is Reason.SERVICE_UNAVAILABLE
+
+
+async def test_an_answer_that_had_begun_is_not_asked_for_again() -> None:
+    """It is lost: people have read its beginning, and it was paid for."""
+    models = Away(100, pieces=2)
+    with pytest.raises(DomainError) as caught:
+        await answered(Away(0), models)
+    assert caught.value.reason is Reason.TURN_LOST
+    assert models.asked == 1

@@ -1,0 +1,170 @@
+"""What is written down of a call that is cancelled, or with a ledger that is slow or away."""
+
+import asyncio
+import time
+
+import pytest
+
+from antiphon_server.integration.ledger.model import Call, CallId, Money, Outcome, Settlement, Usage
+from antiphon_server.integration.models.model import Finished, Step
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.openai_endpoint import Behaviour
+from tests.integration.world import Recorder, World, order
+
+
+class SlowLedger(MemoryLedger):
+    """A ledger whose disk is slow; notes when each thing was done."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__()
+        self._delay_s = delay_s
+        self.opened: list[float] = []
+
+    async def open(self, call: Call, owner: str) -> None:
+        await asyncio.sleep(self._delay_s)
+        await super().open(call, owner)
+        self.opened.append(time.monotonic())
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        await asyncio.sleep(self._delay_s)
+        await super().settle(call_id, settlement)
+
+
+class FailingLedger(MemoryLedger):
+    """A ledger whose store is away at first when something is settled."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self._failures = failures
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await super().settle(call_id, settlement)
+
+
+async def test_a_call_is_settled_when_the_store_is_back(world: World) -> None:
+    """A store that is away for a moment costs neither the entry nor the answer."""
+    world.ledger = FailingLedger(2)
+    recorder = Recorder()
+    await world.generator().run(order(), recorder)
+    (call,) = await world.calls()
+    assert call.settlement.outcome is Outcome.SUCCEEDED
+    assert isinstance(recorder.steps[-1], Finished)
+
+
+async def test_a_call_is_written_down_before_it_is_made(world: World) -> None:
+    """The provider is asked only after the commit."""
+    world.ledger = ledger = SlowLedger(0.05)
+    await world.generator().run(order(), Recorder())
+    assert ledger.opened[0] <= world.endpoint.seen[0].received
+
+
+@pytest.mark.parametrize("mode", ["hang", "ok"])
+async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
+    world: World, mode: str
+) -> None:
+    """Within 100 ms, however long the ledger takes; with what was said until then."""
+    world.ledger = SlowLedger(0.3)
+    world.endpoint.behaviour = Behaviour(mode, deltas=1000, gap_ms=5)
+    said = asyncio.Event()
+    texts: list[str] = []
+
+    async def emit(step: Step) -> None:
+        if isinstance(step, str):
+            texts.append(step)
+            said.set()
+
+    task = asyncio.create_task(world.generator().run(order(), emit))
+    if mode == "hang":
+        await world.endpoint.wait_seen(1)
+    else:
+        await said.wait()
+    stopped = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await world.endpoint.wait_aborted() - stopped < 0.1
+    (call,) = await world.calls()
+    said_tokens = -(-len("".join(texts)) // 4)
+    assert call.settlement.outcome is Outcome.CANCELLED
+    assert call.settlement.usage == Usage(
+        6, said_tokens, True, Money("USD", (6 + said_tokens) * 10_000)
+    )
+
+
+async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: World) -> None:
+    """No entry stays open, and the provider is never asked."""
+    world.ledger = SlowLedger(0.05)
+    task = asyncio.create_task(world.generator().run(order(), Recorder()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (call,) = await world.calls()
+    assert call.settlement.outcome is Outcome.CANCELLED
+    assert not world.endpoint.seen
+
+
+async def test_cancelling_twice_changes_nothing(world: World) -> None:
+    """An impatient caller gets the same settlement."""
+    world.ledger = SlowLedger(0.05)
+    world.endpoint.behaviour = Behaviour("hang")
+    task = asyncio.create_task(world.generator().run(order(), Recorder()))
+    await world.endpoint.wait_seen(1)
+    for _ in range(5):
+        task.cancel()
+        await asyncio.sleep(0.005)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (call,) = await world.calls()
+    assert call.settlement.outcome is Outcome.CANCELLED
+
+
+class BrokenLedger(MemoryLedger):
+    """A ledger whose disk is full, from the first settlement or from the start."""
+
+    def __init__(self, *, opens: bool) -> None:
+        super().__init__()
+        self._opens = opens
+        self.settling = 0
+
+    async def open(self, call: Call, owner: str) -> None:
+        await asyncio.sleep(0)
+        if not self._opens:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+        self.settling += 1
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+
+async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
+    """Without a ledger no provider is asked, and who asks is told at once."""
+    world.ledger = ledger = BrokenLedger(opens=False)
+    with pytest.raises(DomainError) as raised:
+        await world.generator().run(order(), Recorder())
+    assert raised.value.reason is Reason.STORE_UNAVAILABLE
+    assert not world.endpoint.seen
+    assert ledger.settling == 0
+
+
+async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: World) -> None:
+    """Whoever cancels does not wait for a store that is away."""
+    world.ledger = ledger = BrokenLedger(opens=False)
+    task = asyncio.create_task(world.generator().run(order(), Recorder()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ledger.settling == 0
+
+
+async def test_an_answer_is_not_lost_for_its_settlement(world: World) -> None:
+    """The entry stays open, and becomes UNKNOWN at the next start."""
+    world.ledger = BrokenLedger(opens=True)
+    steps = Recorder()
+    await world.generator().run(order(), steps)
+    assert isinstance(steps.steps[-1], Finished)

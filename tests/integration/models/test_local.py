@@ -1,0 +1,191 @@
+"""The local model, for real: llama.cpp and the weights of the extra `local`."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from antiphon_server.integration.models.adapters.gguf import find_gguf
+from antiphon_server.integration.models.adapters.local import LocalModel
+from antiphon_server.integration.models.model import FinishReason, ModelEnd, PromptProgress
+from antiphon_server.integration.models.settings import ModelSettings, model_named
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.http_pool import HttpPool
+from tests.integration.world import answer, asking
+
+pytest.importorskip("xllamacpp", reason="the extra `local` is missing")
+
+NAME = "local/smollm2-135m"
+
+
+@pytest.fixture
+async def local() -> AsyncIterator[LocalModel]:
+    pool = HttpPool()
+    model = LocalModel(model_named(NAME), pool)
+    yield model
+    await model.close()
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[LocalModel]:
+    """One that runs for all tests that leave it so, and tells each step of its reading."""
+    pool = HttpPool()
+    model = LocalModel(model_named(NAME), pool, progress_every_s=0.0)
+    yield model
+    await model.close()
+    await pool.close()
+
+
+def processes(*but: psutil.Process) -> list[psutil.Process]:
+    """The model's processes that are children of this one, but for these."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if any("llama_process" in word for word in child.cmdline()) and child not in but
+    ]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_knows_the_capital_of_france(running: LocalModel) -> None:
+    """A streamed answer, with the provider's own token counts."""
+    steps = [step async for step in running.generate(asking())]
+    text = "".join(step for step in steps if isinstance(step, str))
+    end = steps[-1]
+    assert "Paris" in text
+    assert len(steps) > 3
+    assert isinstance(end, ModelEnd)
+    assert end.reason is FinishReason.STOP
+    assert end.tokens is not None
+    assert end.tokens.input > 20
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_tells_how_far_it_has_read_a_long_prompt(running: LocalModel) -> None:
+    """So nobody takes it for silent, and the deadline of a first byte is that of each step."""
+    prompt = asking("all work and no play " * 110, limit=1)
+    steps = [step async for step in running.generate(prompt)]
+    told = [step for step in steps if isinstance(step, PromptProgress)]
+    assert len(told) >= 3
+    assert [step.read_tokens for step in told] == sorted({step.read_tokens for step in told})
+    assert all(step.read_tokens <= step.total_tokens == told[0].total_tokens for step in told)
+    assert isinstance(steps[-1], ModelEnd)
+
+
+async def test_one_process_serves_all_calls_and_ends_at_close() -> None:
+    """It is started by the first call, once, and gone after close."""
+    pool = HttpPool()
+    model = LocalModel(model_named(NAME), pool)
+    others = processes()
+    answers = await asyncio.gather(*(answer(model, asking(limit=8)) for _ in range(4)))
+    assert all(text for text, _ in answers)
+    assert len(processes(*others)) == 1
+    await model.close()
+    await pool.close()
+    assert processes() == others
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_counts_tokens_exactly(running: LocalModel) -> None:
+    """As many as the model then says it read."""
+    prompt = asking("How many tokens are these?", limit=1)
+    _, end = await answer(running, prompt)
+    assert end.tokens is not None
+    assert await running.count(prompt.messages) == end.tokens.input
+
+
+async def test_it_comes_back_after_a_crash(local: LocalModel) -> None:
+    """The next call starts it again."""
+    others = processes()
+    await answer(local, asking(limit=2))
+    (before,) = processes(*others)
+    before.kill()
+    before.wait(5)
+    await asyncio.sleep(0.05)
+    text, _ = await answer(local, asking(limit=2))
+    assert text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_listens_to_nobody_without_its_key(running: LocalModel) -> None:
+    """Other programs of this machine can't use it."""
+    import aiohttp
+
+    await answer(running, asking(limit=1))
+    (process,) = processes()
+    ports = [one.laddr.port for one in process.net_connections() if one.status == "LISTEN"]
+    url = f"http://127.0.0.1:{ports[0]}/v1/chat/completions"
+    async with aiohttp.ClientSession() as session, session.post(url, json={}) as response:
+        assert response.status == 401
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_cancelling_frees_the_model(running: LocalModel) -> None:
+    """A long answer that was stopped does not hold up the next."""
+    task = asyncio.create_task(answer(running, asking("Tell me a long story.", limit=3000)))
+    await asyncio.sleep(1.5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    begun = time.monotonic()
+    await answer(running, asking(limit=4))
+    assert time.monotonic() - begun < 15
+
+
+def test_it_dies_with_its_parent(tmp_path: Path) -> None:
+    """Even when that is killed."""
+    code = f"""
+import asyncio
+from antiphon_server.integration.models.adapters.llama_server import LlamaServer
+async def main():
+    server = LlamaServer("{NAME}", "", 512)
+    await server.address()
+    print(server._process.pid, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(5)
+    assert psutil.wait_procs([child], timeout=5)[0]
+
+
+async def test_a_file_that_is_not_there_is_not_found() -> None:
+    """With what is missing."""
+    with pytest.raises(DomainError) as raised:
+        find_gguf(NAME, "/no/such/model.gguf")
+    assert raised.value.reason is Reason.MODEL_NOT_FOUND
+    assert raised.value.metadata["model"] == NAME
+
+
+async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path) -> None:
+    """The process ends, and says so in the log only."""
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes(b"GGUF" + b"\0" * 100)
+    pool, others = HttpPool(), processes()
+    model = LocalModel(ModelSettings(name=NAME, kind="local", gguf=str(bad)), pool)
+    with pytest.raises(DomainError) as raised:
+        await answer(model)
+    assert raised.value.reason is Reason.MODEL_UNAVAILABLE
+    assert processes() == others
+    await model.close()
+
+
+def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than failing with an import error."""
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    monkeypatch.delitem(sys.modules, "xllamacpp")
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "meta_path", [])
+    with pytest.raises(DomainError) as raised:
+        find_gguf(NAME, "")
+    assert raised.value.metadata["install"] == "antiphon[local]"

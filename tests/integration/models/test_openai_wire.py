@@ -1,0 +1,272 @@
+"""The adapter for the OpenAI wire, against an endpoint on a socket."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from antiphon_server.integration.models.adapters.openai_wire import OpenAIModel
+from antiphon_server.integration.models.model import (
+    FinishReason,
+    ModelEnd,
+    Part,
+    Prompt,
+    PromptMessage,
+    Tokens,
+)
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.http_pool import HttpPool
+from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
+from tests.integration.world import answer, asking, on_wire
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeEndpoint]:
+    async with FakeEndpoint(Behaviour(deltas=4)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[HttpPool]:
+    pool = HttpPool()
+    yield pool
+    await pool.close()
+
+
+def model(endpoint: FakeEndpoint, pool: HttpPool, **options: Any) -> OpenAIModel:
+    return OpenAIModel(on_wire(endpoint.base_url, **options), pool)
+
+
+async def failure(backend: OpenAIModel) -> DomainError:
+    with pytest.raises(DomainError) as raised:
+        await answer(backend)
+    assert "canary" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+    return raised.value
+
+
+async def test_an_answer_is_streamed_with_its_usage(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """All texts in order, then why it ended and what it consumed."""
+    text, end = await answer(model(endpoint, pool))
+    assert text == "word " * 4
+    assert end == ModelEnd(FinishReason.STOP, Tokens(11, 20))
+
+
+async def test_each_text_is_handed_on_when_it_comes(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """Nothing waits for more."""
+    endpoint.behaviour = Behaviour(deltas=4, gap_ms=30)
+    times = [time.monotonic() async for _ in model(endpoint, pool).generate(asking())]
+    assert len(times) == 5
+    assert times[3] - times[0] > 0.06
+
+
+async def test_the_request_is_as_the_wire_wants_it(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """Model, messages, limits, streaming with usage, and the key in its header."""
+    prompt = Prompt(
+        (
+            PromptMessage("system", (Part("text", "Be brief."),)),
+            PromptMessage("user", (Part("text", "What is it?"), Part("image", "https://x/y.png"))),
+        ),
+        max_output_tokens=7,
+        temperature=0.5,
+    )
+    await answer(model(endpoint, pool), prompt)
+    assert endpoint.seen[0].path == "/v1/chat/completions"
+    assert endpoint.seen[0].headers["authorization"] == "Bearer sk-secret"
+    assert endpoint.seen[0].body == {
+        "model": "small",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is it?"},
+                    {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
+                ],
+            },
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 7,
+        "temperature": 0.5,
+    }
+
+
+async def test_connections_are_used_again(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """A finished answer gives its connection back."""
+    backend = model(endpoint, pool)
+    for _ in range(5):
+        await answer(backend)
+    assert endpoint.connections == 1
+
+
+async def test_a_kept_connection_that_was_closed_costs_nothing(
+    endpoint: FakeEndpoint, pool: HttpPool
+) -> None:
+    """The request is sent again on a new one."""
+    backend = model(endpoint, pool)
+    await answer(backend)
+    endpoint.close_idle()
+    assert (await answer(backend))[0] == "word " * 4
+
+
+async def test_single_bytes_are_an_answer_too(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """However slowly it drips."""
+    text, _ = await answer(model(endpoint, pool, name="openai/drip"))
+    assert text == "word " * 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "status"),
+    [
+        ("400", Reason.MODEL_REFUSED, "400"),
+        ("401", Reason.MODEL_REFUSED, "401"),
+        ("403", Reason.MODEL_REFUSED, "403"),
+        ("404", Reason.MODEL_REFUSED, "404"),
+        ("too_long", Reason.MODEL_PROMPT_TOO_LONG, None),
+        ("429", Reason.MODEL_UNAVAILABLE, None),
+        ("500", Reason.MODEL_UNAVAILABLE, None),
+        ("503", Reason.MODEL_UNAVAILABLE, None),
+        ("garbage", Reason.MODEL_PROTOCOL, None),
+        ("cut", Reason.MODEL_PROTOCOL, None),
+        ("no_end", Reason.MODEL_PROTOCOL, None),
+        ("flood", Reason.MODEL_PROTOCOL, None),
+        ("fault", Reason.MODEL_UNAVAILABLE, None),
+    ],
+)
+async def test_each_misbehaviour_is_a_typed_error(
+    endpoint: FakeEndpoint, pool: HttpPool, mode: str, reason: Reason, status: str | None
+) -> None:
+    """The model is named; nothing that the provider said is."""
+    error = await failure(model(endpoint, pool, name=f"openai/{mode}"))
+    assert (error.reason, error.metadata.get("http_status")) == (reason, status)
+    assert error.metadata["model"] == f"openai/{mode}"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("3", 3.0), ("1.5", 1.5), ("86400", 60.0), ("soon", None), ("", None)]
+)
+async def test_retry_after_is_heard_and_bounded(
+    endpoint: FakeEndpoint, pool: HttpPool, header: str, seconds: float | None
+) -> None:
+    """At most a minute; what is not a number of seconds is not heard."""
+    endpoint.behaviour = Behaviour("429", retry_after=header)
+    assert (await failure(model(endpoint, pool))).retry_after == seconds
+
+
+async def test_nobody_listens(pool: HttpPool) -> None:
+    """A refused connection is an unavailable model."""
+    async with FakeEndpoint() as endpoint:
+        backend = model(endpoint, pool)
+    assert (await failure(backend)).reason is Reason.MODEL_UNAVAILABLE
+
+
+async def test_no_host_of_that_name(pool: HttpPool) -> None:
+    """Nor one whose name can't be looked up."""
+    backend = OpenAIModel(on_wire("http://no-such-host.invalid/v1"), pool)
+    assert (await failure(backend)).reason is Reason.MODEL_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("mode", "limits", "timeout_ms"),
+    [
+        ("hang", {"first_byte_timeout_s": 0.1}, "100"),
+        ("silent", {"idle_timeout_s": 0.1}, "100"),
+    ],
+)
+async def test_silence_is_a_timeout_and_ends_the_connection(
+    endpoint: FakeEndpoint, pool: HttpPool, mode: str, limits: dict[str, float], timeout_ms: str
+) -> None:
+    """Before the first byte, and between two."""
+    error = await failure(model(endpoint, pool, name=f"openai/{mode}", **limits))
+    assert error.reason is Reason.MODEL_TIMEOUT
+    assert error.metadata["timeout_ms"] == timeout_ms
+    await endpoint.wait_aborted()
+
+
+async def test_a_slow_first_byte_within_its_limit_is_waited_for(
+    endpoint: FakeEndpoint, pool: HttpPool
+) -> None:
+    """The limit between bytes does not apply to it."""
+    endpoint.behaviour = Behaviour(deltas=2, first_byte_ms=150)
+    text, _ = await answer(model(endpoint, pool, idle_timeout_s=0.05))
+    assert text == "word word "
+
+
+@pytest.mark.parametrize("mode", ["hang", "silent", "ok"])
+@pytest.mark.parametrize("how", ["cancel", "close"])
+async def test_stopping_closes_the_providers_connection(
+    endpoint: FakeEndpoint, pool: HttpPool, mode: str, how: str
+) -> None:
+    """Within 100 ms, before the first byte and in mid-stream, by either way to stop."""
+    endpoint.behaviour = Behaviour(mode, deltas=1000, gap_ms=5)
+    got = asyncio.Event()
+
+    async def read() -> None:
+        async with aclosing(model(endpoint, pool).generate(asking())) as steps:
+            async for _ in steps:
+                got.set()
+                if how == "close":
+                    return
+
+    task = asyncio.create_task(read())
+    if mode == "hang":
+        await endpoint.wait_seen(1)
+        if how == "close":  # an iterator that is being read can only be cancelled
+            task.cancel()
+    else:
+        await got.wait()
+    stopped = time.monotonic()
+    if how == "cancel":
+        task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await endpoint.wait_aborted() - stopped < 0.1
+
+
+async def test_a_real_http_server_sees_the_abort(pool: HttpPool) -> None:
+    """A handler of aiohttp's server is told within 100 ms that its client has gone."""
+    from aiohttp import web
+
+    aborted: list[float] = []
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b'data: {"choices": [{"delta": {"content": "a"}}]}\n\n')
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            aborted.append(time.monotonic())
+            raise
+        return response
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", stream)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = runner.addresses[0]
+    backend = OpenAIModel(on_wire(f"http://127.0.0.1:{address[1]}/v1"), pool)
+    steps = backend.generate(asking())
+    assert await anext(steps) == "a"
+    stopped = time.monotonic()
+    await steps.aclose()
+    await asyncio.sleep(0.1)
+    assert len(aborted) == 1
+    assert aborted[0] - stopped < 0.1
+    await runner.cleanup()
+
+
+async def test_many_answers_at_once_share_the_pool(endpoint: FakeEndpoint) -> None:
+    """A bounded pool makes the others wait, and all get their answer."""
+    pool = HttpPool(max_connections=4)
+    endpoint.behaviour = Behaviour(deltas=3, gap_ms=1)
+    backend = model(endpoint, pool)
+    answers = await asyncio.gather(*(answer(backend) for _ in range(40)))
+    assert {text for text, _ in answers} == {"word " * 3}
+    assert endpoint.connections <= 4
+    await pool.close()

@@ -1,0 +1,61 @@
+"""How models are configured."""
+
+import pytest
+
+from antiphon_server.integration.ledger.model import Money
+from antiphon_server.integration.models.model import Prices, Tokens
+from antiphon_server.integration.models.settings import ModelSettings, model_named
+from antiphon_server.runtime.configuration import WrongSetting, configured
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "model"),
+    [
+        ("local/smollm2-135m", "local", "smollm2-135m"),
+        ("scripted/echo", "scripted", "echo"),
+        ("openai/gpt-4.1-mini", "openai", "gpt-4.1-mini"),
+        ("openrouter/meta/llama-3", "openai", "meta/llama-3"),
+        ("anthropic/claude-sonnet-4-6", "provider", "claude-sonnet-4-6"),
+    ],
+)
+def test_a_name_alone_says_how_a_model_is_reached(name: str, kind: str, model: str) -> None:
+    """By the provider before the slash."""
+    settings = model_named(name)
+    assert (settings.kind, settings.model) == (kind, model)
+
+
+@pytest.mark.parametrize("name", ["", "gpt", "/x", "x/", "x/a b", "x/" + "y" * 200])
+def test_a_name_without_a_provider_is_refused(name: str) -> None:
+    """With a ValueError, as other settings are."""
+    with pytest.raises(WrongSetting):
+        model_named(name)
+
+
+def test_a_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is never shown."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-from-environment")
+    settings = model_named("openai/gpt-4.1-mini")
+    assert settings.secret == "sk-from-environment"
+    assert "sk-from" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "openai"},
+        {"kind": "scripted", "input_price_micros": 1},
+        {"kind": "scripted", "unknown": 1},
+        {"kind": "nonsense"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    """At the start, not at the first call."""
+    with pytest.raises(WrongSetting):
+        configured({"name": "x/y", **wrong}, ModelSettings)
+
+
+def test_costs_are_rounded_up() -> None:
+    """To a millionth, so that many small calls are never free."""
+    prices = Prices(150_000, 600_000)
+    assert prices.cost(Tokens(1, 0)) == Money("USD", 1)
+    assert prices.cost(Tokens(1_000_000, 1_000_000)) == Money("USD", 750_000)
