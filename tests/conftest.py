@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 from hypothesis import settings
 
 from tests.bytecode import keep_bytecode
 
 keep_bytecode()  # before what follows is imported
 
+from tests.blocking import watching  # noqa: E402
 from tests.fakes.postgres import Postgres  # noqa: E402
 
 pytest_plugins = ("tests.programs", "tests.workers")
@@ -82,14 +83,15 @@ def postgres() -> Iterator[Postgres]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def watched() -> BlockBuster:
+    """What finds blocking calls of the server's code."""
+    return watching("antiphon_server", MAY_BLOCK, HARMLESS)
+
+
 @pytest.fixture(autouse=True)
-def no_blocking_call_on_the_loop() -> Iterator[BlockBuster]:
+def no_blocking_call_on_the_loop(watched: BlockBuster) -> Iterator[None]:
     """A blocking call of the server's code on the event loop raises BlockingError."""
-    with blockbuster_ctx("antiphon_server") as blockbuster:
-        for name in HARMLESS:
-            if name in blockbuster.functions:
-                blockbuster.functions[name].deactivate()
-        for function in blockbuster.functions.values():
-            for file, name in MAY_BLOCK:
-                function.can_block_in(file, name)
-        yield blockbuster
+    watched.activate()
+    yield
+    watched.deactivate()

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,7 +148,8 @@ async def test_redis_asks_for_the_password(tmp_path: Path) -> None:
         *(shell, option, f"{server} --port {port} --bind 127.0.0.1"),
         cwd=tmp_path,
         env={**os.environ, "REDISCLI_AUTH": "word"},
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         async with Redis.from_url(there, retry=Retry(ConstantBackoff(0.1), 100)) as known:
@@ -156,8 +158,8 @@ async def test_redis_asks_for_the_password(tmp_path: Path) -> None:
             with pytest.raises(AuthenticationError):
                 await stranger.ping()
     finally:
-        process.terminate()
-        await process.wait()
+        os.killpg(process.pid, signal.SIGTERM)  # the shell's child, too
+        await process.communicate()  # until both have ended
 
 
 def test_the_image_s_recipe_is_sound() -> None:
