@@ -177,6 +177,7 @@ def _call(call: SettledCall) -> model_pb2.ModelCall:
         usage=_usage(settled.usage),
         duration_ms=settled.duration_ms,
         error_reason=settled.error_reason,
+        kind=model_pb2.CallKind.ValueType(call.kind),
     )
     message.start_time.FromMicroseconds(call.start_us)
     return message
