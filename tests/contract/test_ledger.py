@@ -1,6 +1,7 @@
 """Every ledger keeps the same promises."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,24 +9,28 @@ import pytest
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
     Call,
     CallId,
+    CallKind,
     Money,
     Outcome,
     Payer,
+    Quantities,
     Settlement,
     Usage,
     UsageFilter,
     WorkspaceId,
 )
 from antiphon_server.integration.ledger.ports import Ledger
-from antiphon_server.integration.models.model import ModelName
 from tests.fakes.databases import KINDS, opened_database
 from tests.fakes.memory_ledger import MemoryLedger
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)
-EXPECTED = Usage(7, 0, True, Money("USD", 3))
+NOTHING = Usage(Quantities(), False, Money("USD", 0))
+FORTY = replace(NOTHING, cost=Money("USD", 40))
+EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
 
 
 @pytest.fixture(params=["memory", *KINDS])
@@ -49,7 +54,7 @@ def call(
     """Make a call that starts at ``number`` seconds unless told otherwise."""
     payer = Payer(WorkspaceId(workspace), conversation, turn)
     start_us = start_us or number * 1_000_000
-    return Call(CallId(f"call_{number:03}"), payer, ModelName("x/y"), start_us, EXPECTED)
+    return Call(CallId(f"call_{number:03}"), payer, MODEL_CALL, "x/y", start_us, EXPECTED)
 
 
 def settlement(
@@ -58,7 +63,7 @@ def settlement(
     estimated: bool = False,
 ) -> Settlement:
     """Make a success."""
-    return Settlement(Outcome.SUCCEEDED, Usage(*tokens, estimated, cost), 12)
+    return Settlement(Outcome.SUCCEEDED, Usage(Quantities(*tokens), estimated, cost), 12)
 
 
 async def settled(ledger: Ledger, it: Call, how: Settlement | None = None) -> None:
@@ -69,24 +74,38 @@ async def settled(ledger: Ledger, it: Call, how: Settlement | None = None) -> No
 
 async def test_a_settled_call_is_told_as_it_was(ledger: Ledger) -> None:
     """Everything that was written comes back."""
-    failed = Settlement(Outcome.FAILED, Usage(1, 2, True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE")
+    failed = Settlement(
+        Outcome.FAILED, Usage(Quantities(1, 2), True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE"
+    )
     it = call(1, turn="turn_1")
     await settled(ledger, it, failed)
     (told,) = await ledger.calls(ALL, None, 10)
-    assert (told.call_id, told.payer, told.model, told.start_us) == (
+    assert (told.call_id, told.payer, told.kind, told.target, told.start_us) == (
         it.call_id,
         it.payer,
-        it.model,
+        it.kind,
+        it.target,
         it.start_us,
     )
     assert told.settlement == failed
+
+
+async def test_a_call_of_another_kind_is_told_and_summed(ledger: Ledger) -> None:
+    """One that has a price and no tokens, of a kind that only a newer server knows."""
+    it = replace(call(1), kind=CallKind(7), target="files.search", expected=NOTHING)
+    await settled(ledger, it, Settlement(Outcome.SUCCEEDED, FORTY, 3))
+    (told,) = await ledger.calls(ALL, None, 10)
+    assert (told.kind, told.target) == (it.kind, "files.search")
+    assert told.settlement.usage == FORTY
+    await settled(ledger, call(2))
+    assert await ledger.total(ALL) == Usage(Quantities(10, 20), False, Money("USD", 45))
 
 
 async def test_an_open_call_is_neither_listed_nor_summed(ledger: Ledger) -> None:
     """What a running call will consume is not known."""
     await ledger.open(call(1), "me")
     assert await ledger.calls(ALL, None, 10) == []
-    assert await ledger.total(ALL) == Usage(0, 0, False, Money("USD", 0))
+    assert await ledger.total(ALL) == NOTHING
 
 
 async def test_the_first_settlement_stands(ledger: Ledger) -> None:
@@ -94,7 +113,7 @@ async def test_the_first_settlement_stands(ledger: Ledger) -> None:
     await settled(ledger, call(1))
     await ledger.settle(CallId("call_001"), settlement((1000, 1000)))
     await ledger.settle(CallId("call_999"), settlement((1000, 1000)))
-    assert (await ledger.total(ALL)).input_tokens == 10
+    assert (await ledger.total(ALL)).quantities.input_tokens == 10
 
 
 async def test_what_a_dead_process_left_open_is_unknown(ledger: Ledger) -> None:
@@ -140,8 +159,9 @@ async def test_a_turn_is_one_of_its_conversation(ledger: Ledger) -> None:
         await settled(ledger, call(number, turn="turn_a", conversation=f"conv_0000000{number}"))
     one = UsageFilter(WORKSPACE, turn_id="turn_a", conversation_id="conv_00000002")
     assert [found.call_id for found in await ledger.calls(one, None, 10)] == ["call_002"]
-    assert (await ledger.total(one)).input_tokens == 10
-    assert (await ledger.total(UsageFilter(WORKSPACE, turn_id="turn_a"))).input_tokens == 20
+    assert (await ledger.total(one)).quantities.input_tokens == 10
+    both = await ledger.total(UsageFilter(WORKSPACE, turn_id="turn_a"))
+    assert both.quantities.input_tokens == 20
 
 
 async def test_filters_choose_workspace_turn_and_time(ledger: Ledger) -> None:
@@ -157,15 +177,15 @@ async def test_filters_choose_workspace_turn_and_time(ledger: Ledger) -> None:
         (UsageFilter(WorkspaceId("ws_00000002")), ["call_004"]),
     ):
         assert [one.call_id for one in await ledger.calls(wanted, None, 10)] == expected
-        assert (await ledger.total(wanted)).input_tokens == 10 * len(expected)
+        assert (await ledger.total(wanted)).quantities.input_tokens == 10 * len(expected)
 
 
 async def test_the_total_sums_and_says_what_is_estimated(ledger: Ledger) -> None:
     """One estimate makes the whole an estimate."""
     await settled(ledger, call(1))
-    assert await ledger.total(ALL) == Usage(10, 20, False, Money("USD", 5))
+    assert await ledger.total(ALL) == Usage(Quantities(10, 20), False, Money("USD", 5))
     await settled(ledger, call(2), settlement((1, 2), Money("USD", 1), estimated=True))
-    assert await ledger.total(ALL) == Usage(11, 22, True, Money("USD", 6))
+    assert await ledger.total(ALL) == Usage(Quantities(11, 22), True, Money("USD", 6))
 
 
 async def test_a_total_with_an_unknown_price_has_no_cost(ledger: Ledger) -> None:

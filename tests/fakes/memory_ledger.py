@@ -39,7 +39,7 @@ class MemoryLedger:
         if call is None:
             return
         self._settled[call_id] = SettledCall(
-            call_id, call.payer, call.model, call.start_us, settlement
+            call_id, call.payer, call.kind, call.target, call.start_us, settlement
         )
         if len(self._settled) > MAX_CALLS:
             self._settled.popitem(last=False)

@@ -181,6 +181,7 @@ async def test_usage_is_told_by_turn_and_in_pages(stub: Stub, endpoint: FakeEndp
         ("openai/small", model_pb2.ATTEMPT_OUTCOME_SUCCEEDED, ""),
         ("openai/small", model_pb2.ATTEMPT_OUTCOME_FAILED, "MODEL_UNAVAILABLE"),
     ]
+    assert {call.kind for call in calls} == {model_pb2.CALL_KIND_MODEL}
     assert rest.total == page.total
     assert (page.total.input_tokens, page.total.output_tokens) == (11 + 6, 20 + 3)
     assert page.total.cost == model_pb2.Money(currency="USD", micros=310_000)

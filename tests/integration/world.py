@@ -1,5 +1,6 @@
 """What the tests of the integration service share."""
 
+from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import Payer, SettledCall, UsageFilter, WorkspaceId
 from antiphon_server.integration.models.adapters.backends import make_backend
 from antiphon_server.integration.models.attempt import Attempts
@@ -85,7 +86,7 @@ class World:
             models or [on_wire(self.endpoint.base_url)], lambda one: make_backend(one, self._pool)
         )
         self._catalogues.append(catalogue)
-        return Generator(catalogue, Attempts(self.ledger, "me"), patience)
+        return Generator(catalogue, Attempts(PricedCalls(self.ledger, "me")), patience)
 
     async def calls(self) -> list[SettledCall]:
         """What was settled, the oldest first."""

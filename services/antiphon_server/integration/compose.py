@@ -11,6 +11,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
 )
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.adapters.backends import make_backend
@@ -91,7 +92,7 @@ def compose_integration(
     pool = HttpPool()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool))
-    generator = Generator(catalogue, Attempts(ledger, owner), patience)
+    generator = Generator(catalogue, Attempts(PricedCalls(ledger, owner)), patience)
     standing = Standing(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), standing)
     return Integration(servicer, catalogue, generator, ledger, pool, owner, lost_calls)

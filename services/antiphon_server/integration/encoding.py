@@ -172,11 +172,12 @@ def _call(call: SettledCall) -> model_pb2.ModelCall:
         workspace_id=call.payer.workspace_id,
         conversation_id=call.payer.conversation_id,
         turn_id=call.payer.turn_id,
-        model=call.model,
+        model=call.target,
         outcome=model_pb2.AttemptOutcome.ValueType(settled.outcome),
         usage=_usage(settled.usage),
         duration_ms=settled.duration_ms,
         error_reason=settled.error_reason,
+        kind=model_pb2.CallKind.ValueType(call.kind),
     )
     message.start_time.FromMicroseconds(call.start_us)
     return message
@@ -184,8 +185,8 @@ def _call(call: SettledCall) -> model_pb2.ModelCall:
 
 def _usage(usage: Usage) -> model_pb2.Usage:
     return model_pb2.Usage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+        input_tokens=usage.quantities.input_tokens,
+        output_tokens=usage.quantities.output_tokens,
         estimated=usage.estimated,
         cost=None if usage.cost is None else _money(usage.cost),
     )

@@ -5,7 +5,15 @@ import time
 
 import pytest
 
-from antiphon_server.integration.ledger.model import Call, CallId, Money, Outcome, Settlement, Usage
+from antiphon_server.integration.ledger.model import (
+    Call,
+    CallId,
+    Money,
+    Outcome,
+    Quantities,
+    Settlement,
+    Usage,
+)
 from antiphon_server.integration.models.model import Finished, Step
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.memory_ledger import MemoryLedger
@@ -91,7 +99,7 @@ async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
     said_tokens = -(-len("".join(texts)) // 4)
     assert call.settlement.outcome is Outcome.CANCELLED
     assert call.settlement.usage == Usage(
-        6, said_tokens, True, Money("USD", (6 + said_tokens) * 10_000)
+        Quantities(6, said_tokens), True, Money("USD", (6 + said_tokens) * 10_000)
     )
 
 

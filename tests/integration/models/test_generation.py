@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.integration.ledger.model import Money, Outcome, Usage
+from antiphon_server.integration.ledger.model import MODEL_CALL, Money, Outcome, Quantities, Usage
 from antiphon_server.integration.models.generation import Patience
 from antiphon_server.integration.models.model import (
     AttemptStarted,
@@ -27,11 +27,11 @@ async def test_an_answer_is_attempt_texts_and_end(world: World) -> None:
     steps = Recorder()
     await world.generator().run(order(), steps)
     (call,) = await world.calls()
-    usage = Usage(11, 20, False, Money("USD", 310_000))
+    usage = Usage(Quantities(11, 20), False, Money("USD", 310_000))
     assert steps.steps[0] == AttemptStarted(call.call_id, SMALL, "")
     assert steps.text == "word " * 4
     assert steps.steps[-1] == Finished(SMALL, FinishReason.STOP, usage)
-    assert call.model == SMALL
+    assert (call.kind, call.target) == (MODEL_CALL, SMALL)
     assert (call.settlement.outcome, call.settlement.usage) == (Outcome.SUCCEEDED, usage)
     assert (call.payer.conversation_id, call.payer.turn_id) == ("conv_00000001", "turn_00000001")
 
@@ -41,7 +41,7 @@ async def test_usage_that_is_not_reported_is_estimated(world: World) -> None:
     world.endpoint.behaviour = Behaviour(deltas=4, usage=None)
     await world.generator().run(order(), Recorder())
     (call,) = await world.calls()
-    assert call.settlement.usage == Usage(6, 5, True, Money("USD", 110_000))
+    assert call.settlement.usage == Usage(Quantities(6, 5), True, Money("USD", 110_000))
 
 
 async def test_the_whole_has_a_time_limit(world: World) -> None:

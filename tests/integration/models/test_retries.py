@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from antiphon_server.integration.ledger.model import Money, Outcome, Usage
+from antiphon_server.integration.ledger.model import Money, Outcome, Quantities, Usage
 from antiphon_server.integration.models.generation import Patience
 from antiphon_server.integration.models.model import AttemptStarted, Finished
 from antiphon_server.integration.models.settings import model_named
@@ -37,7 +37,7 @@ async def test_a_failure_before_the_first_text_is_retried(world: World) -> None:
     finished = steps.steps[-1]
     assert isinstance(finished, Finished)
     # A refused request consumed nothing; of one that broke off the prompt is counted.
-    assert finished.usage == Usage(6 + 11, 20, True, Money("USD", 370_000))
+    assert finished.usage == Usage(Quantities(6 + 11, 20), True, Money("USD", 370_000))
 
 
 async def test_the_last_failure_is_raised_when_retries_are_used_up(world: World) -> None:
@@ -81,7 +81,7 @@ async def test_after_the_first_text_a_failure_ends_it(world: World) -> None:
     assert steps.text == "word word "
     (call,) = await world.calls()
     assert call.settlement.outcome is Outcome.FAILED
-    assert call.settlement.usage == Usage(6, 3, True, Money("USD", 90_000))
+    assert call.settlement.usage == Usage(Quantities(6, 3), True, Money("USD", 90_000))
 
 
 async def test_retry_after_is_waited_for_only_within_the_budget(world: World) -> None:

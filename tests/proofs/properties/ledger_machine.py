@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     CallId,
     Outcome,
@@ -63,7 +64,9 @@ class LedgerMachine(Machine):
         await kept.abandon(OWNER)
         self.catalogue = Catalogue([model_named(name) for name in MODELS], self._backend)
         patience = Patience(retries=1, first_wait_s=0.0)
-        self.generator = Generator(self.catalogue, Attempts(self.ledger, OWNER), patience)
+        self.generator = Generator(
+            self.catalogue, Attempts(PricedCalls(self.ledger, OWNER)), patience
+        )
         for model in self.catalogue.chosen(MODELS):
             await model.prices()
 
@@ -206,8 +209,8 @@ def _compare(one: SettledCall, asked: Asked) -> None:
     settlement = one.settlement
     if settlement.outcome is not Outcome.UNKNOWN:  # the process died before it was known
         assert settlement.outcome is asked.outcome or asked.outcome is Outcome.UNKNOWN
-        assert settlement.usage.output_tokens == _output(asked), (one, asked)
-    tokens = Tokens(settlement.usage.input_tokens, settlement.usage.output_tokens)
+        assert settlement.usage.quantities.output_tokens == _output(asked), (one, asked)
+    tokens = Tokens(*settlement.usage.quantities)
     assert settlement.usage.cost == PRICES.cost(tokens)
 
 

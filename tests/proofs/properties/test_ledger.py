@@ -31,8 +31,11 @@ class Generous(MemoryLedger):
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
         usage = settlement.usage
-        if usage.output_tokens > 5:
-            settlement = replace(settlement, usage=replace(usage, output_tokens=0))
+        if usage.quantities.output_tokens > 5:
+            settlement = replace(
+                settlement,
+                usage=replace(usage, quantities=usage.quantities._replace(output_tokens=0)),
+            )
         await super().settle(call_id, settlement)
 
 

@@ -82,6 +82,28 @@ ATTEMPT_OUTCOME_UNKNOWN: AttemptOutcome.ValueType  # 4
 """ATTEMPT_OUTCOME_UNKNOWN: the server died during the call."""
 Global___AttemptOutcome: _TypeAlias = AttemptOutcome  # noqa: Y015
 
+class _CallKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_KIND_UNSPECIFIED: _CallKind.ValueType  # 0
+    """CALL_KIND_UNSPECIFIED: the server is of a time when all were models."""
+    CALL_KIND_MODEL: _CallKind.ValueType  # 1
+    """CALL_KIND_MODEL: a model."""
+
+class CallKind(_CallKind, metaclass=_CallKindEnumTypeWrapper):
+    """CallKind is what a call in the ledger was made to. Newer servers may list kinds that a
+    client does not know.
+    """
+
+CALL_KIND_UNSPECIFIED: CallKind.ValueType  # 0
+"""CALL_KIND_UNSPECIFIED: the server is of a time when all were models."""
+CALL_KIND_MODEL: CallKind.ValueType  # 1
+"""CALL_KIND_MODEL: a model."""
+Global___CallKind: _TypeAlias = CallKind  # noqa: Y015
+
 @_typing.final
 class Money(_message.Message):
     """Money is an amount of one currency."""
@@ -216,6 +238,7 @@ class ModelCall(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     DURATION_MS_FIELD_NUMBER: _builtins.int
     ERROR_REASON_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """call_id identifies the attempt: `call_…`."""
     workspace_id: _builtins.str
@@ -232,6 +255,8 @@ class ModelCall(_message.Message):
     """duration_ms is how long it took."""
     error_reason: _builtins.str
     """error_reason is the ErrorReason's name where it failed."""
+    kind: Global___CallKind.ValueType
+    """kind is what was called."""
     @_builtins.property
     def usage(self) -> Global___Usage:
         """usage is what it consumed."""
@@ -253,10 +278,11 @@ class ModelCall(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         duration_ms: _builtins.int = ...,
         error_reason: _builtins.str = ...,
+        kind: Global___CallKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "conversation_id", b"conversation_id", "duration_ms", b"duration_ms", "error_reason", b"error_reason", "model", b"model", "outcome", b"outcome", "start_time", b"start_time", "turn_id", b"turn_id", "usage", b"usage", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "conversation_id", b"conversation_id", "duration_ms", b"duration_ms", "error_reason", b"error_reason", "kind", b"kind", "model", b"model", "outcome", b"outcome", "start_time", b"start_time", "turn_id", b"turn_id", "usage", b"usage", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

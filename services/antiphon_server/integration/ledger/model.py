@@ -3,14 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 CallId = NewType("CallId", str)
 WorkspaceId = NewType("WorkspaceId", str)
 
+# What was called, by the contract's number: newer servers write kinds that this one does not know.
+CallKind = NewType("CallKind", int)
+MODEL_CALL = CallKind(1)
+
 
 class Outcome(IntEnum):
-    """How an attempt ended; the numbers are the contract's and the store's."""
+    """How a call ended; the numbers are the contract's and the store's."""
 
     SUCCEEDED = 1
     FAILED = 2
@@ -26,12 +30,21 @@ class Money:
     micros: int
 
 
+class Quantities(NamedTuple):
+    """How much one or more calls consumed, by what is counted; the names are the store's columns.
+
+    Of what does not apply to a call it has 0: one that has a price by itself has no tokens.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What one or more calls consumed; ``cost`` is None if a price is unknown."""
 
-    input_tokens: int
-    output_tokens: int
+    quantities: Quantities
     estimated: bool
     cost: Money | None
 
@@ -43,8 +56,7 @@ def total(usages: Iterable[Usage]) -> Usage:
     currencies = {cost.currency for cost in costs if cost.micros} or {"USD"}
     known = len(costs) == len(every) and len(currencies) == 1
     return Usage(
-        sum(usage.input_tokens for usage in every),
-        sum(usage.output_tokens for usage in every),
+        Quantities(*map(sum, zip(*(usage.quantities for usage in every), strict=True))),
         any(usage.estimated for usage in every),
         Money(currencies.pop(), sum(cost.micros for cost in costs)) if known else None,
     )
@@ -61,18 +73,22 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An attempt that is about to be made; ``expected`` is the estimate of its prompt."""
+    """A call of ``target``, by the name of its kind, that is about to be made.
+
+    ``expected`` is what it consumes at least, as far as that is known before.
+    """
 
     call_id: CallId
     payer: Payer
-    model: str
+    kind: CallKind
+    target: str
     start_us: int
     expected: Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How an attempt ended; ``error_reason`` is a Reason's name, or empty."""
+    """How a call ended; ``error_reason`` is a Reason's name, or empty."""
 
     outcome: Outcome
     usage: Usage
@@ -82,11 +98,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class SettledCall:
-    """An attempt as the ledger tells it."""
+    """A call as the ledger tells it."""
 
     call_id: CallId
     payer: Payer
-    model: str
+    kind: CallKind
+    target: str
     start_us: int
     settlement: Settlement
 

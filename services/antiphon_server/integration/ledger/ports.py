@@ -26,7 +26,7 @@ class Ledger(Protocol):
     async def abandon(self, owner: str) -> int:
         """Settle as UNKNOWN what an earlier process of ``owner`` left open; returns how many.
 
-        Their usage is what was expected of their prompts.
+        Their usage is what was expected of them.
         """
         ...
 

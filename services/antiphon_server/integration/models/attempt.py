@@ -7,18 +7,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import structlog
-
+from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
     Call,
-    CallId,
     Money,
     Outcome,
     Payer,
+    Quantities,
     Settlement,
     Usage,
 )
-from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.models.catalogue import ConfiguredModel
 from antiphon_server.integration.models.model import (
     AttemptStarted,
@@ -31,7 +30,6 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.tokens import tokens_of_bytes, tokens_of_prompt
 from antiphon_server.runtime.concurrency.tasks import completed
-from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 
 Emit: TypeAlias = Callable[[Step], Awaitable[object]]
@@ -46,11 +44,6 @@ _FREE = frozenset(
         Reason.MODEL_PROMPT_TOO_LONG,
     }
 )
-
-# As long as a turn waits for the store with its own end.
-RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
-
-logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class _Progress:
     """What is known of a running attempt."""
 
     prompt_tokens: int
-    opened: bool = False
+    call: Call | None = None
     begun: float = field(default_factory=time.monotonic)
     sent_bytes: int = 0
     end: ModelEnd | None = None
@@ -78,17 +71,16 @@ class _Progress:
         if self.end is not None and self.end.tokens is not None:
             return _usage(self.end.tokens, prices, estimated=False)
         if free and not self.sent_bytes:
-            return Usage(0, 0, False, Money(prices.currency if prices else "USD", 0))
+            return Usage(Quantities(), False, Money(prices.currency if prices else "USD", 0))
         guess = Tokens(self.prompt_tokens, tokens_of_bytes(self.sent_bytes))
         return _usage(guess, prices, estimated=True)
 
 
 class Attempts:
-    """Makes attempts on behalf of ``owner``, the server's lasting name in the ledger."""
+    """Makes attempts, each of which is a call in the ledger."""
 
-    def __init__(self, ledger: Ledger, owner: str) -> None:
-        self._ledger = ledger
-        self._owner = owner
+    def __init__(self, calls: PricedCalls) -> None:
+        self._calls = calls
 
     async def make(
         self,
@@ -104,59 +96,40 @@ class Attempts:
         is raised, after the provider's connection was closed and the call was settled.
         """
         progress = _Progress(tokens_of_prompt(order.prompt.messages))
-        call = self._call(model, order.payer, progress.prompt_tokens)
         try:
-            await completed(self._open(call, progress))
+            call = await completed(self._open(model, order.payer, progress))
             await emit(AttemptStarted(call.call_id, model.name, retry_of))
             await _stream(model, order.prompt, progress, emit)
         except DomainError as error:
-            if not progress.opened:  # nothing was written that could be settled
+            if progress.call is None:  # nothing was written that could be settled
                 raise
-            usage = await self._settle(call, model, progress, error)
+            usage = await completed(self._settle(progress.call, model, progress, error))
             if error.reason not in MODEL_REASONS:
                 raise
             return Ended(usage, None, error, progress.sent_bytes > 0)
         except BaseException:  # the time is up, or whoever listened has gone
-            if progress.opened:
+            if progress.call is not None:
                 late = DomainError(Reason.MODEL_TIMEOUT) if limit.expired() else None
-                await self._settle(call, model, progress, late)
+                await completed(self._settle(progress.call, model, progress, late))
             raise
-        usage = await self._settle(call, model, progress, None)
+        usage = await completed(self._settle(call, model, progress, None))
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
 
-    def _call(self, model: ConfiguredModel, payer: Payer, prompt_tokens: int) -> Call:
-        expected = _usage(Tokens(prompt_tokens, 0), model.prices_by_now(), estimated=True)
-        call_id = CallId(new_id("call"))
-        return Call(call_id, payer, model.name, time.time_ns() // 1000, expected)
-
-    async def _open(self, call: Call, progress: _Progress) -> None:
-        await self._ledger.open(call, self._owner)
-        progress.opened = True
+    async def _open(self, model: ConfiguredModel, payer: Payer, progress: _Progress) -> Call:
+        prompt = Tokens(progress.prompt_tokens, 0)
+        expected = _usage(prompt, model.prices_by_now(), estimated=True)
+        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected)
+        return progress.call
 
     async def _settle(
         self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
     ) -> Usage:
-        return await completed(self._write(call, model, progress, error))
-
-    async def _write(
-        self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
-    ) -> Usage:
-        """Settle the call; a store that stays away costs the entry, not the answer."""
         duration_ms = round((time.monotonic() - progress.begun) * 1000)
         usage = progress.usage(
             await model.prices(), free=error is not None and error.reason in _FREE
         )
         outcome, reason = _outcome(progress, error)
-        settlement = Settlement(outcome, usage, duration_ms, reason)
-        for wait_s in (*RETRY_S, None):
-            try:
-                await self._ledger.settle(call.call_id, settlement)
-                break
-            except DomainError as failure:
-                if wait_s is None:
-                    logger.error("call not settled", call_id=call.call_id, why=failure.reason)
-                else:
-                    await asyncio.sleep(wait_s)
+        await self._calls.settle(call, Settlement(outcome, usage, duration_ms, reason))
         return usage
 
 
@@ -179,7 +152,4 @@ def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, s
 
 def _usage(tokens: Tokens, prices: Prices | None, *, estimated: bool) -> Usage:
     cost = prices.cost(tokens) if prices is not None else None
-    return Usage(tokens.input, tokens.output, estimated, cost)
-
-
-__all__ = ["Attempts", "Emit", "Ended", "MODEL_REASONS"]
+    return Usage(Quantities(tokens.input, tokens.output), estimated, cost)

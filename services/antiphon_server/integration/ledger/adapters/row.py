@@ -7,9 +7,11 @@ from sqlalchemy import Row
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
+    CallKind,
     Money,
     Outcome,
     Payer,
+    Quantities,
     SettledCall,
     Settlement,
     Usage,
@@ -37,7 +39,8 @@ def opened_values(call: Call, owner: str) -> dict[str, Any]:
         "workspace_id": call.payer.workspace_id,
         "conversation_id": call.payer.conversation_id,
         "turn_id": call.payer.turn_id,
-        "model": call.model,
+        "kind": call.kind,
+        "model": call.target,
         "start_us": call.start_us,
         "outcome": None,
         "duration_ms": 0,
@@ -57,26 +60,32 @@ def settled_values(settlement: Settlement) -> dict[str, Any]:
 
 
 def _usage_columns(usage: Usage) -> dict[str, Any]:
+    cost = usage.cost
     return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
+        "input_tokens": usage.quantities.input_tokens,
+        "output_tokens": usage.quantities.output_tokens,
         "estimated": usage.estimated,
-        "currency": usage.cost.currency if usage.cost else None,
-        "cost_micros": usage.cost.micros if usage.cost else None,
+        "currency": cost.currency if cost else None,
+        "cost_micros": cost.micros if cost else None,
     }
 
 
 def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
     """The settled call in a row."""
     cost = Money(row.currency, row.cost_micros) if row.currency is not None else None
-    usage = Usage(row.input_tokens, row.output_tokens, row.estimated, cost)
+    usage = Usage(_quantities(row), row.estimated, cost)
     settlement = Settlement(Outcome(row.outcome), usage, row.duration_ms, row.error_reason)
     payer = Payer(WorkspaceId(row.workspace_id), row.conversation_id, row.turn_id)
-    return SettledCall(CallId(row.call_id), payer, row.model, row.start_us, settlement)
+    kind = CallKind(row.kind)
+    return SettledCall(CallId(row.call_id), payer, kind, row.model, row.start_us, settlement)
+
+
+def _quantities(row: Row[*tuple[Any, ...]]) -> Quantities:
+    return Quantities(int(row.input_tokens), int(row.output_tokens))
 
 
 def total_of(row: Row[*tuple[Any, ...]]) -> Usage:
     """The usage in a row of sums."""
     known = not row.unpriced and row.currency == row.other_currency
     cost = Money(row.currency or "USD", int(row.cost_micros)) if known else None
-    return Usage(int(row.input_tokens), int(row.output_tokens), bool(row.estimates), cost)
+    return Usage(_quantities(row), bool(row.estimates), cost)

@@ -27,6 +27,7 @@ from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
     Outcome,
+    Quantities,
     SettledCall,
     Settlement,
     Usage,
@@ -40,8 +41,7 @@ _OPEN = PreparedInsert(calls)
 _SETTLED_COLUMNS = (
     "outcome",
     "duration_ms",
-    "input_tokens",
-    "output_tokens",
+    *Quantities._fields,
     "estimated",
     "currency",
     "cost_micros",
@@ -56,7 +56,7 @@ _SETTLE = Prepared(
             # Others may have given up a server that only stood still.
             or_(calls.c.outcome.is_(None), calls.c.outcome == _GIVEN_UP),
         )
-        .values({name: bindparam(f"b_{name}") for name in _SETTLED_COLUMNS})
+        .values(dict.fromkeys(_SETTLED_COLUMNS))  # each bound by its name
     )
 )
 _ABANDON = (
@@ -95,8 +95,7 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 _CHARGED = case((calls.c.cost_micros > 0, calls.c.currency))
 _TOTAL = select(
-    _sum(calls.c.input_tokens).label("input_tokens"),
-    _sum(calls.c.output_tokens).label("output_tokens"),
+    *[_sum(calls.c[name]).label(name) for name in Quantities._fields],
     _sum(case((calls.c.estimated, 1), else_=0)).label("estimates"),
     _sum(calls.c.cost_micros).label("cost_micros"),
     _sum(case((calls.c.cost_micros.is_(None), 1), else_=0)).label("unpriced"),
@@ -124,8 +123,7 @@ class SqlLedger:
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
         """See :meth:`Ledger.settle`."""
-        row = {f"b_{name}": value for name, value in settled_values(settlement).items()}
-        await self._settled.add(row | {"b_call_id": call_id})
+        await self._settled.add({"b_call_id": call_id, **settled_values(settlement)})
 
     async def _open_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
         await self._database.write(lambda connection: _OPEN.run(connection, rows))

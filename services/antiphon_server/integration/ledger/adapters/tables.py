@@ -1,12 +1,23 @@
 """The ledger's table."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
 
 from antiphon_server.runtime.storage.partial_index import partial_index
 
 metadata = MetaData()
 
-# A call without an outcome is open: it was or will be made by its owner.
+# A call without an outcome is open: it was or will be made by its owner. "model" is the target
+# of any kind of call: servers from before there were kinds write into the same table.
 calls = Table(
     "integration_calls",
     metadata,
@@ -25,6 +36,7 @@ calls = Table(
     Column("currency", String(3)),
     Column("cost_micros", BigInteger),
     Column("error_reason", String(64), nullable=False),
+    Column("kind", SmallInteger, nullable=False, server_default=text("1")),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,50 @@
+"""Calls written down before they are made, and settled after."""
+
+import asyncio
+import time
+
+import structlog
+
+from antiphon_server.integration.ledger.model import (
+    Call,
+    CallId,
+    CallKind,
+    Payer,
+    Settlement,
+    Usage,
+)
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError
+
+# As long as a turn waits for the store with its own end.
+RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+logger = structlog.get_logger(__name__)
+
+
+class PricedCalls:
+    """Calls made on behalf of ``owner``, the server's lasting name in the ledger."""
+
+    def __init__(self, ledger: Ledger, owner: str) -> None:
+        self._ledger = ledger
+        self._owner = owner
+
+    async def open(self, payer: Payer, kind: CallKind, target: str, expected: Usage) -> Call:
+        """Commit that ``target`` is about to be called; returns the call with its id."""
+        now_us = time.time_ns() // 1000
+        call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected)
+        await self._ledger.open(call, self._owner)
+        return call
+
+    async def settle(self, call: Call, settlement: Settlement) -> None:
+        """Commit how it ended; a store that stays away costs the entry, not the answer."""
+        for wait_s in (*RETRY_S, None):
+            try:
+                await self._ledger.settle(call.call_id, settlement)
+                break
+            except DomainError as failure:
+                if wait_s is None:
+                    logger.error("call not settled", call_id=call.call_id, why=failure.reason)
+                else:
+                    await asyncio.sleep(wait_s)
