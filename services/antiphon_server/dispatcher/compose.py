@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -40,6 +40,7 @@ from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.tasks import TaskSet
@@ -51,6 +52,15 @@ from antiphon_server.runtime.telemetry.metrics import Gauges
 
 ALONE = "embedded"
 """The name in leases of a server that is alone with its store."""
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings the dispatcher reads."""
+
+    @property
+    def lease_s(self) -> float:
+        """How long a server's lease on a shared database is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +129,17 @@ class Sharing:
     open_channel: Callable[[str], grpc.aio.Channel]
 
 
-def compose_dispatcher(
-    database: Database, links: Links, guards: Guards, node: str, sharing: Sharing | None = None
+def compose_service(
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, guards: Guards
 ) -> Dispatcher:
-    """Put the dispatcher on a database.
+    """Put the dispatcher on what its process has.
 
-    ``node`` names this process in leases; it must be the same after a restart, and never that
-    of two processes at once. Without ``sharing`` it is the only one on the database.
+    The node names this process in leases; it must be the same after a restart, and never that
+    of two processes at once.
     """
-    tasks, internal = TaskSet(), links.internal
+    database, lease = infrastructure.database, infrastructure.lease
+    sharing = Sharing(lease, settings.lease_s, links.to_server) if lease else None
+    node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
     context = ContextServiceStub(internal)

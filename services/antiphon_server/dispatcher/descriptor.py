@@ -1,23 +1,15 @@
 """The dispatcher as the installation knows it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
+    from sqlalchemy import MetaData
 
-    from antiphon_server.runtime.composition.infrastructure import Infrastructure
-    from antiphon_server.runtime.composition.links import Guards, Links
-    from antiphon_server.runtime.composition.service import Service
-
-
-class ProcessSettings(Protocol):
-    """What the dispatcher wants to be told."""
-
-    @property
-    def lease_s(self) -> float: ...
+    from antiphon_server.dispatcher.compose import ProcessSettings
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -26,32 +18,24 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     return (dispatcher_service_pb2.DESCRIPTOR,)
 
 
-def _schema() -> Schema:
+def _tables() -> "MetaData":
     from antiphon_server.dispatcher.adapters.tables import metadata
 
-    return Schema(Path(__file__).parent / "adapters" / "migrations" / "versions", metadata)
+    return metadata
 
 
-def _compose(
-    settings: ProcessSettings, infrastructure: "Infrastructure", links: "Links", guards: "Guards"
-) -> "Service":
-    from antiphon_server.dispatcher.compose import ALONE, Sharing, compose_dispatcher
+def _composition() -> "Compose[ProcessSettings]":
+    from antiphon_server.dispatcher.compose import compose_service
 
-    lease = infrastructure.lease
-    return compose_dispatcher(
-        infrastructure.database,
-        links,
-        guards,
-        infrastructure.node or ALONE,
-        Sharing(lease, settings.lease_s, links.to_server) if lease else None,
-    )
+    return compose_service
 
 
 DISPATCHER = ServiceDescriptor(
     name="dispatcher",
     port=7463,
     calls=("context", "events", "integration"),
+    folder=Path(__file__).parent,
     contracts=_contracts,
-    schema=_schema,
-    compose=_compose,
+    tables=_tables,
+    composition=_composition,
 )
