@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 class GuardingDescriptor(Descriptor):
     """What puts auth together has no guards yet; what answers its calls is made behind them."""
 
+    def load(self) -> None:
+        """Import all of it now, which else is done when it is composed."""
+        import antiphon_server.auth.compose.service  # noqa: F401
+
+        Descriptor.load(self)
+
     def compose(
         self,
         settings: "ProcessSettings",

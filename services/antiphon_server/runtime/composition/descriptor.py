@@ -44,6 +44,11 @@ class Descriptor:
     contracts: "Callable[[], tuple[FileDescriptor, ...]]"
     tables: "Callable[[], MetaData]"
 
+    def load(self) -> None:
+        """Import all of it now, which else is done when it is composed."""
+        self.contracts()
+        self.tables()
+
     def schema(self) -> Schema:
         """What it keeps."""
         return Schema(self.folder / "adapters" / "migrations" / "versions", self.tables())
@@ -81,3 +86,8 @@ class ServiceDescriptor(Descriptor, Generic[Settings]):
     """A service whose calls are guarded; ``composition`` gives what puts it together."""
 
     composition: Callable[[], Compose[Settings]]
+
+    def load(self) -> None:
+        """Import all of it now, which else is done when it is composed."""
+        Descriptor.load(self)
+        self.composition()
