@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -29,6 +29,9 @@ from antiphon_server.runtime.net.addresses import Network
 from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.runtime.net.tls import TlsFiles
 from antiphon_server.runtime.nodes.name import LEASE_S
+
+if TYPE_CHECKING:
+    from antiphon_server.auth.settings import AuthSettings
 
 PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
@@ -150,6 +153,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def elsewhere(self) -> tuple[ServiceName, ...]:
         """The services that other processes run."""
         return tuple(name for name in self.all_services if name not in self.services)
+
+    @property
+    def auth(self) -> "AuthSettings":
+        """What the auth service is told."""
+        from antiphon_server.auth.model import DAY
+        from antiphon_server.auth.service.opening import SessionSettings
+        from antiphon_server.auth.service.signing_keys import KeySettings
+        from antiphon_server.auth.service.token_settings import TokenSettings
+        from antiphon_server.auth.settings import AuthSettings
+
+        shared = self.shares_store or bool(self.elsewhere)
+        return AuthSettings(
+            tokens=TokenSettings(user_seconds=self.access_token_minutes * 60),
+            sessions=SessionSettings(self.session_idle_days * DAY, self.session_days * DAY),
+            keys=KeySettings(self.signing_key_days, shared),
+            alarms=self.alarms,
+            identity_providers=self.identity_providers,
+            breached_passwords_file=self.breached_passwords_file,
+            services=self.all_services,
+            test_user=self.test_users,
+        )
 
     @property
     def registries(self) -> tuple[str, ...]:

@@ -164,7 +164,9 @@ class Open(Service):
 
 async def test_an_rpc_that_nobody_is_allowed_keeps_the_server_from_starting(tmp_path: Path) -> None:
     """A contract that does not say who may call it, of a sixth service, too."""
-    undeclared = replace(NOTES, contracts=lambda: (UNDECLARED,), compose=lambda *_given: Open())
+    undeclared = replace(
+        NOTES, contracts=lambda: (UNDECLARED,), composition=lambda: lambda *_given: Open()
+    )
     with pytest.raises(UndeclaredAccess, match=r"antiphon\.open"):
         async with running(settings(tmp_path), (*SERVICES, undeclared)):
             pass

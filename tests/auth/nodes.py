@@ -25,10 +25,11 @@ from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.settings import AuthSettings, OtherServers
+from antiphon_server.auth.compose.others import OtherServers
 from antiphon_server.auth.compose.whole import Auth, auth_servicer, compose_auth
 from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.auth.service.signing_keys import KeySettings
+from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.events.compose import compose_events
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.channels.local_channel import LocalServer

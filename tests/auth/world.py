@@ -17,8 +17,8 @@ from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose.accounts import Accounts
+from antiphon_server.auth.compose.others import OtherServers
 from antiphon_server.auth.compose.recording import Recording
-from antiphon_server.auth.compose.settings import AuthSettings, OtherServers
 from antiphon_server.auth.compose.signing_in import SigningIn
 from antiphon_server.auth.compose.tokens import Tokens
 from antiphon_server.auth.compose.whole import Auth, compose_auth
@@ -30,6 +30,7 @@ from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason

@@ -15,7 +15,6 @@ from antiphon_server.auth.service.service_statements import (
     StatementReader,
     StatementVerifier,
 )
-from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.mesh.keys import Jwk
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registry import Registry
@@ -44,8 +43,9 @@ def auth_of_mesh(
         channel = open_channel(settings.peers.address("auth"), peer_tls(settings))
     lifecycle.on_stop("auth", channel.close)
     identity = ServiceIdentity(CONTROL_PLANE, secret, AuthServiceStub(channel))
-    life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
-    auth = compose_elsewhere(PeerChannel(channel, identity.headers), life, CONTROL_PLANE)
+    auth = compose_elsewhere(
+        PeerChannel(channel, identity.headers), settings.auth.tokens, CONTROL_PLANE
+    )
     lifecycle.spawn("identity", _sign_in(identity, registry), vital=False)
     lifecycle.spawn("auth.follower", auth.follower.run(), vital=False)
     return auth

@@ -12,7 +12,6 @@ from antiphon_server.app.guards import guarded
 from antiphon_server.app.links import ProcessLinks
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy
 from antiphon_server.auth.descriptor import GuardingDescriptor
-from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.installation import all_methods, in_start_order
 from antiphon_server.runtime.access.rules import AccessPolicy
@@ -80,7 +79,7 @@ def compose(
     for each in here:
         if isinstance(each, ServiceDescriptor):
             ways = links.of(each, table)
-            running.append(each.compose(settings, infrastructure, ways, guards))
+            running.append(each.composition()(settings, infrastructure, ways, guards))
         elif auth is not None:
             running.append(each.serve(auth, policy, methods))
     for server in (table, *links.servers):
@@ -104,8 +103,7 @@ def _auth(
 def _elsewhere(settings: Settings, auth: grpc.aio.Channel) -> "Guarding":
     from antiphon_server.auth.compose.elsewhere import compose_elsewhere
 
-    life = TokenSettings(user_seconds=settings.access_token_minutes * 60)
-    return compose_elsewhere(auth, life, settings.services[0])
+    return compose_elsewhere(auth, settings.auth.tokens, settings.services[0])
 
 
 def _with_engine(roles: AccessPolicy, engine: grpc.aio.Channel | None) -> AccessPolicy:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -33,10 +33,23 @@ from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
+
+DAY_S = 86_400.0
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings the service reads."""
+
+    @property
+    def retention_days(self) -> int:
+        """How long the logs of conversations are kept; 0 for ever."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,14 @@ class Context(Service):
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
         return [self.names] if self.names is not None else []
+
+
+def compose_service(
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, _guards: Guards
+) -> Context:
+    """Put the context service on what its process has."""
+    kept_s = settings.retention_days * DAY_S if settings.retention_days else None
+    return compose_context(infrastructure.database, links.internal, infrastructure.names, kept_s)
 
 
 def compose_context(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -35,6 +35,7 @@ from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.tasks import TaskSet
@@ -46,6 +47,15 @@ from antiphon_server.runtime.telemetry.metrics import Gauges
 
 ALONE = "embedded"
 """The name in leases of a server that is alone with its store."""
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings the dispatcher reads."""
+
+    @property
+    def lease_s(self) -> float:
+        """How long a server's lease on a shared database is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +124,26 @@ class Sharing:
     open_channel: Callable[[str], grpc.aio.Channel]
 
 
-def compose_dispatcher(
-    database: Database,
+def compose_service(
+    handlers: Callable[[grpc.aio.Channel], Sequence[Handler]],
+    settings: ProcessSettings,
+    infrastructure: Infrastructure,
     links: Links,
     guards: Guards,
-    node: str,
-    handlers: Sequence[Handler],
-    sharing: Sharing | None = None,
 ) -> Dispatcher:
-    """Put the dispatcher on a database.
+    """Put the dispatcher on what its process has.
 
-    ``node`` names this process in leases; it must be the same after a restart, and never that
-    of two processes at once. ``handlers`` work on turns beside the one built in, the default
-    first. Without ``sharing`` it is the only one on the database.
+    The node names this process in leases; it must be the same after a restart, and never that
+    of two processes at once. ``handlers`` gives who works on turns beside the one built in, the
+    default first, with the way that they have to other services.
     """
-    tasks, internal = TaskSet(), links.internal
+    database, lease = infrastructure.database, infrastructure.lease
+    sharing = Sharing(lease, settings.lease_s, links.to_server) if lease else None
+    node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
     journal = EventLogJournal(EventServiceStub(internal), elsewhere="events" in links.elsewhere)
-    registry = Handlers([*handlers, Echo(text_of)])
+    registry = Handlers([*handlers(internal), Echo(text_of)])
     metrics = TurnMetrics()
     runner = Runner(store, journal, node, lease_s, observers=[metrics])
     lanes = Lanes()

@@ -1,26 +1,19 @@
 """The dispatcher as the installation knows it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
 
 if TYPE_CHECKING:
     import grpc
     from google.protobuf.descriptor import FileDescriptor
+    from sqlalchemy import MetaData
 
+    from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler
-    from antiphon_server.runtime.composition.infrastructure import Infrastructure
-    from antiphon_server.runtime.composition.links import Guards, Links
-    from antiphon_server.runtime.composition.service import Service
-
-
-class ProcessSettings(Protocol):
-    """What the dispatcher wants to be told."""
-
-    @property
-    def lease_s(self) -> float: ...
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -29,40 +22,28 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     return (dispatcher_service_pb2.DESCRIPTOR,)
 
 
-def _schema() -> Schema:
+def _tables() -> "MetaData":
     from antiphon_server.dispatcher.adapters.tables import metadata
 
-    return Schema(Path(__file__).parent / "adapters" / "migrations" / "versions", metadata)
+    return metadata
 
 
 def dispatcher(
-    agents: "Callable[[grpc.aio.Channel], Sequence[Handler]]",
-) -> ServiceDescriptor[ProcessSettings]:
-    """The dispatcher with its handlers: ``agents`` makes them, with the way to other services."""
+    handlers: "Callable[[grpc.aio.Channel], Sequence[Handler]]",
+) -> "ServiceDescriptor[ProcessSettings]":
+    """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed."""
 
-    def compose(
-        settings: ProcessSettings,
-        infrastructure: "Infrastructure",
-        links: "Links",
-        guards: "Guards",
-    ) -> "Service":
-        from antiphon_server.dispatcher.compose import ALONE, Sharing, compose_dispatcher
+    def composition() -> "Compose[ProcessSettings]":
+        from antiphon_server.dispatcher.compose import compose_service
 
-        lease = infrastructure.lease
-        return compose_dispatcher(
-            infrastructure.database,
-            links,
-            guards,
-            infrastructure.node or ALONE,
-            agents(links.internal),
-            Sharing(lease, settings.lease_s, links.to_server) if lease else None,
-        )
+        return partial(compose_service, handlers)
 
     return ServiceDescriptor(
         name="dispatcher",
         port=7463,
         calls=("context", "events", "integration"),
+        folder=Path(__file__).parent,
         contracts=_contracts,
-        schema=_schema,
-        compose=compose,
+        tables=_tables,
+        composition=composition,
     )

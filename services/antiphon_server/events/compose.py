@@ -20,6 +20,8 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Changed, Word
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.tasks import every, first_of
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -107,6 +109,20 @@ class Events(Service):
     async def _forget(self) -> None:
         forgotten = await self.log.forget_requests()
         logger.info("request ids forgotten", count=forgotten)
+
+
+def compose_service(
+    _settings: object, infrastructure: Infrastructure, _links: Links, guards: Guards
+) -> Events:
+    """Put the events service on what its process has."""
+    redis, secret = infrastructure.redis, infrastructure.secret
+    key = secret.derive("bus between nodes") if redis else b""
+    events = compose_events(
+        infrastructure.database, guards.policy, guards.verifier, redis=redis, bus_key=key
+    )
+    guards.on_session_end(events.subscriptions.session_ended)
+    guards.on_keys_withdrawn(events.subscriptions.check_tokens)
+    return events
 
 
 def compose_events(

@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
-
-    from antiphon_server.runtime.composition.infrastructure import Infrastructure
-    from antiphon_server.runtime.composition.links import Guards, Links
-    from antiphon_server.runtime.composition.service import Service
+    from sqlalchemy import MetaData
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -19,27 +16,23 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     return (event_service_pb2.DESCRIPTOR,)
 
 
-def _schema() -> Schema:
+def _tables() -> "MetaData":
     from antiphon_server.events.adapters.tables import metadata
 
-    return Schema(Path(__file__).parent / "adapters" / "migrations" / "versions", metadata)
+    return metadata
 
 
-def _compose(
-    _told: object, infrastructure: "Infrastructure", _links: "Links", guards: "Guards"
-) -> "Service":
-    from antiphon_server.events.compose import compose_events
+def _composition() -> "Compose[object]":
+    from antiphon_server.events.compose import compose_service
 
-    redis, secret = infrastructure.redis, infrastructure.secret
-    key = secret.derive("bus between nodes") if redis else b""
-    events = compose_events(
-        infrastructure.database, guards.policy, guards.verifier, redis=redis, bus_key=key
-    )
-    guards.on_session_end(events.subscriptions.session_ended)
-    guards.on_keys_withdrawn(events.subscriptions.check_tokens)
-    return events
+    return compose_service
 
 
 EVENTS = ServiceDescriptor(
-    name="events", port=7464, contracts=_contracts, schema=_schema, compose=_compose
+    name="events",
+    port=7464,
+    folder=Path(__file__).parent,
+    contracts=_contracts,
+    tables=_tables,
+    composition=_composition,
 )

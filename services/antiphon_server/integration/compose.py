@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import grpc
 import structlog
@@ -21,6 +22,8 @@ from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -32,6 +35,19 @@ OWNER = "local"
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
 logger = structlog.get_logger(__name__)
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings the service reads."""
+
+    @property
+    def lease_s(self) -> float:
+        """How long a server's lease on a shared database is."""
+        ...
+
+    def all_models(self) -> Sequence[ModelSettings]:
+        """Those that can be called, the default first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,21 @@ class Integration(Service):
         await self.catalogue.close()
         await self.pool.close()
         await self.ledger.close()
+
+
+def compose_service(
+    settings: ProcessSettings, infrastructure: Infrastructure, _links: Links, guards: Guards
+) -> Integration:
+    """Put the integration service on what its process has."""
+    database, lease = infrastructure.database, infrastructure.lease
+    return compose_integration(
+        database,
+        settings.all_models(),
+        guards.roles,
+        guards.verifier,
+        owner=infrastructure.node or OWNER,
+        lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
+    )
 
 
 def compose_integration(

@@ -1,29 +1,15 @@
 """The integration service as the installation knows it."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
+    from sqlalchemy import MetaData
 
-    from antiphon_server.integration.models.settings import ModelSettings
-    from antiphon_server.runtime.composition.infrastructure import Infrastructure
-    from antiphon_server.runtime.composition.links import Guards, Links
-    from antiphon_server.runtime.composition.service import Service
-
-
-class ProcessSettings(Protocol):
-    """What the service wants to be told."""
-
-    @property
-    def lease_s(self) -> float: ...
-
-    def all_models(self) -> "Sequence[ModelSettings]":
-        """Those that can be called, the default first."""
-        ...
+    from antiphon_server.integration.compose import ProcessSettings
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -32,31 +18,23 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     return (integration_service_pb2.DESCRIPTOR,)
 
 
-def _schema() -> Schema:
+def _tables() -> "MetaData":
     from antiphon_server.integration.ledger.adapters.tables import metadata
 
-    return Schema(
-        Path(__file__).parent / "ledger" / "adapters" / "migrations" / "versions", metadata
-    )
+    return metadata
 
 
-def _compose(
-    settings: ProcessSettings, infrastructure: "Infrastructure", _links: "Links", guards: "Guards"
-) -> "Service":
-    from antiphon_server.integration.compose import OWNER, compose_integration
-    from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
+def _composition() -> "Compose[ProcessSettings]":
+    from antiphon_server.integration.compose import compose_service
 
-    database, lease = infrastructure.database, infrastructure.lease
-    return compose_integration(
-        database,
-        settings.all_models(),
-        guards.roles,
-        guards.verifier,
-        owner=infrastructure.node or OWNER,
-        lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
-    )
+    return compose_service
 
 
 INTEGRATION = ServiceDescriptor(
-    name="integration", port=7465, contracts=_contracts, schema=_schema, compose=_compose
+    name="integration",
+    port=7465,
+    folder=Path(__file__).parent / "ledger",
+    contracts=_contracts,
+    tables=_tables,
+    composition=_composition,
 )

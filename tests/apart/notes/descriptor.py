@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.composition.descriptor import Schema, ServiceDescriptor
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
-
-    from antiphon_server.runtime.composition.infrastructure import Infrastructure
-    from antiphon_server.runtime.composition.links import Guards, Links
-    from antiphon_server.runtime.composition.service import Service
+    from sqlalchemy import MetaData
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -19,25 +16,24 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     return (FILE,)
 
 
-def _schema() -> Schema:
-    from tests.apart.notes.service import metadata
+def _tables() -> "MetaData":
+    from tests.apart.notes.compose import metadata
 
-    return Schema(Path(__file__).parent / "versions", metadata)
+    return metadata
 
 
-def _compose(
-    _settings: object, infrastructure: "Infrastructure", links: "Links", _guards: "Guards"
-) -> "Service":
-    from tests.apart.notes.service import compose_notes
+def _composition() -> Compose[object]:
+    from tests.apart.notes.compose import compose_service
 
-    return compose_notes(infrastructure.database, links.internal)
+    return compose_service
 
 
 NOTES = ServiceDescriptor(
     name="notes",
     port=7466,
     calls=("events",),
+    folder=Path(__file__).parent,
     contracts=_contracts,
-    schema=_schema,
-    compose=_compose,
+    tables=_tables,
+    composition=_composition,
 )

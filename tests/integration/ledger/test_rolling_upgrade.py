@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, Table, select, update
 
-from antiphon_server.integration.compose import VERSIONS
+from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.integration.ledger.adapters.row import opened_values, settled_values
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.model import MODEL_CALL, Call, CallKind
@@ -64,7 +64,7 @@ async def old_server(database: Database, folder: Path) -> OldServer:
     """A server that knows the first revision alone, on a database that has no other."""
     versions = folder / "versions"
     versions.mkdir()
-    shutil.copy(next(VERSIONS.glob("0001*.py")), versions)
+    shutil.copy(next(INTEGRATION.schema().versions.glob("0001*.py")), versions)
     await migrate(database, "integration", versions)
     tables = MetaData()
     await database.read(lambda connection: tables.reflect(connection, only=["integration_calls"]))
@@ -79,7 +79,7 @@ async def test_an_older_server_goes_on_writing(
     before, between = call(1), call(2)
     await old.open(before)
     assert await old.listed() == [before.call_id]
-    await migrate(databases[1], "integration", VERSIONS)
+    await migrate(databases[1], "integration", INTEGRATION.schema().versions)
     await old.open(between)
     of_new = [call(3), replace(call(4), kind=CallKind(7), target="files.search")]
     for it in of_new:

@@ -37,10 +37,10 @@ def main() -> None:
 
 
 def _shorten_days(seconds: float) -> None:
-    from antiphon_server.context import descriptor
+    from antiphon_server.context import compose
     from antiphon_server.context.service import retention
 
-    descriptor.DAY_S = seconds
+    compose.DAY_S = seconds
     retention.EVERY_S = seconds / 10
 
 

@@ -113,6 +113,10 @@ def main() -> None:
 
     with atheris.instrument_imports(include=["antiphon_server"]):
         import antiphon_server.app  # noqa: F401  (so that it is instrumented)
+        from antiphon_server.installation import SERVICES
+
+        for service in SERVICES:
+            service.load()
     home = tempfile.TemporaryDirectory()
     corpus = Path(home.name) / "corpus"
     corpus.mkdir()

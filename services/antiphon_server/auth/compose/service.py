@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import grpc
 
@@ -12,14 +13,42 @@ from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_se
 from antiphon.auth.v1.verification_service_pb2_grpc import (
     add_VerificationServiceServicer_to_server,
 )
-from antiphon_server.auth.compose.whole import Auth, auth_servicer
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.auth.adapters.event_stub import EventLog
+from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
+from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
+from antiphon_server.auth.adapters.sql import sql_stores
+from antiphon_server.auth.compose.others import OtherServers
+from antiphon_server.auth.compose.whole import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.service.local_operator import nobody
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.access import AccessServicer
 from antiphon_server.auth.servicers.verification import VerificationServicer
+from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.runtime.access.rules import AccessPolicy
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings auth reads."""
+
+    @property
+    def auth(self) -> AuthSettings:
+        """Its own."""
+        ...
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the local operator's key is."""
+        ...
+
+    @property
+    def shares_store(self) -> bool:
+        """Whether other servers may use the same store."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +86,28 @@ class AuthService(Service):
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
         return [self.auth.recording.metrics]
+
+
+def compose_here(
+    settings: ProcessSettings, infrastructure: Infrastructure, to_others: grpc.aio.Channel
+) -> Auth:
+    """Put auth on what its process has; ``to_others`` leads to whom it calls."""
+    redis, lease, several = infrastructure.redis, infrastructure.lease, settings.shares_store
+    others = OtherServers(
+        several=several,
+        messenger=RedisMessenger(redis) if redis and several else MemoryMessenger(),
+        node=infrastructure.node,
+        living=lease.living if lease else nobody,
+        names=infrastructure.names,
+    )
+    return compose_auth(
+        sql_stores(infrastructure.database),
+        EventLog(EventServiceStub(to_others)),
+        settings.data_dir,
+        settings.auth,
+        others,
+        secret=infrastructure.secret,
+    )
 
 
 def auth_service(

@@ -12,13 +12,13 @@ from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import SECRET_FILE, load_or_create
 from antiphon_server.auth.compose.accounts import Accounts, compose_accounts
 from antiphon_server.auth.compose.base import Base
+from antiphon_server.auth.compose.others import OtherServers
 from antiphon_server.auth.compose.recording import (
     Recording,
     Trail,
     compose_recording,
     compose_trail,
 )
-from antiphon_server.auth.compose.settings import AuthSettings, OtherServers
 from antiphon_server.auth.compose.signing_in import SigningIn, compose_signing_in
 from antiphon_server.auth.compose.tokens import Tokens, compose_tokens
 from antiphon_server.auth.ports import Clock, ServerSecret, SessionEvents, Stores
@@ -30,6 +30,7 @@ from antiphon_server.auth.service.liveness import Listener
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.rules import AuthRules
+from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health

@@ -7,7 +7,7 @@ costs time to import is behind functions.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
@@ -33,14 +33,25 @@ class Descriptor:
 
     ``port`` is where it listens when it runs by itself, unless told otherwise. ``calls`` names
     the services that it calls: it reaches no others, and starts after them. ``contracts`` are the
-    files of what it serves, the first with the service by which its health is known.
+    files of what it serves, the first with the service by which its health is known. Migrations
+    to its ``tables`` are in ``adapters/migrations/versions`` of its ``folder``.
     """
 
     name: str
     port: int
     calls: tuple[str, ...] = ()
+    folder: Path
     contracts: "Callable[[], tuple[FileDescriptor, ...]]"
-    schema: Callable[[], Schema]
+    tables: "Callable[[], MetaData]"
+
+    def load(self) -> None:
+        """Import all of it now, which else is done when it is composed."""
+        self.contracts()
+        self.tables()
+
+    def schema(self) -> Schema:
+        """What it keeps."""
+        return Schema(self.folder / "adapters" / "migrations" / "versions", self.tables())
 
     def full_name(self) -> str:
         """The name of its first contract, by which its health is known."""
@@ -55,11 +66,28 @@ class Descriptor:
                     yield f"/{service.full_name}/{method.name}"
 
 
+class Compose(Protocol[Settings]):
+    """Puts a service together, and starts nothing."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        infrastructure: "Infrastructure",
+        links: "Links",
+        guards: "Guards",
+        /,
+    ) -> "Service":
+        """``settings`` are what the service says, by a Protocol, that it reads."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDescriptor(Descriptor, Generic[Settings]):
-    """A service whose calls are guarded; ``compose`` puts it together, and starts nothing.
+    """A service whose calls are guarded; ``composition`` gives what puts it together."""
 
-    ``Settings`` is what it wants to be told: a Protocol of its own.
-    """
+    composition: Callable[[], Compose[Settings]]
 
-    compose: "Callable[[Settings, Infrastructure, Links, Guards], Service]"
+    def load(self) -> None:
+        """Import all of it now, which else is done when it is composed."""
+        Descriptor.load(self)
+        self.composition()

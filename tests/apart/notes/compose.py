@@ -10,6 +10,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, s
 from antiphon.events.v1.event_service_pb2 import GetHeadRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
@@ -64,6 +66,8 @@ class Notes(Service):
         return Response(notes=count, last_offset=head.last_offset)
 
 
-def compose_notes(database: Database, to_others: grpc.aio.Channel) -> Notes:
-    """Put the service on a database."""
-    return Notes(database, EventServiceStub(to_others))
+def compose_service(
+    _settings: object, infrastructure: Infrastructure, links: Links, _guards: Guards
+) -> Notes:
+    """Put the service on what its process has."""
+    return Notes(infrastructure.database, EventServiceStub(links.internal))
