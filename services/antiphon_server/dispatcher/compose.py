@@ -10,7 +10,6 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
-from antiphon_server.dispatcher.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.services import (
     ContextConversations,
@@ -36,6 +35,7 @@ from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.nodes import NodeLease
 from antiphon_server.runtime.storage.database import Database

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import structlog
 
-from antiphon_server.events.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
@@ -16,6 +15,7 @@ from antiphon_server.events.ports import Bus
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Changed, Word
+from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.concurrency.tasks import every, first_of
 from antiphon_server.runtime.storage.availability import Availability
