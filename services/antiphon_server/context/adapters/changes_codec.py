@@ -1,5 +1,7 @@
 """What the log is told, as the request that tells it: kept in the outbox in this form."""
 
+from typing import assert_never
+
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context import encoding
 from antiphon_server.context.model.changes import (
@@ -51,6 +53,8 @@ def _event(actor: str, change: Change) -> event_pb2.Event:
         case MemberRemoved(resource, user_id):
             event.member_removed.resource = resource
             event.member_removed.user_id = user_id
+        case _:
+            assert_never(change)
     return event
 
 

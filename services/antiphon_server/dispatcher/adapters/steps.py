@@ -1,5 +1,7 @@
 """A turn's steps <-> events of the log."""
 
+from typing import assert_never
+
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
@@ -45,6 +47,8 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
                 event.turn_progressed.fraction = fraction
         case TurnFinished():
             event.turn_finished.CopyFrom(_finished(turn, step))
+        case _:
+            assert_never(step)
     return event
 
 
