@@ -19,7 +19,7 @@ from antiphon_server.context.adapters.memory_log import MemoryEventLog
 from antiphon_server.context.model.messages import MessageId, MessageRole, NewMessage
 from antiphon_server.context.model.resources import ConversationId as Conversation
 from antiphon_server.dispatcher.adapters.services import ContextWindow
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -39,7 +39,14 @@ Say = Callable[[str, int, MessageRole], None]
 
 def turn(number: int) -> Turn:
     """Turn ``number`` of the conversation."""
-    return Turn(TurnId(f"turn_{number:08}"), ConversationId(CONVERSATION), "users/user_anna", 1)
+    return Turn(
+        TurnId(f"turn_{number:08}"),
+        ConversationId(CONVERSATION),
+        "users/user_anna",
+        1,
+        b"",
+        Order(b"", "echo", Policy.QUEUE),
+    )
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from antiphon_server.dispatcher.model import (
     Past,
     Policy,
     State,
+    StoredTurn,
     Turn,
     TurnId,
 )
@@ -108,13 +109,13 @@ class World:
         policy: Policy = Policy.UNSPECIFIED,
         text: str = "hello big world",
         time_limit_s: float = 60.0,
-    ) -> Turn:
+    ) -> StoredTurn:
         """Dispatch turn ``number``."""
         order = Order(content(text), handler, policy, time_limit_s=time_limit_s)
         digest = f"{handler}{policy}{text}".encode()
         return await self.turns.dispatch(ANNA, CONVERSATION, turn_id(number), order, digest)
 
-    async def cancel(self, number: int = 1) -> Turn:
+    async def cancel(self, number: int = 1) -> StoredTurn:
         """Cancel turn ``number``."""
         return await self.turns.cancel(CONVERSATION, turn_id(number), ANNA.actor)
 
@@ -124,7 +125,7 @@ class World:
         await self.adoptions.all_settled()
         return count
 
-    async def ended(self, number: int = 1) -> Turn:
+    async def ended(self, number: int = 1) -> StoredTurn:
         """Wait until the turn has ended and is stored so."""
         async with asyncio.timeout(5):
             while True:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from antiphon_server.dispatcher.model import (
     HandlerInfo,
     LossPolicy,
+    StoredTurn,
     Turn,
     TurnId,
 )
@@ -57,10 +58,10 @@ class MortalTurns:
         self.get = inner.get
         self.list = inner.list
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         return await self._life.commit(self._inner.add(turn))
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         await self._life.commit(self._inner.put(turn))
 
     async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
