@@ -23,9 +23,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.context import encoding
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.event_log import EventServiceLog
-from antiphon_server.context.adapters.memory import MemoryStore
-from antiphon_server.context.adapters.memory_log import MemoryEventLog
-from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.compose import Context, compose
@@ -56,6 +53,9 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory.context.log import MemoryEventLog
+from tests.fakes.memory.context.roles import MemoryRoles
+from tests.fakes.memory.context.store import MemoryStore
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -279,7 +279,7 @@ def _world(
     keep_s: float | None,
 ) -> World:
     flaky, audit, accounts = Flaky(log), FlakyAudit(), Accounts()
-    context = compose(store, flaky, clock, accounts, keep_s, audit)
+    context = compose(store, flaky, clock, accounts, audit, keep_s)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(

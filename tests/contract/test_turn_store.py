@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.model import (
@@ -23,6 +22,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.turns import MemoryTurnStore
 
 CONVERSATION = ConversationId("conv_00000001")
 

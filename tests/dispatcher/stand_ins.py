@@ -2,9 +2,9 @@
 
 import asyncio
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, StoredTurn
 from antiphon_server.dispatcher.ports import Work
+from tests.fakes.memory.turns import MemoryTurnStore
 
 
 class Told:

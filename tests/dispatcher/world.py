@@ -13,7 +13,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
@@ -38,7 +37,6 @@ from antiphon_server.dispatcher.ports import Handler, TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Scope
 from antiphon_server.events.servicer import EventServicer
@@ -48,6 +46,8 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.stand_ins import Told
+from tests.fakes.memory.events.store import MemoryLogStore
+from tests.fakes.memory.turns import MemoryTurnStore
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub

@@ -10,7 +10,6 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
-from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
@@ -67,7 +66,7 @@ def compose_context(
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
     store = SqlStore(database)
-    return compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)
+    return compose(store, event_log, time.time, users, audit, keep_events_s, shared=database.shared)
 
 
 def compose(
@@ -75,19 +74,19 @@ def compose(
     event_log: EventLog,
     clock: Clock,
     users: Users,
+    audit: RoleAudit,
     keep_events_s: float | None = None,
-    audit: RoleAudit | None = None,
     *,
     shared: bool = False,
 ) -> Context:
-    """Put the context service on any store, log and accounts.
+    """Put the context service on any store, log, accounts and audit trail.
 
     With a ``shared`` store no role and no conversation is remembered: another process may
     have changed it.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
     to_log = relay_to_log(store, event_log)
-    to_trail = relay_to_trail(store, audit or MemoryRoles())
+    to_trail = relay_to_trail(store, audit)
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail)

@@ -8,7 +8,6 @@ from typing import ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import (
     ConversationId,
     LossPolicy,
@@ -19,6 +18,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.events.log import EventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.dispatcher.world import CONVERSATION, turn_id, world
+from tests.fakes.memory.turns import MemoryTurnStore
 from tests.proofs.properties.life import Life, bury
 from tests.proofs.properties.machine import Machine
 from tests.proofs.properties.turn_model import Asked, Story, check_order, read

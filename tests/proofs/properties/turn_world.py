@@ -11,9 +11,9 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.ports import TurnStore, Work
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.proofs.properties.life import Life
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from antiphon_server.context.adapters.memory_table import Journal, Table
 from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -18,6 +17,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.ports import E
 from antiphon_server.runtime.access.principal import UserId
+from tests.fakes.memory.context.table import Journal, Table
 
 T = TypeVar("T", Workspace, Conversation)
 

@@ -1,20 +1,20 @@
-"""Everything in memory: for tests and for those who need nothing kept."""
+"""Everything in memory."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from antiphon_server.context.adapters.memory_messages import MemoryMessages
-from antiphon_server.context.adapters.memory_resources import (
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports import Records
+from tests.fakes.memory.context.messages import MemoryMessages
+from tests.fakes.memory.context.resources import (
     MemoryConversations,
     MemoryMembers,
     MemoryOutbox,
     MemoryRequests,
     MemoryWorkspaces,
 )
-from antiphon_server.context.adapters.memory_table import Journal
-from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.ports import Records
+from tests.fakes.memory.context.table import Journal
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Turns in memory: for tests and for those who need nothing kept."""
+"""Turns in memory."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
