@@ -143,6 +143,12 @@ def _gauges(services: Services) -> Gauges:
                 lambda: log.ring_bytes,
             ),
         }
+    if services.context is not None:
+        for name, relay in (("log", services.context.to_log), ("trail", services.context.to_trail)):
+            gauges[f"antiphon_outbox_{name}_set_aside"] = (
+                f"Changes that the {name} refused for good, to be tried again at the next start.",
+                lambda relay=relay: relay.set_aside,  # type: ignore[misc]
+            )
     if services.dispatcher is not None:
         gauges["antiphon_turns_in_hand"] = (
             "Turns that this process works on or keeps waiting.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from antiphon_server.app.contracts import full_name
 from antiphon_server.app.ground import Ground
@@ -19,11 +20,19 @@ from antiphon_server.runtime.nodes import SecretMark
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.peers import PeerHealth
-from antiphon_server.runtime.storage.availability import Availability
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+class _Availability(Protocol):
+    """Something that can be done without; ``changed`` is set when it goes and comes."""
+
+    changed: asyncio.Event
+
+    @property
+    def up(self) -> bool: ...
 
 
 async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health: Health) -> str:
@@ -39,7 +48,7 @@ async def start(services: Services, ground: Ground, lifecycle: Lifecycle, health
     if auth is not None:
         await _start_auth(auth, lifecycle, several_nodes=settings.shares_store)
     if services.context is not None:
-        await _start_context(services.context, lifecycle)
+        await _start_context(services.context, lifecycle, health)
     if services.integration is not None:
         await _start_integration(services.integration, lifecycle)
         if ground.lease is not None:
@@ -116,11 +125,12 @@ async def _start_auth(auth: Auth, lifecycle: Lifecycle, *, several_nodes: bool) 
     await auth.greet()
 
 
-async def _start_context(context: Context, lifecycle: Lifecycle) -> None:
+async def _start_context(context: Context, lifecycle: Lifecycle, health: Health) -> None:
     lifecycle.on_stop("context", context.changes.close)
     for name, relay in (("log", context.to_log), ("trail", context.to_trail)):
-        await relay.relay_outbox()
+        await relay.start()
         lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
+        await _show_helper(f"outbox.{name}", relay, lifecycle, health)
     lifecycle.spawn("context.retention", context.retention.run(), vital=False)
 
 
@@ -171,7 +181,7 @@ async def _show_parts(services: Services, health: Health) -> None:
 
 
 async def _show_helper(
-    part: str, availability: Availability, lifecycle: Lifecycle, health: Health
+    part: str, availability: _Availability, lifecycle: Lifecycle, health: Health
 ) -> None:
     """Show something that can be done without: the whole serves while it is away."""
     await health.set(part, availability.up, needed=False)
@@ -195,7 +205,7 @@ async def _report(database: Store, health: Health) -> None:
         await health.set("store", serving=database.writable)
 
 
-async def _report_absence(part: str, availability: Availability, health: Health) -> None:
+async def _report_absence(part: str, availability: _Availability, health: Health) -> None:
     """Keep health up with whether something is there that can be done without."""
     while True:
         await availability.changed.wait()

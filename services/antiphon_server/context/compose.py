@@ -14,8 +14,6 @@ from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
-from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations
@@ -39,13 +37,13 @@ VERSIONS = Path(__file__).parent / "adapters" / "migrations" / "versions"
 class Context:
     """The context service: ``run`` of both relays and of ``retention`` are its background tasks.
 
-    Call ``relay_outbox`` of both once log and trail answer, and ``changes.close`` at the end.
+    Call ``start`` of both once log and trail answer, and ``changes.close`` at the end.
     """
 
     servicer: ContextServicer
     roles: Roles
-    to_log: Relay[OutboxEntry]
-    to_trail: Relay[RoleChange]
+    to_log: Relay
+    to_trail: Relay
     changes: Changes
     retention: Retention
 

@@ -100,6 +100,17 @@ def _outbox(name: str) -> Table:
 outbox = _outbox("context_outbox")
 audit_outbox = _outbox("context_audit_outbox")
 
+set_aside = Table(
+    "context_outbox_set_aside",
+    metadata,
+    Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("outbox", String(80), nullable=False),  # the table that it was in
+    Column("entry_id", String(80), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("why", String(64), nullable=False),
+    Column("set_aside_us", BigInteger, nullable=False),
+)
+
 requests = Table(
     "context_requests",
     metadata,

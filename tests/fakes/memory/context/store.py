@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL
 from antiphon_server.context.model.changes import OutboxEntry
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records
@@ -28,8 +29,8 @@ class MemoryRecords:
         self.conversations = MemoryConversations(journal, self.members)
         self.members.know(self.workspaces.table, self.conversations.table)
         self.messages = MemoryMessages(journal)
-        self.outbox: MemoryOutbox[OutboxEntry] = MemoryOutbox(journal)
-        self.audit_outbox: MemoryOutbox[RoleChange] = MemoryOutbox(journal)
+        self.outbox: MemoryOutbox[OutboxEntry] = MemoryOutbox(journal, TO_LOG)
+        self.audit_outbox: MemoryOutbox[RoleChange] = MemoryOutbox(journal, TO_TRAIL)
         self.requests = MemoryRequests(journal)
 
 
