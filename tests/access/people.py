@@ -10,11 +10,11 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client import Client, Password
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
 from tests.e2e.callers import PASSWORD, Caller, user
 from tests.e2e.server import ServerProcess
+from tests.fakes.memory.auth.events import MemorySessionEvents
 from tests.proofs.bench.antiphon import offline
 
 ROLES = {"viewer": "VIEWER", "member": "MEMBER", "admin": "ADMIN", "reader": "MEMBER"}

@@ -9,10 +9,17 @@ import pytest
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Work
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
-TURN = Turn(TurnId("turn_00000001"), ConversationId("conv_00000001"), "users/user_anna", 1)
+TURN = Turn(
+    TurnId("turn_00000001"),
+    ConversationId("conv_00000001"),
+    "users/user_anna",
+    1,
+    b"",
+    Order(b"", "echo", Policy.QUEUE),
+)
 
 
 @dataclass(frozen=True)

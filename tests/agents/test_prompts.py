@@ -15,17 +15,18 @@ from antiphon.context.v1.context_service_pb2_grpc import (
 )
 from antiphon_server.agents.adapters.services import ContextWindow
 from antiphon_server.context import compose, encoding
-from antiphon_server.context.adapters.memory import MemoryStore
-from antiphon_server.context.adapters.memory_log import MemoryEventLog
 from antiphon_server.context.model.messages import MessageId, MessageRole, NewMessage
 from antiphon_server.context.model.resources import ConversationId as Conversation
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.context.world import Accounts
+from tests.fakes.memory.context.log import MemoryEventLog
+from tests.fakes.memory.context.roles import MemoryRoles
+from tests.fakes.memory.context.store import MemoryStore
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -39,7 +40,14 @@ Say = Callable[[str, int, MessageRole], None]
 
 def turn(number: int) -> Turn:
     """Turn ``number`` of the conversation."""
-    return Turn(TurnId(f"turn_{number:08}"), ConversationId(CONVERSATION), "users/user_anna", 1)
+    return Turn(
+        TurnId(f"turn_{number:08}"),
+        ConversationId(CONVERSATION),
+        "users/user_anna",
+        1,
+        b"",
+        Order(b"", "echo", Policy.QUEUE),
+    )
 
 
 @pytest.fixture
@@ -50,7 +58,7 @@ def log() -> MemoryEventLog:
 @pytest.fixture
 async def window(log: MemoryEventLog) -> AsyncIterator[ContextWindow]:
     """The window of a real context service."""
-    context = compose.compose(MemoryStore(), log, time.time, Accounts())
+    context = compose.compose(MemoryStore(), log, time.time, Accounts(), MemoryRoles())
     anna = called_by(context, Principal("user", UserId("user_anna0000"), SessionId("sess_1")))
     await anna.CreateConversation(CreateConversationRequest(conversation_id=CONVERSATION))
     yield ContextWindow(

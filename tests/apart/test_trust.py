@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.tables import turns
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.nodes import OtherSecret
 from antiphon_server.runtime.storage.database import Database
@@ -21,7 +21,13 @@ from tests.fakes.postgres import Postgres
 LEASE_S = 1.0
 TAKEN_S = 20.0
 LEFT = Turn(
-    TurnId("turn_00000001"), ConversationId("conv_00000001"), "users/ann", 1, node="node_gone"
+    TurnId("turn_00000001"),
+    ConversationId("conv_00000001"),
+    "users/ann",
+    1,
+    b"",
+    Order(b"", "echo", Policy.QUEUE),
+    node="node_gone",
 )
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from antiphon_server.auth.adapters import memory
-from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import KeyId, LoginMethod, Origin, SignedIn, User
 from antiphon_server.auth.model.chain import SealedEvent
@@ -20,6 +18,8 @@ from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, set_principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import OPERATOR, PASSWORD, World
+from tests.fakes.memory import auth as memory
+from tests.fakes.memory.auth.security_events import MemorySecurityEvents
 
 ISSUER = "https://idp.example"
 PROVIDER = IdentityProviderSettings(name="corp", issuer=ISSUER, client_id="antiphon")

@@ -1,9 +1,9 @@
 """Ends of sessions in a store that fails over to one that lacks the newest."""
 
-from antiphon_server.auth.adapters.memory_endings import MemoryEndings
 from antiphon_server.auth.model.endings import Ending
 from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory.auth.endings import MemoryEndings
 
 
 class FailingOver(MemoryEndings):

@@ -22,7 +22,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_server.app.schemas import migrate_all
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.others import OtherServers
@@ -40,6 +39,7 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.fixed_roles import FixedRoles
+from tests.fakes.memory.auth.events import MemorySessionEvents
 
 
 @dataclass(slots=True)

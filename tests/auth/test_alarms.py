@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model import security_events as happened
@@ -16,6 +15,7 @@ from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.windows import Windows
 from antiphon_server.runtime.errors import Reason
 from tests.auth.world import FakeClock
+from tests.fakes.memory.auth.stores import memory_stores
 
 SETTINGS = AlarmSettings(
     failures_from_address=4, failures_on_name=3, refusals_of_actor=5, window_s=60

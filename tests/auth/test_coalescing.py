@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model import security_events as happened
@@ -18,6 +17,7 @@ from antiphon_server.auth.service.security_events import AUTH, SecurityEventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import FakeClock, open_world, reason
 from tests.e2e.until import SOON_S
+from tests.fakes.memory.auth.stores import memory_stores
 
 
 class Desk:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.secret_files import (
     ExposedFileError,
     PrivateFile,
@@ -22,6 +21,7 @@ from antiphon_server.auth.service.local_operator import MOST_NODES, NAME
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from tests.auth.world import OPERATOR, World, open_world, reason
+from tests.fakes.memory.auth.stores import memory_stores
 
 
 def mode(path: Path) -> int:

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.service.liveness import Liveness
@@ -29,6 +28,7 @@ from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import OPERATOR, PASSWORD, World, open_world, reason
+from tests.fakes.memory.auth.stores import memory_stores
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"
 

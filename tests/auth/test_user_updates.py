@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows
-from antiphon_server.auth.adapters.memory_users import MemoryUsers
 from antiphon_server.auth.model import SignedIn, TokenPair, User
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import UserStore
@@ -18,6 +16,8 @@ from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
+from tests.fakes.memory.auth.rows import MemoryRows
+from tests.fakes.memory.auth.users import MemoryUsers
 
 
 async def operator(world: World, name: str) -> User:

@@ -12,8 +12,6 @@ from argon2 import Parameters
 from argon2.profiles import CHEAPEST
 
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
-from antiphon_server.auth.adapters.memory import memory_stores
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose.accounts import Accounts
@@ -36,6 +34,8 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory.auth.events import MemorySessionEvents
+from tests.fakes.memory.auth.stores import memory_stores
 
 OPERATOR = Principal("user", UserId("user_operator"), SessionId("sess_operator"), operator=True)
 PASSWORD = "correct horse battery"

@@ -4,23 +4,23 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
-from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.relay import Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.world import ANN, World
+from tests.fakes.memory.context.entries import entry_of
 
 
 @asynccontextmanager
-async def running(relay: Relay[Any]) -> AsyncIterator[None]:
+async def running(relay: Relay) -> AsyncIterator[None]:
     """The background task, for a while."""
     task = asyncio.create_task(relay.run())
     yield
@@ -28,7 +28,7 @@ async def running(relay: Relay[Any]) -> AsyncIterator[None]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def waiting(world: World) -> list[OutboxEntry]:
+async def waiting(world: World) -> list[EncodedEntry]:
     return await world.store.read(lambda r: r.outbox.first(100))
 
 
@@ -51,7 +51,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
     async with running(relay_to_log(world.store, world.log, RetryPolicy(0.01))) as _:
         assert await world.context.to_log.relay_outbox()
     assert await waiting(world) == []
-    assert world.log.appends[-3:] == kept
+    assert world.log.appends[-3:] == list(map(entry_of, kept))
 
 
 async def test_the_background_task_tries_again(world: World) -> None:
@@ -84,8 +84,8 @@ async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
     page = await world.log.read(conversation_id, "")  # type: ignore[arg-type]
     assert page.at_head
     if world.memory_log is not None:
-        told = world.memory_log.told[entries[-1].scope]
-        assert len(told) == len(entries[-1].changes)
+        last = entry_of(entries[-1])
+        assert len(world.memory_log.told[last.scope]) == len(last.changes)
 
 
 async def test_one_scope_does_not_wait_for_another(world: World) -> None:
@@ -95,7 +95,7 @@ async def test_one_scope_does_not_wait_for_another(world: World) -> None:
     for title in "12":
         await rename(world, refused, title)
         await rename(world, fine, title)
-    assert [entry.scope for entry in await waiting(world)] == [f"conversations/{refused}"] * 2
+    assert [entry.listener for entry in await waiting(world)] == [f"conversations/{refused}"] * 2
 
 
 async def test_many_changes_at_once_are_all_told(world: World) -> None:

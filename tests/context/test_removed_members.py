@@ -24,6 +24,7 @@ from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.context.world import ANN, Accounts, World, parts, world
+from tests.fakes.memory.context.roles import MemoryRoles
 
 USERS = [f"user_{number:08}" for number in range(5)]
 WORKSPACE = "ws_ann00000"
@@ -34,7 +35,7 @@ POSTS = ("MEMBER", "ADMIN", "OWNER", "GUEST")
 
 def node(here: World, shared: bool) -> dict[str, Any]:
     """A process of its own on the world's store: a stub for each user."""
-    context = compose(here.store, here.log, here.clock, Accounts(), shared=shared)
+    context = compose(here.store, here.log, here.clock, Accounts(), MemoryRoles(), shared=shared)
     inside = LocalServer([ErrorInterceptor()])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(ContextServiceStub(inside.channel()))

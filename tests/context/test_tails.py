@@ -2,7 +2,6 @@
 
 import asyncio
 
-from antiphon_server.context.adapters.memory_log import MemoryEventLog
 from antiphon_server.context.model.messages import LogPage, Totals, Window
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -12,6 +11,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.service.tails import Tails
 from tests.e2e.until import SOON_S
+from tests.fakes.memory.context.log import MemoryEventLog
 
 EMPTY = Window("", (), 0, Totals(0, 0), 0)
 

@@ -23,13 +23,10 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.context import encoding
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.event_log import EventServiceLog
-from antiphon_server.context.adapters.memory import MemoryStore
-from antiphon_server.context.adapters.memory_log import MemoryEventLog
-from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.compose import Context, compose
-from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry
 from antiphon_server.context.model.messages import (
     LogPage,
     MessageId,
@@ -39,7 +36,6 @@ from antiphon_server.context.model.messages import (
     Placed,
 )
 from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import EventLog, Store
 from antiphon_server.context.service.changes import RELAY_WAIT_S
 from antiphon_server.events.adapters.sql import SqlLogStore
@@ -57,6 +53,10 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory.context.entries import entry_of
+from tests.fakes.memory.context.log import MemoryEventLog
+from tests.fakes.memory.context.roles import MemoryRoles
+from tests.fakes.memory.context.store import MemoryStore
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
@@ -122,13 +122,15 @@ class Flaky:
         self._inner = inner
         self.broken = False
         self.refused = ""
+        self.why = Reason.OVERLOADED
         self.appends: list[OutboxEntry] = []
 
-    async def append(self, entry: OutboxEntry) -> None:
+    async def append(self, entry: EncodedEntry) -> None:
         self._check()
-        if entry.scope == self.refused:
-            raise DomainError(Reason.OVERLOADED)
-        self.appends.append(entry)
+        if self.refused and entry.listener == self.refused:
+            raise DomainError(self.why)
+        said = entry_of(entry)
+        self.appends.append(said)
         await self._inner.append(entry)
 
     async def post(self, message: NewMessage, request_id: str) -> Placed:
@@ -154,7 +156,7 @@ class FlakyAudit(MemoryRoles):
         super().__init__()
         self.broken = False
 
-    async def role_changed(self, change: RoleChange) -> None:
+    async def role_changed(self, change: EncodedEntry) -> None:
         if self.broken:
             raise DomainError(Reason.STORE_UNAVAILABLE)
         await super().role_changed(change)
@@ -284,7 +286,7 @@ def _world(
     relay_wait_s: float = RELAY_WAIT_S,
 ) -> World:
     flaky, audit, accounts = Flaky(log), FlakyAudit(), Accounts()
-    context = compose(store, flaky, clock, accounts, keep_s, audit, relay_wait_s=relay_wait_s)
+    context = compose(store, flaky, clock, accounts, audit, keep_s, relay_wait_s=relay_wait_s)
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(

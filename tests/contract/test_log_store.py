@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.model import Append, Appended, Fence, NewEvent, Offset, Scope
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.events.store import MemoryLogStore
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.model import (
@@ -15,6 +14,7 @@ from antiphon_server.dispatcher.model import (
     Outcome,
     Policy,
     State,
+    Tombstone,
     Turn,
     TurnId,
     Usage,
@@ -22,6 +22,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.turns import MemoryTurnStore
 
 CONVERSATION = ConversationId("conv_00000001")
 
@@ -59,7 +60,7 @@ async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
     outcome = Outcome(State.FAILED, error, Usage(1, 2, True, "USD", 3), "a/b", rolled_back=True)
     await store.put(it.ended(outcome, 42, has_reply=True))
     found = await store.get(CONVERSATION, it.turn_id)
-    assert found is not None
+    assert isinstance(found, Turn)
     assert found.outcome is not None
     assert found.outcome.error is not None
     assert (found.outcome.error.reason, found.outcome.error.metadata) == (
@@ -72,9 +73,14 @@ async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
 
 async def test_a_tombstone_has_no_order(store: TurnStore) -> None:
     """A turn cancelled before it came is kept without content."""
-    stone = turn(digest=b"", order=None).ended(Outcome(State.CANCELLED), 2, has_reply=False)
+    stone = Tombstone(TurnId("turn_00000001"), CONVERSATION, "users/user_anna", 1)
     await store.add(stone)
     assert await store.get(CONVERSATION, stone.turn_id) == stone
+    came = replace(stone, digest=b"digest", workspace_id="ws_00000001", cursor="c")
+    await store.put(came)
+    assert await store.add(turn()) == came
+    assert await store.list(CONVERSATION, None, 2) == [came]
+    assert await store.claim("me", 50, 150, own=True) == []
 
 
 async def test_the_first_to_add_wins(store: TurnStore) -> None:
@@ -116,7 +122,7 @@ async def test_only_orphans_are_claimed(store: TurnStore) -> None:
     own = await store.claim("me", 50, 160, own=True)
     assert [it.created_us for it in own] == [2, 3]
     found = await store.get(CONVERSATION, TurnId("turn_00000003"))
-    assert found is not None
+    assert isinstance(found, Turn)
     assert (found.node, found.lease_until_us) == ("me", 160)
 
 
@@ -127,7 +133,7 @@ async def test_only_leases_still_held_are_renewed(store: TurnStore) -> None:
     ids = [TurnId("turn_00000001"), TurnId("turn_00000002")]
     assert await store.renew("me", ids, 99) == {ids[0]}
     other = await store.get(CONVERSATION, ids[1])
-    assert other is not None
+    assert isinstance(other, Turn)
     assert other.lease_until_us == 10
 
 

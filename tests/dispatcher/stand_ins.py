@@ -2,9 +2,9 @@
 
 import asyncio
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.handling import Work
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Turn
+from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, StoredTurn
+from tests.fakes.memory.turns import MemoryTurnStore
 
 
 class Told:
@@ -60,12 +60,12 @@ class SlowStore(MemoryTurnStore):
 
     delay_s = 0.0
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         stored = await super().add(turn)
         await asyncio.sleep(self.delay_s)
         return stored
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         await asyncio.sleep(self.delay_s)
         await super().put(turn)
 
@@ -78,7 +78,7 @@ class SlowToSay(MemoryTurnStore):
         self.added = asyncio.Event()
         self.say = asyncio.Event()
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         stored = await super().add(turn)
         self.added.set()
         await self.say.wait()

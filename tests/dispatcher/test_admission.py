@@ -15,7 +15,7 @@ from antiphon_server.dispatcher.model import (
     Order,
     Policy,
     State,
-    Turn,
+    StoredTurn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay
@@ -23,7 +23,7 @@ from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, 
 
 
 @asynccontextmanager
-async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[Turn]]]]:
+async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[StoredTurn]]]]:
     """A dispatch that waits for the one before, and what calls for its outcome."""
     store = SlowToSay()
     async with world(store=store) as it:
@@ -32,7 +32,7 @@ async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[
         second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
         await asyncio.sleep(0.01)
 
-        async def outcome() -> Turn:
+        async def outcome() -> StoredTurn:
             store.say.set()
             await first
             return await second

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from antiphon_server.dispatcher.adoption import AT_ONCE
 from antiphon_server.dispatcher.leases import Leases
-from antiphon_server.dispatcher.model import ConversationId, Turn
+from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn
 from tests.dispatcher.world import CONVERSATION, World, turn_id
 
 LEASE_S = 0.3
@@ -14,7 +14,14 @@ LEASE_S = 0.3
 def others(count: int) -> list[Turn]:
     """Turns that nobody works on, each in a conversation of its own."""
     return [
-        Turn(turn_id(number), ConversationId(f"conv_other{number:04}"), "users/user_anna", number)
+        Turn(
+            turn_id(number),
+            ConversationId(f"conv_other{number:04}"),
+            "users/user_anna",
+            number,
+            b"",
+            Order(b"", "echo", Policy.QUEUE),
+        )
         for number in range(count)
     ]
 

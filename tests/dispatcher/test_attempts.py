@@ -1,6 +1,6 @@
 """What the contract says of attempts' numbers."""
 
-from antiphon_server.dispatcher.model import State
+from antiphon_server.dispatcher.model import State, Turn
 from tests.dispatcher.world import world
 
 
@@ -11,6 +11,7 @@ async def test_a_turn_stopped_while_it_waited_has_an_attempt_for_its_end_alone()
         queued = await it.dispatch(2)
         assert queued.attempt == 0
         stopped = await it.cancel(2)
+        assert isinstance(stopped, Turn)
         assert (stopped.state, stopped.attempt, stopped.started_us) == (State.CANCELLED, 1, 0)
         events = [event for event in await it.history() if event.turn_id == stopped.turn_id]
         assert [(event.WhichOneof("payload"), event.attempt) for event in events] == [

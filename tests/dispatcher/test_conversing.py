@@ -17,7 +17,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.servicer import DispatcherServicer
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
@@ -30,6 +29,7 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from tests.dispatcher.world import Open
 from tests.e2e.refusals import reason_in
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.slow_opening import SlowOpening
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once

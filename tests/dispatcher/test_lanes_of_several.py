@@ -16,7 +16,7 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.tables import lanes
 from antiphon_server.dispatcher.calls import Caller, CallsHere
-from antiphon_server.dispatcher.model import ConversationId, Place, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, Order, Place, Policy, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
 from antiphon_server.runtime.nodes import nodes as table
@@ -177,7 +177,14 @@ async def test_two_servers_with_one_name_are_found_out(database: Database, clock
 
 def turn(number: int, node_name: str, clock: Clock, conversation: ConversationId) -> Turn:
     """A turn that runs, under its server's lease."""
-    it = Turn(TurnId(f"turn_{number:08}"), conversation, "users/user_ann", number)
+    it = Turn(
+        TurnId(f"turn_{number:08}"),
+        conversation,
+        "users/user_ann",
+        number,
+        b"",
+        Order(b"", "echo", Policy.QUEUE),
+    )
     return replace(it, node=node_name, lease_until_us=int((clock() + LEASE_S) * 1e6))
 
 

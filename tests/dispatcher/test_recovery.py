@@ -52,6 +52,7 @@ async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
     """A crash between the log's commit and the store's: the log's word counts."""
     await it.dispatch(handler="echo")
     turn = await it.ended()
+    assert isinstance(turn, Turn)
     it.arrange(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
     before = await it.kinds()
     async with world(it.store, it.log) as next_life:
@@ -75,7 +76,7 @@ async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) 
     await it.dispatch(2)
     await it.dispatch(1)
     waiting = await it.store.get(CONVERSATION, turn_id(1))
-    assert waiting is not None
+    assert isinstance(waiting, Turn)
     await it.turns.drain(0.0)
     it.arrange(replace(waiting, created_us=1))
     async with world(it.store, it.log) as next_life:
@@ -109,7 +110,7 @@ async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
     await it.delivered("old ")
     async with world(it.store, it.log) as other:
         stored = await other.store.get(CONVERSATION, turn_id(1))
-        assert stored is not None
+        assert isinstance(stored, Turn)
         await other.recovery.adopt(stored)
         await other.told.running.wait()
         it.told.lines.put_nowait("zombie ")

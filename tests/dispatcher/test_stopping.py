@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from antiphon.events.v1 import event_pb2
-from antiphon_server.dispatcher.model import LossPolicy, Policy, State
+from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
 from antiphon_server.events.model import Offset, Scope
 from tests.dispatcher.stand_ins import Reluctant
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
@@ -115,7 +115,7 @@ async def test_a_wish_to_cancel_another_nodes_turn_is_kept_for_the_next_holder(i
     await it.delivered("half")
     await it.turns.drain(0.0)
     stored = await it.store.get(CONVERSATION, turn_id(1))
-    assert stored is not None
+    assert isinstance(stored, Turn)
     it.arrange(replace(stored, node="another"))
     async with world(it.store, it.log) as next_life:
         assert (await next_life.cancel()).state is State.RUNNING

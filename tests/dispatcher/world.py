@@ -13,7 +13,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
@@ -31,6 +30,7 @@ from antiphon_server.dispatcher.model import (
     Past,
     Policy,
     State,
+    StoredTurn,
     Turn,
     TurnId,
 )
@@ -38,7 +38,6 @@ from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Scope
 from antiphon_server.events.servicer import EventServicer
@@ -51,6 +50,8 @@ from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.dispatcher.stand_ins import Told
 from tests.e2e.until import SOON_S
+from tests.fakes.memory.events.store import MemoryLogStore
+from tests.fakes.memory.turns import MemoryTurnStore
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -112,13 +113,13 @@ class World:
         policy: Policy = Policy.UNSPECIFIED,
         text: str = "hello big world",
         time_limit_s: float = 60.0,
-    ) -> Turn:
+    ) -> StoredTurn:
         """Dispatch turn ``number``."""
         order = Order(content(text), handler, policy, time_limit_s=time_limit_s)
         digest = f"{handler}{policy}{text}".encode()
         return await self.turns.dispatch(ANNA, CONVERSATION, turn_id(number), order, digest)
 
-    async def cancel(self, number: int = 1) -> Turn:
+    async def cancel(self, number: int = 1) -> StoredTurn:
         """Cancel turn ``number``."""
         return await self.turns.cancel(CONVERSATION, turn_id(number), ANNA.actor)
 
@@ -128,7 +129,7 @@ class World:
         await self.adoptions.all_settled()
         return count
 
-    async def ended(self, number: int = 1) -> Turn:
+    async def ended(self, number: int = 1) -> StoredTurn:
         """Wait until the turn has ended and is stored so."""
         async with asyncio.timeout(SOON_S):
             while True:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
 from tests.e2e.callers import channel_to
 from tests.e2e.refusals import refused
 from tests.e2e.server import ServerProcess
+from tests.fakes.memory.auth.events import MemorySessionEvents
 from tests.proofs.bench.antiphon import offline
 
 

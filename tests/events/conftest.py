@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from tests.events.world import ANNA, Gate
+from tests.fakes.memory.events.store import MemoryLogStore
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import random
 
-from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.model import Commit
+from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
 
 MOST_HELD = 4
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Progress
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange, Append, Offset, Page, Scope
@@ -15,6 +14,7 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, offsets, until
+from tests.fakes.memory.events.store import MemoryLogStore
 
 
 async def test_taking_access_away_ends_the_watch(

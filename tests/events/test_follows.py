@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.events.actions import End
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
@@ -20,6 +19,7 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.events.world import ANNA, Gate
+from tests.fakes.memory.events.store import MemoryLogStore
 
 
 async def test_a_stream_is_its_sessions(log: EventLog) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended, NewEvent
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, events
+from tests.fakes.memory.events.store import MemoryLogStore
 
 EVENTS = [NewEvent(10, "", bytes(60))]
 

@@ -6,8 +6,6 @@ import random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
-from antiphon_server.events.adapters.memory_bus import MemoryExchange
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import Kind, NewEvent
@@ -15,6 +13,8 @@ from antiphon_server.events.neighbours import LookTimes
 from tests.events.lossy_bus import LossyBus
 from tests.events.nodes import Node, Reader, nodes
 from tests.events.world import SCOPE, events
+from tests.fakes.memory.events.bus import MemoryExchange
+from tests.fakes.memory.events.store import MemoryLogStore
 
 NODES = 3
 places = st.integers(0, NODES - 1)

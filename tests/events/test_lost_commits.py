@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import log, metadata, scopes
@@ -28,6 +27,7 @@ from tests.e2e.until import SOON_S
 from tests.events.nodes import nodes
 from tests.events.world import ANNA, SCOPE, events, until
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.events.store import MemoryLogStore
 
 Lose = Callable[[Scope, Offset], Awaitable[None]]
 

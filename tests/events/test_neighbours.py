@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
-from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.adapters.redis_bus import RedisBus
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.adapters.sql import SqlLogStore
@@ -19,6 +17,8 @@ from antiphon_server.runtime.storage.redis import Redis
 from tests.events.nodes import Node, nodes
 from tests.events.world import SCOPE, events
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.valkey import Valkey
 
 Stores = list[LogStore]

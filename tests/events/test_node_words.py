@@ -13,8 +13,6 @@ import pytest
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2 as stream
 from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, TypingChanged
-from antiphon_server.events.adapters.memory import MemoryLogStore
-from antiphon_server.events.adapters.memory_bus import MemoryBus, MemoryExchange
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Commit, Offset, Record, Scope
@@ -25,6 +23,8 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S, until
 from tests.events.servers import Server, server
 from tests.events.world import ANNA, OTHER, SCOPE
+from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.valkey import Valkey
 
 WORKSPACE = "workspaces/ws_00000001"

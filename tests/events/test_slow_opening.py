@@ -11,7 +11,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
     add_EventServiceServicer_to_server,
 )
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.servicer import EventServicer
@@ -20,6 +19,7 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.events.world import ANNA, SCOPE, Gate
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.slow_opening import SlowOpening
 
 WATCH = stream_pb2.Watch(watch_id="w", scope=SCOPE)

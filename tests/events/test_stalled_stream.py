@@ -13,7 +13,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon.events.v1.stream_pb2 import Watch
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
@@ -25,6 +24,7 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, Gate
+from tests.fakes.memory.events.store import MemoryLogStore
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
 OWN = [("grpc.use_local_subchannel_pool", 1)]

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.frames import Close, Ended
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange, Head, Scope
@@ -10,6 +9,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from tests.events.world import ANNA, SCOPE, Gate, until
+from tests.fakes.memory.events.store import MemoryLogStore
 
 
 class Slow(MemoryLogStore):

@@ -59,7 +59,8 @@ class AuthServicer(
                 )
             case "device_code":
                 return await self._rules.device_logins.claim(request.device_code.device_code)
-        raise DomainError(Reason.UNIMPLEMENTED)
+            case "service" | None:
+                raise DomainError(Reason.UNIMPLEMENTED)
 
     async def Refresh(self, request: pb.RefreshRequest, context: Any) -> pb.RefreshResponse:
         pair = await self._rules.sessions.refresh(request.refresh_token, current_address())

@@ -30,7 +30,15 @@ from antiphon_server.settings import Settings, read_settings
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
 _MESH_FOLDER = "mesh"
-_PARTS = ("store", "log", "turns.leases")
+_REFUSED = "The log has each with its id; docs/guides/production.md says where they are kept."
+_PARTS = {
+    "store": "",
+    "log": "",
+    "turns.leases": "",
+    "outbox.log": f"Followers were not told of some changes. {_REFUSED}",
+    "outbox.trail": f"The audit trail was not told of some roles. {_REFUSED}",
+}
+"""Each part's remedy, where that is not only in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +225,8 @@ async def _health(client: Client) -> AsyncIterator[Finding]:
         if serving:
             yield Finding(check, "ok", "serves", routine=bool(name))
         else:
-            yield Finding(check, "bad", "does not serve", "The server's log says why.")
+            remedy = _PARTS.get(name) or "The server's log says why."
+            yield Finding(check, "bad", "does not serve", remedy)
 
 
 async def _models(client: Client) -> AsyncIterator[Finding]:

@@ -1,8 +1,9 @@
 """The composition root's slice for the context service: every concrete class in its place."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import grpc
@@ -12,13 +13,10 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.event_log import EventServiceLog
-from antiphon_server.context.adapters.memory_roles import MemoryRoles
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
-from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
@@ -37,8 +35,10 @@ from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.process.optional_part import show_availability
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.telemetry.metrics import Gauges
 
 DAY_S = 86_400.0
 
@@ -58,8 +58,8 @@ class Context(Service):
 
     servicer: ContextServicer
     roles: Roles
-    to_log: Relay[OutboxEntry]
-    to_trail: Relay[RoleChange]
+    to_log: Relay
+    to_trail: Relay
     changes: Changes
     retention: Retention
     names: KnownNames | None = None
@@ -71,15 +71,28 @@ class Context(Service):
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Tell log and trail what they have not been told, and go on with it."""
         lifecycle.on_stop("context", self.changes.close)
-        await self.to_log.relay_outbox()
-        lifecycle.spawn("context.to_log", self.to_log.run(), vital=False)
-        await self.to_trail.relay_outbox()
-        lifecycle.spawn("context.to_trail", self.to_trail.run(), vital=False)
+        for name, relay in self._relays.items():
+            await relay.start()
+            lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
+            await show_availability(f"outbox.{name}", relay, lifecycle, health)
         lifecycle.spawn("context.retention", self.retention.run(), vital=False)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        return [self.names] if self.names is not None else []
+        what = "Changes that the {} refused for good, to be tried again at the next start."
+        set_aside = {
+            f"antiphon_outbox_{name}_set_aside": (what.format(name), partial(_set_aside, relay))
+            for name, relay in self._relays.items()
+        }
+        return [Gauges(set_aside), *([self.names] if self.names is not None else [])]
+
+    @property
+    def _relays(self) -> Mapping[str, Relay]:
+        return {"log": self.to_log, "trail": self.to_trail}
+
+
+def _set_aside(relay: Relay) -> int:
+    return relay.set_aside
 
 
 def compose_service(
@@ -106,7 +119,7 @@ def compose_context(
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
     store = SqlStore(database)
-    made = compose(store, event_log, time.time, users, keep_events_s, audit, shared=database.shared)
+    made = compose(store, event_log, time.time, users, audit, keep_events_s, shared=database.shared)
     return replace(made, names=names)
 
 
@@ -115,20 +128,20 @@ def compose(
     event_log: EventLog,
     clock: Clock,
     users: Users,
+    audit: RoleAudit,
     keep_events_s: float | None = None,
-    audit: RoleAudit | None = None,
     *,
     shared: bool = False,
     relay_wait_s: float = RELAY_WAIT_S,
 ) -> Context:
-    """Put the context service on any store, log and accounts.
+    """Put the context service on any store, log, accounts and audit trail.
 
     With a ``shared`` store no role and no conversation is remembered: another process may
     have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
     to_log = relay_to_log(store, event_log)
-    to_trail = relay_to_trail(store, audit or MemoryRoles())
+    to_trail = relay_to_trail(store, audit)
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)

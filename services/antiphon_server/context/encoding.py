@@ -131,7 +131,7 @@ def _text_bytes(part: message_pb2.Part) -> int:
             return len(part.audio.uri)
         case "file":
             return len(part.file.uri)
-        case _:
+        case None:  # a newer server's
             return 0
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import grpc
 from google.protobuf.message import Message
@@ -16,7 +16,7 @@ from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
 from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
@@ -127,6 +127,10 @@ class Conversings:
                 await stream.forward(cancel)
             case "refresh":
                 await self._refresh(stream, request)
+            case None:
+                raise DomainError(Reason.UNIMPLEMENTED)
+            case _:
+                assert_never(action)
 
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
         conversation_id = ConversationId(request.post.conversation_id)

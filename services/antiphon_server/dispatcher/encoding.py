@@ -6,7 +6,15 @@ from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
-from antiphon_server.dispatcher.model import HandlerInfo, Order, Policy, Turn, Usage
+from antiphon_server.dispatcher.model import (
+    HandlerInfo,
+    Order,
+    Outcome,
+    Policy,
+    StoredTurn,
+    Tombstone,
+    Usage,
+)
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.times import timestamp
@@ -49,7 +57,7 @@ def text_of(content: bytes) -> str:
     return "\n".join(part.text for part in posted.message.parts if part.HasField("text"))
 
 
-def turn_message(turn: Turn) -> turn_pb2.Turn:
+def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     """Encode a turn."""
     message = turn_pb2.Turn(
         turn_id=turn.turn_id,
@@ -58,30 +66,31 @@ def turn_message(turn: Turn) -> turn_pb2.Turn:
         attempt=turn.attempt,
         creator=turn.creator,
         create_time=timestamp(turn.created_us),
-        reply_message_id=turn.reply_id if turn.has_reply else "",
     )
-    if turn.order is not None:
-        message.handler = turn.order.handler
-        message.policy = conversation_pb2.TurnPolicy.ValueType(turn.order.policy)
-        message.message_id = turn.message_id
+    if isinstance(turn, Tombstone):
+        message.end_time.CopyFrom(message.create_time)
+        return message
+    message.handler = turn.order.handler
+    message.policy = conversation_pb2.TurnPolicy.ValueType(turn.order.policy)
+    message.message_id = turn.message_id
+    message.reply_message_id = turn.reply_id if turn.has_reply else ""
     if turn.started_us:
         message.start_time.CopyFrom(timestamp(turn.started_us))
     if turn.ended_us:
         message.end_time.CopyFrom(timestamp(turn.ended_us))
-    _add_outcome(message, turn)
+    if turn.outcome is not None:
+        _add_outcome(message, turn.outcome)
     return message
 
 
-def _add_outcome(message: turn_pb2.Turn, turn: Turn) -> None:
-    if turn.outcome is None:
-        return
-    message.model = turn.outcome.model
-    message.omitted_messages = turn.outcome.omitted
-    message.finish_reason = model_pb2.FinishReason.ValueType(turn.outcome.finish_reason)
-    if turn.outcome.error is not None:
-        message.error.CopyFrom(status_of(turn.outcome.error))
-    if turn.outcome.usage is not None:
-        message.usage.CopyFrom(usage_message(turn.outcome.usage))
+def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
+    message.model = outcome.model
+    message.omitted_messages = outcome.omitted
+    message.finish_reason = model_pb2.FinishReason.ValueType(outcome.finish_reason)
+    if outcome.error is not None:
+        message.error.CopyFrom(status_of(outcome.error))
+    if outcome.usage is not None:
+        message.usage.CopyFrom(usage_message(outcome.usage))
 
 
 def usage_message(usage: Usage) -> model_pb2.Usage:

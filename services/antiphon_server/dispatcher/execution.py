@@ -17,6 +17,7 @@ from antiphon_server.dispatcher.model import (
     Policy,
     State,
     Step,
+    StoredTurn,
     Turn,
     TurnAccepted,
     TurnQueued,
@@ -58,7 +59,7 @@ class Execution:
         self._spawn = spawn
         self._running = asyncio.Semaphore(limits.running)
 
-    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> Turn:
+    async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> StoredTurn:
         """Store a new turn and begin it; returns it when its message is in the log.
 
         If one with its id is stored already, that is returned, and nothing else is done.
@@ -82,7 +83,6 @@ class Execution:
 
     def go_on(self, lane: Lane, turn: Turn, text: str) -> None:
         """Begin to work on a turn that somebody else accepted, behind its committed text."""
-        assert turn.order is not None
         ahead = lane.before(turn.order.policy)
         active = ActiveTurn(turn)
         self._lanes.add(lane, active)
@@ -90,7 +90,6 @@ class Execution:
 
     async def post(self, turn: Turn) -> Turn:
         """Say in the log that the turn was accepted, once; returns it with its cursor."""
-        assert turn.order is not None
         steps: list[Step] = [MessagePosted(turn.order.content), TurnAccepted()]
         first = turn
         if turn.at_once:
@@ -153,7 +152,7 @@ class Execution:
             return
         await self._run(lane, active, coming.ahead, "", started=stored.at_once)
 
-    async def _post_first(self, active: ActiveTurn, accepted: "asyncio.Future[Turn]") -> None:
+    async def _post_first(self, active: ActiveTurn, accepted: "asyncio.Future[StoredTurn]") -> None:
         """Post the message; a stop waits for that, so that it can't be half there."""
         posting = asyncio.ensure_future(self.post(active.turn))
         try:
@@ -184,7 +183,6 @@ class Execution:
         except asyncio.CancelledError:
             await self._stopped_early(active, text)
             return
-        assert active.turn.order is not None
         handler = self._handlers.named(active.turn.order.handler)
         active.turn = await self._runner.work(
             active.turn, handler, text, active, lambda: lane.others(active)
@@ -225,9 +223,9 @@ class _Coming:
     policy: Policy
     ahead: Sequence[ActiveTurn]
     stored: "asyncio.Future[None]" = field(default_factory=_future)
-    accepted: "asyncio.Future[Turn]" = field(default_factory=_future)
+    accepted: "asyncio.Future[StoredTurn]" = field(default_factory=_future)
 
-    def known(self, turn: Turn) -> None:
+    def known(self, turn: StoredTurn) -> None:
         """It is not new: ``turn`` has its id."""
         self.stored.set_result(None)
         self.accepted.set_result(turn)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import NewType
+from typing import ClassVar, NewType, TypeAlias
 
 from antiphon_server.runtime.errors import DomainError
 
@@ -89,18 +89,17 @@ class Outcome:
 class Turn:
     """A turn as stored. Times are in microseconds since the epoch, UTC; 0 means not yet.
 
-    ``order`` is None for a turn that was cancelled before it came, and ``digest`` empty
-    as long as it has not come. ``at_once`` says that it was started in the commit that
-    accepted it. ``cursor`` is the position right before its first event, "" while that is
-    not known to be committed. ``cancel_requested`` is for whoever takes it over.
+    ``digest`` identifies the request that brought it. ``at_once`` says that it was started in
+    the commit that accepted it. ``cursor`` is the position right before its first event, ""
+    while that is not known to be committed. ``cancel_requested`` is for whoever takes it over.
     """
 
     turn_id: TurnId
     conversation_id: ConversationId
     creator: str
     created_us: int
-    digest: bytes = b""
-    order: Order | None = None
+    digest: bytes
+    order: Order
     workspace_id: str = ""
     state: State = State.ACCEPTED
     attempt: int = 0
@@ -133,6 +132,31 @@ class Turn:
         return replace(
             self, state=outcome.state, outcome=outcome, ended_us=now_us, has_reply=has_reply
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is stored of a turn that was cancelled before it came: it has no order and never runs.
+
+    ``digest``, ``workspace_id`` and ``cursor`` are empty as long as it has not come.
+    """
+
+    turn_id: TurnId
+    conversation_id: ConversationId
+    creator: str
+    created_us: int
+    digest: bytes = b""
+    workspace_id: str = ""
+    cursor: str = ""
+    outcome: ClassVar[Outcome] = Outcome(State.CANCELLED)
+    state: ClassVar[State] = State.CANCELLED
+    attempt: ClassVar[int] = 0
+    has_reply: ClassVar[bool] = False
+    node: ClassVar[str] = ""
+
+
+StoredTurn: TypeAlias = Turn | Tombstone
+"""What there is under a turn's id."""
 
 
 @dataclass(frozen=True, slots=True)

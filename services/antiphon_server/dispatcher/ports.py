@@ -10,6 +10,8 @@ from antiphon_server.dispatcher.model import (
     Past,
     Place,
     Step,
+    StoredTurn,
+    Tombstone,
     Turn,
     TurnId,
 )
@@ -20,15 +22,15 @@ from antiphon_server.runtime.errors import Reason
 class TurnStore(Protocol):
     """Keeps turns on disk."""
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         """Store ``turn`` unless one with its ids is there; returns the one that is."""
         ...
 
-    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn | None:
         """Return the turn, None if there is none."""
         ...
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         """Replace the stored turn, if its lease is still ``turn.node``'s.
 
         Raises DomainError FENCED if another node has it, if a later attempt was stored, or
@@ -39,7 +41,7 @@ class TurnStore(Protocol):
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
-    ) -> Sequence[Turn]:
+    ) -> Sequence[StoredTurn]:
         """Return turns, the newest first, older than ``before`` = (created_us, turn id)."""
         ...
 
@@ -95,6 +97,10 @@ class Journal(Protocol):
 
     async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
         """Commit the turn's last steps, once; True if its text deltas are folded by that."""
+        ...
+
+    async def cancelled(self, turn: Tombstone) -> str:
+        """Commit, once, that the turn ended before it came; returns the cursor before that."""
         ...
 
     async def fence(self, turn: Turn) -> None:

@@ -44,7 +44,6 @@ class Recovery:
             if turn.attempt:  # whoever had it may not know yet that it is ours
                 turn = await self._runner.take_over(turn)
             past = await self._journal.past(turn, turn.cursor)
-            assert turn.order is not None
             if past.finished is not None:
                 outcome, has_reply = past.finished.outcome, past.finished.has_reply
                 now_us = self._runner.now_us()

@@ -165,7 +165,6 @@ class Runner:
 
     async def _outcome(self, handler: Handler, work: TurnWork, stop: Stop) -> Outcome:
         order = work.turn.order
-        assert order is not None
         state, error = State.SUCCEEDED, None
         try:
             async with asyncio.timeout(order.time_limit_s) as limit:

@@ -12,11 +12,10 @@ from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
     Order,
-    Outcome,
     Policy,
-    State,
+    StoredTurn,
+    Tombstone,
     Turn,
-    TurnFinished,
     TurnId,
 )
 from antiphon_server.dispatcher.ports import Conversations, Gatekeeper, Journal, TurnStore
@@ -64,7 +63,7 @@ class Turns:
         turn_id: TurnId,
         order: Order,
         digest: bytes,
-    ) -> Turn:
+    ) -> StoredTurn:
         """Post a message and start its turn; returns it when both are committed.
 
         ``digest`` identifies the request: the same turn id with another is refused.
@@ -102,9 +101,8 @@ class Turns:
             workspace_id=view.workspace_id,
         )
 
-    async def _take(self, lane: Lane, turn: Turn, view: ConversationView) -> Turn:
+    async def _take(self, lane: Lane, turn: Turn, view: ConversationView) -> StoredTurn:
         """Take the turn on, or answer for one with its id that came before."""
-        assert turn.order is not None
         active = lane.turns.get(turn.turn_id)
         if active is not None:
             return await self._again(active.turn, turn)
@@ -124,7 +122,6 @@ class Turns:
 
         Their ends may be in the log already, and whoever asks for the turn may have seen them.
         """
-        assert turn.order is not None
         others = lane.before(turn.order.policy) if turn.order.policy is Policy.REJECT else []
         if self._lanes.of_actor(turn.creator) >= self._limits.of_user:
             others += self._lanes.ending(turn.creator)
@@ -137,7 +134,6 @@ class Turns:
             raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        assert turn.order is not None
         ahead = lane.before(turn.order.policy)
         if turn.order.policy is Policy.REJECT and ahead:
             raise DomainError(Reason.TURN_REJECTED, running_turn_id=ahead[0].turn.turn_id)
@@ -148,26 +144,26 @@ class Turns:
         if self._lanes.of_actor(turn.creator) >= limits.of_user:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} turns a user")
 
-    async def _again(self, known: Turn, turn: Turn) -> Turn:
+    async def _again(self, known: StoredTurn, turn: Turn) -> StoredTurn:
         """Answer a turn id that was seen before."""
         if known.digest not in (b"", turn.digest):
             raise DomainError(Reason.REQUEST_ID_REUSED, request_id=turn.turn_id)
-        if not known.digest:
-            return await self._came_too_late(known, turn)
+        if isinstance(known, Tombstone):
+            return known if known.digest else await self._came_too_late(known, turn)
         if not known.cursor:  # let go before its message was known to be posted
             return await self._execution.post(known)
         return known
 
-    async def _came_too_late(self, stored: Turn, turn: Turn) -> Turn:
+    async def _came_too_late(self, stored: Tombstone, turn: Turn) -> Tombstone:
         """End a turn that was cancelled before it came; its message is not posted."""
-        assert stored.outcome is not None
-        steps = [TurnFinished(stored.outcome, has_reply=False)]
-        cursor = await self._journal.write(stored, steps, request_id=f"{turn.turn_id}:end")
+        cursor = await self._journal.cancelled(stored)
         came = replace(stored, digest=turn.digest, workspace_id=turn.workspace_id, cursor=cursor)
         await self._store.put(came)
         return came
 
-    async def cancel(self, conversation_id: ConversationId, turn_id: TurnId, actor: str) -> Turn:
+    async def cancel(
+        self, conversation_id: ConversationId, turn_id: TurnId, actor: str
+    ) -> StoredTurn:
         """Stop a turn, before, during or after it runs; returns it as it ended.
 
         Raises DomainError DEADLINE_EXCEEDED if the store is away: it will end all the same.
@@ -192,14 +188,12 @@ class Turns:
 
     async def _cancel_stored(
         self, conversation_id: ConversationId, turn_id: TurnId, actor: str
-    ) -> Turn:
+    ) -> StoredTurn:
         """Note the wish with a turn that nobody here works on, or that has not come yet."""
-        now_us = self._runner.now_us()
-        stone = Turn(turn_id, conversation_id, actor, now_us)
-        stone = stone.ended(Outcome(State.CANCELLED), now_us, has_reply=False)
+        stone = Tombstone(turn_id, conversation_id, actor, self._runner.now_us())
         while True:
             stored = await self._store.add(stone)
-            if stored.state.ended or stored.cancel_requested:
+            if isinstance(stored, Tombstone) or stored.state.ended or stored.cancel_requested:
                 return stored
             wished = replace(stored, cancel_requested=True)
             try:
@@ -210,12 +204,12 @@ class Turns:
             else:
                 return wished
 
-    async def _end_if_ours(self, stored: Turn) -> Turn:
-        if not stored.state.ended and self._runner.holds(stored):
+    async def _end_if_ours(self, stored: StoredTurn) -> StoredTurn:
+        if isinstance(stored, Turn) and not stored.state.ended and self._runner.holds(stored):
             await self._recovery.adopt(stored)
         return await self.get(stored.conversation_id, stored.turn_id)
 
-    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn:
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn:
         """Return a turn as it is now; whoever saw its end in the log gets it ended.
 
         Raises DomainError NOT_FOUND.
@@ -230,7 +224,7 @@ class Turns:
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
-    ) -> Sequence[Turn]:
+    ) -> Sequence[StoredTurn]:
         """Return a conversation's turns as they are now, the newest first."""
         in_hand = self._lanes.among(conversation_id)
         stored = await self._store.list(conversation_id, before, limit)

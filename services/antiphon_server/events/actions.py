@@ -1,5 +1,7 @@
 """What a client asks of its open stream, as far as it can be carried to another node."""
 
+from typing import assert_never
+
 import msgspec
 
 from antiphon_server.events.subscription import Subscription
@@ -56,3 +58,5 @@ async def act(subscription: Subscription, action: Action) -> None:
             subscription.adopt(principal or DomainError(refused))
         case End():
             subscription.cancel_all()
+        case _:
+            assert_never(action)

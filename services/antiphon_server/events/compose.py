@@ -9,7 +9,6 @@ import grpc
 import structlog
 
 from antiphon.events.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
-from antiphon_server.events.adapters.gatekeeper import PolicyGatekeeper
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
@@ -19,6 +18,7 @@ from antiphon_server.events.ports import Bus
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.events.words import Changed, Word
+from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links

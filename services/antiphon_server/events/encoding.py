@@ -17,7 +17,7 @@ from antiphon_server.events.frames import (
 from antiphon_server.events.model import AccessChange, NewEvent, Scope
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.access.principal import SessionId, UserId
-from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.errors.wire import status_of
 
 _CACHED_BATCHES = 64
@@ -65,14 +65,19 @@ def watch_request(watch: stream_pb2.Watch) -> WatchRequest:
 
 
 def action_of(request: event_service_pb2.SubscribeRequest) -> Action:
-    """Decode what a client asks of its stream, but for a new token."""
+    """Decode what a client asks of its stream, but for a new token.
+
+    Raises DomainError UNIMPLEMENTED for what this version does not know.
+    """
     match request.WhichOneof("action"):
         case "create":
             return Create(watch_request(request.create))
         case "cancel":
             return Cancel(request.cancel.watch_id)
-        case _:
+        case "progress":
             return Report()
+        case "refresh" | None:
+            raise DomainError(Reason.UNIMPLEMENTED)
 
 
 class FrameEncoder:

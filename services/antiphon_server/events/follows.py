@@ -7,6 +7,7 @@ does what is asked, and answers in the same way.
 
 import asyncio
 from collections.abc import Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -65,7 +66,7 @@ class Follows:
             call = _Call(principal.user_id, principal.session_id, follow_id, list(actions))
             await self._ask_others(call)
 
-    def heard(self, word: Word) -> None:
+    def heard(self, word: Asked | Answered) -> None:
         """Take a word of a node: a question whose stream is here, or an answer to our own."""
         match word:
             case Asked(question, encoded):
@@ -74,6 +75,8 @@ class Follows:
                 waiting = self._questions.get(question)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(None)
+            case _:
+                assert_never(word)
 
     async def close(self) -> None:
         """Stop what runs."""

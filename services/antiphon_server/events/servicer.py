@@ -20,7 +20,7 @@ from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
-from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.rpc.duplex import (
     WRITE_TIMEOUT_S,
     TimedWriter,
@@ -137,10 +137,13 @@ class EventServicer(EventServiceServicer):
             scope=request.scope, actor=current_principal().actor, ephemeral=True
         )
         event.time.GetCurrentTime()
-        if request.HasField("typing"):
-            event.typing_changed.CopyFrom(request.typing)
-        else:
-            event.presence_changed.CopyFrom(request.presence)
+        match request.WhichOneof("payload"):
+            case "typing":
+                event.typing_changed.CopyFrom(request.typing)
+            case "presence":
+                event.presence_changed.CopyFrom(request.presence)
+            case None:
+                raise DomainError(Reason.UNIMPLEMENTED)
         self._log.tell(Scope(request.scope), event.SerializeToString())
         return pb.PublishEphemeralResponse()
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.service.login_flows import LoginFlows
@@ -31,6 +30,7 @@ from tests.auth.oidc.attacks import (
 from tests.auth.oidc.issuer import Issuer, ec_key, jwk
 from tests.auth.oidc.rig import REDIRECT, Rig, changed
 from tests.auth.world import error, reason
+from tests.fakes.memory.auth.stores import memory_stores
 
 
 def table(attacks: Mapping[str, Any]) -> pytest.MarkDecorator:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.ports import Stores
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.auth.stores import memory_stores
 
 
 @pytest.fixture(params=["memory", *KINDS])

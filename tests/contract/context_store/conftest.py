@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.context.adapters.memory import MemoryStore
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.ports import Store
 from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.memory.context.store import MemoryStore
 
 
 @pytest.fixture(params=["memory", *KINDS])

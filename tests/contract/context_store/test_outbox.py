@@ -21,6 +21,17 @@ from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.runtime.access.principal import SessionId
 from tests.contract.context_store.world import ANN, LAB, OWNER, TALK
+from tests.fakes.memory.context.entries import entry_of, role_change_of
+
+
+async def to_log(store: Store, most: int = 99) -> list[OutboxEntry]:
+    """What the log is to be told, as far as it waits."""
+    return list(map(entry_of, await store.read(lambda r: r.outbox.first(most))))
+
+
+async def to_trail(store: Store, most: int = 99) -> list[RoleChange]:
+    """The same for the trail."""
+    return list(map(role_change_of, await store.read(lambda r: r.audit_outbox.first(most))))
 
 
 async def test_the_outbox_keeps_order_and_content(store: Store) -> None:
@@ -42,9 +53,10 @@ async def test_the_outbox_keeps_order_and_content(store: Store) -> None:
             records.outbox.add(entry)
 
     await store.write(work)
-    assert await store.read(lambda r: r.outbox.first(3)) == entries[:3]
+    assert await to_log(store, 3) == entries[:3]
     await store.write(lambda r: r.outbox.remove([entries[0].entry_id, entries[2].entry_id]))
-    assert await store.read(lambda r: r.outbox.first(99)) == [entries[1], *entries[3:]]
+    assert await to_log(store) == [entries[1], *entries[3:]]
+    assert {it.listener for it in await store.read(lambda r: r.outbox.first(99))} == {scope}
 
 
 async def test_the_trails_outbox_is_one_of_its_own(store: Store) -> None:
@@ -68,10 +80,33 @@ async def test_the_trails_outbox_is_one_of_its_own(store: Store) -> None:
             records.audit_outbox.add(entry)
 
     await store.write(work)
-    assert await store.read(lambda r: r.outbox.first(99)) == []
-    assert await store.read(lambda r: r.audit_outbox.first(3)) == entries[:3]
+    assert await to_log(store) == []
+    assert await to_trail(store, 3) == entries[:3]
     await store.write(lambda r: r.audit_outbox.remove([it.entry_id for it in entries[1:]]))
-    assert await store.read(lambda r: r.audit_outbox.first(99)) == entries[:1]
+    assert await to_trail(store) == entries[:1]
+
+
+async def test_what_is_set_aside_waits_elsewhere_until_it_is_put_back(store: Store) -> None:
+    """Whole, in order, behind those that wait; of each outbox for itself; twice is once."""
+    scope = Scope("conversations/conv_00000001")
+    entries = [OutboxEntry(f"out_{n}", scope, "users/x", (MemberAdded(OWNER),)) for n in range(4)]
+
+    def work(records: Records) -> None:
+        for entry in entries:
+            records.outbox.add(entry)
+        for _ in range(2):
+            records.outbox.set_aside("out_0", "INVALID_ARGUMENT", 5)
+        records.outbox.set_aside("out_2", "INVALID_ARGUMENT", 6)
+        records.outbox.set_aside("out_9", "INVALID_ARGUMENT", 7)
+        records.audit_outbox.put_back()
+
+    await store.write(work)
+    assert await to_log(store) == [entries[1], entries[3]]
+    assert await store.read(lambda r: r.outbox.count_set_aside()) == 2
+    assert await store.read(lambda r: r.audit_outbox.count_set_aside()) == 0
+    await store.write(lambda r: r.outbox.put_back())
+    assert await to_log(store) == [entries[1], entries[3], entries[0], entries[2]]
+    assert await store.read(lambda r: r.outbox.count_set_aside()) == 0
 
 
 async def test_requests_are_remembered_for_a_time(store: Store) -> None:

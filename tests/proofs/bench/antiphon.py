@@ -12,11 +12,11 @@ import grpc
 from antiphon.auth.v1.auth_service_pb2 import LoginRequest
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
 from antiphon_server.runtime.storage.data_dir import exclusive
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory.auth.events import MemorySessionEvents
 from tests.proofs.bench.processes import Server, launched
 
 MODEL = "bench/fake"

@@ -8,7 +8,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
     add_EventServiceServicer_to_server,
 )
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.hub import RingBudget
@@ -21,6 +20,7 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from tests.fakes.memory.events.store import MemoryLogStore
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.hub import Hub
 from antiphon_server.events.model import Append, Appended, Epoch, Head, Offset, Page, Record, Scope
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.proofs.properties.log_machine import LogMachine
 from tests.proofs.properties.log_node import Storage
 from tests.proofs.properties.machine import caught, check

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import pytest
 
-from antiphon_server.auth.adapters.memory import memory_stores
 from antiphon_server.auth.model import Session
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.auth.service import sessions
 from antiphon_server.auth.service.refresh_tokens import Meaning, RefreshTokens, present
 from antiphon_server.runtime.access.principal import SessionId
+from tests.fakes.memory.auth.stores import memory_stores
 from tests.proofs.properties.machine import caught, check
 from tests.proofs.properties.refresh_machine import RefreshMachine
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane
 from antiphon_server.dispatcher.model import Past, Policy, Turn
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
+from tests.fakes.memory.turns import MemoryTurnStore
 from tests.proofs.properties.machine import caught, check
 from tests.proofs.properties.turn_machine import TurnMachine
 from tests.proofs.properties.turn_world import MortalLog

@@ -8,17 +8,17 @@ from typing import ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from antiphon_server.dispatcher.adapters.memory import MemoryTurnStore
 from antiphon_server.dispatcher.model import (
     ConversationId,
     LossPolicy,
     Policy,
     State,
-    Turn,
+    StoredTurn,
 )
 from antiphon_server.events.log import EventLog
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.dispatcher.world import CONVERSATION, turn_id, world
+from tests.fakes.memory.turns import MemoryTurnStore
 from tests.proofs.properties.life import Life, bury
 from tests.proofs.properties.machine import Machine
 from tests.proofs.properties.turn_model import Asked, Story, check_order, read
@@ -200,7 +200,7 @@ class TurnMachine(Machine):
         handler = self.puppets[0 if one.loss is LossPolicy.RESUME else 1].info.name
         one.dispatched = True
         turn = await _outcome(self.world.dispatch(one.number, handler, one.policy))
-        if isinstance(turn, Turn):
+        if isinstance(turn, StoredTurn):
             one.accepted = True
             return
         if turn is Reason.TURN_REJECTED:
@@ -211,7 +211,7 @@ class TurnMachine(Machine):
     async def _cancel(self, one: Asked) -> None:
         one.cancelled = True
         turn = await _outcome(self.world.cancel(one.number))
-        if isinstance(turn, Turn) and turn.state.ended:
+        if isinstance(turn, StoredTurn) and turn.state.ended:
             one.stopped_at = len(await self.world.history())
 
     async def _adopt(self) -> None:

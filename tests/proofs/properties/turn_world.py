@@ -7,13 +7,14 @@ from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import (
     HandlerInfo,
     LossPolicy,
+    StoredTurn,
     Turn,
     TurnId,
 )
 from antiphon_server.dispatcher.ports import TurnStore
-from antiphon_server.events.adapters.memory import MemoryLogStore
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
+from tests.fakes.memory.events.store import MemoryLogStore
 from tests.proofs.properties.life import Life
 
 
@@ -58,10 +59,10 @@ class MortalTurns:
         self.get = inner.get
         self.list = inner.list
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         return await self._life.commit(self._inner.add(turn))
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         await self._life.commit(self._inner.put(turn))
 
     async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:

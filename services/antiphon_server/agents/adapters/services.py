@@ -76,7 +76,6 @@ class IntegrationModels:
 
     async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
         """See :meth:`Models.generate`."""
-        assert turn.order is not None
         request = integration_service_pb2.GenerateRequest(
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,

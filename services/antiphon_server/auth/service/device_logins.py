@@ -144,5 +144,5 @@ def _refusal(login: DeviceLogin, answer: Answer) -> DomainError:
             return DomainError(Reason.SLOW_DOWN, retry_after=wait)
         case Answer.DENIED:
             return DomainError(Reason.LOGIN_DENIED)
-        case _:
+        case Answer.APPROVED | Answer.AGAIN | Answer.OVER:
             return DomainError(Reason.LOGIN_EXPIRED)

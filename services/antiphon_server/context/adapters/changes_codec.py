@@ -1,5 +1,9 @@
 """What the log is told, as the request that tells it: kept in the outbox in this form."""
 
+from typing import TypeVar, assert_never
+
+from google.protobuf.message import DecodeError, Message
+
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context import encoding
 from antiphon_server.context.model.changes import (
@@ -7,15 +11,16 @@ from antiphon_server.context.model.changes import (
     ConversationArchived,
     ConversationCreated,
     ConversationUpdated,
+    EncodedEntry,
     MemberAdded,
     MemberRemoved,
     MemberUpdated,
     OutboxEntry,
-    Scope,
     WorkspaceUpdated,
 )
-from antiphon_server.context.model.resources import ResourceId
-from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.errors import invalid
+
+RequestT = TypeVar("RequestT", bound=Message)
 
 
 def append_request(entry: OutboxEntry) -> event_service_pb2.AppendRequest:
@@ -27,10 +32,15 @@ def append_request(entry: OutboxEntry) -> event_service_pb2.AppendRequest:
     )
 
 
-def entry_of(request: event_service_pb2.AppendRequest) -> OutboxEntry:
-    """Decode an entry that :func:`append_request` encoded."""
-    changes = tuple(_change(event) for event in request.events)
-    return OutboxEntry(request.request_id, Scope(request.scope), request.events[0].actor, changes)
+def decoded(kind: type[RequestT], entry: EncodedEntry) -> RequestT:
+    """What is told of an entry, with all that a newer server has put there.
+
+    Raises DomainError INVALID_ARGUMENT if it is damaged.
+    """
+    try:
+        return kind.FromString(entry.body)
+    except DecodeError:
+        raise invalid("body", f"entry {entry.entry_id} can't be decoded") from None
 
 
 def _event(actor: str, change: Change) -> event_pb2.Event:
@@ -51,28 +61,6 @@ def _event(actor: str, change: Change) -> event_pb2.Event:
         case MemberRemoved(resource, user_id):
             event.member_removed.resource = resource
             event.member_removed.user_id = user_id
+        case _:
+            assert_never(change)
     return event
-
-
-def _change(event: event_pb2.Event) -> Change:
-    match event.WhichOneof("payload"):
-        case "conversation_created":
-            created = event.conversation_created.conversation
-            return ConversationCreated(encoding.conversation_of(created))
-        case "conversation_updated":
-            updated = event.conversation_updated.conversation
-            return ConversationUpdated(encoding.conversation_of(updated))
-        case "conversation_archived":
-            archived = event.conversation_archived.conversation
-            return ConversationArchived(encoding.conversation_of(archived))
-        case "workspace_updated":
-            return WorkspaceUpdated(encoding.workspace_of(event.workspace_updated.workspace))
-        case "member_added":
-            return MemberAdded(encoding.member_of(event.member_added.member))
-        case "member_updated":
-            return MemberUpdated(encoding.member_of(event.member_updated.member))
-        case "member_removed":
-            removed = event.member_removed
-            return MemberRemoved(ResourceId(removed.resource), UserId(removed.user_id))
-        case other:
-            raise ValueError(f"not a change of this service: {other}")

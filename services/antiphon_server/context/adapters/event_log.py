@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context import encoding
-from antiphon_server.context.adapters.changes_codec import append_request
-from antiphon_server.context.model.changes import OutboxEntry, conversation_scope
+from antiphon_server.context.adapters.changes_codec import decoded
+from antiphon_server.context.model.changes import EncodedEntry, conversation_scope
 from antiphon_server.context.model.messages import (
     LogPage,
     Message,
@@ -34,10 +34,11 @@ class EventServiceLog:
     def __init__(self, events: "EventServiceAsyncStub") -> None:
         self._events = events
 
-    async def append(self, entry: OutboxEntry) -> None:
+    async def append(self, entry: EncodedEntry) -> None:
         """See :meth:`EventLog.append`."""
+        request = decoded(event_service_pb2.AppendRequest, entry)
         with remote_errors("events"):
-            await self._events.Append(append_request(entry), timeout=TIMEOUT_S)
+            await self._events.Append(request, timeout=TIMEOUT_S)
 
     async def post(self, message: NewMessage, request_id: str) -> Placed:
         """See :meth:`EventLog.post`."""

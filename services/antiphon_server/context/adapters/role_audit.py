@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1.access_pb2 import Role as RoleNumber
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
-from antiphon_server.context.model.resources import ResourceId, Role
+from antiphon_server.context.adapters.changes_codec import decoded
+from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -22,10 +22,11 @@ class AuditServiceRoles:
     def __init__(self, audit: "AuditServiceAsyncStub") -> None:
         self._audit = audit
 
-    async def role_changed(self, change: RoleChange) -> None:
+    async def role_changed(self, change: EncodedEntry) -> None:
         """See :meth:`RoleAudit.role_changed`."""
+        request = decoded(RecordSecurityEventsRequest, change)
         with remote_errors("auth"):
-            await self._audit.RecordSecurityEvents(record_request(change), timeout=TIMEOUT_S)
+            await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
 
 
 def record_request(change: RoleChange) -> RecordSecurityEventsRequest:
@@ -43,19 +44,3 @@ def record_request(change: RoleChange) -> RecordSecurityEventsRequest:
         role_changed=detail,
     )
     return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)
-
-
-def role_change_of(request: RecordSecurityEventsRequest) -> RoleChange:
-    """Decode a change that :func:`record_request` encoded."""
-    (event,) = request.events
-    detail = event.role_changed
-    return RoleChange(
-        entry_id=request.request_id,
-        actor=event.actor,
-        session_id=SessionId(event.session_id),
-        address=event.address,
-        resource=ResourceId(detail.resource),
-        user_id=UserId(event.user_id),
-        before=Role(detail.before),
-        after=Role(detail.after),
-    )

@@ -86,12 +86,16 @@ projections = Table(
 )
 
 
+def _place() -> Column[int]:
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Column("place", kind, primary_key=True, autoincrement=True)
+
+
 def _outbox(name: str) -> Table:
-    place = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         name,
         metadata,
-        Column("place", place, primary_key=True, autoincrement=True),
+        _place(),
         Column("entry_id", String(80), nullable=False, unique=True),
         Column("body", LargeBinary, nullable=False),
     )
@@ -99,6 +103,17 @@ def _outbox(name: str) -> Table:
 
 outbox = _outbox("context_outbox")
 audit_outbox = _outbox("context_audit_outbox")
+
+set_aside = Table(
+    "context_outbox_set_aside",
+    metadata,
+    _place(),
+    Column("outbox", String(80), nullable=False),  # the table that it was in
+    Column("entry_id", String(80), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("why", String(64), nullable=False),
+    Column("set_aside_us", BigInteger, nullable=False),
+)
 
 requests = Table(
     "context_requests",

@@ -89,6 +89,19 @@ class OutboxEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodedEntry:
+    """An entry of an outbox as it is kept, and told: ``body`` is as the adapters encoded it.
+
+    Nobody decodes it on the way, so what a newer server has put there is told untouched.
+    ``listener`` is who is told: each is told in order, and none waits for another.
+    """
+
+    entry_id: str
+    listener: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RequestKey:
     """A caller's request id and what it was sent with: ``digest`` is of the request's bytes."""
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from antiphon_server.context.ports.records import (
     ConversationRecords,
-    E,
     Entry,
     MemberRecords,
     MessageRecords,
@@ -21,7 +20,6 @@ Clock = Callable[[], float]
 
 __all__ = [
     "Clock",
-    "E",
     "Entry",
     "WorkspaceRecords",
     "ConversationRecords",

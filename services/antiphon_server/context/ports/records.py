@@ -7,7 +7,13 @@ Rules run as synchronous functions of :class:`Records` inside one transaction of
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
-from antiphon_server.context.model.changes import Answer, OutboxEntry, PastRequest, RequestKey
+from antiphon_server.context.model.changes import (
+    Answer,
+    EncodedEntry,
+    OutboxEntry,
+    PastRequest,
+    RequestKey,
+)
 from antiphon_server.context.model.messages import (
     Message,
     MessageId,
@@ -40,7 +46,7 @@ class Entry(Protocol):
         ...
 
 
-E = TypeVar("E", bound=Entry)
+E_contra = TypeVar("E_contra", bound=Entry, contravariant=True)
 
 
 class WorkspaceRecords(Protocol):
@@ -208,19 +214,31 @@ class MessageRecords(Protocol):
         ...
 
 
-class OutboxRecords(Protocol[E]):
+class OutboxRecords(Protocol[E_contra]):
     """What somebody is still to be told, within a transaction."""
 
-    def add(self, entry: E) -> None:
+    def add(self, entry: E_contra) -> None:
         """Put the entry behind those that wait."""
         ...
 
-    def first(self, limit: int) -> list[E]:
+    def first(self, limit: int) -> list[EncodedEntry]:
         """The entries that wait longest, in order."""
         ...
 
     def remove(self, entry_ids: Sequence[str]) -> None:
         """These are known now."""
+        ...
+
+    def set_aside(self, entry_id: str, why: str, now_us: int) -> None:
+        """Keep an entry that waits where it holds up nobody."""
+        ...
+
+    def count_set_aside(self) -> int:
+        """How many were set aside."""
+        ...
+
+    def put_back(self) -> None:
+        """Put those that were set aside behind those that wait, in order."""
         ...
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.access.principal import UserId
 
 
@@ -16,8 +15,11 @@ class EventLog(Protocol):
     Everything here raises DomainError if the log can't be reached or refuses.
     """
 
-    async def append(self, entry: OutboxEntry) -> None:
-        """Commit the entry's changes, together; an entry appended before is left alone."""
+    async def append(self, entry: EncodedEntry) -> None:
+        """Commit the entry's changes, together; an entry appended before is left alone.
+
+        Raises DomainError INVALID_ARGUMENT, too, for one that is damaged.
+        """
         ...
 
     async def post(self, message: NewMessage, request_id: str) -> Placed:
@@ -42,10 +44,11 @@ class EventLog(Protocol):
 class RoleAudit(Protocol):
     """Keeps account of roles."""
 
-    async def role_changed(self, change: RoleChange) -> None:
+    async def role_changed(self, change: EncodedEntry) -> None:
         """Return when the change is on record; one that was told before is left alone.
 
-        Raises DomainError if the trail can't be reached or refuses.
+        Raises DomainError if the trail can't be reached or refuses, INVALID_ARGUMENT for one
+        that is damaged.
         """
         ...
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
 from antiphon_server.context.model.resources import Conversation, ConversationId, Member, Workspace
-from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
@@ -29,8 +28,8 @@ class Changes:
         store: Store,
         roles: Roles,
         directory: Directory,
-        to_log: Relay[OutboxEntry],
-        to_trail: Relay[RoleChange],
+        to_log: Relay,
+        to_trail: Relay,
         relay_wait_s: float = RELAY_WAIT_S,
     ) -> None:
         self._store = store

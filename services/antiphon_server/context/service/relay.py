@@ -3,50 +3,70 @@
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic
+from typing import Any
 
-from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.ports import E, EventLog, OutboxRecords, Records, RoleAudit, Store
+from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.ports import EventLog, OutboxRecords, Records, RoleAudit, Store
 from antiphon_server.runtime.concurrency.patience import OUTBOX
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors import DomainError, Reason
 
 BATCH = 64
+FOR_GOOD = frozenset({Reason.INVALID_ARGUMENT, Reason.LIMIT_EXCEEDED, Reason.REQUEST_ID_REUSED})
+"""Refusals of an entry itself: the same again would be refused again."""
 
 log = logging.getLogger(__name__)
 
 
-class Relay(Generic[E]):
+class Relay:
     """Moves an outbox to where it belongs.
 
-    ``tell`` commits an entry there, one that was told before is left alone; ``whom`` names who is
-    told, each in order. ``run`` is the background task that tries again; the lifecycle calls
-    ``relay_outbox`` at the start, for what an earlier process left.
+    ``tell`` commits an entry there, one that was told before is left alone. One that can never
+    be told is set aside until the next start: those behind it go on, also to the same listener,
+    because each says how things are now, and who lost access must be seen to lose it. ``run`` is
+    the background task that tries again; the lifecycle calls ``start`` before.
     """
 
     def __init__(
         self,
         store: Store,
-        outbox: Callable[[Records], OutboxRecords[E]],
-        tell: Callable[[E], Awaitable[None]],
-        whom: Callable[[E], str],
+        outbox: Callable[[Records], OutboxRecords[Any]],
+        tell: Callable[[EncodedEntry], Awaitable[None]],
         policy: RetryPolicy = OUTBOX,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._tell = tell
-        self._whom = whom
         self._policy = policy
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
+        self.set_aside = 0
+        """How many entries are set aside in the store, as far as this process knows."""
+        self.changed = asyncio.Event()
+        """Set whenever that changes."""
+
+    @property
+    def up(self) -> bool:
+        """Whether nothing is set aside."""
+        return not self.set_aside
+
+    async def start(self) -> None:
+        """Relay what an earlier process left, and try again what was set aside."""
+        try:
+            await self._store.write(lambda r: self._outbox(r).put_back())
+        except DomainError as error:
+            log.warning("what was set aside could not be put back: %s", error.reason)
+        await self.relay_outbox()
 
     async def relay_outbox(self) -> bool:
         """Move all that waits; False if something had to stay. Raises nothing but cancellation."""
         done = False
         try:
             done = await self._relay_all()
+            if self.set_aside:  # another server's start, or an operator, may have seen to it
+                await self._count()
         except DomainError as error:
             log.warning("the outbox could not be relayed: %s", error.reason)
         except Exception:
@@ -73,42 +93,56 @@ class Relay(Generic[E]):
                 entries = await self._store.read(lambda r: self._outbox(r).first(BATCH))
                 if not entries:
                     return True
-                known = await self._tell_all(entries)
-                if known:
-                    await self._store.write(lambda r, ids=known: self._outbox(r).remove(ids))  # type: ignore[misc]
-                if len(known) < len(entries):
+                done = await self._tell_all(entries)
+                if done:
+                    await self._store.write(lambda r, ids=done: self._outbox(r).remove(ids))  # type: ignore[misc]
+                if len(done) < len(entries):
                     return False
                 if len(entries) < BATCH:
                     return True
 
-    async def _tell_all(self, entries: Sequence[E]) -> list[str]:
-        """Listeners side by side, each in order; returns the ids of what is known now."""
-        ordered = sorted(entries, key=self._whom)  # stable
-        listeners = [list(it) for _, it in itertools.groupby(ordered, self._whom)]
-        known = await asyncio.gather(*map(self._tell_in_order, listeners))
-        return list(itertools.chain.from_iterable(known))
+    async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list[str]:
+        """Listeners side by side, each in order; returns the ids of what waits no longer."""
+        ordered = sorted(entries, key=_listener)  # stable
+        listeners = [list(it) for _, it in itertools.groupby(ordered, _listener)]
+        done = await asyncio.gather(*map(self._tell_in_order, listeners))
+        return list(itertools.chain.from_iterable(done))
 
-    async def _tell_in_order(self, entries: Sequence[E]) -> list[str]:
-        known: list[str] = []
+    async def _tell_in_order(self, entries: Sequence[EncodedEntry]) -> list[str]:
+        done: list[str] = []
         for entry in entries:
             try:
                 await self._tell(entry)
             except DomainError as error:
-                log.warning("%s was not told of a change: %s", self._whom(entry), error.reason)
-                break
-            known.append(entry.entry_id)
-        return known
+                if error.reason not in FOR_GOOD:
+                    log.warning("%s was not told of a change: %s", entry.listener, error.reason)
+                    break
+                await self._set_aside(entry, error)
+            done.append(entry.entry_id)
+        return done
+
+    async def _set_aside(self, entry: EncodedEntry, error: DomainError) -> None:
+        why, now_us = error.reason.value, int(time.time() * 1e6)
+        await self._store.write(lambda r: self._outbox(r).set_aside(entry.entry_id, why, now_us))
+        broken = "; ".join(f"{it.field}: {it.description}" for it in error.violations)
+        what = "entry %s of the outbox, for %s, is set aside until the next start: %s %s"
+        log.error(what, entry.entry_id, entry.listener or "nobody knows whom", why, broken)
+        await self._count()
+
+    async def _count(self) -> None:
+        self.set_aside = await self._store.read(lambda r: self._outbox(r).count_set_aside())
+        self.changed.set()
 
 
-def relay_to_log(
-    store: Store, event_log: EventLog, policy: RetryPolicy = OUTBOX
-) -> Relay[OutboxEntry]:
+def _listener(entry: EncodedEntry) -> str:
+    return entry.listener
+
+
+def relay_to_log(store: Store, event_log: EventLog, policy: RetryPolicy = OUTBOX) -> Relay:
     """Tells the log of changes; no scope waits for another."""
-    return Relay(store, lambda r: r.outbox, event_log.append, lambda entry: entry.scope, policy)
+    return Relay(store, lambda r: r.outbox, event_log.append, policy)
 
 
-def relay_to_trail(
-    store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX
-) -> Relay[RoleChange]:
+def relay_to_trail(store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX) -> Relay:
     """Tells the audit trail of roles, of all in one order."""
-    return Relay(store, lambda r: r.audit_outbox, audit.role_changed, lambda _: "the trail", policy)
+    return Relay(store, lambda r: r.audit_outbox, audit.role_changed, policy)

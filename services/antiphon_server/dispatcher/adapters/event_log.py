@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
-from antiphon_server.dispatcher.adapters.steps import event_of, finished_of
-from antiphon_server.dispatcher.model import ConversationId, Past, Step, Turn
+from antiphon_server.dispatcher.adapters.steps import cancelled_of, event_of, finished_of
+from antiphon_server.dispatcher.model import ConversationId, Past, Step, Tombstone, Turn, TurnId
 from antiphon_server.dispatcher.patience import patiently
 from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
@@ -49,9 +49,18 @@ class EventLogJournal:
 
     async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
         """See :meth:`Journal.end`."""
-        request = _request(turn, steps, f"{turn.turn_id}:end")
+        request = _request(turn, steps, _end_of(turn.turn_id))
         request.fold_turn_id = turn.turn_id
         return (await self._append(request)).folded
+
+    async def cancelled(self, turn: Tombstone) -> str:
+        """See :meth:`Journal.cancelled`."""
+        request = event_service_pb2.AppendRequest(
+            scope=_scope(turn.conversation_id),
+            events=[cancelled_of(turn)],
+            request_id=_end_of(turn.turn_id),
+        )
+        return (await self._append(request)).previous_cursor
 
     async def fence(self, turn: Turn) -> None:
         """See :meth:`Journal.fence`."""
@@ -112,6 +121,10 @@ def _request(turn: Turn, steps: Sequence[Step], request_id: str) -> event_servic
     if turn.attempt:
         request.fence.key, request.fence.token = turn.turn_id, turn.attempt
     return request
+
+
+def _end_of(turn_id: TurnId) -> str:
+    return f"{turn_id}:end"
 
 
 def _scope(conversation_id: ConversationId) -> str:

@@ -10,6 +10,8 @@ from antiphon_server.dispatcher.model import (
     Outcome,
     Policy,
     State,
+    StoredTurn,
+    Tombstone,
     Turn,
     TurnId,
     Usage,
@@ -45,8 +47,12 @@ _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def to_row(turn: Turn) -> dict[str, Any]:
+def to_row(turn: StoredTurn) -> dict[str, Any]:
     """Return the turn as column values."""
+    return _row_of_stone(turn) if isinstance(turn, Tombstone) else _row(turn)
+
+
+def _row(turn: Turn) -> dict[str, Any]:
     return {
         "turn_id": turn.turn_id,
         "conversation_id": turn.conversation_id,
@@ -61,7 +67,7 @@ def to_row(turn: Turn) -> dict[str, Any]:
         "ended_us": turn.ended_us,
         "has_reply": turn.has_reply,
         "order_json": _order_json(turn.order),
-        "content": turn.order.content if turn.order else b"",
+        "content": turn.order.content,
         "outcome_json": _outcome_json(turn.outcome),
         "node": turn.node,
         "lease_until_us": turn.lease_until_us,
@@ -70,8 +76,49 @@ def to_row(turn: Turn) -> dict[str, Any]:
     }
 
 
-def from_row(row: Any) -> Turn:
-    """Return the turn that a row holds."""
+def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
+    return {
+        "turn_id": stone.turn_id,
+        "conversation_id": stone.conversation_id,
+        "creator": stone.creator,
+        "created_us": stone.created_us,
+        "digest": stone.digest,
+        "workspace_id": stone.workspace_id,
+        "state": int(stone.state),
+        "attempt": stone.attempt,
+        "at_once": False,
+        "started_us": 0,
+        "ended_us": stone.created_us,
+        "has_reply": stone.has_reply,
+        "order_json": b"",
+        "content": b"",
+        "outcome_json": _outcome_json(stone.outcome),
+        "node": stone.node,
+        "lease_until_us": 0,
+        "cursor": stone.cursor,
+        "cancel_requested": False,
+    }
+
+
+def from_row(row: Any) -> StoredTurn:
+    """Return the turn, or the tombstone, that a row holds."""
+    return turn_of(row) if row.order_json else _stone_of(row)
+
+
+def _stone_of(row: Any) -> Tombstone:
+    return Tombstone(
+        TurnId(row.turn_id),
+        ConversationId(row.conversation_id),
+        row.creator,
+        row.created_us,
+        bytes(row.digest),
+        row.workspace_id,
+        row.cursor,
+    )
+
+
+def turn_of(row: Any) -> Turn:
+    """Return the turn that a row with an order holds."""
     return Turn(
         TurnId(row.turn_id),
         ConversationId(row.conversation_id),
@@ -94,9 +141,7 @@ def from_row(row: Any) -> Turn:
     )
 
 
-def _order_json(order: Order | None) -> bytes:
-    if order is None:
-        return b""
+def _order_json(order: Order) -> bytes:
     return _encode(
         _Order(
             order.handler,
@@ -108,9 +153,7 @@ def _order_json(order: Order | None) -> bytes:
     )
 
 
-def _order(encoded: bytes, content: bytes) -> Order | None:
-    if not encoded:
-        return None
+def _order(encoded: bytes, content: bytes) -> Order:
     it = _decode_order(encoded)
     return Order(
         bytes(content),

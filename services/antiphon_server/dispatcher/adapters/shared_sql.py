@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, not_, or_, select
 
-from antiphon_server.dispatcher.adapters.row import from_row
+from antiphon_server.dispatcher.adapters.row import turn_of
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import (
     forget_lanes,
@@ -44,7 +44,7 @@ class SharedTurnStore(SqlTurnStore):
 
         def work(connection: Connection) -> list[Turn]:
             bound = {"b_now_us": now_us, "alive_us": now_us, "b_own": node if own else ""}
-            found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
+            found = [turn_of(row) for row in connection.execute(_ORPHANS, bound)]
             if own:
                 forget_lanes(connection, now_us)
             conversations = {turn.conversation_id for turn in found}

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 
-from antiphon_server.dispatcher.adapters.row import from_row, to_row
+from antiphon_server.dispatcher.adapters.row import from_row, to_row, turn_of
 from antiphon_server.dispatcher.adapters.tables import turns
-from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, State, StoredTurn, Turn, TurnId
 from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -87,7 +87,7 @@ class SqlTurnStore:
         await self._added.close()
         await self._replaced.close()
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         """See :meth:`TurnStore.add`."""
         if await self._added.add(turn):
             return turn
@@ -95,7 +95,7 @@ class SqlTurnStore:
         assert found is not None
         return found
 
-    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn | None:
         """See :meth:`TurnStore.get`."""
         key = {"conversation_id": conversation_id, "turn_id": turn_id}
         row = await self._database.read(
@@ -103,19 +103,19 @@ class SqlTurnStore:
         )
         return from_row(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) if row else None
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         """See :meth:`TurnStore.put`."""
         if not await self._replaced.add(turn):
             raise DomainError(Reason.FENCED, fence_key=turn.turn_id)
 
-    async def _add_all(self, new: Sequence[Turn]) -> list[bool]:
+    async def _add_all(self, new: Sequence[StoredTurn]) -> list[bool]:
         """Store those that are not there; returns which."""
         rows = [to_row(turn) for turn in new]
         added = set(await self._database.write(lambda it: _ADD.returned(it, rows)))
         # Of two with one key in a group the first was stored.
         return [_taken(added, _key(turn)) for turn in new]
 
-    async def _put_all(self, changed: Sequence[Turn]) -> list[bool]:
+    async def _put_all(self, changed: Sequence[StoredTurn]) -> list[bool]:
         """Replace those that are held still; returns which."""
         rows = [to_row(turn) for turn in {_key(turn): turn for turn in changed}.values()]
         replaced = set(await self._database.write(lambda it: _PUT.returned(it, rows)))
@@ -123,7 +123,7 @@ class SqlTurnStore:
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
-    ) -> Sequence[Turn]:
+    ) -> Sequence[StoredTurn]:
         """See :meth:`TurnStore.list`."""
         bound: dict[str, object] = {"conversation_id": conversation_id, "limit": limit}
         if before is not None:
@@ -138,7 +138,7 @@ class SqlTurnStore:
 
         def work(connection: Connection) -> list[Turn]:
             bound = {"b_now_us": now_us, "b_own": node if own else ""}
-            found = [from_row(row) for row in connection.execute(_ORPHANS, bound)]
+            found = [turn_of(row) for row in connection.execute(_ORPHANS, bound)]
             if found:
                 connection.execute(_LEASE, bound | {"b_node": node, "until_us": until_us})
             return [replace(turn, node=node, lease_until_us=until_us) for turn in found]
@@ -159,11 +159,11 @@ class SqlTurnStore:
         return await self._database.write(work)
 
 
-def _weight(turn: Turn) -> int:
-    return len(turn.order.content) if turn.order else 0
+def _weight(turn: StoredTurn) -> int:
+    return len(turn.order.content) if isinstance(turn, Turn) else 0
 
 
-def _key(turn: Turn) -> tuple[str, str]:
+def _key(turn: StoredTurn) -> tuple[str, str]:
     return turn.turn_id, turn.conversation_id
 
 

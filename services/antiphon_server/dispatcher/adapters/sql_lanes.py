@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from antiphon_server.dispatcher.adapters.row import from_row
+from antiphon_server.dispatcher.adapters.row import turn_of
 from antiphon_server.dispatcher.adapters.tables import lanes, turns
 from antiphon_server.dispatcher.model import ConversationId, Place, State, Turn
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -176,6 +176,6 @@ class SqlLaneOwners:
     def _claim(self, connection: Connection, conversation_id: ConversationId) -> list[Turn]:
         """Lease to this server what has not ended in its lane, whoever had it."""
         bound = {"conversation_id": conversation_id, "own_node": self._lease.node}
-        found = [from_row(row) for row in connection.execute(_LEFT, bound)]
+        found = [turn_of(row) for row in connection.execute(_LEFT, bound)]
         until_us = self._now_us() + int(self._lease_s * 1e6)
         return lease_turns(connection, self._lease.node, found, until_us)

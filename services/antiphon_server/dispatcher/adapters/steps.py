@@ -1,5 +1,7 @@
 """A turn's steps <-> events of the log."""
 
+from typing import assert_never
+
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
@@ -11,6 +13,7 @@ from antiphon_server.dispatcher.model import (
     State,
     Step,
     TextAppended,
+    Tombstone,
     Turn,
     TurnAccepted,
     TurnFinished,
@@ -37,15 +40,23 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
         case TurnQueued(ahead):
             event.turn_queued.ahead = ahead
         case TurnStarted():
-            event.turn_started.handler = _handler(turn)
+            event.turn_started.handler = turn.order.handler
             event.turn_started.reply_message_id = turn.reply_id
         case TurnProgressed(status, fraction):
             event.turn_progressed.status = status
             if fraction is not None:
                 event.turn_progressed.fraction = fraction
         case TurnFinished():
-            event.turn_finished.CopyFrom(_finished(turn, step))
+            event.turn_finished.CopyFrom(_finished(step, turn.reply_id))
+        case _:
+            assert_never(step)
     return event
+
+
+def cancelled_of(turn: Tombstone) -> event_pb2.Event:
+    """Encode the end of a turn that never came to a handler."""
+    finished = _finished(TurnFinished(turn.outcome, has_reply=False), "")
+    return event_pb2.Event(actor="handlers/", turn_id=turn.turn_id, turn_finished=finished)
 
 
 def finished_of(event: event_pb2.Event) -> TurnFinished:
@@ -66,11 +77,7 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
 def _actor(turn: Turn, step: Step) -> str:
     if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
         return turn.creator
-    return f"handlers/{_handler(turn)}"
-
-
-def _handler(turn: Turn) -> str:
-    return turn.order.handler if turn.order else ""
+    return f"handlers/{turn.order.handler}"
 
 
 def _question(turn: Turn, step: MessagePosted) -> event_pb2.MessagePosted:
@@ -89,7 +96,7 @@ def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
         message_id=turn.reply_id,
         conversation_id=turn.conversation_id,
         role=message_pb2.MESSAGE_ROLE_ASSISTANT,
-        author=f"handlers/{_handler(turn)}",
+        author=f"handlers/{turn.order.handler}",
         parts=[message_pb2.Part(text=step.text)],
         turn_id=turn.turn_id,
         truncated=step.truncated,
@@ -97,19 +104,18 @@ def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
 
 
 def _accepted(turn: Turn) -> event_pb2.TurnAccepted:
-    policy = turn.order.policy if turn.order else 0
     return event_pb2.TurnAccepted(
-        handler=_handler(turn),
+        handler=turn.order.handler,
         message_id=turn.message_id,
-        policy=conversation_pb2.TurnPolicy.ValueType(policy),
+        policy=conversation_pb2.TurnPolicy.ValueType(turn.order.policy),
     )
 
 
-def _finished(turn: Turn, step: TurnFinished) -> event_pb2.TurnFinished:
+def _finished(step: TurnFinished, reply_id: str) -> event_pb2.TurnFinished:
     outcome = step.outcome
     finished = event_pb2.TurnFinished(
         state=event_pb2.TurnState.ValueType(outcome.state),
-        reply_message_id=turn.reply_id if step.has_reply else "",
+        reply_message_id=reply_id if step.has_reply else "",
         model=outcome.model,
         rolled_back=outcome.rolled_back,
         finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),

@@ -28,7 +28,6 @@ class Echo:
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""
-        assert work.turn.order is not None
         text = self._text_of(work.turn.order.content)
         for word in _WORDS.findall(text[len(work.resumed_text) :]):
             await work.write(word)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from antiphon_server.runtime.access.permissions import ROLES, Permission, Role, Rule, Scope
 from antiphon_server.runtime.access.principal import Principal
@@ -169,6 +170,8 @@ def enforce(decision: Decision) -> None:
         case Verdict.DENIED:
             name = question.rule.permission.name
             raise DomainError(Reason.PERMISSION_DENIED, permission=name)
+        case _:
+            assert_never(decision.verdict)
 
 
 def _parts(question: Question, caller: str) -> dict[str, str]:

@@ -75,12 +75,13 @@ class Grouped(Generic[Item, Result]):
                 del self._waiting[:MAX_GROUP]
                 await self._write_group(group)
                 self._bytes -= sum(self._weigh(item) for item, _ in group)
+                group = []
         finally:
             self._writing = None
             self._give_up([*group, *self._waiting])
 
     def _give_up(self, left: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
-        """Nobody waits for ever for a writer that was cancelled; one that is through left none."""
+        """Nobody waits for ever for a writer that was cancelled; one that ended left none."""
         for _, done in left:
             _fail(done, DomainError(Reason.STORE_UNAVAILABLE))
         self._waiting.clear()

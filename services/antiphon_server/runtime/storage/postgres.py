@@ -179,7 +179,8 @@ class PostgresDatabase:
             case Fault.UNKNOWN:
                 log.error("a commit got no answer: %s", words_of(error))
                 return unavailable("store")
-        return error
+            case None:
+                return error
 
     def _lost(self, error: Exception) -> None:
         if self._probing is None and not self._closed:

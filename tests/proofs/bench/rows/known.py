@@ -8,7 +8,6 @@ from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
 )
-from antiphon_server.auth.adapters.memory_events import MemorySessionEvents
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
 from antiphon_server.context.access_policy import ContextAccessPolicy
@@ -18,6 +17,7 @@ from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from tests.fakes.memory.auth.events import MemorySessionEvents
 from tests.proofs.bench.antiphon import offline
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.loads.client import Target

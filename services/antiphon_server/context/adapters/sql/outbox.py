@@ -3,19 +3,26 @@
 from collections.abc import Callable, Sequence
 from typing import Generic, assert_never
 
+from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as Protobuf
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
 
-from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context import encoding
-from antiphon_server.context.adapters.changes_codec import append_request, entry_of
-from antiphon_server.context.adapters.role_audit import record_request, role_change_of
-from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests
-from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
+from antiphon_server.context.adapters.changes_codec import append_request
+from antiphon_server.context.adapters.role_audit import record_request
+from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests, set_aside
+from antiphon_server.context.model.changes import (
+    Answer,
+    EncodedEntry,
+    OutboxEntry,
+    PastRequest,
+    RequestKey,
+)
 from antiphon_server.context.model.resources import Conversation, Member, Workspace
-from antiphon_server.context.ports import E
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.storage.statements import PreparedInsert
 
 _REMEMBER = PreparedInsert(requests, " ON CONFLICT DO NOTHING RETURNING request_id")
@@ -25,56 +32,94 @@ _FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(
 _FORGET = delete(requests).where(requests.c.create_us < bindparam("before_us"))
 
 
-class Form(Generic[E]):
-    """In which table entries are kept, and as which bytes."""
+class Form(Generic[E_contra]):
+    """In which table entries are kept, as which bytes, and who is told of them."""
 
     def __init__(
-        self, table: Table, encode: Callable[[E], bytes], decode: Callable[[bytes], E]
+        self,
+        table: Table,
+        encode: Callable[[E_contra], bytes],
+        listener: Callable[[bytes], str],
     ) -> None:
         self.add = insert(table)
-        self.first = select(table.c.body).order_by(table.c.place).limit(bindparam("page_limit"))
+        self.first = (
+            select(table.c.entry_id, table.c.body)
+            .order_by(table.c.place)
+            .limit(bindparam("page_limit"))
+        )
         those = table.c.entry_id.in_(bindparam("entry_ids", expanding=True))
         self.remove = delete(table).where(those)
+        self.take = delete(table).where(those).returning(table.c.entry_id, table.c.body)
+        is_ours = set_aside.c.outbox == table.name
+        self.aside = insert(set_aside).values(outbox=table.name)
+        self.count_aside = select(func.count()).select_from(set_aside).where(is_ours)
+        self.take_back = (
+            delete(set_aside)
+            .where(is_ours)
+            .returning(set_aside.c.place, set_aside.c.entry_id, set_aside.c.body)
+        )
         self.encode = encode
-        self.decode = decode
+        self.listener = listener
 
 
-TO_LOG = Form(
-    outbox,
-    lambda entry: append_request(entry).SerializeToString(),
-    lambda body: entry_of(AppendRequest.FromString(body)),
+def _scope_of(body: bytes) -> str:
+    try:
+        return AppendRequest.FromString(body).scope
+    except DecodeError:
+        return ""  # damaged: who is to tell it says so
+
+
+TO_LOG: Form[OutboxEntry] = Form(
+    outbox, lambda entry: append_request(entry).SerializeToString(), _scope_of
 )
-TO_TRAIL = Form(
+TO_TRAIL: Form[RoleChange] = Form(
     audit_outbox,
     lambda change: record_request(change).SerializeToString(),
-    lambda body: role_change_of(RecordSecurityEventsRequest.FromString(body)),
+    lambda _: "the trail",
 )
 
 
-class SqlOutbox(Generic[E]):
+class SqlOutbox(Generic[E_contra]):
     """See :class:`~antiphon_server.context.ports.OutboxRecords`.
 
     A resource's entries are in the order of their commits, because whoever writes one has
     locked the resource before.
     """
 
-    def __init__(self, connection: Connection, form: Form[E]) -> None:
+    def __init__(self, connection: Connection, form: Form[E_contra]) -> None:
         self._connection = connection
         self._form = form
 
-    def add(self, entry: E) -> None:
+    def add(self, entry: E_contra) -> None:
         """See :meth:`OutboxRecords.add`."""
         values = {"entry_id": entry.entry_id, "body": self._form.encode(entry)}
         self._connection.execute(self._form.add, values)
 
-    def first(self, limit: int) -> list[E]:
+    def first(self, limit: int) -> list[EncodedEntry]:
         """See :meth:`OutboxRecords.first`."""
-        bodies = self._connection.execute(self._form.first, {"page_limit": limit}).scalars()
-        return list(map(self._form.decode, bodies))
+        rows = self._connection.execute(self._form.first, {"page_limit": limit})
+        return [EncodedEntry(it.entry_id, self._form.listener(it.body), it.body) for it in rows]
 
     def remove(self, entry_ids: Sequence[str]) -> None:
         """See :meth:`OutboxRecords.remove`."""
         self._connection.execute(self._form.remove, {"entry_ids": entry_ids})
+
+    def set_aside(self, entry_id: str, why: str, now_us: int) -> None:
+        """See :meth:`OutboxRecords.set_aside`; another server may have done it."""
+        for row in self._connection.execute(self._form.take, {"entry_ids": [entry_id]}).all():
+            values = {"entry_id": entry_id, "body": row.body, "why": why, "set_aside_us": now_us}
+            self._connection.execute(self._form.aside, values)
+
+    def count_set_aside(self) -> int:
+        """See :meth:`OutboxRecords.count_set_aside`."""
+        return self._connection.execute(self._form.count_aside).scalar_one()
+
+    def put_back(self) -> None:
+        """See :meth:`OutboxRecords.put_back`."""
+        rows = self._connection.execute(self._form.take_back).all()
+        for row in sorted(rows, key=lambda it: it.place):
+            values = {"entry_id": row.entry_id, "body": row.body}
+            self._connection.execute(self._form.add, values)
 
 
 class SqlRequests:

@@ -1,13 +1,13 @@
-"""Security events in memory: for tests and for servers that keep nothing."""
+"""Security events in memory."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from antiphon_server.auth.adapters.memory_requests import MemoryRequests
 from antiphon_server.auth.model.chain import NOTHING, Head, SealedEvent, Selection
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
+from tests.fakes.memory.auth.requests import MemoryRequests
 
 T = TypeVar("T")
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from antiphon_server.auth.adapters.memory_device_logins import MemoryDeviceLogins
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at, page
 from antiphon_server.auth.model import (
     KEPT_AFTER_END,
     Position,
@@ -16,6 +14,8 @@ from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.user_changes import may_open
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import SessionId, UserId
+from tests.fakes.memory.auth.device_logins import MemoryDeviceLogins
+from tests.fakes.memory.auth.rows import MemoryRows, ended_at, page
 
 T = TypeVar("T")
 

@@ -1,6 +1,8 @@
 """What would be recorded of roles, in memory."""
 
+from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.model.role_changes import RoleChange
+from tests.fakes.memory.context.entries import role_change_of
 
 
 class MemoryRoles:
@@ -14,6 +16,6 @@ class MemoryRoles:
         """Those that were told, in that order."""
         return list(self._changes.values())
 
-    async def role_changed(self, change: RoleChange) -> None:
+    async def role_changed(self, change: EncodedEntry) -> None:
         """See :meth:`RoleAudit.role_changed`."""
-        self._changes.setdefault(change.entry_id, change)
+        self._changes.setdefault(change.entry_id, role_change_of(change))

@@ -1,6 +1,5 @@
 """API keys in memory."""
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at, page
 from antiphon_server.auth.model import (
     ApiKey,
     KeyId,
@@ -11,6 +10,7 @@ from antiphon_server.auth.model.revocations import Ended, descent
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory.auth.rows import MemoryRows, ended_at, page
 
 
 class MemoryApiKeys:

@@ -1,11 +1,11 @@
-"""Password resets in memory: for tests and for servers that keep nothing."""
+"""Password resets in memory."""
 
-from antiphon_server.auth.adapters.memory_requests import MemoryRequests
-from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.password_resets import PasswordReset
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import UserId
+from tests.fakes.memory.auth.requests import MemoryRequests
+from tests.fakes.memory.auth.security_events import MemorySecurityEvents
 
 
 class MemoryPasswordResets:

@@ -1,4 +1,4 @@
-"""The logs in memory: for tests and for those who need nothing kept."""
+"""The logs in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from antiphon_server.context.adapters.memory_table import Journal, Table
 from antiphon_server.context.model.messages import (
     Message,
     MessageId,
@@ -12,6 +11,7 @@ from antiphon_server.context.model.messages import (
     Totals,
 )
 from antiphon_server.context.model.resources import ConversationId
+from tests.fakes.memory.context.table import Journal, Table
 
 
 @dataclass(frozen=True, slots=True)

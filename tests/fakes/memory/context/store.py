@@ -1,20 +1,21 @@
-"""Everything in memory: for tests and for those who need nothing kept."""
+"""Everything in memory."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from antiphon_server.context.adapters.memory_messages import MemoryMessages
-from antiphon_server.context.adapters.memory_resources import (
+from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL
+from antiphon_server.context.model.changes import OutboxEntry
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports import Records
+from tests.fakes.memory.context.messages import MemoryMessages
+from tests.fakes.memory.context.resources import (
     MemoryConversations,
     MemoryMembers,
     MemoryOutbox,
     MemoryRequests,
     MemoryWorkspaces,
 )
-from antiphon_server.context.adapters.memory_table import Journal
-from antiphon_server.context.model.changes import OutboxEntry
-from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.ports import Records
+from tests.fakes.memory.context.table import Journal
 
 T = TypeVar("T")
 
@@ -28,8 +29,8 @@ class MemoryRecords:
         self.conversations = MemoryConversations(journal, self.members)
         self.members.know(self.workspaces.table, self.conversations.table)
         self.messages = MemoryMessages(journal)
-        self.outbox: MemoryOutbox[OutboxEntry] = MemoryOutbox(journal)
-        self.audit_outbox: MemoryOutbox[RoleChange] = MemoryOutbox(journal)
+        self.outbox: MemoryOutbox[OutboxEntry] = MemoryOutbox(journal, TO_LOG)
+        self.audit_outbox: MemoryOutbox[RoleChange] = MemoryOutbox(journal, TO_TRAIL)
         self.requests = MemoryRequests(journal)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at
 from antiphon_server.auth.model import (
     KeyId,
     Session,
@@ -14,6 +13,7 @@ from antiphon_server.auth.model.user_changes import UserChange, ends_sessions
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory.auth.rows import MemoryRows, ended_at
 
 
 class MemoryUsers:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows
 from antiphon_server.auth.model import Rotation, StoredSigningKey
 from antiphon_server.auth.model.requests import Answer
 from antiphon_server.auth.ports.security_events import Records
+from tests.fakes.memory.auth.rows import MemoryRows
 
 
 class MemorySigningKeys:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from antiphon_server.auth.adapters.memory_rows import MemoryRows, ended_at
 from antiphon_server.auth.model import Session, User
 from antiphon_server.auth.model.identities import Identity
 from antiphon_server.auth.model.requests import Answer
@@ -11,6 +10,7 @@ from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory.auth.rows import MemoryRows, ended_at
 
 
 class MemoryIdentities:

@@ -4,10 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from antiphon_server.auth.adapters.memory_endings import MemoryEndings
-from antiphon_server.auth.adapters.memory_places import MemoryPlaces
-from antiphon_server.auth.adapters.memory_requests import MemoryRequests
-from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model import (
     ApiKey,
     KeyId,
@@ -17,6 +13,10 @@ from antiphon_server.auth.model import (
 )
 from antiphon_server.auth.model.revocations import others
 from antiphon_server.runtime.access.principal import SessionId, UserId
+from tests.fakes.memory.auth.endings import MemoryEndings
+from tests.fakes.memory.auth.places import MemoryPlaces
+from tests.fakes.memory.auth.requests import MemoryRequests
+from tests.fakes.memory.auth.security_events import MemorySecurityEvents
 
 Listed = TypeVar("Listed", Session, ApiKey)
 

@@ -1,12 +1,12 @@
-"""Logins of devices in memory: for tests and for servers that keep nothing."""
+"""Logins of devices in memory."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from antiphon_server.auth.adapters.memory_security_events import MemorySecurityEvents
 from antiphon_server.auth.model.device_logins import DeviceLogin, claimed, crowding, over
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import SessionId
+from tests.fakes.memory.auth.security_events import MemorySecurityEvents
 
 T = TypeVar("T")
 

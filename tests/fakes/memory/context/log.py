@@ -1,6 +1,12 @@
 """A log in memory, for the context service on its own."""
 
-from antiphon_server.context.model.changes import Change, OutboxEntry, Scope, conversation_scope
+from antiphon_server.context.model.changes import (
+    Change,
+    EncodedEntry,
+    OutboxEntry,
+    Scope,
+    conversation_scope,
+)
 from antiphon_server.context.model.messages import (
     LogPage,
     Message,
@@ -13,6 +19,7 @@ from antiphon_server.context.model.messages import (
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Clock
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.memory.context.entries import entry_of
 
 _PAGE = 100
 
@@ -32,8 +39,11 @@ class MemoryEventLog:
         self._last: dict[Scope, int] = {}
         self._epoch = 1
 
-    async def append(self, entry: OutboxEntry) -> None:
+    async def append(self, entry: EncodedEntry) -> None:
         """See :meth:`EventLog.append`."""
+        self._append(entry_of(entry))
+
+    def _append(self, entry: OutboxEntry) -> None:
         if self._is_new(entry.scope, entry.entry_id, entry):
             for change in entry.changes:
                 self._add(entry.scope, change)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from antiphon_server.context.adapters.memory_table import Journal, Table
-from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
+from antiphon_server.context.adapters.sql.outbox import Form
+from antiphon_server.context.model.changes import Answer, EncodedEntry, PastRequest, RequestKey
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
@@ -16,8 +16,9 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
-from antiphon_server.context.ports import E
+from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.access.principal import UserId
+from tests.fakes.memory.context.table import Journal, Table
 
 T = TypeVar("T", Workspace, Conversation)
 
@@ -208,17 +209,20 @@ class MemoryConversations:
         return [it for it in ordered if after is None or it > after][:limit]
 
 
-class MemoryOutbox(Generic[E]):
-    """See :class:`~antiphon_server.context.ports.OutboxRecords`."""
+class MemoryOutbox(Generic[E_contra]):
+    """See :class:`~antiphon_server.context.ports.OutboxRecords`; encoded as in SQL."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._table: Table[str, E] = Table(journal)
+    def __init__(self, journal: Journal, form: Form[E_contra]) -> None:
+        self._table: Table[str, EncodedEntry] = Table(journal)
+        self._aside: Table[str, EncodedEntry] = Table(journal)
+        self._form = form
 
-    def add(self, entry: E) -> None:
+    def add(self, entry: E_contra) -> None:
         """See :meth:`OutboxRecords.add`."""
-        self._table.put(entry.entry_id, entry)
+        body = self._form.encode(entry)
+        self._put(EncodedEntry(entry.entry_id, self._form.listener(body), body))
 
-    def first(self, limit: int) -> list[E]:
+    def first(self, limit: int) -> list[EncodedEntry]:
         """See :meth:`OutboxRecords.first`."""
         return self._table.values()[:limit]
 
@@ -226,6 +230,26 @@ class MemoryOutbox(Generic[E]):
         """See :meth:`OutboxRecords.remove`."""
         for entry_id in entry_ids:
             self._table.remove(entry_id)
+
+    def set_aside(self, entry_id: str, why: str, now_us: int) -> None:
+        """See :meth:`OutboxRecords.set_aside`."""
+        entry = self._table.get(entry_id)
+        if entry is not None:
+            self._table.remove(entry_id)
+            self._aside.put(entry_id, entry)
+
+    def count_set_aside(self) -> int:
+        """See :meth:`OutboxRecords.count_set_aside`."""
+        return len(self._aside.values())
+
+    def put_back(self) -> None:
+        """See :meth:`OutboxRecords.put_back`."""
+        for entry in self._aside.values():
+            self._aside.remove(entry.entry_id)
+            self._put(entry)
+
+    def _put(self, entry: EncodedEntry) -> None:
+        self._table.put(entry.entry_id, entry)
 
 
 class MemoryRequests:

@@ -1,9 +1,9 @@
-"""Turns in memory: for tests and for those who need nothing kept."""
+"""Turns in memory."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import ConversationId, StoredTurn, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
@@ -11,17 +11,17 @@ class MemoryTurnStore:
     """A :class:`~antiphon_server.dispatcher.ports.TurnStore` that forgets at the end."""
 
     def __init__(self) -> None:
-        self._turns: dict[tuple[ConversationId, TurnId], Turn] = {}
+        self._turns: dict[tuple[ConversationId, TurnId], StoredTurn] = {}
 
-    async def add(self, turn: Turn) -> Turn:
+    async def add(self, turn: StoredTurn) -> StoredTurn:
         """See :meth:`TurnStore.add`."""
         return self._turns.setdefault((turn.conversation_id, turn.turn_id), turn)
 
-    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+    async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn | None:
         """See :meth:`TurnStore.get`."""
         return self._turns.get((conversation_id, turn_id))
 
-    async def put(self, turn: Turn) -> None:
+    async def put(self, turn: StoredTurn) -> None:
         """See :meth:`TurnStore.put`."""
         key = turn.conversation_id, turn.turn_id
         stored = self._turns.get(key, turn)
@@ -32,7 +32,7 @@ class MemoryTurnStore:
 
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
-    ) -> Sequence[Turn]:
+    ) -> Sequence[StoredTurn]:
         """See :meth:`TurnStore.list`."""
         mine = [t for t in self._turns.values() if t.conversation_id == conversation_id]
         mine.sort(key=_age, reverse=True)
@@ -43,7 +43,8 @@ class MemoryTurnStore:
         orphans = [
             turn
             for turn in self._turns.values()
-            if not turn.state.ended
+            if isinstance(turn, Turn)
+            and not turn.state.ended
             and (turn.lease_until_us < now_us or (own and turn.node == node))
         ]
         claimed = [replace(turn, node=node, lease_until_us=until_us) for turn in orphans]
@@ -54,11 +55,12 @@ class MemoryTurnStore:
         """See :meth:`TurnStore.renew`."""
         kept = set()
         for turn in list(self._turns.values()):
-            if turn.turn_id in turn_ids and turn.node == node and not turn.state.ended:
+            held = isinstance(turn, Turn) and turn.node == node and not turn.state.ended
+            if isinstance(turn, Turn) and held and turn.turn_id in turn_ids:
                 await self.put(replace(turn, lease_until_us=until_us))
                 kept.add(turn.turn_id)
         return kept
 
 
-def _age(turn: Turn) -> tuple[int, str]:
+def _age(turn: StoredTurn) -> tuple[int, str]:
     return turn.created_us, turn.turn_id

@@ -1,0 +1,85 @@
+"""What can never be told holds up nobody, is kept, is seen, and is tried again."""
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from antiphon_server.context.service.relay import BATCH, relay_to_log, relay_to_trail
+from antiphon_server.runtime.errors import Reason
+from tests.context.test_relay import rename, waiting
+from tests.context.test_role_audit import give
+from tests.context.world import BOB, World
+from tests.context.world import world as make_world
+
+
+async def set_aside(here: World) -> int:
+    return await here.store.read(lambda r: r.outbox.count_set_aside())
+
+
+async def test_a_bad_entry_holds_up_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """More than a batch wait behind it, of its own scope too: all are told, in order."""
+    bad, others = await world.conversation(), await world.conversation()
+    world.log.broken = True
+    await rename(world, bad, "bad")
+    (entry,) = await waiting(world)
+    for number in range(BATCH):
+        await rename(world, others, str(number))
+    world.log.broken, world.log.refused = False, entry.listener
+    world.log.why = Reason.STORE_UNAVAILABLE
+    relay = relay_to_log(world.store, world.log)
+    assert not await relay.relay_outbox()
+    assert not relay.set_aside  # the log is merely away: it stays in its place
+    world.log.why = Reason.INVALID_ARGUMENT
+    with caplog.at_level(logging.ERROR):
+        assert await relay.relay_outbox()
+        assert await relay.relay_outbox()
+    world.log.refused = ""
+    await rename(world, bad, "good")
+    assert await waiting(world) == []
+    titles = [it.changes[0].conversation.title for it in world.log.appends[-BATCH - 1 :]]  # type: ignore[union-attr]
+    assert titles == [*map(str, range(BATCH)), "good"]
+    assert (relay.set_aside, relay.up, relay.changed.is_set()) == (1, False, True)
+    (line,) = [it.getMessage() for it in caplog.records if entry.entry_id in it.getMessage()]
+    assert "INVALID_ARGUMENT" in line
+
+
+async def test_the_next_start_tries_it_again(world: World) -> None:
+    """Nothing is lost: what is told then is the entry as it was."""
+    bad = await world.conversation()
+    world.log.refused, world.log.why = f"conversations/{bad}", Reason.LIMIT_EXCEEDED
+    await rename(world, bad, "late")
+    assert await set_aside(world) == 1
+    still = relay_to_log(world.store, world.log)
+    await still.start()
+    assert (still.set_aside, await set_aside(world)) == (1, 1)
+    world.log.refused = ""
+    healed = relay_to_log(world.store, world.log)
+    await healed.start()
+    assert (healed.set_aside, await set_aside(world), await waiting(world)) == (0, 0, [])
+    (change,) = world.log.appends[-1].changes
+    assert change.conversation.title == "late"  # type: ignore[union-attr]
+    assert not await still.relay_outbox() or still.up  # who set it aside sees that it is gone
+
+
+async def test_a_damaged_entry_holds_up_nobody(tmp_path: Path) -> None:
+    """What is no message any more is set aside, by both outboxes, and what is behind it is told."""
+    async with make_world("sqlite", tmp_path) as here:
+        first, second = await here.conversation(), await here.conversation()
+        here.log.broken = here.audit.broken = True
+        await give(here, first)
+        with sqlite3.connect(tmp_path / "context.db") as database:
+            for table in ("context_outbox", "context_audit_outbox"):
+                database.execute(f"UPDATE {table} SET body = X'FFFF'")
+        database.close()
+        await give(here, second)
+        here.log.broken = here.audit.broken = False
+        to_log = relay_to_log(here.store, here.log)
+        to_trail = relay_to_trail(here.store, here.audit)
+        assert await to_log.relay_outbox()
+        assert await to_trail.relay_outbox()
+        told = {entry.scope for entry in here.log.appends[-2:]}
+        assert told == {f"conversations/{second}", f"users/{BOB}"}
+        assert [change.resource for change in here.audit.changes] == [second]
+        assert (to_log.set_aside, to_trail.set_aside) == (2, 1)  # for the conversation and for Bob
