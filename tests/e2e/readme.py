@@ -8,13 +8,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forkserver.asking import SERVER
+from tests.forkserver.program import fork_server
 from tests.proofs.bench.processes import ROOT
 
 _BLOCK = "^```console {mark}\n(.*?)^```"
 _MARK = "@@ end of command, exit code "
-# This environment's commands, then the machine's, then those that Go has installed.
+# What begins antiphon by fork, this environment's commands, the machine's, and those that Go has
+# installed.
 PATH = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"], str(Path.home() / "go" / "bin")]
+    [
+        str(ROOT / "tests" / "forkserver" / "bin"),
+        str(Path(sys.executable).parent),
+        os.environ["PATH"],
+        str(Path.home() / "go" / "bin"),
+    ]
 )
 
 
@@ -48,9 +56,11 @@ def _commands(lines: list[str]) -> Iterator[str]:
 def run(block: list[str], variables: Mapping[str, str], timeout_s: float = 60) -> list[Ran]:
     """Run a block in one shell, like somebody who types it; ``antiphon`` is this environment's."""
     script = "".join(f"{{ {line}\n}} 2>&1; code=$?; echo; echo '{_MARK}'$code\n" for line in block)
+    server = fork_server().fileno()
     done = subprocess.run(
         ["bash", "-c", script],
-        env={**os.environ, "PATH": PATH, **variables},
+        env={**os.environ, "PATH": PATH, SERVER: str(server), **variables},
+        pass_fds=[server],
         capture_output=True,
         text=True,
         timeout=timeout_s,
