@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.until import PATIENCE_S
+from tests.forkserver.asking import SERVER
+from tests.forkserver.program import fork_server
 from tests.programs import PATH
 from tests.proofs.bench.processes import ROOT
 
 _BLOCK = "^```console {mark}\n(.*?)^```"
 _MARK = "@@ end of command, exit code "
+# What begins antiphon by fork comes first.
+_FORKED = str(ROOT / "tests" / "forkserver" / "bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,16 @@ def _commands(lines: list[str]) -> Iterator[str]:
 def run(block: list[str], variables: Mapping[str, str], timeout_s: float = PATIENCE_S) -> list[Ran]:
     """Run a block in one shell, like somebody who types it; ``antiphon`` is this environment's."""
     script = "".join(f"{{ {line}\n}} 2>&1; code=$?; echo; echo '{_MARK}'$code\n" for line in block)
+    server = fork_server().fileno()
     done = subprocess.run(
         ["bash", "-c", script],
-        env={**os.environ, "PATH": PATH, **variables},
+        env={
+            **os.environ,
+            "PATH": f"{_FORKED}{os.pathsep}{PATH}",
+            SERVER: str(server),
+            **variables,
+        },
+        pass_fds=[server],
         capture_output=True,
         text=True,
         timeout=timeout_s,

@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import functools
-import json
 import os
 import select
 import signal
@@ -15,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
+from tests.forkserver.asking import ask, number
 from tests.proofs.bench.processes import ROOT, environment
 
 LOOK_S = 0.01
@@ -22,7 +22,7 @@ _END_S = 20.0
 
 
 @functools.cache
-def _server() -> socket.socket:
+def fork_server() -> socket.socket:
     """Where it is asked; it ends when this process closes that, or ends."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
@@ -59,34 +59,20 @@ class Program:
         *,
         at_terminal: bool = False,
     ) -> None:
-        asked = {
-            "words": list(words),
-            "environment": dict(variables),
-            "folder": str(ROOT),
-            "at_terminal": at_terminal,
-        }
         self._code: int | None = None
-        self._told, tell = os.pipe()
-        with open(os.devnull, "rb") as nothing, os.fdopen(tell, "wb") as telling:
-            files = [nothing if stdin is None else stdin, stdout, stderr, telling]
-            numbers = [it if isinstance(it, int) else it.fileno() for it in files]
-            socket.send_fds(_server(), [json.dumps(asked).encode()], numbers)
-        self.pid = self._number()
-
-    def _number(self) -> int:
-        said = b""
-        while not said.endswith(b"\n"):
-            piece = os.read(self._told, 1)
-            if not piece:
-                raise RuntimeError("the fork server has ended")
-            said += piece
-        return int(said)
+        with open(os.devnull, "rb") as nothing:
+            given = (nothing if stdin is None else stdin, stdout, stderr)
+            files = [it if isinstance(it, int) else it.fileno() for it in given]
+            self._told = ask(
+                fork_server(), words, variables, str(ROOT), files, at_terminal=at_terminal
+            )
+        self.pid = number(self._told)
 
     @property
     def returncode(self) -> int | None:
         """How it ended: a signal's number is negative; None while it runs."""
         if self._code is None and select.select([self._told], [], [], 0)[0]:
-            self._code = self._number()
+            self._code = number(self._told)
             os.close(self._told)
         return self._code
 
