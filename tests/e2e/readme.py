@@ -16,7 +16,7 @@ from tests.proofs.bench.processes import ROOT
 _BLOCK = "^```console {mark}\n(.*?)^```"
 _MARK = "@@ end of command, exit code "
 # What begins antiphon by fork comes first.
-_FORKED = str(ROOT / "tests" / "forkserver" / "bin")
+_PATH = os.pathsep.join([str(ROOT / "tests" / "forkserver" / "bin"), PATH])
 
 
 @dataclass(frozen=True, slots=True)
