@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,7 +20,6 @@ from antiphon_server.app.control_plane import Mesh, running_mesh
 from antiphon_server.app.edge import LOOPBACK, picked, refuse_client_ca
 from antiphon_server.app.inherited import inherited
 from antiphon_server.app.local_stores import with_stores
-from antiphon_server.app.replica import replica
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
 from antiphon_server.auth.adapters.server_secret import SECRET_FILE
@@ -26,6 +27,7 @@ from antiphon_server.auth.service.local_operator import LABEL
 from antiphon_server.mesh.compose import LISTENER
 from antiphon_server.mesh.envoy.admin import AdminUnreachable
 from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.process import with_parent
 from antiphon_server.runtime.process.child import Child
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.settings import PREFIX, Settings
@@ -164,6 +166,16 @@ async def _with_pages(settings: Settings, lifecycle: Lifecycle) -> Settings:
     return replace(settings, mesh=mesh)
 
 
+def _replica(name: str, folder: Path, output: Path, environment: Mapping[str, str]) -> Child:
+    """`antiphon up` as a process with a folder and an environment of its own."""
+    command = with_parent.command(
+        *(sys.executable, "-P", "-m", "antiphon_server", "up"),
+        *("--host", "127.0.0.1", "--port", "0", "--admin-port", "0"),
+        *("--data-dir", str(folder)),
+    )
+    return Child(name, command, output, environment)
+
+
 def _replicas(
     settings: Settings, count: int, variables: Mapping[str, str], mesh: Mesh
 ) -> tuple[Child, ...]:
@@ -171,11 +183,11 @@ def _replicas(
         f"{PREFIX}REGISTRY": str(mesh.registry),
         f"{PREFIX}BEHIND_PROXY": "false" if settings.test_users else "true",
     }
-    if settings.secret_key is None and settings.secret_key_file is None:
+    if not settings.has_given_secret:
         environment[f"{PREFIX}SECRET_KEY_FILE"] = str(settings.data_dir / SECRET_FILE)
     base = settings.data_dir
     return tuple(
-        replica(
+        _replica(
             f"server {number}",
             base if number == 1 else base / FOLDER / str(number),
             base / "mesh" / f"server-{number}.log",
