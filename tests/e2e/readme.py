@@ -52,12 +52,7 @@ def run(block: list[str], variables: Mapping[str, str], timeout_s: float = PATIE
     server = fork_server().fileno()
     done = subprocess.run(
         ["bash", "-c", script],
-        env={
-            **os.environ,
-            "PATH": f"{_FORKED}{os.pathsep}{PATH}",
-            SERVER: str(server),
-            **variables,
-        },
+        env={**os.environ, "PATH": _PATH, SERVER: str(server), **variables},
         pass_fds=[server],
         capture_output=True,
         text=True,
