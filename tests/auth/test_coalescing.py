@@ -60,21 +60,21 @@ async def test_the_first_are_told_at_once_and_the_rest_counted() -> None:
     """One event at the minute's end stands for all that came after the burst."""
     desk = Desk()
     for _ in range(1_000):
-        await desk.coalesced.tell("sort", failed(), burst=3)
+        await desk.coalesced.record("sort", failed(), burst=3)
     assert desk.counts() == [1, 1, 1]
     await desk.coalesced.flush()
     assert len(desk.told) == 3
     desk.clock.time += 60
     await desk.coalesced.flush()
     assert desk.counts() == [1, 1, 1, 997]
-    await desk.coalesced.tell("sort", failed(), burst=3)
+    await desk.coalesced.record("sort", failed(), burst=3)
     assert desk.counts() == [1, 1, 1, 997, 1]
 
 
 async def test_what_nobody_called_for_is_the_doing_of_the_service_at_hand() -> None:
     """A process without the auth service does not pass for it."""
     desk = Desk(own="services/events")
-    await desk.coalesced.tell("sort", failed())
+    await desk.coalesced.record("sort", failed())
     assert [event.actor for event in desk.told] == ["services/events"]
 
 
@@ -82,7 +82,7 @@ async def test_what_they_do_not_share_is_left_out() -> None:
     """An event for many names names none."""
     desk = Desk()
     for name in ("a", "b", "c"):
-        await desk.coalesced.tell("sort", failed(name, f"user_{name}"))
+        await desk.coalesced.record("sort", failed(name, f"user_{name}"))
     await desk.coalesced.flush(all_of_it=True)
     last = desk.told[-1]
     assert isinstance(last.detail, happened.SignInFailed)
@@ -94,11 +94,11 @@ async def test_what_nobody_waits_for_is_told_in_a_moment() -> None:
     desk = Desk()
     running = asyncio.create_task(desk.coalesced.run())
     for _ in range(50):
-        desk.coalesced.note("sort", failed())
+        desk.coalesced.record_soon("sort", failed())
     async with asyncio.timeout(SOON_S):
         while not desk.told:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    desk.coalesced.note("sort", failed())
+    desk.coalesced.record_soon("sort", failed())
     desk.clock.time += 60
     async with asyncio.timeout(SOON_S):
         while len(desk.told) < 2:  # noqa: ASYNC110
@@ -112,7 +112,7 @@ async def test_memory_and_store_are_bounded_under_a_flood() -> None:
     """Of 10,000 callers so many are told apart as are allowed; the others are one, counted."""
     desk = Desk(most=100)
     for number in range(10_000):
-        desk.coalesced.note(number, failed(address=f"192.0.{number}"))
+        desk.coalesced.record_soon(number, failed(address=f"192.0.{number}"))
     assert len(desk.coalesced) <= 101
     await desk.coalesced.flush(all_of_it=True)
     assert len(desk.told) == 101
@@ -130,19 +130,19 @@ async def test_strangers_fill_no_store_from_any_number_of_addresses(burst: int) 
     for number in range(minutes * a_minute):
         event = failed(address=f"2001:db8:{number:x}::/64", actor="anonymous")
         if burst:
-            await desk.coalesced.tell(number, event, burst)
+            await desk.coalesced.record(number, event, burst)
         else:
-            desk.coalesced.note(number, event)
+            desk.coalesced.record_soon(number, event)
         if number % a_minute == a_minute - 1:
             desk.clock.time += 60
             await desk.coalesced.flush()
     await desk.coalesced.flush(all_of_it=True)
     assert sum(desk.counts()) == minutes * a_minute
     assert MOST <= len(desk.told) <= MOST + minutes * (A_MINUTE + burst + 2)
-    await desk.coalesced.tell("user", failed(actor="users/user_ann"))
+    await desk.coalesced.record("user", failed(actor="users/user_ann"))
     assert desk.told[-1].actor == "users/user_ann"
     desk.clock.time += 60 * MOST
-    await desk.coalesced.tell("stranger", failed(actor="anonymous"))
+    await desk.coalesced.record("stranger", failed(actor="anonymous"))
     assert desk.told[-1].actor == "anonymous"
 
 
@@ -152,10 +152,10 @@ async def test_nothing_is_lost_while_the_store_refuses() -> None:
     It is offered as it was: a store that took it, and whose answer got lost, knows it again.
     """
     desk = Desk()
-    desk.coalesced.note("sort", failed())
+    desk.coalesced.record_soon("sort", failed())
     desk.broken = True
     await desk.coalesced.flush()
-    desk.coalesced.note("sort", failed())
+    desk.coalesced.record_soon("sort", failed())
     desk.broken = False
     desk.clock.time += 60
     await desk.coalesced.flush(all_of_it=True)
@@ -169,7 +169,7 @@ async def test_what_is_on_its_way_when_a_server_ends_is_told_again() -> None:
     """Nobody knows whether it arrived, so it is offered as it was."""
     desk = Desk()
     desk.free.clear()
-    desk.coalesced.note("sort", failed())
+    desk.coalesced.record_soon("sort", failed())
     telling = asyncio.create_task(desk.coalesced.flush())
     while not desk.tried:  # noqa: ASYNC110
         await asyncio.sleep(0)
@@ -186,7 +186,7 @@ async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None
     """However much is held: it is offered once, and held on."""
     desk = Desk(most=10_000)
     for number in range(3 * MOST_AT_ONCE):
-        desk.coalesced.note(number, failed(address=f"192.0.{number}"))
+        desk.coalesced.record_soon(number, failed(address=f"192.0.{number}"))
     desk.broken = True
     await desk.coalesced.flush(all_of_it=True)
     desk.broken = False
@@ -229,7 +229,7 @@ async def test_a_quiet_sort_is_forgotten(burst: int) -> None:
     """After its minute it costs no memory."""
     desk = Desk()
     for number in range(50):
-        await desk.coalesced.tell(number, failed(), burst)
+        await desk.coalesced.record(number, failed(), burst)
     desk.clock.time += 61
     await desk.coalesced.flush()
     assert len(desk.coalesced) == 0
@@ -240,12 +240,12 @@ async def test_what_was_held_ahead_of_time_is_told_when_the_clock_is_put_right()
     desk = Desk()
     desk.clock.time += 3_600
     for _ in range(5):
-        await desk.coalesced.tell("sort", failed())
+        await desk.coalesced.record("sort", failed())
     desk.clock.time -= 3_600
     await desk.coalesced.flush()
     assert desk.counts() == [1, 4]
     assert len(desk.coalesced) == 0
-    await desk.coalesced.tell("sort", failed())
+    await desk.coalesced.record("sort", failed())
     assert desk.counts() == [1, 4, 1]
 
 
@@ -253,7 +253,7 @@ async def test_a_sort_told_ahead_of_time_is_told_anew() -> None:
     """Its minute is over when the clock is put right, without a flush."""
     desk = Desk()
     desk.clock.time += 3_600
-    await desk.coalesced.tell("sort", failed())
+    await desk.coalesced.record("sort", failed())
     desk.clock.time -= 3_600
-    await desk.coalesced.tell("sort", failed())
+    await desk.coalesced.record("sort", failed())
     assert desk.counts() == [1, 1]

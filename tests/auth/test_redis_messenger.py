@@ -18,11 +18,11 @@ async def test_many_ends_at_once_are_a_word_or_two() -> None:
         async with redis.subscription(CHANNEL) as heard, asyncio.timeout(SOON_S):
             assert await heard.next(timeout=None) is None  # that it is subscribed
             for _ in range(MANY):
-                messenger.tell()
+                messenger.publish()
             assert await heard.next(timeout=None) is not None
             await asyncio.sleep(0)
             for _ in range(MANY):
-                messenger.tell()
+                messenger.publish()
             assert await heard.next(timeout=None) is not None
             assert await heard.next(timeout=0.2) is None
         assert redis.down_since is None

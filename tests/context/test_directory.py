@@ -82,8 +82,8 @@ async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> 
 
     def both(records: Records) -> None:
         for user in (UserId(ANN), UserId("user_stranger")):
-            standing = records.members.standing(user, ResourceId(made))
-            assert records.members.seen(user, made) == (records.conversations.get(made), standing)
+            roles = records.members.assigned_roles(user, ResourceId(made))
+            assert records.members.seen(user, made) == (records.conversations.get(made), roles)
             assert records.members.seen(user, missing) is None
 
     await world.store.read(both)

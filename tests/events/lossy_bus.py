@@ -18,12 +18,12 @@ class LossyBus(MemoryBus):
         self.away = False
 
     @property
-    def carries(self) -> bool:
-        """See :meth:`Bus.carries`."""
-        return not self.away and super().carries
+    def connected(self) -> bool:
+        """See :meth:`Bus.connected`."""
+        return not self.away and super().connected
 
-    def committed(self, commit: Commit) -> None:
-        """See :meth:`Bus.committed`."""
+    def send_commit(self, commit: Commit) -> None:
+        """See :meth:`Bus.send_commit`."""
         fate = self._chance.random()
         if self.away or fate < 0.15:
             return
@@ -34,7 +34,7 @@ class LossyBus(MemoryBus):
             return
         self._chance.shuffle(self._held)
         for held in self._held:
-            super().committed(self._large(held))
+            super().send_commit(self._large(held))
         self._held.clear()
 
     def _large(self, commit: Commit) -> Commit:

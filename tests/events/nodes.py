@@ -10,8 +10,8 @@ from antiphon_server.events.frames import Batch, Created, Ended
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Appended, NewEvent, Scope
-from antiphon_server.events.neighbours import LookTimes
 from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.peer_commits import LookTimes
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
@@ -60,9 +60,9 @@ class Node:
 
     async def start(self) -> None:
         """Serve."""
-        assert self.log.neighbours is not None
+        assert self.log.peer_commits is not None
         self.lifecycle.spawn("log", self.log.run())
-        self.lifecycle.spawn("neighbours", self.log.neighbours.run())
+        self.lifecycle.spawn("peer_commits", self.log.peer_commits.run())
 
     async def append(self, *events: NewEvent, scope: Scope = SCOPE) -> Appended:
         """Commit events."""

@@ -11,10 +11,10 @@ from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended
-from antiphon_server.events.node_words import NodeWords
+from antiphon_server.events.node_message_reader import NodeMessageReader
+from antiphon_server.events.node_messages import NodeMessage, StreamReply, StreamRequest
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.events.words import Answered, Asked, Word
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -60,11 +60,11 @@ async def test_a_slow_store_is_no_stream_that_is_not_there() -> None:
     log = EventLog(Slow(), bus=SilentBus())
     follows = Follows(Subscriptions(Gate()), log, answered_s=0.25)
 
-    def answer(word: Word) -> None:
-        if isinstance(word, Asked):
-            follows.heard(Answered(word.question))
+    def answer(word: NodeMessage) -> None:
+        if isinstance(word, StreamRequest):
+            follows.on_message(StreamReply(word.question))
 
-    words = NodeWords(log, answer, lambda: None)
+    words = NodeMessageReader(log, answer, lambda: None)
     await words.begin()
     async with Lifecycle() as lifecycle:
         lifecycle.spawn("log", log.run())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import Kind, NewEvent
-from antiphon_server.events.neighbours import LookTimes
+from antiphon_server.events.peer_commits import LookTimes
 from tests.events.lossy_bus import LossyBus
 from tests.events.nodes import Node, Reader, nodes
 from tests.events.world import SCOPE, events

@@ -14,13 +14,13 @@ from antiphon_server.events.adapters.tables import log, metadata, scopes
 from antiphon_server.events.frames import Batch, Close, Ended
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Cursor, Offset, Scope
-from antiphon_server.events.neighbours import LookTimes
-from antiphon_server.events.node_words import NodeWords
+from antiphon_server.events.node_message_reader import NodeMessageReader
+from antiphon_server.events.node_messages import AccessChanged, events_of
 from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.peer_commits import LookTimes
 from antiphon_server.events.ports import LogStore
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
-from antiphon_server.events.words import Changed, events_of
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S
@@ -139,14 +139,14 @@ async def test_words_between_nodes_that_are_lost_are_noticed() -> None:
     store = Forgetful()
     node = EventLog(store, bus=SilentBus())
     lost = asyncio.Event()
-    words = NodeWords(node, lambda word: None, lost.set)
+    words = NodeMessageReader(node, lambda word: None, lost.set)
     await words.begin()
-    assert node.neighbours is not None
+    assert node.peer_commits is not None
     async with Lifecycle() as lifecycle:
         lifecycle.spawn("log", node.run())
         lifecycle.spawn("words", words.run())
-        await node.append(NODES, events_of([Changed(ANNA.user_id)] * 3))
+        await node.append(NODES, events_of([AccessChanged(ANNA.user_id)] * 3))
         await store.lose(NODES, Offset(1))
-        await node.neighbours.look([NODES])
+        await node.peer_commits.look([NODES])
         async with asyncio.timeout(SOON_S):
             await lost.wait()

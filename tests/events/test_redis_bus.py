@@ -29,13 +29,13 @@ class Ears:
         self.misses = 0
         self.missing = asyncio.Event()
 
-    def heard(self, commit: Commit) -> None:
+    def on_commit(self, commit: Commit) -> None:
         self.commits.put_nowait(commit)
 
-    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
+    def on_ephemeral(self, scope: Scope, body: bytes) -> None:
         pass
 
-    def missed(self) -> None:
+    def on_missed(self) -> None:
         self.misses += 1
         self.missing.set()
 
@@ -59,7 +59,7 @@ async def ears(redis: Redis) -> AsyncIterator[Ears]:
     bus, ears = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run(STORE, ears))
     async with asyncio.timeout(SOON_S):
-        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
     yield ears
     running.cancel()
@@ -106,7 +106,7 @@ async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     running = asyncio.create_task(bus.run(STORE, Ears()))
     said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
     for one in said:
-        bus.committed(one)
+        bus.send_commit(one)
     async with asyncio.timeout(SOON_S):
         heard = [await ears.commits.get() for _ in said]
     running.cancel()
@@ -123,7 +123,7 @@ async def test_what_is_too_much_to_wait_is_missed(redis: Redis, ears: Ears) -> N
         await ears.missing.wait()  # the first word of a node that was not known
         ears.missing.clear()
         for number in range(1, 100):
-            bus.committed(commit(number, bytes(100)))
+            bus.send_commit(commit(number, bytes(100)))
         await ears.missing.wait()
     running.cancel()
     await asyncio.wait([running])
@@ -194,9 +194,9 @@ async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) ->
     bus, others = RedisBus(redis, KEY), Ears()
     running = asyncio.create_task(bus.run("another store", others))
     async with asyncio.timeout(SOON_S):
-        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
-    bus.committed(commit(1, b"a"))
+    bus.send_commit(commit(1, b"a"))
     await asyncio.sleep(0.1)
     running.cancel()
     await asyncio.wait([running])
@@ -209,13 +209,13 @@ async def test_a_node_that_is_gone_is_no_bus_that_is_away(redis: Redis) -> None:
     bus = RedisBus(redis, KEY)
     running = asyncio.create_task(bus.run(STORE, Ears()))
     async with asyncio.timeout(SOON_S):
-        while not bus.carries:  # noqa: ASYNC110  # time alone may change it
+        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
         await published(redis, encode(Message("node_gone", 1), KEY))
-        while bus.carries:  # noqa: ASYNC110  # time alone may change it
+        while bus.connected:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
     await asyncio.sleep(2 * redis_bus.BEAT_S)
-    assert not bus.carries
+    assert not bus.connected
     assert bus.availability.up
     running.cancel()
     await asyncio.wait([running])

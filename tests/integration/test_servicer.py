@@ -59,8 +59,8 @@ async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[I
         ),
     ]
     patience = Patience(first_wait_s=0.001)
-    standing: Any = None  # nobody calls as a user here
-    integration = compose_integration(database, models, standing, standing, patience=patience)
+    nobody: Any = None  # nobody calls as a user here
+    integration = compose_integration(database, models, nobody, nobody, patience=patience)
     await integration.settle()
     yield integration
     await integration.close()

@@ -1,4 +1,4 @@
-"""What a call of one process to another carries: ids, traces, credentials, and its end."""
+"""What a call of one process to another connected: ids, traces, credentials, and its end."""
 
 import asyncio
 from collections.abc import AsyncIterator

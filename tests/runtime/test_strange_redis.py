@@ -33,18 +33,18 @@ async def test_nothing_ends_and_all_of_it_comes_back(
     with caplog.at_level(logging.WARNING):
         async with strange_redis(kind, valkey.port):
             for _ in range(5):
-                messenger.tell()
-                await messenger.told(timeout=PROBE_EVERY_S / 2)
+                messenger.publish()
+                await messenger.wait(timeout=PROBE_EVERY_S / 2)
                 await cache.get(["key"])
             assert not [each.exception() for each in running if each.done()]
             assert redis.down_since is not None
     assert len(caplog.text.splitlines()) < 10
     async with valkey, asyncio.timeout(SOON_S):
-        while not bus.carries or redis.down_since is not None:  # noqa: ASYNC110
+        while not bus.connected or redis.down_since is not None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        heard = asyncio.create_task(messenger.told(timeout=SOON_S))
+        heard = asyncio.create_task(messenger.wait(timeout=SOON_S))
         while not heard.done():
-            messenger.tell()
+            messenger.publish()
             await asyncio.sleep(0.05)
         await messenger.close()
         for each in running:

@@ -39,7 +39,7 @@ from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.net.tls import ServerTls
 from antiphon_server.runtime.process.admin import Admin
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
@@ -111,7 +111,7 @@ async def _start(
     edge = await _edge(settings, wanted, auth, lifecycle)
     view = EdgeView(time.monotonic)
     verifier = verifier_of_mesh(secret, auth, settings.all_services)
-    servicer = RegistryServicer(registry, view.of, Standing(RegistryRules(), verifier, WATCH))
+    servicer = RegistryServicer(registry, view.of, AccessRecheck(RegistryRules(), verifier, WATCH))
     own = await _serve_registry(settings, servicer, verifier, lifecycle, health)
     ads = await _serve_ads(settings, registry, edge, own, auth, lifecycle)
     lifecycle.spawn("registry", registry.sweep())

@@ -13,11 +13,11 @@ from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
-from antiphon_server.events.node_words import NodeWords
+from antiphon_server.events.node_message_reader import NodeMessageReader
+from antiphon_server.events.node_messages import AccessChanged, NodeMessage
 from antiphon_server.events.ports import Bus
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.events.words import Changed, Word
 from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
@@ -48,7 +48,7 @@ class Events(Service):
     subscriptions: Subscriptions
     servicer: EventServicer
     follows: Follows
-    words: NodeWords
+    reader: NodeMessageReader
     shared: bool
     bus: Availability | None = None
 
@@ -59,7 +59,7 @@ class Events(Service):
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Hear other nodes, write what is appended, and forget old request ids every hour."""
         if self.shared:
-            await self.words.begin()
+            await self.reader.begin()
             lifecycle.spawn("log.nodes", self._keep_up())
         writer = lifecycle.spawn("log", self.log.run())
         lifecycle.on_stop("follows", self.follows.close)
@@ -103,8 +103,8 @@ class Events(Service):
 
     async def _keep_up(self) -> None:
         """Hear other nodes, until cancelled."""
-        assert self.log.neighbours is not None
-        await first_of([self.log.neighbours.run(), self.words.run()])
+        assert self.log.peer_commits is not None
+        await first_of([self.log.peer_commits.run(), self.reader.run()])
 
     async def _forget(self) -> None:
         forgotten = await self.log.forget_requests()
@@ -143,15 +143,15 @@ def compose_events(
     log = EventLog(SqlLogStore(database), changed, bus=bus)
     follows = Follows(subscriptions, log)
 
-    def hear(word: Word) -> None:
-        if isinstance(word, Changed):
-            changed(AccessChange(word.user_id, word.session_id))
+    def on_message(message: NodeMessage) -> None:
+        if isinstance(message, AccessChanged):
+            changed(AccessChange(message.user_id, message.session_id))
         else:
-            follows.heard(word)
+            follows.on_message(message)
 
-    words = NodeWords(log, hear, lambda: changed(AccessChange(anybody=True)))
+    reader = NodeMessageReader(log, on_message, lambda: changed(AccessChange(anybody=True)))
     servicer = EventServicer(log, subscriptions, follows)
-    return Events(log, subscriptions, servicer, follows, words, database.shared, availability)
+    return Events(log, subscriptions, servicer, follows, reader, database.shared, availability)
 
 
 def _bus(redis: Redis | None, key: bytes) -> tuple[Bus, Availability | None]:

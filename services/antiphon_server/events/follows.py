@@ -1,7 +1,7 @@
 """Unary calls about an open Follow, which may be on another node of the same store.
 
-A question to the other nodes is a word in their log: heard within milliseconds while the bus
-carries, and within half a second by those who look into the store. Whoever holds the stream
+A question to the other nodes is a message in their log: it arrives within milliseconds while the
+bus carries, and within half a second at those who look into the store. Whoever holds the stream
 does what is asked, and answers in the same way.
 """
 
@@ -14,9 +14,9 @@ import msgspec
 from antiphon_server.events.actions import Action, act
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES
+from antiphon_server.events.node_messages import NodeMessage, StreamReply, StreamRequest, events_of
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.events.words import Answered, Asked, Word, events_of
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.encoding.ids import new_id
@@ -60,23 +60,23 @@ class Follows:
         found = self._subscriptions.find(principal.user_id, principal.session_id, follow_id)
         if found is not None:
             await _act_all(found, actions)
-        elif self._log.neighbours is None:
+        elif self._log.peer_commits is None:
             raise not_found(f"follow {follow_id}")
         else:
             call = _Call(principal.user_id, principal.session_id, follow_id, list(actions))
             await self._ask_others(call)
 
-    def heard(self, word: Asked | Answered) -> None:
-        """Take a word of a node: a question whose stream is here, or an answer to our own."""
-        match word:
-            case Asked(question, encoded):
+    def on_message(self, message: StreamRequest | StreamReply) -> None:
+        """Take a message of a node: a question whose stream is here, or an answer to our own."""
+        match message:
+            case StreamRequest(question, encoded):
                 self._answer(question, encoded)
-            case Answered(question):
+            case StreamReply(question):
                 waiting = self._questions.get(question)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(None)
             case _:
-                assert_never(word)
+                assert_never(message)
 
     async def close(self) -> None:
         """Stop what runs."""
@@ -89,7 +89,7 @@ class Follows:
         answered = asyncio.get_running_loop().create_future()
         self._questions[question] = answered
         try:
-            await self._say(Asked(question, _encode(call)))
+            await self._send(StreamRequest(question, _encode(call)))
             async with asyncio.timeout(self._answered_s):
                 await answered
         except TimeoutError:
@@ -104,16 +104,16 @@ class Follows:
             return  # a version to come asks for what this one does not know
         found = self._subscriptions.find(call.user_id, call.session_id, call.follow_id)
         if found is not None and len(self._tasks) < MOST_AT_ONCE:
-            self._tasks.spawn("follow-asked", self._obey(question, found, call.actions))
+            self._tasks.spawn("follow-asked", self._carry_out(question, found, call.actions))
 
-    async def _obey(
+    async def _carry_out(
         self, question: str, subscription: Subscription, actions: Sequence[Action]
     ) -> None:
         await _act_all(subscription, actions)
-        await self._say(Answered(question))
+        await self._send(StreamReply(question))
 
-    async def _say(self, word: Word) -> None:
-        await self._log.append(NODES, events_of([word]))
+    async def _send(self, message: NodeMessage) -> None:
+        await self._log.append(NODES, events_of([message]))
 
 
 async def _act_all(subscription: Subscription, actions: Sequence[Action]) -> None:

@@ -38,7 +38,7 @@ class Follower(Protocol):
         """Something was committed."""
         ...
 
-    def tell(self, body: bytes) -> None:
+    def send_ephemeral(self, body: bytes) -> None:
         """Something ephemeral was said; ``body`` is the whole event, serialised."""
         ...
 
@@ -92,10 +92,10 @@ class Hub:
         self.clear()
         self._notify()
 
-    def tell(self, body: bytes) -> None:
+    def send_ephemeral(self, body: bytes) -> None:
         """Tell those who follow now something that is not kept."""
         for follower in self.followers:
-            follower.tell(body)
+            follower.send_ephemeral(body)
 
     def leave(self, follower: Follower) -> None:
         """Let a follower go; behind the last one only the newest events are kept."""

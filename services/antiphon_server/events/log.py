@@ -24,10 +24,10 @@ from antiphon_server.events.model import (
     Page,
     Scope,
 )
-from antiphon_server.events.neighbours import MAX_EVENTS, LookTimes, Neighbours
+from antiphon_server.events.node_messages import AccessChanged, events_of
+from antiphon_server.events.peer_commits import MAX_EVENTS, LookTimes, PeerCommits
 from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.events.wire import placed
-from antiphon_server.events.words import Changed, events_of
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_WAITING = 10_000
@@ -35,7 +35,7 @@ MAX_WAITING_BYTES = 64 << 20
 MAX_GROUP = 512
 MAX_PAGE_BYTES = 1 << 20
 REQUESTS_KEPT_S = 25 * 3600
-WORDS_KEPT = 10_000
+NODE_MESSAGES_KEPT = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class EventLog:
 
     ``run`` must be running for appends to be committed. ``on_access_change`` is told
     of committed events that take access away. With a ``bus`` other nodes append to the same
-    store: ``neighbours`` must be running as well, and what is read is as new as the store.
+    store: ``peer_commits`` must be running as well, and what is read is as new as the store.
     Appends that wait hold at most ``most_bytes``.
     """
 
@@ -64,8 +64,8 @@ class EventLog:
         self._on_access_change = on_access_change
         self._clock = clock
         self._hubs = hubs or Hubs()
-        self.neighbours = (
-            Neighbours(store, self._hubs, bus, look_times) if bus is not None else None
+        self.peer_commits = (
+            PeerCommits(store, self._hubs, bus, look_times) if bus is not None else None
         )
         self._waiting: deque[tuple[Append, asyncio.Future[Appended]]] = deque()
         self._waiting_bytes = 0
@@ -138,7 +138,7 @@ class EventLog:
 
     async def _commit(self, group: list[tuple[Append, asyncio.Future[Appended]]]) -> None:
         batch = [append for append, _ in group]
-        if self.neighbours is not None:
+        if self.peer_commits is not None:
             batch += self._words(batch)
         results = await self._append_all(batch)
         for append, result in zip(batch, results, strict=True):
@@ -150,8 +150,8 @@ class EventLog:
     def _words(self, batch: Sequence[Append]) -> list[Append]:
         """What other nodes have to hear of in the same commit: whose access changes."""
         changes = [it.access_change for append in batch for it in append.events]
-        words = [Changed(it.user_id, it.session_id) for it in changes if it is not None]
-        return [Append(NODES, events_of(words), batch[-1].time_us)] if words else []
+        messages = [AccessChanged(it.user_id, it.session_id) for it in changes if it is not None]
+        return [Append(NODES, events_of(messages), batch[-1].time_us)] if messages else []
 
     async def _append_all(self, batch: Sequence[Append]) -> Sequence[Appended | DomainError]:
         """Commit the batch; a defect of the store fails the batch and not the log."""
@@ -171,10 +171,10 @@ class EventLog:
         hub = self._hubs.get(append.scope)
         if hub is None:
             hub = self._hubs.make(append.scope, place.epoch, Offset(place.first - 1))
-        if self.neighbours is None:
+        if self.peer_commits is None:
             hub.publish(records)
         else:
-            self.neighbours.committed(Commit(append.scope, place.epoch, place.last, records))
+            self.peer_commits.send_commit(Commit(append.scope, place.epoch, place.last, records))
         for event in append.events:
             if event.access_change is not None:
                 self._on_access_change(event.access_change)
@@ -191,12 +191,12 @@ class EventLog:
     async def live(self, scope: Scope) -> Hub:
         """The same, as new as the store; what others commit from now on reaches them, too."""
         hub = await self.hub(scope)
-        if self.neighbours is None:
+        if self.peer_commits is None:
             return hub
-        await self.neighbours.look([scope])
+        await self.peer_commits.look([scope])
         while hub is not self._hubs.get(scope):  # it gave way to others meanwhile
             hub = await self.hub(scope)
-            await self.neighbours.look([scope])
+            await self.peer_commits.look([scope])
         return hub
 
     async def _fresh(self, scope: Scope) -> Hub:
@@ -204,17 +204,17 @@ class EventLog:
         hub = self._hubs.used(scope)
         if hub is None:
             return await self.hub(scope)
-        if self.neighbours is not None:
-            await self.neighbours.look([scope], MAX_EVENTS if hub.followers else IDLE_EVENTS)
+        if self.peer_commits is not None:
+            await self.peer_commits.look([scope], MAX_EVENTS if hub.followers else IDLE_EVENTS)
         return hub
 
-    def tell(self, scope: Scope, body: bytes) -> None:
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
         """Tell those who follow the scope now something that is not kept."""
         hub = self._hubs.get(scope)
         if hub is not None:
-            hub.tell(body)
-        if self.neighbours is not None:
-            self.neighbours.said(scope, body)
+            hub.send_ephemeral(body)
+        if self.peer_commits is not None:
+            self.peer_commits.send_ephemeral(scope, body)
 
     async def head(self, scope: Scope) -> Head:
         """Where the log begins and ends."""
@@ -260,7 +260,7 @@ class EventLog:
             return Page(of_kinds(records, kinds), position, position >= hub.head)
         return await self.stored(scope, after, max_events, kinds, max_bytes)
 
-    async def heard(self, scope: Scope, after: Offset, max_events: int) -> Page:
+    async def read_local(self, scope: Scope, after: Offset, max_events: int) -> Page:
         """The same, but only as new as what reached this node by itself."""
         hub = await self.hub(scope)
         found = hub.after(after, max_events, MAX_PAGE_BYTES)
@@ -294,11 +294,11 @@ class EventLog:
     async def forget_requests(self) -> int:
         """Drop request ids that are older than the contract promises to keep them.
 
-        And words between nodes that all have heard.
+        And messages between nodes that all have read.
         """
-        if self.neighbours is not None:
+        if self.peer_commits is not None:
             head = await self._store.head(NODES)
-            await self._store.trim(NODES, Offset(head.last - WORDS_KEPT))
+            await self._store.trim(NODES, Offset(head.last - NODE_MESSAGES_KEPT))
         return await self._store.forget_requests(int((self._clock() - REQUESTS_KEPT_S) * 1e6))
 
 

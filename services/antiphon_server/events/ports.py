@@ -60,18 +60,18 @@ class LogStore(Protocol):
         ...
 
 
-class Hearer(Protocol):
+class BusListener(Protocol):
     """Listens to what other nodes say."""
 
-    def heard(self, commit: Commit) -> None:
+    def on_commit(self, commit: Commit) -> None:
         """A node has committed this. It may come late, twice, and in any order."""
         ...
 
-    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
+    def on_ephemeral(self, scope: Scope, body: bytes) -> None:
         """A node was told something that is not kept."""
         ...
 
-    def missed(self) -> None:
+    def on_missed(self) -> None:
         """Something may have been said that was not heard."""
         ...
 
@@ -84,19 +84,19 @@ class Bus(Protocol):
     """
 
     @property
-    def carries(self) -> bool:
+    def connected(self) -> bool:
         """Whether what others say arrives now."""
         ...
 
-    def committed(self, commit: Commit) -> None:
+    def send_commit(self, commit: Commit) -> None:
         """Tell of a commit."""
         ...
 
-    def said(self, scope: Scope, body: bytes) -> None:
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
         """Tell of something that is not kept."""
         ...
 
-    async def run(self, store: str, hearer: Hearer) -> None:
+    async def run(self, store: str, listener: BusListener) -> None:
         """Carry between the nodes of one ``store``, until cancelled."""
         ...
 

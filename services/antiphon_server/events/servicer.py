@@ -144,7 +144,7 @@ class EventServicer(EventServiceServicer):
                 event.presence_changed.CopyFrom(request.presence)
             case None:
                 raise DomainError(Reason.UNIMPLEMENTED)
-        self._log.tell(Scope(request.scope), event.SerializeToString())
+        self._log.send_ephemeral(Scope(request.scope), event.SerializeToString())
         return pb.PublishEphemeralResponse()
 
     async def Append(self, request: pb.AppendRequest, context: Context) -> pb.AppendResponse:

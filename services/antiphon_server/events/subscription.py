@@ -5,13 +5,13 @@ import random
 import time
 from collections.abc import AsyncIterator
 
-from antiphon_server.events.bell import Bell
 from antiphon_server.events.frames import Close, Draining, Ended, Frame, Progress
 from antiphon_server.events.history import history_was_lost
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.ports import Gatekeeper
+from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.events.watch import Watch, WatchRequest
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -53,7 +53,7 @@ class Subscription:
         self._ready: dict[Watch, None] = {}
         self._control: list[Frame] = []
         self._recheck: dict[Watch, None] = {}
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._ending: Ended | None = None
         self._next_heartbeat = 0.0
         self._opening: set[str] = set()
@@ -127,7 +127,7 @@ class Subscription:
     def request_progress(self) -> None:
         """Say now how far each watch is."""
         self._progress_wanted = True
-        self._bell.ring()
+        self._wakeup.set()
 
     def access_changed(self, change: AccessChange) -> None:
         """Check again what the change concerns."""
@@ -141,7 +141,7 @@ class Subscription:
         self._access_changes += 1
         for watch in self._watches.values():
             self._recheck[watch] = None
-        self._bell.ring()
+        self._wakeup.set()
 
     def check_token(self) -> None:
         """End a person's stream as if its token had expired."""
@@ -156,7 +156,7 @@ class Subscription:
     def end(self, ended: Ended) -> None:
         """End the stream after what is to be said before."""
         self._ending = self._ending or ended
-        self._bell.ring()
+        self._wakeup.set()
 
     def close(self) -> None:
         """Stop following; nothing more is said."""
@@ -221,12 +221,12 @@ class Subscription:
 
     async def _idle(self) -> None:
         """Wait until there is something to do: news, a heartbeat, the token's end."""
-        self._bell.silence()
+        self._wakeup.clear()
         heartbeat = self._next_heartbeat - time.monotonic()
         expiry = self.principal.expires_at - time.time()
         try:
             async with asyncio.timeout(max(min(heartbeat, expiry), 0)):
-                await self._bell.heard()
+                await self._wakeup.wait()
         except TimeoutError:
             if time.monotonic() >= self._next_heartbeat:
                 self.request_progress()
@@ -262,14 +262,14 @@ class Subscription:
             self.end(Ended("", Close.SLOW_READER, error))
             return
         self._control.append(frame)
-        self._bell.ring()
+        self._wakeup.set()
 
     def _on_ready(self, watch: Watch) -> None:
         if watch not in self._ready:
             if not self._ready:
                 self._pacing.ready(self)
             self._ready[watch] = None
-            self._bell.ring()
+            self._wakeup.set()
 
     def _postpone_heartbeat(self) -> None:
         self._next_heartbeat = time.monotonic() + random.uniform(*self._heartbeat_s)

@@ -123,7 +123,7 @@ class Watch:
         """See :class:`~antiphon_server.events.hub.Follower`."""
         self.wake(self)
 
-    def tell(self, body: bytes) -> None:
+    def send_ephemeral(self, body: bytes) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`."""
         if self.request.ephemeral:
             if self._ephemeral is None:

@@ -27,7 +27,7 @@ from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
 
@@ -124,6 +124,6 @@ def compose_integration(
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool))
     generator = Generator(catalogue, Attempts(PricedCalls(ledger, owner)), patience)
-    standing = Standing(policy, verifier, GENERATE)
-    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), standing)
+    recheck = AccessRecheck(policy, verifier, GENERATE)
+    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     return Integration(servicer, catalogue, generator, ledger, pool, owner, lost_calls)

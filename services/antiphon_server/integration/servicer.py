@@ -11,7 +11,7 @@ from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.models.model import Step
-from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.paging import page_limit
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -21,12 +21,16 @@ class IntegrationServicer(IntegrationServiceServicer):
     """Serves models and the ledger."""
 
     def __init__(
-        self, catalogue: Catalogue, generator: Generator, reports: UsageReports, standing: Standing
+        self,
+        catalogue: Catalogue,
+        generator: Generator,
+        reports: UsageReports,
+        recheck: AccessRecheck,
     ) -> None:
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
-        self._standing = standing
+        self._recheck = recheck
         self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
@@ -44,7 +48,7 @@ class IntegrationServicer(IntegrationServiceServicer):
             await context.write(encoding.response(step))
 
         answering = self._generator.run(encoding.order(request, self._prompts), emit)
-        await self._standing.during(context, request.workspace_id, answering)
+        await self._recheck.during(context, request.workspace_id, answering)
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

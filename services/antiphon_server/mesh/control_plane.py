@@ -61,7 +61,7 @@ class ControlPlane:
     def _tell(self) -> None:
         where = addresses(self._registry.instances())
         where[REGISTRY] = [self._own]
-        self._source.tell(self._configuration.snapshot(where, is_open=self._is_open))
+        self._source.send(self._configuration.snapshot(where, is_open=self._is_open))
         log.debug("services are at: %s", _in_words(where))
 
 

@@ -36,7 +36,7 @@ class EdgeView:
             recent[place] = self._recent.get(place) or Recent()
             stats = _stats(host)
             load = Load(stats["rq_success"] + stats["rq_error"], stats["rq_error"])
-            recent[place].note(self._ticks(), load)
+            recent[place].record(self._ticks(), load)
             healthy = not any(name.startswith("failed_") for name in host["health_status"])
             self._seen[place] = Seen(healthy, recent[place].rates, stats["rq_active"])
         self._recent = recent

@@ -14,7 +14,7 @@ class Recent:
     def __init__(self) -> None:
         self._counts: deque[tuple[float, Load]] = deque()
 
-    def note(self, now: float, load: Load) -> None:
+    def record(self, now: float, load: Load) -> None:
         """What is counted now; if it is less than before it has begun anew."""
         counts = self._counts
         if counts and load.ended < counts[-1][1].ended:

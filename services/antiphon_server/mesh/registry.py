@@ -56,7 +56,7 @@ class Registry:
             self._tell()
         known.announced, known.renewed = announced, self._clock()
         known.ends = now + LEASE_S
-        known.recent.note(now, announced.load)
+        known.recent.record(now, announced.load)
 
     def withdraw(self, key: Key) -> None:
         """Forget an instance; nothing happens if it is not known."""

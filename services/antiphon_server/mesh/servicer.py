@@ -15,7 +15,7 @@ from antiphon_server.mesh.registry import LEASE_S, RENEW_S, Registry
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.rpc.access_recheck import Standing
+from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.duplex import TimedWriter
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 
@@ -29,15 +29,15 @@ _MS = 1000
 class RegistryServicer(RegistryServiceServicer):
     """Serves the registry.
 
-    ``seen`` says what an edge sees of an instance, ``standing`` who may go on watching.
+    ``seen`` says what an edge sees of an instance, ``recheck`` who may go on watching.
     """
 
     def __init__(
-        self, registry: Registry, seen: Callable[[Announced], Seen | None], standing: Standing
+        self, registry: Registry, seen: Callable[[Announced], Seen | None], recheck: AccessRecheck
     ) -> None:
         self._registry = registry
         self._seen = seen
-        self._standing = standing
+        self._recheck = recheck
         self._watches = 0
         self._draining = asyncio.Event()
 
@@ -76,7 +76,7 @@ class RegistryServicer(RegistryServiceServicer):
         self._watches += 1
         try:
             with TimedWriter(context) as writer:
-                await self._standing.during(context, "", self._watching(writer))
+                await self._recheck.during(context, "", self._watching(writer))
         finally:
             self._watches -= 1
 

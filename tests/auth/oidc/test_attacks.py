@@ -13,7 +13,7 @@ import pytest
 from antiphon_server.auth.adapters.server_secret import load_or_create
 from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.service.login_flows import LoginFlows
-from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.oidc.attacks import (
     ANSWERS,
@@ -164,7 +164,10 @@ async def test_a_code_spent_elsewhere_is_refused(rig: Rig, issuer: Issuer) -> No
 
 async def test_a_flood_of_begun_logins_ends_nobody_elses(tmp_path: Path) -> None:
     """Whoever began before it ends theirs after it: strangers may begin as many as they like."""
-    once, secret = Once(memory_stores().attempts, time.time), load_or_create(tmp_path / "secret")
+    once, secret = (
+        SingleUse(memory_stores().attempts, time.time),
+        load_or_create(tmp_path / "secret"),
+    )
     flows, first = LoginFlows(once, secret, time.time), ProviderName("first")
     mine, proof = flows.begin(first, REDIRECT)
     for _ in range(10_001):

@@ -7,10 +7,10 @@ import pytest
 from antiphon_server.context.model.changes import MemberAdded, OutboxEntry, RequestKey, Scope
 from antiphon_server.context.model.messages import Totals
 from antiphon_server.context.model.resources import (
+    AssignedRoles,
     Member,
     ResourceId,
     Role,
-    Standing,
     TurnPolicy,
     WorkspaceId,
 )
@@ -97,16 +97,16 @@ async def test_standing_tells_both_roles(store: Store) -> None:
     await store.write(fill)
     talk, lab = OWNER.resource, ResourceId(LAB.workspace_id)
     expected = {
-        (ANN, talk): Standing(LAB.workspace_id, Role.OWNER, Role.NONE),
-        (BOB, talk): Standing(LAB.workspace_id, Role.NONE, Role.ADMIN),
-        (ANN, lab): Standing(LAB.workspace_id, Role.NONE, Role.NONE),
-        (BOB, lab): Standing(LAB.workspace_id, Role.ADMIN, Role.ADMIN),
+        (ANN, talk): AssignedRoles(LAB.workspace_id, Role.OWNER, Role.NONE),
+        (BOB, talk): AssignedRoles(LAB.workspace_id, Role.NONE, Role.ADMIN),
+        (ANN, lab): AssignedRoles(LAB.workspace_id, Role.NONE, Role.NONE),
+        (BOB, lab): AssignedRoles(LAB.workspace_id, Role.ADMIN, Role.ADMIN),
         (ANN, ResourceId("conv_none0000")): None,
         (ANN, ResourceId("ws_none0000")): None,
     }
-    for (user, resource), standing in expected.items():
-        found = await store.read(lambda r, u=user, it=resource: r.members.standing(u, it))  # type: ignore[misc]
-        assert found == standing
+    for (user, resource), roles in expected.items():
+        found = await store.read(lambda r, u=user, it=resource: r.members.assigned_roles(u, it))  # type: ignore[misc]
+        assert found == roles
 
 
 async def test_members_come_in_pages(store: Store) -> None:

@@ -8,11 +8,11 @@ class MemoryMessenger:
 
     hears = False
 
-    def tell(self) -> None:
-        """See :meth:`RevocationMessenger.tell`."""
+    def publish(self) -> None:
+        """See :meth:`RevocationMessenger.publish`."""
 
-    async def told(self, timeout: float) -> None:
-        """See :meth:`RevocationMessenger.told`."""
+    async def wait(self, timeout: float) -> None:
+        """See :meth:`RevocationMessenger.wait`."""
         await asyncio.sleep(timeout)
 
     async def close(self) -> None:

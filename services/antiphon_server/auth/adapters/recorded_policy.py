@@ -33,4 +33,4 @@ class RecordedPolicy:
             refused = AccessRefused(rule.method, rule.permission.value, resource, error.reason)
             user_id = caller.user_id if caller.kind == "user" else ""
             event = SecurityEvent(refused, user_id)
-            self._coalesced.note((AccessRefused, caller.actor, rule.method), event)
+            self._coalesced.record_soon((AccessRefused, caller.actor, rule.method), event)

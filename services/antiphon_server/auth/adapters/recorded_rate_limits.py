@@ -19,4 +19,4 @@ class RecordedRateLimits:
     def __call__(self, method: Method, limit: Limit, who: str) -> None:
         """A call of ``method`` was refused; it is the one in hand."""
         event = SecurityEvent(RateLimited(method.name))
-        self._coalesced.note((RateLimited, method.name, limit.scope, who), event)
+        self._coalesced.record_soon((RateLimited, method.name, limit.scope, who), event)

@@ -26,14 +26,14 @@ class RedisMessenger:
         self._telling: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    def tell(self) -> None:
-        """See :meth:`RevocationMessenger.tell`."""
+    def publish(self) -> None:
+        """See :meth:`RevocationMessenger.publish`."""
         self._owed = True  # one word more says the same as many
         if self._telling is None or self._telling.done():
             self._telling = self._tasks.spawn("auth-tell", self._tell())
 
-    async def told(self, timeout: float) -> None:
-        """See :meth:`RevocationMessenger.told`."""
+    async def wait(self, timeout: float) -> None:
+        """See :meth:`RevocationMessenger.wait`."""
         if self._listening is None:
             self._listening = self._tasks.spawn("auth-listen", self._listen())
         try:

@@ -83,7 +83,7 @@ class SessionFollower:
         self._ended.learn(ended, up_to_date=answer.up_to_date)
         self._position = answer.position
         if answer.up_to_date:
-            self.availability.note(up=True)
+            self.availability.report(up=True)
             self.ready.set()
 
     def _lost(self, error: Exception) -> None:
@@ -91,7 +91,7 @@ class SessionFollower:
             self._position = None  # the store that is there next may have other ends there
         if self.ready.is_set():
             words = error.reason if isinstance(error, DomainError) else type(error).__name__
-            self.availability.note(up=False, why=words)
+            self.availability.report(up=False, why=words)
 
 
 def _public(keys: Iterable[JsonWebKey]) -> dict[str, Ed25519PublicKey]:

@@ -61,8 +61,10 @@ def compose_signing_in(
             clock,
         ),
         provider_login=ProviderLogin(
-            oidc_providers(base.settings.identity_providers, pools, completion, tokens.once, clock),
-            LoginFlows(tokens.once, base.secret, clock),
+            oidc_providers(
+                base.settings.identity_providers, pools, completion, tokens.single_use, clock
+            ),
+            LoginFlows(tokens.single_use, base.secret, clock),
             Identities(stores.identities, users, completion, log, clock, base.settings.services),
             sessions,
             sign_ins,
@@ -72,7 +74,7 @@ def compose_signing_in(
         ),
         assertions=ServiceAssertions(
             base.secret,
-            tokens.once,
+            tokens.single_use,
             tokens.access_tokens,
             sign_ins,
             log,

@@ -8,9 +8,9 @@ from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.following import Following
 from antiphon_server.auth.service.key_rotation import KeyRotation
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.session_feed import SessionFeed
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
@@ -29,7 +29,7 @@ class Tokens:
     key_rotation: KeyRotation
     following: Following
     feed: SessionFeed
-    once: Once
+    single_use: SingleUse
 
 
 def compose_tokens(base: Base, recorder: Recorder) -> Tokens:
@@ -40,7 +40,7 @@ def compose_tokens(base: Base, recorder: Recorder) -> Tokens:
         stores.signing_keys, base.secret, recorder, clock, settings.longest_life, key_settings
     )
     access_tokens = AccessTokens(keys, settings, clock)
-    liveness, once = Liveness(), Once(stores.attempts, clock)
+    liveness, single_use = Liveness(), SingleUse(stores.attempts, clock)
     return Tokens(
         settings=settings,
         signing_keys=keys,
@@ -53,5 +53,5 @@ def compose_tokens(base: Base, recorder: Recorder) -> Tokens:
             stores.endings, keys, liveness, messenger, clock, settings.longest_life
         ),
         feed=SessionFeed(stores.endings, keys, liveness, clock, settings.longest_life),
-        once=once,
+        single_use=single_use,
     )

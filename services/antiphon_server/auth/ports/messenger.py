@@ -15,11 +15,11 @@ class RevocationMessenger(Protocol):
         """Whether words of others come here now, as far as can be told."""
         ...
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Something has ended; returns at once."""
         ...
 
-    async def told(self, timeout: float) -> None:
+    async def wait(self, timeout: float) -> None:
         """Return when somebody has told since the last call, or after ``timeout`` seconds."""
         ...
 

@@ -50,7 +50,7 @@ class Attempts:
         await self._store.reset(_key(name, address))
         if not await self.knows(name, address):
             await self._store.uncount(_key(name))
-        await self._places.note(_subject(name), address, self._now(), MOST_KNOWN)
+        await self._places.record(_subject(name), address, self._now(), MOST_KNOWN)
 
     async def take(self, most: int, *what: str) -> int:
         """Take one of ``most`` attempts at something else, or raise TOO_MANY_ATTEMPTS.

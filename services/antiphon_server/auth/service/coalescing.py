@@ -86,7 +86,7 @@ class Coalesced:
         self._budgets: dict[type, Budget] = {}
         self._holding = asyncio.Event()
 
-    async def tell(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
+    async def record(self, sort: Hashable, event: SecurityEvent, burst: int = 1) -> None:
         """Record one of the first ``burst`` of its sort within a minute now, hold another one."""
         sort, window, event = self._sorted(sort, completed(event, self._own))
         if self._take(window, event, burst):
@@ -113,7 +113,7 @@ class Coalesced:
         _, window, event = self._sorted(sort, completed(event, self._own))
         self._hold(window, event)
 
-    def note(self, sort: Hashable, event: SecurityEvent) -> None:
+    def record_soon(self, sort: Hashable, event: SecurityEvent) -> None:
         """The same for those who can't wait: the first is told in a moment."""
         sort, window, event = self._sorted(sort, completed(event, self._own))
         first = not window.told and self._may_tell(event)

@@ -44,7 +44,7 @@ class Endings:
             return
         for session in ended:
             self._liveness.ended(session.session_id)
-        self._messenger.tell()
+        self._messenger.publish()
         await self.announce_pending()
 
     async def announce_pending(self) -> None:

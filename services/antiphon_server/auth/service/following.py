@@ -50,7 +50,7 @@ class Following:
     async def run(self) -> None:
         """Look whenever told, and at least every ``HEARING_S``, until cancelled."""
         while True:
-            await self._messenger.told(HEARING_S if self._messenger.hears else LOOK_EVERY_S)
+            await self._messenger.wait(HEARING_S if self._messenger.hears else LOOK_EVERY_S)
             try:
                 await self.look()
             except DomainError as error:

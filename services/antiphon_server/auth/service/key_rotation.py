@@ -45,4 +45,4 @@ class KeyRotation:
         try:
             return await rotating
         finally:  # though it could not be read here, or nothing was due: that costs them a look
-            self._messenger.tell()
+            self._messenger.publish()

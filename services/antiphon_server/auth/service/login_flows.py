@@ -14,7 +14,7 @@ from antiphon_server.auth.model.identities import (
 )
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.clock import micros
-from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -30,8 +30,8 @@ class LoginFlows:
     verifier) is made in the same way when it is needed. Only ended ones are remembered.
     """
 
-    def __init__(self, once: Once, secret: ServerSecret, clock: Clock) -> None:
-        self._once = once
+    def __init__(self, single_use: SingleUse, secret: ServerSecret, clock: Clock) -> None:
+        self._single_use = single_use
         self._key = secret.derive("logins at identity providers")
         self._now = micros(clock)
 
@@ -55,7 +55,7 @@ class LoginFlows:
         said = base64.urlsafe_b64decode(login_id.removeprefix(_PREFIX))
         provider, redirect_uri, expires, _ = json.loads(said)
         late = expires <= self._now()
-        if late or not await self._once.first("login", login_id, expires):
+        if late or not await self._single_use.first("login", login_id, expires):
             raise DomainError(Reason.LOGIN_EXPIRED)
         return LoginFlow(login_id, provider, redirect_uri, expires)
 

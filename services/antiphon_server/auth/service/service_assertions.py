@@ -9,9 +9,9 @@ from antiphon_server.auth.model import SECOND, LoginMethod, TokenPair
 from antiphon_server.auth.model.security_events import SecurityEvent, SignedIn, SignInFailure
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.ports.security_events import SecurityEvents
-from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.service_statements import KNOWN, StatementReader
 from antiphon_server.auth.service.sign_ins import SignIns
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -28,7 +28,7 @@ class ServiceAssertions:
     def __init__(
         self,
         secret: ServerSecret,
-        once: Once,
+        single_use: SingleUse,
         tokens: AccessTokens,
         sign_ins: SignIns,
         events: SecurityEvents,
@@ -37,7 +37,7 @@ class ServiceAssertions:
         services: Sequence[str],
     ) -> None:
         self._statements = StatementReader(secret, audience, clock, services)
-        self._once = once
+        self._single_use = single_use
         self._tokens = tokens
         self._sign_ins = sign_ins
         self._events = events
@@ -50,7 +50,7 @@ class ServiceAssertions:
         except (jwt.PyJWTError, ValueError):
             await self._refuse(SignInFailure.UNTRUSTED)
         until = int((self._clock() + KNOWN) * SECOND)
-        if not await self._once.first("assertion", f"{name}\0{statement_id}", until):
+        if not await self._single_use.first("assertion", f"{name}\0{statement_id}", until):
             await self._refuse(SignInFailure.REPLAYED)
         await self._events.record(SecurityEvent(SignedIn(_METHOD), actor=f"services/{name}"))
         token, expires = self._tokens.for_service(name)

@@ -67,15 +67,15 @@ class SignIns:
         failed = SignInFailed(method, failure, provider, self.name_hash(name))
         sort = (SignInFailed, method, current_address())
         if method in _BY_KEY:  # a mistyped one costs no write
-            self._coalesced.note(sort, SecurityEvent(failed, user_id))
+            self._coalesced.record_soon(sort, SecurityEvent(failed, user_id))
         else:
-            await self._coalesced.tell(sort, SecurityEvent(failed, user_id), FAILURES_TOLD)
+            await self._coalesced.record(sort, SecurityEvent(failed, user_id), FAILURES_TOLD)
 
     async def refused(self, method: LoginMethod, *, name: str = "") -> None:
         """An attempt was refused without being looked at, for there were too many."""
         hashed = self.name_hash(name)
         sort = (SignInsRefused, hashed, current_address())
-        await self._coalesced.tell(sort, SecurityEvent(SignInsRefused(method, hashed)))
+        await self._coalesced.record(sort, SecurityEvent(SignInsRefused(method, hashed)))
 
     def name_hash(self, name: str) -> str:
         """What stands for a name: keyed, for people type passwords where names belong."""

@@ -64,7 +64,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AssignedRoles:
     """A user's direct roles on an existing resource and on the workspace around it.
 
     For a workspace the two are the same.
@@ -81,7 +81,7 @@ class Standing:
         return next((role for role in INHERITED if role in roles), self.direct)
 
     def held(self, resource: ResourceId) -> Held:
-        """The effective role on ``resource``, whose standing this is, and where it comes from."""
+        """The effective role on ``resource``, whose roles these are, and where it comes from."""
         role = self.effective
         if role is Role.NONE:
             return NO_ROLE

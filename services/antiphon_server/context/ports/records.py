@@ -22,12 +22,12 @@ from antiphon_server.context.model.messages import (
     Totals,
 )
 from antiphon_server.context.model.resources import (
+    AssignedRoles,
     Conversation,
     ConversationId,
     Member,
     Position,
     ResourceId,
-    Standing,
     Workspace,
     WorkspaceId,
 )
@@ -112,13 +112,13 @@ class ConversationRecords(Protocol):
 class MemberRecords(Protocol):
     """Direct roles within a transaction."""
 
-    def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
+    def assigned_roles(self, user_id: UserId, resource: ResourceId) -> AssignedRoles | None:
         """The user's roles around a resource; None if there is no such resource."""
         ...
 
     def seen(
         self, user_id: UserId, conversation_id: ConversationId
-    ) -> tuple[Conversation, Standing] | None:
+    ) -> tuple[Conversation, AssignedRoles] | None:
         """A conversation and the user's roles around it, by one query; None if there is none."""
         ...
 

@@ -16,10 +16,10 @@ def require(records: Records, principal: Principal, resource: str, permission: P
     will not do.
     """
     asked = ResourceId(resource)
-    standing = records.members.standing(principal.user_id, asked)
-    if standing is None:
+    roles = records.members.assigned_roles(principal.user_id, asked)
+    if roles is None:
         raise not_found(resource)
-    return role_that_may(principal, resource, standing.held(asked), permission)
+    return role_that_may(principal, resource, roles.held(asked), permission)
 
 
 def role_that_may(principal: Principal, resource: str, held: Held, permission: Permission) -> Role:

@@ -80,7 +80,7 @@ class Changes:
         await self._completion.close()
 
 
-def tell(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:
+def add_to_outbox(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:
     """Have the log told, together, of what this transaction changes."""
     entry = OutboxEntry(new_id("out"), scope, principal.actor, changes)
     records.outbox.add(entry)

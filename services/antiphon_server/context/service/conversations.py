@@ -25,7 +25,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
-from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
+from antiphon_server.context.service.changes import Changes, add_to_outbox, answered, answered_first
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.pages import Page, page_of, position
@@ -108,8 +108,8 @@ class Conversations:
         def work(records: Records) -> list[Conversation]:
             if not workspace_id:
                 return records.conversations.list_of(user_id, after, limit + 1, archived=archived)
-            standing = records.members.standing(user_id, ResourceId(workspace_id))
-            manages = standing is not None and standing.effective in INHERITED
+            roles = records.members.assigned_roles(user_id, ResourceId(workspace_id))
+            manages = roles is not None and roles.effective in INHERITED
             sees_all = manages or principal.kind == "service"
             return records.conversations.list_in(
                 workspace_id, None if sees_all else user_id, after, limit + 1, archived=archived
@@ -223,4 +223,4 @@ def _tell(
     *more: Change,
 ) -> None:
     scope = conversation_scope(conversation.conversation_id)
-    tell(records, principal, scope, past_tense(conversation), *more)
+    add_to_outbox(records, principal, scope, past_tense(conversation), *more)

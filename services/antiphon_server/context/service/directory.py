@@ -82,8 +82,8 @@ def _both(
     seen = records.members.seen(user_id, conversation_id)
     if seen is None:
         return None, NO_ROLE
-    conversation, standing = seen
-    return conversation, standing.held(ResourceId(conversation_id))
+    conversation, roles = seen
+    return conversation, roles.held(ResourceId(conversation_id))
 
 
 def _size(_: ConversationId, it: Conversation) -> int:

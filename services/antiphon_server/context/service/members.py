@@ -23,7 +23,7 @@ from antiphon_server.context.model.resources import (
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Clock, Records, Store, Users
 from antiphon_server.context.service.access import denied, require
-from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
+from antiphon_server.context.service.changes import Changes, add_to_outbox, answered, answered_first
 from antiphon_server.context.service.pages import Page
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -188,8 +188,8 @@ class Members:
 
 def _tell(records: Records, principal: Principal, member: Member, change: Change) -> None:
     """Where the role is, and whose it is: they learn of a place that they can't follow yet."""
-    tell(records, principal, scope_of(member.resource), change)
-    tell(records, principal, user_scope(member.user_id), change)
+    add_to_outbox(records, principal, scope_of(member.resource), change)
+    add_to_outbox(records, principal, user_scope(member.user_id), change)
 
 
 def _only_conversations_have_guests(resource: ResourceId, role: Role) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from antiphon_server.context.model.resources import ResourceId, Role, Standing
+from antiphon_server.context.model.resources import AssignedRoles, ResourceId, Role
 from antiphon_server.context.ports import Store
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import UserId
@@ -24,7 +24,7 @@ class Roles:
 
     def __init__(self, store: Store, max_cached: int = MAX_CACHED) -> None:
         self._store = store
-        self._held = _Standings(max_cached)
+        self._held = _KnownRoles(max_cached)
         self._cache = GuardedCache(self._held, self._read)
 
     async def effective(self, user_id: UserId, resource: ResourceId) -> Role:
@@ -33,11 +33,11 @@ class Roles:
 
     async def held(self, user_id: UserId, resource: ResourceId) -> Held:
         """The same, with the resource that the role was given on."""
-        standing = await self._cache.get((user_id, resource))
-        return standing.held(resource) if standing is not None else NO_ROLE
+        roles = await self._cache.get((user_id, resource))
+        return roles.held(resource) if roles is not None else NO_ROLE
 
-    async def _read(self, key: _Key) -> Standing | None:
-        return await self._store.read(lambda r: r.members.standing(*key), snapshot=False)
+    async def _read(self, key: _Key) -> AssignedRoles | None:
+        return await self._store.read(lambda r: r.members.assigned_roles(*key), snapshot=False)
 
     async def changing(self, user_id: UserId, change: Awaitable[T]) -> T:
         """Await a change of the user's roles; whoever asks after it gets the new ones.
@@ -47,19 +47,19 @@ class Roles:
         return await self._cache.changing(change, lambda: self._held.forget(user_id))
 
 
-class _Standings(LruCache[_Key, Standing]):
+class _KnownRoles(LruCache[_Key, AssignedRoles]):
     """Knows of whom it holds something."""
 
     def __init__(self, most: int) -> None:
         super().__init__(most)
         self._of_user: dict[UserId, set[ResourceId]] = {}
 
-    def put(self, key: _Key, value: Standing) -> None:
+    def put(self, key: _Key, value: AssignedRoles) -> None:
         super().put(key, value)
         if self.peek(key) is not None:
             self._of_user.setdefault(key[0], set()).add(key[1])
 
-    def pop(self, key: _Key) -> Standing | None:
+    def pop(self, key: _Key) -> AssignedRoles | None:
         resources = self._of_user.get(key[0], set())
         resources.discard(key[1])
         if not resources:

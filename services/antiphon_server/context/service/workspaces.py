@@ -20,7 +20,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
-from antiphon_server.context.service.changes import Changes, answered, answered_first, tell
+from antiphon_server.context.service.changes import Changes, add_to_outbox, answered, answered_first
 from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -124,7 +124,9 @@ class Workspaces:
             if after != before:
                 after = replace(after, version=before.version + 1)
                 records.workspaces.put(after)
-                tell(records, principal, workspace_scope(workspace_id), WorkspaceUpdated(after))
+                add_to_outbox(
+                    records, principal, workspace_scope(workspace_id), WorkspaceUpdated(after)
+                )
             return answered_first(records, request, after, now)
 
         return await self._changes.make(work)
@@ -143,7 +145,7 @@ def _add(records: Records, principal: Principal, workspace: Workspace, owner: Us
         return  # somebody else's first use came between
     member = Member(ResourceId(workspace.workspace_id), owner, Role.OWNER, workspace.create_us)
     records.members.add(member, workspace.create_us)
-    tell(records, principal, workspace_scope(workspace.workspace_id), MemberAdded(member))
+    add_to_outbox(records, principal, workspace_scope(workspace.workspace_id), MemberAdded(member))
 
 
 def _get(

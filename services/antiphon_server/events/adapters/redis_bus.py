@@ -23,9 +23,9 @@ from antiphon_server.events.adapters.bus_wire import (
     encode,
     wire_commit,
 )
-from antiphon_server.events.bell import Bell
 from antiphon_server.events.model import Commit, Scope
-from antiphon_server.events.ports import Hearer
+from antiphon_server.events.ports import BusListener
+from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.availability import Availability
 from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable, Subscription
@@ -68,7 +68,7 @@ class RedisBus:
         self._waiting: list[tuple[WireCommit | Saying, int]] = []
         self._waiting_bytes = 0
         self._most_bytes = most_bytes
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._others: dict[str, _Heard] = {}
         self._gone: dict[str, float] = {}
         self._heard_at = float("-inf")
@@ -78,26 +78,26 @@ class RedisBus:
         self.availability = Availability("the bus between nodes", "antiphon_bus_fallback")
 
     @property
-    def carries(self) -> bool:
-        """See :meth:`Bus.carries`."""
+    def connected(self) -> bool:
+        """See :meth:`Bus.connected`."""
         oldest = min([it.at for it in self._others.values()], default=self._heard_at)
         return time.monotonic() - min(oldest, self._heard_at) < SILENT_S
 
-    def committed(self, commit: Commit) -> None:
-        """See :meth:`Bus.committed`."""
+    def send_commit(self, commit: Commit) -> None:
+        """See :meth:`Bus.send_commit`."""
         self._add(*wire_commit(commit))
 
-    def said(self, scope: Scope, body: bytes) -> None:
-        """See :meth:`Bus.said`."""
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """See :meth:`Bus.send_ephemeral`."""
         self._add(Saying(scope, body), 100 + len(body))
 
-    async def run(self, store: str, hearer: Hearer) -> None:
+    async def run(self, store: str, listener: BusListener) -> None:
         """See :meth:`Bus.run`."""
         self._began = time.monotonic()
         self._channel = f"{CHANNEL}:{store}"
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell(), name="bus.tell")
-            tasks.create_task(self._listen(hearer), name="bus.listen")
+            tasks.create_task(self._listen(listener), name="bus.listen")
 
     def _add(self, part: WireCommit | Saying, size: int) -> None:
         if self._waiting_bytes + size > self._most_bytes:
@@ -106,7 +106,7 @@ class RedisBus:
             self._number += 1  # so that others miss what they were not told
         self._waiting.append((part, size))
         self._waiting_bytes += size
-        self._bell.ring()
+        self._wakeup.set()
 
     async def _tell(self) -> None:
         """Say what waits, as one message; without anything, twice a second that this node is."""
@@ -143,13 +143,13 @@ class RedisBus:
         # Of others alone nobody knows whether they are cut off or gone: they say it themselves.
         heard = now - self._heard_at < SILENT_S
         if heard or now - self._began > SILENT_S:
-            self.availability.note(up=heard)
+            self.availability.report(up=heard)
 
     async def _beat(self) -> None:
-        self._bell.silence()
+        self._wakeup.clear()
         try:
             async with asyncio.timeout(BEAT_S):
-                await self._bell.heard()
+                await self._wakeup.wait()
         except TimeoutError:
             return
 
@@ -169,32 +169,32 @@ class RedisBus:
         self._waiting_bytes -= size
         return commits, sayings
 
-    async def _listen(self, hearer: Hearer) -> None:
+    async def _listen(self, listener: BusListener) -> None:
         while True:
             try:
                 async with self._redis.subscription(self._channel) as messages:
-                    await self._hear(messages, hearer)
+                    await self._hear(messages, listener)
             except RedisUnavailable as error:
                 log.debug("the bus is not heard: %s", type(error.__cause__).__name__)
             self._heard_at = float("-inf")
             await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, messages: Subscription, hearer: Hearer) -> None:
+    async def _hear(self, messages: Subscription, listener: BusListener) -> None:
         """Hear until nothing came for so long that even this node's own beats are missing."""
         began = time.monotonic()
         while time.monotonic() - max(began, self._heard_at) < SILENT_S:
             data = await messages.next(timeout=BEAT_S)
             if data is not None:
-                self._take(data, hearer)
+                self._take(data, listener)
 
-    def _take(self, data: bytes, hearer: Hearer) -> None:
+    def _take(self, data: bytes, listener: BusListener) -> None:
         try:
             message = decode(data, self._key)
         except Forged:
             self._note_forged()
             return
         except msgspec.MsgspecError:  # of a version to come
-            hearer.missed()
+            listener.on_missed()
             return
         if message.node == self._node:
             if message.number > self._heard_number:
@@ -203,19 +203,19 @@ class RedisBus:
             self._others.pop(message.node, None)
             self._gone[message.node] = time.monotonic()
         elif message.node not in self._gone and time.time() - message.at < OLD_S:
-            self._take_of_other(message, hearer)
+            self._take_of_other(message, listener)
 
-    def _take_of_other(self, message: Message, hearer: Hearer) -> None:
+    def _take_of_other(self, message: Message, listener: BusListener) -> None:
         known = self._others.get(message.node)
         if known is not None and message.number <= known.number:
             return  # somebody repeats what was said
         if known is None or message.number != known.number + 1:
-            hearer.missed()
+            listener.on_missed()
         self._others[message.node] = _Heard(message.number, time.monotonic())
         for commit in message.commits:
-            hearer.heard(commit_of(commit))
+            listener.on_commit(commit_of(commit))
         for saying in message.sayings:
-            hearer.heard_ephemeral(saying.scope, saying.body)
+            listener.on_ephemeral(saying.scope, saying.body)
 
     def _note_forged(self) -> None:
         if not self._forged:

@@ -3,20 +3,20 @@
 import asyncio
 
 from antiphon_server.events.model import Commit, Scope
-from antiphon_server.events.ports import Hearer
+from antiphon_server.events.ports import BusListener
 
 
 class SilentBus:
     """A :class:`~antiphon_server.events.ports.Bus` that carries nothing."""
 
-    carries = False
+    connected = False
 
-    def committed(self, commit: Commit) -> None:
-        """See :meth:`Bus.committed`."""
+    def send_commit(self, commit: Commit) -> None:
+        """See :meth:`Bus.send_commit`."""
 
-    def said(self, scope: Scope, body: bytes) -> None:
-        """See :meth:`Bus.said`."""
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """See :meth:`Bus.send_ephemeral`."""
 
-    async def run(self, store: str, hearer: Hearer) -> None:
+    async def run(self, store: str, listener: BusListener) -> None:
         """See :meth:`Bus.run`."""
         await asyncio.Event().wait()

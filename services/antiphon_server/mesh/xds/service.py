@@ -23,7 +23,7 @@ class Source:
         self._snapshot: Snapshot | None = None
         self._changed = asyncio.Event()
 
-    def tell(self, snapshot: Snapshot) -> None:
+    def send(self, snapshot: Snapshot) -> None:
         """From now on this is it."""
         self._snapshot = snapshot
         self._changed.set()

@@ -27,7 +27,7 @@ class Refusals:
         """Tell ``listener`` from now on, within the refused call; it must not wait."""
         self._listener = listener
 
-    def note(self, method: Method, limit: Limit, who: str) -> None:
+    def count(self, method: Method, limit: Limit, who: str) -> None:
         """Somebody is at a limit."""
         self._counts[limit.name, limit.scope] += 1
         if self._listener is not None:
@@ -88,7 +88,7 @@ class RateLimitInterceptor(MethodInterceptor):
             if counted is None or not counted.known(context.invocation_metadata() or ()):
                 for limit in limits:
                     if wait := spend(limit, who):
-                        refusals.note(method, limit, who)
+                        refusals.count(method, limit, who)
                         raise _too_many(limit, wait)
             return await inner(request, context)
 

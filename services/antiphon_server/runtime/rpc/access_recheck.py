@@ -16,7 +16,7 @@ LOOK_S = 0.25
 """How often is asked: sessions and roles are answered from memory, so nobody has to be told."""
 
 
-class Standing:
+class AccessRecheck:
     """Whether callers of a method, who were let in, still may do what it does."""
 
     def __init__(self, policy: AccessPolicy, verifier: TokenRechecker, method: str) -> None:

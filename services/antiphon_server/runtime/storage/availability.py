@@ -28,7 +28,7 @@ class Availability:
         """Whether it is there."""
         return self.down_since is None
 
-    def note(self, *, up: bool, why: str = "") -> None:
+    def report(self, *, up: bool, why: str = "") -> None:
         """It was found to be there, or not."""
         if up is self.up:
             return

@@ -121,10 +121,10 @@ class Redis:
 
     def _failed(self, error: Exception) -> None:
         self._probe_at = time.monotonic() + PROBE_EVERY_S
-        self.availability.note(up=False, why=type(error).__name__)
+        self.availability.report(up=False, why=type(error).__name__)
 
     def _answered(self) -> None:
-        self.availability.note(up=True)
+        self.availability.report(up=True)
 
 
 class Subscription:

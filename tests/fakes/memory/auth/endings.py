@@ -13,7 +13,7 @@ class MemoryEndings:
         self._noted: list[Ending] = []
         self._last = 0
 
-    def note(self, ended: Sequence[Session]) -> None:
+    def add(self, ended: Sequence[Session]) -> None:
         """Give the sessions' ends their places."""
         for session in ended:
             self.count()

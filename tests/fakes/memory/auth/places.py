@@ -7,8 +7,8 @@ class MemoryPlaces:
     def __init__(self) -> None:
         self._places: dict[str, dict[str, int]] = {}
 
-    async def note(self, subject: str, address: str, now: int, most: int) -> bool:
-        """See :meth:`PlaceStore.note`."""
+    async def record(self, subject: str, address: str, now: int, most: int) -> bool:
+        """See :meth:`PlaceStore.record`."""
         new = self.new(subject, address)
         seen = self._places.get(subject, {}) | {address: now}
         newest = sorted(seen, key=lambda one: (seen[one], one == address), reverse=True)

@@ -63,7 +63,7 @@ class MemoryRows:
     def end(self, ended: Sequence[Session]) -> None:
         """Store sessions that have ended, and give their ends their places."""
         self.sessions.update({session.session_id: session for session in ended})
-        self.endings.note(ended)
+        self.endings.add(ended)
 
 
 def ended_at(now: int, sessions: Iterable[Session]) -> list[Session]:

@@ -52,7 +52,7 @@ class MemorySessions:
         self._forget(session.user_id, now - KEPT_AFTER_END)
         self._rows.end(opened.ended)
         self._rows.sessions[session_id] = session
-        await self._rows.places.note(opening.subject, opening.address, now, MOST_PLACES)
+        await self._rows.places.record(opening.subject, opening.address, now, MOST_PLACES)
         return opened
 
     async def get(self, session_id: SessionId) -> Session | None:
@@ -73,7 +73,7 @@ class MemorySessions:
         self._rows.trail.record(records, outcome)
         self._rows.sessions[session_id] = after
         if after.end_time != before.end_time:
-            self._rows.endings.note([after])
+            self._rows.endings.add([after])
         return outcome
 
     async def list_live(

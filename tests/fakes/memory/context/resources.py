@@ -6,13 +6,13 @@ from typing import Generic, TypeVar
 from antiphon_server.context.adapters.sql.outbox import Form
 from antiphon_server.context.model.changes import Answer, EncodedEntry, PastRequest, RequestKey
 from antiphon_server.context.model.resources import (
+    AssignedRoles,
     Conversation,
     ConversationId,
     Member,
     Position,
     ResourceId,
     Role,
-    Standing,
     Workspace,
     WorkspaceId,
 )
@@ -57,8 +57,8 @@ class MemoryMembers:
         """Where to look whether a resource exists."""
         self._workspaces, self._conversations = workspaces, conversations
 
-    def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
-        """See :meth:`MemberRecords.standing`."""
+    def assigned_roles(self, user_id: UserId, resource: ResourceId) -> AssignedRoles | None:
+        """See :meth:`MemberRecords.assigned_roles`."""
         workspace_id = WorkspaceId(resource)
         if not resource.startswith("ws_"):
             conversation = self._conversations.get(ConversationId(resource))
@@ -68,15 +68,15 @@ class MemoryMembers:
         elif self._workspaces.get(workspace_id) is None:
             return None
         around = self.role(ResourceId(workspace_id), user_id)
-        return Standing(workspace_id, self.role(resource, user_id), around)
+        return AssignedRoles(workspace_id, self.role(resource, user_id), around)
 
     def seen(
         self, user_id: UserId, conversation_id: ConversationId
-    ) -> tuple[Conversation, Standing] | None:
+    ) -> tuple[Conversation, AssignedRoles] | None:
         """See :meth:`MemberRecords.seen`."""
-        standing = self.standing(user_id, ResourceId(conversation_id))
+        roles = self.assigned_roles(user_id, ResourceId(conversation_id))
         conversation = self._conversations.get(conversation_id)
-        return (conversation, standing) if conversation and standing else None
+        return (conversation, roles) if conversation and roles else None
 
     def role(self, resource: ResourceId, user_id: UserId) -> Role:
         """The user's direct role."""
@@ -177,8 +177,8 @@ class MemoryConversations:
         """See :meth:`ConversationRecords.list_of`."""
         readable = []
         for it in self.table.values():
-            standing = self._members.standing(user_id, ResourceId(it.conversation_id))
-            if standing and standing.effective is not Role.NONE:
+            roles = self._members.assigned_roles(user_id, ResourceId(it.conversation_id))
+            if roles and roles.effective is not Role.NONE:
                 readable.append(it)
         return _page(readable, lambda it: it.conversation_id, after, limit, archived)
 

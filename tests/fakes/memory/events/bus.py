@@ -3,14 +3,14 @@
 import asyncio
 
 from antiphon_server.events.model import Commit, Scope
-from antiphon_server.events.ports import Hearer
+from antiphon_server.events.ports import BusListener
 
 
 class MemoryExchange:
     """Where those who share a bus meet."""
 
     def __init__(self) -> None:
-        self.hearers: dict[object, Hearer] = {}
+        self.listeners: dict[object, BusListener] = {}
 
 
 class MemoryBus:
@@ -20,28 +20,28 @@ class MemoryBus:
         self._exchange = exchange
 
     @property
-    def carries(self) -> bool:
-        """See :meth:`Bus.carries`."""
-        return self in self._exchange.hearers
+    def connected(self) -> bool:
+        """See :meth:`Bus.connected`."""
+        return self in self._exchange.listeners
 
-    def committed(self, commit: Commit) -> None:
-        """See :meth:`Bus.committed`."""
-        for hearer in self._others():
-            hearer.heard(commit)
+    def send_commit(self, commit: Commit) -> None:
+        """See :meth:`Bus.send_commit`."""
+        for listener in self._others():
+            listener.on_commit(commit)
 
-    def said(self, scope: Scope, body: bytes) -> None:
-        """See :meth:`Bus.said`."""
-        for hearer in self._others():
-            hearer.heard_ephemeral(scope, body)
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """See :meth:`Bus.send_ephemeral`."""
+        for listener in self._others():
+            listener.on_ephemeral(scope, body)
 
-    async def run(self, store: str, hearer: Hearer) -> None:
+    async def run(self, store: str, listener: BusListener) -> None:
         """See :meth:`Bus.run`."""
-        self._exchange.hearers[self] = hearer
-        hearer.missed()
+        self._exchange.listeners[self] = listener
+        listener.on_missed()
         try:
             await asyncio.Event().wait()
         finally:
-            del self._exchange.hearers[self]
+            del self._exchange.listeners[self]
 
-    def _others(self) -> list[Hearer]:
-        return [hearer for bus, hearer in self._exchange.hearers.items() if bus is not self]
+    def _others(self) -> list[BusListener]:
+        return [listener for bus, listener in self._exchange.listeners.items() if bus is not self]

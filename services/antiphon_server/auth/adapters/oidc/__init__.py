@@ -8,7 +8,7 @@ from antiphon_server.auth.adapters.oidc.wire import OidcWire
 from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock
-from antiphon_server.auth.service.once import Once
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.runtime.concurrency.completion import Completion
 
 
@@ -16,12 +16,14 @@ def oidc_providers(
     settings: Sequence[IdentityProviderSettings],
     pools: OidcPools,
     completion: Completion,
-    once: Once,
+    single_use: SingleUse,
     clock: Clock,
 ) -> dict[ProviderName, OidcProvider]:
     """The providers of these settings by their names; nothing is asked or imported yet."""
     return {
-        each.provider_name: OidcProvider(each, OidcWire(pools.of(each)), completion, once, clock)
+        each.provider_name: OidcProvider(
+            each, OidcWire(pools.of(each)), completion, single_use, clock
+        )
         for each in settings
     }
 

@@ -21,7 +21,6 @@ from antiphon_server.auth.service.id_tokens import (
     read_header,
 )
 from antiphon_server.auth.service.issuers import issuer_rules
-from antiphon_server.auth.service.once import Once
 from antiphon_server.auth.service.provider_keys import KeySet, read_keys
 from antiphon_server.auth.service.provider_metadata import (
     Metadata,
@@ -29,6 +28,7 @@ from antiphon_server.auth.service.provider_metadata import (
     read_metadata,
 )
 from antiphon_server.auth.service.published import Published
+from antiphon_server.auth.service.single_use import SingleUse
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -48,12 +48,12 @@ class OidcProvider:
         settings: IdentityProviderSettings,
         wire: ProviderWire,
         completion: Completion,
-        once: Once,
+        single_use: SingleUse,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._wire = wire
-        self._once = once
+        self._single_use = single_use
         self._clock = clock
         self._rules = issuer_rules(settings)
         self._metadata = Published(self._fetch_metadata, completion, clock, _RETRY_AFTER)
@@ -129,7 +129,7 @@ class OidcProvider:
         try:
             vouched, expires = await self._vouched(id_token, Expected(audiences, nonce or None))
             # Signatures may be written in several ways, what they sign in one.
-            if not await self._once.first("ID token", id_token.rpartition(".")[0], expires):
+            if not await self._single_use.first("ID token", id_token.rpartition(".")[0], expires):
                 raise Wrong("replay")
             return vouched
         except Unanswered as error:

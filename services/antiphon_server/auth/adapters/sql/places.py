@@ -34,8 +34,8 @@ class SqlPlaces:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, subject: str, address: str, now: int, most: int) -> bool:
-        """See :meth:`PlaceStore.note`."""
+    async def record(self, subject: str, address: str, now: int, most: int) -> bool:
+        """See :meth:`PlaceStore.record`."""
         return await self._database.write(
             lambda connection: note_place(connection, subject, address, now, most)
         )
@@ -49,7 +49,7 @@ class SqlPlaces:
 
 
 def note_place(connection: Connection, subject: str, address: str, now: int, most: int) -> bool:
-    """See :meth:`PlaceStore.note`."""
+    """See :meth:`PlaceStore.record`."""
     seen = connection.execute(_SEEN, {"whose": subject}).scalars().all()
     here = {"whose": subject, "here": address, "now": now}
     connection.execute(_note(connection.dialect.name), here)

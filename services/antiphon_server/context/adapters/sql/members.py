@@ -19,12 +19,12 @@ from sqlalchemy.sql.functions import coalesce
 from antiphon_server.context.adapters.sql.rows import conversation_of
 from antiphon_server.context.adapters.tables import conversations, members, workspaces
 from antiphon_server.context.model.resources import (
+    AssignedRoles,
     Conversation,
     ConversationId,
     Member,
     ResourceId,
     Role,
-    Standing,
     WorkspaceId,
 )
 from antiphon_server.runtime.access.principal import UserId
@@ -108,15 +108,15 @@ class SqlMembers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def standing(self, user_id: UserId, resource: ResourceId) -> Standing | None:
-        """See :meth:`MemberRecords.standing`."""
+    def assigned_roles(self, user_id: UserId, resource: ResourceId) -> AssignedRoles | None:
+        """See :meth:`MemberRecords.assigned_roles`."""
         statement = _IN_WORKSPACE if resource.startswith("ws_") else _IN_CONVERSATION
         row = statement.row(self._connection, {"user_id": user_id, "resource": resource})
         return _standing_of(row) if row else None
 
     def seen(
         self, user_id: UserId, conversation_id: ConversationId
-    ) -> tuple[Conversation, Standing] | None:
+    ) -> tuple[Conversation, AssignedRoles] | None:
         """See :meth:`MemberRecords.seen`."""
         row = _SEEN.row(self._connection, {"user_id": user_id, "resource": conversation_id})
         return (conversation_of(row[3:]), _standing_of(row)) if row else None
@@ -163,8 +163,8 @@ class SqlMembers:
         return [Member(row[0], row[1], Role(row[2]), row[3]) for row in rows]
 
 
-def _standing_of(row: Sequence[Any]) -> Standing:
-    return Standing(WorkspaceId(row[0]), Role(row[1]), Role(row[2]))
+def _standing_of(row: Sequence[Any]) -> AssignedRoles:
+    return AssignedRoles(WorkspaceId(row[0]), Role(row[1]), Role(row[2]))
 
 
 def _key(resource: ResourceId, user_id: UserId) -> dict[str, object]:

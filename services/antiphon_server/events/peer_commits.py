@@ -6,10 +6,10 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from antiphon_server.events.bell import Bell
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import NODES, Commit, Scope
 from antiphon_server.events.ports import Bus, LogStore
+from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.runtime.errors import DomainError
 
 AT_ONCE = 500
@@ -37,7 +37,7 @@ class LookTimes:
         return 2 * self.short_s
 
 
-class Neighbours:
+class PeerCommits:
     """The other nodes on this node's store, as the log sees them.
 
     ``run`` has to run. What the bus brings in order is taken as it is. Where something is
@@ -52,7 +52,7 @@ class Neighbours:
         self._store = store
         self._hubs = hubs
         self._bus = bus
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._gaps: set[Scope] = set()
         self._missed = False
         self._looked = 0.0
@@ -60,26 +60,26 @@ class Neighbours:
         self._reads = True
 
     @property
-    def hears(self) -> bool:
+    def connected(self) -> bool:
         """Whether what others commit comes by itself now."""
-        return self._bus.carries
+        return self._bus.connected
 
-    def committed(self, commit: Commit) -> None:
+    def send_commit(self, commit: Commit) -> None:
         """Take what was committed here, and tell the others.
 
         Of their own log only that there is something: what takes access away, or speaks in
         somebody's name, they take from the store alone.
         """
         self._take(commit)
-        self._bus.committed(_untold(commit) if commit.scope == NODES else commit)
+        self._bus.send_commit(_without_records(commit) if commit.scope == NODES else commit)
 
-    def said(self, scope: Scope, body: bytes) -> None:
+    def send_ephemeral(self, scope: Scope, body: bytes) -> None:
         """Tell the others something that is not kept."""
-        self._bus.said(scope, body)
+        self._bus.send_ephemeral(scope, body)
 
-    def heard(self, commit: Commit) -> None:
-        """See :class:`~antiphon_server.events.ports.Hearer`."""
-        self._take(_untold(commit) if commit.scope == NODES else commit)
+    def on_commit(self, commit: Commit) -> None:
+        """See :class:`~antiphon_server.events.ports.BusListener`."""
+        self._take(_without_records(commit) if commit.scope == NODES else commit)
 
     def _take(self, commit: Commit) -> None:
         hub = self._hubs.get(commit.scope)
@@ -89,20 +89,20 @@ class Neighbours:
             hub.publish(commit.records)
         elif hub.followers:
             self._gaps.add(commit.scope)
-            self._bell.ring()
+            self._wakeup.set()
         else:
             hub.skip(commit.last)
 
-    def heard_ephemeral(self, scope: Scope, body: bytes) -> None:
-        """See :class:`~antiphon_server.events.ports.Hearer`."""
+    def on_ephemeral(self, scope: Scope, body: bytes) -> None:
+        """See :class:`~antiphon_server.events.ports.BusListener`."""
         hub = self._hubs.get(scope)
         if hub is not None:
-            hub.tell(body)
+            hub.send_ephemeral(body)
 
-    def missed(self) -> None:
-        """See :class:`~antiphon_server.events.ports.Hearer`."""
+    def on_missed(self) -> None:
+        """See :class:`~antiphon_server.events.ports.BusListener`."""
         self._missed = True
-        self._bell.ring()
+        self._wakeup.set()
 
     async def run(self) -> None:
         """Keep up, until cancelled."""
@@ -165,18 +165,20 @@ class Neighbours:
         """Until something is missing, and a little longer; or until it is time to look anyway."""
         try:
             async with asyncio.timeout(self._times.short_s):
-                await self._bell.heard()
+                await self._wakeup.wait()
         except TimeoutError:
             return
         finally:
-            self._bell.silence()
+            self._wakeup.clear()
         await asyncio.sleep(self._times.gap_s)
 
     def _due(self) -> Sequence[Scope]:
         """Where to look now."""
         gaps, self._gaps = self._gaps, set()
         now, times = time.monotonic(), self._times
-        if self._missed or now - self._looked >= (times.long_s if self.hears else times.short_s):
+        if self._missed or now - self._looked >= (
+            times.long_s if self.connected else times.short_s
+        ):
             self._missed, self._looked, self._looked_at_nodes = False, now, now
             return self._hubs.followed()
         if gaps or now - self._looked_at_nodes >= times.nodes_s:
@@ -185,7 +187,7 @@ class Neighbours:
         return ()
 
 
-def _untold(commit: Commit) -> Commit:
+def _without_records(commit: Commit) -> Commit:
     return replace(commit, records=())
 
 

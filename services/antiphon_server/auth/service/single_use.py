@@ -6,7 +6,7 @@ from antiphon_server.auth.ports import AttemptStore, Clock
 from antiphon_server.auth.service.clock import micros
 
 
-class Once:
+class SingleUse:
     """Tells a first use from later ones, on all nodes; who asks has seen that it is genuine."""
 
     def __init__(self, store: AttemptStore, clock: Clock) -> None:

@@ -1,12 +1,12 @@
-"""Hears what other nodes say in the log of nodes: each word once, in order."""
+"""Reads what other nodes write into the log of nodes: each message once, in order."""
 
 from collections.abc import Callable, Sequence
 
-from antiphon_server.events.bell import Bell
 from antiphon_server.events.history import history_was_lost
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Offset, Record
-from antiphon_server.events.words import Word, word_of
+from antiphon_server.events.node_messages import NodeMessage, node_message_of
+from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.runtime.concurrency.patience import SOON
 from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError
@@ -14,50 +14,50 @@ from antiphon_server.runtime.errors import DomainError
 PAGE = 500
 
 
-class NodeWords:
+class NodeMessageReader:
     """A follower of the log of nodes. Call :meth:`begin`, then run ``run``.
 
-    ``lost`` is called where words are gone that nobody can tell any more: this node was
+    ``lost`` is called where messages are gone that nobody can tell any more: this node was
     stopped for so long that they were removed, or the store has lost them.
     """
 
     def __init__(
-        self, log: EventLog, hear: Callable[[Word], None], lost: Callable[[], None]
+        self, log: EventLog, on_message: Callable[[NodeMessage], None], lost: Callable[[], None]
     ) -> None:
         self._log = log
-        self._hear = hear
+        self._on_message = on_message
         self._lost = lost
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._position = Offset(0)
         self._rewound = 0
 
     async def begin(self) -> None:
-        """Note where to begin, before anybody is served: from here on no word is missed."""
+        """Note where to begin, before anybody is served: from here on no message is missed."""
         hub = await self._log.live(NODES)
         self._position, self._rewound = hub.head, hub.rewound
         hub.followers.add(self)
 
     def notify(self) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`."""
-        self._bell.ring()
+        self._wakeup.set()
 
-    def tell(self, body: bytes) -> None:
+    def send_ephemeral(self, body: bytes) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`; nodes say nothing ephemeral."""
 
     async def run(self) -> None:
-        """Hear, until cancelled."""
+        """Read, until cancelled."""
         while True:
-            await self._bell.heard()
-            self._bell.silence()
-            # Neighbours say that the store can't be read.
-            await retrying(self._hear_all, SOON, DomainError)
+            await self._wakeup.wait()
+            self._wakeup.clear()
+            # PeerCommits say that the store can't be read.
+            await retrying(self._read_all, SOON, DomainError)
 
-    async def _hear_all(self) -> None:
+    async def _read_all(self) -> None:
         while records := await self._next():
             for record in records:
-                word = word_of(record)
-                if word is not None:
-                    self._hear(word)
+                message = node_message_of(record)
+                if message is not None:
+                    self._on_message(message)
 
     async def _next(self) -> Sequence[Record]:
         hub = await self._log.hub(NODES)
@@ -66,7 +66,7 @@ class NodeWords:
             self._lost()
             return ()
         try:
-            page = await self._log.heard(NODES, self._position, PAGE)
+            page = await self._log.read_local(NODES, self._position, PAGE)
         except DomainError as error:
             if not history_was_lost(error):
                 raise

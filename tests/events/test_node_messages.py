@@ -16,8 +16,13 @@ from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, T
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Commit, Offset, Record, Scope
-from antiphon_server.events.node_words import NodeWords
-from antiphon_server.events.words import Changed, Word, events_of, word_of
+from antiphon_server.events.node_message_reader import NodeMessageReader
+from antiphon_server.events.node_messages import (
+    AccessChanged,
+    NodeMessage,
+    events_of,
+    node_message_of,
+)
 from antiphon_server.runtime.access.permissions import Role
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S, until
@@ -57,9 +62,9 @@ async def pair(
 async def hearing(where: Server) -> None:
     """Return when the node hears the bus, and all who are on it."""
     async with asyncio.timeout(SOON_S):
-        neighbours = where.events.log.neighbours
-        assert neighbours is not None
-        while not neighbours.hears:  # noqa: ASYNC110  # time alone may change it
+        peer_commits = where.events.log.peer_commits
+        assert peer_commits is not None
+        while not peer_commits.connected:  # noqa: ASYNC110  # time alone may change it
             await asyncio.sleep(0.01)
 
 
@@ -115,42 +120,42 @@ async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
     """A node that was stopped while they were removed learns that it has missed some."""
     store = MemoryLogStore()
     here, there = (EventLog(store, bus=SilentBus()) for _ in range(2))
-    heard, lost = asyncio.Queue[Word](), asyncio.Event()
-    words = NodeWords(there, heard.put_nowait, lost.set)
+    heard, lost = asyncio.Queue[NodeMessage](), asyncio.Event()
+    words = NodeMessageReader(there, heard.put_nowait, lost.set)
     await words.begin()
     async with Lifecycle() as lifecycle:
         lifecycle.spawn("log", here.run())
         lifecycle.spawn("words", words.run())
-        await here.append(NODES, events_of([Changed(ANNA.user_id)] * 3))
+        await here.append(NODES, events_of([AccessChanged(ANNA.user_id)] * 3))
         await here.trim(NODES, Offset(4))
-        assert there.neighbours is not None
-        await there.neighbours.look([NODES])
+        assert there.peer_commits is not None
+        await there.peer_commits.look([NODES])
         async with asyncio.timeout(SOON_S):
             await lost.wait()
         assert heard.empty()
-        await here.append(NODES, events_of([Changed(ANNA.user_id)]))
-        await there.neighbours.look([NODES])
+        await here.append(NODES, events_of([AccessChanged(ANNA.user_id)]))
+        await there.peer_commits.look([NODES])
         async with asyncio.timeout(SOON_S):
-            assert isinstance(await heard.get(), Changed)
+            assert isinstance(await heard.get(), AccessChanged)
 
 
 async def test_words_are_taken_from_the_store_alone() -> None:
     """Whatever the bus brings: it can neither say one nor keep one back."""
     store, exchange = MemoryLogStore(), MemoryExchange()
     here, there = (EventLog(store, bus=MemoryBus(exchange)) for _ in range(2))
-    heard = asyncio.Queue[Word]()
-    words = NodeWords(there, heard.put_nowait, lambda: None)
+    heard = asyncio.Queue[NodeMessage]()
+    words = NodeMessageReader(there, heard.put_nowait, lambda: None)
     await words.begin()
     async with Lifecycle() as lifecycle:
-        assert there.neighbours is not None
-        for task in (here.run(), there.neighbours.run(), words.run()):
+        assert there.peer_commits is not None
+        for task in (here.run(), there.peer_commits.run(), words.run()):
             lifecycle.spawn("node", task)
         epoch = (await store.head(NODES)).epoch
         lie = Record(Offset(1), Offset(1), 0, b'{"type":"changed","user_id":"somebody"}\n')
-        there.neighbours.heard(Commit(NODES, epoch, Offset(1), [lie]))
-        await here.append(NODES, events_of([Changed(ANNA.user_id)]))
+        there.peer_commits.on_commit(Commit(NODES, epoch, Offset(1), [lie]))
+        await here.append(NODES, events_of([AccessChanged(ANNA.user_id)]))
         async with asyncio.timeout(SOON_S):
-            assert await heard.get() == Changed(ANNA.user_id)
+            assert await heard.get() == AccessChanged(ANNA.user_id)
         assert heard.empty()
 
 
@@ -174,19 +179,19 @@ async def test_a_node_at_rest_that_hears_the_others_asks_seldom() -> None:
     """
     store = Timing()
     node, silent = (EventLog(store, bus=bus) for bus in (MemoryBus(MemoryExchange()), SilentBus()))
-    heard = asyncio.Queue[Word]()
-    words = NodeWords(node, heard.put_nowait, lambda: None)
+    heard = asyncio.Queue[NodeMessage]()
+    words = NodeMessageReader(node, heard.put_nowait, lambda: None)
     await words.begin()
     async with Lifecycle() as lifecycle:
-        assert node.neighbours is not None
-        for task in (node.neighbours.run(), words.run(), silent.run()):
+        assert node.peer_commits is not None
+        for task in (node.peer_commits.run(), words.run(), silent.run()):
             lifecycle.spawn("node", task)
         await until(lambda: len(store.asked_at) > LOOKS)
         between = [after - before for before, after in pairwise(store.asked_at)]
         assert 0.4 < min(between[1:]) < 0.7  # the first look is at once; any may be late
-        await silent.append(NODES, events_of([Changed(ANNA.user_id)]))
+        await silent.append(NODES, events_of([AccessChanged(ANNA.user_id)]))
         async with asyncio.timeout(WITHIN_S):
-            assert await heard.get() == Changed(ANNA.user_id)
+            assert await heard.get() == AccessChanged(ANNA.user_id)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ async def test_a_node_at_rest_that_hears_the_others_asks_seldom() -> None:
 )
 def test_what_is_no_word_is_passed_over(line: bytes) -> None:
     """No line in the log ends those who read it."""
-    assert word_of(Record(Offset(1), Offset(1), 0, line + b"\n")) is None
+    assert node_message_of(Record(Offset(1), Offset(1), 0, line + b"\n")) is None
 
 
 async def test_a_follow_is_changed_by_a_call_to_any_node(pair: list[Server]) -> None:
