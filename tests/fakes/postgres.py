@@ -36,6 +36,22 @@ SETTINGS = {
 }
 
 
+# Nobody else is there, no table has a row, and what counts begins anew; also where rows are
+# protected from that, as security events are. What a database's migrations are stays known.
+_EMPTY = """
+DO $$ DECLARE each text; BEGIN
+  PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;
+  FOR each IN SELECT quote_ident(tablename) FROM pg_tables
+    WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic_version%' LOOP
+    EXECUTE 'DELETE FROM ' || each;
+  END LOOP;
+  PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$
+"""
+
+
 def _installed() -> Path:
     """Where packages are; this one warns when it is imported."""
     spec = importlib.util.find_spec(PACKAGE)
@@ -65,6 +81,7 @@ class Postgres:
         self._user: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
+        self._free: list[str] = []
         self.port = free_port()
         if os.getuid() == 0:
             self._belong_to("nobody")
@@ -190,9 +207,15 @@ class Postgres:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[PostgresDatabase]:
-        """A database of a test's own, with all services' tables."""
-        url = await self.database()
+        """A database with all services' tables and nothing in them, a test's own for its time.
+
+        One that a test has left is emptied: that costs a thirtieth of making and dropping one.
+        """
+        url = self._free.pop() if self._free else await self.database()
         database = PostgresDatabase(url, pool=4)
         yield database
         await database.close()
-        await self.run(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        connection = await asyncpg.connect(url)
+        await connection.execute(_EMPTY)
+        await connection.close()
+        self._free.append(url)
