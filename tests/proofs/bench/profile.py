@@ -35,9 +35,9 @@ PARTS = (
     ("models and the ledger", r"antiphon_server/integration/"),
     ("identity", r"antiphon_server/auth/"),
     ("guards of each call", r"antiphon_server/runtime/rpc/interceptors/|protovalidate"),
-    ("calls between services", r"antiphon_server/runtime/local_"),
-    ("streams to clients", r"antiphon_server/runtime/(duplex|server|methods)"),
-    ("the store", r"antiphon_server/runtime/(sqlite|statements|grouping)|/sqlalchemy/"),
+    ("calls between services", r"antiphon_server/runtime/channels/"),
+    ("streams to clients", r"antiphon_server/runtime/rpc/(duplex|server|methods)"),
+    ("the store", r"antiphon_server/runtime/(storage|concurrency/grouping)|/sqlalchemy/"),
     ("gRPC's Python", r"/grpc/"),
     ("asyncio and, unseen below it, gRPC's core", r"/asyncio/|asyncio\.|selectors\.py"),
 )

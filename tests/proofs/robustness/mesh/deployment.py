@@ -150,7 +150,10 @@ async def deployment(
             "ANTIPHON_SECRET_KEY": secret,
             "ANTIPHON_BEHIND_PROXY": "true",
             "ANTIPHON_REGISTRY": ",".join(edge.registry for edge in edges),
-            "ANTIPHON_DATABASE_URL": await postgres.database(),
+            # An earlier version refuses tables that are newer than it is.
+            "ANTIPHON_DATABASE_URL": await (
+                postgres.empty_database if earlier else postgres.database
+            )(),
             "ANTIPHON_REDIS_URL": valkey.url,
             "ANTIPHON_LEASE_S": str(LEASE_S),
         }
