@@ -141,6 +141,10 @@ async def test_the_guide_leads_to_a_server(served: Place) -> None:
 
     The account of before signs in, with a certificate that is renewed meanwhile, too.
     """
+    found = await asyncio.to_thread(
+        readme.run, [*map(served.here, readme.commands("path", GUIDE)), "command -v antiphon"], {}
+    )
+    assert found[-1].output == f"{served.folder}/opt/bin/antiphon"
     checked = (await served.run("check"))[-1].output
     assert "would start in production: yes" in checked
     assert "you are local" in (await served.run("healthy"))[-1].output
