@@ -19,11 +19,9 @@ LONG = (
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Leave proofs to who names them; take processes where there are several files to share."""
     option = config.option
-    if hasattr(config, "workerinput"):
-        return
     if config.args_source is config.ArgsSource.TESTPATHS and not option.markexpr:
         option.markexpr = "not proof"
-    if not config.pluginmanager.hasplugin("xdist") or option.tx:
+    if hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist") or option.tx:
         return
     if option.numprocesses is None and not _in_one_process(config):
         option.numprocesses = min(PER_CORE * len(os.sched_getaffinity(0)), MOST)

@@ -28,6 +28,7 @@ from antiphon_server.peers import Peers, peers_at
 from antiphon_server.runtime.channels.routed_channel import RoutedChannel
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.settings import Settings
+from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import free_port
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -129,7 +130,7 @@ class Installation:
             yield Client(
                 channel,
                 TokenSource(exchange, credentials or self.operator, MemoryTokenStore()),
-                deadline=20.0,
+                deadline=PATIENCE_S,
                 silence=40.0,
                 give_up_after=60.0,
                 on_connection=ignore_connection,

@@ -53,6 +53,7 @@ async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
     apart = Installation(tmp_path)
     try:
         await apart.start("auth", "events")
+        await apart.until_health("events", "tokens", serves=True)
         async with apart.client() as client:
             token = await client.tokens.get()
             metadata = (("authorization", f"Bearer {token}"),)

@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.address import open_channel
 from tests.e2e.process import COMMAND, OwnProcess, listens
+from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT, free_port
 
 
@@ -66,7 +67,8 @@ class ServerProcess(OwnProcess):
 
     def client(self, credentials: ApiKey | None = None) -> Client:
         """A client that speaks for the local operator."""
-        return Client.connect(self.address, credentials or self.key, tls=self._tls)
+        whom = credentials or self.key
+        return Client.connect(self.address, whom, tls=self._tls, deadline=PATIENCE_S)
 
     async def serves(self) -> bool:
         """Whether its health says SERVING."""

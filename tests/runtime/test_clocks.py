@@ -19,7 +19,9 @@ async def database(postgres: Postgres) -> AsyncIterator[Database]:
         yield opened
 
 
-@pytest.mark.parametrize(("by", "says"), [(12.0, "12.0 s ahead of"), (-12.0, "12.0 s behind")])
+@pytest.mark.parametrize(
+    ("by", "says"), [(12.0, r"1\d\.\d s ahead of"), (-12.0, r"1\d\.\d s behind")]
+)
 async def test_a_clock_that_is_wrong_is_refused(database: Database, by: float, says: str) -> None:
     """Ahead or behind by nearly a lease."""
     with pytest.raises(ClocksDiffer, match=says):
