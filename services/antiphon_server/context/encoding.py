@@ -1,6 +1,7 @@
 """The contract's messages <-> workspaces, conversations, members and messages."""
 
 import hashlib
+from typing import Any
 
 from google.protobuf.message import Message as Protobuf
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,18 +21,17 @@ from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
     Member,
-    ResourceId,
-    Role,
     TurnPolicy,
     Workspace,
     WorkspaceId,
     etag,
 )
-from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import invalid
 
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
+_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts"}
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
@@ -114,16 +114,14 @@ def member(it: Member, display_name: str = "") -> conversation_pb2.Member:
     )
 
 
-def member_of(it: conversation_pb2.Member) -> Member:
-    """Decode a member that :func:`member` encoded."""
-    role, created = Role(it.role), microseconds(it.create_time)
-    return Member(ResourceId(it.resource), UserId(it.user_id), role, created)
-
-
 def content_of(it: context_service_pb2.PostMessageRequest | message_pb2.Message) -> Content:
-    """Decode the parts of a message, as far as the rules need them."""
-    encoded = message_pb2.Message(parts=it.parts).SerializeToString(deterministic=True)
-    return Content(encoded, sum(_text_bytes(part) for part in it.parts))
+    """Decode the parts of a new message, as far as the rules need them."""
+    message = message_pb2.Message(parts=it.parts)
+    return Content(_encoded(message), sum(map(_text_bytes, it.parts)))
+
+
+def _encoded(message: message_pb2.Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
 
 
 def _text_bytes(part: message_pb2.Part) -> int:
@@ -172,8 +170,17 @@ def message_of(
         it.turn_id,
         it.truncated,
         create_us,
-        content_of(it),
+        _content_in_log(it),
     )
+
+
+def _content_in_log(it: message_pb2.Message) -> Content:
+    """The parts of a message, and what this version does not know of it."""
+    content: Any = message_pb2.Message()
+    content.CopyFrom(it)
+    for name in _BESIDE_CONTENT:
+        content.ClearField(name)
+    return Content(_encoded(content), sum(map(_text_bytes, it.parts)))
 
 
 def window_head(it: Window) -> context_service_pb2.GetContextResponse:
@@ -198,9 +205,10 @@ def request_key(principal: Principal, request_id: str, request: Protobuf) -> Req
 
 def turn_policy_of(value: int) -> TurnPolicy:
     """Decode a policy. Raises DomainError INVALID_ARGUMENT for one that is not defined."""
-    if value not in TurnPolicy._value2member_map_:
+    policy = TurnPolicy(value)
+    if not policy.known:
         raise invalid("conversation.turn_policy", "a defined value")
-    return TurnPolicy(value)
+    return policy
 
 
 def _version(text: str) -> int:
