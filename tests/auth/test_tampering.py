@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.auth.harms import EVENTS, HARMS, Harm, delete, truncate
 from tests.auth.world import World, open_world
+from tests.fakes.newer import NUMBER, newer
 
 SCHEMAS_SEEN = Path(__file__).parents[1] / "runtime" / "schemas"
 
@@ -170,6 +171,16 @@ def test_no_body_and_columns_can_disagree() -> None:
     """What an event is found by is a part of what is verified."""
     event = SealedEvent(1, 50, "u", "a", 1, b"not a message \xff", bytes(32), bytes(32), bytes(32))
     assert not faithful(event)
+
+
+def test_an_event_of_a_newer_server_is_whole() -> None:
+    """What happened is not understood here; that the body says it is."""
+    message = newer("auth.v1.SecurityEvent")(sequence=1, user_id="u", actor="a")
+    message.newer.text, message.create_time.nanos = "newer", 1000
+    body = message.SerializeToString()
+    event = SealedEvent(1, NUMBER, "u", "a", 1, body, bytes(32), bytes(32), bytes(32))
+    assert faithful(event)
+    assert not faithful(replace(event, kind=NUMBER + 1))
 
 
 async def test_events_behind_a_broken_one_are_still_readable(crime: Crime) -> None:

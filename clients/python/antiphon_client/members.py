@@ -67,5 +67,6 @@ def role_named(role: Role.ValueType | str) -> Role.ValueType:
 
 
 def role_name(role: Role.ValueType) -> str:
-    """A role as people write it."""
-    return Role.Name(role).removeprefix(_PREFIX).lower()
+    """A role as people write it; one of a newer server's by its number."""
+    known = role in Role.values()
+    return Role.Name(role).removeprefix(_PREFIX).lower() if known else f"unknown {role}"

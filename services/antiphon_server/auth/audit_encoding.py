@@ -17,6 +17,7 @@ from antiphon_server.auth.service.audit_trail import sees_all
 from antiphon_server.auth.service.audit_watches import Batch
 from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.encoding.unknown_fields import unknown_member
 from antiphon_server.runtime.errors import Reason, invalid
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, number
 from antiphon_server.runtime.rpc.times import micros_of
@@ -28,6 +29,8 @@ _FIELDS = {
     for field in _EVENT.oneofs_by_name["detail"].fields
     if field.message_type is not None
 }
+_KINDS = range(20, 1000)
+"""The numbers of details, those to come too."""
 _REASON = "ERROR_REASON_"
 
 
@@ -160,12 +163,14 @@ def faithful(event: SealedEvent) -> bool:
     except (DecodeError, ValueError):
         return False
     which = message.WhichOneof("detail")
+    # A newer server's event says more than is understood here, and is whole all the same.
+    kind = _EVENT.fields_by_name[which].number if which else unknown_member(message, _KINDS)
     return (
         (message.sequence, message.user_id, message.actor)
         == (event.sequence, event.user_id, event.actor)
         and create_time == event.create_time
-        and which is not None
-        and _EVENT.fields_by_name[which].number == event.kind
+        and kind == event.kind
+        and kind != 0
     )
 
 

@@ -6,6 +6,7 @@ import typer
 
 from antiphon_server.cli.accounts import SCOPES, scopes_named
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
+from antiphon_server.cli.kinds import name_of
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             if json:
                 print_json(as_dict(one))
                 continue
-            scope = Scope.Name(one.scope).removeprefix("SCOPE_") if one.scope else "-"
+            scope = name_of(Scope, "SCOPE_", one.scope).upper() if one.scope else "-"
             rows.append((one.rpc, _permission(one), scope, one.resource_field))
     if not json:
         print_table(_HEADINGS, rows, whole=True)
@@ -124,4 +125,4 @@ async def _explain(
 def _permission(rpc: "RpcAccess") -> str:
     from antiphon.auth.v1.access_pb2 import Permission
 
-    return Permission.Name(rpc.permission).removeprefix("PERMISSION_")
+    return name_of(Permission, "PERMISSION_", rpc.permission).upper()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.kinds import name_of
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.access_pb2 import Scope
@@ -91,7 +92,7 @@ def scope_names(scopes: "list[Scope.ValueType]") -> str:
     """Scopes as people read them."""
     from antiphon.auth.v1.access_pb2 import Scope
 
-    names = (Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in scopes)
+    names = (name_of(Scope, "SCOPE_", scope) for scope in scopes)
     return ", ".join(names) or "all"
 
 

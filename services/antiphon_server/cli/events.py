@@ -7,7 +7,7 @@ from antiphon.events.v1.event_pb2 import Event, EventKind, TurnState
 from antiphon_client import text_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
-from antiphon_server.cli.kinds import named
+from antiphon_server.cli.kinds import name_of, named
 
 _PREFIX = "EVENT_KIND_"
 
@@ -44,8 +44,8 @@ def _detail(event: Event) -> str:
         case "turn_progressed":
             return event.turn_progressed.status
         case "turn_finished":
-            state = TurnState.Name(event.turn_finished.state).removeprefix("TURN_STATE_")
-            return f"{state.lower()} {event.turn_finished.error.message}".strip()
+            state = name_of(TurnState, "TURN_STATE_", event.turn_finished.state)
+            return f"{state} {event.turn_finished.error.message}".strip()
     return event.turn_id
 
 

@@ -1,7 +1,7 @@
-"""Kinds of events, as people name them."""
+"""Values of the contract's enums, as people name them."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from antiphon_server.cli.console import CommandError
 
@@ -22,3 +22,12 @@ def named(values: Iterable[tuple[str, T]], prefix: str, names: str) -> list[T]:
                 f"there is no kind {name!r}; the kinds are {', '.join(sorted(known))}."
             )
     return [known[name] for name in wanted]
+
+
+def name_of(values: Any, prefix: str, number: int) -> str:
+    """What people call a value of an enum; one of a newer server's has its number alone."""
+    try:
+        name: str = values.Name(number)
+    except ValueError:
+        return f"unknown {number}"
+    return name.removeprefix(prefix).lower()

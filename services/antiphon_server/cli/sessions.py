@@ -6,6 +6,7 @@ import typer
 
 from antiphon_server.cli.accounts import UserName, when_and_where
 from antiphon_server.cli.console import CommandError, print_json, run, say
+from antiphon_server.cli.kinds import name_of
 from antiphon_server.cli.options import Address, DataDir, Json
 
 _ABOUT = """Show where you are signed in, and sign out elsewhere.
@@ -79,12 +80,12 @@ async def _list(user: str, json: bool, address: str, data_dir: DataDir) -> None:
             if json:
                 print_json(as_dict(one))
                 continue
-            method = LoginMethod.Name(one.method).removeprefix("LOGIN_METHOD_")
+            method = name_of(LoginMethod, "LOGIN_METHOD_", one.method)
             rows.append(
                 (
                     f"{'*' if one.current else ' '} {one.session_id}",
                     one.device,
-                    one.provider or method.replace("_", " ").lower(),
+                    one.provider or method.replace("_", " "),
                     when_and_where(local_time(one.create_time, _TIME), one.first_address),
                     when_and_where(local_time(one.last_use_time, _TIME), one.last_address),
                     local_time(one.expire_time, _TIME),

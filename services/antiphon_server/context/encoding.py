@@ -1,6 +1,7 @@
 """The contract's messages <-> workspaces, conversations, members and messages."""
 
 import hashlib
+from typing import Any
 
 from google.protobuf.message import Message as Protobuf
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -33,6 +34,7 @@ from antiphon_server.runtime.rpc.times import timestamp
 
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
+_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts"}
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
@@ -116,9 +118,13 @@ def member_of(it: conversation_pb2.Member) -> Member:
 
 
 def content_of(it: context_service_pb2.PostMessageRequest | message_pb2.Message) -> Content:
-    """Decode the parts of a message, as far as the rules need them."""
-    encoded = message_pb2.Message(parts=it.parts).SerializeToString(deterministic=True)
-    return Content(encoded, sum(_text_bytes(part) for part in it.parts))
+    """Decode the parts of a new message, as far as the rules need them."""
+    message = message_pb2.Message(parts=it.parts)
+    return Content(_encoded(message), sum(map(_text_bytes, it.parts)))
+
+
+def _encoded(message: message_pb2.Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
 
 
 def _text_bytes(part: message_pb2.Part) -> int:
@@ -167,8 +173,17 @@ def message_of(
         it.turn_id,
         it.truncated,
         create_us,
-        content_of(it),
+        _content_in_log(it),
     )
+
+
+def _content_in_log(it: message_pb2.Message) -> Content:
+    """The parts of a message, and what this version does not know of it."""
+    content: Any = message_pb2.Message()
+    content.CopyFrom(it)
+    for name in _BESIDE_CONTENT:
+        content.ClearField(name)
+    return Content(_encoded(content), sum(map(_text_bytes, it.parts)))
 
 
 def window_head(it: Window) -> context_service_pb2.GetContextResponse:
@@ -193,9 +208,10 @@ def request_key(principal: Principal, request_id: str, request: Protobuf) -> Req
 
 def turn_policy_of(value: int) -> TurnPolicy:
     """Decode a policy. Raises DomainError INVALID_ARGUMENT for one that is not defined."""
-    if value not in TurnPolicy._value2member_map_:
+    policy = TurnPolicy(value)
+    if not policy.known:
         raise invalid("conversation.turn_policy", "a defined value")
-    return TurnPolicy(value)
+    return policy
 
 
 def _version(text: str) -> int:

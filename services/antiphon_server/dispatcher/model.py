@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
 
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 from antiphon_server.runtime.errors import DomainError
 
 TurnId = NewType("TurnId", str)
@@ -11,8 +12,11 @@ ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 
 
-class State(IntEnum):
-    """Where a turn is in its life; the values are the contract's TurnState."""
+class State(OpenIntEnum):
+    """Where a turn is in its life; the values are the contract's TurnState.
+
+    One that this version does not know is an end.
+    """
 
     ACCEPTED = 1
     QUEUED = 2
@@ -28,8 +32,11 @@ class State(IntEnum):
         return self >= State.SUCCEEDED
 
 
-class Policy(IntEnum):
-    """What a new turn does with those that run; the values are the contract's TurnPolicy."""
+class Policy(OpenIntEnum):
+    """What a new turn does with those that run; the values are the contract's TurnPolicy.
+
+    By one that this version does not know it waits, as by QUEUE.
+    """
 
     UNSPECIFIED = 0
     QUEUE = 1

@@ -17,10 +17,13 @@ from antiphon_server.events.frames import (
 from antiphon_server.events.model import AccessChange, NewEvent, Scope
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.encoding.unknown_fields import unknown_member
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.errors.wire import status_of
 
 _CACHED_BATCHES = 64
+PAYLOADS = range(10, 1000)
+"""The numbers of an event's payloads, those to come too; what else it says has others."""
 
 
 _KINDS = {name: field.number for name, field in event_pb2.Event.DESCRIPTOR.fields_by_name.items()}
@@ -29,19 +32,20 @@ _KINDS = {name: field.number for name, field in event_pb2.Event.DESCRIPTOR.field
 def new_event(scope: str, event: event_pb2.Event) -> NewEvent:
     """Decode an event to append.
 
-    Raises DomainError INVALID_ARGUMENT if it has no payload or claims a place.
+    A payload that this version does not know is kept as it is, under its field's number. Raises
+    DomainError INVALID_ARGUMENT if it has none or claims a place.
     """
     payload = event.WhichOneof("payload")
-    if payload is None:
+    kind = _KINDS[payload] if payload else unknown_member(event, PAYLOADS)
+    if not kind:
         raise invalid("events", "an event needs a payload")
     if event.ephemeral or event.HasField("time") or event.first_offset or event.last_offset:
         raise invalid("events", "place and time are set by the log")
-    kind = _KINDS[payload]
     body = wire.scoped(event.SerializeToString(), scope)
     return NewEvent(kind, event.turn_id, body, _access_change(event, payload))
 
 
-def _access_change(event: event_pb2.Event, payload: str) -> AccessChange | None:
+def _access_change(event: event_pb2.Event, payload: str | None) -> AccessChange | None:
     if payload == "member_removed":
         return AccessChange(user_id=UserId(event.member_removed.user_id))
     if payload == "member_updated":

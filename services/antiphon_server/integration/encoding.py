@@ -51,7 +51,9 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
     if not request.messages:
         raise invalid("messages", "at least one")
     history = [message.SerializeToString() for message in request.history]
-    messages = prompts.decoded(request.conversation_id, history) + prompt_messages(request.messages)
+    said_before = prompts.decoded(request.conversation_id, history)
+    known = tuple([message for message in said_before if message.parts])
+    messages = known + prompt_messages(request.messages)
     if request.instructions:
         messages = (PromptMessage("system", (Part("text", request.instructions),)), *messages)
     prompt = Prompt(
@@ -69,24 +71,33 @@ def remembered_prompts() -> RememberedPrompts:
 
 
 def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
-    """The messages of a prompt."""
+    """The messages of a prompt.
+
+    Raises INVALID_ARGUMENT for a part of a kind that this version does not know: an answer
+    would be given, and paid for, as if it were not there.
+    """
+    for at, message in enumerate(messages):
+        if any(part.WhichOneof("content") is None for part in message.parts):
+            raise invalid(f"messages[{at}].parts", "a part is of a kind that is not known here")
     return tuple([_prompt_message(message) for message in messages])
 
 
 def said(encoded: bytes) -> PromptMessage:
-    """A message of a conversation as a prompt has it."""
+    """A message of a conversation as a prompt has it: its parts of kinds that are known here."""
     return _prompt_message(message_pb2.Message.FromString(encoded))
 
 
 def _prompt_message(message: pb.PromptMessage | message_pb2.Message) -> PromptMessage:
     return PromptMessage(
-        _ROLES.get(message.role, "user"), tuple([_part(part) for part in message.parts])
+        _ROLES.get(message.role, "user"), tuple(filter(None, map(_part, message.parts)))
     )
 
 
-def _part(part: message_pb2.Part) -> Part:
+def _part(part: message_pb2.Part) -> Part | None:
     kind: PartKind | None = part.WhichOneof("content")
-    if kind is None or kind == "text":
+    if kind is None:
+        return None
+    if kind == "text":
         return Part("text", part.text)
     reference: message_pb2.Reference = getattr(part, kind)
     return Part(kind, reference.uri)

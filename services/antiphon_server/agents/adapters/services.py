@@ -103,10 +103,12 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
             return ModelReply(status=_status(response.attempt))
         case "progress":
             return _reading(response.progress)
-        case _:
+        case "finished":
             done = response.finished
             usage = _usage(done.usage)
             return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+        case None:  # a newer server's
+            return ModelReply()
 
 
 def _usage(message: model_pb2.Usage) -> Usage:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from antiphon_server.cli.console import CommandError, aside, fail, print_json, run, say
+from antiphon_server.cli.kinds import name_of
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def _verify_server(signature: str, json: bool, address: str, data_dir: Dat
     async with client_for(address, data_dir) as client:
         verdict = await client.verify_security_events(signature)
     if json:
-        fault = AuditFault.Name(verdict.fault).removeprefix("AUDIT_FAULT_").lower()
+        fault = name_of(AuditFault, "AUDIT_FAULT_", verdict.fault)
         print_json(
             {
                 "ok": not verdict.fault,

@@ -16,6 +16,7 @@ from antiphon_server.cli.chat.talk import Talk, summary
 from antiphon_server.cli.console import CommandError, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.explain import explain
+from antiphon_server.cli.kinds import name_of
 
 Result = TypeVar("Result")
 
@@ -204,7 +205,7 @@ class Dialogue:
         return {
             "conversation_id": self._talk.conversation_id,
             "turn_id": result.turn_id,
-            "state": TurnState.Name(result.state).removeprefix("TURN_STATE_").lower(),
+            "state": name_of(TurnState, "TURN_STATE_", result.state),
             "text": result.text,
             "model": result.model,
             "usage": as_dict(result.usage, zeros=True),

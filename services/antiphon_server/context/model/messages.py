@@ -1,10 +1,10 @@
 """Messages, the projection that holds them, and the window that a model sees."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import NewType
 
 from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 MessageId = NewType("MessageId", str)
 Offset = NewType("Offset", int)
@@ -15,7 +15,7 @@ _BYTES_A_TOKEN = 4
 _TOKENS_A_MESSAGE = 4
 
 
-class MessageRole(IntEnum):
+class MessageRole(OpenIntEnum):
     """Whose voice a message has. The contract's values."""
 
     UNSPECIFIED = 0
@@ -28,7 +28,7 @@ class MessageRole(IntEnum):
 class Content:
     """A message's parts as the adapters encoded them, and the bytes of UTF-8 in them.
 
-    The rules need no more of it.
+    The rules need no more of it. With them is what a newer server has said beside them.
     """
 
     encoded: bytes

@@ -1,13 +1,13 @@
 """Workspaces, conversations and who may do what in them. Times are microseconds since 1970."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NewType
 
 from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.permissions import Role as Role
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 from antiphon_server.runtime.errors import DomainError, Reason
 
 WorkspaceId = NewType("WorkspaceId", str)
@@ -16,7 +16,7 @@ ResourceId = NewType("ResourceId", str)
 """A workspace id or a conversation id."""
 
 
-class TurnPolicy(IntEnum):
+class TurnPolicy(OpenIntEnum):
     """What a message does that arrives during a turn. The contract's values."""
 
     UNSPECIFIED = 0

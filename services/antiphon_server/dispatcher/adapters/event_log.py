@@ -92,7 +92,8 @@ class EventLogJournal:
                     continue
                 if event.HasField("turn_finished"):
                     return Past("".join(text), finished_of(event))
-                text.append(event.text_delta_appended.text)
+                if event.HasField("text_delta_appended"):
+                    text.append(event.text_delta_appended.text)
             if page.at_head:
                 return Past("".join(text))
             request.cursor = page.cursor

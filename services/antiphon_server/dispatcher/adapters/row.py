@@ -200,6 +200,7 @@ def _outcome(encoded: bytes) -> Outcome | None:
 
 
 def _error(stored: _Error) -> DomainError:
-    error = DomainError(Reason(stored.reason))
+    known = stored.reason in Reason.__members__  # else a newer server's
+    error = DomainError(Reason(stored.reason) if known else Reason.INTERNAL)
     error.metadata = stored.metadata
     return error

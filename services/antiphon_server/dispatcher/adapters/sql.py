@@ -17,12 +17,14 @@ from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _COLUMNS = [column.name for column in turns.c]
 _KEY = ("turn_id", "conversation_id")
+# An order never changes, and may say more than this version understands.
+_KEPT = {*_KEY, "order_json", "content"}
 _ENDED = int(State.SUCCEEDED)
 _ADD = PreparedInsert(turns, " ON CONFLICT DO NOTHING RETURNING " + ", ".join(_KEY))
 _PUT = PreparedInsert(
     turns,
     " ON CONFLICT (turn_id, conversation_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEPT)
     + f" WHERE {turns.name}.node = excluded.node AND {turns.name}.attempt <= excluded.attempt"
     + f" AND ({turns.name}.state < {_ENDED} OR excluded.state >= {_ENDED})"
     + " RETURNING "

@@ -46,6 +46,11 @@ class Role(Enum):
     OWNER = 4
     GUEST = 5
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Role":
+        """One that a newer server gave: what it allows is not known here, so nothing is."""
+        return cls.NONE
+
 
 ROLES: dict[Permission, frozenset[Role]] = {
     Permission.READ: frozenset({Role.GUEST, Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER}),

@@ -128,7 +128,7 @@ class _Handlers(grpc.GenericRpcHandler):
                 self._tracked(resolved)
                 if resolved.method.request_streaming
                 else self._asked(self._tracked(resolved)),
-                _known(resolved.deserialize, self._limits.message_bytes)
+                _readable(resolved.deserialize, self._limits.message_bytes)
                 if resolved.deserialize
                 else None,
                 _serialized,
@@ -198,22 +198,19 @@ def _serialized(message: Any) -> bytes:
     return data
 
 
-def _known(deserialize: Callable[[bytes], Any], most_bytes: int) -> Callable[[bytes], Any]:
-    """Read what the contract knows of a request, and let validation refuse what can't be read.
+def _readable(deserialize: Callable[[bytes], Any], most_bytes: int) -> Callable[[bytes], Any]:
+    """Read a request, and let validation refuse what can't be read.
 
-    Protobuf would keep fields that it does not know: no rule bounds them, and what holds a
-    part of a request would store and broadcast them. Of what is too large or can't be decoded,
-    gRPC would tell no details, or the exception's text.
+    Of what is too large or can't be decoded, gRPC would tell no details, or the exception's
+    text.
     """
 
     def decode(raw: bytes) -> Any:
         if len(raw) > most_bytes:
             return Oversize(most_bytes)
         try:
-            message = deserialize(raw)
-            message.DiscardUnknownFields()
+            return deserialize(raw)
         except Exception:
             return Undecodable()
-        return message
 
     return decode

@@ -1,6 +1,7 @@
 """What an outbox's entries say, read back."""
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
+from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context import encoding
@@ -18,7 +19,7 @@ from antiphon_server.context.model.changes import (
     Scope,
     WorkspaceUpdated,
 )
-from antiphon_server.context.model.resources import ResourceId, Role
+from antiphon_server.context.model.resources import Member, ResourceId, Role
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.access.principal import SessionId, UserId
 
@@ -45,9 +46,9 @@ def _change(event: event_pb2.Event) -> Change:
         case "workspace_updated":
             return WorkspaceUpdated(encoding.workspace_of(event.workspace_updated.workspace))
         case "member_added":
-            return MemberAdded(encoding.member_of(event.member_added.member))
+            return MemberAdded(_member_of(event.member_added.member))
         case "member_updated":
-            return MemberUpdated(encoding.member_of(event.member_updated.member))
+            return MemberUpdated(_member_of(event.member_updated.member))
         case "member_removed":
             removed = event.member_removed
             return MemberRemoved(ResourceId(removed.resource), UserId(removed.user_id))
@@ -70,3 +71,8 @@ def role_change_of(entry: EncodedEntry) -> RoleChange:
         before=Role(detail.before),
         after=Role(detail.after),
     )
+
+
+def _member_of(it: conversation_pb2.Member) -> Member:
+    role, created = Role(it.role), encoding.microseconds(it.create_time)
+    return Member(ResourceId(it.resource), UserId(it.user_id), role, created)

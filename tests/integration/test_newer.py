@@ -1,0 +1,44 @@
+"""Parts of a kind that a newer server knows, in what a model is to be asked."""
+
+from typing import Any
+
+import pytest
+
+from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon_server.integration.encoding import order, remembered_prompts
+from antiphon_server.integration.models.model import Part
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.newer import newer
+
+
+def asked(request: Any) -> pb.GenerateRequest:
+    return pb.GenerateRequest.FromString(request.SerializeToString())
+
+
+def test_what_was_said_before_is_asked_with_as_far_as_it_is_understood() -> None:
+    """Parts to come are left out, and messages of nothing else: an empty one is refused by many."""
+    request = newer("integration.v1.GenerateRequest")()
+    mixed = request.history.add()
+    mixed.parts.add(text="a caption")
+    mixed.parts.add().newer.text = "newer"
+    request.history.add().parts.add().newer.text = "newer"
+    request.messages.add().parts.add(text="and now?")
+    prompts = remembered_prompts()
+    for _ in range(2):  # the second time from memory
+        messages = order(asked(request), prompts).prompt.messages
+        assert [it.parts for it in messages] == [
+            (Part("text", "a caption"),),
+            (Part("text", "and now?"),),
+        ]
+
+
+def test_a_question_that_is_not_understood_is_refused() -> None:
+    """It is not answered, and not paid for, as if a part of it were not there."""
+    request = newer("integration.v1.GenerateRequest")()
+    question = request.messages.add()
+    question.parts.add(text="what is this?")
+    question.parts.add().newer.text = "newer"
+    with pytest.raises(DomainError) as caught:
+        order(asked(request), remembered_prompts())
+    assert caught.value.reason is Reason.INVALID_ARGUMENT
+    assert [it.field for it in caught.value.violations] == ["messages[0].parts"]
