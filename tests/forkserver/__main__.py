@@ -38,6 +38,8 @@ def prepare() -> None:
         importlib.import_module(name.removesuffix(".__init__"))
     for name in (f"{MODULE}.app", *_LATE):
         importlib.import_module(name)
+    for service in importlib.import_module(f"{MODULE}.installation").SERVICES:
+        service.load()
     assert threading.active_count() == 1, threading.enumerate()
     gc.freeze()  # so that a collection in a child does not copy all of it
 

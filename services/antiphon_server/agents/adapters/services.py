@@ -32,7 +32,6 @@ class ContextWindow:
         self._context = context
 
     async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
-        """See :meth:`Window.prompt`."""
         request = context_service_pb2.GetContextRequest(
             conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
         )
@@ -75,7 +74,6 @@ class IntegrationModels:
         self._integration = integration
 
     async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
-        """See :meth:`Models.generate`."""
         request = integration_service_pb2.GenerateRequest(
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,

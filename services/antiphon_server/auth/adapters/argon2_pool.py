@@ -70,22 +70,18 @@ class Argon2Pool:
             self._room += 1
 
     async def hash(self, password: bytes) -> str:
-        """See :meth:`PasswordHasher.hash`."""
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, encoded: str, password: bytes) -> bool:
-        """See :meth:`PasswordHasher.verify`."""
         return await self._run(lambda: self._verify(encoded, password))
 
     def decoy(self) -> str:
-        """See :meth:`PasswordHasher.decoy`."""
         chosen = self._parameters
         costs = f"m={chosen.memory_cost},t={chosen.time_cost},p={chosen.parallelism}"
         salt, digest = _random(chosen.salt_len), _random(chosen.hash_len)
         return f"$argon2id$v={chosen.version}${costs}${salt}${digest}"
 
     def outdated(self, encoded: str) -> bool:
-        """See :meth:`PasswordHasher.outdated`."""
         return extract_parameters(encoded) != self._parameters
 
     async def close(self) -> None:

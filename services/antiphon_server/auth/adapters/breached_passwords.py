@@ -34,7 +34,6 @@ class CommonPasswords:
     """
 
     async def contains(self, password: str) -> bool:
-        """See :meth:`BreachedPasswords.contains`."""
         try:
             return await asyncio.to_thread(_is_common, password)
         except OSError as error:
@@ -48,7 +47,6 @@ class BreachedHashes:
         self._file = file
 
     async def contains(self, password: str) -> bool:
-        """See :meth:`BreachedPasswords.contains`."""
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         try:
             return await asyncio.to_thread(self._file.contains, digest)
@@ -63,7 +61,6 @@ class AnyOf:
         self._lists = lists
 
     async def contains(self, password: str) -> bool:
-        """See :meth:`BreachedPasswords.contains`."""
         for one in self._lists:
             if await one.contains(password):
                 return True

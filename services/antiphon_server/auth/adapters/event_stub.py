@@ -29,7 +29,6 @@ class EventLog:
         self._stub = stub
 
     async def session_revoked(self, user_id: UserId, session_id: SessionId) -> bool:
-        """See :meth:`SessionEvents.session_revoked`."""
         revoked = SessionRevoked(session_id=session_id)
         request = AppendRequest(
             scope=f"users/{user_id}",

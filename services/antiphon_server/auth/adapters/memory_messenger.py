@@ -12,7 +12,6 @@ class MemoryMessenger:
         """See :meth:`RevocationMessenger.publish`."""
 
     async def wait(self, timeout: float) -> None:
-        """See :meth:`RevocationMessenger.wait`."""
         await asyncio.sleep(timeout)
 
     async def close(self) -> None:

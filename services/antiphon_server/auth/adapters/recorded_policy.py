@@ -20,7 +20,6 @@ class RecordedPolicy:
         self._coalesced = coalesced
 
     async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
-        """See :meth:`AccessPolicy.decide`."""
         decision = await self._policy.decide(principal, rule, resource)
         if not decision.allowed:
             self._note(principal, rule, resource, decision)

@@ -27,13 +27,11 @@ class RedisMessenger:
         self._listening: asyncio.Task[None] | None = None
 
     def publish(self) -> None:
-        """See :meth:`RevocationMessenger.publish`."""
         self._owed = True  # one word more says the same as many
         if self._telling is None or self._telling.done():
             self._telling = self._tasks.spawn("auth-tell", self._tell())
 
     async def wait(self, timeout: float) -> None:
-        """See :meth:`RevocationMessenger.wait`."""
         if self._listening is None:
             self._listening = self._tasks.spawn("auth-listen", self._listen())
         try:
@@ -45,7 +43,6 @@ class RedisMessenger:
             self._heard.clear()
 
     async def close(self) -> None:
-        """See :meth:`RevocationMessenger.close`."""
         await self._tasks.stop()
 
     async def _tell(self) -> None:

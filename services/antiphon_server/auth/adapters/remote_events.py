@@ -23,7 +23,6 @@ class RemoteSecurityEvents:
         self._audit = audit
 
     async def record(self, *events: SecurityEvent, key: str = "") -> None:
-        """See :meth:`SecurityEvents.record`."""
         key = key or new_id("req")
         for number, piece in enumerate(_pieces(events)):
             request = RecordSecurityEventsRequest(

@@ -42,7 +42,6 @@ class RemotePolicy:
         self._timeout_s = timeout_s
 
     async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
-        """See :meth:`AccessPolicy.decide`."""
         decision = await self._roles.decide(principal, rule, resource)
         if not decision.allowed or principal.kind == "anonymous":
             return decision

@@ -21,14 +21,12 @@ class PrivateFile:
         self._path = path
 
     def read(self) -> str | None:
-        """See :meth:`SecretFile.read`."""
         try:
             return read_private(self._path).decode("ascii").strip()
         except (OSError, ExposedFileError, UnicodeDecodeError):
             return None
 
     def write(self, secret: str) -> None:
-        """See :meth:`SecretFile.write`."""
         write_private(self._path, f"{secret}\n".encode("ascii"))
 
 

@@ -41,18 +41,15 @@ class MasterSecret:
         self.is_new = is_new
 
     def derive(self, purpose: str) -> bytes:
-        """See :meth:`ServerSecret.derive`."""
         return HKDF(SHA256(), LENGTH, salt=None, info=f"antiphon {purpose}".encode()).derive(
             self._master
         )
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
-        """See :meth:`ServerSecret.seal`."""
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher(purpose).encrypt(nonce, plain, purpose.encode())
 
     def open(self, sealed: bytes, purpose: str) -> bytes | None:
-        """See :meth:`ServerSecret.open`."""
         nonce, text = sealed[:_NONCE], sealed[_NONCE:]
         try:
             return self._cipher(purpose).decrypt(nonce, text, purpose.encode())

@@ -35,13 +35,11 @@ class EventServiceLog:
         self._events = events
 
     async def append(self, entry: EncodedEntry) -> None:
-        """See :meth:`EventLog.append`."""
         request = decoded(event_service_pb2.AppendRequest, entry)
         with remote_errors("events"):
             await self._events.Append(request, timeout=TIMEOUT_S)
 
     async def post(self, message: NewMessage, request_id: str) -> Placed:
-        """See :meth:`EventLog.post`."""
         request = event_service_pb2.AppendRequest(
             scope=conversation_scope(message.conversation_id),
             events=[_posted(message)],
@@ -52,7 +50,6 @@ class EventServiceLog:
         return Placed(Offset(response.first_offset), encoding.microseconds(response.time))
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
-        """See :meth:`EventLog.read`."""
         request = event_service_pb2.ReadEventsRequest(
             scope=conversation_scope(conversation_id),
             cursor=cursor,
@@ -64,7 +61,6 @@ class EventServiceLog:
         return log_page(conversation_id, response)
 
     async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
-        """See :meth:`EventLog.trim`."""
         request = event_service_pb2.TrimRequest(
             scope=conversation_scope(conversation_id), before_offset=before
         )

@@ -23,7 +23,6 @@ class AuditServiceRoles:
         self._audit = audit
 
     async def role_changed(self, change: EncodedEntry) -> None:
-        """See :meth:`RoleAudit.role_changed`."""
         request = decoded(RecordSecurityEventsRequest, change)
         with remote_errors("auth"):
             await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)

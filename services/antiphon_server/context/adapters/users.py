@@ -30,14 +30,12 @@ class AuthServiceUsers:
         self._names = names
 
     async def require(self, user_id: UserId) -> None:
-        """See :meth:`Users.require`."""
         with remote_errors("auth"):
             await self._auth.GetUser(
                 auth_service_pb2.GetUserRequest(user_id=user_id), timeout=TIMEOUT_S
             )
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        """See :meth:`Users.names_of`."""
         known = await self._names.of(user_ids)
         if not known.missing:
             return known.names

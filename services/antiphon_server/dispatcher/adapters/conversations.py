@@ -19,7 +19,6 @@ class ContextConversations:
         self._context = context
 
     async def get(self, conversation_id: ConversationId) -> ConversationView:
-        """See :meth:`Conversations.get`."""
         request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
         with remote_errors("context"):
             response = await self._context.GetConversation(request, timeout=TIMEOUT_S)

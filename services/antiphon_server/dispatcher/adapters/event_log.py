@@ -43,18 +43,15 @@ class EventLogJournal:
         self.waits_for: Collection[Reason] = _AWAY if elsewhere else frozenset()
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
-        """See :meth:`Journal.write`."""
         response = await self._append(_request(turn, steps, request_id))
         return response.previous_cursor
 
     async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
-        """See :meth:`Journal.end`."""
         request = _request(turn, steps, _end_of(turn.turn_id))
         request.fold_turn_id = turn.turn_id
         return (await self._append(request)).folded
 
     async def cancelled(self, turn: Tombstone) -> str:
-        """See :meth:`Journal.cancelled`."""
         request = event_service_pb2.AppendRequest(
             scope=_scope(turn.conversation_id),
             events=[cancelled_of(turn)],
@@ -63,7 +60,6 @@ class EventLogJournal:
         return (await self._append(request)).previous_cursor
 
     async def fence(self, turn: Turn) -> None:
-        """See :meth:`Journal.fence`."""
         await self._append(_request(turn, [], ""))
 
     async def _append(
@@ -80,7 +76,6 @@ class EventLogJournal:
             return await self._events.Append(request, timeout=self._timeout_s)
 
     async def past(self, turn: Turn, cursor: str) -> Past:
-        """See :meth:`Journal.past`."""
         request = event_service_pb2.ReadEventsRequest(
             scope=_scope(turn.conversation_id), cursor=cursor, page_size=1000, kinds=_PAST_KINDS
         )
@@ -105,7 +100,6 @@ class EventLogJournal:
             return await self._events.ReadEvents(request, timeout=self._timeout_s)
 
     async def fold(self, turn: Turn) -> None:
-        """See :meth:`Journal.fold`."""
         request = event_service_pb2.FoldRequest(
             scope=_scope(turn.conversation_id), turn_id=turn.turn_id
         )

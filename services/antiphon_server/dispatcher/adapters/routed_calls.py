@@ -93,15 +93,12 @@ class RoutedCalls:
         return await self._routed(request, caller, here, "Dispatch", place)
 
     async def get(self, request: pb.GetTurnRequest, caller: Caller) -> pb.GetTurnResponse:
-        """See :meth:`TurnCalls.get`."""
         return await self._routed(request, caller, self._here.get, "GetTurn", self._owners.find)
 
     async def list(self, request: pb.ListTurnsRequest, caller: Caller) -> pb.ListTurnsResponse:
-        """See :meth:`TurnCalls.list`."""
         return await self._routed(request, caller, self._here.list, "ListTurns", self._owners.find)
 
     async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
-        """See :meth:`TurnCalls.cancel`."""
         here, place = self._here.cancel, self._owners.place
         return await self._routed(request, caller, here, "CancelTurn", place)
 

@@ -40,8 +40,6 @@ class SharedTurnStore(SqlTurnStore):
     """
 
     async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
-        """See :meth:`TurnStore.claim`."""
-
         def work(connection: Connection) -> list[Turn]:
             bound = {"b_now_us": now_us, "alive_us": now_us, "b_own": node if own else ""}
             found = [turn_of(row) for row in connection.execute(_ORPHANS, bound)]

@@ -90,7 +90,6 @@ class SqlTurnStore:
         await self._replaced.close()
 
     async def add(self, turn: StoredTurn) -> StoredTurn:
-        """See :meth:`TurnStore.add`."""
         if await self._added.add(turn):
             return turn
         found = await self.get(turn.conversation_id, turn.turn_id)
@@ -98,7 +97,6 @@ class SqlTurnStore:
         return found
 
     async def get(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn | None:
-        """See :meth:`TurnStore.get`."""
         key = {"conversation_id": conversation_id, "turn_id": turn_id}
         row = await self._database.read(
             lambda connection: _GET.row(connection, key), snapshot=False
@@ -106,7 +104,6 @@ class SqlTurnStore:
         return from_row(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) if row else None
 
     async def put(self, turn: StoredTurn) -> None:
-        """See :meth:`TurnStore.put`."""
         if not await self._replaced.add(turn):
             raise DomainError(Reason.FENCED, fence_key=turn.turn_id)
 
@@ -126,7 +123,6 @@ class SqlTurnStore:
     async def list(
         self, conversation_id: ConversationId, before: tuple[int, str] | None, limit: int
     ) -> Sequence[StoredTurn]:
-        """See :meth:`TurnStore.list`."""
         bound: dict[str, object] = {"conversation_id": conversation_id, "limit": limit}
         if before is not None:
             bound |= {"created_us": before[0], "turn_id": before[1]}
@@ -136,8 +132,6 @@ class SqlTurnStore:
         )
 
     async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
-        """See :meth:`TurnStore.claim`."""
-
         def work(connection: Connection) -> list[Turn]:
             bound = {"b_now_us": now_us, "b_own": node if own else ""}
             found = [turn_of(row) for row in connection.execute(_ORPHANS, bound)]
@@ -148,7 +142,6 @@ class SqlTurnStore:
         return await self._database.write(work)
 
     async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
-        """See :meth:`TurnStore.renew`."""
         if not turn_ids:
             return set()
         ids = list(turn_ids)

@@ -123,7 +123,6 @@ class SqlLaneOwners:
         self._term = lease.term
 
     async def place(self, conversation_id: ConversationId) -> Place:
-        """See :meth:`LaneOwners.place`."""
         if not self._lease.held:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         if self._is_known(conversation_id):
@@ -137,7 +136,6 @@ class SqlLaneOwners:
         return found
 
     async def find(self, conversation_id: ConversationId) -> Place | None:
-        """See :meth:`LaneOwners.find`."""
         if self._lease.held and self._is_known(conversation_id):
             return Place(ours=True)
         bound = {"conversation_id": conversation_id, "alive_us": self._now_us()}

@@ -79,20 +79,16 @@ class RedisBus:
 
     @property
     def connected(self) -> bool:
-        """See :meth:`Bus.connected`."""
         oldest = min([it.at for it in self._others.values()], default=self._heard_at)
         return time.monotonic() - min(oldest, self._heard_at) < SILENT_S
 
     def send_commit(self, commit: Commit) -> None:
-        """See :meth:`Bus.send_commit`."""
         self._add(*wire_commit(commit))
 
     def send_ephemeral(self, scope: Scope, body: bytes) -> None:
-        """See :meth:`Bus.send_ephemeral`."""
         self._add(Saying(scope, body), 100 + len(body))
 
     async def run(self, store: str, listener: BusListener) -> None:
-        """See :meth:`Bus.run`."""
         self._began = time.monotonic()
         self._channel = f"{CHANNEL}:{store}"
         async with asyncio.TaskGroup() as tasks:

@@ -18,5 +18,4 @@ class SilentBus:
         """See :meth:`Bus.send_ephemeral`."""
 
     async def run(self, store: str, listener: BusListener) -> None:
-        """See :meth:`Bus.run`."""
         await asyncio.Event().wait()

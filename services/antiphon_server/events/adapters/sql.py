@@ -97,11 +97,9 @@ class SqlLogStore:
         self._database = database
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
-        """See :meth:`LogStore.append`."""
         return await self._database.write(lambda connection: Appending(connection).run(batch))
 
     async def head(self, scope: Scope) -> Head:
-        """See :meth:`LogStore.head`."""
         found = await self._database.read(
             lambda connection: _head(connection, scope), snapshot=False
         )
@@ -112,28 +110,22 @@ class SqlLogStore:
     async def read(
         self, scope: Scope, after: Offset, max_events: int, max_bytes: int, kinds: Collection[int]
     ) -> Page:
-        """See :meth:`LogStore.read`."""
         return await self._database.read(
             lambda connection: _read(connection, scope, after, max_events, max_bytes, kinds)
         )
 
     async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
-        """See :meth:`LogStore.news`."""
         if not await self._database.read(lambda it: has_news(it, after), snapshot=False):
             return ()
         return await self._database.read(lambda connection: news(connection, after, max_events))
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
-        """See :meth:`LogStore.fold`."""
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
-        """See :meth:`LogStore.trim`."""
         return await self._database.write(lambda connection: _trim(connection, scope, before))
 
     async def forget_requests(self, before_us: int) -> int:
-        """See :meth:`LogStore.forget_requests`."""
-
         def forget(connection: Connection) -> int:
             connection.execute(delete(fences).where(fences.c.time_us < before_us))
             old = delete(requests).where(requests.c.time_us < before_us)

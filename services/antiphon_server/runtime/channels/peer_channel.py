@@ -23,19 +23,15 @@ class PeerChannel(UnconnectedChannel):
         self._headers = headers
 
     def unary_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.unary_unary`."""
         return self._carrying(self._inner.unary_unary(method, *codecs, **more))
 
     def unary_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.unary_stream`."""
         return self._carrying(self._inner.unary_stream(method, *codecs, **more))
 
     def stream_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.stream_unary`."""
         return self._carrying(self._inner.stream_unary(method, *codecs, **more))
 
     def stream_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.stream_stream`."""
         return self._carrying(self._inner.stream_stream(method, *codecs, **more))
 
     def _carrying(self, call: Any) -> Any:
@@ -53,17 +49,13 @@ class PeerChannel(UnconnectedChannel):
         return (*(pair for pair in carried if pair[0] not in keys), *brought)
 
     async def close(self, grace: float | None = None) -> None:
-        """See :meth:`grpc.aio.Channel.close`."""
         await self._inner.close(grace)
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        """See :meth:`grpc.aio.Channel.get_state`."""
         return self._inner.get_state(try_to_connect)
 
     async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        """See :meth:`grpc.aio.Channel.wait_for_state_change`."""
         await self._inner.wait_for_state_change(last_observed_state)
 
     async def channel_ready(self) -> None:
-        """See :meth:`grpc.aio.Channel.channel_ready`."""
         await self._inner.channel_ready()

@@ -27,19 +27,15 @@ class RoutedChannel(UnconnectedChannel):
         self._routes = routes
 
     def unary_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.unary_unary`."""
         return self._to(method).unary_unary(method, *codecs, **more)
 
     def unary_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.unary_stream`."""
         return self._to(method).unary_stream(method, *codecs, **more)
 
     def stream_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.stream_unary`."""
         return self._to(method).stream_unary(method, *codecs, **more)
 
     def stream_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
-        """See :meth:`grpc.aio.Channel.stream_stream`."""
         return self._to(method).stream_stream(method, *codecs, **more)
 
     def _to(self, method: str) -> grpc.aio.Channel:

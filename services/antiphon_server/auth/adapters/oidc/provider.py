@@ -61,35 +61,28 @@ class OidcProvider:
 
     @property
     def name(self) -> ProviderName:
-        """See :attr:`IdentityProvider.name`."""
         return self._settings.provider_name
 
     @property
     def display_name(self) -> str:
-        """See :attr:`IdentityProvider.display_name`."""
         return self._settings.display_name or self._settings.name
 
     @property
     def issuer(self) -> str:
-        """See :attr:`IdentityProvider.issuer`."""
         return self._settings.issuer
 
     @property
     def sign_up(self) -> bool:
-        """See :attr:`IdentityProvider.sign_up`."""
         return self._settings.sign_up
 
     def allows_redirect(self, uri: str) -> bool:
-        """See :meth:`IdentityProvider.allows_redirect`."""
         return uri in self._settings.redirect_uris or is_loopback_redirect(uri)
 
     def issuer_for(self, issuer: str) -> str | None:
-        """See :meth:`IdentityProvider.issuer_for`."""
         named = issuer or self._settings.issuer
         return named if self._rules.accepts(named) else None
 
     async def authorization_url(self, handshake: Handshake) -> str:
-        """See :meth:`IdentityProvider.authorization_url`."""
         try:
             metadata = await self._metadata.get()
         except Unanswered as error:
@@ -109,7 +102,6 @@ class OidcProvider:
         return f"{where}{'&' if '?' in where else '?'}{urlencode(question)}"
 
     async def redeem(self, handshake: Handshake, code: str, issuer: str) -> Vouched:
-        """See :meth:`IdentityProvider.redeem`."""
         try:
             metadata = await self._metadata.get()
             supported = metadata.authorization_response_iss_parameter_supported
@@ -124,7 +116,6 @@ class OidcProvider:
             self._refuse(error)
 
     async def verify(self, id_token: str, nonce: str) -> Vouched:
-        """See :meth:`IdentityProvider.verify`."""
         audiences = frozenset({self._settings.client_id, *self._settings.audiences})
         try:
             vouched, expires = await self._vouched(id_token, Expected(audiences, nonce or None))

@@ -31,7 +31,6 @@ class OidcWire:
         self._most_bytes = most_bytes
 
     async def get(self, url: str) -> dict[str, Any]:
-        """See :meth:`ProviderWire.get`."""
         status, document = await self._ask("GET", url)
         if status != 200:
             raise _unanswered(url, f"HTTP status {status}")
@@ -40,7 +39,6 @@ class OidcWire:
     async def post(
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> tuple[int, dict[str, Any]]:
-        """See :meth:`ProviderWire.post`."""
         return await self._ask("POST", url, data=dict(form), headers=headers)
 
     async def _ask(self, method: str, url: str, **options: Any) -> tuple[int, dict[str, Any]]:

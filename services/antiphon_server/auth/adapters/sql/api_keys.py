@@ -47,8 +47,6 @@ class SqlApiKeys:
         answer: Answer | None = None,
         sponsor: SessionId | None = None,
     ) -> bool:
-        """See :meth:`ApiKeyStore.add`."""
-
         def work(connection: Connection) -> bool:
             locked_user(connection, key.user_id)  # two at once must count each other
             check(connection, answer)
@@ -64,17 +62,14 @@ class SqlApiKeys:
         return await self._database.write(work)
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
-        """See :meth:`ApiKeyStore.find`."""
         values: dict[str, object] = {"secret_hash": secret_hash}
         return await self._database.read(lambda connection: _one(connection, _BY_HASH, values))
 
     async def get(self, key_id: KeyId) -> ApiKey | None:
-        """See :meth:`ApiKeyStore.get`."""
         values: dict[str, object] = {"key_id": key_id}
         return await self._database.read(lambda connection: _one(connection, _BY_ID, values))
 
     async def list_keys(self, user_id: UserId, after: Position | None, limit: int) -> list[ApiKey]:
-        """See :meth:`ApiKeyStore.list_keys`."""
         values = page_parameters(user_id, after, limit)
         return await self._database.read(
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
@@ -83,8 +78,6 @@ class SqlApiKeys:
     async def revoke(
         self, key: ApiKey, now: int, records: Records[Ended], answer: Answer | None = None
     ) -> Ended | None:
-        """See :meth:`ApiKeyStore.revoke`."""
-
         def work(connection: Connection) -> Ended | None:
             locked_user(connection, key.user_id)  # none is made with it meanwhile
             parents = parents_of(connection, key.user_id)

@@ -47,7 +47,6 @@ class SqlAttempts:
         self._database = database
 
     async def count(self, key: str, now: int, window: int) -> tuple[int, int]:
-        """See :meth:`AttemptStore.count`."""
         values = {"which": key, "now": now, "fresh_end": now + window}
 
         def work(connection: Connection) -> tuple[int, int]:
@@ -57,9 +56,7 @@ class SqlAttempts:
         return await self._database.write(work)
 
     async def uncount(self, key: str) -> None:
-        """See :meth:`AttemptStore.uncount`."""
         await self._database.write(lambda connection: connection.execute(_UNCOUNT, {"which": key}))
 
     async def reset(self, key: str) -> None:
-        """See :meth:`AttemptStore.reset`."""
         await self._database.write(lambda connection: connection.execute(_RESET, {"which": key}))

@@ -73,8 +73,6 @@ class SqlDeviceLogins:
         self._database = database
 
     async def add(self, login: DeviceLogin, most: int, most_of_address: int) -> bool:
-        """See :meth:`DeviceLoginStore.add`."""
-
         def work(connection: Connection) -> bool:
             count_on(connection, COUNTER, 1)  # two at once must count each other
             connection.execute(_FORGET, {"now": login.create_time})
@@ -92,8 +90,6 @@ class SqlDeviceLogins:
             return False
 
     async def find(self, user_hash: bytes) -> DeviceLogin | None:
-        """See :meth:`DeviceLoginStore.find`."""
-
         def work(connection: Connection) -> DeviceLogin | None:
             row = connection.execute(_BY_USER_CODE, {"user_hash": user_hash}).one_or_none()
             return _login(row) if row else None
@@ -106,8 +102,6 @@ class SqlDeviceLogins:
         rule: Callable[[DeviceLogin], tuple[DeviceLogin, T]],
         records: Records[T],
     ) -> T | None:
-        """See :meth:`DeviceLoginStore.change`."""
-
         def work(connection: Connection) -> T | None:
             before = _locked(connection, device_hash)
             if before is None:

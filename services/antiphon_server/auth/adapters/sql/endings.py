@@ -45,13 +45,11 @@ class SqlEndings:
         self._database = database
 
     async def last(self) -> int:
-        """See :meth:`EndingStore.last`."""
         return await self._database.read(
             lambda connection: connection.execute(_LAST).scalar() or 0, snapshot=False
         )
 
     async def after(self, position: int, limit: int) -> list[Ending]:
-        """See :meth:`EndingStore.after`."""
         values = {"after": position, "page_limit": limit}
         return await self._database.read(
             lambda connection: [Ending(*row) for row in connection.execute(_AFTER, values)],
@@ -59,8 +57,6 @@ class SqlEndings:
         )
 
     async def before(self, time: int) -> int:
-        """See :meth:`EndingStore.before`."""
-
         def position(connection: Connection) -> int:
             last: int = connection.execute(_LAST).scalar() or 0  # first: more may end meanwhile
             first = connection.execute(_FIRST_SINCE, {"since": time}).scalar()

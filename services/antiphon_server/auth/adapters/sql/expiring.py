@@ -60,7 +60,6 @@ class SqlExpiring:
         self._database = database
 
     async def forget(self, now: int, limit: int) -> int:
-        """See :meth:`Expiring.forget`."""
         values = {"now": now, "page_limit": limit}
         return await self._database.write(
             lambda connection: sum(connection.execute(each, values).rowcount for each in _FORGET)

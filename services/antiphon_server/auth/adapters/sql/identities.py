@@ -60,8 +60,6 @@ class SqlIdentities:
         records: Records[Identity],
         answer: Callable[[Identity], Answer | None],
     ) -> Identity | None:
-        """See :meth:`IdentityStore.add`."""
-
         def work(connection: Connection) -> Identity | None:
             locked_user(connection, identity.user_id)  # two at once must count each other
             check(connection, answer(identity))
@@ -79,8 +77,6 @@ class SqlIdentities:
     async def sign_up(
         self, user: User, identity: Identity, records: Records[User]
     ) -> UserId | None:
-        """See :meth:`IdentityStore.sign_up`."""
-
         def work(connection: Connection) -> UserId | None:
             user_id = _sign_up(connection, user, identity)
             if user_id == user.user_id:
@@ -94,12 +90,9 @@ class SqlIdentities:
             return found.user_id if found else None
 
     async def find(self, issuer: str, subject: str) -> Identity | None:
-        """See :meth:`IdentityStore.find`."""
         return await self._database.read(lambda connection: _find(connection, issuer, subject))
 
     async def use(self, issuer: str, subject: str, now: int) -> Identity | None:
-        """See :meth:`IdentityStore.use`."""
-
         def work(connection: Connection) -> Identity | None:
             connection.execute(_USE, _which(issuer, subject) | {"now": now})
             return _find(connection, issuer, subject)
@@ -107,7 +100,6 @@ class SqlIdentities:
         return await self._database.write(work)
 
     async def list_of(self, user_id: UserId) -> list[Identity]:
-        """See :meth:`IdentityStore.list_of`."""
         return await self._database.read(
             lambda each: [Identity(*row) for row in each.execute(_LIST, {"user_id": user_id})]
         )
@@ -120,8 +112,6 @@ class SqlIdentities:
         records: Records[tuple[Identity, list[Session]]],
         answer: Answer | None = None,
     ) -> tuple[Identity, list[Session]] | None:
-        """See :meth:`IdentityStore.remove`."""
-
         def work(connection: Connection) -> tuple[Identity, list[Session]] | None:
             found = _find(connection, issuer, subject)
             if found is None:

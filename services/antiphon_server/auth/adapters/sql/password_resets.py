@@ -30,8 +30,6 @@ class SqlPasswordResets:
     async def put(
         self, reset: PasswordReset, records: Records[PasswordReset], answer: Answer | None = None
     ) -> None:
-        """See :meth:`PasswordResetStore.put`."""
-
         def work(connection: Connection) -> None:
             locked_user(connection, reset.user_id)  # two at once come one after another
             remember(connection, answer)
@@ -42,8 +40,6 @@ class SqlPasswordResets:
         await self._database.write(work)
 
     async def find(self, token_hash: bytes) -> PasswordReset | None:
-        """See :meth:`PasswordResetStore.find`."""
-
         def work(connection: Connection) -> PasswordReset | None:
             row = connection.execute(_BY_HASH, {"token_hash": token_hash}).one_or_none()
             return PasswordReset(*row) if row else None

@@ -35,13 +35,11 @@ class SqlPlaces:
         self._database = database
 
     async def record(self, subject: str, address: str, now: int, most: int) -> bool:
-        """See :meth:`PlaceStore.record`."""
         return await self._database.write(
             lambda connection: note_place(connection, subject, address, now, most)
         )
 
     async def knows(self, subject: str, address: str, since: int) -> bool:
-        """See :meth:`PlaceStore.knows`."""
         place = {"whose": subject, "here": address, "since": since}
         return await self._database.read(
             lambda connection: connection.execute(_SINCE, place).first() is not None

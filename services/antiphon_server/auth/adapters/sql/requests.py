@@ -37,7 +37,6 @@ class SqlRequests:
         self._database = database
 
     async def response(self, request: Request) -> bytes | None:
-        """See :meth:`RequestStore.response`."""
         return await self._database.read(lambda connection: _response(connection, request))
 
 

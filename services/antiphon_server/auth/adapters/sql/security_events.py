@@ -28,8 +28,6 @@ class SqlSecurityEvents:
         self._database = database
 
     async def append(self, records: Records[None], answer: Answer | None = None) -> None:
-        """See :meth:`SecurityEventStore.append`."""
-
         def work(connection: Connection) -> None:
             remember(connection, answer)
             record(connection, records, None)
@@ -37,21 +35,18 @@ class SqlSecurityEvents:
         await self._database.write(work)
 
     async def after(self, sequence: int, which: Selection, limit: int) -> Sequence[SealedEvent]:
-        """See :meth:`SecurityEventStore.after`."""
         rows = _wanted(which).where(_ROW.sequence > sequence).order_by(_ROW.sequence)
         return await self._read(rows.limit(limit))
 
     async def before(
         self, sequence: int | None, which: Selection, limit: int
     ) -> Sequence[SealedEvent]:
-        """See :meth:`SecurityEventStore.before`."""
         rows = _wanted(which).order_by(_ROW.sequence.desc())
         if sequence is not None:
             rows = rows.where(_ROW.sequence < sequence)
         return await self._read(rows.limit(limit))
 
     async def head(self) -> Head:
-        """See :meth:`SecurityEventStore.head`."""
         return await self._database.read(_head)
 
     async def _read(self, rows: Select[Any]) -> Sequence[SealedEvent]:

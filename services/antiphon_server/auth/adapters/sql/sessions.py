@@ -120,8 +120,6 @@ class SqlSessions:
         self._database = database
 
     async def add(self, opening: Opening, records: Records[Opened]) -> Opened | None:
-        """See :meth:`SessionStore.add`."""
-
         def work(connection: Connection) -> Opened | None:
             opened = _open(connection, opening)
             return record(connection, records, opened) if opened else None
@@ -129,8 +127,6 @@ class SqlSessions:
         return await self._database.write(work)
 
     async def get(self, session_id: SessionId) -> Session | None:
-        """See :meth:`SessionStore.get`."""
-
         def work(connection: Connection) -> Session | None:
             row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
             return Session(*row) if row else None
@@ -143,8 +139,6 @@ class SqlSessions:
         rule: Callable[[Session], tuple[Session, T]],
         records: Records[T],
     ) -> T | None:
-        """See :meth:`SessionStore.change`."""
-
         def work(connection: Connection) -> T | None:
             row = connection.execute(_LOCKED, {"session_id": session_id}).one_or_none()
             if row is None:
@@ -160,7 +154,6 @@ class SqlSessions:
     async def list_live(
         self, user_id: UserId, now: int, after: Position | None, limit: int
     ) -> list[Session]:
-        """See :meth:`SessionStore.list_live`."""
         values = page_parameters(user_id, after, limit) | {"now": now}
         return await self._database.read(
             lambda connection: [Session(*row) for row in connection.execute(_PAGE, values)]
@@ -175,8 +168,6 @@ class SqlSessions:
         *,
         api_keys: bool = False,
     ) -> Ended:
-        """See :meth:`SessionStore.end_all`."""
-
         def work(connection: Connection) -> Ended:
             # What these sessions make and vouch for comes before or never.
             locked_user(connection, user_id)
@@ -188,8 +179,6 @@ class SqlSessions:
         return await self._database.write(work)
 
     async def expire(self, now: int, limit: int, records: Records[list[Session]]) -> list[Session]:
-        """See :meth:`SessionStore.expire`."""
-
         def work(connection: Connection) -> list[Session]:
             rows = connection.execute(_RAN_OUT, {"now": now, "most": limit}).all()
             if not rows:
@@ -201,20 +190,17 @@ class SqlSessions:
         return await self._database.write(work)
 
     async def count_live(self, now: int) -> int:
-        """See :meth:`SessionStore.count_live`."""
         return await self._database.read(
             lambda connection: connection.execute(_COUNT_LIVE, {"now": now}).scalar_one()
         )
 
     async def list_unannounced(self, limit: int) -> list[Session]:
-        """See :meth:`SessionStore.list_unannounced`."""
         values = {"page_limit": limit}
         return await self._database.read(
             lambda connection: [Session(*row) for row in connection.execute(_UNANNOUNCED, values)]
         )
 
     async def mark_announced(self, session_ids: Sequence[SessionId]) -> None:
-        """See :meth:`SessionStore.mark_announced`."""
         values = {"which": list(session_ids)}
 
         def work(connection: Connection) -> None:

@@ -54,8 +54,6 @@ class SqlSigningKeys:
         unless_since: int | None = None,
         answer: Answer | None = None,
     ) -> bool:
-        """See :meth:`SigningKeyStore.rotate`."""
-
         def work(connection: Connection) -> bool:
             used = connection.execute(_USED).scalars().all()
             if unless_since is not None and (not used or max(used) > unless_since):
@@ -72,7 +70,6 @@ class SqlSigningKeys:
         return await self._database.write(work)
 
     async def list_valid(self, now: int) -> list[StoredSigningKey]:
-        """See :meth:`SigningKeyStore.list_valid`."""
         return await self._database.read(
             lambda connection: [
                 StoredSigningKey(*row) for row in connection.execute(_VALID, {"now": now})

@@ -40,18 +40,14 @@ class SqlUsers:
         self._database = database
 
     async def add(self, user: User, answer: Answer | None, records: Records[User]) -> User:
-        """See :meth:`UserStore.add`."""
         return await self._database.write(
             lambda connection: _add(connection, user, answer, records)
         )
 
     async def get(self, user_id: UserId) -> User | None:
-        """See :meth:`UserStore.get`."""
         return await self._database.read(lambda connection: _get(connection, user_id))
 
     async def find(self, name: str) -> User | None:
-        """See :meth:`UserStore.find`."""
-
         def work(connection: Connection) -> User | None:
             row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
             return user_of(row) if row else None
@@ -59,7 +55,6 @@ class SqlUsers:
         return await self._database.read(work)
 
     async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
-        """See :meth:`UserStore.names_of`."""
         values = {"user_ids": list(user_ids)}
         return await self._database.read(
             lambda connection: {
@@ -68,7 +63,6 @@ class SqlUsers:
         )
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
-        """See :meth:`UserStore.list_named`."""
         statement = _named(prefix)
         values = {"after": after, "page_limit": limit}
         return await self._database.read(
@@ -85,8 +79,6 @@ class SqlUsers:
         *,
         api_keys: bool = False,
     ) -> UserChange | None:
-        """See :meth:`UserStore.change`."""
-
         def work(connection: Connection) -> UserChange | None:
             change = change_user(connection, user_id, rule, now, kept, api_keys=api_keys)
             return record(connection, records, change) if change else None
@@ -94,7 +86,6 @@ class SqlUsers:
         return await self._database.write(work)
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
-        """See :meth:`UserStore.replace_password_hash`."""
         values = {"whose": user_id, "old": old, "new": new}
         await self._database.write(lambda connection: connection.execute(_REPLACE_HASH, values))
 

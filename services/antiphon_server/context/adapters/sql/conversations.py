@@ -116,12 +116,10 @@ class SqlConversations:
         self._connection = connection
 
     def get(self, conversation_id: ConversationId) -> Conversation | None:
-        """See :meth:`ConversationRecords.get`."""
         row = self._connection.execute(_GET, {"conversation_id": conversation_id}).first()
         return conversation_of(row) if row else None
 
     def add(self, conversation: Conversation) -> bool:
-        """See :meth:`ConversationRecords.add`."""
         values = {
             "conversation_id": conversation.conversation_id,
             "workspace_id": conversation.workspace_id,
@@ -136,7 +134,6 @@ class SqlConversations:
         return add_unless_taken(self._connection, _ADD, values)
 
     def put(self, conversation: Conversation) -> None:
-        """See :meth:`ConversationRecords.put`."""
         values = {
             "key": conversation.conversation_id,
             "new_title": conversation.title,
@@ -151,7 +148,6 @@ class SqlConversations:
     def list_of(
         self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
     ) -> list[Conversation]:
-        """See :meth:`ConversationRecords.list_of`."""
         managed = self._connection.execute(_MANAGED, {"user_id": user_id}).scalars().all()
         values = {"user_id": user_id, "managed": managed}
         return self._list(_LIST_OF, values | place(after, limit, archived=archived))
@@ -165,14 +161,12 @@ class SqlConversations:
         *,
         archived: bool,
     ) -> list[Conversation]:
-        """See :meth:`ConversationRecords.list_in`."""
         values = {"workspace_id": workspace_id} | place(after, limit, archived=archived)
         if member is None:
             return self._list(_LIST_IN, values)
         return self._list(_LIST_IN_OF, values | {"user_id": member})
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
-        """See :meth:`ConversationRecords.list_ids`."""
         values = {"after": after or "", "page_limit": limit}
         return list(self._connection.execute(_IDS, values).scalars())
 

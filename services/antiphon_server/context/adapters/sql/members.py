@@ -109,7 +109,6 @@ class SqlMembers:
         self._connection = connection
 
     def assigned_roles(self, user_id: UserId, resource: ResourceId) -> AssignedRoles | None:
-        """See :meth:`MemberRecords.assigned_roles`."""
         statement = _IN_WORKSPACE if resource.startswith("ws_") else _IN_CONVERSATION
         row = statement.row(self._connection, {"user_id": user_id, "resource": resource})
         return _standing_of(row) if row else None
@@ -117,22 +116,18 @@ class SqlMembers:
     def seen(
         self, user_id: UserId, conversation_id: ConversationId
     ) -> tuple[Conversation, AssignedRoles] | None:
-        """See :meth:`MemberRecords.seen`."""
         row = _SEEN.row(self._connection, {"user_id": user_id, "resource": conversation_id})
         return (conversation_of(row[3:]), _standing_of(row)) if row else None
 
     def lock(self, resource: ResourceId) -> None:
-        """See :meth:`MemberRecords.lock`."""
         statement = _LOCK_WORKSPACE if resource.startswith("ws_") else _LOCK_CONVERSATION
         self._connection.execute(statement, {"resource": resource})
 
     def get(self, resource: ResourceId, user_id: UserId) -> Member | None:
-        """See :meth:`MemberRecords.get`."""
         row = self._connection.execute(_GET, _key(resource, user_id)).first()
         return Member(row[0], row[1], Role(row[2]), row[3]) if row else None
 
     def add(self, member: Member, resource_create_us: int) -> None:
-        """See :meth:`MemberRecords.add`."""
         values = {
             "resource": member.resource,
             "user_id": member.user_id,
@@ -144,20 +139,16 @@ class SqlMembers:
         self._connection.execute(_ADD, values)
 
     def put(self, member: Member) -> None:
-        """See :meth:`MemberRecords.put`."""
         values = _key(member.resource, member.user_id) | {"new_role": member.role.value}
         self._connection.execute(_PUT, values)
 
     def remove(self, resource: ResourceId, user_id: UserId) -> None:
-        """See :meth:`MemberRecords.remove`."""
         self._connection.execute(_REMOVE, _key(resource, user_id))
 
     def count_owners(self, resource: ResourceId) -> int:
-        """See :meth:`MemberRecords.count_owners`."""
         return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
-        """See :meth:`MemberRecords.list_of`."""
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}
         rows = self._connection.execute(_LIST, values)
         return [Member(row[0], row[1], Role(row[2]), row[3]) for row in rows]

@@ -105,19 +105,16 @@ class SqlMessages:
         self._connection = connection
 
     def cursor(self, conversation_id: ConversationId) -> str:
-        """See :meth:`MessageRecords.cursor`."""
         cursor = self._connection.execute(_CURSOR, {"conversation": conversation_id}).scalar()
         return cursor or ""
 
     def set_cursor(self, conversation_id: ConversationId, cursor: str) -> None:
-        """See :meth:`MessageRecords.set_cursor`."""
         values = {"conversation": conversation_id, "new_cursor": cursor}
         if self._connection.execute(_SET_CURSOR, values).rowcount == 0:
             first = {"conversation_id": conversation_id, "cursor": cursor, "trimmed_offset": 0}
             self._connection.execute(_BEGIN, first)
 
     def add(self, messages: Sequence[Message]) -> None:
-        """See :meth:`MessageRecords.add`."""
         so_far = self.totals(messages[0].conversation_id, None)
         rows = []
         for message in messages:
@@ -127,17 +124,14 @@ class SqlMessages:
         self._connection.execute(_ADD, rows)
 
     def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
-        """See :meth:`MessageRecords.roll_back`."""
         values = {"conversation": conversation_id, "turns": list(turn_ids)}
         self._connection.execute(_UNDO, values)
 
     def clear(self, conversation_id: ConversationId) -> None:
-        """See :meth:`MessageRecords.clear`."""
         self._connection.execute(_CLEAR, {"conversation": conversation_id})
         self._connection.execute(_CLEAR_CURSOR, {"conversation": conversation_id})
 
     def find(self, conversation_id: ConversationId, message_id: MessageId) -> Message | None:
-        """See :meth:`MessageRecords.find`."""
         values = {"conversation": conversation_id, "message": message_id}
         row = self._connection.execute(_FIND, values).first()
         return _message(conversation_id, row) if row else None
@@ -150,7 +144,6 @@ class SqlMessages:
         *,
         rolled_back: bool,
     ) -> list[MessageSize]:
-        """See :meth:`MessageRecords.sizes`."""
         values = _below(conversation_id, before) | {"page_limit": limit}
         statement = _SIZES if rolled_back else _SIZES_IN_CONTEXT
         return [MessageSize(*row) for row in self._connection.execute(statement, values)]
@@ -158,32 +151,27 @@ class SqlMessages:
     def between(
         self, conversation_id: ConversationId, first: Offset, last: Offset, *, rolled_back: bool
     ) -> list[Message]:
-        """See :meth:`MessageRecords.between`."""
         values = {"conversation": conversation_id, "first": first, "last": last}
         statement = _BETWEEN if rolled_back else _BETWEEN_IN_CONTEXT
         rows = self._connection.execute(statement, values)
         return [_message(conversation_id, row) for row in rows]
 
     def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """See :meth:`MessageRecords.totals`."""
         row = self._connection.execute(_SO_FAR, _below(conversation_id, before)).first()
         return Totals(row[0], row[1]) if row else Totals(0, 0)
 
     def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """See :meth:`MessageRecords.rolled_back`."""
         row = self._connection.execute(_UNDONE, _below(conversation_id, before)).one()
         return Totals(row[0], int(row[1]))
 
     def newest_before(
         self, conversation_ids: Collection[ConversationId], create_us: int
     ) -> dict[ConversationId, Offset]:
-        """See :meth:`MessageRecords.newest_before`."""
         values = {"conversations": list(conversation_ids), "cutoff_us": create_us}
         rows = self._connection.execute(_NEWEST_BEFORE, values)
         return {ConversationId(row[0]): Offset(row[1]) for row in rows}
 
     def set_trimmed(self, offsets: dict[ConversationId, Offset]) -> None:
-        """See :meth:`MessageRecords.set_trimmed`."""
         rows = [{"conversation": key, "trimmed": offset} for key, offset in offsets.items()]
         self._connection.execute(_SET_TRIMMED, rows)
 

@@ -91,17 +91,14 @@ class SqlOutbox(Generic[E_contra]):
         self._form = form
 
     def add(self, entry: E_contra) -> None:
-        """See :meth:`OutboxRecords.add`."""
         values = {"entry_id": entry.entry_id, "body": self._form.encode(entry)}
         self._connection.execute(self._form.add, values)
 
     def first(self, limit: int) -> list[EncodedEntry]:
-        """See :meth:`OutboxRecords.first`."""
         rows = self._connection.execute(self._form.first, {"page_limit": limit})
         return [EncodedEntry(it.entry_id, self._form.listener(it.body), it.body) for it in rows]
 
     def remove(self, entry_ids: Sequence[str]) -> None:
-        """See :meth:`OutboxRecords.remove`."""
         self._connection.execute(self._form.remove, {"entry_ids": entry_ids})
 
     def set_aside(self, entry_id: str, why: str, now_us: int) -> None:
@@ -111,11 +108,9 @@ class SqlOutbox(Generic[E_contra]):
             self._connection.execute(self._form.aside, values)
 
     def count_set_aside(self) -> int:
-        """See :meth:`OutboxRecords.count_set_aside`."""
         return self._connection.execute(self._form.count_aside).scalar_one()
 
     def put_back(self) -> None:
-        """See :meth:`OutboxRecords.put_back`."""
         rows = self._connection.execute(self._form.take_back).all()
         for row in sorted(rows, key=lambda it: it.place):
             values = {"entry_id": row.entry_id, "body": row.body}
@@ -129,13 +124,11 @@ class SqlRequests:
         self._connection = connection
 
     def find(self, actor: str, request_id: str) -> PastRequest | None:
-        """See :meth:`RequestRecords.find`."""
         values = {"actor": actor, "request_id": request_id}
         row = self._connection.execute(_FIND, values).first()
         return PastRequest(row.digest, _answer_of(row.kind, row.answer)) if row else None
 
     def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
-        """See :meth:`RequestRecords.add`."""
         kind, encoded = _encoded(answer)
         values = {
             "actor": key.actor,
@@ -148,7 +141,6 @@ class SqlRequests:
         return bool(_REMEMBER.returned(self._connection, [values]))
 
     def forget(self, before_us: int) -> int:
-        """See :meth:`RequestRecords.forget`."""
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount
 
 

@@ -36,11 +36,9 @@ class SqlStore:
         self._database = database
 
     async def write(self, work: Callable[[Records], T]) -> T:
-        """See :meth:`Store.write`."""
         return await self._database.write(lambda connection: work(SqlRecords(connection)))
 
     async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
-        """See :meth:`Store.read`."""
         return await self._database.read(
             lambda connection: work(SqlRecords(connection)), snapshot=snapshot
         )

@@ -47,12 +47,10 @@ class SqlWorkspaces:
         self._connection = connection
 
     def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        """See :meth:`WorkspaceRecords.get`."""
         row = self._connection.execute(_GET, {"workspace_id": workspace_id}).first()
         return workspace_of(row) if row else None
 
     def add(self, workspace: Workspace) -> bool:
-        """See :meth:`WorkspaceRecords.add`."""
         values = {
             "workspace_id": workspace.workspace_id,
             "display_name": workspace.display_name,
@@ -63,7 +61,6 @@ class SqlWorkspaces:
         return add_unless_taken(self._connection, _ADD, values)
 
     def put(self, workspace: Workspace) -> None:
-        """See :meth:`WorkspaceRecords.put`."""
         values = {
             "key": workspace.workspace_id,
             "display_name": workspace.display_name,
@@ -75,6 +72,5 @@ class SqlWorkspaces:
     def list_of(
         self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
     ) -> list[Workspace]:
-        """See :meth:`WorkspaceRecords.list_of`."""
         values = {"user_id": user_id, **place(after, limit, archived=archived)}
         return [workspace_of(row) for row in self._connection.execute(_LIST, values)]

@@ -113,16 +113,13 @@ class SqlLedger:
         self._settled = Grouped(self._settle_all)
 
     async def close(self) -> None:
-        """See :meth:`Ledger.close`."""
         await self._opened.close()
         await self._settled.close()
 
     async def open(self, call: Call, owner: str) -> None:
-        """See :meth:`Ledger.open`."""
         await self._opened.add(opened_values(call, owner))
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        """See :meth:`Ledger.settle`."""
         await self._settled.add({"b_call_id": call_id, **settled_values(settlement)})
 
     async def _open_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
@@ -134,7 +131,6 @@ class SqlLedger:
         return [None] * len(rows)
 
     async def abandon(self, owner: str) -> int:
-        """See :meth:`Ledger.abandon`."""
         row = {"b_owner": owner}
         return await self._database.write(
             lambda connection: int(connection.execute(_ABANDON, row).rowcount)
@@ -143,7 +139,6 @@ class SqlLedger:
     async def calls(
         self, wanted: UsageFilter, before: tuple[int, CallId] | None, limit: int
     ) -> list[SettledCall]:
-        """See :meth:`Ledger.calls`."""
         values: dict[str, object] = {**filter_values(wanted), "limit": limit}
         if before is not None:
             values |= {"before_us": before[0], "before_id": before[1]}
@@ -153,7 +148,6 @@ class SqlLedger:
         )
 
     async def total(self, wanted: UsageFilter) -> Usage:
-        """See :meth:`Ledger.total`."""
         return await self._database.read(
             lambda connection: total_of(connection.execute(_TOTAL, filter_values(wanted)).one())
         )

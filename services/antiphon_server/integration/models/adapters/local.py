@@ -95,11 +95,9 @@ class LocalModel:
         return len((await self._ask("tokenize", question, _Tokenized)).tokens)
 
     def missing(self) -> str:
-        """See :meth:`ModelBackend.missing`."""
         return missing_gguf(self._settings.gguf)
 
     async def prices(self) -> Prices | None:
-        """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or Prices(0, 0)
 
     async def close(self) -> None:

@@ -62,7 +62,6 @@ class OpenAIModel:
             self._headers["Authorization"] = f"Bearer {settings.secret}"
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
-        """See :meth:`ModelBackend.generate`."""
         parser = AnswerParser()
         body = encode_request(self._settings, prompt, progress=self._progress)
         response = await self._post(body)
@@ -90,11 +89,9 @@ class OpenAIModel:
         return None
 
     def missing(self) -> str:
-        """See :meth:`ModelBackend.missing`."""
         return missing_key(self._settings)
 
     async def prices(self) -> Prices | None:
-        """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or await known_prices(self._settings)
 
     async def close(self) -> None:

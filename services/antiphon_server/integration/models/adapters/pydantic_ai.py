@@ -31,7 +31,6 @@ class ProviderModel:
         self._opening = asyncio.Lock()
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
-        """See :meth:`ModelBackend.generate`."""
         async with aclosing((await self._opened()).generate(prompt)) as steps:
             async for step in steps:
                 yield step
@@ -41,15 +40,12 @@ class ProviderModel:
         return None
 
     def missing(self) -> str:
-        """See :meth:`ModelBackend.missing`."""
         return missing_provider(self._settings) or missing_key(self._settings)
 
     async def prices(self) -> Prices | None:
-        """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or await known_prices(self._settings)
 
     async def close(self) -> None:
-        """See :meth:`ModelBackend.close`."""
         if self._provider is not None:
             await self._provider.close()
 

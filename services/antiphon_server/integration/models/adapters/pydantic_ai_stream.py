@@ -44,7 +44,6 @@ class Provider:
         self._model = model
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
-        """See :meth:`ModelBackend.generate`."""
         spoke = False
         try:
             async with self._request(prompt) as answer:

@@ -30,7 +30,6 @@ class ScriptedModel:
         self._script = settings.script
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
-        """See :meth:`ModelBackend.generate`."""
         script, sent, reason = self._script, 0, FinishReason.STOP
         for text in self._texts(prompt):
             if sent == prompt.max_output_tokens:
@@ -44,15 +43,12 @@ class ScriptedModel:
         yield ModelEnd(reason, Tokens(tokens_of_prompt(prompt.messages), sent))
 
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
-        """See :meth:`ModelBackend.count`."""
         return None
 
     def missing(self) -> str:
-        """See :meth:`ModelBackend.missing`."""
         return ""
 
     async def prices(self) -> Prices | None:
-        """See :meth:`ModelBackend.prices`."""
         return self._settings.prices or Prices(0, 0)
 
     async def close(self) -> None:

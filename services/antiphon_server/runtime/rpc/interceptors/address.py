@@ -25,7 +25,6 @@ class AddressInterceptor(MethodInterceptor):
         self._callers = callers
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
         if method.name.startswith(HEALTH):
             return inner
         address_of, admits = self._callers.address, self._callers.admits

@@ -18,7 +18,6 @@ class CallerInterceptor(MethodInterceptor):
         self._principal = principal
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
         principal = self._principal
 
         async def call(request: Any, context: Context) -> Any:

@@ -24,8 +24,6 @@ class ErrorInterceptor(MethodInterceptor):
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
-
         async def call(request: Any, context: Context) -> Any:
             try:
                 return await inner(request, context)

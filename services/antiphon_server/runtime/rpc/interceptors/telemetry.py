@@ -39,7 +39,6 @@ class TelemetryInterceptor(MethodInterceptor):
         self._log: Any = None
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
         metrics = self._metrics.method(method.name)
         fields_of = _unbound if method.request_streaming else _FieldsOf()
 

@@ -26,7 +26,6 @@ class TracingInterceptor(MethodInterceptor):
         self._instrumentation = instrument(tracer_provider=tracer_provider)
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
         traced = self._traced(method, inner)
 
         async def call(request: Any, context: Context) -> Any:

@@ -47,7 +47,6 @@ class ValidationInterceptor(MethodInterceptor):
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
         if method.request_streaming:
 
             async def stream(requests: Any, context: Context) -> Any:
