@@ -1,7 +1,7 @@
 // The small parts that the promises rest on.
 
 import { readFileSync } from "node:fs";
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test, vi } from "vitest";
 import { Backoff } from "../src/antiphon/backoff";
@@ -10,13 +10,15 @@ import { AntiphonError, errorOf } from "../src/antiphon/errors";
 import { Place } from "../src/antiphon/place";
 import { Text } from "../src/antiphon/text";
 import { MemoryTokenStore, TokenSource } from "../src/antiphon/tokens";
+import { TurnView } from "../src/antiphon/turn";
 import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
-import { EventSchema } from "../src/gen/antiphon/events/v1/event_pb";
+import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
+import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
 import { tokensOf } from "../src/page/lexing";
 import { isSafe } from "../src/page/markdown";
-import { leftOut, titleOf } from "../src/page/words";
+import { inWords, leftOut, titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -187,6 +189,35 @@ test("links lead to pages and mailboxes alone", () => {
 
 test("what was left out is told, if anything was", () => {
   expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
+});
+
+describe("what a newer server says", () => {
+  const newer = new Uint8Array([0xa2, 0x38, 0x03, 0x0a, 0x01, 0x78]); // field 900, a message with a text
+
+  test("is passed over by a turn, which ends in a state to come", () => {
+    const turn = new TurnView("turn_1");
+    const delta = { messageId: "m", text: "a", position: 0n };
+    turn.apply(create(EventSchema, { payload: { case: "textDeltaAppended", value: delta } }));
+    const event = fromBinary(EventSchema, newer);
+    expect(event.payload.case).toBeUndefined();
+    turn.apply(event);
+    expect([turn.text, turn.isDone]).toEqual(["a", false]);
+    const state = 99 as TurnState;
+    turn.apply(create(EventSchema, { payload: { case: "turnFinished", value: create(TurnFinishedSchema, { state }) } }));
+    expect(turn.isDone).toBe(true);
+  });
+
+  test("is in its place: what comes behind it is no gap", () => {
+    const place = new Place("conversations/conv_1", { offset: 0n });
+    const events = [1n, 2n].map((at) => Object.assign(fromBinary(EventSchema, newer), { firstOffset: at, lastOffset: at }));
+    expect(place.take(create(EventBatchSchema, { events, cursor: "c" }))).toHaveLength(2);
+  });
+
+  test("is shown as what it is, and not as nothing", () => {
+    expect(inWords(fromBinary(PartSchema, newer))).toContain("too old");
+    const image = { uri: "https://x.example/y.png" };
+    expect(inWords(create(PartSchema, { content: { case: "image", value: image } }))).toBe(`image: ${image.uri}`);
+  });
 });
 
 describe("Markdown", () => {

@@ -8,13 +8,6 @@ import type { FinishReason, Usage } from "../gen/antiphon/integration/v1/model_p
 import { type AntiphonError, errorOfStatus } from "./errors";
 import { Text, textOf } from "./text";
 
-const ENDED = new Set([
-  TurnState.SUCCEEDED,
-  TurnState.FAILED,
-  TurnState.CANCELLED,
-  TurnState.EXPIRED,
-]);
-
 /** A tool that a handler called. */
 export interface ToolCall {
   id: string;
@@ -52,7 +45,7 @@ export class TurnView {
 
   /** Whether nothing more will come of it. */
   get isDone(): boolean {
-    return ENDED.has(this.state);
+    return this.state >= TurnState.SUCCEEDED; // a state of a newer server's is an end, too
   }
 
   /** The answer so far. */

@@ -11,7 +11,7 @@ import { Kept } from "./kept";
 import { Markdown } from "./markdown";
 import { Avatar, CopyButton, Icon, Notice, Spinner } from "./parts";
 import { useChanges, useNow, useSteady } from "./use";
-import { consumed, cutShort, duration, leftOut, moment, sentenceOf } from "./words";
+import { consumed, cutShort, duration, inWords, leftOut, moment, sentenceOf } from "./words";
 
 const NEAR_PX = 80;
 
@@ -175,7 +175,7 @@ const Said = memo(
           {isAnswer ? <Markdown text={entry.text} /> : <p class="plain">{entry.text}</p>}
           {entry.others.map((part, index) => (
             <p key={index} class="quiet">
-              {part.content.case}: {(part.content.value as { uri: string }).uri}
+              {inWords(part)}
             </p>
           ))}
         </div>

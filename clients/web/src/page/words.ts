@@ -2,6 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import { AntiphonError, errorOf } from "../antiphon";
+import type { Part } from "../gen/antiphon/context/v1/message_pb";
 import { FinishReason, type Usage } from "../gen/antiphon/integration/v1/model_pb";
 
 const TITLE_LENGTH = 60;
@@ -156,4 +157,10 @@ export function hueOf(actor: string): number {
   let hash = 0;
   for (const letter of actor) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
   return hash % 360;
+}
+
+/** A message's part that is no text. */
+export function inWords({ content }: Part): string {
+  if (!content.case) return "Something that this page is too old to show: load it again.";
+  return content.case === "text" ? content.value : `${content.case}: ${content.value.uri}`;
 }
