@@ -55,7 +55,7 @@ async def test_what_follows_an_act_follows(
     before, position = await stores.security_events.head(), await stores.endings.last()
     heard, woken = list[SealedEvent](), list[bool]()
     auth.recording.security_events.on_event(lambda _, sealed: heard.append(sealed))
-    monkeypatch.setattr(auth.tokens.messenger, "tell", lambda: woken.append(True))
+    monkeypatch.setattr(auth.tokens.messenger, "publish", lambda: woken.append(True))
     call = cast(Coroutine[Any, Any, object], act.do(scene))
     await hang_up(getattr(stores, act.store), act.method, call, monkeypatch)
     await auth.base.completion.close()

@@ -27,4 +27,5 @@ async def test_a_slow_disk_does_not_hold_up_the_server(tmp_path: Path) -> None:
     await asyncio.sleep(0.01)
     assert not looking.done()
     assert not await looking
+    reads.join()
     os.close(*readers)

@@ -190,7 +190,8 @@ def test_what_servers_are_scaled_by_is_what_they_tell() -> None:
     [scaler] = of_kind("production", "HorizontalPodAutoscaler")
     adapter = yaml.safe_load((ROOT / "deploy" / "prometheus" / "adapter.yml").read_text())
     query = adapter["rules"][0]["seriesQuery"]
-    code = (ROOT / "services" / "antiphon_server" / "app" / "listening.py").read_text()
+    composed = (ROOT / "services" / "antiphon_server").glob("*/compose.py")
+    code = "".join(file.read_text() for file in composed)
     names = [it["pods"]["metric"]["name"] for it in scaler["spec"]["metrics"] if "pods" in it]
     assert len(names) == 2
     for name in names:

