@@ -1,30 +1,15 @@
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import typer
 
+from antiphon_server.cli.main import app
 from tests.cli.conftest import Home
 
-COMMANDS = [
-    "chat",
-    "up",
-    "tail",
-    "conversations",
-    "models",
-    "token",
-    "login",
-    "logout",
-    "whoami",
-    "members",
-    "doctor",
-    "sessions",
-    "keys",
-    "audit",
-    "users",
-    "password",
-    "access",
-    "mesh",
-]
+OVERVIEW: Any = typer.main.get_command(app)
+COMMANDS = sorted(OVERVIEW.commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -50,9 +50,9 @@ def serve(
     ANTIPHON_SECRET_KEY_FILE; on one machine the first one makes it, in the data folder. What auth
     keeps is there, too; the other processes have folders of their services' names in it.
 
-    For example, each in a terminal of its own:
+    For example:
 
-    - `antiphon serve auth context`
+    - `antiphon serve auth context` (each of these in a terminal of its own)
     - `antiphon serve events`
     - `antiphon serve dispatcher integration`
     """

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from antiphon_server.context.model.changes import Change, OutboxEntry, RequestKey, Scope
-from antiphon_server.context.model.resources import Conversation, ConversationId, Member, Workspace
+from antiphon_server.context.model.changes import Answer, Change, OutboxEntry, RequestKey, Scope
+from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
@@ -16,7 +16,7 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
-AnswerT = TypeVar("AnswerT", Workspace, Conversation, Member)
+AnswerT = TypeVar("AnswerT", bound=Answer)
 RELAY_WAIT_S = 2.0
 
 
