@@ -1,13 +1,15 @@
 """What can never be told holds up nobody, is kept, is seen, and is tried again."""
 
+import asyncio
 import logging
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from antiphon_server.context.service.relay import BATCH, relay_to_log, relay_to_trail
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.service.relay import BATCH, Relay, relay_to_log, relay_to_trail
+from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.test_relay import rename, waiting
 from tests.context.test_role_audit import give
 from tests.context.world import BOB, World
@@ -61,6 +63,51 @@ async def test_the_next_start_tries_it_again(world: World) -> None:
     (change,) = world.log.appends[-1].changes
     assert change.conversation.title == "late"  # type: ignore[union-attr]
     assert not await still.relay_outbox() or still.up  # who set it aside sees that it is gone
+
+
+async def test_what_another_server_puts_back_stays(world: World) -> None:
+    """Who set an entry aside, and is still telling others, does not remove it once more."""
+    bad, slow = await world.conversation(), await world.conversation()
+    world.log.broken = True
+    await rename(world, bad, "bad")
+    await rename(world, slow, "slow")
+    listened, go_on = asyncio.Event(), asyncio.Event()
+
+    async def tell(entry: EncodedEntry) -> None:
+        if entry.listener == f"conversations/{bad}":
+            raise DomainError(Reason.INVALID_ARGUMENT)
+        listened.set()
+        await go_on.wait()
+
+    relaying = asyncio.create_task(Relay(world.store, lambda r: r.outbox, tell).relay_outbox())
+    await listened.wait()
+    while not await set_aside(world):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await world.store.write(lambda r: r.outbox.put_back())
+    go_on.set()
+    assert await relaying
+    assert [it.listener for it in await waiting(world)] == [f"conversations/{bad}"]
+
+
+async def test_a_store_that_goes_away_meanwhile_loses_nothing(world: World) -> None:
+    """What can't be set aside stays in its place, and those behind it wait for it."""
+    bad = await world.conversation()
+    world.log.broken = True
+    await rename(world, bad, "bad")
+    await rename(world, bad, "good")
+    told = []
+
+    async def tell(entry: EncodedEntry) -> None:
+        told.append(entry.entry_id)
+        raise DomainError(Reason.INVALID_ARGUMENT)
+
+    class Away(Relay):
+        async def _set_aside(self, entry: EncodedEntry, error: DomainError) -> None:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    assert not await Away(world.store, lambda r: r.outbox, tell).relay_outbox()
+    assert len(await waiting(world)) == 2
+    assert len(told) == 1
 
 
 async def test_a_damaged_entry_holds_up_nobody(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ class Wakeup:
             self._waiter.set_result(None)
 
     def clear(self) -> None:
-        """Forget that it was rung."""
+        """Forget that it was set."""
         self._is_set = False
 
     async def wait(self) -> None:
-        """Return when it has been rung."""
+        """Return when it is set."""
         if self._is_set:
             return
         self._waiter = asyncio.get_running_loop().create_future()

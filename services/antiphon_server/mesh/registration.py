@@ -68,7 +68,8 @@ class Registration:
         self._state = State.DRAINING
         if not self._begun.is_set():
             return
-        await asyncio.gather(*map(self._announce, self._instances))
+        async with self._renewing:
+            await asyncio.gather(*map(self._announce, self._instances))
         if self._reached:
             await asyncio.sleep(LEARN_S)
 

@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from antiphon_server.context.model.changes import EncodedEntry
@@ -42,6 +43,7 @@ class Relay:
         self._policy = policy
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
+        self._known = True
         self.set_aside = 0
         """How many entries are set aside in the store, as far as this process knows."""
         self.changed = asyncio.Event()
@@ -58,6 +60,7 @@ class Relay:
             await self._store.write(lambda r: self._outbox(r).put_back())
         except DomainError as error:
             log.warning("what was set aside could not be put back: %s", error.reason)
+            self._known = False
         await self.relay_outbox()
 
     async def relay_outbox(self) -> bool:
@@ -65,7 +68,7 @@ class Relay:
         done = False
         try:
             done = await self._relay_all()
-            if self.set_aside:  # another server's start, or an operator, may have seen to it
+            if self.set_aside or not self._known:  # another server, or an operator, may change it
                 await self._count()
         except DomainError as error:
             log.warning("the outbox could not be relayed: %s", error.reason)
@@ -93,35 +96,49 @@ class Relay:
                 entries = await self._store.read(lambda r: self._outbox(r).first(BATCH))
                 if not entries:
                     return True
-                done = await self._tell_all(entries)
-                if done:
-                    await self._store.write(lambda r, ids=done: self._outbox(r).remove(ids))  # type: ignore[misc]
-                if len(done) < len(entries):
+                came = await self._tell_all(entries)
+                told = [entry_id for it in came for entry_id in it.told]
+                if told:
+                    await self._store.write(lambda r, ids=told: self._outbox(r).remove(ids))  # type: ignore[misc]
+                if not all(it.finished for it in came):
                     return False
                 if len(entries) < BATCH:
                     return True
 
-    async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list[str]:
-        """Listeners side by side, each in order; returns the ids of what waits no longer."""
+    async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list["_Came"]:
+        """Listeners side by side, each in order; returns what came of each."""
         ordered = sorted(entries, key=_listener)  # stable
         listeners = [list(it) for _, it in itertools.groupby(ordered, _listener)]
-        done = await asyncio.gather(*map(self._tell_in_order, listeners))
-        return list(itertools.chain.from_iterable(done))
+        async with asyncio.TaskGroup() as tasks:
+            telling = [tasks.create_task(self._tell_in_order(each)) for each in listeners]
+        return [task.result() for task in telling]
 
-    async def _tell_in_order(self, entries: Sequence[EncodedEntry]) -> list[str]:
-        done: list[str] = []
+    async def _tell_in_order(self, entries: Sequence[EncodedEntry]) -> "_Came":
+        told: list[str] = []
         for entry in entries:
             try:
                 await self._tell(entry)
             except DomainError as error:
-                if error.reason not in FOR_GOOD:
-                    log.warning("%s was not told of a change: %s", entry.listener, error.reason)
-                    break
+                if not await self._settled(entry, error):
+                    return _Came(told, finished=False)
+            else:
+                told.append(entry.entry_id)
+        return _Came(told, finished=True)
+
+    async def _settled(self, entry: EncodedEntry, error: DomainError) -> bool:
+        """Whether those behind the entry may be told: it was refused for good, and is set aside."""
+        if error.reason in FOR_GOOD:
+            try:
                 await self._set_aside(entry, error)
-            done.append(entry.entry_id)
-        return done
+            except DomainError as away:
+                error = away
+            else:
+                return True
+        log.warning("%s was not told of a change: %s", entry.listener, error.reason)
+        return False
 
     async def _set_aside(self, entry: EncodedEntry, error: DomainError) -> None:
+        """Take it out of the outbox. From here on another server's start may put it back."""
         why, now_us = error.reason.value, int(time.time() * 1e6)
         await self._store.write(lambda r: self._outbox(r).set_aside(entry.entry_id, why, now_us))
         broken = "; ".join(f"{it.field}: {it.description}" for it in error.violations)
@@ -131,7 +148,16 @@ class Relay:
 
     async def _count(self) -> None:
         self.set_aside = await self._store.read(lambda r: self._outbox(r).count_set_aside())
+        self._known = True
         self.changed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What a listener was told of; ``finished`` if nothing of the rest has to stay."""
+
+    told: Sequence[str]
+    finished: bool
 
 
 def _listener(entry: EncodedEntry) -> str:

@@ -18,7 +18,7 @@ _Key = tuple[UserId, ResourceId]
 class Roles:
     """Who has which role now.
 
-    Holds up to ``max_cached`` standings. All changes of roles in this process must go
+    Holds up to ``max_cached`` assigned roles. All changes of roles in this process must go
     through :meth:`changing`; where several processes share a store, ``max_cached`` is 0.
     """
 

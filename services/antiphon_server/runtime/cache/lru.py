@@ -40,10 +40,13 @@ class LruCache(Generic[K, V]):
         return self._values.get(key)
 
     def put(self, key: K, value: V) -> None:
-        """Hold the value, in the place of another one of the key, and not what is too much."""
+        """Hold the value, in the place of another one of the key, unless it alone is too much."""
         self.pop(key)
+        size = self._size_of(key, value)
+        if size > self._max_bytes:
+            return
         self._values[key] = value
-        self.size += self._size_of(key, value)
+        self.size += size
         while len(self._values) > self._most or self.size > self._max_bytes:
             self.pop(next(iter(self._values)))
 
