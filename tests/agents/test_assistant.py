@@ -10,6 +10,8 @@ from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
+from antiphon_server.runtime.concurrency.patience import ANSWER
+from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
 TURN = Turn(
@@ -74,10 +76,10 @@ class Away:
         yield ModelReply(text="!")
 
 
-async def answered(window: Away, models: Away, patience_s: float = 60.0) -> Page:
+async def answered(window: Away, models: Away, patience: RetryPolicy = ANSWER) -> Page:
     """What the assistant wrote."""
     page = Page()
-    assistant = Assistant(window, models, patience_s=patience_s)
+    assistant = Assistant(window, models, patience=patience)
     await assistant.run(cast(Work, page))
     return page
 
@@ -94,7 +96,7 @@ async def test_it_waits_for_who_is_away_and_says_so() -> None:
 async def test_it_does_not_wait_for_ever() -> None:
     """When its patience is over the turn fails with the reason."""
     with pytest.raises(DomainError) as caught:
-        await answered(Away(0), Away(100), patience_s=0.0)
+        await answered(Away(0), Away(100), patience=RetryPolicy(0.1, within_s=0.0))
     assert caught.value.reason is Reason.SERVICE_UNAVAILABLE
 
 

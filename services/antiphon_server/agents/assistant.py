@@ -1,19 +1,16 @@
 """Answers by a model: context -> model -> text."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from antiphon_server.agents.ports import Models, Prompt, Window
 from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
+from antiphon_server.runtime.concurrency.patience import ANSWER
+from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
 from antiphon_server.runtime.errors import DomainError, Reason
 
 DEFAULT_BUDGET_TOKENS = 3_000
-PATIENCE_S = 60.0
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
 T = TypeVar("T")
 PromptT = TypeVar("PromptT", bound=Prompt)
 
@@ -23,7 +20,7 @@ class Assistant(Generic[PromptT]):
 
     A lost answer is not asked for again: what a model would say to the rest differs
     from what people have read, and would be paid twice. While a service that it needs is
-    away it waits, up to ``patience_s`` seconds for each, and says so.
+    away it waits, as long as its ``patience`` allows for each, and says so.
     """
 
     def __init__(
@@ -31,12 +28,12 @@ class Assistant(Generic[PromptT]):
         window: Window[PromptT],
         models: Models[PromptT],
         budget_tokens: int = DEFAULT_BUDGET_TOKENS,
-        patience_s: float = PATIENCE_S,
+        patience: RetryPolicy = ANSWER,
     ) -> None:
         self._window = window
         self._models = models
         self._budget_tokens = budget_tokens
-        self._patience_s = patience_s
+        self._patience = patience
 
     @property
     def info(self) -> HandlerInfo:
@@ -59,16 +56,15 @@ class Assistant(Generic[PromptT]):
 
     async def _patiently(self, work: Work, step: Callable[[], Awaitable[T]]) -> T:
         """Do the step, again while a service that it needs is away."""
-        until, pause = time.monotonic() + self._patience_s, FIRST_PAUSE_S
-        while True:
-            try:
-                return await step()
-            except DomainError as error:
-                if error.reason is not Reason.SERVICE_UNAVAILABLE or time.monotonic() > until:
-                    raise
-                await work.progress(f"waiting for the service {error.metadata['service']}")
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+        async def waiting(error: DomainError, _failures: int) -> None:
+            await work.progress(f"waiting for the service {error.metadata['service']}")
+
+        return await retrying(step, self._patience, DomainError, _is_away, waiting)
+
+
+def _is_away(error: DomainError) -> bool:
+    return error.reason is Reason.SERVICE_UNAVAILABLE
 
 
 class _Answer(Generic[PromptT]):

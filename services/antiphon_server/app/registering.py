@@ -57,8 +57,8 @@ class Membership:
         ]
         for each in self._registrations:
             lifecycle.on_stop("registry", each.close)
-            lifecycle.on_stop("membership", each.forget)
             lifecycle.spawn("registration", each.run(), vital=False)
+            lifecycle.on_stop("membership", each.forget)  # before its renewals are cut off
 
     async def begin(self, port: int, health: Health) -> None:
         """All ports are open, that one for calls.

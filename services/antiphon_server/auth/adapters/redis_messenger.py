@@ -27,7 +27,7 @@ class RedisMessenger:
         self._listening: asyncio.Task[None] | None = None
 
     def publish(self) -> None:
-        self._owed = True  # one word more says the same as many
+        self._owed = True  # one message more says the same as many
         if self._telling is None or self._telling.done():
             self._telling = self._tasks.spawn("auth-tell", self._tell())
 

@@ -12,7 +12,7 @@ class RevocationMessenger(Protocol):
 
     @property
     def hears(self) -> bool:
-        """Whether words of others come here now, as far as can be told."""
+        """Whether messages of others come here now, as far as can be told."""
         ...
 
     def publish(self) -> None:

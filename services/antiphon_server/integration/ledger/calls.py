@@ -1,6 +1,5 @@
 """Calls written down before they are made, and settled after."""
 
-import asyncio
 import time
 
 import structlog
@@ -14,11 +13,10 @@ from antiphon_server.integration.ledger.model import (
     Usage,
 )
 from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.runtime.concurrency.patience import TURN
+from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError
-
-# As long as a turn waits for the store with its own end.
-RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 logger = structlog.get_logger(__name__)
 
@@ -39,12 +37,7 @@ class PricedCalls:
 
     async def settle(self, call: Call, settlement: Settlement) -> None:
         """Commit how it ended; a store that stays away costs the entry, not the answer."""
-        for wait_s in (*RETRY_S, None):
-            try:
-                await self._ledger.settle(call.call_id, settlement)
-                break
-            except DomainError as failure:
-                if wait_s is None:
-                    logger.error("call not settled", call_id=call.call_id, why=failure.reason)
-                else:
-                    await asyncio.sleep(wait_s)
+        try:
+            await retrying(lambda: self._ledger.settle(call.call_id, settlement), TURN, DomainError)
+        except DomainError as failure:
+            logger.error("call not settled", call_id=call.call_id, why=failure.reason)
