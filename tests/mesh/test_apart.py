@@ -93,7 +93,7 @@ async def _nobody_offers(names: tuple[str, ...], edge: str, home: Path) -> None:
     assert (code, ill) == (1, 1)
     for name in names:
         assert re.search(rf"^{name} +nobody", listed, re.MULTILINE), listed
-        assert f"service {name}: nobody offers it" in found
+        assert f"service {name}: nobody offers it" in found, found
     assert "login: you are local" in found
     assert "model: the service integration is away" in found
 

@@ -28,6 +28,8 @@ from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.settings import Settings, read_settings
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
+_NO_MESH = {"UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"}
+"""How a registry is refused: there is none, or it is not for the caller."""
 _PACKAGES = ("antiphon", "grpcio", "protobuf", "sqlalchemy", "xllamacpp")
 _MESH_FOLDER = "mesh"
 _REFUSED = "The log has each with its id; docs/guides/production.md says where they are kept."
@@ -206,7 +208,9 @@ async def _mesh(client: Client) -> AsyncIterator[Finding]:
     """Which services nobody offers, where there is a mesh that tells the caller."""
     try:
         offered = {one.service async for one in instances(client)}
-    except AntiphonError:
+    except AntiphonError as error:
+        if error.code.name not in _NO_MESH:
+            yield Finding("mesh", "bad", explain(error), "Run it again; look at the edge's log.")
         return
     for name in missing(offered):
         remedy = f"Start one with `antiphon serve {name}`; `antiphon mesh status` shows the others."

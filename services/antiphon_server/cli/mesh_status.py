@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from antiphon_client import Client
 
 _START = "antiphon up --mesh"
+_PATIENCE_S = 3.0
 _NO_MESH = (
     "that is one server, behind no mesh: there is nothing to show. Start a mesh with `antiphon up "
     "--mesh`, or lead to servers elsewhere with `antiphon mesh`"
@@ -89,7 +90,9 @@ def instances(client: "Client") -> "AsyncIterator[Instance]":
     from antiphon.mesh.v1.registry_service_pb2_grpc import RegistryServiceStub
     from antiphon_client.caller import Caller, pages
 
-    caller, stub = Caller(client.tokens), RegistryServiceStub(client.channel)
+    # An edge that is just told where its servers are may refuse a call.
+    caller = Caller(client.tokens, patience=_PATIENCE_S)
+    stub = RegistryServiceStub(client.channel)
 
     async def fetch(page_token: str) -> pb.ListInstancesResponse:
         request = pb.ListInstancesRequest(page_token=page_token)
