@@ -49,7 +49,7 @@ def default_data_dir() -> Path:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What `antiphon up` can be told, by options or by variables ``ANTIPHON_*``."""
+    """The options of `antiphon up` and `serve`, also environment variables ``ANTIPHON_*``."""
 
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
@@ -136,12 +136,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def in_production(self) -> bool:
-        """Whether strangers are to be expected: insecure defaults keep the server from starting."""
+        """Whether the server runs in production, where insecure defaults keep it from starting."""
         return self.env == "production"
 
     @property
     def reflects(self) -> bool:
-        """Whether the port describes itself; unless told otherwise in development only."""
+        """Whether the port answers gRPC reflection. By default only in development."""
         return not self.in_production if self.reflection is None else self.reflection
 
     @property
@@ -156,7 +156,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def auth(self) -> "AuthSettings":
-        """What the auth service is told."""
+        """The settings of the auth service."""
         from antiphon_server.auth.model import DAY
         from antiphon_server.auth.service.opening import SessionSettings
         from antiphon_server.auth.service.signing_keys import KeySettings
@@ -177,17 +177,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def registries(self) -> tuple[str, ...]:
-        """Where services register themselves: ``host:port`` of each edge, or of several."""
+        """The registries at which services register: ``host:port`` of each edge."""
         return tuple(map(str.strip, self.registry.split(","))) if self.registry else ()
 
     @property
     def secret_text(self) -> str | None:
-        """The installation's secret as the environment has it."""
+        """The installation's secret, as the environment holds it."""
         return self.secret_key.reveal() if self.secret_key else None
 
     @property
     def has_given_secret(self) -> bool:
-        """Whether the secret is one that other processes have been given, too."""
+        """Whether the secret was configured, so that other processes can share it."""
         return self.secret_key is not None or self.secret_key_file is not None
 
     @property
@@ -199,7 +199,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def peer_tls(self) -> TlsFiles | None:
-        """What this process shows to its peers, and whom it trusts; None for in the clear."""
+        """What this process shows its peers, and whom it trusts; None for plain text."""
         certificate, key = self.peer_cert or self.tls_cert, self.peer_key or self.tls_key
         if self.peer_ca is None or certificate is None or key is None:
             return None
@@ -212,12 +212,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def has_links(self) -> bool:
-        """Whether a link signs the local operator in at the pages."""
+        """Whether the pages sign the local operator in by a link."""
         return self.web and not self._reachable and not self.in_production
 
     @property
     def on_loopback(self) -> bool:
-        """Whether only this machine reaches the port."""
+        """Whether the port is reachable from this machine only."""
         return is_loopback(self.host)
 
     def all_models(self) -> tuple[ModelSettings, ...]:
@@ -238,7 +238,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def read_settings(**given: Any) -> Settings:
-    """Return the settings: what is ``given``, then the environment, then the defaults.
+    """Return the settings: ``given`` first, then the environment, then the defaults.
 
     Raises WrongSetting.
     """

@@ -23,10 +23,10 @@ def client_for(
     on_connection: Callable[[Connection], None] = nothing,
     start: str = "antiphon up",
 ) -> Client:
-    """A client for the server that the options mean.
+    """Return a client for the server that the options select.
 
-    Raises CommandError if no server listens (``start`` would start one), or nothing proves who is
-    calling.
+    Raises CommandError if no server is listening and ``start`` does not allow starting one, or if
+    there are no credentials for it.
     """
     folder = data_dir_or_default(data_dir)
     found = server_for(address, folder, start)

@@ -23,9 +23,9 @@ _UNESCAPED = re.compile("[\x7f-\x9f]")
 
 
 class CommandError(Exception):
-    """An expected failure: a sentence that says what is wrong and what to do.
+    """An expected failure. Its message says what is wrong and what to do.
 
-    Wherever a command raises it, ``main`` prints it.
+    ``main`` prints it, wherever a command raises it.
     """
 
 
@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """Somebody's text as a part of a line: it begins no other one, and commands nothing."""
+    """Escape text so that it stays within its line and sends no control codes."""
     return printable(text.translate(_IN_A_LINE))
 
 
@@ -57,9 +57,9 @@ def _folded(line: str, width: int, indent: str) -> str:
 def say(
     text: str, *, colour: str | None = None, err: bool = False, mark: str = "", indent: str = ""
 ) -> None:
-    """Print text, whoever wrote it: its further lines behind ``indent``.
+    """Print text from any source, safely. Lines after the first are indented by ``indent``.
 
-    The ``colour`` is that of the ``mark`` before it, or of all where there is none.
+    ``colour`` applies to the ``mark`` in front, or to the whole text if there is no mark.
     """
     text = _fitting(printable(mark + text), err=err, indent=indent)
     coloured = len(mark) or len(text)
@@ -68,7 +68,7 @@ def say(
 
 
 def aside(text: str) -> None:
-    """Print on stderr what is no part of the answer."""
+    """Print something on stderr that is not part of the result."""
     typer.secho(_fitting(printable(text), err=True), dim=True, err=True)
 
 
@@ -85,20 +85,23 @@ def complain(sentence: str) -> None:
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
-    """End the command with a sentence on stderr."""
+    """End the command with a message on stderr."""
     complain(sentence)
     raise typer.Exit(code)
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one JSON line. JSON may hold DEL and C1 as they are; a terminal would obey."""
+    """Print one line of JSON.
+
+    DEL and C1 control characters are escaped: JSON allows them, but a terminal would obey them.
+    """
     text = json.dumps(value, ensure_ascii=False)
     sys.stdout.write(_UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command's work; what the server refuses becomes a CommandError."""
+    """Run a command's coroutine. A refusal by the server becomes a CommandError."""
     try:
         return _run(work)
     except KeyboardInterrupt:

@@ -9,9 +9,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def as_dict(message: Message, *, zeros: bool = False) -> dict[str, Any]:
-    """A message as JSON says it (https://protobuf.dev/programming-guides/json).
+    """A message in the JSON form of protobuf (https://protobuf.dev/programming-guides/json).
 
-    With ``zeros`` fields that are zero or empty are in it, too.
+    With ``zeros``, fields with default values are included.
     """
     found: dict[str, Any] = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=zeros
@@ -20,5 +20,5 @@ def as_dict(message: Message, *, zeros: bool = False) -> dict[str, Any]:
 
 
 def local_time(time: Timestamp, form: str = "%Y-%m-%d %H:%M %Z") -> str:
-    """A time as this machine's clock shows it."""
+    """A time in this machine's time zone."""
     return time.ToDatetime(UTC).astimezone().strftime(form) if time.seconds else ""

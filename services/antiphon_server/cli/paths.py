@@ -9,7 +9,7 @@ SERVER_FILE = "server.json"
 
 
 def data_dir_or_default(data_dir: Path | None) -> Path:
-    """The data directory, by default the server's default."""
+    """The given data directory, or the server's default."""
     if data_dir is not None:
         return data_dir.expanduser()
     from antiphon_server.settings import default_data_dir

@@ -13,9 +13,9 @@ MessageId = NewType("MessageId", str)
 
 
 class State(OpenIntEnum):
-    """Where a turn is in its life; the values are the contract's TurnState.
+    """The state of a turn. Values are those of the contract's TurnState.
 
-    One that this version does not know is an end.
+    A state that this version does not know counts as an end.
     """
 
     ACCEPTED = 1
@@ -28,14 +28,14 @@ class State(OpenIntEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing follows."""
+        """Whether it is a final state."""
         return self >= State.SUCCEEDED
 
 
 class Policy(OpenIntEnum):
-    """What a new turn does with those that run; the values are the contract's TurnPolicy.
+    """How a new turn treats running turns. Values are those of the contract's TurnPolicy.
 
-    By one that this version does not know it waits, as by QUEUE.
+    A policy that this version does not know is treated as QUEUE.
     """
 
     UNSPECIFIED = 0
@@ -66,7 +66,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a client asked for. ``content`` is the message's parts, serialised."""
+    """The request that creates a turn. ``content`` holds the serialized message parts."""
 
     content: bytes
     handler: str
@@ -80,7 +80,7 @@ class Order:
 class Outcome:
     """How a turn ended; ``finish_reason`` is the contract's number.
 
-    ``omitted`` is how many older messages the model was asked without.
+    ``omitted`` is the number of older messages that were left out of the prompt.
     """
 
     state: State
@@ -94,11 +94,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn as stored. Times are in microseconds since the epoch, UTC; 0 means not yet.
+    """A turn as stored. Times are microseconds since the epoch, UTC; 0 means not yet.
 
-    ``digest`` identifies the request that brought it. ``at_once`` says that it was started in
-    the commit that accepted it. ``cursor`` is the position right before its first event, ""
-    while that is not known to be committed. ``cancel_requested`` is for whoever takes it over.
+    ``digest`` identifies the request that created it. ``at_once`` says that it started in the same
+    commit that accepted it. ``cursor`` is the log position just before its first event, or ""
+    until that is known to be committed. ``cancel_requested`` tells a server that takes the turn
+    over to cancel it.
     """
 
     turn_id: TurnId
@@ -131,11 +132,11 @@ class Turn:
         return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_a")
 
     def started(self, now_us: int) -> "Turn":
-        """The turn at the beginning of its next attempt."""
+        """Return the turn as it is at the start of its next attempt."""
         return replace(self, state=State.RUNNING, attempt=self.attempt + 1, started_us=now_us)
 
     def ended(self, outcome: Outcome, now_us: int, *, has_reply: bool) -> "Turn":
-        """The turn at its end."""
+        """Return the turn as it is at its end."""
         return replace(
             self, state=outcome.state, outcome=outcome, ended_us=now_us, has_reply=has_reply
         )

@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """All scopes' logs on this node.
+    """The logs of all scopes, as seen by this node.
 
-    ``run`` must be running for appends to be committed. ``on_access_change`` is told
-    of committed events that take access away. With a ``bus`` other nodes append to the same
-    store: ``peer_commits`` must be running as well, and what is read is as new as the store.
-    Appends that wait hold at most ``most_bytes``.
+    Appends are committed only while ``run`` is running. ``on_access_change`` is called with
+    committed events that take access away. With a ``bus``, other nodes append to the same store:
+    then ``peer_commits`` must be running too, and reads are as recent as the store. Waiting
+    appends hold at most ``most_bytes``.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class EventLog:
         fence: Fence | None = None,
         fold: str = "",
     ) -> Appended:
-        """Commit ``events``, all or none, and return where they went, once on disk.
+        """Commit ``events``, all or none, and return their place once they are on disk.
 
-        ``fold`` is a turn that ends with them; see :class:`Append`. Without events it raises
-        the ``fence``, and returns where the log ends.
+        ``fold`` names a turn that ends with them; see :class:`Append`. Without events, only the
+        ``fence`` is raised, and the end of the log is returned.
 
         Raises DomainError FENCED, REQUEST_ID_REUSED, OVERLOADED, STORE_UNAVAILABLE.
         """
@@ -110,16 +110,16 @@ class EventLog:
 
     @property
     def waiting(self) -> int:
-        """How many appends wait for their commit."""
+        """How many appends are waiting for their commit."""
         return len(self._waiting)
 
     @property
     def ring_bytes(self) -> int:
-        """What all rings hold."""
+        """How many bytes all rings hold."""
         return self._hubs.ring_bytes
 
     async def run(self) -> None:
-        """Commit what waits, group by group, until :meth:`close` and nothing waits."""
+        """Commit waiting appends in groups, until :meth:`close` is called and none is waiting."""
         while self._waiting or not self._closed:
             if not self._waiting:
                 self._wake.clear()
@@ -132,7 +132,7 @@ class EventLog:
             self._waiting_bytes -= sum(_size(append.events) for append, _ in group)
 
     def close(self) -> None:
-        """Accept no more appends; :meth:`run` returns when those accepted are committed."""
+        """Refuse new appends. :meth:`run` returns after the accepted ones are committed."""
         self._closed = True
         self._wake.set()
 
@@ -180,7 +180,7 @@ class EventLog:
                 self._on_access_change(event.access_change)
 
     async def hub(self, scope: Scope) -> Hub:
-        """The scope's live end; what is committed here from now on reaches its followers."""
+        """The hub of a scope, which passes what this node commits from now on to followers."""
         hub = self._hubs.used(scope)
         if hub is not None:
             return hub
@@ -189,7 +189,10 @@ class EventLog:
         return self._hubs.get(scope) or self._hubs.make(scope, head.epoch, head.last)
 
     async def live(self, scope: Scope) -> Hub:
-        """The same, as new as the store; what others commit from now on reaches them, too."""
+        """The hub of a scope, brought up to date with the store.
+
+        It then also has what other nodes committed.
+        """
         hub = await self.hub(scope)
         if self.peer_commits is None:
             return hub
@@ -209,7 +212,7 @@ class EventLog:
         return hub
 
     def send_ephemeral(self, scope: Scope, body: bytes) -> None:
-        """Tell those who follow the scope now something that is not kept."""
+        """Send something that is not stored to the current followers of a scope."""
         hub = self._hubs.get(scope)
         if hub is not None:
             hub.send_ephemeral(body)
@@ -221,7 +224,7 @@ class EventLog:
         return await self._store.head(scope)
 
     async def position(self, scope: Scope, cursor: str) -> Offset:
-        """The offset that a client's cursor stands for; 0 for none.
+        """The offset that a client's cursor refers to; 0 for an empty cursor.
 
         Raises DomainError CURSOR_INVALID, CURSOR_TRIMMED, EPOCH_CHANGED.
         """
@@ -246,10 +249,10 @@ class EventLog:
         kinds: Collection[int] = (),
         max_bytes: int = MAX_PAGE_BYTES,
     ) -> Page:
-        """Events after ``after``: from the ring if it has them, else from the store.
+        """Events after ``after``, from the ring if it holds them, otherwise from the store.
 
-        Raises DomainError CURSOR_TRIMMED if they were removed, EPOCH_CHANGED if the store has
-        lost the one that they are to follow.
+        Raises DomainError CURSOR_TRIMMED if they were removed, and EPOCH_CHANGED if the store has
+        lost the event before them.
         """
         hub = await self._fresh(scope)
         if after > hub.head:
@@ -261,7 +264,7 @@ class EventLog:
         return await self.stored(scope, after, max_events, kinds, max_bytes)
 
     async def read_local(self, scope: Scope, after: Offset, max_events: int) -> Page:
-        """The same, but only as new as what reached this node by itself."""
+        """Like :meth:`read`, but without asking the store for commits of other nodes first."""
         hub = await self.hub(scope)
         found = hub.after(after, max_events, MAX_PAGE_BYTES)
         if found is not None:
@@ -276,7 +279,7 @@ class EventLog:
         kinds: Collection[int],
         max_bytes: int,
     ) -> Page:
-        """The same, from the store."""
+        """Like :meth:`read`, but always from the store."""
         page = await self._store.read(scope, after, max_events, max_bytes, kinds)
         head = await self._store.head(scope)
         if after + 1 < head.earliest:
@@ -292,9 +295,9 @@ class EventLog:
         return await self._store.trim(scope, before)
 
     async def forget_requests(self) -> int:
-        """Drop request ids that are older than the contract promises to keep them.
+        """Drop request ids older than the contract's promise.
 
-        And messages between nodes that all have read.
+        Messages that all nodes have read are dropped too.
         """
         if self.peer_commits is not None:
             head = await self._store.head(NODES)

@@ -79,7 +79,7 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to append: its kind and its envelope, serialised without place and time."""
+    """An event to append: its kind, and its serialized envelope without place and time."""
 
     kind: int
     turn_id: str
@@ -89,7 +89,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event in its place: ``wire`` is the whole event, serialised once for everybody."""
+    """An event at its place. ``wire`` is the whole event, serialized once for all readers."""
 
     first: Offset
     last: Offset
@@ -107,9 +107,9 @@ class Fence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """One atomic append. ``digest`` identifies its content where it has a request id.
+    """An atomic append. ``digest`` identifies its content if it has a request id.
 
-    ``fold`` is a turn that ends with it, whose text deltas may be folded in the same commit.
+    ``fold`` names a turn that ends with it, whose text deltas may be folded in the same commit.
     """
 
     scope: Scope
@@ -123,9 +123,9 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an append went and when; ``duplicate`` if its request id was known.
+    """The place and time of an append. ``duplicate`` says that its request id was known.
 
-    ``folded`` if the deltas of the turn that ended with it are gone.
+    ``folded`` says that the deltas of the turn that ended with it were removed.
     """
 
     epoch: Epoch
@@ -138,9 +138,9 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What was committed to a scope, which ends at ``last`` now: events in order.
+    """A commit to a scope, whose log now ends at ``last``, with its events in order.
 
-    It may tell of fewer than there are, or of none: the store has them all.
+    It may carry only some of the events, or none; the store has them all.
     """
 
     scope: Scope

@@ -9,20 +9,20 @@ from antiphon_server.runtime.errors import DomainError
 
 
 class LogStore(Protocol):
-    """Keeps the logs on disk."""
+    """Stores the logs."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
-        """Commit the batch in order and return each append's place or refusal.
+        """Commit the batch in order, and return the place or the refusal of each append.
 
-        Each append is all or none; a refused one (FENCED, REQUEST_ID_REUSED) leaves
-        the others alone. Offsets are contiguous per scope. What an append folds is gone
-        with the same commit, if that is all of it. Returns after the commit is on disk;
-        raises DomainError STORE_UNAVAILABLE if nothing was stored.
+        Each append is all or none. A refused one (FENCED, REQUEST_ID_REUSED) does not affect the
+        others. Offsets are contiguous per scope. An append that folds a turn removes its deltas in
+        the same commit, if it has them all. Returns after the commit is on disk. Raises
+        DomainError STORE_UNAVAILABLE if nothing was stored.
         """
         ...
 
     async def head(self, scope: Scope) -> Head:
-        """Where the log ends; an unknown scope gets an empty log."""
+        """The end of a log. An unknown scope gets an empty log."""
         ...
 
     async def read(
@@ -30,8 +30,8 @@ class LogStore(Protocol):
     ) -> Page:
         """Events after ``after`` in order, of ``kinds`` (empty means all).
 
-        At least one event if there is one, however large; then up to both limits.
-        Does not check that ``after`` can still be read.
+        Returns at least one event if there is one, however large, then up to both limits. It does
+        not check that ``after`` can still be read.
         """
         ...
 
@@ -47,7 +47,7 @@ class LogStore(Protocol):
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """Remove the turn's text deltas; the event after each run takes over its offsets.
 
-        Deltas with nothing after them stay. Returns how many were removed.
+        Deltas that nothing follows stay. Returns how many were removed.
         """
         ...
 

@@ -25,12 +25,12 @@ _NO_ACCESS = frozenset(
 
 
 class Subscription:
-    """What one principal follows on one stream.
+    """The watches of one principal on one stream.
 
     The client's side calls :meth:`create`, :meth:`cancel`, :meth:`refresh` and
-    :meth:`request_progress`; :meth:`frames` gives what to write, for one writer. With
-    ``ends_when_empty`` the stream is over when its last watch is. Somewhere between the two
-    ``heartbeat_s`` of silence it says how far it is.
+    :meth:`request_progress`. One writer sends what :meth:`frames` yields. With ``ends_when_empty``
+    the stream ends with its last watch. After a silence of a random time between the two values of
+    ``heartbeat_s``, it reports its progress.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Subscription:
         self._closed = False
 
     async def create(self, request: WatchRequest) -> None:
-        """Begin a watch; the outcome is told on the stream."""
+        """Begin a watch. The outcome is sent on the stream."""
         watch_id = request.watch_id
         try:
             self._reserve(watch_id)
@@ -101,7 +101,7 @@ class Subscription:
             watch.close()  # the answer may be from before the change
 
     def cancel(self, watch_id: str) -> None:
-        """End a watch; an unknown one is no error."""
+        """End a watch. An unknown watch is not an error."""
         watch = self._watches.get(watch_id)
         if watch is None:
             self._say(Ended(watch_id, Close.CANCELLED))
@@ -109,15 +109,15 @@ class Subscription:
             self._end_watch(watch, Close.CANCELLED)
 
     def cancel_all(self) -> None:
-        """End the stream, as the client asked."""
+        """End the stream at the client's request."""
         self.end(Ended("", Close.CANCELLED))
 
     async def refresh(self, access_token: str) -> None:
-        """Go on with a new token of the same user; a bad one ends the stream."""
+        """Continue with a new token of the same user. An invalid one ends the stream."""
         self.adopt(await verified(self._gatekeeper, self.principal, access_token))
 
     def adopt(self, token: Principal | DomainError) -> None:
-        """Go on with what :func:`verified` said of a new token."""
+        """Continue with the principal that :func:`verified` found for a new token."""
         if isinstance(token, DomainError):
             self.end(Ended("", Close.SESSION_ENDED, token))
         else:
@@ -125,12 +125,12 @@ class Subscription:
             self._check_all()  # it may be limited to less
 
     def request_progress(self) -> None:
-        """Say now how far each watch is."""
+        """Report the progress of each watch now."""
         self._progress_wanted = True
         self._wakeup.set()
 
     def access_changed(self, change: AccessChange) -> None:
-        """Check again what the change concerns."""
+        """Check access again where the change concerns it."""
         if change.session_id is not None and change.session_id == self.principal.session_id:
             error = DomainError(Reason.SESSION_REVOKED)
             self.end(Ended("", Close.SESSION_ENDED, error))
@@ -149,17 +149,17 @@ class Subscription:
             self.end(Ended("", Close.SESSION_ENDED, DomainError(Reason.TOKEN_EXPIRED)))
 
     def drain(self, reconnect_after_s: float) -> None:
-        """Tell the client that the server stops, and end the stream."""
+        """Tell the client that the server is stopping, and end the stream."""
         self._say(Draining(reconnect_after_s))
         self.end(Ended("", Close.DRAINING, DomainError(Reason.DRAINING, retry_after=1.0)))
 
     def end(self, ended: Ended) -> None:
-        """End the stream after what is to be said before."""
+        """End the stream after the frames that are still to be sent."""
         self._ending = self._ending or ended
         self._wakeup.set()
 
     def close(self) -> None:
-        """Stop following; nothing more is said."""
+        """Stop following; nothing more is sent."""
         self._closed = True
         for watch in self._watches.values():
             watch.close()
@@ -168,7 +168,7 @@ class Subscription:
         self._pacing.forget(self)
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """What to write, in order, until the stream ends. Ask for the next when written."""
+        """Yield the frames to send until the stream ends. Ask for the next after sending one."""
         self._postpone_heartbeat()
         while True:
             if self._control:

@@ -19,9 +19,9 @@ DRAIN_S = 3.0
 
 
 class Subscriptions:
-    """Opens streams, finds them again, and reaches all of them.
+    """Opens and finds streams, and notifies all of them.
 
-    A user may have at most ``most``. The port limits how many there may be in all:
+    A user may have at most ``most`` of them. The port limits the total:
     :class:`~antiphon_server.runtime.rpc.limits.Limits`.
     """
 
@@ -45,10 +45,10 @@ class Subscriptions:
         *,
         ends_when_empty: bool = False,
     ) -> Iterator[Subscription]:
-        """A stream for as long as the block runs.
+        """Provide a stream that is open for the duration of the block.
 
-        Raises DomainError DRAINING, LIMIT_EXCEEDED, or ALREADY_EXISTS for a
-        ``follow_id`` that the user has on another open stream.
+        Raises DomainError DRAINING, LIMIT_EXCEEDED, or ALREADY_EXISTS for a ``follow_id`` that the
+        user has on another open stream.
         """
         name = (principal.user_id, follow_id)
         self._admit(name)
@@ -85,36 +85,36 @@ class Subscriptions:
             self._none_left.set()
 
     def find(self, user_id: UserId, session_id: SessionId, follow_id: str) -> Subscription | None:
-        """The open stream of that name, for the session whose token it has.
+        """The open stream with that name, for the session that opened it.
 
-        A limited credential could else end what its owner follows elsewhere.
+        Otherwise a limited credential could end its owner's other streams.
         """
         found = self._named.get((user_id, follow_id))
         return found if found and found.principal.session_id == session_id else None
 
     async def verified(self, caller: Principal, access_token: str) -> Principal | DomainError:
-        """Whom a new token of ``caller`` speaks for, or why it is a bad one."""
+        """The principal of a new token of ``caller``, or the reason it is invalid."""
         return await verified(self._gatekeeper, caller, access_token)
 
     def access_changed(self, change: AccessChange) -> None:
-        """Check again every stream that the change concerns."""
+        """Check access again on every stream that the change concerns."""
         for subscription in self._open:
             subscription.access_changed(change)
 
     def session_ended(self, session_id: SessionId) -> None:
-        """End the streams of a session that was ended, by whichever process."""
+        """End the streams of a session, whichever process ended it."""
         self.access_changed(AccessChange(session_id=session_id))
 
     def check_tokens(self) -> None:
-        """End the streams of people, whose tokens may not be good any more: they open new ones."""
+        """End all streams of people, because tokens may have become invalid; clients reconnect."""
         for subscription in self._open:
             subscription.check_token()
 
     async def drain(self) -> None:
-        """Open no more and tell all that the server stops.
+        """Refuse new streams, and tell all clients that the server is stopping.
 
-        Returns when all have ended; those who do not read are not waited for longer than
-        3 s: their streams are cut with the server.
+        Returns when all streams have ended. After 3 s, the streams of clients that do not read are
+        left to be cut with the server.
         """
         self._draining = True
         for subscription in self._open:

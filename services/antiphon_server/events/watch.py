@@ -18,7 +18,7 @@ MAX_EPHEMERAL = 64
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """What a client asked to follow; ``from_latest`` counts only without a cursor."""
+    """A client's request to follow a scope. ``from_latest`` applies only without a cursor."""
 
     watch_id: str
     scope: Scope

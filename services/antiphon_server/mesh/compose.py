@@ -18,9 +18,9 @@ LISTENER = "edge"
 
 
 def edge_before(server: Address, edge: Edge, log_file: Path) -> Envoy:
-    """Envoy before one server that has all services; nothing runs yet.
+    """An Envoy in front of one server that has all services; not started yet.
 
-    ``await edge_before(...).serve(lifecycle)`` starts it and says on which port.
+    ``await edge_before(...).serve(lifecycle)`` starts it and returns its port.
     """
 
     def configuration(port: int) -> bytes:

@@ -24,7 +24,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What tells instances apart."""
+    """The identity of an instance."""
 
     service: str
     node_id: str
@@ -32,7 +32,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An instance as it describes itself."""
+    """An instance, as it describes itself to the registry."""
 
     key: Key
     address: Address

@@ -14,7 +14,7 @@ PUBLIC, PEERS = "edge", "peers"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host, which is a name or an IP address, and its TCP port."""
+    """A host (a name or an IP address) and a TCP port."""
 
     host: str
     port: int
@@ -48,22 +48,20 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What stands between clients and services.
+    """The configuration of the Envoy between clients and services.
 
-    ``listen`` may name port 0: Envoy picks one. ``pages`` is an HTTP/1.1 server that gets
-    every path that is no RPC's. ``origins`` are those of pages that other servers gave out
-    and that may call nevertheless (CORS), such as ``https://chat.example``. ``access_log``
-    gets a line of JSON for each call.
+    With port 0 in ``listen``, Envoy picks one. ``pages`` is an HTTP/1.1 server that gets every
+    path that is not an RPC. ``origins`` are other origins whose pages may call (CORS), such as
+    ``https://chat.example``. ``access_log`` receives one line of JSON per call. ``trusted_hops``
+    is the number of proxies in front of it; only they can reach it, and their ``x-forwarded-for``
+    tells callers apart.
 
-    ``trusted_hops`` proxies stand before it, which alone reach it and
-    say in ``x-forwarded-for`` who calls: by that callers are told apart.
-
-    ``keys`` is an HTTP/1.1 server that has the keys of access tokens under ``/keys``: what they
-    have not signed is refused at once. ``rates`` limit calls. ``traces`` is a collector of
-    spans (OTLP over gRPC). ``inside`` is where services call each other through it: only
-    they reach that port, and what they may is judged where they call. ``peers`` is what the
-    edge shows to services, and in ``client_ca`` whose certificates it trusts; None for services
-    that are spoken to in the clear. ``contracts`` are what it leads to: nothing else passes it.
+    ``keys`` is an HTTP/1.1 server with the keys of access tokens under ``/keys``; a token that
+    they have not signed is refused at once. ``rates`` limit calls. ``traces`` is an OTLP collector
+    over gRPC. ``inside`` is the port through which services call each other; only they can reach
+    it, and the called service checks access. ``peers`` is the certificate shown to services, whose
+    certificates must come from ``client_ca``; None for plain text. ``contracts`` are the services
+    it routes to; no other call passes.
     """
 
     listen: Address

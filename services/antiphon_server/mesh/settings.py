@@ -15,14 +15,14 @@ Rate = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class MeshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the registry, the control plane and the edge listen, and what the edge lets through.
+    """The addresses and limits of registry, control plane and edge.
 
-    The registry is for nodes, ``ads_port`` and ``inside_port`` for Envoys and services on
-    this machine, ``admin_port`` for Prometheus (``/metrics``, ``/healthz``) if there is one, at
-    the settings' ``admin_host``. ``calls_per_s`` and ``calls_per_s_of_one`` are of the edge, and of
-    one address that calls it; 0 is no limit. ``pages`` is a server of static pages, ``host:port``.
-    ``trusted_hops`` are the proxies before the edge, each of which adds to ``x-forwarded-for``
-    whom it was called by.
+    The registry serves nodes. ``ads_port`` and ``inside_port`` serve Envoys and services on this
+    machine. ``admin_port`` serves Prometheus (``/metrics``, ``/healthz``), if set, at the
+    settings' ``admin_host``. ``calls_per_s`` limits all calls through the edge, and
+    ``calls_per_s_of_one`` those from one address; 0 means unlimited. ``pages`` is a server of
+    static pages, ``host:port``. ``trusted_hops`` is the number of proxies in front of the edge
+    that add the caller to ``x-forwarded-for``.
     """
 
     host: str = "127.0.0.1"

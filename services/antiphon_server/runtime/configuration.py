@@ -23,7 +23,7 @@ _PLAINER = (
 
 
 class WrongSetting(ValueError):
-    """A setting that can't be; the message names it and the rule."""
+    """An invalid setting. The message names the setting and the rule it breaks."""
 
 
 class Secret:
@@ -43,7 +43,7 @@ class Secret:
 
 
 def configured(values: Mapping[str, Any], kind: type[T]) -> T:
-    """The settings that ``values`` hold; texts are read as numbers where those are due.
+    """Build settings from ``values``; strings are converted to numbers where needed.
 
     Raises WrongSetting.
     """

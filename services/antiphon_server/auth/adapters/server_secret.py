@@ -31,7 +31,7 @@ class UnusableSecretError(Exception):
 class MasterSecret:
     """A :class:`~antiphon_server.auth.ports.ServerSecret` made of 32 random bytes.
 
-    Each purpose has a key of its own (HKDF, RFC 5869); sealing is AES-256-GCM.
+    Each purpose has its own key (HKDF, RFC 5869). Sealing uses AES-256-GCM.
     """
 
     def __init__(self, master: bytes, *, is_new: bool = False) -> None:

@@ -24,7 +24,7 @@ KEPT_AFTER_END = 30 * DAY
 
 
 class UserKind(IntEnum):
-    """What an account is for. The contract's values."""
+    """The kind of an account. Values are those of the contract."""
 
     PERSON = 1
     PROGRAM = 2
@@ -32,10 +32,11 @@ class UserKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. ``password_hash`` is None for one that signs in otherwise.
+    """An account. ``password_hash`` is None if its user signs in by other means.
 
-    A ``disabled`` one has no sessions and gets none. ``password_version`` counts its
-    passwords and its disablings, so that what was begun before one of them can tell.
+    A ``disabled`` account has no sessions and gets none. ``password_version`` is incremented when
+    the password changes and when the account is disabled, so that an operation that began earlier
+    can detect it.
     """
 
     user_id: UserId
@@ -50,20 +51,19 @@ class User:
 
     @property
     def governs(self) -> bool:
-        """Whether this is an operator who can sign in."""
+        """Whether this account is an operator who can sign in."""
         return self.operator and not self.disabled
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in and the family of refresh tokens that descends from it.
+    """A sign-in, and the family of refresh tokens that descends from it.
 
-    ``generation`` counts refreshes. ``refresh_hash`` is of the newest refresh
-    token, ``previous_hash`` of the one before, ``rotate_time`` is when the newest
-    was issued. ``expire_time`` moves with each refresh up to
-    ``final_expire_time``. ``announced`` is False from the end of the session until
-    the event log knows of it. Addresses are as in :class:`Origin`; ``scopes`` of None
-    are no limits.
+    ``generation`` counts refreshes. ``refresh_hash`` is the hash of the newest refresh token,
+    ``previous_hash`` that of the one before, and ``rotate_time`` is when the newest was issued.
+    Each refresh extends ``expire_time``, up to ``final_expire_time``. After the session has ended,
+    ``announced`` is False until the event log has recorded the end. Addresses are as in
+    :class:`Origin`. ``scopes`` is None for an unlimited session.
     """
 
     session_id: SessionId
@@ -91,15 +91,15 @@ class Session:
         return self.end_time is None and self.expire_time > now
 
     def over(self, before: int) -> bool:
-        """Whether it ended by ``before``, and nobody has to be told of that any more."""
+        """Whether it ended or expired before ``before``, and the log has recorded that."""
         return self.end_time is not None and self.end_time <= before and self.announced
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A program's credential, without its secret; ``scopes`` of None are no limits.
+    """A program's credential, without its secret; ``scopes`` of None means unlimited.
 
-    ``parent_key_id`` is the key of the same user that it was made with, if any: it ends with that.
+    ``parent_key_id`` is the key of the same user that created it, if any; it ends with that key.
     """
 
     key_id: KeyId
@@ -114,7 +114,7 @@ class ApiKey:
     parent_key_id: KeyId | None = None
 
     def expired(self, now: int) -> bool:
-        """Whether it opens nothing any more; a revoked one never does again."""
+        """Whether it has expired. A revoked key never becomes valid again."""
         return self.expire_time is not None and self.expire_time <= now
 
 
@@ -157,7 +157,7 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The answer to a successful login."""
+    """The result of a successful sign-in."""
 
     tokens: TokenPair
     user: User
@@ -165,7 +165,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a list that is ordered by time, newest first, then by id."""
+    """A position in a list that is ordered by time, newest first, then by id."""
 
     create_time: int
     item_id: str

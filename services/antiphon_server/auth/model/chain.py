@@ -17,10 +17,10 @@ class StampedEvent:
 
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
-    """An event in its place: what is stored of it, and what it is found by.
+    """An audit event at its place in the chain, with its search keys.
 
-    ``seal`` proves to the installation that it wrote the event itself: unlike ``hash`` nobody
-    can compute it without the installation's secret.
+    ``seal`` proves that this installation wrote the event: unlike ``hash``, it can be computed
+    only with the installation's secret.
     """
 
     sequence: int
@@ -40,7 +40,7 @@ Seal = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the chain of events ends: the newest one's place and hash."""
+    """The end of the chain of audit events: the place and hash of the newest."""
 
     sequence: int
     hash: bytes

@@ -22,15 +22,14 @@ Text = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One identity provider.
+    """The configuration of an identity provider.
 
-    ``name`` is what callers say. The client's secret is in the environment variable
-    ``client_secret_env``; a public client has none. ``redirect_uris`` are those of web
-    pages; loopback ones need no mention. ``audiences`` are the clients, beside
-    ``client_id``, whose ID tokens backends may exchange. ``tenants`` are those of
-    Microsoft Entra that may sign in. ``private_network`` lets its endpoints be in private
-    networks. With ``sign_up`` whoever signs in first gets an
-    account.
+    ``name`` is the public name. The client secret is read from the environment variable
+    ``client_secret_env``; a public client has none. ``redirect_uris`` are those of web pages;
+    loopback URIs need not be listed. ``audiences`` are further clients, beside ``client_id``,
+    whose ID tokens backends may exchange. ``tenants`` are the Microsoft Entra tenants that may
+    sign in. ``private_network`` allows endpoints in private networks. With ``sign_up``, an unknown
+    person who signs in gets an account.
     """
 
     name: Annotated[str, Meta(pattern=_NAME, max_length=64)]
@@ -63,17 +62,17 @@ class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_field
 
     @property
     def provider_name(self) -> ProviderName:
-        """The name as callers say it."""
+        """The public name."""
         return ProviderName(self.name)
 
     @property
     def client_secret(self) -> str:
-        """The client's secret, or an empty string; read each time, kept nowhere."""
+        """The client secret, or an empty string. It is read on each access and never cached."""
         return os.environ.get(self.client_secret_env, "") if self.client_secret_env else ""
 
     @property
     def is_private(self) -> bool:
-        """Whether its endpoints may be in private networks: said so, or by the issuer itself."""
+        """Whether its endpoints may be in private networks, by setting or because its issuer is."""
         parts = split(self.issuer)
         host = parts.hostname if parts else None
         return self.private_network or is_private(host or "")
@@ -86,11 +85,11 @@ class IdentityProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_field
 
     @property
     def allowed_tenants(self) -> frozenset[str]:
-        """The ids of the tenants of Entra that may sign in."""
+        """The ids of the Entra tenants that may sign in."""
         return frozenset(self.tenants or [self.tenant])
 
     def issuer_of(self, tenant: str) -> str:
-        """The issuer identifier of one of Entra's tenants."""
+        """The issuer identifier of an Entra tenant."""
         return _ENTRA.sub(rf"\g<1>{tenant}\g<3>", self.issuer)
 
 

@@ -20,7 +20,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is remembered of a request for 24 h: enough to answer it again, and no secret."""
+    """The remembered answer to a request, kept for 24 hours. It holds no secret."""
 
     request: Request
     response: bytes = field(repr=False)
@@ -32,7 +32,7 @@ def answer_to(request: Request | None, response: bytes) -> Answer | None:
 
 
 class Repeated(Outcome):
-    """The same request was answered before: nothing was done now."""
+    """A repeated request, which was answered before and changed nothing now."""
 
     def __init__(self, response: bytes) -> None:
         super().__init__("the request was answered before")

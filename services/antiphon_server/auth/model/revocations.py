@@ -11,7 +11,7 @@ Parents = Mapping[KeyId, KeyId | None]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The sessions and API keys of a user that were ended; ``keys_left`` others work on."""
+    """The sessions and API keys of a user that were ended; ``keys_left`` remain valid."""
 
     sessions: Sequence[Session] = ()
     keys: Sequence[KeyId] = ()

@@ -289,10 +289,10 @@ Detail = (
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """What happened, to whose account, by whom and from where.
+    """An entry of the audit trail: what happened, to whose account, by whom and from where.
 
-    ``actor``, ``session_id`` and ``address`` are those of the call in hand where they are
-    None. No field may hold a secret.
+    Where ``actor``, ``session_id`` or ``address`` is None, the value of the current call is used.
+    No field may hold a secret.
     """
 
     detail: Detail

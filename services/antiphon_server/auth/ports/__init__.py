@@ -26,7 +26,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """All that is kept."""
+    """All stores of the auth service."""
 
     users: UserStore
     requests: RequestStore

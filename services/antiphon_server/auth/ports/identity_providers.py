@@ -7,7 +7,7 @@ from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouch
 
 
 class Unanswered(Exception):
-    """A provider could not be reached, or answered nonsense: where, and how."""
+    """A provider was unreachable or gave an invalid answer: which, and how."""
 
 
 class ClientRefused(Unanswered):

@@ -13,10 +13,10 @@ Outcome = TypeVar("Outcome", contravariant=True)
 
 
 class Records(Protocol[Outcome]):
-    """What is to be recorded of an act, in the transaction that does it.
+    """Writes the audit entries of an operation, in the transaction of that operation.
 
-    A store calls it last in that transaction, perhaps on a thread of its own, and again if the
-    transaction is tried again.
+    A store calls it last in its transaction, possibly on another thread, and again if the
+    transaction is retried.
     """
 
     def __call__(self, outcome: Outcome, head: Callable[[], Head], /) -> Sequence[SealedEvent]:
@@ -29,20 +29,20 @@ class Records(Protocol[Outcome]):
 
 
 def unrecorded(_outcome: Any, _head: Callable[[], Head]) -> Sequence[SealedEvent]:
-    """The records of what nobody has to account for."""
+    """Write no records, for an operation that is not audited."""
     return ()
 
 
 class Recorder(Protocol):
-    """Keeps account of acts."""
+    """Writes the audit trail."""
 
     def recording(
         self, events: Callable[[T], Sequence[SecurityEvent]]
     ) -> AbstractContextManager[Records[T]]:
-        """The records for one act, which a store does within the block.
+        """Provide the records of one operation, for the store to write within the block.
 
-        ``events`` says what happened, from what came of the act; it must not wait. What changes
-        somebody's rights is recorded in this way: neither is there without the other.
+        ``events`` returns the events for the operation's result and must not block. Whatever
+        changes somebody's rights is recorded this way, so that neither exists without the other.
         """
         ...
 

@@ -7,5 +7,5 @@ from antiphon_server.auth.ports import Clock
 
 
 def micros(clock: Clock) -> Callable[[], int]:
-    """The same clock in whole microseconds since the epoch."""
+    """The current time in whole microseconds since the epoch."""
     return lambda: int(clock() * SECOND)

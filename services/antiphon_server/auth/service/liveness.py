@@ -9,10 +9,10 @@ Listener = Callable[[SessionId], None]
 
 
 class Liveness:
-    """Remembers which sessions live and which have ended; forgets the oldest.
+    """Caches which sessions live and which have ended; the oldest entries are dropped.
 
-    Once ended, a session stays so: a check of the store that began before the end
-    can't bring it back. What is forgotten must be looked up in the store.
+    An ended session stays ended: a store lookup that began before the end cannot revive it.
+    Sessions that are not cached must be looked up in the store.
     """
 
     def __init__(self, most: int = 100_000) -> None:
@@ -21,17 +21,17 @@ class Liveness:
         self._listeners: list[Listener] = []
 
     def state(self, session_id: SessionId) -> bool | None:
-        """True for live, False for ended, None for not known."""
+        """True for live, False for ended, None for unknown."""
         return self._states.get(session_id)
 
     def lives(self, session_id: SessionId) -> bool:
-        """Note that the store says so; returns whether it is still true."""
+        """Record the store's answer that a session lives; returns whether that still holds."""
         live = self._states.setdefault(session_id, True)
         self._trim()
         return live
 
     def ended(self, session_id: SessionId) -> None:
-        """Note the end of a session and tell those who listen, at once."""
+        """Record the end of a session, and call the listeners at once."""
         if self._states.get(session_id) is False:
             return
         self._states[session_id] = False

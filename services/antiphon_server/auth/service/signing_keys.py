@@ -64,10 +64,10 @@ class KeySettings:
 
 
 class SigningKeys:
-    """Holds the valid keys: one that signs, and those whose tokens still live.
+    """The valid signing keys: the one that signs, and those whose tokens are still alive.
 
-    ``longest_life`` is the longest life of a token in seconds: so long a retired
-    key goes on verifying.
+    ``longest_life`` is the longest lifetime of a token in seconds. A retired key verifies tokens
+    for that long.
     """
 
     def __init__(
@@ -93,10 +93,10 @@ class SigningKeys:
         self._next_look = 0.0
 
     async def load(self) -> None:
-        """Read the keys, and make one if none can sign.
+        """Read the keys, and create one if none can sign.
 
-        Raises SealedByAnother if those that should can't be opened, although the secret is
-        no new one, or others use them: a wrong one would sign everybody out.
+        Raises SealedByAnother if the expected keys cannot be opened although the secret is not
+        new, or other servers use them: with a wrong secret everybody would be signed out.
         """
         await self.reload()
         if any(key.private and key.retire_time is None for key in self._keys.values()):
@@ -107,7 +107,7 @@ class SigningKeys:
         await self.rotate()
 
     async def reload(self) -> None:
-        """Learn what other processes have made and withdrawn."""
+        """Read what other processes have created and withdrawn."""
         async with self._reading:  # what was read later is newer
             before = {key.kid for key in self.valid()}
             stored = await self._store.list_valid(self._now())
@@ -117,9 +117,9 @@ class SigningKeys:
                 listener()
 
     async def learn(self) -> None:
-        """Look for a key that another process may have made.
+        """Look up a key that another process may have created.
 
-        The store is asked once a second at most, however many tokens name unknown keys.
+        The store is asked at most once a second, however many tokens name unknown keys.
         """
         if not self._settings.shared:
             return
@@ -131,11 +131,11 @@ class SigningKeys:
             await asyncio.wait([self._look])
 
     async def rotate(self, *, compromised: bool = False, request: Request | None = None) -> str:
-        """Sign with a new key from now on, and return its id.
+        """Create a key, sign with it from now on, and return its id.
 
-        Tokens of the old ones live out their time, or if these are ``compromised`` are refused
-        from now on. Repeating the ``request`` makes no other key. Raises DomainError OVERLOADED
-        if that is done all the time, REQUEST_ID_REUSED.
+        Tokens of older keys stay valid until they expire; if the keys are ``compromised``, their
+        tokens are refused from now on. Repeating the ``request`` creates no further key. Raises
+        DomainError OVERLOADED if keys are rotated too often, and REQUEST_ID_REUSED.
         """
         if not compromised and len(self.valid()) >= MOST_KEYS:
             raise DomainError(Reason.OVERLOADED, resource="signing keys", retry_after=60.0)
@@ -151,9 +151,9 @@ class SigningKeys:
         return kid
 
     async def rotate_if_due(self) -> str | None:
-        """Rotate if the key that signs is old enough, once for all processes.
+        """Rotate if the signing key is old enough, once for all processes.
 
-        Returns the new key's id if this process made it.
+        Returns the new key's id if this process created it.
         """
         now = self._now()
         since = now - self._settings.days * DAY
@@ -173,7 +173,7 @@ class SigningKeys:
         return now + self._life + MARGIN * self._lead
 
     async def settled(self) -> None:
-        """Return when the newest key signs."""
+        """Return when the newest key is the one that signs."""
         await asyncio.sleep(self._lead / SECOND)
 
     def on_withdrawn(self, listener: Callable[[], None]) -> None:
@@ -181,7 +181,7 @@ class SigningKeys:
         self._listeners.append(listener)
 
     def signer(self) -> tuple[str, Ed25519PrivateKey]:
-        """The id and the private part of the key to sign with."""
+        """The id and the private part of the signing key."""
         now, chosen = self._now(), None
         for key in self._keys.values():  # the oldest first
             known_to_all = key.create_time + self._lead <= now
@@ -193,7 +193,7 @@ class SigningKeys:
         return chosen
 
     def verification_key(self, kid: object) -> Ed25519PublicKey | None:
-        """The public key of that id while its tokens are accepted."""
+        """The public key with that id, while its tokens are accepted."""
         key = self._keys.get(kid) if isinstance(kid, str) else None
         return key.public if key and self._valid(key) else None
 

@@ -8,10 +8,10 @@ MOST_USER_SECONDS = 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """Who issues tokens, for whom, and for how many seconds.
+    """The issuer and audience of tokens, and their lifetimes in seconds.
 
-    A service's outlives a user's by far when it is renewed half-way: while nobody issues
-    tokens, services can call each other for as long as any user can call them.
+    A service token lives much longer than a user token and is renewed half-way. So services can
+    call each other, while no tokens are issued, for as long as any user can call them.
     """
 
     issuer: str = "antiphon"
@@ -21,8 +21,8 @@ class TokenSettings:
 
     @property
     def longest_life(self) -> int:
-        """The longest life of any token, in seconds, whoever issued it.
+        """The longest lifetime of any token in seconds, whichever process issued it.
 
-        Processes may be told otherwise how long a user's lives.
+        Processes may be configured with different lifetimes of user tokens.
         """
         return max(MOST_USER_SECONDS, self.service_seconds)

@@ -37,10 +37,10 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """An account to make. An empty password means that only API keys sign in.
+    """An account to create. With an empty password, only API keys sign in.
 
-    ``body`` is the whole request, by which a repetition is told from another
-    request with the same ``request_id``; an empty id repeats nothing.
+    ``body`` is the serialized request. It distinguishes a repeated request from another one with
+    the same ``request_id``. With an empty id, every request is new.
     """
 
     name: str
@@ -53,7 +53,7 @@ class NewUser:
 
 
 class Users:
-    """Makes and finds accounts."""
+    """Creates and finds accounts."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class Users:
         self._now = micros(clock)
 
     async def get(self, user_id: UserId) -> User:
-        """The user of that id. Raises DomainError NOT_FOUND."""
+        """The user with that id. Raises DomainError NOT_FOUND."""
         user = await self._store.get(user_id)
         if user is None:
             raise not_found(f"users/{user_id}")
         return user
 
     async def named(self, name: str) -> User:
-        """The user of that name, in any case. Raises DomainError NOT_FOUND."""
+        """The user with that name, ignoring case. Raises DomainError NOT_FOUND."""
         folded = fold_name(name)
         user = await self._store.find(folded) if possible_name(folded) else None
         if user is None:
@@ -87,21 +87,21 @@ class Users:
         return user
 
     async def names_of(self, user_ids: Collection[UserId]) -> dict[UserId, str]:
-        """What those of them who exist are called."""
+        """The display names of those users who exist."""
         return await self._store.names_of(user_ids)
 
     async def list_named(self, prefix: str, after: str, limit: int) -> list[User]:
-        """A page of users by name, those whose name begins with ``prefix``."""
+        """A page of users whose names begin with ``prefix``, ordered by name."""
         folded = fold_name(prefix)
         if folded and not possible_name(folded):
             return []
         return await self._store.list_named(folded, after, limit)
 
     async def create(self, caller: Principal, new: NewUser) -> User:
-        """Make an account; whether the caller may is checked before.
+        """Create an account. The caller's permission was checked before.
 
-        Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, INVALID_ARGUMENT,
-        PASSWORD_BREACHED, OVERLOADED.
+        Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, INVALID_ARGUMENT, PASSWORD_BREACHED,
+        OVERLOADED.
         """
         request = self._requests.of(caller, new.request_id, new.body)
         return await self._made_by(request) or await self._add(new, request)

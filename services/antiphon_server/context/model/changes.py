@@ -80,7 +80,7 @@ Change: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """Changes that the log is to be told of, in one append that ``entry_id`` makes idempotent."""
+    """Changes to tell the log in one append. ``entry_id`` makes it idempotent."""
 
     entry_id: str
     scope: Scope
@@ -90,10 +90,10 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class EncodedEntry:
-    """An entry of an outbox as it is kept, and told: ``body`` is as the adapters encoded it.
+    """An outbox entry as stored and delivered: ``body`` is already encoded.
 
-    Nobody decodes it on the way, so what a newer server has put there is told untouched.
-    ``listener`` is who is told: each is told in order, and none waits for another.
+    Nobody decodes it on the way, so fields of a newer server are delivered intact. ``listener`` is
+    the recipient. Each recipient gets its entries in order, independently of the others.
     """
 
     entry_id: str
@@ -103,7 +103,7 @@ class EncodedEntry:
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """A caller's request id and what it was sent with: ``digest`` is of the request's bytes."""
+    """A caller's request id, and the ``digest`` of the request's bytes."""
 
     actor: str
     request_id: str

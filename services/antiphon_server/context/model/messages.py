@@ -60,9 +60,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that was said, at ``offset`` of its conversation's log.
+    """A message, at ``offset`` of its conversation's log.
 
-    ``encoded`` is all of it as the adapters encode it, where that is remembered.
+    ``encoded`` is the whole message as the adapters encode it, if it is cached.
     """
 
     message_id: MessageId

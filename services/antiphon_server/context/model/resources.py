@@ -40,7 +40,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One exchange of messages. ``version`` counts its changes, from 1."""
+    """A conversation. ``version`` counts its changes, from 1."""
 
     conversation_id: ConversationId
     workspace_id: WorkspaceId

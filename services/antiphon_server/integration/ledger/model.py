@@ -14,7 +14,7 @@ MODEL_CALL = CallKind(1)
 
 
 class Outcome(IntEnum):
-    """How a call ended; the numbers are the contract's and the store's."""
+    """How a call ended. Values are those of the contract and the store."""
 
     SUCCEEDED = 1
     FAILED = 2
@@ -42,7 +42,7 @@ class Quantities(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one or more calls consumed; ``cost`` is None if a price is unknown."""
+    """The consumption of one or more calls; ``cost`` is None if a price is unknown."""
 
     quantities: Quantities
     estimated: bool
@@ -73,9 +73,9 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of ``target``, by the name of its kind, that is about to be made.
+    """A call to ``target`` that is about to be made.
 
-    ``expected`` is what it consumes at least, as far as that is known before.
+    ``expected`` is the known minimum of what it will consume.
     """
 
     call_id: CallId
@@ -88,7 +88,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a call ended; ``error_reason`` is a Reason's name, or empty."""
+    """How a call ended; ``error_reason`` is the name of a Reason, or empty."""
 
     outcome: Outcome
     usage: Usage
@@ -110,9 +110,9 @@ class SettledCall:
 
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
-    """Which settled calls: of a workspace, in [start, end), of a turn, of a conversation.
+    """Selects settled calls by workspace, time [start, end), turn and conversation.
 
-    An empty id leaves nothing out; a turn's is one turn's only within a conversation.
+    An empty id selects all. A turn id is unique only within a conversation.
     """
 
     workspace_id: WorkspaceId

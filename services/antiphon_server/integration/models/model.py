@@ -14,7 +14,7 @@ PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a message: ``content`` is the text itself, or else a URI."""
+    """A part of a message: ``content`` is the text itself, or a URI."""
 
     kind: PartKind
     content: str
@@ -22,19 +22,19 @@ class Part:
 
 @dataclass(frozen=True)
 class PromptMessage:
-    """One message of a prompt."""
+    """A message of a prompt."""
 
     role: Role
     parts: tuple[Part, ...]
 
     @cached_property
     def text(self) -> str:
-        """The text parts, one after the other."""
+        """The text parts, joined."""
         return "\n".join(part.content for part in self.parts if part.kind == "text")
 
     @cached_property
     def text_bytes(self) -> int:
-        """How long :attr:`text` is in UTF-8."""
+        """The length of :attr:`text` in UTF-8 bytes."""
         return len(self.text.encode())
 
     @cached_property
@@ -45,7 +45,7 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked; ``temperature`` None means the model's default."""
+    """The input of a model; with ``temperature`` None it uses its default."""
 
     messages: tuple[PromptMessage, ...]
     max_output_tokens: int = 1024
@@ -53,7 +53,7 @@ class Prompt:
 
 
 class FinishReason(IntEnum):
-    """Why a model stopped; the numbers are the contract's."""
+    """Why a model stopped. Values are those of the contract."""
 
     UNSPECIFIED = 0
     STOP = 1
@@ -64,7 +64,7 @@ class FinishReason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a provider reports of one call."""
+    """The token counts that a provider reports for one call."""
 
     input: int
     output: int
@@ -72,7 +72,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class ModelEnd:
-    """A backend's last step; ``tokens`` is None if the provider did not report them."""
+    """The last step of a model's answer; ``tokens`` is None if the provider reported none."""
 
     reason: FinishReason
     tokens: Tokens | None
@@ -93,14 +93,14 @@ ModelStep: TypeAlias = str | PromptProgress | ModelEnd
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a million tokens cost, in millionths of the currency's unit."""
+    """The price of a million tokens, in millionths of the currency's unit."""
 
     input_micros: int
     output_micros: int
     currency: str = "USD"
 
     def cost(self, tokens: Tokens) -> Money:
-        """What the tokens cost, rounded up."""
+        """The price of the tokens, rounded up."""
         total = tokens.input * self.input_micros + tokens.output * self.output_micros
         return Money(self.currency, -(-total // 1_000_000))
 

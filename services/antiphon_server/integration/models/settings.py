@@ -36,11 +36,11 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model.
+    """The configuration of one model.
 
-    ``name`` is what callers say, ``provider/model``; ``model`` what the provider
-    is told, by default the name's second part. The key is ``api_key``, or the
-    environment variable ``api_key_env`` if that is named.
+    ``name`` is the public name, ``provider/model``. ``model`` is the provider's own name for it,
+    by default the second part of ``name``. The key is ``api_key``, or the value of the environment
+    variable named by ``api_key_env``.
     """
 
     name: Annotated[str, Meta(pattern=_NAME, max_length=128)]
@@ -73,17 +73,17 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def model_name(self) -> ModelName:
-        """The name as callers say it."""
+        """The public name."""
         return ModelName(self.name)
 
     @property
     def provider(self) -> str:
-        """The name's first part."""
+        """The first part of the name."""
         return self.name.partition("/")[0]
 
     @property
     def prices(self) -> Prices | None:
-        """The configured prices of a million tokens."""
+        """The configured prices per million tokens."""
         if self.input_price_micros is None or self.output_price_micros is None:
             return None
         return Prices(self.input_price_micros, self.output_price_micros, self.currency)

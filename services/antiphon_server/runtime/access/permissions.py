@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Permission(Enum):
-    """What a caller must hold to call an RPC. The contract's values."""
+    """What a caller must hold to call an RPC. Values are those of the contract."""
 
     UNSPECIFIED = 0
     PUBLIC = 1
@@ -22,9 +22,9 @@ class Permission(Enum):
 
 
 class Scope(Enum):
-    """What a limited credential must have been granted; none includes another.
+    """A permission granted to a limited credential; no scope includes another.
 
-    The contract's values.
+    Values are those of the contract.
     """
 
     UNSPECIFIED = 0
@@ -37,7 +37,7 @@ class Scope(Enum):
 
 
 class Role(Enum):
-    """What a user is on a resource. The contract's values."""
+    """The role of a user on a resource. Values are those of the contract."""
 
     NONE = 0
     VIEWER = 1
@@ -75,10 +75,10 @@ SCOPES: dict[Permission, Scope] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the contract declares for an RPC.
+    """The access rule that the contract declares for an RPC.
 
-    ``resource_path`` is the path of the request's field that names the resource,
-    ``method`` the RPC's full name ``/package.Service/Method``.
+    ``resource_path`` is the path of the request field that names the resource. ``method`` is the
+    RPC's full name ``/package.Service/Method``.
     """
 
     permission: Permission

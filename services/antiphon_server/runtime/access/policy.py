@@ -69,7 +69,7 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, and the steps that led to it; ``remarks`` are an outside engine's."""
+    """A verdict and the steps that led to it; ``remarks`` come from the external engine."""
 
     verdict: Verdict
     question: Question
@@ -82,7 +82,7 @@ class Decision:
         return self.verdict is Verdict.ALLOWED
 
     def sentences(self, caller: str = "") -> list[str]:
-        """The reasons in order, the outcome last; ``caller`` is how to name who asked."""
+        """The steps in order, the verdict last; ``caller`` is the caller's name in them."""
         parts = _parts(self.question, caller)
         told = [step.value.format_map(parts) for step in self.steps]
         return [*told, *self.remarks, "allowed" if self.allowed else "refused"]
@@ -156,7 +156,7 @@ def resource_with_roles(resource: str) -> str | None:
 
 
 def enforce(decision: Decision) -> None:
-    """Return if it allows. Raises DomainError with the reason of the refusal otherwise."""
+    """Return if the policy allows it, otherwise raise DomainError with the reason."""
     question = decision.question
     match decision.verdict:
         case Verdict.ALLOWED:

@@ -34,7 +34,10 @@ class Principal:
 
     @property
     def operates(self) -> bool:
-        """Whether this credential may administer the installation; its owner alone may not do."""
+        """Whether this credential may administer the installation.
+
+        An operator's limited credential may not, unless it was granted that.
+        """
         return self.operator and (self.scopes is None or Scope.OPERATE in self.scopes)
 
 
@@ -44,10 +47,10 @@ _current: ContextVar[Principal] = ContextVar("principal", default=ANONYMOUS)
 
 
 def current_principal() -> Principal:
-    """The caller of the RPC that runs in this task."""
+    """The caller of the RPC that this task is handling."""
     return _current.get()
 
 
 def set_principal(principal: Principal) -> None:
-    """Note the caller for the rest of this task; the access interceptor's alone."""
+    """Set the caller for the rest of this task. Only the authentication interceptor calls it."""
     _current.set(principal)

@@ -41,14 +41,14 @@ class TokenRechecker(TokenVerifier, Protocol):
 
 
 class AccessPolicy(Protocol):
-    """Decides; knows roles as they are now."""
+    """Decides about access, by the roles as they are now."""
 
     async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
-        """Whether the principal may do what the rule declares, and why.
+        """Decide whether the rule lets the principal act, and say why.
 
-        ``resource`` is a workspace id, a conversation id or a scope; empty where the rule
-        takes none. Raises DomainError for whatever keeps it from knowing, such as
-        POLICY_UNAVAILABLE: nobody is let in then.
+        ``resource`` is a workspace id, a conversation id or a scope, and empty if the rule takes
+        none. Raises DomainError if it cannot decide, such as POLICY_UNAVAILABLE; access is denied
+        then.
         """
         ...
 
@@ -58,10 +58,10 @@ class UndeclaredAccess(Exception):
 
 
 def rule_of(method: str) -> Rule:
-    """The rule that the contract declares for a method, named ``/package.Service/Method``.
+    """The access rule that the contract declares for a method ``/package.Service/Method``.
 
-    Raises UndeclaredAccess for a method without a valid declaration, and
-    LookupError for a service whose descriptors are not loaded.
+    Raises UndeclaredAccess for a method without a valid declaration, and LookupError for a service
+    whose descriptors are not loaded.
     """
     service, _, name = method[1:].partition("/")
     if service in THIRD_PARTY:

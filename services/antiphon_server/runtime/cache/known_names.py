@@ -29,7 +29,7 @@ class Known:
 
 
 class KnownNames:
-    """Display names in a cache. A collector for a prometheus_client registry, too."""
+    """A cache of display names, and a collector for prometheus_client."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -37,11 +37,11 @@ class KnownNames:
 
     @property
     def lasts_s(self) -> float:
-        """How long who asks the accounts' owner now may remember the answer, in seconds."""
+        """How many seconds a caller of the accounts' owner may cache its answer."""
         return min(LONGEST_S, self._cache.longest_s)
 
     async def of(self, user_ids: Collection[UserId]) -> Known:
-        """What is known of them."""
+        """The cached names."""
         found = await self._cache.get([_key(each) for each in user_ids])
         names, missing = dict[UserId, str](), list[UserId]()
         for user_id in user_ids:
@@ -54,13 +54,13 @@ class KnownNames:
         return Known(names, missing, found.lease)
 
     async def keep(self, names: Mapping[UserId, str], seconds: float, lease: str) -> None:
-        """Remember names for so long, those that nobody has changed since the lease was given."""
+        """Cache names for a while, except those that have changed since the lease was given."""
         if names and seconds > 0:
             values = {_key(user_id): name.encode() for user_id, name in names.items()}
             await self._cache.set(values, min(seconds, LONGEST_S), lease)
 
     async def forget(self, user_id: UserId) -> None:
-        """Somebody is called otherwise now: to be told after the commit, before the answer."""
+        """Drop a name that changed. Call it after the commit and before the answer."""
         await self._cache.invalidate(_key(user_id))
 
     def collect(self) -> Iterator[Any]:

@@ -25,7 +25,7 @@ MetadataSource = Callable[[], Sequence[tuple[str, str]]]
 
 
 class LocalServer(MethodTable):
-    """Registered services, called through :class:`LocalChannel`."""
+    """The services of this process, called in memory through :class:`LocalChannel`."""
 
     def __init__(self, interceptors: Sequence[MethodInterceptor] = ()) -> None:
         super().__init__(interceptors)

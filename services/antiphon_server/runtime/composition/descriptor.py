@@ -45,12 +45,12 @@ class Descriptor:
     tables: "Callable[[], MetaData]"
 
     def load(self) -> None:
-        """Import all of it now, which else is done when it is composed."""
+        """Import the service's code now instead of when it is composed."""
         self.contracts()
         self.tables()
 
     def schema(self) -> Schema:
-        """What it keeps."""
+        """The service's migrations and tables."""
         return Schema(self.folder / "adapters" / "migrations" / "versions", self.tables())
 
     def full_name(self) -> str:

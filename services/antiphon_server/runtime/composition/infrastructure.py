@@ -16,11 +16,12 @@ from antiphon_server.runtime.telemetry.tracing import Tracing
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
-    """What every service may be given. ``engine`` leads to the one outside that judges calls.
+    """What services share: the database, Redis, secrets and whatever else is given to each.
 
-    ``lease`` is this server's place among those that share the store, ``mark`` that of their
-    secret there; None if it has its own.
-    ``names`` are those that auth changes and context shows; ``secret`` is the installation's.
+    ``engine`` is the external policy engine, if one is configured. ``lease`` is this server's
+    registration among those that share the store, and ``mark`` that of their secret; both are None
+    for a store of its own. ``names`` are the display names that auth changes and context reads.
+    ``secret`` is the installation's.
     """
 
     database: Store

@@ -10,24 +10,24 @@ from antiphon_server.runtime.rpc.health import Health
 
 
 class Service(Protocol):
-    """A service that was composed. Who inherits has defaults for all but ``register``."""
+    """A composed service. The base class has defaults for everything but ``register``."""
 
     def register(self, server: grpc.aio.Server) -> None:
-        """Add the servicers of its contracts to a server: the port's, or one of this process."""
+        """Add its servicers to a server: the port's, or the one within this process."""
         ...
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
-        """Begin what runs in the background; the lifecycle ends it. Whom it calls has started."""
+        """Start background work, which the lifecycle ends. The services it calls have started."""
         return
 
     async def drain(self, grace_s: float) -> None:
-        """Take nothing new, tell those who wait, and return when what had to end has ended."""
+        """Accept no new work, notify waiting clients, and return when running work has ended."""
         return
 
     def streams(self) -> int:
-        """How many streams clients have open here."""
+        """How many client streams are open here."""
         return 0
 
     def collectors(self) -> Sequence[Any]:
-        """What it shows of itself to Prometheus: prometheus_client's collectors."""
+        """Its collectors for prometheus_client."""
         return ()

@@ -16,13 +16,16 @@ class Outcome(Exception):
 
 
 class Completion:
-    """Runs work to its end even if the caller is cancelled, and owns it until then."""
+    """Runs work to its end even if the caller is cancelled."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What ``work`` returns or raises; if the caller is cancelled, its failure is logged."""
+        """Return or raise the result of ``work``.
+
+        If the caller is cancelled, a failure is logged instead.
+        """
         task = self.begin(work)
         try:
             return await asyncio.shield(task)

@@ -16,12 +16,11 @@ _GROWS_FOR = 64
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often something is tried.
+    """How often a call is tried, and how long the pauses are.
 
-    The first pause is of ``first_s`` seconds, each further one ``factor`` times as long as the
-    one before, up to ``longest_s``; each is multiplied by a random number between the two of
-    ``jitter``. No pause begins when it was tried ``tries`` times, or ``within_s`` after the
-    beginning.
+    The first pause lasts ``first_s`` seconds, and each further one is ``factor`` times longer, up
+    to ``longest_s``. Each is multiplied by a random number from the range ``jitter``. The call
+    fails for good after ``tries`` tries, or when ``within_s`` have passed since the first.
     """
 
     first_s: float
@@ -32,12 +31,12 @@ class RetryPolicy:
     jitter: tuple[float, float] = (1.0, 1.0)
 
     def pause(self, failures: int) -> float:
-        """Seconds to wait after so many failures in a row, of which there is one at least."""
+        """Seconds to wait after that many consecutive failures, at least one."""
         grown = self.first_s * self.factor ** min(failures - 1, _GROWS_FOR)
         return min(grown, self.longest_s) * random.uniform(*self.jitter)
 
     def is_over(self, failures: int, spent_s: float) -> bool:
-        """Whether the last failure stands, so long after the beginning."""
+        """Whether to give up after that many failures and that many seconds."""
         return failures >= self.tries or spent_s > self.within_s
 
 
@@ -48,10 +47,10 @@ async def retrying(
     worth: Callable[[E], bool] = lambda _: True,
     on_wait: Callable[[E, int], Awaitable[object]] | None = None,
 ) -> T:
-    """Call until it succeeds; returns what the call does, or raises its last failure.
+    """Call until it succeeds; return its result, or raise its last failure.
 
-    It is tried again after a failure ``on`` which that is ``worth`` it. ``on_wait`` is told of
-    each failure and its number before the pause.
+    It is called again after an exception of type ``on`` for which ``worth`` is true. Before each
+    pause, ``on_wait`` is called with the failure and its number.
     """
     began, failures = time.monotonic(), 0
     while True:

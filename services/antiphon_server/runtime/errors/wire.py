@@ -112,7 +112,7 @@ def error_of_code(code: int) -> DomainError:
 
 
 def domain_error_of(error: grpc.aio.AioRpcError) -> DomainError:
-    """The domain error that a failed call of a stub carries."""
+    """The DomainError that a failed stub call carries."""
     details = (error.trailing_metadata() or {}).get(DETAILS_KEY)
     if isinstance(details, bytes):
         try:
@@ -123,12 +123,12 @@ def domain_error_of(error: grpc.aio.AioRpcError) -> DomainError:
 
 
 class remote_errors:
-    """Raises DomainError for the AioRpcError of a stub's call in its block.
+    """Raise the DomainError of a stub call that fails within the block.
 
-    ``service`` is whom this service asks as itself: that it can't be reached, does not answer
-    in the time that it is given, or does not trust who asks, is no refusal of anybody's call,
-    and is SERVICE_UNAVAILABLE. Without it the call was made on behalf of a caller, whose errors
-    pass through. A call that ended because this task is being cancelled raises CancelledError.
+    With ``service``, the call was made in this service's own name. If that service is unreachable,
+    too slow, or does not trust this one, no caller was refused, and the error is
+    SERVICE_UNAVAILABLE. Without it, the call was made on behalf of a caller, and its errors are
+    passed on. A call that ended because this task is being cancelled raises CancelledError.
     """
 
     __slots__ = ("_service",)

@@ -29,7 +29,7 @@ _current: ContextVar[str] = ContextVar("address", default=LOCAL)
 
 
 def current_address() -> str:
-    """Where the caller of the RPC that runs in this task is, as ``Callers`` writes it."""
+    """The address of the current RPC's caller, as ``Callers`` formats it."""
     return _current.get()
 
 

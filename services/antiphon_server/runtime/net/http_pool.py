@@ -15,9 +15,9 @@ KEEP_ALIVE_S = 4.0  # less than servers allow: llama.cpp and others close after 
 
 
 class HttpPool:
-    """One bounded pool of connections; aiohttp is imported when it is first used.
+    """A bounded pool of HTTP connections. aiohttp is imported at first use.
 
-    With ``public_only`` whatever a URL names or resolves to is reached on the Internet alone.
+    With ``public_only``, only public addresses are reached, whatever a URL names or resolves to.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class HttpPool:
         self._opening = asyncio.Lock()
 
     async def session(self) -> "aiohttp.ClientSession":
-        """The session: no cookies, no proxies or credentials from the surroundings."""
+        """The session: without cookies, and without proxies or credentials from the environment."""
         if self._session is None:
             async with self._opening:
                 await asyncio.to_thread(importlib.import_module, "aiohttp")

@@ -13,12 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """Owns what a process runs: ``async with Lifecycle(health) as lifecycle``.
+    """Owns the background tasks of a process: ``async with Lifecycle(health) as lifecycle``.
 
-    A background task that crashes is logged and its part's health becomes
-    NOT_SERVING. If it is vital (the default) :attr:`crashed` is set too, upon
-    which the process is to stop: a supervisor starts it again, which is better
-    than a server without one of its organs.
+    When a background task crashes, it is logged and its part's health becomes NOT_SERVING. If the
+    task is vital (the default), :attr:`crashed` is set as well, and the process is expected to
+    stop: a supervisor restarts it, which is safer than a server that lacks a part.
     """
 
     def __init__(self, health: Health | None = None) -> None:
@@ -28,15 +27,15 @@ class Lifecycle:
         self.crashed = asyncio.Event()
 
     def on_stop(self, name: str, stop: Stop) -> None:
-        """Call ``stop()`` at the end, before what was started earlier is stopped."""
+        """Register ``stop()``, to be called before the parts that started earlier stop."""
         self._stops.append((name, stop))
 
     def spawn(
         self, name: str, work: Coroutine[Any, Any, object], *, vital: bool = True
     ) -> asyncio.Task[object]:
-        """Run ``work`` in the background; cancelled and awaited at the end.
+        """Run ``work`` in the background. It is cancelled and awaited at the end.
 
-        ``name`` is also the part whose health it stands for.
+        ``name`` is the part whose health the task stands for.
         """
         task = asyncio.get_running_loop().create_task(work, name=name)
         task.add_done_callback(lambda ended: self._ended(ended, vital))
@@ -44,10 +43,7 @@ class Lifecycle:
         return task
 
     async def stop(self) -> None:
-        """Stop everything, the last started first. What fails to stop is logged, and passed over.
-
-        May be called again; cancelling it does not leave parts running.
-        """
+        """Stop everything, the last started first. A part that fails to stop is logged."""
         interrupted: asyncio.CancelledError | None = None
         while self._stops:
             name, stop = self._stops.pop()

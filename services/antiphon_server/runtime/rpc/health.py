@@ -15,10 +15,10 @@ OVERALL = ""
 
 
 class Health:
-    """The statuses that Check and Watch answer with.
+    """The serving statuses that the health service's Check and Watch report.
 
-    The overall status (the empty name) is SERVING once :meth:`ready` was called
-    and while every part that is needed serves.
+    The overall status (the empty name) is SERVING after :meth:`ready` was called, while every
+    required part is serving.
     """
 
     def __init__(self) -> None:
@@ -30,11 +30,11 @@ class Health:
         """Set while the overall status is SERVING."""
 
     def register(self, table: MethodTable) -> None:
-        """Offer the health service with the others."""
+        """Add the health service to a server."""
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, table)
 
     async def set(self, part: str, serving: bool, *, needed: bool = True) -> None:
-        """Note whether a service or part serves; others do without it unless ``needed``."""
+        """Set the status of a part, which is part of the overall status if ``needed``."""
         self._parts[part] = serving
         if not needed:
             self._optional.add(part)
@@ -42,12 +42,12 @@ class Health:
         await self._update()
 
     async def ready(self) -> None:
-        """Everything has started."""
+        """Report that everything has started."""
         self._ready = True
         await self._update()
 
     async def drain(self) -> None:
-        """Say NOT_SERVING for everything, for good."""
+        """Report NOT_SERVING for everything from now on."""
         self._ready = False
         self._parts = dict.fromkeys(self._parts, False)
         await self._update()
@@ -61,7 +61,7 @@ class Health:
 
     @property
     def parts(self) -> dict[str, bool]:
-        """Each part and whether it serves."""
+        """Each part, and whether it is serving."""
         return dict(self._parts)
 
     def collect(self) -> Iterator[Any]:

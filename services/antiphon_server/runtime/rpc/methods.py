@@ -29,7 +29,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An RPC: its full name ``/package.Service/Method`` and which sides stream."""
+    """An RPC: its full name ``/package.Service/Method``, and which sides stream."""
 
     name: str
     request_streaming: bool = False
@@ -53,7 +53,7 @@ UNKNOWN = Method("unknown", True, True)
 class MethodInterceptor(grpc.aio.ServerInterceptor):
     """A server interceptor that wraps each method once and keeps the result.
 
-    Around a real server it costs one look-up a call, on a local channel none.
+    That costs one lookup per call on a real server, and none on a local channel.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class MethodInterceptor(grpc.aio.ServerInterceptor):
 
     @abc.abstractmethod
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """Return a coroutine function that runs ``inner`` and does this one's work."""
+        """Return a coroutine function that runs ``inner`` with this interceptor around it."""
 
     async def intercept_service(
         self,

@@ -10,24 +10,24 @@ MAX_PAGE = 200
 
 
 def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
-    """How many rows a page has: the default for 0, coerced down to ``most``."""
+    """The number of rows of a page: the default for 0, and at most ``most``."""
     return min(page_size or default, most)
 
 
 def encode_page_token(listed: str, *position: str) -> str:
-    """A token that says where the next page of ``listed`` begins. It carries no rights.
+    """Return the token of the next page of ``listed``. It carries no rights.
 
-    ``listed`` names the list: what is in it, whose, and what was filtered out.
+    ``listed`` identifies the list: its kind, its owner and its filters.
     """
     raw = "\0".join((_mark(listed), *position)).encode()
     return base64url.encoded(raw)
 
 
 def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] | None:
-    """The position in ``token``, None for the first page.
+    """The position in ``token``; None for the first page.
 
-    Raises DomainError PAGE_TOKEN_INVALID if it was made for another list than ``listed``,
-    or has not ``fields`` fields.
+    Raises DomainError PAGE_TOKEN_INVALID if the token belongs to another list than ``listed``, or
+    does not have ``fields`` fields.
     """
     if not token:
         return None

@@ -30,7 +30,7 @@ _HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
 class CannotListen(Exception):
-    """The address is taken, or is not one of this machine's; ``setting`` is where it stands."""
+    """The address is in use, or does not belong to this machine. ``setting`` names its setting."""
 
     def __init__(self, address: str, setting: str = "") -> None:
         super().__init__(f"can't listen on {address}: it is in use or not available here")
@@ -39,9 +39,9 @@ class CannotListen(Exception):
 
 
 class Server:
-    """Serves the methods of a table over sockets.
+    """Serves a table of methods over sockets.
 
-    A handler may answer with a message or with its bytes, serialised already.
+    A handler may return a message, or its serialized bytes.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Server:
         return len(self._running)
 
     async def start(self, host: str, port: int, *more_ports: int) -> int:
-        """Listen, and return the port, which is chosen if ``port`` is 0.
+        """Start listening and return the port. With ``port`` 0 the system picks one.
 
         Raises CannotListen, and UndeclaredAccess if a contract is incomplete.
         """
@@ -88,7 +88,7 @@ class Server:
     async def stop(self, grace: float | None) -> None:
         """Refuse new RPCs, give running ones ``grace`` seconds, and await every handler.
 
-        gRPC's own stop returns before handlers that it aborted have ended.
+        gRPC's own stop returns before the handlers that it aborted have ended.
         """
         await self._server.stop(grace)
         self._slow.stop()

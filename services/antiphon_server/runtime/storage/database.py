@@ -14,43 +14,37 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Runs functions in transactions, off the event loop.
+    """Runs functions in database transactions, off the event loop.
 
-    ``shared`` says whether other processes may write to it as well: what was read from
-    such a database may be wrong the moment after, so nothing that lets anybody in is kept.
+    ``shared`` says whether other processes may write to the database too. Data read from a shared
+    database may be outdated a moment later, so nothing that grants access is cached then.
     """
 
     @property
     def shared(self) -> bool:
-        """See the class."""
+        """Whether other processes may write to the database too."""
         ...
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a transaction and return after its commit is on disk.
+        """Run ``work`` in a transaction and return its result after the commit is on disk.
 
-        What ``work`` raises undoes its changes alone and is raised here. It may
-        run beside others in one transaction, and must not block on anything but
-        the connection; it is run once more, on its own, if a transaction that it
-        shared failed. Cancelling the call does not undo it.
+        If ``work`` raises, its own changes are undone and the exception is raised here. It may
+        share a transaction with other work, and runs once more on its own if that transaction
+        fails. It must not block on anything but the connection. Cancelling this call does not undo
+        the work.
 
-        Raises DomainError STORE_UNAVAILABLE if the commit failed (nothing was
-        stored), SERVICE_UNAVAILABLE if a database elsewhere did not say (it may be: to be
-        repeated under the same key), and OVERLOADED if too much work waits.
+        Raises DomainError STORE_UNAVAILABLE if the commit failed and nothing was stored,
+        SERVICE_UNAVAILABLE if a remote database did not say whether it committed (repeat with the
+        same key), and OVERLOADED if too much work is waiting.
         """
         ...
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
-        """Run ``work`` on a committed view of the data: with ``snapshot`` that of one moment.
-
-        Without, each statement sees what is committed when it runs. For a single one that is
-        the same, and spares a database elsewhere two round trips of three.
-
-        Raises DomainError STORE_UNAVAILABLE if the database cannot be read.
-        """
+        """Run ``work`` on committed data; with ``snapshot``, on that of one moment."""
         ...
 
     async def close(self) -> None:
-        """Finish what was accepted, then release files and threads."""
+        """Finish the accepted work, then release files and threads."""
         ...
 
 

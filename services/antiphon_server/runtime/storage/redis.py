@@ -26,9 +26,9 @@ class RedisUnavailable(Exception):
 class Redis:
     """A pool of connections behind a circuit breaker.
 
-    The first failure opens the circuit: calls fail at once, but for one every
-    ``PROBE_EVERY_S`` seconds, which closes it again if it succeeds. Nothing is repeated in
-    secret: who was told of a failure decides.
+    The first failure opens the circuit. Calls then fail at once, except for one every
+    ``PROBE_EVERY_S`` seconds, which closes the circuit if it succeeds. Nothing is retried here:
+    the caller who receives the failure decides.
     """
 
     def __init__(self, url: str, deadline_s: float = DEADLINE_S) -> None:
@@ -46,15 +46,15 @@ class Redis:
 
     @property
     def down_since(self) -> float | None:
-        """When it was found to be away, in Unix seconds; None while it answers."""
+        """Since when it is unavailable, in Unix seconds; None while it answers."""
         return self.availability.down_since
 
     async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """What ``work`` makes of the client, a ``redis.asyncio.Redis``, within the deadline.
+        """Call ``work`` with the client, a ``redis.asyncio.Redis``, and return its result.
 
-        So long it may wait for its turn, too; that others are many opens no circuit.
-        ``work`` is to make sense of the answer as well: what it can't is no answer of Redis's.
-        Raises RedisUnavailable.
+        The deadline includes the wait for a free connection; that wait alone opens no circuit.
+        ``work`` also parses the answer: an answer that it cannot parse counts as a failure. Raises
+        RedisUnavailable.
         """
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -80,7 +80,7 @@ class Redis:
         return done
 
     async def publish(self, channel: str, data: bytes) -> None:
-        """Tell those who have subscribed to the channel now. Raises RedisUnavailable."""
+        """Send a message to the channel's current subscribers. Raises RedisUnavailable."""
 
         async def tell(client: Any) -> None:
             int(await client.publish(channel, data))  # how many have heard it
@@ -89,7 +89,7 @@ class Redis:
 
     @asynccontextmanager
     async def subscription(self, channel: str) -> AsyncIterator["Subscription"]:
-        """Hear what is said on a channel, on a connection of its own.
+        """Subscribe to a channel, on a connection of its own.
 
         Raises RedisUnavailable if there is no subscription within the deadline.
         """

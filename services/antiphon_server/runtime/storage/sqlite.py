@@ -48,11 +48,11 @@ class _Work:
 
 
 class SqliteDatabase:
-    """A :class:`~antiphon_server.runtime.storage.database.Database` on one SQLite file.
+    """A :class:`~antiphon_server.runtime.storage.database.Database` in one SQLite file.
 
-    ``writable`` says whether its disk takes writes, ``changed`` is set when that changes.
-    One process alone has the folder it is in: ``data_dir.exclusive``. At most ``most_waiting``
-    reads and as many writes wait.
+    ``writable`` says whether its disk accepts writes, and ``changed`` is set when that changes.
+    Only one process may use its folder (``data_dir.exclusive``). At most ``most_waiting`` reads
+    and as many writes wait.
     """
 
     shared = False

@@ -126,10 +126,10 @@ class PreparedIn:
 
 
 class PreparedInsert:
-    """An INSERT of many rows by few statements: each costs the driver one step.
+    """An INSERT of many rows in few statements.
 
-    A step gives the interpreter away and must wait to get it back, which under load takes
-    longer than the step. ``suffix`` is what follows the rows, such as ON CONFLICT.
+    Each statement gives up the interpreter lock, and waiting to get it back takes longer under
+    load than the statement itself. ``suffix`` follows the rows, such as ON CONFLICT.
     """
 
     def __init__(self, table: Table, suffix: str = "") -> None:
@@ -143,7 +143,7 @@ class PreparedInsert:
             self._prepared(part).run(connection, _numbered(part))
 
     def returned(self, connection: Connection, rows: Sequence[Values]) -> list[Row]:
-        """Insert ``rows`` and return what the suffix's RETURNING says."""
+        """Insert ``rows`` and return what the RETURNING clause of the suffix yields."""
         found: list[Row] = []
         for part in _parts(rows):
             found += self._prepared(part).rows(connection, _numbered(part))

@@ -11,7 +11,7 @@ UNUSED = Position(0, "")
 
 
 def select_all(table: Table) -> Select[Any]:
-    """Every column, in the order of the table."""
+    """Select all columns, in the table's order."""
     return select(*table.c)
 
 

@@ -17,12 +17,11 @@ from antiphon_server.runtime.rpc.methods import (
 
 
 class AccessInterceptor(MethodInterceptor):
-    """Applies the rule of each method; innermost, so that it sees valid requests.
+    """Applies each method's access rule; innermost, so that it sees valid requests only.
 
-    A method without a rule makes the table of methods fail before it serves.
-    Where the request names no resource the caller's own default applies, which
-    needs no more than being somebody. Methods that stream requests are checked
-    per message by their handlers.
+    A method without a rule makes the table of methods fail before it serves. If the request names
+    no resource, the caller's own default applies, which any caller may use. Handlers of request
+    streams check each message themselves.
     """
 
     def __init__(self, policy: AccessPolicy) -> None:

@@ -21,10 +21,10 @@ _SCHEME = "bearer "
 
 
 class AuthenticationInterceptor(MethodInterceptor):
-    """Sets the principal that the bearer token stands for, for the time of the call.
+    """Sets the principal of the bearer token for the duration of the call.
 
-    Public methods run as ANONYMOUS whatever token came along. Raises
-    UNAUTHENTICATED without a token, and what the verifier raises.
+    Public methods run as ANONYMOUS, even if a token was sent. Raises UNAUTHENTICATED without a
+    token, and whatever the verifier raises.
     """
 
     def __init__(self, verifier: TokenVerifier) -> None:

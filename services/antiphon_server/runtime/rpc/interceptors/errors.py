@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class ErrorInterceptor(MethodInterceptor):
-    """Ends an RPC with the status of what its handler raised.
+    """Turns an exception of a handler into the gRPC status of its RPC.
 
-    What is not a DomainError is a defect: it is logged once, with its trace, and
-    the client gets INTERNAL with the request id and nothing else.
+    A DomainError becomes the status of its reason. Any other exception is a defect: it is logged
+    once with its traceback, and the client receives INTERNAL with the request id only.
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:

@@ -40,10 +40,10 @@ class InvalidMessage(DomainError):
 
 
 class ValidationInterceptor(MethodInterceptor):
-    """Raises INVALID_ARGUMENT for a message that breaks a rule of its contract.
+    """Raises INVALID_ARGUMENT for a message that violates its contract.
 
-    Messages of a request stream are checked as the handler reads them: it is told by
-    InvalidMessage, and may go on. What is no message at all ends the stream.
+    Messages of a request stream are checked when the handler reads them. The handler receives
+    InvalidMessage and may continue. A message that cannot be parsed ends the stream.
     """
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
