@@ -34,7 +34,7 @@ async def test_a_server_that_would_be_told_looks_seldom(world: World) -> None:
         )
         tasks.spawn("following", following.run())
         async with asyncio.timeout(SOON_S):
-            while not messenger.hears:  # noqa: ASYNC110  # an answer of Redis's changes it
+            while not messenger.connected:  # noqa: ASYNC110  # an answer of Redis's changes it
                 await asyncio.sleep(0.01)
         before, began = endings.asked, time.monotonic()
         await asyncio.sleep(LOOKED_FOR_S)

@@ -107,12 +107,12 @@ async def test_what_does_not_fit_a_page_is_not_held(
     tracemalloc.start()
     try:
         page = await store.read(SCOPE, Offset(0), 1000, MIB, kinds)
-        news = await store.news({SCOPE: Offset(0)}, 1000)
+        commits = await store.commits_after({SCOPE: Offset(0)}, 1000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert (page.position, page.at_head) == (1, False)
-    assert len(news) == 1
+    assert len(commits) == 1
     assert peak < 10 * MIB
 
 

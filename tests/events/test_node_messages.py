@@ -166,10 +166,12 @@ class Timing(MemoryLogStore):
         super().__init__()
         self.asked_at: list[float] = []
 
-    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
-        """See :meth:`LogStore.news`."""
+    async def commits_after(
+        self, after: Mapping[Scope, Offset], max_events: int
+    ) -> Sequence[Commit]:
+        """See :meth:`LogStore.commits_after`."""
         self.asked_at.append(time.monotonic())
-        return await super().news(after, max_events)
+        return await super().commits_after(after, max_events)
 
 
 async def test_a_node_at_rest_that_hears_the_others_asks_seldom() -> None:

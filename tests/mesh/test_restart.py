@@ -91,8 +91,8 @@ def test_a_refusal_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         assert subscriber.asked(refusal, snapshot("1")) is None
     assert "no such thing" in caplog.text
-    assert list(subscriber.news(snapshot("1"))) == []
-    [second] = subscriber.news(snapshot("2"))
+    assert list(subscriber.updates(snapshot("1"))) == []
+    [second] = subscriber.updates(snapshot("2"))
     assert second.version_info == "2"
     stale = DiscoveryRequest(type_url=CLUSTERS, response_nonce=first.nonce)
     assert subscriber.asked(stale, snapshot("2")) is None

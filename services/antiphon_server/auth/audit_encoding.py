@@ -202,10 +202,10 @@ def listed(which: Selection, caller: Principal) -> str:
     return f"security events {which.user_id} {kinds} {begin} {end} {seen_by}"
 
 
-def batch(news: Batch, caller: Principal) -> audit_service_pb2.WatchSecurityEventsResponse:
+def batch(found: Batch, caller: Principal) -> audit_service_pb2.WatchSecurityEventsResponse:
     """An answer of a watch."""
     return audit_service_pb2.WatchSecurityEventsResponse(
-        events=[shown(event, caller) for event in news.events], progress_sequence=news.progress
+        events=[shown(event, caller) for event in found.events], progress_sequence=found.progress
     )
 
 

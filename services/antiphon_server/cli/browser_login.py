@@ -34,7 +34,7 @@ async def log_in_by_browser(address: str, provider: str, ca: Path | None) -> Non
     tls = tls_for(address, data_dir_or_default(None), ca)
     async with ProviderLogin(address, device="antiphon cli", tls=tls) as login:
         provider = provider or await _only_provider(login)
-        async with RedirectServer(_tell) as server:
+        async with RedirectServer(_report_refusal) as server:
             tokens = await _tokens(login, server, provider)
     keep_login(address, tokens, ca)
     async with Client.connect(address, tokens, tls=tls) as client:
@@ -82,7 +82,7 @@ async def _finished(
     return await login.finish(started, code, state, issuer)
 
 
-def _tell(error: str) -> None:
+def _report_refusal(error: str) -> None:
     """Whether it was this login that was refused, only the person can know."""
     say(
         f"A browser came back without a login: {error}. If that was you, Ctrl-C gives up; "

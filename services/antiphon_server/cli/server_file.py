@@ -25,7 +25,7 @@ class ServerFile:
         self._data_dir = data_dir
         self._has_told = False
 
-    def tell(self, told: Mapping[str, str | int]) -> None:
+    def write(self, told: Mapping[str, str | int]) -> None:
         """Write down ``address``, ``web``, ``links`` and ``certificate``."""
         self._has_told = True
         (self._data_dir / SERVER_FILE).write_text(json.dumps({**told, "pid": os.getpid()}))

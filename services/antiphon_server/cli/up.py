@@ -163,7 +163,7 @@ class _Announcement:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
         if not settings.registry:  # others find a mesh by its edge
-            self.file.tell(told)
+            self.file.write(told)
         if self._session:
             sys.stdout.write(json.dumps({"address": address}) + "\n")
             sys.stdout.flush()

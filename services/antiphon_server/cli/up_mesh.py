@@ -63,7 +63,7 @@ def write_where(settings: "Settings", edge: "Address", file: ServerFile) -> tupl
         told |= {"web": page, "links": settings.has_links}
     if settings.tls is not None:
         told["certificate"] = str(settings.tls.certificate.absolute())
-    file.tell(told)
+    file.write(told)
     return address, page
 
 
@@ -112,7 +112,7 @@ def _display() -> Iterator[Callable[[str, str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
         tasks: dict[str, Any] = {}
 
-        def tell(part: str, state: str) -> None:
+        def show(part: str, state: str) -> None:
             if not part:
                 progress.stop()
                 return
@@ -121,7 +121,7 @@ def _display() -> Iterator[Callable[[str, str], None]]:
             done = state in _DONE or _whole(state)
             progress.update(tasks[part], state=state, completed=int(done))
 
-        yield tell
+        yield show
 
 
 def _whole(state: str) -> bool:

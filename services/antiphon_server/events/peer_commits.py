@@ -122,7 +122,7 @@ class PeerCommits:
         if not hubs:
             return
         after = {scope: hub.head for scope, hub in hubs.items()}
-        for commit in await self._store.news(after, max_events):
+        for commit in await self._store.commits_after(after, max_events):
             hub = hubs[commit.scope]
             if commit.epoch != hub.epoch or commit.last < after[commit.scope]:
                 log.error("the store has lost the newest events of %s", commit.scope)
@@ -137,7 +137,7 @@ class PeerCommits:
             try:
                 return (await self._store.head(NODES)).epoch
             except DomainError as error:
-                self._note(error)
+                self._set_readable(error)
                 await asyncio.sleep(self._times.short_s)
 
     async def _keep_up(self) -> None:
@@ -149,12 +149,12 @@ class PeerCommits:
                     await self.look(scopes[start : start + AT_ONCE])
             except DomainError as error:
                 self._missed = True
-                self._note(error)
+                self._set_readable(error)
                 await asyncio.sleep(self._times.short_s)
             else:
-                self._note(None)
+                self._set_readable(None)
 
-    def _note(self, error: DomainError | None) -> None:
+    def _set_readable(self, error: DomainError | None) -> None:
         if self._reads and error is not None:
             log.error("what other nodes commit can't be read (%s); trying on", error.reason)
         if not self._reads and error is None:

@@ -35,7 +35,9 @@ class LogStore(Protocol):
         """
         ...
 
-    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
+    async def commits_after(
+        self, after: Mapping[Scope, Offset], max_events: int
+    ) -> Sequence[Commit]:
         """What was committed to scopes behind a position of each; none for those without news.
 
         At most ``max_events`` and some MB in all, so a commit may tell of fewer events than

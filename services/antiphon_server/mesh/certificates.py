@@ -20,7 +20,7 @@ class Certificates:
 
     def renewed(self) -> bool:
         """Look at the files, which may block: whether one of them is to be used from now on."""
-        news = {name: each.news() for name, each in self._followed.items()}
-        fresh = {name: pem for name, pem in news.items() if pem is not None}
+        changes = {name: each.renewed() for name, each in self._followed.items()}
+        fresh = {name: pem for name, pem in changes.items() if pem is not None}
         self._found = {**self._found, **fresh}
         return bool(fresh)

@@ -42,23 +42,23 @@ class ControlPlane:
         await self._registry.settled.wait()
         while True:
             version = self._registry.version
-            self._tell()
+            self._publish()
             await self._registry.later_than(version)
 
     def open(self) -> None:
         """From now on edges may listen."""
         self._is_open = True
         if self._registry.settled.is_set():
-            self._tell()
+            self._publish()
 
     async def renew(self) -> None:
         """Tell Envoys of certificates whose files were renewed since."""
         if await asyncio.to_thread(self._certificates.renewed):
             self._configuration.show(self._certificates.found())
             if self._registry.settled.is_set():
-                self._tell()
+                self._publish()
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         where = addresses(self._registry.instances())
         where[REGISTRY] = [self._own]
         self._source.send(self._configuration.snapshot(where, is_open=self._is_open))

@@ -51,9 +51,9 @@ class Registry:
             self._make_room(announced.key.service)
             known = _Lease(announced, self._clock(), 0.0, 0.0)
             self._leases[announced.key] = known
-            self._tell()
+            self._publish()
         elif known.announced.leads != announced.leads:
-            self._tell()
+            self._publish()
         known.announced, known.renewed = announced, self._clock()
         known.ends = now + LEASE_S
         known.recent.record(now, announced.load)
@@ -61,7 +61,7 @@ class Registry:
     def withdraw(self, key: Key) -> None:
         """Forget an instance; nothing happens if it is not known."""
         if self._leases.pop(key, None) is not None:
-            self._tell()
+            self._publish()
 
     def instances(self) -> Sequence[Registered]:
         """All of them, by service, then by node."""
@@ -109,7 +109,7 @@ class Registry:
                 Reason.LIMIT_EXCEEDED, limit=f"{MOST_OF_A_SERVICE} instances of a service"
             )
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()

@@ -85,7 +85,7 @@ class RegistryServicer(RegistryServiceServicer):
             version = self._registry.version
             known = map(self._told, self._registry.instances())
             await writer.write(pb.WatchInstancesResponse(instances=known))
-            await self._news(version)
+            await self._change_after(version)
         raise DomainError(Reason.DRAINING)
 
     async def drain(self) -> None:
@@ -95,7 +95,7 @@ class RegistryServicer(RegistryServiceServicer):
     def _told(self, known: Registered) -> Instance:
         return registered(known, self._seen(known.announced))
 
-    async def _news(self, version: int) -> None:
+    async def _change_after(self, version: int) -> None:
         """Wait for a change, for the time to send load again, or for the end."""
         waits = [
             asyncio.ensure_future(self._registry.later_than(version)),

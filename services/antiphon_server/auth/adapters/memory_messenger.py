@@ -6,7 +6,7 @@ import asyncio
 class MemoryMessenger:
     """A :class:`~antiphon_server.auth.ports.messenger.RevocationMessenger` that reaches nobody."""
 
-    hears = False
+    connected = False
 
     def publish(self) -> None:
         """See :meth:`RevocationMessenger.publish`."""

@@ -22,10 +22,12 @@ class RecordedPolicy:
     async def decide(self, principal: Principal, rule: Rule, resource: str = "") -> Decision:
         decision = await self._policy.decide(principal, rule, resource)
         if not decision.allowed:
-            self._note(principal, rule, resource, decision)
+            self._record_refusal(principal, rule, resource, decision)
         return decision
 
-    def _note(self, caller: Principal, rule: Rule, resource: str, decision: Decision) -> None:
+    def _record_refusal(
+        self, caller: Principal, rule: Rule, resource: str, decision: Decision
+    ) -> None:
         try:
             enforce(decision)
         except DomainError as error:

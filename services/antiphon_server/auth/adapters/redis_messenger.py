@@ -19,54 +19,54 @@ class RedisMessenger:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._heard = asyncio.Event()
+        self._received = asyncio.Event()
         self._tasks = TaskSet()
         self._owed = False
-        self.hears = False
-        self._telling: asyncio.Task[None] | None = None
+        self.connected = False
+        self._publishing: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
     def publish(self) -> None:
         self._owed = True  # one message more says the same as many
-        if self._telling is None or self._telling.done():
-            self._telling = self._tasks.spawn("auth-tell", self._tell())
+        if self._publishing is None or self._publishing.done():
+            self._publishing = self._tasks.spawn("auth-publish", self._publish_owed())
 
     async def wait(self, timeout: float) -> None:
         if self._listening is None:
             self._listening = self._tasks.spawn("auth-listen", self._listen())
         try:
             async with asyncio.timeout(timeout):
-                await self._heard.wait()
+                await self._received.wait()
         except TimeoutError:
             return
         finally:
-            self._heard.clear()
+            self._received.clear()
 
     async def close(self) -> None:
         await self._tasks.stop()
 
-    async def _tell(self) -> None:
+    async def _publish_owed(self) -> None:
         while self._owed:
             self._owed = False
-            await self._publish()
+            await self._publish_once()
 
-    async def _publish(self) -> None:
+    async def _publish_once(self) -> None:
         try:
             await self._redis.publish(CHANNEL, b"")
         except RedisUnavailable:
-            log.debug("nobody could be told of an end; they will look")
+            log.debug("an end could not be published; others will look")
 
     async def _listen(self) -> None:
         while True:
             try:
                 async with self._redis.subscription(CHANNEL) as messages:
-                    self.hears = True
-                    await self._hear(messages)
+                    self.connected = True
+                    await self._receive(messages)
             except RedisUnavailable:
-                self.hears = False
+                self.connected = False
                 await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, messages: Subscription) -> None:
+    async def _receive(self, messages: Subscription) -> None:
         while True:
             if await messages.next(timeout=None) is not None:
-                self._heard.set()
+                self._received.set()

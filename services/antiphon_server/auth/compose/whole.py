@@ -87,7 +87,7 @@ class Auth:
         """Load the signing keys: from then on tokens are issued and verified."""
         await self.tokens.following.begin()
         await self.tokens.signing_keys.load()
-        await self.trail.trail.tell_of_keys()
+        await self.trail.trail.record_keys()
 
     async def start_guarding(self, lifecycle: Lifecycle, health: Health) -> None:
         """Start, and watch sessions and what is recorded; the lifecycle closes all of it."""

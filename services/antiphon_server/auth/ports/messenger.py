@@ -11,7 +11,7 @@ class RevocationMessenger(Protocol):
     """
 
     @property
-    def hears(self) -> bool:
+    def connected(self) -> bool:
         """Whether messages of others come here now, as far as can be told."""
         ...
 

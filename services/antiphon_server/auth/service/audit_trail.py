@@ -118,7 +118,7 @@ class AuditTrail:
         genuine = hmac.compare_digest(self._seal(event.hash), event.seal)
         return genuine and chained(event.previous_hash, event.body) == event.hash
 
-    async def tell_of_keys(self) -> None:
+    async def record_keys(self) -> None:
         """Record the keys in use that the trail does not tell of, so that it will for ever.
 
         Those that an older version made are not in it. Of several processes that begin at once

@@ -40,7 +40,7 @@ class AuditWatches:
     def __init__(self, store: SecurityEventStore) -> None:
         self._store = store
         self._open: Counter[UserId] = Counter()
-        self._news: set[asyncio.Event] = set()
+        self._wakeups: set[asyncio.Event] = set()
         self._draining = False
 
     def on_event(self, _event: SecurityEvent, _sealed: SealedEvent) -> None:
@@ -60,7 +60,7 @@ class AuditWatches:
         The first batch comes at once. Raises DomainError INVALID_ARGUMENT, LIMIT_EXCEEDED,
         DRAINING, and what ``check`` raises.
         """
-        with self._one_of(caller.user_id) as news:
+        with self._one_of(caller.user_id) as wakeup:
             head = await self._store.head()
             if after is not None and after > head.sequence:
                 raise invalid("after_sequence", "is beyond the newest event")
@@ -68,7 +68,7 @@ class AuditWatches:
             yield Batch((), place)
             told = asyncio.get_running_loop().time()
             while True:
-                news.clear()
+                wakeup.clear()
                 batch = await self._next(caller, which, place)
                 # Between reading and telling, so that nobody is told what they may not know.
                 await check()
@@ -79,7 +79,7 @@ class AuditWatches:
                     told = now
                 place = batch.progress
                 if len(batch.events) < PAGE:
-                    await _heard(news)
+                    await _woken(wakeup)
 
     async def _next(self, caller: Principal, which: Selection, place: int) -> Batch:
         # The head is read first: all that is before it is in the answer, or filtered out.
@@ -97,12 +97,12 @@ class AuditWatches:
         if self._open[user_id] >= PER_USER or self._open.total() >= IN_ALL:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{PER_USER} watches a user")
         self._open[user_id] += 1
-        news = asyncio.Event()
-        self._news.add(news)
+        wakeup = asyncio.Event()
+        self._wakeups.add(wakeup)
         try:
-            yield news
+            yield wakeup
         finally:
-            self._news.discard(news)
+            self._wakeups.discard(wakeup)
             self._open[user_id] -= 1
             self._open += Counter()  # forgets those that have none
 
@@ -111,11 +111,11 @@ class AuditWatches:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
 
     def _wake(self) -> None:
-        for news in self._news:
-            news.set()
+        for wakeup in self._wakeups:
+            wakeup.set()
 
 
-async def _heard(news: asyncio.Event) -> None:
+async def _woken(wakeup: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_S):
-            await news.wait()
+            await wakeup.wait()

@@ -13,7 +13,7 @@ from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.errors import DomainError
 
 LOOK_EVERY_S = 0.4
-HEARING_S = 0.7
+CONNECTED_S = 0.7
 """The same while others would say it: they may die before they do, and Redis may lose it."""
 PAGE = 1_000
 log = logging.getLogger(__name__)
@@ -48,15 +48,15 @@ class Following:
         self._position = self._last = await self._store.last()
 
     async def run(self) -> None:
-        """Look whenever told, and at least every ``HEARING_S``, until cancelled."""
+        """Look whenever told, and at least every ``CONNECTED_S``, until cancelled."""
         while True:
-            await self._messenger.wait(HEARING_S if self._messenger.hears else LOOK_EVERY_S)
+            await self._messenger.wait(CONNECTED_S if self._messenger.connected else LOOK_EVERY_S)
             try:
                 await self.look()
             except DomainError as error:
-                self._note(error)
+                self._set_readable(error)
             else:
-                self._note(None)
+                self._set_readable(None)
 
     async def look(self) -> None:
         """Learn what ended, and which keys came and went, since the last look.
@@ -76,7 +76,7 @@ class Following:
         await self._keys.reload()
         self._last = last
 
-    def _note(self, error: DomainError | None) -> None:
+    def _set_readable(self, error: DomainError | None) -> None:
         if self._reads and error is not None:
             log.error("the ends of sessions can't be read (%s); trying on", error.reason)
         if not self._reads and error is None:

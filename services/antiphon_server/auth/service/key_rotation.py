@@ -39,9 +39,9 @@ class KeyRotation:
         await self._to_its_end(self._keys.rotate_if_due())
 
     async def _to_its_end(self, rotating: Coroutine[Any, Any, T]) -> T:
-        return await self._completion.run(self._telling(rotating))
+        return await self._completion.run(self._then_publish(rotating))
 
-    async def _telling(self, rotating: Coroutine[Any, Any, T]) -> T:
+    async def _then_publish(self, rotating: Coroutine[Any, Any, T]) -> T:
         try:
             return await rotating
         finally:  # though it could not be read here, or nothing was due: that costs them a look

@@ -54,7 +54,7 @@ class SecurityEventLog:
         caller = copy_context()  # a store's thread knows nothing of the call in hand
         act = _Act[T](lambda it: caller.run(self._stamped, events(it)), self._place, self._seal)
         yield act
-        self._tell(act.placed)
+        self._notify(act.placed)
 
     async def record(self, *events: SecurityEvent, key: str = "") -> None:
         """See :meth:`SecurityEvents.record`; the ``key`` is for those who tell another process.
@@ -76,14 +76,14 @@ class SecurityEventLog:
         stamped = [one for group in groups for one in group]
         act = _Act[None](lambda _: stamped, self._place, self._seal)
         await self._store.append(act)
-        self._tell(act.placed)
+        self._notify(act.placed)
         return [None] * len(groups)
 
     def _stamped(self, events: Sequence[SecurityEvent]) -> list[StampedEvent]:
         now = self._now()
         return [StampedEvent(completed(event), new_id("sec"), now) for event in events]
 
-    def _tell(self, placed: Sequence[tuple[StampedEvent, SealedEvent]]) -> None:
+    def _notify(self, placed: Sequence[tuple[StampedEvent, SealedEvent]]) -> None:
         for stamped, sealed in placed:
             for listener in self._listeners:
                 try:

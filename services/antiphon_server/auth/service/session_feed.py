@@ -74,10 +74,10 @@ class SessionFeed:
                 found = await self._endings.after(position, PAGE)
                 position = found[-1].position if found else position
                 keys = self._keys.valid()
-                news = None if _ids(keys) == told else keys
+                changed = None if _ids(keys) == told else keys
                 told = _ids(keys)
                 ended = [one.session_id for one in found]
-                yield Page(ended, position, news, up_to_date=len(found) < PAGE)
+                yield Page(ended, position, changed, up_to_date=len(found) < PAGE)
                 if len(found) < PAGE:
                     await self._something(bell, told)
         finally:

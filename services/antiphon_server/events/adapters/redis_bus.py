@@ -45,7 +45,7 @@ MAX_MESSAGE_BYTES = 256 << 10
 log = logging.getLogger(__name__)
 
 
-class _Heard(NamedTuple):
+class _Peer(NamedTuple):
     """The last message of a node, and when it came."""
 
     number: int
@@ -69,18 +69,18 @@ class RedisBus:
         self._waiting_bytes = 0
         self._most_bytes = most_bytes
         self._wakeup = Wakeup()
-        self._others: dict[str, _Heard] = {}
+        self._others: dict[str, _Peer] = {}
         self._gone: dict[str, float] = {}
-        self._heard_at = float("-inf")
-        self._heard_number = 0
+        self._echo_at = float("-inf")
+        self._echo_number = 0
         self._began = 0.0
         self._forged = False
         self.availability = Availability("the bus between nodes", "antiphon_bus_fallback")
 
     @property
     def connected(self) -> bool:
-        oldest = min([it.at for it in self._others.values()], default=self._heard_at)
-        return time.monotonic() - min(oldest, self._heard_at) < SILENT_S
+        oldest = min([it.at for it in self._others.values()], default=self._echo_at)
+        return time.monotonic() - min(oldest, self._echo_at) < SILENT_S
 
     def send_commit(self, commit: Commit) -> None:
         self._add(*wire_commit(commit))
@@ -92,7 +92,7 @@ class RedisBus:
         self._began = time.monotonic()
         self._channel = f"{CHANNEL}:{store}"
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tell(), name="bus.tell")
+            tasks.create_task(self._publish(), name="bus.publish")
             tasks.create_task(self._listen(listener), name="bus.listen")
 
     def _add(self, part: WireCommit | Saying, size: int) -> None:
@@ -104,7 +104,7 @@ class RedisBus:
         self._waiting_bytes += size
         self._wakeup.set()
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         """Say what waits, as one message; without anything, twice a second that this node is."""
         try:
             while True:
@@ -115,9 +115,9 @@ class RedisBus:
                     # Those who hear the next one will miss this one's number.
                     self._waiting.clear()
                     self._waiting_bytes = 0
-                    self._heard_at = float("-inf")
+                    self._echo_at = float("-inf")
                     await asyncio.sleep(AGAIN_S)
-                self._note()
+                self._update_availability()
         finally:
             await self._sent(Message(self._node, GOODBYE))
 
@@ -129,7 +129,7 @@ class RedisBus:
             return False
         return True
 
-    def _note(self) -> None:
+    def _update_availability(self) -> None:
         now = time.monotonic()
         silent = [name for name, it in self._others.items() if now - it.at > FORGOTTEN_S]
         for name in silent:
@@ -137,9 +137,9 @@ class RedisBus:
         for name in [name for name, at in self._gone.items() if now - at > FORGOTTEN_S]:
             del self._gone[name]
         # Of others alone nobody knows whether they are cut off or gone: they say it themselves.
-        heard = now - self._heard_at < SILENT_S
-        if heard or now - self._began > SILENT_S:
-            self.availability.report(up=heard)
+        connected = now - self._echo_at < SILENT_S
+        if connected or now - self._began > SILENT_S:
+            self.availability.report(up=connected)
 
     async def _beat(self) -> None:
         self._wakeup.clear()
@@ -169,16 +169,16 @@ class RedisBus:
         while True:
             try:
                 async with self._redis.subscription(self._channel) as messages:
-                    await self._hear(messages, listener)
+                    await self._receive(messages, listener)
             except RedisUnavailable as error:
-                log.debug("the bus is not heard: %s", type(error.__cause__).__name__)
-            self._heard_at = float("-inf")
+                log.debug("the bus can not be received: %s", type(error.__cause__).__name__)
+            self._echo_at = float("-inf")
             await asyncio.sleep(AGAIN_S)
 
-    async def _hear(self, messages: Subscription, listener: BusListener) -> None:
-        """Hear until nothing came for so long that even this node's own beats are missing."""
+    async def _receive(self, messages: Subscription, listener: BusListener) -> None:
+        """Receive until nothing came for so long that even this node's own beats are missing."""
         began = time.monotonic()
-        while time.monotonic() - max(began, self._heard_at) < SILENT_S:
+        while time.monotonic() - max(began, self._echo_at) < SILENT_S:
             data = await messages.next(timeout=BEAT_S)
             if data is not None:
                 self._take(data, listener)
@@ -187,14 +187,14 @@ class RedisBus:
         try:
             message = decode(data, self._key)
         except Forged:
-            self._note_forged()
+            self._warn_of_forgery()
             return
         except msgspec.MsgspecError:  # of a version to come
             listener.on_missed()
             return
         if message.node == self._node:
-            if message.number > self._heard_number:
-                self._heard_number, self._heard_at = message.number, time.monotonic()
+            if message.number > self._echo_number:
+                self._echo_number, self._echo_at = message.number, time.monotonic()
         elif message.number == GOODBYE:
             self._others.pop(message.node, None)
             self._gone[message.node] = time.monotonic()
@@ -207,13 +207,13 @@ class RedisBus:
             return  # somebody repeats what was said
         if known is None or message.number != known.number + 1:
             listener.on_missed()
-        self._others[message.node] = _Heard(message.number, time.monotonic())
+        self._others[message.node] = _Peer(message.number, time.monotonic())
         for commit in message.commits:
             listener.on_commit(commit_of(commit))
         for saying in message.sayings:
             listener.on_ephemeral(saying.scope, saying.body)
 
-    def _note_forged(self) -> None:
+    def _warn_of_forgery(self) -> None:
         if not self._forged:
             self._forged = True
             log.warning("somebody without the installation's secret speaks where nodes listen")

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.adapters.sql_append import Appending
-from antiphon_server.events.adapters.sql_news import has_news, news
+from antiphon_server.events.adapters.sql_commits_after import commits_after, has_commits_after
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
@@ -114,10 +114,14 @@ class SqlLogStore:
             lambda connection: _read(connection, scope, after, max_events, max_bytes, kinds)
         )
 
-    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
-        if not await self._database.read(lambda it: has_news(it, after), snapshot=False):
+    async def commits_after(
+        self, after: Mapping[Scope, Offset], max_events: int
+    ) -> Sequence[Commit]:
+        if not await self._database.read(lambda it: has_commits_after(it, after), snapshot=False):
             return ()
-        return await self._database.read(lambda connection: news(connection, after, max_events))
+        return await self._database.read(
+            lambda connection: commits_after(connection, after, max_events)
+        )
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))

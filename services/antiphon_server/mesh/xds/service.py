@@ -63,14 +63,14 @@ class Discovery(grpc.GenericRpcHandler):
                 if request is grpc.aio.EOF:
                     return
                 if request is None:
-                    for news in subscriber.news(snapshot):
-                        await context.write(bytes(news))
+                    for update in subscriber.updates(snapshot):
+                        await context.write(bytes(update))
                 elif answer := subscriber.asked(DiscoveryRequest.parse(request), snapshot):
                     await context.write(bytes(answer))
 
 
 class _Turns:
-    """Waits for a request or for news, whichever comes first, and loses neither."""
+    """Waits for a request or for a change, whichever comes first, and loses neither."""
 
     def __init__(self, read: Callable[[], Any], source: Source) -> None:
         self._read = read
@@ -78,15 +78,15 @@ class _Turns:
         self._request: asyncio.Task[Any] | None = None
 
     async def next(self, seen: Snapshot) -> tuple[Any, Snapshot]:
-        """The request, or None for news; and what is to be told now."""
+        """The request, or None for a change; and the snapshot to send."""
         if self._request is None:
             self._request = asyncio.ensure_future(self._read())
-        news = asyncio.ensure_future(self._source.other_than(seen))
+        change = asyncio.ensure_future(self._source.other_than(seen))
         try:
-            await asyncio.wait([self._request, news], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([self._request, change], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            news.cancel()
-            await asyncio.gather(news, return_exceptions=True)
+            change.cancel()
+            await asyncio.gather(change, return_exceptions=True)
         if self._request.done():
             request, self._request = self._request, None
             return request.result(), seen

@@ -45,21 +45,21 @@ class Subscriber:
         if request.response_nonce and request.response_nonce != known.nonce:
             return None  # about an answer before the last
         if request.response_nonce:
-            self._note(request, known)
+            self._record_answer(request, known)
         names = frozenset(request.resource_names)
         if request.response_nonce and names == known.names:
             return None
         known.names = names
         return self._answer(resources, known)
 
-    def news(self, snapshot: Snapshot) -> Iterator[DiscoveryResponse]:
+    def updates(self, snapshot: Snapshot) -> Iterator[DiscoveryResponse]:
         """Answers for what it asked for and does not have yet."""
         for type_url in ORDER:
             known = self._subscriptions.get(type_url)
             if known is not None and known.sent != snapshot[type_url].version:
                 yield self._answer(snapshot[type_url], known)
 
-    def _note(self, request: DiscoveryRequest, known: _Subscription) -> None:
+    def _record_answer(self, request: DiscoveryRequest, known: _Subscription) -> None:
         if request.error_detail is None:
             known.accepted = known.sent
             return

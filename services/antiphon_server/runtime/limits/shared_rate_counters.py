@@ -97,20 +97,22 @@ class SharedCounters:
         self._changed, self._all = set(), False
         rows = self._rows(who, everybody)
         try:
-            if await self._told(rows):
+            if await self._exchange_all(rows):
                 self._all = not everybody  # it has forgotten us, and so all that we had told
         except RedisUnavailable:
             self._changed, self._all = set(), True
 
-    async def _told(self, rows: Iterable[_Row]) -> bool:
+    async def _exchange_all(self, rows: Iterable[_Row]) -> bool:
         """Whether Redis did not know us."""
         rows = iter(rows)
-        forgotten = await self._tell(list(itertools.islice(rows, BATCH)))  # asks, if but for that
+        forgotten = await self._exchange(
+            list(itertools.islice(rows, BATCH))
+        )  # asks, if but for that
         while batch := list(itertools.islice(rows, BATCH)):
-            await self._tell(batch)
+            await self._exchange(batch)
         return forgotten
 
-    async def _tell(self, batch: list[_Row]) -> bool:
+    async def _exchange(self, batch: list[_Row]) -> bool:
         keys = [f"{_PREFIX}node:{self._node}", *(_key(row) for row in batch)]
         arguments = [self._node, _KEPT_S, *(row.own for row in batch)]
 

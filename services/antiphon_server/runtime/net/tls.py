@@ -56,7 +56,7 @@ class FollowedFiles:
         self._seen = _stamp(files)
         self.first = _read(files)
 
-    def news(self) -> Pem | None:
+    def renewed(self) -> Pem | None:
         """What they hold if that is new, and can be used."""
         stamp = _stamp(self._files)
         if stamp == self._seen:
@@ -93,7 +93,7 @@ class ServerTls:
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
         """What the files hold if that is new; called by gRPC's threads, one at a time."""
-        found = self._followed.news()
+        found = self._followed.renewed()
         return _configuration(found) if found is not None else None
 
 

@@ -38,18 +38,18 @@ class PeerHealth:
             try:
                 await self._watch()
             except (grpc.aio.AioRpcError, grpc.aio.UsageError):
-                await self._note(serves=False)
+                await self._set_serving(serves=False)
             await asyncio.sleep(PAUSE_S * random.uniform(0.5, 1.5))
 
     async def _watch(self) -> None:
         call = self._stub.Watch(self._request, metadata=((SERVICE_HEADER, self._name),))
         try:
             async for answer in call:
-                await self._note(serves=answer.status == SERVING)
+                await self._set_serving(serves=answer.status == SERVING)
         finally:
             call.cancel()
 
-    async def _note(self, *, serves: bool) -> None:
+    async def _set_serving(self, *, serves: bool) -> None:
         if serves is self._serves:
             return
         if self._was_there:  # at the start all are away until they have come

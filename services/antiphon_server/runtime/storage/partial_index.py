@@ -14,9 +14,9 @@ def partial_index(name: str, *columns: Column[Any], where: str) -> Index:
     condition = text(where)
     index = Index(name, *columns, sqlite_where=condition)
 
-    def tell_postgres(_table: Table, connection: Connection, **_options: object) -> None:
+    def add_condition(_table: Table, connection: Connection, **_options: object) -> None:
         if connection.dialect.name == "postgresql":
             index.dialect_options["postgresql"]["where"] = condition
 
-    event.listen(columns[0].table, "before_create", tell_postgres)
+    event.listen(columns[0].table, "before_create", add_condition)
     return index

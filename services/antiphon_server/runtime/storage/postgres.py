@@ -185,7 +185,7 @@ class PostgresDatabase:
     def _lost(self, error: Exception) -> None:
         if self._probing is None and not self._closed:
             log.error("Postgres is away: %s", words_of(error))
-            self._note(writable=False)
+            self._set_writable(writable=False)
             self._probing = asyncio.create_task(self._probe(), name="postgres.probe")
 
     async def _probe(self) -> None:
@@ -201,9 +201,9 @@ class PostgresDatabase:
             break
         self._probing = None
         log.warning("Postgres is back")
-        self._note(writable=True)
+        self._set_writable(writable=True)
 
-    def _note(self, *, writable: bool) -> None:
+    def _set_writable(self, *, writable: bool) -> None:
         self.writable = writable
         self.changed.set()
 

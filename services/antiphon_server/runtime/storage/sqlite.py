@@ -173,7 +173,7 @@ class SqliteDatabase:
             with self._writer_engine.begin() as connection:
                 for item in group:
                     _run(connection, item, alone=len(group) == 1)
-            self._note(writable=True)
+            self._set_writable(writable=True)
         except _Undone as undone:
             group[0].error = undone.__cause__
         except REFUSED as error:
@@ -185,7 +185,7 @@ class SqliteDatabase:
                 trace = _trace(error) if self.writable else None
                 log.error("a commit failed: %s", _words(error), exc_info=trace)
                 if is_locked(error):  # so nothing was begun that could be left behind
-                    self._note(writable=False)
+                    self._set_writable(writable=False)
                 else:
                     self._commit_nothing()
                 for item in group:
@@ -203,11 +203,11 @@ class SqliteDatabase:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA user_version=0")
         except REFUSED:
-            self._note(writable=False)
+            self._set_writable(writable=False)
         else:
-            self._note(writable=True)
+            self._set_writable(writable=True)
 
-    def _note(self, *, writable: bool) -> None:
+    def _set_writable(self, *, writable: bool) -> None:
         """On a full disk small commits succeed between large ones that fail: be sure first."""
         now = time.monotonic()
         if not writable:

@@ -77,11 +77,11 @@ def _is_news(record: logging.LogRecord) -> bool:
 def redact(_logger: Any, _method: str, event: Event) -> Event:
     """Replace secrets: values under telling names, and tokens inside of texts."""
     for key, value in event.items():
-        event[key] = REDACTED if _tells(key, value) else _clean(value)
+        event[key] = REDACTED if _is_secret(key, value) else _clean(value)
     return event
 
 
-def _tells(key: str, value: object) -> bool:
+def _is_secret(key: str, value: object) -> bool:
     return isinstance(value, (str, bytes)) and _names_a_secret(key)
 
 
@@ -94,7 +94,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return _SECRET_TEXT.sub(REDACTED, value)
     if isinstance(value, Mapping):
-        return {k: REDACTED if _tells(str(k), v) else _clean(v) for k, v in value.items()}
+        return {k: REDACTED if _is_secret(str(k), v) else _clean(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_clean(item) for item in value]
     return value

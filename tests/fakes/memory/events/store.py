@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
-from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
+from antiphon_server.events.adapters.missed_commits import MAX_MISSED_BYTES, to_read
 from antiphon_server.events.model import (
     Append,
     Appended,
@@ -104,12 +104,14 @@ class MemoryLogStore:
             return Page(records, Offset(max(after, log.last)), at_head=True)
         return Page(records, records[-1].last, at_head=records[-1].last == log.last)
 
-    async def news(self, after: Mapping[Scope, Offset], max_events: int) -> Sequence[Commit]:
-        """See :meth:`LogStore.news`."""
+    async def commits_after(
+        self, after: Mapping[Scope, Offset], max_events: int
+    ) -> Sequence[Commit]:
+        """See :meth:`LogStore.commits_after`."""
         logs = {scope: self._log(scope) for scope in after}
         behind = {scope: logs[scope].last - offset for scope, offset in after.items()}
         chosen = to_read(behind, max_events)
-        commits, left = [], MAX_NEWS_BYTES
+        commits, left = [], MAX_MISSED_BYTES
         for scope, log in logs.items():
             if behind[scope]:
                 rows = []

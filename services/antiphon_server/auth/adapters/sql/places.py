@@ -17,7 +17,7 @@ _FORGET = delete(places).where(_OF, _HERE)
 
 
 @cache
-def _note(dialect_name: str) -> Any:
+def _upsert(dialect_name: str) -> Any:
     """Of two who come from one new place at once both have been there."""
     dialect = import_module(f"sqlalchemy.dialects.{dialect_name}")
     now = bindparam("now", type_=BigInteger)
@@ -36,7 +36,7 @@ class SqlPlaces:
 
     async def record(self, subject: str, address: str, now: int, most: int) -> bool:
         return await self._database.write(
-            lambda connection: note_place(connection, subject, address, now, most)
+            lambda connection: record_place(connection, subject, address, now, most)
         )
 
     async def knows(self, subject: str, address: str, since: int) -> bool:
@@ -46,11 +46,11 @@ class SqlPlaces:
         )
 
 
-def note_place(connection: Connection, subject: str, address: str, now: int, most: int) -> bool:
+def record_place(connection: Connection, subject: str, address: str, now: int, most: int) -> bool:
     """See :meth:`PlaceStore.record`."""
     seen = connection.execute(_SEEN, {"whose": subject}).scalars().all()
     here = {"whose": subject, "here": address, "now": now}
-    connection.execute(_note(connection.dialect.name), here)
+    connection.execute(_upsert(connection.dialect.name), here)
     if address in seen:
         return False
     if len(seen) >= most:

@@ -22,7 +22,7 @@ from antiphon_server.auth.adapters.account_tables import api_keys, sessions
 from antiphon_server.auth.adapters.sql.device_logins import claim
 from antiphon_server.auth.adapters.sql.endings import note_endings
 from antiphon_server.auth.adapters.sql.key_rows import count_working, remove_others
-from antiphon_server.auth.adapters.sql.places import note_place
+from antiphon_server.auth.adapters.sql.places import record_place
 from antiphon_server.auth.adapters.sql.rows import live, over, page, page_parameters, select_all
 from antiphon_server.auth.adapters.sql.security_events import record
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
@@ -262,7 +262,7 @@ def _open(connection: Connection, opening: Opening) -> Opened | None:
     ended = _add(connection, session, opening.most)
     if ended is None:
         return None
-    new = note_place(connection, opening.subject, opening.address, now, MOST_PLACES)
+    new = record_place(connection, opening.subject, opening.address, now, MOST_PLACES)
     return Opened(ended, new)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     select,
 )
 
-from antiphon_server.events.adapters.news import MAX_NEWS_BYTES, to_read
+from antiphon_server.events.adapters.missed_commits import MAX_MISSED_BYTES, to_read
 from antiphon_server.events.adapters.tables import log, scopes
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.events.wire import placed
@@ -44,7 +44,7 @@ def _events(places: range) -> ClauseElement:
             found.c.last_offset,
             found.c.time_us,
         )
-        .where(found.c.held <= literal_column(str(MAX_NEWS_BYTES)))
+        .where(found.c.held <= literal_column(str(MAX_MISSED_BYTES)))
         .order_by(found.c.scope_id, found.c.last_offset)
     )
 
@@ -53,12 +53,12 @@ _HEADS = PreparedIn(_heads)
 _EVENTS = PreparedIn(_events)
 
 
-def has_news(connection: Connection, after: Mapping[Scope, Offset]) -> bool:
+def has_commits_after(connection: Connection, after: Mapping[Scope, Offset]) -> bool:
     """Whether there is anything: that is asked far more often than there is."""
     return bool(_changed(connection, after))
 
 
-def news(
+def commits_after(
     connection: Connection, after: Mapping[Scope, Offset], max_events: int
 ) -> Sequence[Commit]:
     """See :meth:`LogStore.news`."""

@@ -1,10 +1,10 @@
-"""Of which scopes the news are read at once; the same for every store."""
+"""The scopes whose missed commits are read in one go; the same for every store."""
 
 from collections.abc import Mapping, Sequence
 
 from antiphon_server.events.model import Scope
 
-MAX_NEWS_BYTES = 4 << 20
+MAX_MISSED_BYTES = 4 << 20
 
 
 def to_read(behind: Mapping[Scope, int], max_events: int) -> Sequence[Scope]:
