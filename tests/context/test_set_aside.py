@@ -14,6 +14,7 @@ from tests.context.test_relay import rename, waiting
 from tests.context.test_role_audit import give
 from tests.context.world import BOB, World
 from tests.context.world import world as make_world
+from tests.e2e.until import until
 
 
 async def set_aside(here: World) -> int:
@@ -63,6 +64,24 @@ async def test_the_next_start_tries_it_again(world: World) -> None:
     (change,) = world.log.appends[-1].changes
     assert change.conversation.title == "late"  # type: ignore[union-attr]
     assert not await still.relay_outbox() or still.up  # who set it aside sees that it is gone
+
+
+async def test_a_running_server_tries_it_again(world: World) -> None:
+    """Nobody has to start anything anew: what the log takes by then is told."""
+    bad = await world.conversation()
+    world.log.refused, world.log.why = f"conversations/{bad}", Reason.LIMIT_EXCEEDED
+    await rename(world, bad, "late")
+    relay = Relay(world.store, lambda r: r.outbox, world.log.append, set_aside_retry_s=0.05)
+    await relay.start()
+    running = asyncio.create_task(relay.run())
+    try:
+        assert relay.set_aside == 1
+        world.log.refused = ""
+        await until(lambda: relay.up)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert (await set_aside(world), await waiting(world)) == (0, [])
 
 
 async def test_what_another_server_puts_back_stays(world: World) -> None:

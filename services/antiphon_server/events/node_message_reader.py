@@ -1,17 +1,17 @@
 """Reads what other nodes write into the log of nodes: each message once, in order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from antiphon_server.events.history import history_was_lost
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import NODES, Offset, Record
+from antiphon_server.events.model import NODES, Offset, Page
 from antiphon_server.events.node_messages import NodeMessage, node_message_of
 from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.runtime.concurrency.patience import SOON
 from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.errors import DomainError
 
-PAGE = 500
+PAGE_EVENTS = 500
 
 
 class NodeMessageReader:
@@ -53,25 +53,25 @@ class NodeMessageReader:
             await retrying(self._read_all, SOON, DomainError)
 
     async def _read_all(self) -> None:
-        while records := await self._next():
-            for record in records:
+        while (page := await self._next()) is not None and page.records:
+            for record in page.records:
                 message = node_message_of(record)
                 if message is not None:
                     self._on_message(message)
+            self._position = page.position  # when all are handled: what fails comes again
 
-    async def _next(self) -> Sequence[Record]:
+    async def _next(self) -> Page | None:
+        """What has come since; None if that is lost."""
         hub = await self._log.hub(NODES)
         if hub.rewound != self._rewound:
             self._position, self._rewound = hub.head, hub.rewound
             self._lost()
-            return ()
+            return None
         try:
-            page = await self._log.read_local(NODES, self._position, PAGE)
+            return await self._log.read_local(NODES, self._position, PAGE_EVENTS)
         except DomainError as error:
             if not history_was_lost(error):
                 raise
             self._position = (await self._log.head(NODES)).last
             self._lost()
-            return ()
-        self._position = page.position
-        return page.records
+            return None

@@ -15,6 +15,7 @@ from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 
 BATCH = 64
+SET_ASIDE_RETRY_S = 3600.0
 FOR_GOOD = frozenset({Reason.INVALID_ARGUMENT, Reason.LIMIT_EXCEEDED, Reason.REQUEST_ID_REUSED})
 """Refusals of an entry itself: the same again would be refused again."""
 
@@ -25,9 +26,10 @@ class Relay:
     """Moves an outbox to where it belongs.
 
     ``tell`` commits an entry there, one that was told before is left alone. One that can never
-    be told is set aside until the next start: those behind it go on, also to the same listener,
-    because each says how things are now, and who lost access must be seen to lose it. ``run`` is
-    the background task that tries again; the lifecycle calls ``start`` before.
+    be told is set aside, and tried again at each start and every ``set_aside_retry_s`` seconds:
+    those behind it go on, also to the same listener, because each says how things are now, and
+    who lost access must be seen to lose it. ``run`` is the background task that tries again; the
+    lifecycle calls ``start`` before.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class Relay:
         outbox: Callable[[Records], OutboxRecords[Any]],
         tell: Callable[[EncodedEntry], Awaitable[None]],
         policy: RetryPolicy = OUTBOX,
+        set_aside_retry_s: float = SET_ASIDE_RETRY_S,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._tell = tell
         self._policy = policy
+        self._set_aside_retry_s = set_aside_retry_s
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
         self._known = True
@@ -83,7 +87,13 @@ class Relay:
         """Relay what had to stay, again and again, until cancelled."""
         failures = 0
         while True:
-            await self._leftovers.wait()
+            try:
+                async with asyncio.timeout(self._set_aside_retry_s):
+                    await self._leftovers.wait()
+            except TimeoutError:
+                if self.set_aside:
+                    await self.start()
+                continue
             self._leftovers.clear()
             failures += 1
             await asyncio.sleep(self._policy.pause(failures))
@@ -142,7 +152,7 @@ class Relay:
         why, now_us = error.reason.value, int(time.time() * 1e6)
         await self._store.write(lambda r: self._outbox(r).set_aside(entry.entry_id, why, now_us))
         broken = "; ".join(f"{it.field}: {it.description}" for it in error.violations)
-        what = "entry %s of the outbox, for %s, is set aside until the next start: %s %s"
+        what = "entry %s of the outbox, for %s, is set aside for now: %s %s"
         log.error(what, entry.entry_id, entry.listener or "nobody knows whom", why, broken)
         await self._count()
 

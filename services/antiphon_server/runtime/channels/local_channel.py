@@ -2,7 +2,8 @@
 
 Generated stubs work on it unchanged: metadata both ways, deadlines, cancellation
 both ways, interceptors and errors are those of a real channel. Messages pass by
-reference, so neither side may change one after it was handed over.
+reference, so neither side may change one after it was handed over; but for a caller
+that is not a service, validation drops the request's unknown fields in place.
 """
 
 import asyncio
