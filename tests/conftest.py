@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # Where the server's code may block the event loop, and why.
 MAY_BLOCK = [
     # Before the server serves nobody waits.
-    ("antiphon_server/runtime/storage/data_dir.py", "exclusive"),
+    ("antiphon_server/runtime/storage/data_dir_lock.py", "exclusive"),
     ("antiphon_server/runtime/nodes/name.py", "node_name"),
     ("antiphon_server/runtime/storage/migrations.py", "_migrate"),
     ("antiphon_server/auth/adapters/server_secret.py", "load_or_create"),

@@ -235,7 +235,7 @@ async def test_events_are_counted_for_prometheus(world: World) -> None:
     await world.login()
     await reason(world.login("ann", "wrong"))
     await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
-    await world.recording.live_sessions.look()
+    await world.recording.session_count.look()
     registry = CollectorRegistry()
     collector: Any = world.recording.metrics
     registry.register(collector)

@@ -18,7 +18,7 @@ from antiphon_server.auth.service.hash_chain import chained
 from antiphon_server.runtime.access.principal import set_principal
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
-from antiphon_server.runtime.telemetry.request_id import Rpc, set_rpc
+from antiphon_server.runtime.telemetry.current_rpc import Rpc, set_rpc
 from tests.auth.world import OPERATOR, World, open_world
 
 DETAILS = get_args(happened.Detail)

@@ -22,7 +22,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import OtherSecret
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.server import CannotListen
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home

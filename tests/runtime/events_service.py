@@ -8,7 +8,7 @@ import grpc
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon_server.runtime.errors import not_found
-from antiphon_server.runtime.telemetry.request_id import current_request_id
+from antiphon_server.runtime.telemetry.current_rpc import current_request_id
 
 Servicer: Any = stubs.EventServiceServicer  # its types ask for every method at once
 SCOPE = "conversations/conv_00000001"

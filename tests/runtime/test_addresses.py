@@ -13,8 +13,8 @@ from antiphon_server.runtime.net.addresses import (
     LOCAL,
     Callers,
     current_address,
+    network_place,
     on_this_machine,
-    place,
     region,
 )
 from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
@@ -240,4 +240,4 @@ def _own_address() -> str:
 )
 def test_this_machine_is_one_place(address: str, where: str) -> None:
     """By whichever of its addresses a proxy on it names it."""
-    assert place(address) == where
+    assert network_place(address) == where

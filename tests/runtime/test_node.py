@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from antiphon_server.runtime.nodes.name import NODE_FILE, node_name
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 
 
 def test_a_name_stays(tmp_path: Path) -> None:

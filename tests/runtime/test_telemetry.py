@@ -23,9 +23,9 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.rpc.methods import Method
 from antiphon_server.runtime.rpc.server import Server
+from antiphon_server.runtime.telemetry.current_rpc import current_request_id
 from antiphon_server.runtime.telemetry.logs import REDACTED, configure_logging
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
-from antiphon_server.runtime.telemetry.request_id import current_request_id
 from tests.e2e.until import PATIENCE_S, until
 from tests.runtime.events_service import HEAD, Events, read
 

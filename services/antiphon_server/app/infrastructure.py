@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from antiphon_server.app.place import own_address
+from antiphon_server.app.own_address import own_address
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
@@ -21,7 +21,7 @@ from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.app.browsers import open_pages
-from antiphon_server.app.place import own_address
+from antiphon_server.app.own_address import own_address
 from antiphon_server.app.wiring import Services
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure

@@ -7,7 +7,7 @@ from pathlib import Path
 from antiphon_server.app.infrastructure import keeps_postgres
 from antiphon_server.app.schemas import DATABASE_FILE
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.settings import PREFIX, Settings
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis

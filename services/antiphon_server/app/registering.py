@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
+from antiphon_server.app.own_address import advertised_address
 from antiphon_server.app.peer_tls import peer_tls
-from antiphon_server.app.place import place_of
 from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.service.service_statements import StatementSigner
 from antiphon_server.mesh.instances import Announced, Key, Load
@@ -65,7 +65,7 @@ class Membership:
 
         Raises WrongSetting if others can't know where this process is.
         """
-        host, given = await place_of(self._settings)
+        host, given = await advertised_address(self._settings)
         self._where = Address(host, given or port)
         self._lifecycle.spawn("membership", self._join(health), vital=False)
         self._lifecycle.on_stop("withdrawal", self._withdraw)

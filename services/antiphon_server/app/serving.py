@@ -19,7 +19,7 @@ from antiphon_server.installation import SERVICES
 from antiphon_server.runtime.concurrency.tasks import first_of
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
-from antiphon_server.runtime.storage.data_dir import exclusive
+from antiphon_server.runtime.storage.data_dir_lock import exclusive
 from antiphon_server.runtime.telemetry.logs import configure_logging
 from antiphon_server.settings import Settings
 

@@ -12,7 +12,7 @@ from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.console import CommandError, complain
 from antiphon_server.cli.conversations import conversations
 from antiphon_server.cli.devices import approve
-from antiphon_server.cli.doctor import doctor
+from antiphon_server.cli.doctor.command import doctor
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members

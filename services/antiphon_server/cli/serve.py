@@ -107,7 +107,7 @@ def _shared_secret(base: Path) -> Path:
         UnusableSecretError,
         load_or_create,
     )
-    from antiphon_server.runtime.storage.data_dir import unusable
+    from antiphon_server.runtime.storage.data_dir_lock import unusable
 
     try:
         load_or_create(base / SECRET_FILE)

@@ -17,7 +17,7 @@ from antiphon_server.runtime.net.tls import UnusableCertificate
 from antiphon_server.runtime.nodes import ClocksDiffer, NameTaken, OtherSecret
 from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.runtime.storage.damage import Damaged, is_damage
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.migrations import FromTheFuture
 from antiphon_server.runtime.telemetry.tracing import TracingUnavailable

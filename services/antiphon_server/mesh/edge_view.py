@@ -6,7 +6,7 @@ from typing import Any
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.instances import Announced, Load, Seen
 from antiphon_server.mesh.model import Address
-from antiphon_server.mesh.rates import Recent
+from antiphon_server.mesh.recent_rates import Recent
 
 LOOK_S = 1.0
 _Place = tuple[str, Address]

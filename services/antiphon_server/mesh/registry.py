@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from antiphon_server.mesh.instances import Announced, Key, Registered
-from antiphon_server.mesh.rates import Recent
+from antiphon_server.mesh.recent_rates import Recent
 from antiphon_server.runtime.errors import DomainError, Reason
 
 RENEW_S = 0.5

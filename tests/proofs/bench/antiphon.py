@@ -14,7 +14,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
-from antiphon_server.runtime.storage.data_dir import exclusive
+from antiphon_server.runtime.storage.data_dir_lock import exclusive
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.memory.auth.events import MemorySessionEvents
 from tests.proofs.bench.processes import Server, launched

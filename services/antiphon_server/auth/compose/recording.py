@@ -11,10 +11,10 @@ from antiphon_server.auth.service.audit_heads import AuditHeads
 from antiphon_server.auth.service.audit_trail import AuditTrail
 from antiphon_server.auth.service.audit_watches import AuditWatches
 from antiphon_server.auth.service.coalescing import Coalesced
-from antiphon_server.auth.service.live_sessions import LiveSessions
 from antiphon_server.auth.service.reported_events import ReportedEvents
 from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.security_events import SecurityEventLog, seal_of
+from antiphon_server.auth.service.session_count import SessionCount
 from antiphon_server.auth.service.sign_ins import SignIns
 from antiphon_server.auth.servicers.audit import AuditServicer
 
@@ -26,7 +26,7 @@ class Recording:
     security_events: SecurityEventLog
     coalesced: Coalesced
     alarms: Alarms
-    live_sessions: LiveSessions
+    session_count: SessionCount
     metrics: SecurityMetrics
     sign_ins: SignIns
 
@@ -46,12 +46,12 @@ def compose_recording(base: Base) -> Recording:
     log = SecurityEventLog(stores.security_events, audit_encoding.sealed, base.secret, clock)
     coalesced = Coalesced(log, clock)
     alarms = Alarms(log, base.settings.alarms, clock)
-    live_sessions = LiveSessions(stores.sessions, clock)
-    metrics = SecurityMetrics(lambda: live_sessions.count)
+    session_count = SessionCount(stores.sessions, clock)
+    metrics = SecurityMetrics(lambda: session_count.count)
     log.on_event(alarms.on_event)
     log.on_event(metrics.on_event)
     sign_ins = SignIns(coalesced, base.secret)
-    return Recording(log, coalesced, alarms, live_sessions, metrics, sign_ins)
+    return Recording(log, coalesced, alarms, session_count, metrics, sign_ins)
 
 
 def compose_trail(base: Base, recording: Recording, tokens: Tokens, requests: Requests) -> Trail:

@@ -95,7 +95,7 @@ class Auth:
         await self.start()
         lifecycle.spawn("auth.audit", self.coalesced.run())
         lifecycle.spawn("auth.alarms", self.recording.alarms.run())
-        lifecycle.spawn("auth.sessions", self.recording.live_sessions.run(), vital=False)
+        lifecycle.spawn("auth.sessions", self.recording.session_count.run(), vital=False)
         lifecycle.spawn("auth.expirations", self.background.expirations.run(), vital=False)
 
     async def greet(self) -> None:

@@ -17,7 +17,7 @@ from antiphon_server.runtime.access.principal import Principal, current_principa
 from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.net.addresses import current_address
-from antiphon_server.runtime.telemetry.request_id import current_request_id
+from antiphon_server.runtime.telemetry.current_rpc import current_request_id
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -38,7 +38,7 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-from antiphon_server.runtime.net.addresses import current_address, place
+from antiphon_server.runtime.net.addresses import current_address, network_place
 
 MOST_LIVE = 1_000
 """Of one API key; and of one user, of those that no key opened."""
@@ -108,7 +108,9 @@ class Sessions:
         session = new_session(session_id, user, origin, key, first, now, settings)
         version = user.password_version if key is None else None
         device_hash = device.device_hash if device else None
-        opening = Opening(session, most, place(current_address()), version, sponsor, device_hash)
+        opening = Opening(
+            session, most, network_place(current_address()), version, sponsor, device_hash
+        )
         await self._completion.run(self._add(opening))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from antiphon_server.runtime.channels.unconnected_channel import UnconnectedChannel
-from antiphon_server.runtime.telemetry.request_id import HEADER, current_request_id
+from antiphon_server.runtime.telemetry.current_rpc import HEADER, current_request_id
 
 Headers = Callable[[], Sequence[tuple[str, str]]]
 

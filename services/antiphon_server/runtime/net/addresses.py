@@ -115,10 +115,11 @@ def on_this_machine(address: str) -> bool:
 
 
 @lru_cache(4096)
-def place(address: str) -> str:
-    """Where that is, as people mean it: all addresses of this machine are one place.
+def network_place(address: str) -> str:
+    """Where an address is, to tell whether somebody came from there before.
 
-    An Envoy here writes the machine's outward address for whoever called it on loopback.
+    All addresses of this machine are one place: an Envoy here reports a loopback caller by the
+    machine's outward address.
     """
     ip = _ip(address.partition("/")[0])
     here = ip is not None and (on_this_machine(address) or _is_own(ip))

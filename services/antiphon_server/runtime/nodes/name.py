@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from antiphon_server.runtime.storage.data_dir import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 
 NODE_FILE = "node"
 LONGEST = 64

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from antiphon_server.auth.adapters.oidc.endpoints import OidcWire
 from antiphon_server.auth.adapters.oidc.pools import OidcPools
 from antiphon_server.auth.adapters.oidc.provider import OidcProvider
-from antiphon_server.auth.adapters.oidc.wire import OidcWire
 from antiphon_server.auth.model.identities import ProviderName
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import Clock

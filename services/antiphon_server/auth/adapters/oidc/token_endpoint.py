@@ -4,7 +4,7 @@ import base64
 from typing import Any
 from urllib.parse import quote_plus
 
-from antiphon_server.auth.adapters.oidc.wire import place
+from antiphon_server.auth.adapters.oidc.endpoints import loggable
 from antiphon_server.auth.model.identities import Handshake
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports.identity_providers import ClientRefused, ProviderWire, Unanswered
@@ -36,7 +36,7 @@ async def exchange(
     status, answer = await wire.post(metadata.token_endpoint, form | whose, headers)
     if status == 200:
         return answer
-    raise _refusal(f"{place(metadata.token_endpoint)}: HTTP status {status}", answer)
+    raise _refusal(f"{loggable(metadata.token_endpoint)}: HTTP status {status}", answer)
 
 
 def _refusal(what: str, answer: dict[str, Any]) -> Exception:

@@ -15,7 +15,7 @@ from antiphon_server.runtime.rpc.methods import (
     Method,
     MethodInterceptor,
 )
-from antiphon_server.runtime.telemetry.request_id import note_session
+from antiphon_server.runtime.telemetry.current_rpc import note_session
 
 _SCHEME = "bearer "
 

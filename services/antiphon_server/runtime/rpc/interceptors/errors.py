@@ -9,8 +9,8 @@ import grpc
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import DETAILS_KEY, status_of
 from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.telemetry.current_rpc import HEADER, current_request_id
 from antiphon_server.runtime.telemetry.logs import CLIENT_HAS_GONE
-from antiphon_server.runtime.telemetry.request_id import HEADER, current_request_id
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 log = logging.getLogger(__name__)

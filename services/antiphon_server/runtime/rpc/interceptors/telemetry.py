@@ -11,8 +11,8 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.telemetry.current_rpc import HEADER, Rpc, current_request_id, set_rpc
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
-from antiphon_server.runtime.telemetry.request_id import HEADER, Rpc, current_request_id, set_rpc
 
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
 _BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")

@@ -26,7 +26,7 @@ async def look_up(host: str) -> str:
     return str(found[0][4][0])
 
 
-async def place_of(
+async def advertised_address(
     settings: Settings, look_up: LookUp = look_up, within_s: float = KNOWN_WITHIN_S
 ) -> tuple[str, int]:
     """An IP address, and a port or 0 for the one that the process opens. Raises WrongSetting."""

@@ -1,4 +1,4 @@
-"""What one RPC is found by in the logs, also in those of the services it calls."""
+"""The RPC that runs in this task: the ids by which logs name it, here and where it calls."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass

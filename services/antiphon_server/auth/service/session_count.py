@@ -11,7 +11,7 @@ EVERY_S = 15.0
 log = logging.getLogger(__name__)
 
 
-class LiveSessions:
+class SessionCount:
     """Counts live sessions. ``run`` must be running; ``count`` is None until it has looked."""
 
     def __init__(self, store: SessionStore, clock: Clock) -> None:

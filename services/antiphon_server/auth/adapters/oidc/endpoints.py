@@ -77,10 +77,10 @@ def _read(body: bytes) -> dict[str, Any] | None:
 
 
 def _unanswered(url: str, why: str) -> Unanswered:
-    return Unanswered(f"{place(url)}: {why}")
+    return Unanswered(f"{loggable(url)}: {why}")
 
 
-def place(url: str) -> str:
-    """An endpoint as the log may tell it, without what the URL may carry."""
+def loggable(url: str) -> str:
+    """A URL as logs may show it: without user, query and fragment, which may hold secrets."""
     parts = urlsplit(url)
     return f"{parts.netloc}{parts.path}"

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.doctor.providers import faults_of_providers
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.mesh_status import instances, missing
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
-from antiphon_server.cli.providers import faults_of_providers
 from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
 from antiphon_server.hardening.checks import CHECKS

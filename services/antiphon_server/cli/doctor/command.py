@@ -35,7 +35,7 @@ def doctor(
 
 
 async def _doctor(json: bool, every: bool, address: str, data_dir: DataDir) -> bool:
-    from antiphon_server.cli.checks import examine
+    from antiphon_server.cli.doctor.checks import examine
 
     healthy, unsaid = True, 0
     async for finding in examine(address, data_dir):
