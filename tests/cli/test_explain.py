@@ -14,13 +14,25 @@ from antiphon_server.cli.console import folded, say
 from antiphon_server.cli.explain import explain
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
-PATTERN = "does not match regex pattern `^x_[0-9]$`"
+PATTERN = "does not match regex pattern `^[0-9]$`"
+
+
+def id_pattern(prefix: str) -> str:
+    """What the contract's rule for ids says."""
+    return f"does not match regex pattern `^{prefix}_[0-9A-Za-z_-]{{8,64}}$`"
 
 
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (AntiphonError(INVALID, "", violations={"a.conversation_id": PATTERN}), "lists yours"),
+        (
+            AntiphonError(INVALID, "", violations={"a.conversation_id": id_pattern("conv")}),
+            "that is no conversation's ID (conv_…); `antiphon conversations` lists yours",
+        ),
+        (
+            AntiphonError(INVALID, "", violations={"message_id": id_pattern("msg")}),
+            "that is no message's ID (msg_…)",
+        ),
         (
             AntiphonError(INVALID, "", violations={"create.scope": PATTERN}),
             "that is no scope: write",

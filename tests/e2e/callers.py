@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 
 from antiphon_client import Client, Password
+from tests.e2e.contracts import UNKNOWN_IDS
 from tests.e2e.server import ServerProcess
 
 PASSWORD = "correct horse battery"
@@ -13,7 +14,11 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A user who is signed in; ``known`` are ids of the user's own things by their prefixes."""
+    """A user who is signed in.
+
+    ``known`` are ids of the user's own things by their prefixes, of each kind one; where nothing
+    is, one that nothing has.
+    """
 
     name: str
     token: str
@@ -30,13 +35,12 @@ async def caller(name: str, client: Client) -> Caller:
     user = (await client.who_am_i()).user
     conversation = await client.create_conversation(title=name)
     turn = await client.dispatch(conversation.conversation_id, "hello", handler="echo")
-    known = {
+    known = UNKNOWN_IDS | {
         "conv": conversation.conversation_id,
         "ws": conversation.workspace_id,
         "user": user.user_id,
         "turn": turn.turn.turn_id,
-        "sess": "sess_0000000000",
-        "key": "key_0000000000",
+        "msg": turn.turn.message_id,
     }
     return Caller(name, await client.tokens.get(), known)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +16,7 @@ from google.protobuf.message import Message
 
 from antiphon.auth.v1 import access_pb2
 from antiphon_client.contracts import SERVICES
+from buf.validate import validate_pb2
 from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT
 
@@ -25,6 +28,7 @@ TRIES = 5
 # What grpc.aio's client says, instead of the status that the server sent, where it wrote
 # to a stream in the moment in which the server ended it.
 LOST_OUTCOME = "Internal error from Core"
+_ID = re.compile(r"\^\(?([a-z|]+)\)?_\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,14 @@ def every_rpc() -> list[Rpc]:
     """All RPCs of all contracts."""
     pool = descriptor_pool.Default()
     return [Rpc(method) for name in SERVICES for method in pool.FindServiceByName(name).methods]
+
+
+def _prefixes() -> Iterator[str]:
+    """Of the ids that requests name, as their patterns say."""
+    for field in (field for rpc in every_rpc() for field in rpc.method.input_type.fields):
+        found = _ID.match(field.GetOptions().Extensions[validate_pb2.field].string.pattern)
+        yield from found[1].split("|") if found else ()
+
+
+UNKNOWN_IDS = {prefix: f"{prefix}_unknown-0001" for prefix in sorted({*_prefixes()})}
+"""An id of each kind that a request can name, by its prefix; nothing has it."""

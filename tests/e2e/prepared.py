@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from antiphon.auth.v1.access_pb2 import ROLE_MEMBER
 from antiphon_client import Client
-from tests.e2e.smallest import SAMPLE, Ids
+from tests.e2e.contracts import Rpc
+from tests.e2e.smallest import SAMPLE, Ids, smallest
 
 Prepare = Callable[[Client, Ids], Awaitable[dict[str, str]]]
 
@@ -25,25 +26,33 @@ async def _key(client: Client, known: Ids) -> dict[str, str]:
     return {"key": (await client.new_api_key(SAMPLE)).api_key.key_id}
 
 
+async def _message(client: Client, known: Ids) -> dict[str, str]:
+    return {"msg": (await client.post_message(known["conv"], SAMPLE)).message_id}
+
+
 async def _identity(client: Client, known: Ids) -> dict[str, str]:
     ids, subject = await _somebody(client, known), uuid.uuid4().hex
     await client.link_identity(ids["user"], SAMPLE, subject)
     return {**ids, "subject": subject}
 
 
-# By the RPC's name; one that needs nothing is not among them.
+OWN: Mapping[str, Prepare] = {"key": _key, "msg": _message, "user": _somebody}
+"""By its prefix, what each change is asked of for the first time: another one is made for it."""
 PREPARED: Mapping[str, Prepare] = {
-    "AddMember": _somebody,
-    "CreatePasswordReset": _somebody,
-    "LinkIdentity": _somebody,
     "RemoveMember": _member,
-    "RevokeApiKey": _key,
     "UnlinkIdentity": _identity,
     "UpdateMember": _member,
 }
+"""By the RPC's name, what else has to be there."""
 
 
-async def prepared(client: Client, known: Ids, name: str) -> dict[str, str]:
+async def prepared(client: Client, known: Ids, rpc: Rpc) -> dict[str, str]:
     """Make it; ids by their prefixes, and values of fields by their names."""
-    prepare = PREPARED.get(name)
-    return await prepare(client, known) if prepare else {}
+    if prepare := PREPARED.get(rpc.method.name):
+        return await prepare(client, known)
+    request = str(smallest(rpc.request_type, known, rpc.access.resource_field))
+    made: dict[str, str] = {}
+    for prefix, make in OWN.items():
+        if known[prefix] in request:
+            made |= await make(client, known)
+    return made

@@ -3,15 +3,17 @@
 import base64
 from typing import Any
 
+import grpc
 import pytest
 
-from antiphon.context.v1 import context_service_pb2 as context_pb
-from antiphon.dispatcher.v1 import dispatcher_service_pb2 as dispatcher_pb
+from antiphon.auth.v1 import access_pb2
 from antiphon.events.v1 import event_service_pb2 as events_pb
 from antiphon.events.v1 import stream_pb2
 from tests.e2e.callers import Caller
 from tests.e2e.calls import Calls, new_conversation
+from tests.e2e.contracts import Rpc, every_rpc
 from tests.e2e.refusals import reason_in, refused
+from tests.e2e.smallest import smallest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EARLIEST = stream_pb2.START_POSITION_EARLIEST
@@ -52,21 +54,21 @@ async def test_a_bad_cursor_ends_its_watch_alone(call: Calls) -> None:
 
 
 LISTS = [
-    ("context", "ListMessages", context_pb.ListMessagesRequest),
-    ("context", "ListConversations", context_pb.ListConversationsRequest),
-    ("context", "ListWorkspaces", context_pb.ListWorkspacesRequest),
-    ("dispatcher", "ListTurns", dispatcher_pb.ListTurnsRequest),
+    rpc
+    for rpc in every_rpc()
+    if "page_token" in rpc.method.input_type.fields_by_name
+    and rpc.access.permission != access_pb2.PERMISSION_INTERNAL
 ]
 
 
-@pytest.mark.parametrize(("service", "method", "kind"), LISTS, ids=[it[1] for it in LISTS])
+@pytest.mark.parametrize("rpc", LISTS, ids=[rpc.path for rpc in LISTS])
 async def test_bad_page_tokens_are_refused(
-    call: Calls, service: str, method: str, kind: Any
+    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller
 ) -> None:
     """A page token that was not issued is refused; so is a page of less than nothing."""
-    fields = kind.DESCRIPTOR.fields_by_name
-    known = {"conversation_id": call.conversation_id} if "conversation_id" in fields else {}
-    rpc = getattr(getattr(call, service), method)
+    request: Any = smallest(rpc.request_type, boss.known, rpc.access.resource_field)
     for token in ("nonsense", "ä", "AAAA", base64.b64encode(b"1" * 40).decode()):
-        assert await refused(call(rpc, kind(page_token=token, **known))) == "PAGE_TOKEN_INVALID"
-    assert await refused(call(rpc, kind(page_size=-1, **known))) == "INVALID_ARGUMENT"
+        request.page_token = token
+        assert await refused(rpc.call(channel, request, boss.token)) == "PAGE_TOKEN_INVALID"
+    request.page_token, request.page_size = "", -1
+    assert await refused(rpc.call(channel, request, boss.token)) == "INVALID_ARGUMENT"

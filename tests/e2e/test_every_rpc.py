@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.auth.v1 import access_pb2
 from tests.e2e.callers import Caller, user
-from tests.e2e.contracts import Rpc, every_rpc
+from tests.e2e.contracts import UNKNOWN_IDS, Rpc, every_rpc
 from tests.e2e.refusals import reason_in, reason_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.smallest import smallest
@@ -21,7 +21,6 @@ RPCS = sorted(
     key=lambda rpc: rpc.method.name.startswith("Archive"),
 )
 EACH = pytest.mark.parametrize("rpc", RPCS, ids=[rpc.path for rpc in RPCS])
-UNKNOWN_IDS = {it: f"{it}_unknown-0001" for it in ("conv", "ws", "user", "turn", "sess", "key")}
 ROLE_BOUND = (
     access_pb2.PERMISSION_READ,
     access_pb2.PERMISSION_READ_MEMBERS,

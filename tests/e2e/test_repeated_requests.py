@@ -79,7 +79,7 @@ async def stage(
 
 
 async def _request(stage: Stage, rpc: Rpc) -> Message:
-    there = await prepared(stage.client, stage.boss.known, rpc.method.name)
+    there = await prepared(stage.client, stage.boss.known, rpc)
     ids = {**stage.boss.known, **there}
     request = smallest(rpc.request_type, ids, rpc.access.resource_field)
     unique = str(uuid.uuid4())

@@ -20,6 +20,22 @@ ON_A_RESOURCE = {
     access_pb2.PERMISSION_MANAGE,
     access_pb2.PERMISSION_READ_MEMBERS,
 }
+# What is no id of this installation's, and what was in v1 before its rule.
+OTHER_IDS = {
+    "auth.v1.RecordSecurityEventsRequest.request_id",  # a service's own
+    "auth.v1.DecideRequest.caller_id",  # a service's name, too
+    "context.v1.GetContextRequest.message_id",
+    "events.v1.AppendRequest.request_id",  # a service's own
+    "events.v1.AppendRequest.fold_turn_id",
+    "events.v1.FoldRequest.turn_id",
+    "events.v1.FollowRequest.follow_id",  # the client's choice
+    "events.v1.UpdateFollowRequest.follow_id",
+    "events.v1.CancelFollowRequest.follow_id",
+    "integration.v1.GenerateRequest.conversation_id",
+    "integration.v1.GenerateRequest.turn_id",
+    "integration.v1.GetUsageRequest.conversation_id",
+    "integration.v1.GetUsageRequest.turn_id",
+}
 
 
 def rpcs() -> Iterator[MethodDescriptor]:
@@ -145,6 +161,17 @@ def test_a_role_is_always_on_a_named_resource() -> None:
             field = field_at(rpc.input_type, access.resource_field)
             assert field is not None, f"{rpc.full_name}: {access.resource_field}"
             assert field.type == FieldDescriptor.TYPE_STRING, rpc.full_name
+
+
+def test_an_id_in_a_request_has_its_prefix_as_a_pattern() -> None:
+    """By which tests find what it is of, and people are told what they mistyped."""
+    without = set()
+    for field in (field for rpc in rpcs() for field in rpc.input_type.fields):
+        rules = field.GetOptions().Extensions[validate_pb2.field]
+        text = rules.repeated.items.string if field.is_repeated else rules.string
+        if field.name.endswith(("_id", "_ids")) and not (text.pattern or text.uuid):
+            without.add(field.full_name.removeprefix("antiphon."))
+    assert without == OTHER_IDS
 
 
 def test_every_vendored_rule_is_enforced() -> None:

@@ -1,6 +1,7 @@
 """Errors -> sentences that say what to do."""
 
 import os
+import re
 
 from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
 from antiphon_server.cli.options import KEY_VARIABLE
@@ -107,9 +108,11 @@ _NAMED = {
     "identity_providers": ("identity provider", "the server's operator knows their names"),
 }
 _LISTED = {
-    "session_id": "session's ID (sess_…); `antiphon sessions list` shows yours",
-    "key_id": "key's ID (key_…); `antiphon keys list` shows yours",
+    "conversation": "; `antiphon conversations` lists yours",
+    "session": "; `antiphon sessions list` shows yours",
+    "key": "; `antiphon keys list` shows yours",
 }
+_PREFIX = re.compile(r"\^([a-z]+)_\[")
 
 
 NO_NAME = "that is no name: write letters, digits and . _ @ - (at most 64)"
@@ -179,12 +182,11 @@ def _broken(field: str, rule: str) -> str:
         return f"{field}: {rule}"
     if field.rpartition(".")[2] == "scope":
         return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
-    if field.rpartition(".")[2] == "conversation_id":
-        return "that is no conversation's ID (conv_…); `antiphon conversations` lists yours"
     if field == "name":
         return NO_NAME
     if field == "resource":
         return "that is no conversation's ID (conv_…) and no workspace's (ws_…)"
-    if field in _LISTED:
-        return f"that is no {_LISTED[field]}"
+    if prefix := _PREFIX.search(rule):
+        thing = field.rpartition(".")[2].removesuffix("_id")
+        return f"that is no {thing}'s ID ({prefix[1]}_…){_LISTED.get(thing, '')}"
     return f"{field}: that is not how one is written"

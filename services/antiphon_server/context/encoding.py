@@ -1,14 +1,16 @@
 """The contract's messages <-> workspaces, conversations, members and messages."""
 
 import hashlib
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message as Protobuf
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
-from antiphon_server.context.model.changes import RequestKey
+from antiphon_server.context.model.changes import Answer, Repeatable, RequestKey
 from antiphon_server.context.model.messages import (
     Content,
     Message,
@@ -32,6 +34,8 @@ from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import timestamp
 
+T = TypeVar("T")
+M = TypeVar("M", bound=Protobuf)
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
 _BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts"}
@@ -117,6 +121,32 @@ def member_of(it: conversation_pb2.Member) -> Member:
     return Member(ResourceId(it.resource), UserId(it.user_id), role, created)
 
 
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[T, M]):
+    """Converts a type of the domain to its message in the contract, and back."""
+
+    message: type[M]
+    encode: Callable[[T], M]
+    decode: Callable[[M], T]
+
+    def to_answer(self, it: T) -> Answer:
+        """Encode what a request is answered with, to be stored for its repetition."""
+        name = self.message.DESCRIPTOR.name.lower()
+        return Answer(name, self.encode(it).SerializeToString())
+
+    def from_answer(self, answer: Answer) -> T:
+        """Decode a stored answer."""
+        return self.decode(self.message.FromString(answer.body))
+
+
+CODECS: Mapping[type, Codec[Any, Any]] = {
+    Workspace: Codec(conversation_pb2.Workspace, workspace, workspace_of),
+    Conversation: Codec(conversation_pb2.Conversation, conversation, conversation_of),
+    Member: Codec(conversation_pb2.Member, member, member_of),
+}
+"""By the type of the domain: what changes contain, and what requests are answered with."""
+
+
 def content_of(it: context_service_pb2.PostMessageRequest | message_pb2.Message) -> Content:
     """Decode the parts of a new message, as far as the rules need them."""
     message = message_pb2.Message(parts=it.parts)
@@ -197,13 +227,16 @@ def window_head(it: Window) -> context_service_pb2.GetContextResponse:
     )
 
 
-def request_key(principal: Principal, request_id: str, request: Protobuf) -> RequestKey | None:
-    """What makes a repeated request known; None without a request id."""
+def repeatable(
+    principal: Principal, request_id: str, request: Protobuf, kind: type[T]
+) -> Repeatable[T] | None:
+    """Identify a request that is answered with a ``kind``; None without a request id."""
     if not request_id:
         return None
-    name = request.DESCRIPTOR.full_name.encode()
+    name, codec = request.DESCRIPTOR.full_name.encode(), CODECS[kind]
     digest = hashlib.sha256(name + b"\0" + request.SerializeToString(deterministic=True)).digest()
-    return RequestKey(principal.actor, request_id, digest)
+    key = RequestKey(principal.actor, request_id, digest)
+    return Repeatable(key, codec.to_answer, codec.from_answer)
 
 
 def turn_policy_of(value: int) -> TurnPolicy:

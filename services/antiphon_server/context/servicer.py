@@ -9,11 +9,13 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
 from antiphon_server.context import encoding, window_wire
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import (
+    Conversation,
     ConversationId,
     Member,
     ResourceId,
     Role,
     TurnPolicy,
+    Workspace,
     WorkspaceId,
 )
 from antiphon_server.context.service.conversations import Conversations, NewConversation
@@ -48,7 +50,7 @@ class ContextServicer(ContextServiceServicer):
         self, request: pb.CreateWorkspaceRequest, context: Any
     ) -> pb.CreateWorkspaceResponse:
         principal = current_principal()
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Workspace)
         made = await self._workspaces.create(principal, encoding.shown(request.display_name), key)
         return pb.CreateWorkspaceResponse(workspace=encoding.workspace(made))
 
@@ -80,7 +82,7 @@ class ContextServicer(ContextServiceServicer):
         wish = request.workspace
         workspace_id = WorkspaceId(wish.workspace_id)
         principal, name = current_principal(), encoding.shown(wish.display_name)
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Workspace)
         changed = await self._workspaces.update(principal, workspace_id, name, wish.etag, key)
         return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
 
@@ -103,7 +105,7 @@ class ContextServicer(ContextServiceServicer):
             tuple(map(encoding.shown, request.models)),
             request.instructions,
         )
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
         return pb.CreateConversationResponse(conversation=encoding.conversation(made))
 
@@ -135,7 +137,7 @@ class ContextServicer(ContextServiceServicer):
         wish = request.conversation
         conversation_id = ConversationId(wish.conversation_id)
         principal = current_principal()
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Conversation)
         changed = await self._conversations.update(
             principal, conversation_id, _patch(request), wish.etag, key
         )
@@ -150,7 +152,7 @@ class ContextServicer(ContextServiceServicer):
 
     async def AddMember(self, request: pb.AddMemberRequest, context: Any) -> pb.AddMemberResponse:
         principal, (resource, user_id, role) = current_principal(), _membership(request)
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Member)
         added = await self._members.add(principal, resource, user_id, role, key)
         return pb.AddMemberResponse(member=await self._named(added))
 
@@ -178,7 +180,7 @@ class ContextServicer(ContextServiceServicer):
         self, request: pb.UpdateMemberRequest, context: Any
     ) -> pb.UpdateMemberResponse:
         principal, (resource, user_id, role) = current_principal(), _membership(request)
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Member)
         changed = await self._members.update(principal, resource, user_id, role, key)
         return pb.UpdateMemberResponse(member=await self._named(changed))
 
@@ -191,7 +193,7 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.RemoveMemberResponse:
         principal = current_principal()
         resource, user_id = ResourceId(request.resource), UserId(request.user_id)
-        key = encoding.request_key(principal, request.request_id, request)
+        key = encoding.repeatable(principal, request.request_id, request, Member)
         await self._members.remove(principal, resource, user_id, key)
         return pb.RemoveMemberResponse()
 

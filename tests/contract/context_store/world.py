@@ -1,5 +1,10 @@
 """What the tests of the stores of context put into them."""
 
+import itertools
+from dataclasses import fields, is_dataclass
+from enum import EnumType
+from typing import Any, get_args, get_origin, get_type_hints
+
 from antiphon_server.context.model.messages import Content, Message, MessageId, MessageRole, Offset
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -25,6 +30,7 @@ TALK = Conversation(
     "Be kind.",
     2_000_002,
 )
+_NUMBERS = itertools.count(1_000_001)
 OWNER = Member(ResourceId(TALK.conversation_id), ANN, Role.OWNER, 2_000_002)
 
 
@@ -49,3 +55,19 @@ def said(number: int, turn_id: str = "", text: bytes = b"1234") -> Message:
         number * 10,
         Content(text, len(text)),
     )
+
+
+def sample(kind: Any) -> Any:
+    """A value of one of the model's types, of which no two parts are equal, and none is empty."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(*(sample(hints[it.name]) for it in fields(kind)))  # type: ignore[operator]
+    if isinstance(kind, EnumType):
+        return list(kind)[-1]
+    if get_origin(kind) is tuple:
+        return tuple(map(sample, [get_args(kind)[0]] * 2))
+    inner = get_args(kind)[:1] or (getattr(kind, "__supertype__", None),)
+    if inner[0] is not None:  # what may be None, or has a name of its own
+        return sample(inner[0])
+    number = next(_NUMBERS)
+    return f"text ✓ {number}" if kind is str else number

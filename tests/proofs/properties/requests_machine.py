@@ -213,7 +213,7 @@ class RequestsMachine(Machine):
 
     async def _prepared(self, kind: Kind) -> Ids:
         async with self.server.client() as client:
-            return {**self.ids, **await prepared(client, self.ids, kind.rpc.method.name)}
+            return {**self.ids, **await prepared(client, self.ids, kind.rpc)}
 
     def _pick(self, which: int) -> Answered:
         return self.answered[-1 - which % len(self.answered)]

@@ -1,26 +1,26 @@
-"""What the log is told, as the request that tells it: kept in the outbox in this form."""
+"""What the log is told, as the request that tells it: kept in the outbox in this form.
 
-from typing import TypeVar, assert_never
+A change and its payload in the contract have the same name and the same fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, get_args
 
 from google.protobuf.message import DecodeError, Message
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context import encoding
-from antiphon_server.context.model.changes import (
-    Change,
-    ConversationArchived,
-    ConversationCreated,
-    ConversationUpdated,
-    EncodedEntry,
-    MemberAdded,
-    MemberRemoved,
-    MemberUpdated,
-    OutboxEntry,
-    WorkspaceUpdated,
-)
+from antiphon_server.context.model.changes import Change, EncodedEntry, OutboxEntry
 from antiphon_server.runtime.errors import invalid
 
 RequestT = TypeVar("RequestT", bound=Message)
+_FIELDS = {
+    field.message_type.name: field.name
+    for field in event_pb2.Event.DESCRIPTOR.oneofs_by_name["payload"].fields
+    if field.message_type is not None
+}
+_PAYLOADS: Mapping[type, str] = {kind: _FIELDS[kind.__name__] for kind in get_args(Change)}
 
 
 def append_request(entry: OutboxEntry) -> event_service_pb2.AppendRequest:
@@ -44,23 +44,11 @@ def decoded(kind: type[RequestT], entry: EncodedEntry) -> RequestT:
 
 
 def _event(actor: str, change: Change) -> event_pb2.Event:
-    event = event_pb2.Event(actor=actor)
-    match change:
-        case ConversationCreated(conversation):
-            event.conversation_created.conversation.CopyFrom(encoding.conversation(conversation))
-        case ConversationUpdated(conversation):
-            event.conversation_updated.conversation.CopyFrom(encoding.conversation(conversation))
-        case ConversationArchived(conversation):
-            event.conversation_archived.conversation.CopyFrom(encoding.conversation(conversation))
-        case WorkspaceUpdated(workspace):
-            event.workspace_updated.workspace.CopyFrom(encoding.workspace(workspace))
-        case MemberAdded(member):
-            event.member_added.member.CopyFrom(encoding.member(member))
-        case MemberUpdated(member):
-            event.member_updated.member.CopyFrom(encoding.member(member))
-        case MemberRemoved(resource, user_id):
-            event.member_removed.resource = resource
-            event.member_removed.user_id = user_id
-        case _:
-            assert_never(change)
-    return event
+    payload = {it.name: _encoded(getattr(change, it.name)) for it in fields(change)}
+    named: Any = {_PAYLOADS[type(change)]: payload}
+    return event_pb2.Event(actor=actor, **named)
+
+
+def _encoded(value: Any) -> Any:
+    codec = encoding.CODECS.get(type(value))
+    return codec.encode(value) if codec else value

@@ -1,7 +1,8 @@
 """What happened to workspaces and conversations, in the past tense."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NewType, TypeAlias
+from typing import Generic, NewType, TypeAlias, TypeVar
 
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -13,6 +14,7 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.runtime.access.principal import UserId
 
+T = TypeVar("T")
 Scope = NewType("Scope", str)
 """Whose log it is: ``conversations/conv_…`` or ``workspaces/ws_…``."""
 
@@ -110,8 +112,12 @@ class RequestKey:
     digest: bytes
 
 
-Answer: TypeAlias = Workspace | Conversation | Member
-"""What a repeated request gets again."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The stored answer to a request: ``body`` is an encoded message, ``kind`` its name."""
+
+    kind: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,15 @@ class PastRequest:
 
     digest: bytes
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable(Generic[T]):
+    """A request that may be repeated: its key, and how its answer is encoded and decoded."""
+
+    key: RequestKey
+    encode: Callable[[T], Answer]
+    decode: Callable[[Answer], T]
 
 
 def conversation_scope(conversation_id: ConversationId) -> Scope:

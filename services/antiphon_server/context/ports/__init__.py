@@ -2,17 +2,7 @@
 
 from collections.abc import Callable
 
-from antiphon_server.context.ports.records import (
-    ConversationRecords,
-    Entry,
-    MemberRecords,
-    MessageRecords,
-    OutboxRecords,
-    Records,
-    RequestRecords,
-    Store,
-    WorkspaceRecords,
-)
+from antiphon_server.context.ports.records import OutboxRecords, Records, Store
 from antiphon_server.context.ports.services import EventLog, RoleAudit, Users
 
 Clock = Callable[[], float]
@@ -20,13 +10,7 @@ Clock = Callable[[], float]
 
 __all__ = [
     "Clock",
-    "Entry",
-    "WorkspaceRecords",
-    "ConversationRecords",
-    "MemberRecords",
-    "MessageRecords",
     "OutboxRecords",
-    "RequestRecords",
     "Records",
     "Store",
     "EventLog",

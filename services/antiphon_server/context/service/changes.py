@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from antiphon_server.context.model.changes import Answer, Change, OutboxEntry, RequestKey, Scope
+from antiphon_server.context.model.changes import Change, OutboxEntry, Repeatable, Scope
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
@@ -16,7 +16,6 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
-AnswerT = TypeVar("AnswerT", bound=Answer)
 RELAY_WAIT_S = 2.0
 
 
@@ -86,27 +85,28 @@ def add_to_outbox(records: Records, principal: Principal, scope: Scope, *changes
     records.outbox.add(entry)
 
 
-def answered(records: Records, request: RequestKey | None, kind: type[AnswerT]) -> AnswerT | None:
+def answered(records: Records, request: Repeatable[T] | None) -> T | None:
     """What the same request got before; None if it is new or can't be told.
 
     Raises DomainError REQUEST_ID_REUSED if its id was used with another body.
     """
-    past = records.requests.find(request.actor, request.request_id) if request else None
-    if past is None or request is None:
+    if request is None:
         return None
-    if past.digest != request.digest or not isinstance(past.answer, kind):
-        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request.request_id)
-    return past.answer
+    key = request.key
+    past = records.requests.find(key.actor, key.request_id)
+    if past is None:
+        return None
+    if past.digest != key.digest:
+        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=key.request_id)
+    return request.decode(past.answer)
 
 
-def answered_first(
-    records: Records, request: RequestKey | None, answer: AnswerT, now: int
-) -> AnswerT:
+def answered_first(records: Records, request: Repeatable[T] | None, answer: T, now: int) -> T:
     """``answer``, which is remembered; or what the same request got at another server meanwhile.
 
     Called before anything is written that only one of them may write. Raises DomainError
     REQUEST_ID_REUSED.
     """
-    if request is None or records.requests.add(request, answer, now):
+    if request is None or records.requests.add(request.key, request.encode(answer), now):
         return answer
-    return answered(records, request, type(answer)) or answer
+    return answered(records, request) or answer

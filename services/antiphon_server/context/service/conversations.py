@@ -9,7 +9,7 @@ from antiphon_server.context.model.changes import (
     ConversationCreated,
     ConversationUpdated,
     MemberAdded,
-    RequestKey,
+    Repeatable,
     conversation_scope,
 )
 from antiphon_server.context.model.resources import (
@@ -58,7 +58,7 @@ class Conversations:
         self._clock = clock
 
     async def create(
-        self, principal: Principal, wish: NewConversation, request: RequestKey | None
+        self, principal: Principal, wish: NewConversation, request: Repeatable[Conversation] | None
     ) -> Conversation:
         """Make a conversation that the caller owns.
 
@@ -68,7 +68,7 @@ class Conversations:
         owner, now = owner_of_new(principal), int(self._clock() * 1e6)
 
         def work(records: Records) -> Conversation:
-            before = answered(records, request, Conversation)
+            before = answered(records, request)
             if before is not None:
                 return before
             workspace_id = wish.workspace_id or own_workspace(records, principal, owner, now)
@@ -130,7 +130,7 @@ class Conversations:
         conversation_id: ConversationId,
         patch: ConversationPatch,
         seen_etag: str,
-        request: RequestKey | None = None,
+        request: Repeatable[Conversation] | None = None,
     ) -> Conversation:
         """Change its settings.
 
@@ -161,14 +161,14 @@ class Conversations:
         conversation_id: ConversationId,
         change: Callable[[Conversation], Conversation],
         past_tense: Callable[[Conversation], Change],
-        request: RequestKey | None = None,
+        request: Repeatable[Conversation] | None = None,
     ) -> Conversation:
         now = int(self._clock() * 1e6)
 
         def work(records: Records) -> Conversation:
             records.members.lock(ResourceId(conversation_id))
             before = _get(records, principal, conversation_id, Permission.MANAGE)
-            past = answered(records, request, Conversation)
+            past = answered(records, request)
             if past is not None:
                 return past
             after = change(before)

@@ -9,7 +9,7 @@ from antiphon_server.context.model.changes import (
     MemberAdded,
     MemberRemoved,
     MemberUpdated,
-    RequestKey,
+    Repeatable,
     scope_of,
     user_scope,
 )
@@ -51,7 +51,7 @@ class Members:
         resource: ResourceId,
         user_id: UserId,
         role: Role,
-        request: RequestKey | None = None,
+        request: Repeatable[Member] | None = None,
     ) -> Member:
         """Give a user a role.
 
@@ -113,7 +113,7 @@ class Members:
         resource: ResourceId,
         user_id: UserId,
         role: Role,
-        request: RequestKey | None = None,
+        request: Repeatable[Member] | None = None,
     ) -> Member:
         """Change a role.
 
@@ -140,7 +140,7 @@ class Members:
         principal: Principal,
         resource: ResourceId,
         user_id: UserId,
-        request: RequestKey | None = None,
+        request: Repeatable[Member] | None = None,
     ) -> None:
         """Take a role away.
 
@@ -163,7 +163,7 @@ class Members:
         resource: ResourceId,
         user_id: UserId,
         work: Callable[[Records, Role], _Changed],
-        request: RequestKey | None,
+        request: Repeatable[Member] | None,
     ) -> Member:
         """Make a change that is accounted for: neither is there without the other.
 
@@ -174,7 +174,7 @@ class Members:
 
         def accounted(records: Records) -> Member:
             own_role = _manage(records, principal, resource)
-            past = answered(records, request, Member)
+            past = answered(records, request)
             if past is not None:
                 return past
             member, before, after = work(records, own_role)

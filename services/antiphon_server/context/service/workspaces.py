@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from antiphon_server.context.model.changes import (
     MemberAdded,
-    RequestKey,
+    Repeatable,
     WorkspaceUpdated,
     workspace_scope,
 )
@@ -40,13 +40,13 @@ class Workspaces:
         self._clock = clock
 
     async def create(
-        self, principal: Principal, display_name: str, request: RequestKey | None
+        self, principal: Principal, display_name: str, request: Repeatable[Workspace] | None
     ) -> Workspace:
         """Make a workspace that the caller owns. Raises DomainError REQUEST_ID_REUSED."""
         owner, now = owner_of_new(principal), int(self._clock() * 1e6)
 
         def work(records: Records) -> Workspace:
-            before = answered(records, request, Workspace)
+            before = answered(records, request)
             if before is not None:
                 return before
             workspace = Workspace(WorkspaceId(new_id("ws")), display_name, now)
@@ -81,7 +81,7 @@ class Workspaces:
         workspace_id: WorkspaceId,
         display_name: str,
         seen_etag: str,
-        request: RequestKey | None = None,
+        request: Repeatable[Workspace] | None = None,
     ) -> Workspace:
         """Rename it.
 
@@ -110,14 +110,14 @@ class Workspaces:
         principal: Principal,
         workspace_id: WorkspaceId,
         change: Callable[[Workspace], Workspace],
-        request: RequestKey | None = None,
+        request: Repeatable[Workspace] | None = None,
     ) -> Workspace:
         now = int(self._clock() * 1e6)
 
         def work(records: Records) -> Workspace:
             records.members.lock(ResourceId(workspace_id))
             before = _get(records, principal, workspace_id, Permission.MANAGE)
-            past = answered(records, request, Workspace)
+            past = answered(records, request)
             if past is not None:
                 return past
             after = change(before)

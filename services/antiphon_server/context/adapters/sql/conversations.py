@@ -110,7 +110,7 @@ _LIST_OF = (
 
 
 class SqlConversations:
-    """See :class:`~antiphon_server.context.ports.ConversationRecords`."""
+    """See :class:`~antiphon_server.context.ports.records.ConversationRecords`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -103,7 +103,7 @@ _LOCK_CONVERSATION = (
 
 
 class SqlMembers:
-    """See :class:`~antiphon_server.context.ports.MemberRecords`."""
+    """See :class:`~antiphon_server.context.ports.records.MemberRecords`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

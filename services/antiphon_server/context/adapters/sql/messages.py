@@ -99,7 +99,7 @@ _NEWEST_BEFORE = (
 
 
 class SqlMessages:
-    """See :class:`~antiphon_server.context.ports.MessageRecords`."""
+    """See :class:`~antiphon_server.context.ports.records.MessageRecords`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

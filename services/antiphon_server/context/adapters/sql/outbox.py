@@ -1,15 +1,12 @@
 """The outboxes and the answers to past requests in SQL."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, assert_never
+from typing import Generic
 
 from google.protobuf.message import DecodeError
-from google.protobuf.message import Message as Protobuf
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
 
-from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
-from antiphon_server.context import encoding
 from antiphon_server.context.adapters.changes_codec import append_request
 from antiphon_server.context.adapters.role_audit import record_request
 from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests, set_aside
@@ -20,7 +17,6 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
-from antiphon_server.context.model.resources import Conversation, Member, Workspace
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.storage.statements import PreparedInsert
@@ -118,7 +114,7 @@ class SqlOutbox(Generic[E_contra]):
 
 
 class SqlRequests:
-    """See :class:`~antiphon_server.context.ports.RequestRecords`."""
+    """See :class:`~antiphon_server.context.ports.records.RequestRecords`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -126,38 +122,18 @@ class SqlRequests:
     def find(self, actor: str, request_id: str) -> PastRequest | None:
         values = {"actor": actor, "request_id": request_id}
         row = self._connection.execute(_FIND, values).first()
-        return PastRequest(row.digest, _answer_of(row.kind, row.answer)) if row else None
+        return PastRequest(row.digest, Answer(row.kind, row.answer)) if row else None
 
     def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
-        kind, encoded = _encoded(answer)
         values = {
             "actor": key.actor,
             "request_id": key.request_id,
             "digest": key.digest,
-            "kind": kind,
-            "answer": encoded.SerializeToString(),
+            "kind": answer.kind,
+            "answer": answer.body,
             "create_us": create_us,
         }
         return bool(_REMEMBER.returned(self._connection, [values]))
 
     def forget(self, before_us: int) -> int:
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount
-
-
-def _encoded(answer: Answer) -> tuple[str, Protobuf]:
-    match answer:
-        case Workspace():
-            return "workspace", encoding.workspace(answer)
-        case Conversation():
-            return "conversation", encoding.conversation(answer)
-        case Member():
-            return "member", encoding.member(answer)
-    assert_never(answer)
-
-
-def _answer_of(kind: str, encoded: bytes) -> Answer:
-    if kind == "workspace":
-        return encoding.workspace_of(conversation_pb2.Workspace.FromString(encoded))
-    if kind == "member":
-        return encoding.member_of(conversation_pb2.Member.FromString(encoded))
-    return encoding.conversation_of(conversation_pb2.Conversation.FromString(encoded))

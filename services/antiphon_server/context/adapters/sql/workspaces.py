@@ -41,7 +41,7 @@ _LIST = (
 
 
 class SqlWorkspaces:
-    """See :class:`~antiphon_server.context.ports.WorkspaceRecords`."""
+    """See :class:`~antiphon_server.context.ports.records.WorkspaceRecords`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
