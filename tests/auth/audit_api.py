@@ -78,7 +78,7 @@ async def audit_api(data_dir: Path) -> AsyncIterator[AuditApi]:
     """The service on a port, with all its guards."""
     clock = FakeClock()
     clock.time = time.time()
-    world = await open_world(data_dir, sqlite=True, clock=clock)
+    world = await open_world(data_dir, clock=clock)
     interceptors = [
         ErrorInterceptor(),
         AddressInterceptor(Callers()),

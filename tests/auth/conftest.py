@@ -1,4 +1,6 @@
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
@@ -13,9 +15,10 @@ from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from tests.auth.acts import PROVIDER, Scene
 from tests.auth.api import Api
 from tests.auth.world import World, contents, open_world
-from tests.fakes.databases import opened_database
+from tests.fakes.databases import IN_MEMORY, KINDS, opened_database
 from tests.fakes.fixed_roles import FixedRoles
 
 # Where it matters what two transactions do to each other: `--all-on-postgres` takes all.
@@ -27,28 +30,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "world" in metafunc.fixturenames:
         name = metafunc.module.__name__.rpartition(".")[2]
         chosen = name in ON_POSTGRES or metafunc.config.getoption("--all-on-postgres", False)
-        kinds = ["memory", "sqlite", *(["postgres"] if chosen else [])]
-        metafunc.parametrize("world", kinds, indirect=True)
+        metafunc.parametrize("world", KINDS if chosen else ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory: no rule is shown by a commit that waits for a disk."""
+    with tempfile.TemporaryDirectory(prefix="antiphon-", dir=IN_MEMORY) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """The auth service on each kind of store."""
-    if request.param == "postgres":
-        async with opened_database(request, tmp_path) as database:
-            opened = await open_world(tmp_path, database=database)
-            yield opened
-            await opened.close()
-        return
-    opened = await open_world(tmp_path, sqlite=request.param == "sqlite")
-    yield opened
-    await opened.close()
+    """The auth service on a store of the kind."""
+    async with AsyncExitStack() as stack:
+        given = None
+        if request.param == "postgres":
+            given = await stack.enter_async_context(opened_database(request, tmp_path))
+        opened = await open_world(tmp_path, database=given)
+        stack.push_async_callback(opened.close)
+        yield opened
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """Somebody who has one of all that can be acted on."""
+    made = Scene()
+    await made.set_up(await open_world(tmp_path, identity_providers=[PROVIDER]))
+    yield made
+    await made.world.close()
 
 
 @pytest.fixture(params=["local", "sockets"])
 async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
     """The service with its interceptors, as one process serves it."""
-    world = await open_world(tmp_path, sqlite=True)
+    world = await open_world(tmp_path)
     await world.auth.greet()
     interceptors = [
         ErrorInterceptor(),

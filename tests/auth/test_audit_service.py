@@ -299,7 +299,7 @@ async def test_an_export_is_whole_and_signed(api: AuditApi) -> None:
 async def test_an_export_ends_with_its_right(api: AuditApi) -> None:
     """An operator who is disabled in the middle gets no more events and no signed head."""
     await record(api, *[f"user_{'x' * 240}"] * 2_000)  # more than is on its way at once
-    boss = (await api.world.auth.verifier.verify(api.boss_token)).user_id
+    boss = (await api.world.verify(api.boss_token)).user_id
     stream = api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
     await stream.read()
     await api.world.accounts.sessions.revoke_all(OPERATOR, boss)
@@ -339,7 +339,7 @@ async def test_an_export_goes_on_behind_a_copy(api: AuditApi) -> None:
 async def test_a_head_is_no_access_token(api: AuditApi) -> None:
     """Both are signed with one key, and neither passes for the other."""
     head = (await api.call("GetAuditHead", pb.GetAuditHeadRequest())).head
-    assert await reason(api.world.auth.verifier.verify(head.signature)) is Reason.TOKEN_INVALID
+    assert await reason(api.world.verify(head.signature)) is Reason.TOKEN_INVALID
     request = pb.VerifySecurityEventsRequest(signature=api.boss_token)
     verdict = await api.call("VerifySecurityEvents", request)
     assert verdict.fault == pb.AUDIT_FAULT_SIGNATURE_INVALID

@@ -15,7 +15,7 @@ from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.runtime.access.permissions import Scope
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import PASSWORD, World, contents, error, open_world, reason
+from tests.auth.world import PASSWORD, World, contents, error, reason
 
 ADDRESS = "198.51.100.7"
 
@@ -53,7 +53,7 @@ async def test_a_device_is_let_in(world: World) -> None:
     assert session.session_id != ann.session_id
     assert (session.device, session.first_address) == ("television", ADDRESS)
     assert session.method is LoginMethod.DEVICE_CODE
-    await world.auth.verifier.verify(signed_in.tokens.access_token)
+    await world.verify(signed_in.tokens.access_token)
     world.clock.time += 11
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
 
@@ -67,7 +67,7 @@ async def test_a_lost_answer_is_given_again(world: World) -> None:
     world.clock.time += 10
     again = (await ask(started.device_code)).tokens
     assert (again.session_id, again.refresh_token) == (first.session_id, first.refresh_token)
-    await world.auth.verifier.verify(again.access_token)
+    await world.verify(again.access_token)
     assert len(await world.accounts.sessions.list_live(ann, "", None, 9)) == 2
     world.clock.time += 1
     assert await reason(ask(started.device_code)) is Reason.LOGIN_EXPIRED
@@ -92,7 +92,7 @@ async def test_an_answer_that_arrived_is_not_given_again(world: World, over: str
     await decide(world, ann, started.user_code)
     tokens = (await world.signing_in.device_logins.claim(started.device_code)).tokens
     if over == "refreshed":
-        await world.accounts.sessions.refresh(tokens.refresh_token)
+        await world.refresh(tokens.refresh_token)
     else:
         await world.accounts.sessions.revoke(ann, tokens.session_id)
     asked = world.signing_in.device_logins.claim(started.device_code)
@@ -155,8 +155,7 @@ async def test_one_decides_once(world: World, approve: bool) -> None:
         (winner,) = (number for number, outcome in enumerate(outcomes) if outcome is None)
         others = {getattr(it, "reason", it) for it in outcomes if it is not None}
         assert others == {Reason.LOGIN_EXPIRED}
-        late = decide(world, people[0], started.user_code)
-        assert await reason(late) is Reason.LOGIN_EXPIRED
+        assert await reason(decide(world, people[0], started.user_code)) is Reason.LOGIN_EXPIRED
         asked = world.signing_in.device_logins.claim(started.device_code)
         if approve ^ (winner % 2 == 1):
             assert (await asked).user.user_id == people[winner].user_id
@@ -198,8 +197,7 @@ async def test_who_was_let_in_stays_out_if_the_owner_is_shut_out(world: World) -
         if number:
             await world.accounts.user_updates.update(ann.user_id, Wishes(disabled=False))
         expected = Reason.LOGIN_EXPIRED if number else Reason.USER_DISABLED
-        asked = world.signing_in.device_logins.claim(started.device_code)
-        assert await reason(asked) is expected
+        assert await reason(world.signing_in.device_logins.claim(started.device_code)) is expected
 
 
 @pytest.mark.parametrize("all_of_them", [True, False])
@@ -240,10 +238,9 @@ async def test_only_people_let_devices_in(world: World) -> None:
     ann, started = await person(world), await start(world)
     limited = Principal("user", ann.user_id, ann.session_id, scopes=frozenset({Scope.ACCOUNT}))
     _, secret = await world.accounts.api_keys.create(ann.user_id, "ci", None)
-    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens.session_id
+    by_key = (await world.login_by_key(secret)).tokens.session_id
     for caller in (limited, Principal("user", ann.user_id, by_key)):
-        refused = decide(world, caller, started.user_code)
-        assert await reason(refused) is Reason.PERMISSION_DENIED
+        assert await reason(decide(world, caller, started.user_code)) is Reason.PERMISSION_DENIED
     service = Principal("service", UserId("context"), SessionId(""))
     assert await reason(decide(world, service, started.user_code)) is Reason.NOT_FOUND
     await decide(world, ann, started.user_code)
@@ -271,27 +268,22 @@ def test_user_codes_are_easy_to_type() -> None:
         assert read_user_code(wrong) is None
 
 
-async def test_a_crash_changes_nothing(tmp_path: Path) -> None:
+async def test_a_crash_changes_nothing(world: World, tmp_path: Path) -> None:
     """Who waits, waits on; who was let in is in once; only hashes are in the files."""
-    world = await open_world(tmp_path, sqlite=True)
     ann, started = await person(world), await start(world)
-    await world.close()
-    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    await world.restart()
     pending = world.signing_in.device_logins.claim(started.device_code)
     assert await reason(pending) is Reason.AUTHORIZATION_PENDING
     await decide(world, ann, started.user_code)
-    await world.close()
-    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    await world.restart()
     world.clock.time += 5
     await world.signing_in.device_logins.claim(started.device_code)
-    await world.close()
-    world = await open_world(tmp_path, sqlite=True, clock=world.clock)
+    await world.restart()
     world.clock.time += 11
     assert (
         await reason(world.signing_in.device_logins.claim(started.device_code))
         is Reason.LOGIN_EXPIRED
     )
-    await world.close()
     kept = contents(tmp_path)
     secrets = (started.device_code, started.user_code, started.user_code.replace("-", ""), PASSWORD)
     for secret in secrets:

@@ -1,28 +1,17 @@
 """Who hangs up behind the commit of an act stops nothing of what has to follow it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any, cast
 
 import pytest
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.chain import ALL, SealedEvent
-from tests.auth.acts import ACTS, PROVIDER, Scene
-from tests.auth.world import open_world
+from tests.auth.acts import ACTS, Scene
 
 CALLED = [name for name in ACTS if name != "expire"]
 """What runs out ends by itself: nobody called."""
-
-
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    """The scene in memory: what follows a commit does not depend on the store."""
-    made = Scene()
-    await made.set_up(await open_world(tmp_path, identity_providers=[PROVIDER]))
-    yield made
-    await made.world.close()
 
 
 async def hang_up(

@@ -1,7 +1,5 @@
 """Sessions: how, from where, how long; listed and ended by their owner and by operators."""
 
-from pathlib import Path
-
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_API_KEY, LOGIN_METHOD_PASSWORD
 from antiphon_server.auth.model import DAY, SECOND
@@ -10,7 +8,7 @@ from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
 from tests.auth.test_recorded import kinds
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import World, reason
 
 HOUR = 3_600 * SECOND
 
@@ -40,16 +38,16 @@ async def test_a_refresh_notes_where_it_came_from(world: World) -> None:
     """The first place stays, the last one moves; a repeat of the same refresh moves nothing."""
     await world.user()
     first = (await world.login()).tokens
-    await world.accounts.sessions.refresh(first.refresh_token, "198.51.100.7")
-    await world.accounts.sessions.refresh(first.refresh_token, "203.0.113.9")
+    await world.refresh(first.refresh_token, "198.51.100.7")
+    await world.refresh(first.refresh_token, "203.0.113.9")
     session = await world.accounts.sessions.get(first.session_id)
     assert (session.first_address, session.last_address) == ("192.0.2.1", "198.51.100.7")
 
 
-async def test_idle_and_absolute_expiry_are_settings(tmp_path: Path) -> None:
+async def test_idle_and_absolute_expiry_are_settings(world: World) -> None:
     """Each is what was set, and an access token lives as long as was set."""
     sessions = SessionSettings(idle=HOUR, longest=DAY)
-    world = await open_world(tmp_path, tokens=TokenSettings(user_seconds=60), sessions=sessions)
+    await world.restart(tokens=TokenSettings(user_seconds=60), sessions=sessions)
     await world.user()
     pair, start = (await world.login()).tokens, int(world.clock() * SECOND)
     assert pair.access_expire_time == start // SECOND * SECOND + 60 * SECOND
@@ -57,12 +55,11 @@ async def test_idle_and_absolute_expiry_are_settings(tmp_path: Path) -> None:
     for _ in range(25):
         world.clock.time += 3_500
         try:
-            pair = await world.accounts.sessions.refresh(pair.refresh_token)
+            pair = await world.refresh(pair.refresh_token)
         except Exception:
             break
     assert pair.refresh_expire_time == start + DAY
     assert world.clock.time * SECOND >= start + DAY
-    await world.close()
 
 
 async def test_all_but_the_calling_session_are_ended(api: Api) -> None:
@@ -132,17 +129,16 @@ async def test_every_end_has_its_place_in_one_order(world: World) -> None:
     """However a session ended, whoever reads on from a place learns of it, once."""
     user = await world.user()
     key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
-    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens.session_id
+    by_key = (await world.login_by_key(secret)).tokens.session_id
     pairs = [(await world.login()).tokens for _ in range(3)]
     start = await world.stores.endings.last()
     await world.accounts.api_keys.revoke(key.key_id)
-    me = await world.auth.verifier.verify(pairs[0].access_token)
+    me = await world.verify(pairs[0].access_token)
     await world.accounts.sessions.revoke(me, pairs[1].session_id)
     await world.accounts.sessions.revoke(me, pairs[1].session_id)
-    await world.accounts.sessions.refresh(pairs[2].refresh_token)
+    await world.refresh(pairs[2].refresh_token)
     world.clock.time += 60
-    reused = world.accounts.sessions.refresh(pairs[2].refresh_token)
-    assert await reason(reused) is Reason.SESSION_REVOKED
+    assert await reason(world.refresh(pairs[2].refresh_token)) is Reason.SESSION_REVOKED
     await world.accounts.sessions.revoke_all(me, "")
     await world.accounts.sessions.revoke(me, me.session_id)
     found = await world.stores.endings.after(start, 9)

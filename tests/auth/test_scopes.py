@@ -47,7 +47,7 @@ async def test_a_keys_limits_are_its_sessions_and_its_tokens(api: Api) -> None:
     refresh = pb.RefreshRequest(refresh_token=tokens.refresh_token)
     tokens = (await api.call("Refresh", refresh)).tokens
     assert segments(tokens.access_token)[1]["scope"] == "account read"
-    principal = await api.world.auth.verifier.verify(tokens.access_token)
+    principal = await api.world.verify(tokens.access_token)
     assert principal.scopes == frozenset({Scope.READ, Scope.ACCOUNT})
 
 
@@ -57,16 +57,16 @@ async def test_a_token_without_the_claim_has_no_limits(world: World) -> None:
     token = (await world.login()).tokens.access_token
     parts, old = segments(token)
     assert "scope" not in old
-    assert (await world.auth.verifier.verify(token)).scopes is None
+    assert (await world.verify(token)).scopes is None
     private = world.tokens.signing_keys.signer()[1]
     future = claims(scope="read teleport")(parts, old, private)
-    assert (await world.auth.verifier.verify(future)).scopes == frozenset({Scope.READ})
+    assert (await world.verify(future)).scopes == frozenset({Scope.READ})
     nothing = claims(scope="")(parts, old, private)
-    assert (await world.auth.verifier.verify(nothing)).scopes == frozenset()
+    assert (await world.verify(nothing)).scopes == frozenset()
     wrong: object
     for wrong in (7, ["read"], True, {}):
         with pytest.raises(DomainError) as caught:
-            await world.auth.verifier.verify(claims(scope=wrong)(parts, old, private))
+            await world.verify(claims(scope=wrong)(parts, old, private))
         assert caught.value.reason is Reason.TOKEN_INVALID
 
 

@@ -55,7 +55,7 @@ async def test_a_service_signs_in_once_with_each_statement(
     """It gets a token of its own kind, nothing to refresh, and no account."""
     token = jwt.encode(statement(key, api.world.clock()), key, "EdDSA")
     answer = await api.call("Login", login(token))
-    principal = await api.world.auth.verifier.verify(answer.tokens.access_token)
+    principal = await api.world.verify(answer.tokens.access_token)
     assert (principal.kind, principal.user_id) == ("service", "events")
     assert (answer.tokens.refresh_token, answer.tokens.session_id) == ("", "")
     assert not answer.HasField("user")

@@ -91,13 +91,13 @@ async def test_another_history_is_told_from_its_beginning(world: World) -> None:
 
 async def test_a_failover_under_a_feed_that_lost_some_is_told_anew(world: World) -> None:
     """What has ended since has places that the follower has seen with others."""
-    endings, time = FailingOver(), int(world.clock.time * SECOND)
-    endings.end("sess_1", "sess_2", "sess_3", time=time)
+    endings, time = FailingOver(world.database), int(world.clock.time * SECOND)
+    await endings.end("sess_1", "sess_2", "sess_3", time=time)
     feed = SessionFeed(endings, world.tokens.signing_keys, Liveness(), world.clock, LIFE)
     async with aclosing(feed.follow(None)) as pages:
         assert list((await told(pages)).ended) == ["sess_1", "sess_2", "sess_3"]
-        endings.lose(2)
-        endings.end("sess_4", time=time)
+        await endings.lose(2)
+        await endings.end("sess_4", time=time)
         assert list((await told(pages)).ended) == ["sess_1", "sess_4"]
 
 

@@ -1,7 +1,6 @@
 """Sessions: an end takes effect at once, everywhere, and stays."""
 
 import asyncio
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -12,29 +11,26 @@ from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import OPERATOR, World, open_world, reason
+from tests.auth.world import OPERATOR, World, reason
 
 SERVICE = Principal("service", UserId("context"), SessionId(""))
 
 
 async def caller(world: World, name: str = "ann") -> Principal:
     """Sign in and call."""
-    return await world.auth.verifier.verify((await world.login(name)).tokens.access_token)
+    return await world.verify((await world.login(name)).tokens.access_token)
 
 
 async def test_a_revoked_session_is_refused_at_the_next_call(world: World) -> None:
     """A token that was just remembered as good is refused right after the end."""
     user = await world.user()
     tokens = (await world.login()).tokens
-    me = await world.auth.verifier.verify(tokens.access_token)
+    me = await world.verify(tokens.access_token)
     heard: list[SessionId] = []
     world.tokens.liveness.on_end(heard.append)
     await world.accounts.sessions.revoke(me, tokens.session_id)
-    assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
-    assert (
-        await reason(world.accounts.sessions.refresh(tokens.refresh_token))
-        is Reason.SESSION_REVOKED
-    )
+    assert await reason(world.verify(tokens.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
     assert heard == [tokens.session_id]
     assert world.events.told == [(user.user_id, tokens.session_id)]
 
@@ -56,8 +52,7 @@ async def test_only_owner_operator_and_services_revoke(world: World) -> None:
     await world.user()
     await world.user("eve")
     eve, ann = await caller(world, "eve"), await caller(world)
-    refused = world.accounts.sessions.revoke(eve, ann.session_id)
-    assert await reason(refused) is Reason.NOT_FOUND
+    assert await reason(world.accounts.sessions.revoke(eve, ann.session_id)) is Reason.NOT_FOUND
     unknown = world.accounts.sessions.revoke(OPERATOR, SessionId("sess_00000000"))
     assert await reason(unknown) is Reason.NOT_FOUND
     await world.accounts.sessions.revoke(OPERATOR, ann.session_id)
@@ -142,37 +137,35 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
             await verifier.verify(pair.access_token)
 
 
-async def test_an_end_that_could_not_be_told_is_told_later(tmp_path: Path) -> None:
+async def test_an_end_that_could_not_be_told_is_told_later(world: World) -> None:
     """The log's absence fails no revocation; the next start tells what is due, once."""
-    before = await open_world(tmp_path, sqlite=True)
-    before.events.reachable = False
-    user = await before.user()
-    token = (await before.login()).tokens
-    me = await before.auth.verifier.verify(token.access_token)
-    await before.auth.accounts.sessions.revoke(me, me.session_id)
-    assert await reason(before.auth.verifier.verify(token.access_token)) is Reason.SESSION_REVOKED
-    await before.close()
-    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
+    user = await world.user()
+    token = (await world.login()).tokens
+    me = await world.verify(token.access_token)
+    world.events.reachable = False
+    await world.accounts.sessions.revoke(me, me.session_id)
+    assert await reason(world.verify(token.access_token)) is Reason.SESSION_REVOKED
+    world.events.reachable = True
+    await world.restart()
     for _ in range(2):
-        await after.auth.greet()
-    assert after.events.told == [(user.user_id, me.session_id)]
-    await after.close()
+        await world.auth.greet()
+    assert world.events.told == [(user.user_id, me.session_id)]
 
 
 async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> None:
     """A thief who hangs up at once keeps no access token either."""
     await world.user()
     first = (await world.login()).tokens
-    await world.accounts.sessions.refresh(first.refresh_token)
+    await world.refresh(first.refresh_token)
     world.clock.time += 60
-    reuse = asyncio.create_task(world.accounts.sessions.refresh(first.refresh_token))
+    reuse = asyncio.create_task(world.refresh(first.refresh_token))
     for _ in range(2):
         await asyncio.sleep(0)
     reuse.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reuse
     await world.auth.base.completion.close()
-    assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.verify(first.access_token)) is Reason.SESSION_REVOKED
 
 
 async def test_a_keys_sessions_end_no_others(world: World) -> None:
@@ -185,9 +178,8 @@ async def test_a_keys_sessions_end_no_others(world: World) -> None:
         world.clock.time += 1
         await open_session(user, origin, keys[0], most=most)
     for kept in (firsts[0], firsts[2]):
-        await world.auth.verifier.verify(kept.tokens.access_token)
-    ended = world.auth.verifier.verify(firsts[1].tokens.access_token)
-    assert await reason(ended) is Reason.SESSION_REVOKED
+        await world.verify(kept.tokens.access_token)
+    assert await reason(world.verify(firsts[1].tokens.access_token)) is Reason.SESSION_REVOKED
     me = await caller(world)
     assert len(await world.accounts.sessions.list_live(me, "", None, 9)) == 2 + 2 + 1
 

@@ -22,7 +22,7 @@ from antiphon_server.runtime.errors import Reason
 from tests.auth.nodes import Node, node
 from tests.auth.revocations import refused
 from tests.auth.test_tokens import OTHER_KEY, header, segments
-from tests.auth.world import OPERATOR, World, contents, open_world, reason, valid_kids
+from tests.auth.world import OPERATOR, World, contents, reason, valid_kids
 from tests.e2e.until import until
 
 SECRET = MasterSecret(b"s" * 32)
@@ -45,31 +45,28 @@ async def test_rotation_refuses_no_valid_token(world: World) -> None:
         kids |= {key.kid for key in world.tokens.signing_keys.valid()}
         await world.tokens.signing_keys.rotate()
         for token in tokens:
-            await world.auth.verifier.verify(token)
+            await world.verify(token)
             world.auth.verifier.forget()
     assert len(kids) == 3
     world.clock.time += TokenSettings().longest_life
     assert len(world.tokens.signing_keys.valid()) == 1
     world.auth.verifier.forget()
     for token in tokens:
-        assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_INVALID
+        assert await reason(world.verify(token)) is Reason.TOKEN_INVALID
     await world.tokens.signing_keys.rotate()
     now = int(world.clock() * 1_000_000)
     assert len(await world.stores.signing_keys.list_valid(0)) == 2
     assert len(await world.stores.signing_keys.list_valid(now)) == 2
 
 
-async def test_keys_survive_a_restart(tmp_path: Path) -> None:
+async def test_keys_survive_a_restart(world: World) -> None:
     """Tokens of the process before are good, and the same key goes on signing."""
-    before = await open_world(tmp_path, sqlite=True)
-    await before.user()
-    token = (await before.login()).tokens.access_token
-    kid = before.auth.tokens.signing_keys.signer()[0]
-    await before.close()
-    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
-    await after.auth.verifier.verify(token)
-    assert after.auth.tokens.signing_keys.signer()[0] == kid
-    await after.close()
+    await world.user()
+    token = (await world.login()).tokens.access_token
+    kid = world.tokens.signing_keys.signer()[0]
+    await world.restart()
+    await world.verify(token)
+    assert world.tokens.signing_keys.signer()[0] == kid
 
 
 async def test_the_private_part_is_sealed(world: World, tmp_path: Path) -> None:
@@ -93,17 +90,17 @@ async def test_a_compromised_key_dies_at_once(world: World) -> None:
     await world.user()
     pair = (await world.login()).tokens
     service = world.tokens.access_tokens.for_service("context")[0]
-    await world.auth.verifier.verify(pair.access_token)
+    await world.verify(pair.access_token)
     withdrawn: list[bool] = []
     world.tokens.signing_keys.on_withdrawn(lambda: withdrawn.append(True))
     kid = await world.tokens.key_rotation.rotate(compromised=True)
     assert [key.kid for key in world.tokens.signing_keys.valid()] == [kid]
     assert withdrawn == [True]
     for dead in (pair.access_token, service):
-        assert await reason(world.auth.verifier.verify(dead)) is Reason.TOKEN_INVALID
-    newer = await world.accounts.sessions.refresh(pair.refresh_token)
-    await world.auth.verifier.verify(newer.access_token)
-    await world.auth.verifier.verify(world.tokens.access_tokens.for_service("context")[0])
+        assert await reason(world.verify(dead)) is Reason.TOKEN_INVALID
+    newer = await world.refresh(pair.refresh_token)
+    await world.verify(newer.access_token)
+    await world.verify(world.tokens.access_tokens.for_service("context")[0])
 
 
 async def test_rotation_is_accounted_for(world: World) -> None:

@@ -62,7 +62,7 @@ class Crime:
 @pytest.fixture
 async def crime(tmp_path: Path) -> AsyncIterator[Crime]:
     """A trail of some events, of which an auditor kept the head."""
-    world = await open_world(tmp_path, sqlite=True)
+    world = await open_world(tmp_path)
     for number in range(EVENTS - 1):
         await world.recording.security_events.record(
             SecurityEvent(happened.UserCreated(f"user{number}"), f"user_{number:08}", "users/boss")
@@ -120,7 +120,7 @@ async def test_a_tail_that_is_cut_off_shows_by_a_kept_head_alone(crime: Crime) -
 async def test_another_installations_trail_is_found_out(crime: Crime, tmp_path: Path) -> None:
     """A whole, well-formed trail in the place of this one is another history."""
     (tmp_path / "other").mkdir()
-    other = await open_world(tmp_path / "other", sqlite=True)
+    other = await open_world(tmp_path / "other")
     await other.auth.recording.security_events.record(
         *[SecurityEvent(happened.UserEnabled())] * EVENTS
     )
