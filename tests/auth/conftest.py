@@ -3,23 +3,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import grpc
 import pytest
 
-from antiphon.auth.v1 import auth_service_pb2_grpc
-from antiphon_server.auth.compose.whole import auth_servicer
-from antiphon_server.runtime.channels.local_channel import LocalServer
-from antiphon_server.runtime.net.addresses import Callers
-from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
-from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
-from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
-from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from tests.auth.acts import PROVIDER, Scene
-from tests.auth.api import Api
-from tests.auth.world import World, contents, open_world
+from tests.auth.api import Api, served
+from tests.auth.world import World, open_world
 from tests.fakes.databases import IN_MEMORY, KINDS, opened_database
-from tests.fakes.fixed_roles import FixedRoles
 
 # Where it matters what two transactions do to each other: `--all-on-postgres` takes all.
 ON_POSTGRES = {"test_passwords", "test_refresh"}
@@ -64,26 +53,9 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 @pytest.fixture(params=["local", "sockets"])
 async def api(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Api]:
     """The service with its interceptors, as one process serves it."""
-    world = await open_world(tmp_path)
+    world, local = await open_world(tmp_path), request.param == "local"
     await world.auth.greet()
-    interceptors = [
-        ErrorInterceptor(),
-        AddressInterceptor(Callers()),
-        AuthenticationInterceptor(world.auth.verifier),
-        ValidationInterceptor(),
-        AccessInterceptor(FixedRoles()),
-    ]
-    local = request.param == "local"
-    server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
-    auth_service_pb2_grpc.add_AuthServiceServicer_to_server(auth_servicer(world.auth), server)
-    if isinstance(server, LocalServer):
-        channel: grpc.aio.Channel = server.channel()
-    else:
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-    operator_key = contents(tmp_path, "operator.key").decode().strip()
-    yield Api(world, channel, operator_key, sockets=not local, data_dir=tmp_path)
-    await channel.close()
-    await server.stop(0)
+    operator_key = (tmp_path / "operator.key").read_text().strip()
+    async with served(world, local=local) as channel:
+        yield Api(world, channel, operator_key, not local, tmp_path)
     await world.close()

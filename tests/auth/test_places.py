@@ -6,7 +6,7 @@ from antiphon_server.auth.model import DAY, SECOND
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.errors import Reason
-from tests.auth.api import Api
+from tests.auth.api import Api, key_login
 from tests.auth.test_recorded import kinds
 from tests.auth.world import World, reason
 
@@ -18,13 +18,13 @@ async def test_a_session_says_how_and_from_where(api: Api) -> None:
     await api.make("ann")
     tokens = (await api.sign_in("ann")).tokens
     place = "127.0.0.1" if api.sockets else ""
-    session = (await api.call("WhoAmI", pb.WhoAmIRequest(), tokens.access_token)).session
+    session = (await api.who(tokens.access_token)).session
     assert (session.method, session.first_address, session.last_address) == (
         LOGIN_METHOD_PASSWORD,
         place,
         place,
     )
-    operator = (await api.sign_in()).tokens.access_token
+    operator = await api.token()
     (own,) = [
         one
         for one in (await api.call("ListSessions", pb.ListSessionsRequest(), operator)).sessions
@@ -65,16 +65,15 @@ async def test_idle_and_absolute_expiry_are_settings(world: World) -> None:
 async def test_all_but_the_calling_session_are_ended(api: Api) -> None:
     """A lost device is locked out by one call; the caller goes on."""
     await api.make("ann", "eve")
-    lost = [(await api.sign_in("ann")).tokens.access_token for _ in range(3)]
-    other = (await api.sign_in("eve")).tokens.access_token
-    token = (await api.sign_in("ann")).tokens.access_token
+    lost = [await api.token("ann") for _ in range(3)]
+    other = await api.token("eve")
+    token = await api.token("ann")
     answer = await api.call("RevokeAllSessions", pb.RevokeAllSessionsRequest(), token)
     assert answer.revoked == 3
     for dead in lost:
-        refused = await api.refused("WhoAmI", pb.WhoAmIRequest(), dead)
-        assert refused.reason is Reason.SESSION_REVOKED
+        assert await api.rejects(dead) is Reason.SESSION_REVOKED
     for alive in (token, other):
-        await api.call("WhoAmI", pb.WhoAmIRequest(), alive)
+        await api.who(alive)
     assert len(api.world.events.told) == 3
 
 
@@ -84,19 +83,18 @@ async def test_keys_end_with_all_sessions_if_asked_for(api: Api) -> None:
     thief = await api.sign_in("ann")
     making = pb.CreateApiKeyRequest(label="mine")
     secret = (await api.call("CreateApiKey", making, thief.tokens.access_token)).secret
-    operator = (await api.sign_in()).tokens.access_token
+    operator = await api.token()
     ending = pb.RevokeAllSessionsRequest(user_id=thief.user.user_id)
     answer = await api.call("RevokeAllSessions", ending, operator)
     assert answer == pb.RevokeAllSessionsResponse(revoked=1, remaining_api_keys=1)
-    by_key = pb.LoginRequest(api_key=pb.ApiKeyCredential(api_key=secret))
+    by_key = key_login(secret)
     token = (await api.call("Login", by_key)).tokens.access_token
     ending.api_keys = True
     answer = await api.call("RevokeAllSessions", ending, operator)
     assert answer == pb.RevokeAllSessionsResponse(revoked=1, revoked_api_keys=1)
-    refused = await api.refused("WhoAmI", pb.WhoAmIRequest(), token)
-    assert refused.reason is Reason.SESSION_REVOKED
+    assert await api.rejects(token) is Reason.SESSION_REVOKED
     assert (await kinds(api.world))[-2:] == ["api_key_revoked", "session_revoked"]
-    assert (await api.refused("Login", by_key)).reason is Reason.CREDENTIALS_INVALID
+    assert await api.why("Login", by_key) is Reason.CREDENTIALS_INVALID
     listing = pb.ListApiKeysRequest(user_id=thief.user.user_id)
     assert not (await api.call("ListApiKeys", listing, operator)).api_keys
     keys = (await api.call("ListApiKeys", pb.ListApiKeysRequest(), operator)).api_keys
@@ -109,20 +107,19 @@ async def test_operators_list_and_end_the_sessions_of_others(api: Api) -> None:
     """Everybody else is told that there is no such user."""
     await api.make("ann", "eve")
     ann = await api.sign_in("ann", "laptop")
-    eve = (await api.sign_in("eve")).tokens.access_token
-    operator = (await api.sign_in()).tokens.access_token
+    eve = await api.token("eve")
+    operator = await api.token()
     listing = pb.ListSessionsRequest(user_id=ann.user.user_id)
     ending = pb.RevokeAllSessionsRequest(user_id=ann.user.user_id)
     for method, request in (("ListSessions", listing), ("RevokeAllSessions", ending)):
-        assert (await api.refused(method, request, eve)).reason is Reason.NOT_FOUND
+        assert await api.why(method, request, eve) is Reason.NOT_FOUND
         nobody = type(request)(user_id="user_00000000")
-        assert (await api.refused(method, nobody, operator)).reason is Reason.NOT_FOUND
+        assert await api.why(method, nobody, operator) is Reason.NOT_FOUND
     (listed,) = (await api.call("ListSessions", listing, operator)).sessions
     assert (listed.device, listed.current) == ("laptop", False)
     assert (await api.call("RevokeAllSessions", ending, operator)).revoked == 1
-    refused = await api.refused("WhoAmI", pb.WhoAmIRequest(), ann.tokens.access_token)
-    assert refused.reason is Reason.SESSION_REVOKED
-    await api.call("WhoAmI", pb.WhoAmIRequest(), operator)
+    assert await api.rejects(ann.tokens.access_token) is Reason.SESSION_REVOKED
+    await api.who(operator)
 
 
 async def test_every_end_has_its_place_in_one_order(world: World) -> None:

@@ -60,7 +60,7 @@ async def test_a_service_signs_in_once_with_each_statement(
     assert (answer.tokens.refresh_token, answer.tokens.session_id) == ("", "")
     assert not answer.HasField("user")
     assert answer.tokens.access_expire_time.seconds == principal.expires_at
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    assert await api.why("Login", login(token)) is Reason.CREDENTIALS_INVALID
     again = jwt.encode(statement(key, api.world.clock(), jti="9876543210"), key, "EdDSA")
     await api.call("Login", login(again))
 
@@ -84,7 +84,7 @@ async def test_clocks_may_differ(api: Api, key: Ed25519PrivateKey, ahead: int) -
     """A service signs in whose clock is not the server's, once with each statement still."""
     token = jwt.encode(statement(key, api.world.clock() + ahead), key, "EdDSA")
     await api.call("Login", login(token))
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    assert await api.why("Login", login(token)) is Reason.CREDENTIALS_INVALID
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -112,7 +112,7 @@ WRONG: dict[str, dict[str, Any]] = {
 async def test_a_wrong_statement_is_refused(api: Api, key: Ed25519PrivateKey, wrong: str) -> None:
     """Whatever it claims wrongly, though the right key signed it."""
     token = jwt.encode(statement(key, api.world.clock(), **WRONG[wrong]), key, "EdDSA")
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    assert await api.why("Login", login(token)) is Reason.CREDENTIALS_INVALID
 
 
 async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519PrivateKey) -> None:
@@ -139,7 +139,7 @@ async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519Priv
     ):
         tokens.append(jwt.encode(claims, key, "EdDSA", headers=extra))
     for token in tokens:
-        assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+        assert await api.why("Login", login(token)) is Reason.CREDENTIALS_INVALID
     await api.call("Login", login(jwt.encode(claims, key, "EdDSA")))
 
 

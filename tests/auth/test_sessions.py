@@ -137,21 +137,6 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
             await verifier.verify(pair.access_token)
 
 
-async def test_an_end_that_could_not_be_told_is_told_later(world: World) -> None:
-    """The log's absence fails no revocation; the next start tells what is due, once."""
-    user = await world.user()
-    token = (await world.login()).tokens
-    me = await world.verify(token.access_token)
-    world.events.reachable = False
-    await world.accounts.sessions.revoke(me, me.session_id)
-    assert await reason(world.verify(token.access_token)) is Reason.SESSION_REVOKED
-    world.events.reachable = True
-    await world.restart()
-    for _ in range(2):
-        await world.auth.greet()
-    assert world.events.told == [(user.user_id, me.session_id)]
-
-
 async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> None:
     """A thief who hangs up at once keeps no access token either."""
     await world.user()

@@ -83,25 +83,16 @@ async def test_a_trail_that_nobody_touched_is_whole(crime: Crime) -> None:
         assert (verdict.found, verdict.verified) == (None, EVENTS)
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
-async def test_every_kind_of_tampering_is_found_where_it_is(crime: Crime, harm: Harm) -> None:
-    """The verdict names the first event that is wrong; what is before it is proved."""
-    where = crime.commit(harm, random.Random(1))
-    verdict = await crime.verdict(crime.kept)
-    assert verdict.found is not None
-    assert verdict.found.sequence == where
-    assert verdict.verified == where - 1
-
-
 async def test_of_1000_random_tamperings_none_is_missed(crime: Crime) -> None:
-    """Each is found, and found where it is."""
+    """Of every kind; the verdict names the first event that is wrong, what is before is proved."""
     chance = random.Random(11)
     missed = []
     for number in range(1_000):
         harm = chance.choice(HARMS)
         where = crime.commit(harm, chance)
         verdict = await crime.verdict(crime.kept)
-        if verdict.found is None or verdict.found.sequence != where:
+        found = verdict.found and verdict.found.sequence
+        if where is None or (found, verdict.verified) != (where, where - 1):
             missed.append((number, harm.__name__, where, verdict.found))
         crime.undo()
     assert missed == []

@@ -19,11 +19,10 @@ from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.tokens import AccessTokens
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import OPERATOR, PASSWORD, World, reason
+from tests.auth.world import World, reason
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"
 
@@ -287,13 +286,6 @@ async def test_a_service_token_speaks_for_the_service(world: World) -> None:
     await world.verify(token)
     world.clock.time += half
     assert await reason(world.verify(token)) is Reason.TOKEN_EXPIRED
-
-
-async def test_an_operators_token_says_so(world: World) -> None:
-    """The claim follows the account."""
-    await world.accounts.users.create(OPERATOR, NewUser("root", PASSWORD, operator=True))
-    tokens = (await world.login("root")).tokens
-    assert (await world.verify(tokens.access_token)).operator
 
 
 class CountedTokens:
