@@ -167,9 +167,7 @@ ACTS: dict[str, Act] = {
         lambda it: it.world.accounts.api_keys.create(it.user.user_id, "", None),
     ),
     "revoke a key": Act("api_keys", "revoke", lambda it: it.world.accounts.api_keys.revoke(it.key)),
-    "create": Act(
-        "users", "add", lambda it: it.world.accounts.users.create(OPERATOR, NewUser("bob"))
-    ),
+    "create": Act("users", "add", lambda it: it.world.user("bob", "")),
     "disable": Act("users", "change", lambda it: _update(it, Wishes(disabled=True))),
     "promote": Act("users", "change", lambda it: _update(it, Wishes(operator=True))),
     "change": Act("users", "change", _change_password),

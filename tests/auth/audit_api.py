@@ -10,11 +10,10 @@ from typing import Any
 import grpc
 
 from antiphon_server.auth.model import User
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.auth.api import Rpcs, served
-from tests.auth.world import OPERATOR, PASSWORD, FakeClock, open_world
+from tests.auth.world import FakeClock, open_world
 
 # No more is on its way to a client that does not read, however long it waits.
 LITTLE_AHEAD = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 1 << 16)]
@@ -60,7 +59,7 @@ async def audit_api(data_dir: Path) -> AsyncIterator[AuditApi]:
     clock.time = time.time()
     world = await open_world(data_dir, clock=clock)
     ann = await world.user("ann")
-    await world.accounts.users.create(OPERATOR, NewUser("boss", PASSWORD, operator=True))
+    await world.user("boss", operator=True)
     token, boss_token = [(await world.login(it)).tokens.access_token for it in ("ann", "boss")]
     async with served(world, options=LITTLE_AHEAD) as channel:
         yield AuditApi(world, channel, ann, token, boss_token)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from antiphon_server.auth.model import DAY, SECOND, UserKind
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
+from tests.auth.asked import Asked
 from tests.auth.test_recorded import kinds
-from tests.auth.world import OPERATOR, World, contents, error, reason
+from tests.auth.world import World, contents, error, reason
 
 SECRET = new_secret()
 
@@ -49,20 +49,15 @@ async def test_no_mutation_of_a_key_reaches_the_store(world: World) -> None:
     secrets = [
         (await world.accounts.api_keys.create(user.user_id, "ci", None))[1] for _ in range(2)
     ]
-    asked: list[bytes] = []
-
-    async def note(secret_hash: bytes) -> None:
-        asked.append(secret_hash)
-
-    world.stores.api_keys.find = note  # type: ignore[method-assign]
+    asked = Asked(world.stores.api_keys, "find")
     chance, tried = random.Random(11), set(secrets)
     while len(tried) < 10_002:
         tried.add(_mutated(chance, *secrets))
     for mutant in tried - set(secrets):
         assert await world.accounts.api_keys.find(mutant) is None
-    assert asked == []
-    await world.accounts.api_keys.find(secrets[0])
-    assert len(asked) == 1
+    assert asked.times == 0
+    assert await world.accounts.api_keys.find(secrets[0])
+    assert asked.times == 1
 
 
 def _mutated(chance: random.Random, secret: str, other: str) -> str:
@@ -152,9 +147,9 @@ async def test_keys_are_bounded(world: World) -> None:
 async def test_a_session_that_has_ended_makes_no_key(world: World) -> None:
     """Neither its own nor a program's, though its calls were let in before and go on."""
     ann = await world.user()
-    program = await world.accounts.users.create(OPERATOR, NewUser("worker", kind=UserKind.PROGRAM))
+    program = await world.user("worker", "", kind=UserKind.PROGRAM)
     custody = KeyCustody(world.accounts.api_keys, world.accounts.users, world.accounts.sessions)
-    thief, owner = [await world.verify((await world.login()).tokens.access_token) for _ in range(2)]
+    thief, owner = [await world.caller() for _ in range(2)]
     calls = [custody.create(thief, "", "mine", None, None) for _ in range(8)]
     ending = asyncio.create_task(world.accounts.sessions.revoke_all(owner, "", api_keys=True))
     await asyncio.gather(*calls, return_exceptions=True)
@@ -180,7 +175,7 @@ async def test_what_a_key_makes_ends_with_it(world: World) -> None:
         made, secret = await custody.create(caller, "", "child", ttl, None)
         assert made.expire_time == first.expire_time
         secrets.append(secret)
-    own = await world.verify((await world.login()).tokens.access_token)
+    own = await world.caller()
     other, secret = await custody.create(own, "", "other", None, None)
     assert other.parent_key_id is None
     await custody.revoke(own, first.key_id)

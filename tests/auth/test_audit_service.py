@@ -38,6 +38,12 @@ async def record(api: AuditApi, *user_ids: str) -> None:
     await api.world.recording.security_events.record(*events)
 
 
+async def exported(api: AuditApi, after: int = 0) -> list[Any]:
+    """All answers of an export behind a place."""
+    request = pb.ExportSecurityEventsRequest(after_sequence=after)
+    return [answer async for answer in api.stream("ExportSecurityEvents", request)]
+
+
 async def listed(api: AuditApi, token: str = "", **wanted: Any) -> list[Any]:
     """All events that a list has, page by page."""
     request = pb.ListSecurityEventsRequest(page_size=3, filter=pb.SecurityEventFilter(**wanted))
@@ -271,9 +277,7 @@ async def test_an_export_is_whole_and_signed(api: AuditApi) -> None:
     """Every event as it is stored, then a head that the public keys verify; itself an event."""
     await record(api, *[OTHER] * 450)
     before = (await api.call("GetAuditHead", pb.GetAuditHeadRequest())).head
-    answers = [
-        one async for one in api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
-    ]
+    answers = await exported(api)
     events = [event for answer in answers for event in answer.events]
     previous = bytes(32)
     for sequence, event in enumerate(events, 1):
@@ -321,12 +325,8 @@ async def test_an_export_outlives_its_token(api: AuditApi) -> None:
 async def test_an_export_goes_on_behind_a_copy(api: AuditApi) -> None:
     """The first event of the rest is tied to the last of the copy."""
     await record(api, OTHER, OTHER)
-    whole = [
-        one async for one in api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
-    ]
-    copy = [event for answer in whole for event in answer.events]
-    request = pb.ExportSecurityEventsRequest(after_sequence=len(copy))
-    rest = [one async for one in api.stream("ExportSecurityEvents", request)]
+    copy = [event for answer in await exported(api) for event in answer.events]
+    rest = await exported(api, after=len(copy))
     events = [event for answer in rest for event in answer.events]
     assert events[0].previous_hash == copy[-1].hash
     assert audit_pb2.SecurityEvent.FromString(events[0].body).WhichOneof("detail") == (

@@ -192,8 +192,7 @@ async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None
 async def test_what_fails_to_end_keeps_nothing_else_open(tmp_path: Path) -> None:
     """The threads end, though an alarm can't be recorded."""
     world = await open_world(tmp_path)
-    await world.user()
-    used = (await world.login()).tokens.refresh_token
+    used = (await world.newcomer()).tokens.refresh_token
     for _ in range(2):
         newest = await world.refresh(used)
     await world.refresh(newest.refresh_token)

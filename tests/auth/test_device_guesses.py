@@ -11,7 +11,7 @@ from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
 from antiphon_server.auth.service.user_codes import LETTERS, new_user_code
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from tests.auth.test_device_logins import decide, person, start
+from tests.auth.test_device_logins import claim, decide, person, start
 from tests.auth.world import World, error, reason
 
 EXPIRED, TOO_MANY = Reason.LOGIN_EXPIRED, Reason.TOO_MANY_ATTEMPTS
@@ -65,8 +65,7 @@ async def test_ten_thousand_guesses_hit_nothing(world: World) -> None:
     chance = looked_up * MOST / len(LETTERS) ** 8
     assert chance < 1.3e-4  # in 15 minutes, were all places taken
     for one in started:  # and nobody has decided about any
-        waiting = world.signing_in.device_logins.claim(one.device_code)
-        assert await reason(waiting) is Reason.AUTHORIZATION_PENDING
+        assert await reason(claim(world, one)) is Reason.AUTHORIZATION_PENDING
 
 
 async def test_one_user_guesses_ten_times(world: World) -> None:

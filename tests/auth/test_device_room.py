@@ -14,7 +14,7 @@ from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from tests.auth.test_device_logins import decide, person, start
+from tests.auth.test_device_logins import claim, decide, person, start
 from tests.auth.world import World, contents, error, open_world, reason
 
 
@@ -54,7 +54,7 @@ async def test_a_flood_pushes_out_itself(world: World) -> None:
     for started in (before[1], after):
         await decide(world, ann, started.user_code)
     for started in (*before, after):
-        await world.signing_in.device_logins.claim(started.device_code)
+        await claim(world, started)
 
 
 def test_room_is_made_where_most_ask() -> None:

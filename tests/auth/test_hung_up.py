@@ -9,27 +9,18 @@ import pytest
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.chain import ALL, SealedEvent
 from tests.auth.acts import ACTS, Scene
+from tests.auth.asked import Asked
 
 CALLED = [name for name in ACTS if name != "expire"]
 """What runs out ends by itself: nobody called."""
 
 
-async def hang_up(
-    store: object, method: str, call: Coroutine[Any, Any, object], patched: pytest.MonkeyPatch
-) -> None:
+async def hang_up(store: object, method: str, call: Coroutine[Any, Any, object]) -> None:
     """Cancel the call once the store has committed, before its answer."""
-    real, committed = getattr(store, method), asyncio.Event()
-
-    async def slow(*values: object, **named: object) -> object:
-        result = await real(*values, **named)
-        committed.set()
-        await asyncio.sleep(0)
-        return result
-
-    patched.setattr(store, method, slow)
-    calling = asyncio.create_task(call)
-    await committed.wait()
+    committing, calling = Asked(store, method, late=True), asyncio.create_task(call)
+    await committing.found.wait()
     calling.cancel()
+    committing.answer.set()
     await asyncio.wait([calling])
     assert calling.cancelled()
 
@@ -46,7 +37,7 @@ async def test_what_follows_an_act_follows(
     auth.recording.security_events.on_event(lambda _, sealed: heard.append(sealed))
     monkeypatch.setattr(auth.tokens.messenger, "publish", lambda: woken.append(True))
     call = cast(Coroutine[Any, Any, object], act.do(scene))
-    await hang_up(getattr(stores, act.store), act.method, call, monkeypatch)
+    await hang_up(getattr(stores, act.store), act.method, call)
     await auth.base.completion.close()
     await auth.recording.alarms.flush()
     assert heard == await stores.security_events.after(before.sequence, ALL, 100) != []

@@ -18,8 +18,7 @@ from tests.auth.world import World, reason
 
 async def test_from_the_file_to_the_environment(world: World, tmp_path: Path) -> None:
     """What the file holds, given by the environment, opens all: tokens and sessions live on."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     file = tmp_path / "auth.key"
     secret = given_secret(file.read_text(), None)
     assert secret is not None
@@ -40,8 +39,7 @@ async def test_another_secret_is_refused(world: World) -> None:
 
 async def test_a_lost_secret_is_begun_anew(world: World, tmp_path: Path) -> None:
     """Without any one is made: refresh tokens are refused, new logins work, and then it counts."""
-    await world.user()
-    old = (await world.login()).tokens
+    old = (await world.newcomer()).tokens
     (tmp_path / "auth.key").unlink()
     await world.restart()
     await world.verify(old.access_token)

@@ -19,9 +19,8 @@ from antiphon_server.auth.adapters.server_secret import UnusableSecretError, loa
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import User
 from antiphon_server.auth.service.local_operator import MOST_NODES, NAME, Living, nobody
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import OPERATOR, World, open_world, reason
+from tests.auth.world import World, open_world, reason
 from tests.fakes.databases import opened_sqlite
 
 
@@ -124,30 +123,22 @@ def key_in(data_dir: Path) -> str:
     return (data_dir / "operator.key").read_text().strip()
 
 
-def _lose(path: Path) -> None:
-    path.unlink()
-
-
-def _garble(path: Path) -> None:
-    path.write_bytes(b"\xff\x00garbage")
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _expose(path: Path) -> None:
-    path.chmod(0o644)
-
-
 def _link(path: Path) -> None:
-    path.rename(path.with_name("elsewhere"))
-    path.symlink_to(path.with_name("elsewhere"))
+    path.symlink_to(path.rename(path.with_name("elsewhere")))
 
 
-@pytest.mark.parametrize("damage", [_lose, _garble, _empty, _expose, _link])
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "lost": Path.unlink,
+    "garbled": lambda path: path.write_bytes(b"\xff\x00garbage"),
+    "empty": lambda path: path.write_bytes(b""),
+    "exposed": lambda path: path.chmod(0o644),
+    "a link": _link,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 async def test_a_lost_key_is_replaced_and_revoked(
-    operated: World, tmp_path: Path, damage: Callable[[Path], None]
+    operated: World, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     """A missing, unreadable or exposed file gets a new key; the old one buys nothing."""
     old = key_in(tmp_path)
@@ -264,7 +255,7 @@ async def test_servers_that_start_at_once_have_one_operator(
         found = await find(name)
         if not looked.is_set():
             looked.set()
-            await world.accounts.users.create(OPERATOR, NewUser(NAME, operator=True))
+            await world.user(NAME, "", operator=True)
         return found
 
     monkeypatch.setattr(world.stores.users, "find", looks_too_early)

@@ -60,8 +60,7 @@ async def test_parallel_guesses_are_counted_before_they_are_evaluated(world: Wor
 
 async def test_a_lock_leaves_sessions_alone_and_ends_by_itself(world: World) -> None:
     """The locked name's sessions work and refresh; after the window the password does."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     for _ in range(5):
         assert await reason(world.login(password="wrong")) is Reason.CREDENTIALS_INVALID
     refused = await error(world.login())

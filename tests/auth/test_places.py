@@ -36,8 +36,7 @@ async def test_a_session_says_how_and_from_where(api: Api) -> None:
 
 async def test_a_refresh_notes_where_it_came_from(world: World) -> None:
     """The first place stays, the last one moves; a repeat of the same refresh moves nothing."""
-    await world.user()
-    first = (await world.login()).tokens
+    first = (await world.newcomer()).tokens
     await world.refresh(first.refresh_token, "198.51.100.7")
     await world.refresh(first.refresh_token, "203.0.113.9")
     session = await world.accounts.sessions.get(first.session_id)

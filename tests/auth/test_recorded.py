@@ -15,7 +15,6 @@ from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.service.test_user import NAME, USER_ID
 from antiphon_server.auth.service.user_updates import Wishes
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.permissions import Permission, Rule
 from antiphon_server.runtime.access.policy import Decision, Question, decide
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, UserId, set_principal
@@ -156,8 +155,7 @@ async def test_refused_attempts_are_counted(world: World) -> None:
 
 async def test_reuse_is_recorded_with_the_end_of_its_family(world: World) -> None:
     """Both name the session."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     await world.refresh(tokens.refresh_token)
     world.clock.time += 60
     assert await reason(world.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
@@ -228,8 +226,7 @@ async def test_refusals_of_access_are_counted(world: World) -> None:
 
 async def test_events_are_counted_for_prometheus(world: World) -> None:
     """Sign-ins, failures, endings, alarms and live sessions, as they are when scraped."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     await world.login()
     await reason(world.login("ann", "wrong"))
     await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
@@ -285,7 +282,7 @@ async def test_no_secret_is_in_any_event(
     secrets += [secret, secret[:-1], contents(tmp_path, "operator.key").decode().strip()]
     world.clock.time += 60
     await reason(world.refresh(tokens.refresh_token))
-    await world.accounts.users.create(OPERATOR, NewUser("bob", PASSWORD))
+    await world.user("bob")
     secrets += await other_secrets(world, user.user_id)
     await world.tokens.signing_keys.rotate()
     _kid, private = world.tokens.signing_keys.signer()
@@ -319,8 +316,7 @@ async def test_what_expires_is_recorded_once(world: World) -> None:
 
 async def test_a_clock_that_ran_ahead_for_one_look_ends_nothing(world: World) -> None:
     """Once it is put right the session lives on, and the trail tells of no end."""
-    await world.user()
-    token = (await world.login()).tokens.refresh_token
+    token = (await world.newcomer()).tokens.refresh_token
     for ahead in (0, 40 * 86_400, 0, 0):
         world.clock.time += ahead
         await world.auth.background.expirations.look()
@@ -333,8 +329,7 @@ async def test_what_expired_while_the_server_stood_is_recorded(
     world: World, tmp_path: Path
 ) -> None:
     """Also if something else was recorded between its end and the stop; and by one of several."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     world.clock.time += 40 * 86_400
     await world.user("bob")
     await world.restart()

@@ -17,8 +17,7 @@ from tests.auth.world import World, reason
 
 async def test_a_refresh_buys_the_next_pair(world: World) -> None:
     """Each generation has new tokens of the same session; older access tokens live on."""
-    await world.user()
-    first = (await world.login()).tokens
+    first = (await world.newcomer()).tokens
     world.clock.time += 60
     second = await world.refresh(first.refresh_token)
     assert second.session_id == first.session_id
@@ -32,8 +31,7 @@ async def test_a_refresh_buys_the_next_pair(world: World) -> None:
 
 async def test_the_predecessor_gets_the_same_pair_for_10_s(world: World) -> None:
     """A lost answer costs nothing: the whole pair is the same."""
-    await world.user()
-    first = (await world.login()).tokens
+    first = (await world.newcomer()).tokens
     pair = await world.refresh(first.refresh_token)
     world.clock.time += 10
     assert await world.refresh(first.refresh_token) == pair
@@ -55,8 +53,7 @@ async def test_reuse_after_10_s_ends_the_session(world: World) -> None:
 
 async def test_an_older_ancestor_is_reuse_at_once(world: World) -> None:
     """Only the immediate predecessor is forgiven."""
-    await world.user()
-    first = (await world.login()).tokens
+    first = (await world.newcomer()).tokens
     second = await world.refresh(first.refresh_token)
     third = await world.refresh(second.refresh_token)
     for token in (first.refresh_token, third.refresh_token):
@@ -79,8 +76,7 @@ async def test_nothing_survives_a_revocation(world: World) -> None:
 
 async def test_reuse_is_seen_across_a_restart(world: World) -> None:
     """A used-up token ends the family in a new process too, and it stays ended."""
-    await world.user()
-    first = (await world.login()).tokens
+    first = (await world.newcomer()).tokens
     pair = await world.refresh(first.refresh_token)
     await world.restart()
     assert await world.refresh(first.refresh_token) == pair
@@ -105,8 +101,7 @@ async def test_an_unused_session_expires(world: World) -> None:
 
 async def test_no_session_outlives_180_days(world: World) -> None:
     """Refreshing every 20 days ends on the 180th, and no token outlives it."""
-    await world.user()
-    pair = (await world.login()).tokens
+    pair = (await world.newcomer()).tokens
     start, last = world.clock.time, 180 * 86_400
     for day in range(20, 180, 20):
         world.clock.time = start + day * 86_400

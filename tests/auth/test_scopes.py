@@ -51,8 +51,7 @@ async def test_a_keys_limits_are_its_sessions_and_its_tokens(api: Api) -> None:
 
 async def test_a_token_without_the_claim_has_no_limits(world: World) -> None:
     """The claim is left out, and names that this version does not know grant nothing."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
+    token = (await world.newcomer()).tokens.access_token
     parts, old = segments(token)
     assert "scope" not in old
     assert (await world.verify(token)).scopes is None

@@ -16,6 +16,7 @@ from antiphon_server.auth.service.service_statements import SKEW, service_key
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
+from tests.auth.asked import Asked
 from tests.auth.test_recorded import events
 from tests.auth.world import World
 
@@ -154,17 +155,10 @@ def test_each_service_has_a_key_of_its_own() -> None:
 async def test_refused_statements_leave_nothing_behind(world: World) -> None:
     """Only what a service has signed is remembered: strangers fill no table."""
     stranger = Ed25519PrivateKey.generate()
-    counted: list[str] = []
-    count = world.stores.attempts.count
-
-    async def note(key: str, now: int, window: int) -> tuple[int, int]:
-        counted.append(key)
-        return await count(key, now, window)
-
-    world.stores.attempts.count = note  # type: ignore[method-assign]
+    asked = Asked(world.stores.attempts, "count")
     for number in range(20):
         claims = statement(stranger, world.clock(), jti=f"statement {number}")
         request = login(jwt.encode(claims, stranger, "EdDSA"))
         with pytest.raises(Exception, match="CREDENTIALS_INVALID"):
             await auth_servicer(world.auth).Login(request, None)
-    assert counted == []
+    assert asked.times == 0

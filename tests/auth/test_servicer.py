@@ -99,7 +99,8 @@ async def test_a_lost_answer_is_given_again(
     who = (await api.who(token)).user
     fields = asked.DESCRIPTOR.fields_by_name
     ids = {"user_id": who.user_id} if "user_id" in fields else {}
-    request = type(asked)(request_id=str(uuid.uuid4()), **ids)
+    request_id = str(uuid.uuid4())
+    request = type(asked)(request_id=request_id, **ids)
     request.MergeFrom(asked)
     before = await _recorded(api)
     answers = await asyncio.gather(*(api.call(rpc, request, token) for _ in range(5)))
@@ -110,7 +111,7 @@ async def test_a_lost_answer_is_given_again(
     request.MergeFrom(changed)
     refused = await api.refused(rpc, request, token)
     assert refused.reason is Reason.REQUEST_ID_REUSED
-    assert refused.metadata == {"request_id": request.request_id}
+    assert refused.metadata == {"request_id": request_id}
     assert await _recorded(api) == before + 1
 
 

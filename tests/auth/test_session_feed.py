@@ -137,8 +137,7 @@ def learn(world: World, keys: PublicKeys) -> None:
 
 async def test_nobody_is_judged_before_all_is_known(world: World) -> None:
     """Without keys, and without the ends, a token is neither good nor bad."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
+    token = (await world.newcomer()).tokens.access_token
     verifier, keys, ended = verifier_elsewhere(world.clock)
     assert await reason(verifier.verify(token)) is Reason.SERVICE_UNAVAILABLE
     learn(world, keys)
@@ -166,8 +165,7 @@ async def test_ends_are_remembered_as_long_as_tokens_live(world: World) -> None:
 
 async def test_a_withdrawn_key_is_refused_at_once(world: World) -> None:
     """Though its token was good a moment ago."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
+    token = (await world.newcomer()).tokens.access_token
     verifier, keys, ended = verifier_elsewhere(world.clock)
     learn(world, keys)
     ended.learn([], up_to_date=True)

@@ -11,17 +11,16 @@ from antiphon_server.auth.model import SignedIn, TokenPair, User
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.user_updates import UserUpdates, Wishes
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
-from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
+from tests.auth.world import OPERATOR, World, error, reason
 
 
 async def operator(world: World, name: str) -> User:
     """Make an operator."""
-    return await world.accounts.users.create(OPERATOR, NewUser(name, PASSWORD, operator=True))
+    return await world.user(name, operator=True)
 
 
 async def test_a_field_changes_and_the_others_stay(world: World) -> None:

@@ -27,7 +27,7 @@ async def test_a_name_is_taken_in_any_case(world: World) -> None:
     """Upper and lower case are the same name; the display name keeps its own."""
     user = await world.accounts.users.create(OPERATOR, NewUser("Ann", display_name="Ann B."))
     assert (user.name, user.display_name) == ("ann", "Ann B.")
-    refused = await error(world.accounts.users.create(OPERATOR, NewUser("aNN")))
+    refused = await error(world.user("aNN", ""))
     assert refused.reason is Reason.ALREADY_EXISTS
     assert refused.metadata == {"resource": "users/ann"}
 

@@ -17,14 +17,17 @@ from antiphon_server.auth.compose.recording import Recording
 from antiphon_server.auth.compose.signing_in import SigningIn
 from antiphon_server.auth.compose.tokens import Tokens
 from antiphon_server.auth.compose.whole import Auth, compose_auth
-from antiphon_server.auth.model import SignedIn, TokenPair, User
+from antiphon_server.auth.model import SignedIn, TokenPair, User, UserKind
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
+from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import Living, nobody
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
@@ -152,13 +155,47 @@ class World:
         """The log of security events."""
         return self.auth.recording
 
-    async def user(self, name: str = "ann", password: str = PASSWORD) -> User:
+    def verifier(
+        self,
+        liveness: Liveness | None = None,
+        reader: TokenReader | None = None,
+        keys: SigningKeys | None = None,
+        most: int = 1_000,
+    ) -> Verifier:
+        """One of another process on the same store, which has seen nothing yet."""
+        return Verifier(
+            reader or self.tokens.access_tokens,
+            keys or self.tokens.signing_keys,
+            StoredSessions(self.stores.sessions),
+            liveness or Liveness(),
+            self.clock,
+            most,
+        )
+
+    async def user(
+        self,
+        name: str = "ann",
+        password: str = PASSWORD,
+        *,
+        operator: bool = False,
+        kind: UserKind = UserKind.PERSON,
+    ) -> User:
         """Make an account."""
-        return await self.accounts.users.create(OPERATOR, NewUser(name, password))
+        new = NewUser(name, password, operator=operator, kind=kind)
+        return await self.accounts.users.create(OPERATOR, new)
 
     async def login(self, name: str = "ann", password: str = PASSWORD) -> SignedIn:
         """Sign in from one address."""
         return await self.signing_in.login.by_password(name, password, "test", "192.0.2.1")
+
+    async def newcomer(self, name: str = "ann") -> SignedIn:
+        """Make an account and sign in."""
+        await self.user(name)
+        return await self.login(name)
+
+    async def caller(self, name: str = "ann") -> Principal:
+        """Sign in, and call."""
+        return await self.verify((await self.login(name)).tokens.access_token)
 
     async def login_by_key(self, secret: str, device: str = "ci") -> SignedIn:
         """Sign in by an API key."""
