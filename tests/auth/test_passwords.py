@@ -245,8 +245,7 @@ async def test_of_parallel_resets_one_counts(world: World) -> None:
 
 async def test_a_reset_is_for_people(world: World) -> None:
     """Programs have no password, and nobody has none either."""
-    program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.accounts.users.create(OPERATOR, program)
+    user = await world.user("worker", "", kind=UserKind.PROGRAM)
     create = world.accounts.password_resets.create
     assert await reason(create(user.user_id)) is Reason.INVALID_ARGUMENT
     assert await reason(create(OPERATOR.user_id)) is Reason.NOT_FOUND

@@ -56,10 +56,7 @@ async def test_no_secret_is_in_a_representation(world: World) -> None:
 
 async def test_a_program_has_no_password(world: World) -> None:
     """It signs in by keys alone; the account says what it is for."""
-    program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.accounts.users.create(OPERATOR, program)
+    user = await world.user("worker", "", kind=UserKind.PROGRAM)
     assert (await world.accounts.users.get(user.user_id)).kind is UserKind.PROGRAM
-    refused = await error(
-        world.accounts.users.create(OPERATOR, dataclasses.replace(program, password=PASSWORD))
-    )
+    refused = await error(world.user("worker", kind=UserKind.PROGRAM))
     assert [violation.field for violation in refused.violations] == ["password"]

@@ -9,7 +9,6 @@ import pytest
 
 from antiphon_server.auth.model import LoginMethod, UserKind
 from antiphon_server.auth.ports.security_events import unrecorded
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
@@ -125,8 +124,7 @@ async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: s
 
 async def test_a_program_signs_in_at_no_provider(closed: Rig) -> None:
     """It would get a session that can be refreshed."""
-    new = NewUser("worker", kind=UserKind.PROGRAM)
-    program = await closed.world.accounts.users.create(OPERATOR, new)
+    program = await closed.world.user("worker", "", kind=UserKind.PROGRAM)
     assert await reason(closed.link(program)) is Reason.INVALID_ARGUMENT
     assert await reason(closed.whole()) is Reason.IDENTITY_UNKNOWN
 
