@@ -1,31 +1,25 @@
 """All that is done and recorded at once, each act with the store's method that does it."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from copy import deepcopy
-from dataclasses import dataclass, fields
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import KeyId, LoginMethod, Origin, SignedIn, User
-from antiphon_server.auth.model.chain import SealedEvent
 from antiphon_server.auth.model.identities import ProviderName, Vouched
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
-from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, set_principal
-from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import OPERATOR, PASSWORD, World
-from tests.fakes.memory import auth as memory
-from tests.fakes.memory.auth.security_events import MemorySecurityEvents
 
 ISSUER = "https://idp.example"
 PROVIDER = IdentityProviderSettings(name="corp", issuer=ISSUER, client_id="antiphon")
 NEW_PASSWORD = "another one entirely"
 MONTH_S = 31 * 86_400
-COUNTED_BEFORE = "attempts"
+COUNTED_BEFORE = "auth_attempts"
 """What was tried is counted whatever comes of it."""
 REFUSE = """CREATE TRIGGER full BEFORE INSERT ON auth_security_events
     BEGIN SELECT RAISE(ABORT, 'the trail is full'); END"""
@@ -55,8 +49,8 @@ class Scene:
         await auth.accounts.users.create(OPERATOR, NewUser("root", operator=True))
         self.user = await world.user()
         self.used_up = (await world.login()).tokens.refresh_token
-        following = (await auth.accounts.sessions.refresh(self.used_up)).refresh_token
-        await auth.accounts.sessions.refresh(following)
+        following = (await world.refresh(self.used_up)).refresh_token
+        await world.refresh(following)
         self.session = await world.login()
         key, _ = await auth.accounts.api_keys.create(self.user.user_id, "ci", None)
         self.key = key.key_id
@@ -74,59 +68,27 @@ class Scene:
 
     async def in_the_database(self, statement: str) -> None:
         """Have the database itself do something."""
-        database = self.world.database
-        assert database is not None
-        await database.write(lambda connection: connection.execute(text(statement)))
+        await self.world.database.write(lambda connection: connection.execute(text(statement)))
 
     async def caller(self) -> Principal:
         """Whoever has the session."""
-        return await self.world.auth.verifier.verify(self.session.tokens.access_token)
+        return await self.world.verify(self.session.tokens.access_token)
 
     async def refuse(self) -> None:
         """From now on the trail takes nothing."""
-        if self.world.database:
-            await self.in_the_database(REFUSE)
-        else:
-            self._trail.events = _Full(self._trail.events)
+        await self.in_the_database(REFUSE)
 
     async def accept(self) -> None:
         """Whatever is recorded is taken again."""
-        if self.world.database:
-            await self.in_the_database("DROP TRIGGER full")
-        else:
-            self._trail.events = list(self._trail.events)
-
-    @property
-    def _trail(self) -> MemorySecurityEvents:
-        trail = self.world.stores.security_events
-        assert isinstance(trail, MemorySecurityEvents)
-        return trail
+        await self.in_the_database("DROP TRIGGER full")
 
     async def rows(self) -> dict[str, Any]:
         """All that the stores hold."""
-        if self.world.database:
-            return await self.world.database.read(_rows)
-        kept = {one.name for one in fields(Stores)} - {COUNTED_BEFORE}
-        return {name: _held(getattr(self.world.stores, name)) for name in kept}
-
-
-class _Full(list[SealedEvent]):
-    """A trail that takes nothing."""
-
-    def extend(self, _events: Iterable[SealedEvent]) -> None:
-        raise DomainError(Reason.STORE_UNAVAILABLE)
-
-
-def _held(thing: Any) -> Any:
-    """What a store in memory holds, as values that can be compared."""
-    if not type(thing).__module__.startswith(memory.__name__):
-        return deepcopy(thing)
-    names = getattr(thing, "__slots__", None) or vars(thing)
-    return {name: _held(getattr(thing, name)) for name in names}
+        return await self.world.database.read(_rows)
 
 
 def _rows(connection: Connection) -> dict[str, list[object]]:
-    tables = [table for table in metadata.sorted_tables if table.name != f"auth_{COUNTED_BEFORE}"]
+    tables = [table for table in metadata.sorted_tables if table.name != COUNTED_BEFORE]
     return {
         table.name: list(connection.execute(select(table).order_by(*table.primary_key)))
         for table in tables
@@ -190,7 +152,7 @@ ACTS: dict[str, Act] = {
     "open": Act("sessions", "add", _open),
     "evict": Act("sessions", "add", _evict),
     "claim": Act("sessions", "add", lambda it: it.world.signing_in.device_logins.claim(it.let_in)),
-    "reuse": Act("sessions", "change", lambda it: it.world.accounts.sessions.refresh(it.used_up)),
+    "reuse": Act("sessions", "change", lambda it: it.world.refresh(it.used_up)),
     "sign out": Act("sessions", "change", _sign_out),
     "revoke": Act(
         "sessions",
@@ -205,9 +167,7 @@ ACTS: dict[str, Act] = {
         lambda it: it.world.accounts.api_keys.create(it.user.user_id, "", None),
     ),
     "revoke a key": Act("api_keys", "revoke", lambda it: it.world.accounts.api_keys.revoke(it.key)),
-    "create": Act(
-        "users", "add", lambda it: it.world.accounts.users.create(OPERATOR, NewUser("bob"))
-    ),
+    "create": Act("users", "add", lambda it: it.world.user("bob", "")),
     "disable": Act("users", "change", lambda it: _update(it, Wishes(disabled=True))),
     "promote": Act("users", "change", lambda it: _update(it, Wishes(operator=True))),
     "change": Act("users", "change", _change_password),

@@ -39,7 +39,7 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.fakes.fixed_roles import FixedRoles
-from tests.fakes.memory.auth.events import MemorySessionEvents
+from tests.fakes.session_events import MemorySessionEvents
 
 
 @dataclass(slots=True)

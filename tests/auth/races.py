@@ -22,9 +22,7 @@ async def forks(world: World, rounds: int) -> int:
     """Refresh one token ``AT_ONCE`` times at once, round after round; how many answers differ."""
     token, found = (await world.login()).tokens.refresh_token, 0
     for _ in range(rounds):
-        pairs = await asyncio.gather(
-            *(world.accounts.sessions.refresh(token) for _ in range(AT_ONCE))
-        )
+        pairs = await asyncio.gather(*(world.refresh(token) for _ in range(AT_ONCE)))
         found += len(set(pairs)) - 1
         token = pairs[0].refresh_token
         world.clock.time += 1
@@ -60,7 +58,7 @@ async def _revoke(world: World, pair: TokenPair, delay: float) -> None:
 async def _refresh(world: World, pairs: list[TokenPair], delay: float, outcomes: Outcomes) -> None:
     await asyncio.sleep(delay)
     try:
-        pairs.append(await world.accounts.sessions.refresh(pairs[0].refresh_token))
+        pairs.append(await world.refresh(pairs[0].refresh_token))
     except DomainError as error:
         if error.reason is not Reason.SESSION_REVOKED:
             raise
@@ -71,15 +69,15 @@ async def _refresh(world: World, pairs: list[TokenPair], delay: float, outcomes:
 
 async def _alive(world: World, pairs: list[TokenPair]) -> int:
     """How many of the tokens work, though the session was revoked."""
-    attempts = [world.accounts.sessions.refresh(pair.refresh_token) for pair in pairs]
-    attempts += [world.auth.verifier.verify(pair.access_token) for pair in pairs]  # type: ignore[misc]
+    attempts = [world.refresh(pair.refresh_token) for pair in pairs]
+    attempts += [world.verify(pair.access_token) for pair in pairs]  # type: ignore[misc]
     results = await asyncio.gather(*attempts, return_exceptions=True)
     return sum(not isinstance(result, DomainError) for result in results)
 
 
 async def _main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = await open_world(Path(folder), sqlite=True)
+        world = await open_world(Path(folder))
         await world.user()
         found = await forks(world, 200)
         sys.stdout.write(f"200 rounds of {AT_ONCE} refreshes of one token: {found} forks\n")

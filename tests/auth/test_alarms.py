@@ -14,8 +14,7 @@ from antiphon_server.auth.service.alarms import Alarms, AlarmSettings
 from antiphon_server.auth.service.security_events import SecurityEventLog
 from antiphon_server.auth.service.windows import Windows
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import FakeClock
-from tests.fakes.memory.auth.stores import memory_stores
+from tests.auth.world import World
 
 SETTINGS = AlarmSettings(
     failures_from_address=4, failures_on_name=3, refusals_of_actor=5, window_s=60
@@ -25,10 +24,9 @@ SETTINGS = AlarmSettings(
 class Tower:
     """Alarms on a log of events, and those that were raised."""
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        secret = MasterSecret(b"s" * 32)
-        self.log = SecurityEventLog(memory_stores().security_events, sealed, secret, self.clock)
+    def __init__(self, world: World) -> None:
+        self.clock, secret = world.clock, MasterSecret(b"s" * 32)
+        self.log = SecurityEventLog(world.stores.security_events, sealed, secret, self.clock)
         self.alarms = Alarms(self.log, SETTINGS, self.clock)
         self.raised: list[happened.AlarmRaised] = []
         self.log.on_event(self.alarms.on_event)
@@ -46,15 +44,20 @@ class Tower:
         return self.raised[before:]
 
 
+@pytest.fixture
+def tower(world: World) -> Tower:
+    """Alarms beside a service that nobody calls."""
+    return Tower(world)
+
+
 def failed(name: str = "", count: int = 1) -> happened.SignInFailed:
     """A wrong password."""
     failure = happened.SignInFailure.WRONG_SECRET
     return happened.SignInFailed(LoginMethod.PASSWORD, failure, name_hash=name, count=count)
 
 
-async def test_failures_from_an_address(caplog: pytest.LogCaptureFixture) -> None:
+async def test_failures_from_an_address(tower: Tower, caplog: pytest.LogCaptureFixture) -> None:
     """The fourth within the minute raises it, also if it is another sort of failure."""
-    tower = Tower()
     for number in range(3):
         assert await tower.see(failed(f"name{number}"), address="192.0.2.1") == []
     refused = happened.SignInsRefused(LoginMethod.PASSWORD, "name4")
@@ -65,9 +68,8 @@ async def test_failures_from_an_address(caplog: pytest.LogCaptureFixture) -> Non
     assert "alarm: failures_from_address of 192.0.2.1, 4 times" in caplog.text
 
 
-async def test_failures_on_a_name() -> None:
+async def test_failures_on_a_name(tower: Tower) -> None:
     """From any addresses; an account that is known is named by its id."""
-    tower = Tower()
     for number in range(2):
         assert await tower.see(failed("abc"), address=f"192.0.2.{number}") == []
     (alarm,) = await tower.see(failed("abc"), address="192.0.2.9")
@@ -78,16 +80,14 @@ async def test_failures_on_a_name() -> None:
     assert alarm.subject == "users/user_ann"
 
 
-async def test_one_event_may_stand_for_many() -> None:
+async def test_one_event_may_stand_for_many(tower: Tower) -> None:
     """The count of an event counts, not the events."""
-    tower = Tower()
     (alarm,) = await tower.see(failed(count=1_000_000), address="192.0.2.1")
     assert (alarm.kind, alarm.count) == (AlarmKind.FAILURES_FROM_ADDRESS, 1_000_000)
 
 
-async def test_refusals_of_an_actor() -> None:
+async def test_refusals_of_an_actor(tower: Tower) -> None:
     """The fifth raises it, whatever was refused; of another actor nothing is counted."""
-    tower = Tower()
 
     def refused(rpc: str) -> happened.AccessRefused:
         return happened.AccessRefused(rpc, 4, "", Reason.NOT_FOUND)
@@ -99,9 +99,8 @@ async def test_refusals_of_an_actor() -> None:
     assert (alarm.kind, alarm.subject) == (AlarmKind.REFUSALS_OF_ACTOR, "users/eve")
 
 
-async def test_the_window_slides() -> None:
+async def test_the_window_slides(tower: Tower) -> None:
     """What is older than the window does not count; it is the last minute, not a minute."""
-    tower = Tower()
     for pause in (0, 50, 11):
         tower.clock.time += pause
         assert await tower.see(failed(), address="192.0.2.1") == []
@@ -112,9 +111,8 @@ async def test_the_window_slides() -> None:
     assert alarm.count == 4
 
 
-async def test_an_alarm_is_raised_once_a_window() -> None:
+async def test_an_alarm_is_raised_once_a_window(tower: Tower) -> None:
     """Who goes on raises the next one only after the window; others are heard meanwhile."""
-    tower = Tower()
     assert len(await tower.see(failed(count=4), address="192.0.2.1")) == 1
     for _ in range(50):
         assert await tower.see(failed(count=9), address="192.0.2.1") == []
@@ -143,9 +141,10 @@ async def test_an_alarm_is_raised_once_a_window() -> None:
         ),
     ],
 )
-async def test_what_is_unusual_by_itself(detail: Any, kind: AlarmKind, subject: str) -> None:
+async def test_what_is_unusual_by_itself(
+    tower: Tower, detail: Any, kind: AlarmKind, subject: str
+) -> None:
     """One event is enough, and whom it concerns may see the alarm."""
-    tower = Tower()
     assert await tower.see(detail, "user_ann") == [happened.AlarmRaised(kind, subject)]
     assert await tower.see(happened.SignedIn(LoginMethod.PASSWORD), "user_ann") == []
     assert await tower.see(happened.ApiKeyUsed("key_1"), "user_ann") == []

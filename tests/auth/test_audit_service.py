@@ -38,6 +38,12 @@ async def record(api: AuditApi, *user_ids: str) -> None:
     await api.world.recording.security_events.record(*events)
 
 
+async def exported(api: AuditApi, after: int = 0) -> list[Any]:
+    """All answers of an export behind a place."""
+    request = pb.ExportSecurityEventsRequest(after_sequence=after)
+    return [answer async for answer in api.stream("ExportSecurityEvents", request)]
+
+
 async def listed(api: AuditApi, token: str = "", **wanted: Any) -> list[Any]:
     """All events that a list has, page by page."""
     request = pb.ListSecurityEventsRequest(page_size=3, filter=pb.SecurityEventFilter(**wanted))
@@ -130,8 +136,7 @@ async def test_what_shows_everything_is_the_operators(api: AuditApi, method: str
     if method.startswith("Export"):
         assert await end_of(api.stream(method, request, api.token)) is Reason.PERMISSION_DENIED
     else:
-        refused = await error(api.call(method, request, api.token))
-        assert refused.reason is Reason.PERMISSION_DENIED
+        assert await reason(api.call(method, request, api.token)) is Reason.PERMISSION_DENIED
     event = audit_pb2.SecurityEvent(user_enabled=audit_pb2.UserEnabled())
     recording = pb.RecordSecurityEventsRequest(events=[event])
     for token in (api.token, api.boss_token):
@@ -155,8 +160,7 @@ async def test_another_service_records(api: AuditApi) -> None:
     assert (second.actor, second.sequence) == ("services/context", first.sequence + 1)
     assert second.event_id.startswith("sec_")
     empty = pb.RecordSecurityEventsRequest(events=[audit_pb2.SecurityEvent()])
-    refused = await reason(api.call("RecordSecurityEvents", empty, service))
-    assert refused is Reason.INVALID_ARGUMENT
+    assert await reason(api.call("RecordSecurityEvents", empty, service)) is Reason.INVALID_ARGUMENT
 
 
 async def test_what_another_service_repeats_is_recorded_once(api: AuditApi) -> None:
@@ -273,9 +277,7 @@ async def test_an_export_is_whole_and_signed(api: AuditApi) -> None:
     """Every event as it is stored, then a head that the public keys verify; itself an event."""
     await record(api, *[OTHER] * 450)
     before = (await api.call("GetAuditHead", pb.GetAuditHeadRequest())).head
-    answers = [
-        one async for one in api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
-    ]
+    answers = await exported(api)
     events = [event for answer in answers for event in answer.events]
     previous = bytes(32)
     for sequence, event in enumerate(events, 1):
@@ -299,7 +301,7 @@ async def test_an_export_is_whole_and_signed(api: AuditApi) -> None:
 async def test_an_export_ends_with_its_right(api: AuditApi) -> None:
     """An operator who is disabled in the middle gets no more events and no signed head."""
     await record(api, *[f"user_{'x' * 240}"] * 2_000)  # more than is on its way at once
-    boss = (await api.world.auth.verifier.verify(api.boss_token)).user_id
+    boss = (await api.world.verify(api.boss_token)).user_id
     stream = api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
     await stream.read()
     await api.world.accounts.sessions.revoke_all(OPERATOR, boss)
@@ -323,12 +325,8 @@ async def test_an_export_outlives_its_token(api: AuditApi) -> None:
 async def test_an_export_goes_on_behind_a_copy(api: AuditApi) -> None:
     """The first event of the rest is tied to the last of the copy."""
     await record(api, OTHER, OTHER)
-    whole = [
-        one async for one in api.stream("ExportSecurityEvents", pb.ExportSecurityEventsRequest())
-    ]
-    copy = [event for answer in whole for event in answer.events]
-    request = pb.ExportSecurityEventsRequest(after_sequence=len(copy))
-    rest = [one async for one in api.stream("ExportSecurityEvents", request)]
+    copy = [event for answer in await exported(api) for event in answer.events]
+    rest = await exported(api, after=len(copy))
     events = [event for answer in rest for event in answer.events]
     assert events[0].previous_hash == copy[-1].hash
     assert audit_pb2.SecurityEvent.FromString(events[0].body).WhichOneof("detail") == (
@@ -339,7 +337,7 @@ async def test_an_export_goes_on_behind_a_copy(api: AuditApi) -> None:
 async def test_a_head_is_no_access_token(api: AuditApi) -> None:
     """Both are signed with one key, and neither passes for the other."""
     head = (await api.call("GetAuditHead", pb.GetAuditHeadRequest())).head
-    assert await reason(api.world.auth.verifier.verify(head.signature)) is Reason.TOKEN_INVALID
+    assert await reason(api.world.verify(head.signature)) is Reason.TOKEN_INVALID
     request = pb.VerifySecurityEventsRequest(signature=api.boss_token)
     verdict = await api.call("VerifySecurityEvents", request)
     assert verdict.fault == pb.AUDIT_FAULT_SIGNATURE_INVALID

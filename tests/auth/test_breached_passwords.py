@@ -86,17 +86,9 @@ async def test_a_file_is_asked_beside_the_list(tmp_path: Path) -> None:
     assert not await both.contains("eleven purple elephants")
 
 
-def _missing(path: Path) -> None:
-    path.unlink()
-
-
 def _folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 def _by_count(path: Path) -> None:
@@ -105,20 +97,23 @@ def _by_count(path: Path) -> None:
     path.write_text("\n".join(lines))
 
 
-def _lower(path: Path) -> None:
-    path.write_text(path.read_text().lower())
-
-
 def _ntlm(path: Path) -> None:
     path.write_text("".join(f"{line[:32]}:1\n" for line in path.read_text().splitlines()))
 
 
-def _binary(path: Path) -> None:
-    path.write_bytes(random.Random(1).randbytes(50_000))
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "a folder": _folder,
+    "empty": lambda path: path.write_bytes(b""),
+    "sorted by count": _by_count,
+    "in lower case": lambda path: path.write_text(path.read_text().lower()),
+    "of NTLM": _ntlm,
+    "binary": lambda path: path.write_bytes(random.Random(1).randbytes(50_000)),
+}
 
 
-@pytest.mark.parametrize("damage", [_missing, _folder, _empty, _by_count, _lower, _ntlm, _binary])
-def test_an_unusable_file_stops_the_start(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_unusable_file_stops_the_start(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """A file in which nothing would be found is worse than none; the sentence names the remedy."""
     path = hash_file(tmp_path / "hashes.txt", [str(number) for number in range(1_000)])
     damage(path)

@@ -1,7 +1,6 @@
 """What has expired is forgotten, in pieces of bounded size."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +11,7 @@ from antiphon_server.auth.service.clean_up import CleanUp
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.errors import Reason
 from tests.auth.test_recorded import kinds
-from tests.auth.world import OPERATOR, FakeClock, World, open_world, reason
+from tests.auth.world import OPERATOR, FakeClock, World, reason
 
 DAY_S = 86_400
 
@@ -32,7 +31,7 @@ async def test_the_work_is_done_in_pieces(world: World) -> None:
     while await cleaning.once():
         pass
     assert await world.stores.expiring.forget(now, 3) == 0
-    await world.accounts.sessions.refresh(live.refresh_token)
+    await world.refresh(live.refresh_token)
 
 
 async def test_no_end_is_forgotten_before_it_is_told(world: World) -> None:
@@ -56,20 +55,18 @@ async def test_no_end_is_forgotten_before_it_is_told(world: World) -> None:
         assert await reason(world.accounts.sessions.get(gone)) is Reason.NOT_FOUND
 
 
-async def test_nothing_is_kept_for_ever(tmp_path: Path) -> None:
+async def test_nothing_is_kept_for_ever(world: World) -> None:
     """After two months of silence no row is left of what was for a time."""
-    world = await open_world(tmp_path, sqlite=True)
     user = await world.accounts.users.create(OPERATOR, NewUser("ann", request_id="r", body=b"b"))
     _, secret = await world.accounts.api_keys.create(user.user_id, "ci", DAY_S * SECOND)
     for _ in range(5):
-        pair = (await world.signing_in.login.by_api_key(secret, "")).tokens
+        pair = (await world.login_by_key(secret)).tokens
         await world.accounts.sessions.revoke(OPERATOR, pair.session_id)
     await reason(world.signing_in.login.by_password("ann", "wrong", "", "192.0.2.1"))
     await world.tokens.signing_keys.rotate()
     world.clock.time += 62 * DAY_S
     while await world.auth.background.clean_up.once():
         pass
-    assert world.database is not None
     counts = await world.database.read(
         lambda connection: {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
@@ -80,7 +77,6 @@ async def test_nothing_is_kept_for_ever(tmp_path: Path) -> None:
     left = {name: count for name, count in counts.items() if count and name not in kept}
     assert set(left) <= {"auth_places"}
     assert counts["auth_signing_keys"] == 1
-    await world.close()
 
 
 async def test_it_goes_on_after_any_failure() -> None:

@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.auth.adapters.server_secret import MasterSecret
-from antiphon_server.auth.audit_encoding import sealed
 from antiphon_server.auth.model import security_events as happened
+from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.model.origin import LoginMethod
 from antiphon_server.auth.model.security_events import SecurityEvent, SignInFailure
 from antiphon_server.auth.service.budget import A_MINUTE, MOST
 from antiphon_server.auth.service.coalescing import MOST_AT_ONCE, Coalesced
-from antiphon_server.auth.service.security_events import AUTH, SecurityEventLog
+from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import FakeClock, open_world, reason
+from tests.auth.world import FakeClock, World, open_world, reason
 from tests.e2e.until import SOON_S
-from tests.fakes.memory.auth.stores import memory_stores
 
 
 class Desk:
@@ -28,9 +26,6 @@ class Desk:
         self.broken = False
         self.free = asyncio.Event()
         self.free.set()
-        self.log = SecurityEventLog(
-            memory_stores().security_events, sealed, MasterSecret(b"s" * 32), self.clock
-        )
         self.coalesced = Coalesced(self, self.clock, most, own)
         self.told: list[SecurityEvent] = []
         self.tried: list[tuple[str, Sequence[SecurityEvent]]] = []
@@ -196,29 +191,24 @@ async def test_a_store_that_refuses_does_not_keep_a_server_from_ending() -> None
 
 async def test_what_fails_to_end_keeps_nothing_else_open(tmp_path: Path) -> None:
     """The threads end, though an alarm can't be recorded."""
-    world = await open_world(tmp_path, sqlite=True)
-    await world.user()
-    used = (await world.login()).tokens.refresh_token
+    world = await open_world(tmp_path)
+    used = (await world.newcomer()).tokens.refresh_token
     for _ in range(2):
-        newest = await world.accounts.sessions.refresh(used)
-    await world.accounts.sessions.refresh(newest.refresh_token)
-    await reason(world.accounts.sessions.refresh(used))
-    assert world.database
+        newest = await world.refresh(used)
+    await world.refresh(newest.refresh_token)
+    await reason(world.refresh(used))
     await world.database.close()
     assert await reason(world.auth.close()) is Reason.STORE_UNAVAILABLE
     with pytest.raises(RuntimeError, match="shutdown"):
         await world.hasher.hash(b"password")
 
 
-async def test_a_servers_end_tells_what_is_held(tmp_path: Path) -> None:
+async def test_a_servers_end_tells_what_is_held(world: World) -> None:
     """Closing flushes the counts."""
-    world = await open_world(tmp_path)
     for _ in range(12):
-        assert await reason(world.signing_in.login.by_api_key("antk_x", "test")) is (
-            Reason.CREDENTIALS_INVALID
-        )
-    await world.close()
-    events = world.stores.security_events.events  # type: ignore[attr-defined]
+        assert await reason(world.login_by_key("antk_x", "test")) is Reason.CREDENTIALS_INVALID
+    await world.restart()
+    events = await world.stores.security_events.after(0, ALL, 100)
     kinds = [event.kind for event in events]
     assert kinds.count(21) == 1
     assert b"antk_x" not in b"".join(event.body for event in events)

@@ -1,5 +1,6 @@
 """Devices that wait for their person have only so much room, which nobody takes from others."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from antiphon_server.auth.ports.security_events import unrecorded
 from antiphon_server.auth.service.device_logins import MOST, MOST_OF_ADDRESS
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
-from tests.auth.test_device_logins import decide, person, start
+from tests.auth.test_device_logins import claim, decide, person, start
 from tests.auth.world import World, contents, error, open_world, reason
 
 
@@ -30,7 +31,7 @@ async def test_waiting_devices_are_bounded(world: World) -> None:
 
 async def test_a_refused_device_costs_no_write(tmp_path: Path) -> None:
     """Strangers who are refused make the disk write nothing."""
-    world = await open_world(tmp_path, sqlite=True)
+    world = await open_world(tmp_path)
     for _ in range(MOST_OF_ADDRESS):
         await start(world)
     before = contents(tmp_path, "test.db-wal")
@@ -42,20 +43,18 @@ async def test_a_refused_device_costs_no_write(tmp_path: Path) -> None:
     await world.close()
 
 
-async def test_a_flood_pushes_out_itself(tmp_path: Path) -> None:
+async def test_a_flood_pushes_out_itself(world: World) -> None:
     """From 60 networks of one region: who came before and who comes after are signed in."""
-    world = await open_world(tmp_path)
     ann = await person(world)
     before = [await start(world), await start(world, "2001:db8:1:1::/64")]
     await decide(world, ann, before[0].user_code)
-    for number in range(MOST + 50):
-        await start(world, f"2001:db8:{number % 60:x}::/64")
+    networks = (f"2001:db8:{number % 60:x}::/64" for number in range(MOST + 50))
+    await asyncio.gather(*(start(world, network) for network in networks))
     after = await start(world, "2001:db9::/64")
     for started in (before[1], after):
         await decide(world, ann, started.user_code)
     for started in (*before, after):
-        await world.signing_in.device_logins.claim(started.device_code)
-    await world.close()
+        await claim(world, started)
 
 
 def test_room_is_made_where_most_ask() -> None:

@@ -4,8 +4,9 @@ from antiphon_server.auth.model import SECOND, LoginMethod, Origin, User
 from antiphon_server.auth.model.revocations import Ended
 from antiphon_server.auth.model.security_events import RevocationCause, SecurityEvent
 from antiphon_server.auth.service.endings import BATCH, ends
+from antiphon_server.runtime.errors import Reason
 from tests.auth.test_recorded import events
-from tests.auth.world import OPERATOR, World
+from tests.auth.world import OPERATOR, World, reason
 
 MANY = 2 * BATCH + 1
 
@@ -37,18 +38,20 @@ async def test_all_that_a_killed_process_ended_is_told(world: World) -> None:
         await world.accounts.sessions.open(user, Origin(LoginMethod.PASSWORD))
     ended = await kill_while_ending(world, user)
     for _ in range(2):
+        await world.restart()
         await world.auth.greet()
         assert await recorded(world) == [(one, RevocationCause.REQUESTED) for one in ended]
     assert len(world.events.told) == len(ended) == MANY
 
 
 async def test_what_could_not_be_told_is_told_later(world: World) -> None:
-    """While the event log is away ends are recorded; the next one tells of them, too."""
+    """While the event log is away sessions end all the same; the next end tells of them, too."""
     await world.user()
     first, second = [(await world.login()).tokens for _ in range(2)]
     world.events.reachable = False
     await world.accounts.sessions.revoke(OPERATOR, first.session_id)
     assert world.events.told == []
+    assert await reason(world.verify(first.access_token)) is Reason.SESSION_REVOKED
     world.events.reachable = True
     await world.accounts.sessions.revoke(OPERATOR, second.session_id)
     both = [first.session_id, second.session_id]

@@ -1,8 +1,6 @@
 """An act and the events that tell of it are there together, or neither is."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -15,21 +13,18 @@ from antiphon_server.auth.service.user_updates import Wishes
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.addresses import set_address
-from tests.auth.acts import ACTS, PROVIDER, Scene
+from tests.auth.acts import ACTS, Scene
 from tests.auth.test_recorded import kinds, last
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import World, reason
 
 REFUSED = (IntegrityError, DomainError)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
-    """The scene on each kind of store, whose trail takes nothing."""
-    made, sqlite = Scene(), request.param == "sqlite"
-    await made.set_up(await open_world(tmp_path, sqlite=sqlite, identity_providers=[PROVIDER]))
-    await made.refuse()
-    yield made
-    await made.world.close()
+@pytest.fixture
+async def scene(scene: Scene) -> Scene:
+    """The same whose trail takes nothing."""
+    await scene.refuse()
+    return scene
 
 
 def test_every_act_that_is_recorded_is_tried() -> None:

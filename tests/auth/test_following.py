@@ -6,8 +6,10 @@ import time
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.model import SECOND
+from antiphon_server.auth.ports.endings import EndingStore
+from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.following import Following
-from antiphon_server.auth.service.liveness import Liveness
+from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.access.principal import SessionId
 from antiphon_server.runtime.concurrency.tasks import TaskSet
@@ -24,14 +26,11 @@ LIFE = TokenSettings().longest_life
 
 async def test_a_server_that_would_be_told_looks_seldom(world: World) -> None:
     """Often enough for a second all the same: at rest that is most of what a store is asked."""
-    endings, tasks = FailingOver(), TaskSet()
+    endings, tasks = FailingOver(world.database), TaskSet()
     async with Valkey() as valkey:
         redis = Redis(valkey.url, deadline_s=10.0)
         messenger = RedisMessenger(redis)
-        auth = world.auth
-        following = Following(
-            endings, auth.tokens.signing_keys, auth.tokens.liveness, messenger, world.clock, LIFE
-        )
+        following = following_of(world, endings, messenger=messenger)
         tasks.spawn("following", following.run())
         async with asyncio.timeout(SOON_S):
             while not messenger.connected:  # noqa: ASYNC110  # an answer of Redis's changes it
@@ -49,10 +48,7 @@ async def test_new_keys_are_looked_for_where_ends_are(world: World) -> None:
     """A rotation elsewhere is learned of by the one number that servers ask for."""
     there = keys_of(world)
     await there.reload()
-    messenger = MemoryMessenger()
-    following = Following(
-        world.stores.endings, there, world.tokens.liveness, messenger, world.clock, LIFE
-    )
+    following = following_of(world, world.stores.endings, keys=there)
     await following.begin()
     kid = await world.tokens.signing_keys.rotate()
     await following.look()
@@ -61,41 +57,45 @@ async def test_new_keys_are_looked_for_where_ends_are(world: World) -> None:
 
 async def test_ends_after_a_failover_that_lost_some_are_learned(world: World) -> None:
     """Their places were taken before by ends that the store in its place has not got."""
-    endings, liveness, told = FailingOver(), Liveness(), list[SessionId]()
-    liveness.on_end(told.append)
-    following = following_of(world, endings, liveness)
-    endings.end("sess_1", "sess_2", "sess_3", time=now(world))
+    endings, told = FailingOver(world.database), list[SessionId]()
+    world.tokens.liveness.on_end(told.append)
+    following = following_of(world, endings)
+    await endings.end("sess_1", "sess_2", "sess_3", time=now(world))
     await following.begin()
-    endings.lose(2)
-    endings.end("sess_4", time=now(world))
+    await endings.lose(2)
+    await endings.end("sess_4", time=now(world))
     await following.look()
-    endings.end("sess_5", "sess_6", time=now(world))
+    await endings.end("sess_5", "sess_6", time=now(world))
     await following.look()
     assert {"sess_4", "sess_5", "sess_6"} <= set(told)
 
 
 async def test_ends_of_another_history_that_grew_unseen_are_learned(world: World) -> None:
     """While the store was away it fell back, and then came as far as it was."""
-    endings, liveness, tasks = FailingOver(), Liveness(), TaskSet()
-    told = list[SessionId]()
-    liveness.on_end(told.append)
-    following = following_of(world, endings, liveness)
-    endings.end("sess_1", time=now(world))
+    endings, tasks, told = FailingOver(world.database), TaskSet(), list[SessionId]()
+    world.tokens.liveness.on_end(told.append)
+    following = following_of(world, endings)
+    await endings.end("sess_1", time=now(world))
     await following.begin()
     tasks.spawn("following", following.run())
     endings.away, before = True, endings.asked
     await until(lambda: endings.asked > before)
-    endings.lose(1)
-    endings.end("sess_2", time=now(world))
+    await endings.lose(1)
+    await endings.end("sess_2", time=now(world))
     endings.away = False
     await until(lambda: told == ["sess_2"], timeout_s=10)
     await tasks.stop()
 
 
-def following_of(world: World, endings: FailingOver, liveness: Liveness) -> Following:
-    """One that nobody tells anything."""
-    keys = world.tokens.signing_keys
-    return Following(endings, keys, liveness, MemoryMessenger(), world.clock, LIFE)
+def following_of(
+    world: World,
+    endings: EndingStore,
+    keys: SigningKeys | None = None,
+    messenger: RevocationMessenger | None = None,
+) -> Following:
+    """One that nobody tells anything, unless there is a messenger."""
+    keys, messenger = keys or world.tokens.signing_keys, messenger or MemoryMessenger()
+    return Following(endings, keys, world.tokens.liveness, messenger, world.clock, LIFE)
 
 
 def now(world: World) -> int:

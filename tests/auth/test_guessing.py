@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from argon2 import Parameters
@@ -16,7 +15,7 @@ from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.model import DAY, SECOND
 from antiphon_server.auth.service.attempts import PER_NAME, PER_NAME_AND_ADDRESS
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import PASSWORD, World, open_world
+from tests.auth.world import PASSWORD, World
 
 HOME = "198.51.100.7"
 AFAR = "198.51.100.8"
@@ -64,8 +63,8 @@ async def test_strangers_everywhere_do_not_lock_the_owner_out(world: World) -> N
     assert world.hasher.evaluations - before >= PER_NAME
     assert await guess(world, "ann", HOME, PASSWORD) is None
     assert await guess(world, "ann", AFAR, PASSWORD) is Reason.TOO_MANY_ATTEMPTS
-    await world.auth.verifier.verify(tokens.access_token)
-    await world.accounts.sessions.refresh(tokens.refresh_token)
+    await world.verify(tokens.access_token)
+    await world.refresh(tokens.refresh_token)
     world.clock.time += 15 * 60
     assert await guess(world, "ann", AFAR, PASSWORD) is None
 
@@ -125,14 +124,14 @@ async def test_strangers_can_not_take_all_of_the_queue() -> None:
     await pool.close()
 
 
-async def test_times_do_not_tell_who_exists(tmp_path: Path) -> None:
+async def test_times_do_not_tell_who_exists(world: World) -> None:
     """A wrong password of an account takes as long as any other refusal (Mann and Whitney's U).
 
     Taken in turns, so that a busy machine is as busy for all. That the statistic finds
     a difference is shown by refusals that evaluate nothing.
     """
     costly = Parameters(**dataclasses.asdict(CHEAPEST) | {"memory_cost": 8 << 10, "time_cost": 1})
-    world = await open_world(tmp_path, parameters=costly)
+    await world.restart(parameters=costly)
     await world.user("ann")
     await world.user("no-password", "")
     before = world.hasher.evaluations
@@ -150,7 +149,6 @@ async def test_times_do_not_tell_who_exists(tmp_path: Path) -> None:
     apart = {name: _apart(times["ann"], taken) for name, taken in times.items()}
     assert all(abs(apart[name]) < FAR_APART for name in STRANGE), apart
     assert apart[UNEVALUATED] > FAR_APART, apart
-    await world.close()
 
 
 def _apart(ones: Sequence[float], others: Sequence[float]) -> float:

@@ -1,46 +1,26 @@
 """Who hangs up behind the commit of an act stops nothing of what has to follow it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any, cast
 
 import pytest
 
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.chain import ALL, SealedEvent
-from tests.auth.acts import ACTS, PROVIDER, Scene
-from tests.auth.world import open_world
+from tests.auth.acts import ACTS, Scene
+from tests.auth.asked import Asked
 
 CALLED = [name for name in ACTS if name != "expire"]
 """What runs out ends by itself: nobody called."""
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    """The scene in memory: what follows a commit does not depend on the store."""
-    made = Scene()
-    await made.set_up(await open_world(tmp_path, identity_providers=[PROVIDER]))
-    yield made
-    await made.world.close()
-
-
-async def hang_up(
-    store: object, method: str, call: Coroutine[Any, Any, object], patched: pytest.MonkeyPatch
-) -> None:
+async def hang_up(store: object, method: str, call: Coroutine[Any, Any, object]) -> None:
     """Cancel the call once the store has committed, before its answer."""
-    real, committed = getattr(store, method), asyncio.Event()
-
-    async def slow(*values: object, **named: object) -> object:
-        result = await real(*values, **named)
-        committed.set()
-        await asyncio.sleep(0)
-        return result
-
-    patched.setattr(store, method, slow)
-    calling = asyncio.create_task(call)
-    await committed.wait()
+    committing, calling = Asked(store, method, late=True), asyncio.create_task(call)
+    await committing.found.wait()
     calling.cancel()
+    committing.answer.set()
     await asyncio.wait([calling])
     assert calling.cancelled()
 
@@ -57,7 +37,7 @@ async def test_what_follows_an_act_follows(
     auth.recording.security_events.on_event(lambda _, sealed: heard.append(sealed))
     monkeypatch.setattr(auth.tokens.messenger, "publish", lambda: woken.append(True))
     call = cast(Coroutine[Any, Any, object], act.do(scene))
-    await hang_up(getattr(stores, act.store), act.method, call, monkeypatch)
+    await hang_up(getattr(stores, act.store), act.method, call)
     await auth.base.completion.close()
     await auth.recording.alarms.flush()
     assert heard == await stores.security_events.after(before.sequence, ALL, 100) != []

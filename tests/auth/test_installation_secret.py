@@ -13,48 +13,40 @@ from antiphon_server.auth.adapters.server_secret import (
 )
 from antiphon_server.auth.service.signing_keys import SealedByAnother
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import World, reason
 
 
-async def reopened(before: World, data_dir: Path, secret: MasterSecret | None) -> World:
-    """The next process on the same stores."""
-    return await open_world(data_dir, stores=before.stores, clock=before.clock, secret=secret)
-
-
-async def test_from_the_file_to_the_environment(tmp_path: Path) -> None:
+async def test_from_the_file_to_the_environment(world: World, tmp_path: Path) -> None:
     """What the file holds, given by the environment, opens all: tokens and sessions live on."""
-    before = await open_world(tmp_path / "a")
-    await before.user()
-    tokens = (await before.login()).tokens
-    text = (tmp_path / "a" / "auth.key").read_text()
-    secret = given_secret(text, None)
+    tokens = (await world.newcomer()).tokens
+    file = tmp_path / "auth.key"
+    secret = given_secret(file.read_text(), None)
     assert secret is not None
-    after = await reopened(before, tmp_path / "b", MasterSecret(secret))
-    await after.auth.verifier.verify(tokens.access_token)
-    await after.auth.accounts.sessions.refresh(tokens.refresh_token)
-    assert not (tmp_path / "b").exists()
+    file.unlink()
+    await world.restart(secret=MasterSecret(secret))
+    await world.verify(tokens.access_token)
+    await world.refresh(tokens.refresh_token)
+    assert not file.exists()
 
 
-async def test_another_secret_is_refused(tmp_path: Path) -> None:
+async def test_another_secret_is_refused(world: World) -> None:
     """It would sign everybody out: the start ends before anything is changed."""
-    before = await open_world(tmp_path)
-    kept = await before.stores.signing_keys.list_valid(0)
+    kept = await world.stores.signing_keys.list_valid(0)
     with pytest.raises(SealedByAnother):
-        await reopened(before, tmp_path, MasterSecret(b"x" * 32))
-    assert await before.stores.signing_keys.list_valid(0) == kept
+        await world.restart(secret=MasterSecret(b"x" * 32))
+    assert await world.stores.signing_keys.list_valid(0) == kept
 
 
-async def test_a_lost_secret_is_begun_anew(tmp_path: Path) -> None:
-    """Without any secret one is made: all have to sign in again, and then it counts."""
-    before = await open_world(tmp_path)
-    await before.user()
-    old = (await before.login()).tokens.refresh_token
+async def test_a_lost_secret_is_begun_anew(world: World, tmp_path: Path) -> None:
+    """Without any one is made: refresh tokens are refused, new logins work, and then it counts."""
+    old = (await world.newcomer()).tokens
     (tmp_path / "auth.key").unlink()
-    after = await reopened(before, tmp_path, None)
-    assert await reason(after.auth.accounts.sessions.refresh(old)) is Reason.CREDENTIALS_INVALID
-    fresh = (await after.login()).tokens
-    again = await reopened(after, tmp_path, None)
-    await again.auth.verifier.verify(fresh.access_token)
+    await world.restart()
+    await world.verify(old.access_token)
+    assert await reason(world.refresh(old.refresh_token)) is Reason.CREDENTIALS_INVALID
+    fresh = (await world.login()).tokens
+    await world.restart()
+    await world.verify(fresh.access_token)
 
 
 async def test_the_secret_can_be_a_file(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,12 @@ from antiphon_server.auth.adapters.secret_files import (
     read_private,
 )
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError, load_or_create
+from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.model import User
-from antiphon_server.auth.service.local_operator import MOST_NODES, NAME
-from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.local_operator import MOST_NODES, NAME, Living, nobody
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import OPERATOR, World, open_world, reason
-from tests.fakes.memory.auth.stores import memory_stores
+from tests.auth.world import World, open_world, reason
+from tests.fakes.databases import opened_sqlite
 
 
 def mode(path: Path) -> int:
@@ -29,9 +29,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-async def started(data_dir: Path, *, sqlite: bool = True) -> World:
-    """Start with the local operator."""
-    world = await open_world(data_dir, sqlite=sqlite)
+@pytest.fixture
+async def operated(world: World) -> World:
+    """The service with the local operator."""
     await world.auth.greet()
     return world
 
@@ -39,72 +39,83 @@ async def started(data_dir: Path, *, sqlite: bool = True) -> World:
 async def test_first_start_makes_private_files(tmp_path: Path) -> None:
     """Directory 0700, files 0600 under any umask; the key signs the operator in."""
     data_dir, old = tmp_path / "new" / "data", os.umask(0)
-    try:
-        world = await started(data_dir, sqlite=False)
-    finally:
-        os.umask(old)
-    assert mode(data_dir) == 0o700
-    assert {file.name: mode(file) for file in data_dir.iterdir()} == {
-        "auth.key": 0o600,
-        "operator.key": 0o600,
-    }
-    secret = key_in(data_dir)
-    signed_in = await world.signing_in.login.by_api_key(secret, "cli")
-    assert (signed_in.user.name, signed_in.user.operator) == ("local", True)
-    assert (await world.auth.verifier.verify(signed_in.tokens.access_token)).operator
-    await world.close()
+    async with opened_sqlite(metadata) as database:
+        try:
+            world = await open_world(data_dir, database=database)
+            await world.auth.greet()
+        finally:
+            os.umask(old)
+        assert mode(data_dir) == 0o700
+        assert {file.name: mode(file) for file in data_dir.iterdir()} == {
+            "auth.key": 0o600,
+            "operator.key": 0o600,
+        }
+        secret = key_in(data_dir)
+        signed_in = await world.login_by_key(secret)
+        assert (signed_in.user.name, signed_in.user.operator) == ("local", True)
+        assert (await world.verify(signed_in.tokens.access_token)).operator
+        await world.close()
 
 
-async def test_a_good_key_is_kept(tmp_path: Path) -> None:
+async def test_a_good_key_is_kept(operated: World, tmp_path: Path) -> None:
     """A second start changes nothing, and its sessions live on."""
-    await (await started(tmp_path)).close()
     before = (tmp_path / "operator.key").read_bytes()
-    world = await started(tmp_path)
+    tokens = (await operated.login_by_key(key_in(tmp_path))).tokens
+    await operated.restart()
+    await operated.auth.greet()
     assert (tmp_path / "operator.key").read_bytes() == before
-    user = await world.stores.users.find("local")
-    assert user is not None
-    assert len(await world.accounts.api_keys.list_keys(user.user_id, None, 9)) == 1
-    await world.close()
+    await operated.verify(tokens.access_token)
+    user = await operated.accounts.users.named(NAME)
+    assert len(await operated.accounts.api_keys.list_keys(user.user_id, None, 9)) == 1
 
 
-async def test_servers_that_share_a_store_have_a_key_each(tmp_path: Path) -> None:
+async def test_servers_that_share_a_store_have_a_key_each(world: World, tmp_path: Path) -> None:
     """One that starts, or lost its own, leaves the others theirs; of many the oldest go."""
     folders = [tmp_path / str(number) for number in range(MOST_NODES + 2)]
-    stores, secret = memory_stores(), load_or_create(tmp_path / "auth.key")
     for folder in folders:
-        world = await open_world(folder, stores=stores, node=folder.name, secret=secret)
-        world.clock.time += 1.0
-        await world.auth.greet()
+        await greet_from(world, folder)
     (folders[-1] / "operator.key").unlink()
-    await world.auth.greet()
-    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
-    assert found == [False, False, *[True] * MOST_NODES]
+    await greet_from(world, folders[-1])
+    assert await known(world, folders) == [False, False, *[True] * MOST_NODES]
 
 
-async def test_a_running_server_keeps_its_key(tmp_path: Path) -> None:
+async def test_a_running_server_keeps_its_key(world: World, tmp_path: Path) -> None:
     """However many come after it: those go whose servers are gone."""
     folders = [tmp_path / str(number) for number in range(MOST_NODES + 8)]
-    stores, secret = memory_stores(), load_or_create(tmp_path / "auth.key")
     running = {folder.name for folder in folders[:4]}
 
     async def living() -> frozenset[str]:
         return frozenset(running)
 
     for folder in folders:
-        world = await open_world(
-            folder, stores=stores, node=folder.name, secret=secret, living=living
-        )
-        world.clock.time += 1.0
-        await world.auth.greet()
-    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
-    assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
+        await greet_from(world, folder, living)
+    left = [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
+    assert await known(world, folders) == left
     running.update(folder.name for folder in folders[12:])  # more than MOST_NODES, with it
-    world = await open_world(
-        tmp_path / "last", stores=stores, node="last", secret=secret, living=living
+    await greet_from(world, tmp_path / "last", living)
+    assert await known(world, folders) == left
+
+
+async def greet_from(world: World, data_dir: Path, living: Living = nobody) -> None:
+    """A server of that name on the world's store begins, and ends."""
+    secret = load_or_create(data_dir.parent / "auth.key")
+    server = await open_world(
+        data_dir,
+        database=world.database,
+        clock=world.clock,
+        node=data_dir.name,
+        secret=secret,
+        living=living,
     )
-    await world.auth.greet()
-    found = [await world.accounts.api_keys.find(key_in(folder)) is not None for folder in folders]
-    assert found == [True] * 4 + [False] * 8 + [True] * (MOST_NODES - 4)
+    world.clock.time += 1.0
+    await server.auth.greet()
+    await server.close()
+
+
+async def known(world: World, folders: Sequence[Path]) -> list[bool]:
+    """Whether the key in each folder is one of an account."""
+    find = world.accounts.api_keys.find
+    return [await find(key_in(folder)) is not None for folder in folders]
 
 
 def key_in(data_dir: Path) -> str:
@@ -112,85 +123,70 @@ def key_in(data_dir: Path) -> str:
     return (data_dir / "operator.key").read_text().strip()
 
 
-def _lose(path: Path) -> None:
-    path.unlink()
-
-
-def _garble(path: Path) -> None:
-    path.write_bytes(b"\xff\x00garbage")
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _expose(path: Path) -> None:
-    path.chmod(0o644)
-
-
 def _link(path: Path) -> None:
-    path.rename(path.with_name("elsewhere"))
-    path.symlink_to(path.with_name("elsewhere"))
+    path.symlink_to(path.rename(path.with_name("elsewhere")))
 
 
-@pytest.mark.parametrize("damage", [_lose, _garble, _empty, _expose, _link])
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "lost": Path.unlink,
+    "garbled": lambda path: path.write_bytes(b"\xff\x00garbage"),
+    "empty": lambda path: path.write_bytes(b""),
+    "exposed": lambda path: path.chmod(0o644),
+    "a link": _link,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 async def test_a_lost_key_is_replaced_and_revoked(
-    tmp_path: Path, damage: Callable[[Path], None]
+    operated: World, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     """A missing, unreadable or exposed file gets a new key; the old one buys nothing."""
-    world = await started(tmp_path)
     old = key_in(tmp_path)
-    tokens = (await world.signing_in.login.by_api_key(old, "")).tokens
+    tokens = (await operated.login_by_key(old)).tokens
     damage(tmp_path / "operator.key")
-    await world.close()
-    world = await started(tmp_path)
+    await operated.restart()
+    await operated.auth.greet()
     new = key_in(tmp_path)
     assert mode(tmp_path / "operator.key") == 0o600
     assert not (tmp_path / "operator.key").is_symlink()
-    await world.signing_in.login.by_api_key(new, "")
-    assert await reason(world.signing_in.login.by_api_key(old, "")) is Reason.CREDENTIALS_INVALID
-    verified = world.auth.verifier.verify(tokens.access_token)
-    assert await reason(verified) is Reason.SESSION_REVOKED
-    await world.close()
+    await operated.login_by_key(new)
+    assert await reason(operated.login_by_key(old)) is Reason.CREDENTIALS_INVALID
+    assert await reason(operated.verify(tokens.access_token)) is Reason.SESSION_REVOKED
 
 
-async def test_a_full_list_of_keys_stops_no_start(tmp_path: Path) -> None:
+async def test_a_full_list_of_keys_stops_no_start(operated: World, tmp_path: Path) -> None:
     """There is always room for the operator's own key."""
-    world = await started(tmp_path)
-    user = await world.stores.users.find("local")
-    assert user is not None
+    user, keys = await operated.accounts.users.named(NAME), operated.accounts.api_keys
     for _ in range(99):
-        await world.accounts.api_keys.create(user.user_id, "ci", None)
-    await world.accounts.local_operator.ensure()
-    (key, *_) = [
-        key
-        for key in await world.accounts.api_keys.list_keys(user.user_id, None, 200)
-        if key.label == "operator.key"
-    ]
-    await world.accounts.api_keys.revoke(key.key_id)
-    await world.accounts.api_keys.create(user.user_id, "ci", None)
-    await world.accounts.local_operator.ensure()
-    secret = key_in(tmp_path)
-    await world.signing_in.login.by_api_key(secret, "")
-    await world.close()
+        await keys.create(user.user_id, "ci", None)
+    await operated.accounts.local_operator.ensure()
+    listed = await keys.list_keys(user.user_id, None, 200)
+    (key,) = (key for key in listed if key.label == "operator.key")
+    await keys.revoke(key.key_id)
+    await keys.create(user.user_id, "ci", None)
+    await operated.accounts.local_operator.ensure()
+    await operated.login_by_key(key_in(tmp_path))
 
 
-async def test_an_ordinary_user_called_local_gets_no_operator_key(tmp_path: Path) -> None:
+async def test_an_ordinary_user_called_local_gets_no_operator_key(
+    world: World, tmp_path: Path
+) -> None:
     """The name alone gives nobody rights, and keeps no server from starting."""
-    world = await open_world(tmp_path)
-    await world.user("local")
-    await world.accounts.local_operator.ensure()
+    await world.user(NAME)
+    await world.auth.greet()
     assert not (tmp_path / "operator.key").exists()
-    await world.close()
 
 
-async def test_secrets_stay_out_of_logs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_secrets_stay_out_of_logs(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Making, losing and replacing keys prints none of them."""
     caplog.set_level(logging.DEBUG)
-    await (await started(tmp_path)).close()
+    await world.auth.greet()
     first = key_in(tmp_path)
     (tmp_path / "operator.key").unlink()
-    await (await started(tmp_path)).close()
+    await world.restart()
+    await world.auth.greet()
     second = key_in(tmp_path)
     for secret in (first, second, (tmp_path / "auth.key").read_text().strip()):
         assert secret not in caplog.text
@@ -249,10 +245,9 @@ def test_a_crash_while_writing_leaves_the_old_or_the_new_secret(tmp_path: Path) 
 
 
 async def test_servers_that_start_at_once_have_one_operator(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another one makes the user after this one has looked for it."""
-    world = await open_world(tmp_path, sqlite=True)
     find = world.stores.users.find
     looked = asyncio.Event()
 
@@ -260,11 +255,10 @@ async def test_servers_that_start_at_once_have_one_operator(
         found = await find(name)
         if not looked.is_set():
             looked.set()
-            await world.accounts.users.create(OPERATOR, NewUser(NAME, operator=True))
+            await world.user(NAME, "", operator=True)
         return found
 
     monkeypatch.setattr(world.stores.users, "find", looks_too_early)
     await world.accounts.local_operator.ensure()
-    signed_in = await world.signing_in.login.by_api_key(key_in(tmp_path), "cli")
+    signed_in = await world.login_by_key(key_in(tmp_path))
     assert (signed_in.user.name, signed_in.user.operator) == (NAME, True)
-    await world.close()

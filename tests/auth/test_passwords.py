@@ -14,7 +14,7 @@ from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.test_recorded import kinds
-from tests.auth.world import OPERATOR, PASSWORD, World, contents, error, open_world, reason
+from tests.auth.world import OPERATOR, PASSWORD, World, contents, error, reason
 
 NEW = "eleven purple elephants"
 HOUR = 3600.0
@@ -90,9 +90,8 @@ async def test_a_change_ends_the_other_sessions(world: World) -> None:
     _, caller, refresh = await signed_in(world)
     other = (await world.login()).tokens
     await change(world, caller)
-    await world.accounts.sessions.refresh(refresh)
-    ended = world.auth.verifier.verify(other.access_token)
-    assert await reason(ended) is Reason.SESSION_REVOKED
+    await world.refresh(refresh)
+    assert await reason(world.verify(other.access_token)) is Reason.SESSION_REVOKED
     assert await reason(world.login()) is Reason.CREDENTIALS_INVALID
     await world.login(password=NEW)
 
@@ -162,7 +161,7 @@ async def test_a_reset_sets_a_password_once(world: World) -> None:
     token, expires = await world.accounts.password_resets.create(user.user_id)
     assert expires == int((world.clock.time + HOUR) * 1_000_000)
     await world.accounts.password_resets.use(token, NEW)
-    assert await reason(world.accounts.sessions.refresh(refresh)) is Reason.SESSION_REVOKED
+    assert await reason(world.refresh(refresh)) is Reason.SESSION_REVOKED
     again = world.accounts.password_resets.use(token, NEW)
     assert await reason(again) is Reason.CREDENTIALS_INVALID
     assert await reason(world.login()) is Reason.CREDENTIALS_INVALID
@@ -175,15 +174,14 @@ async def test_a_reset_revokes_keys_if_the_operator_says_so(world: World, api_ke
     user = await world.user()
     _, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
     token, _ = await world.accounts.password_resets.create(user.user_id, api_keys=api_keys)
-    await world.signing_in.login.by_api_key(secret, "")
+    await world.login_by_key(secret)
     await world.accounts.password_resets.use(token, NEW)
     if not api_keys:
-        await world.signing_in.login.by_api_key(secret, "")
+        await world.login_by_key(secret)
         return
     told = ["password_reset_used", "api_key_revoked", "session_revoked"]
     assert (await kinds(world))[-3:] == told
-    refused = world.signing_in.login.by_api_key(secret, "")
-    assert await reason(refused) is Reason.CREDENTIALS_INVALID
+    assert await reason(world.login_by_key(secret)) is Reason.CREDENTIALS_INVALID
     assert await world.accounts.api_keys.list_keys(user.user_id, None, 9) == []
 
 
@@ -247,8 +245,7 @@ async def test_of_parallel_resets_one_counts(world: World) -> None:
 
 async def test_a_reset_is_for_people(world: World) -> None:
     """Programs have no password, and nobody has none either."""
-    program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.accounts.users.create(OPERATOR, program)
+    user = await world.user("worker", "", kind=UserKind.PROGRAM)
     create = world.accounts.password_resets.create
     assert await reason(create(user.user_id)) is Reason.INVALID_ARGUMENT
     assert await reason(create(OPERATOR.user_id)) is Reason.NOT_FOUND
@@ -267,14 +264,12 @@ async def test_what_is_no_token_is_refused_for_nothing(world: World, token: str)
     assert world.hasher.evaluations == before
 
 
-async def test_only_hashes_are_stored(tmp_path: Path) -> None:
+async def test_only_hashes_are_stored(world: World, tmp_path: Path) -> None:
     """Neither the token nor a password is in any file."""
-    world = await open_world(tmp_path, sqlite=True)
     user = await world.user()
     token, _ = await world.accounts.password_resets.create(user.user_id)
     await world.accounts.password_resets.use(token, NEW)
     unused, _ = await world.accounts.password_resets.create(user.user_id)
-    await world.close()
     kept = contents(tmp_path)
     for secret in (token, unused, NEW, PASSWORD):
         assert secret.encode() not in kept

@@ -15,7 +15,6 @@ from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.service.test_user import NAME, USER_ID
 from antiphon_server.auth.service.user_updates import Wishes
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.permissions import Permission, Rule
 from antiphon_server.runtime.access.policy import Decision, Question, decide
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, UserId, set_principal
@@ -42,7 +41,7 @@ async def last(world: World) -> audit_pb2.SecurityEvent:
 
 async def as_caller(world: World, token: str) -> Principal:
     """Call as the token's owner from here on."""
-    principal = await world.auth.verifier.verify(token)
+    principal = await world.verify(token)
     set_principal(principal)
     return principal
 
@@ -156,13 +155,10 @@ async def test_refused_attempts_are_counted(world: World) -> None:
 
 async def test_reuse_is_recorded_with_the_end_of_its_family(world: World) -> None:
     """Both name the session."""
-    await world.user()
-    tokens = (await world.login()).tokens
-    await world.accounts.sessions.refresh(tokens.refresh_token)
+    tokens = (await world.newcomer()).tokens
+    await world.refresh(tokens.refresh_token)
     world.clock.time += 60
-    assert await reason(world.accounts.sessions.refresh(tokens.refresh_token)) is (
-        Reason.SESSION_REVOKED
-    )
+    assert await reason(world.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
     await world.recording.alarms.flush()
     reused, revoked, alarm = (await events(world))[-3:]
     assert reused.refresh_token_reused.session_id == tokens.session_id
@@ -190,7 +186,7 @@ async def test_a_key_is_told_once_a_minute_and_place(world: World) -> None:
     for address in ("192.0.2.1", "198.51.100.7"):
         set_address(address)
         for _ in range(20):
-            await world.signing_in.login.by_api_key(secret, "test")
+            await world.login_by_key(secret, "test")
     await world.auth.coalesced.flush(all_of_it=True)
     used = [event.api_key_used for event in await events(world) if event.HasField("api_key_used")]
     assert [(one.count, one.new_place) for one in used] == [
@@ -230,8 +226,7 @@ async def test_refusals_of_access_are_counted(world: World) -> None:
 
 async def test_events_are_counted_for_prometheus(world: World) -> None:
     """Sign-ins, failures, endings, alarms and live sessions, as they are when scraped."""
-    await world.user()
-    tokens = (await world.login()).tokens
+    tokens = (await world.newcomer()).tokens
     await world.login()
     await reason(world.login("ann", "wrong"))
     await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
@@ -265,10 +260,11 @@ async def other_secrets(world: World, user_id: UserId) -> list[str]:
     return [changed, reset, token, *codes, pair.access_token, pair.refresh_token]
 
 
-async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_is_in_any_event(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """After a day of use no password, token or key is in the table's bytes or in the log."""
     caplog.set_level("DEBUG")
-    world = await open_world(tmp_path, sqlite=True)
     await world.auth.greet()
     user = await world.user()
     wrong = "canary wrong password"
@@ -277,16 +273,16 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
         await reason(world.login(name, password))
     tokens = (await world.login()).tokens
     secrets += [tokens.access_token, tokens.refresh_token]
-    pair = await world.accounts.sessions.refresh(tokens.refresh_token)
+    pair = await world.refresh(tokens.refresh_token)
     secrets += [pair.access_token, pair.refresh_token]
     _key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
-    await world.signing_in.login.by_api_key(secret, "test")
+    await world.login_by_key(secret, "test")
     typo = secret[:-1] + ("0" if secret[-1] != "0" else "1")
-    await reason(world.signing_in.login.by_api_key(typo, "test"))
+    await reason(world.login_by_key(typo, "test"))
     secrets += [secret, secret[:-1], contents(tmp_path, "operator.key").decode().strip()]
     world.clock.time += 60
-    await reason(world.accounts.sessions.refresh(tokens.refresh_token))
-    await world.accounts.users.create(OPERATOR, NewUser("bob", PASSWORD))
+    await reason(world.refresh(tokens.refresh_token))
+    await world.user("bob")
     secrets += await other_secrets(world, user.user_id)
     await world.tokens.signing_keys.rotate()
     _kid, private = world.tokens.signing_keys.signer()
@@ -294,7 +290,6 @@ async def test_no_secret_is_in_any_event(tmp_path: Path, caplog: pytest.LogCaptu
     bodies = b"".join(
         event.body for event in await world.stores.security_events.after(0, ALL, 10_000)
     )
-    await world.close()
     raw = [private.private_bytes_raw(), *(text.encode() for text in secrets)]
     raw += [base64.urlsafe_b64encode(raw[0]).rstrip(b"="), raw[0].hex().encode()]
     assert len(bodies) > 1_000
@@ -321,32 +316,29 @@ async def test_what_expires_is_recorded_once(world: World) -> None:
 
 async def test_a_clock_that_ran_ahead_for_one_look_ends_nothing(world: World) -> None:
     """Once it is put right the session lives on, and the trail tells of no end."""
-    await world.user()
-    token = (await world.login()).tokens.refresh_token
+    token = (await world.newcomer()).tokens.refresh_token
     for ahead in (0, 40 * 86_400, 0, 0):
         world.clock.time += ahead
         await world.auth.background.expirations.look()
         world.clock.time -= ahead
-    await world.accounts.sessions.refresh(token)
+    await world.refresh(token)
     assert "session_expired" not in await kinds(world)
 
 
-async def test_what_expired_while_the_server_stood_is_recorded(tmp_path: Path) -> None:
+async def test_what_expired_while_the_server_stood_is_recorded(
+    world: World, tmp_path: Path
+) -> None:
     """Also if something else was recorded between its end and the stop; and by one of several."""
-    world = await open_world(tmp_path, sqlite=True)
-    await world.user()
-    tokens, clock = (await world.login()).tokens, world.clock
-    clock.time += 40 * 86_400
+    tokens = (await world.newcomer()).tokens
+    world.clock.time += 40 * 86_400
     await world.user("bob")
-    await world.close()
-    first = await open_world(tmp_path, sqlite=True, clock=clock)
-    second = await open_world(tmp_path, stores=first.stores, clock=clock)
+    await world.restart()
+    other = await open_world(tmp_path, database=world.database, clock=world.clock)
     for _ in range(2):
-        await asyncio.gather(*(one.auth.background.expirations.look() for one in (first, second)))
-    told = [event for event in await events(first) if event.HasField("session_expired")]
+        await asyncio.gather(*(one.auth.background.expirations.look() for one in (world, other)))
+    told = [event for event in await events(world) if event.HasField("session_expired")]
     assert [event.session_expired.session_id for event in told] == [tokens.session_id]
-    ended = await first.stores.sessions.get(tokens.session_id)
+    ended = await world.stores.sessions.get(tokens.session_id)
     assert ended is not None
     assert ended.end_time == ended.expire_time
-    for one in (second, first):
-        await one.close()
+    await other.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -19,7 +18,7 @@ from antiphon_server.runtime.access.principal import set_principal
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
 from antiphon_server.runtime.telemetry.current_rpc import Rpc, set_rpc
-from tests.auth.world import OPERATOR, World, open_world
+from tests.auth.world import OPERATOR, World
 
 DETAILS = get_args(happened.Detail)
 SAMPLES: dict[str, Any] = {
@@ -200,15 +199,12 @@ async def test_those_who_listen_are_told_after_the_commit(world: World) -> None:
 @pytest.mark.parametrize(
     "harm", ["UPDATE auth_security_events SET kind = 1", "DELETE FROM auth_security_events"]
 )
-async def test_a_statement_can_change_nothing(tmp_path: Path, harm: str) -> None:
+async def test_a_statement_can_change_nothing(world: World, harm: str) -> None:
     """The database itself refuses to change or remove what is recorded."""
-    world = await open_world(tmp_path, sqlite=True)
-    assert world.database is not None
     await world.recording.security_events.record(SecurityEvent(happened.UserEnabled()))
     with pytest.raises(Exception, match="only ever added"):
         await world.database.write(lambda connection: connection.execute(text(harm)))
     assert len(await stored(world)) == 1
-    await world.close()
 
 
 async def test_a_listener_that_fails_doubles_nothing(world: World) -> None:

@@ -16,15 +16,14 @@ from antiphon_server.auth.service.service_statements import SKEW, service_key
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.api import Api
+from tests.auth.asked import Asked
 from tests.auth.test_recorded import events
 from tests.auth.world import World
 
 Change = Callable[[dict[str, Any]], None]
 
 
-def statement(
-    key: Ed25519PrivateKey, now: float, name: str = "events", **changes: Any
-) -> dict[str, Any]:
+def statement(now: float, name: str = "events", **changes: Any) -> dict[str, Any]:
     """The claims of a good statement, with changes; None leaves one out."""
     claims = {
         "iss": name,
@@ -43,6 +42,11 @@ def login(token: str) -> pb.LoginRequest:
     return pb.LoginRequest(service=pb.ServiceCredential(assertion=token))
 
 
+def asked(key: Ed25519PrivateKey, now: float, **changes: Any) -> pb.LoginRequest:
+    """What it asks with such a statement."""
+    return login(jwt.encode(statement(now, **changes), key, "EdDSA"))
+
+
 @pytest.fixture
 def key(api: Api) -> Ed25519PrivateKey:
     """The events service's own."""
@@ -53,25 +57,24 @@ async def test_a_service_signs_in_once_with_each_statement(
     api: Api, key: Ed25519PrivateKey
 ) -> None:
     """It gets a token of its own kind, nothing to refresh, and no account."""
-    token = jwt.encode(statement(key, api.world.clock()), key, "EdDSA")
-    answer = await api.call("Login", login(token))
-    principal = await api.world.auth.verifier.verify(answer.tokens.access_token)
+    request = asked(key, api.world.clock())
+    answer = await api.call("Login", request)
+    principal = await api.world.verify(answer.tokens.access_token)
     assert (principal.kind, principal.user_id) == ("service", "events")
     assert (answer.tokens.refresh_token, answer.tokens.session_id) == ("", "")
     assert not answer.HasField("user")
     assert answer.tokens.access_expire_time.seconds == principal.expires_at
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
-    again = jwt.encode(statement(key, api.world.clock(), jti="9876543210"), key, "EdDSA")
-    await api.call("Login", login(again))
+    assert await api.why("Login", request) is Reason.CREDENTIALS_INVALID
+    await api.call("Login", asked(key, api.world.clock(), jti="9876543210"))
 
 
 async def test_what_services_try_is_recorded(api: Api, key: Ed25519PrivateKey) -> None:
     """Who came in, by its name; and that a statement came twice, or was not of any service."""
-    token = jwt.encode(statement(key, api.world.clock()), key, "EdDSA")
-    await api.call("Login", login(token))
+    request = asked(key, api.world.clock())
+    await api.call("Login", request)
     came = (await events(api.world))[-1]
     assert (came.actor, came.signed_in.method) == ("services/events", METHOD)
-    await api.refused("Login", login(token))
+    await api.refused("Login", request)
     await api.refused("Login", login("a.b.c"))
     again, forged = (await events(api.world))[-2:]
     assert again.sign_in_failed.failure == audit_pb2.SIGN_IN_FAILURE_REPLAYED
@@ -82,9 +85,9 @@ async def test_what_services_try_is_recorded(api: Api, key: Ed25519PrivateKey) -
 @pytest.mark.parametrize("ahead", [-SKEW, SKEW])
 async def test_clocks_may_differ(api: Api, key: Ed25519PrivateKey, ahead: int) -> None:
     """A service signs in whose clock is not the server's, once with each statement still."""
-    token = jwt.encode(statement(key, api.world.clock() + ahead), key, "EdDSA")
-    await api.call("Login", login(token))
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    request = asked(key, api.world.clock() + ahead)
+    await api.call("Login", request)
+    assert await api.why("Login", request) is Reason.CREDENTIALS_INVALID
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -111,13 +114,13 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_a_wrong_statement_is_refused(api: Api, key: Ed25519PrivateKey, wrong: str) -> None:
     """Whatever it claims wrongly, though the right key signed it."""
-    token = jwt.encode(statement(key, api.world.clock(), **WRONG[wrong]), key, "EdDSA")
-    assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+    request = asked(key, api.world.clock(), **WRONG[wrong])
+    assert await api.why("Login", request) is Reason.CREDENTIALS_INVALID
 
 
 async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519PrivateKey) -> None:
     """Other keys, other algorithms, and parameters that name a key."""
-    claims = statement(key, api.world.clock())
+    claims = statement(api.world.clock())
     stranger = service_key(MasterSecret(b"x" * 32), "events")
     context_key = service_key(load_or_create(api.data_dir / "auth.key"), "context")
     public = key.public_key().public_bytes_raw()
@@ -139,7 +142,7 @@ async def test_a_wrong_signature_or_header_is_refused(api: Api, key: Ed25519Priv
     ):
         tokens.append(jwt.encode(claims, key, "EdDSA", headers=extra))
     for token in tokens:
-        assert (await api.refused("Login", login(token))).reason is Reason.CREDENTIALS_INVALID
+        assert await api.why("Login", login(token)) is Reason.CREDENTIALS_INVALID
     await api.call("Login", login(jwt.encode(claims, key, "EdDSA")))
 
 
@@ -154,17 +157,10 @@ def test_each_service_has_a_key_of_its_own() -> None:
 async def test_refused_statements_leave_nothing_behind(world: World) -> None:
     """Only what a service has signed is remembered: strangers fill no table."""
     stranger = Ed25519PrivateKey.generate()
-    counted: list[str] = []
-    count = world.stores.attempts.count
-
-    async def note(key: str, now: int, window: int) -> tuple[int, int]:
-        counted.append(key)
-        return await count(key, now, window)
-
-    world.stores.attempts.count = note  # type: ignore[method-assign]
+    asked = Asked(world.stores.attempts, "count")
     for number in range(20):
-        claims = statement(stranger, world.clock(), jti=f"statement {number}")
+        claims = statement(world.clock(), jti=f"statement {number}")
         request = login(jwt.encode(claims, stranger, "EdDSA"))
         with pytest.raises(Exception, match="CREDENTIALS_INVALID"):
             await auth_servicer(world.auth).Login(request, None)
-    assert counted == []
+    assert asked.times == 0

@@ -91,13 +91,13 @@ async def test_another_history_is_told_from_its_beginning(world: World) -> None:
 
 async def test_a_failover_under_a_feed_that_lost_some_is_told_anew(world: World) -> None:
     """What has ended since has places that the follower has seen with others."""
-    endings, time = FailingOver(), int(world.clock.time * SECOND)
-    endings.end("sess_1", "sess_2", "sess_3", time=time)
+    endings, time = FailingOver(world.database), int(world.clock.time * SECOND)
+    await endings.end("sess_1", "sess_2", "sess_3", time=time)
     feed = SessionFeed(endings, world.tokens.signing_keys, Liveness(), world.clock, LIFE)
     async with aclosing(feed.follow(None)) as pages:
         assert list((await told(pages)).ended) == ["sess_1", "sess_2", "sess_3"]
-        endings.lose(2)
-        endings.end("sess_4", time=time)
+        await endings.lose(2)
+        await endings.end("sess_4", time=time)
         assert list((await told(pages)).ended) == ["sess_1", "sess_4"]
 
 
@@ -137,8 +137,7 @@ def learn(world: World, keys: PublicKeys) -> None:
 
 async def test_nobody_is_judged_before_all_is_known(world: World) -> None:
     """Without keys, and without the ends, a token is neither good nor bad."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
+    token = (await world.newcomer()).tokens.access_token
     verifier, keys, ended = verifier_elsewhere(world.clock)
     assert await reason(verifier.verify(token)) is Reason.SERVICE_UNAVAILABLE
     learn(world, keys)
@@ -166,8 +165,7 @@ async def test_ends_are_remembered_as_long_as_tokens_live(world: World) -> None:
 
 async def test_a_withdrawn_key_is_refused_at_once(world: World) -> None:
     """Though its token was good a moment ago."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
+    token = (await world.newcomer()).tokens.access_token
     verifier, keys, ended = verifier_elsewhere(world.clock)
     learn(world, keys)
     ended.learn([], up_to_date=True)

@@ -1,40 +1,29 @@
 """Sessions: an end takes effect at once, everywhere, and stays."""
 
 import asyncio
-from pathlib import Path
-from typing import cast
 
 import pytest
 
-from antiphon_server.auth.model import LoginMethod, Origin, Session
-from antiphon_server.auth.ports import SessionStore
+from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
-from tests.auth.world import OPERATOR, World, open_world, reason
+from tests.auth.asked import Asked
+from tests.auth.world import OPERATOR, World, reason
 
 SERVICE = Principal("service", UserId("context"), SessionId(""))
-
-
-async def caller(world: World, name: str = "ann") -> Principal:
-    """Sign in and call."""
-    return await world.auth.verifier.verify((await world.login(name)).tokens.access_token)
 
 
 async def test_a_revoked_session_is_refused_at_the_next_call(world: World) -> None:
     """A token that was just remembered as good is refused right after the end."""
     user = await world.user()
     tokens = (await world.login()).tokens
-    me = await world.auth.verifier.verify(tokens.access_token)
+    me = await world.verify(tokens.access_token)
     heard: list[SessionId] = []
     world.tokens.liveness.on_end(heard.append)
     await world.accounts.sessions.revoke(me, tokens.session_id)
-    assert await reason(world.auth.verifier.verify(tokens.access_token)) is Reason.SESSION_REVOKED
-    assert (
-        await reason(world.accounts.sessions.refresh(tokens.refresh_token))
-        is Reason.SESSION_REVOKED
-    )
+    assert await reason(world.verify(tokens.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
     assert heard == [tokens.session_id]
     assert world.events.told == [(user.user_id, tokens.session_id)]
 
@@ -42,7 +31,7 @@ async def test_a_revoked_session_is_refused_at_the_next_call(world: World) -> No
 async def test_revoking_twice_is_no_error(world: World) -> None:
     """The second time changes and tells nothing."""
     await world.user()
-    me = await caller(world)
+    me = await world.caller()
     await world.accounts.sessions.revoke(me, me.session_id)
     first = await world.accounts.sessions.get(me.session_id)
     world.clock.time += 5
@@ -55,9 +44,8 @@ async def test_only_owner_operator_and_services_revoke(world: World) -> None:
     """For anybody else the session does not exist."""
     await world.user()
     await world.user("eve")
-    eve, ann = await caller(world, "eve"), await caller(world)
-    refused = world.accounts.sessions.revoke(eve, ann.session_id)
-    assert await reason(refused) is Reason.NOT_FOUND
+    eve, ann = await world.caller("eve"), await world.caller()
+    assert await reason(world.accounts.sessions.revoke(eve, ann.session_id)) is Reason.NOT_FOUND
     unknown = world.accounts.sessions.revoke(OPERATOR, SessionId("sess_00000000"))
     assert await reason(unknown) is Reason.NOT_FOUND
     await world.accounts.sessions.revoke(OPERATOR, ann.session_id)
@@ -65,73 +53,32 @@ async def test_only_owner_operator_and_services_revoke(world: World) -> None:
     assert len(world.events.told) == 2
 
 
-class SlowSessions:
-    """The look-up of a session store: ``found`` in the store, told when ``answer`` is set."""
-
-    def __init__(self, store: SessionStore) -> None:
-        self._store = store
-        self.asked = 0
-        self.found = asyncio.Event()
-        self.answer = asyncio.Event()
-
-    async def get(self, session_id: SessionId) -> Session | None:
-        """What the store says now, told later."""
-        self.asked += 1
-        found = await self._store.get(session_id)
-        self.found.set()
-        await self.answer.wait()
-        return found
-
-
-def verifier_of(world: World, sessions: SlowSessions, liveness: Liveness) -> Verifier:
-    """A verifier that has seen nothing yet."""
-    store = StoredSessions(cast(SessionStore, sessions))
-    return Verifier(
-        world.tokens.access_tokens,
-        world.tokens.signing_keys,
-        store,
-        liveness,
-        world.clock,
-    )
-
-
 async def test_a_new_process_asks_the_store_once(world: World) -> None:
     """A session that this process has not seen is looked up, then remembered."""
-    await world.user()
-    token = (await world.login()).tokens.access_token
-    sessions = SlowSessions(world.stores.sessions)
-    sessions.answer.set()
-    verifier = verifier_of(world, sessions, Liveness())
+    token = (await world.newcomer()).tokens.access_token
+    asked = Asked(world.stores.sessions, "get")
+    verifier = world.verifier()
     for _ in range(3):
         await verifier.verify(token)
-    assert sessions.asked == 1
+    assert asked.times == 1
 
 
 async def test_a_look_up_that_began_before_the_end_revives_nothing(world: World) -> None:
     """The store said 'live' before the end and is heard after it: still refused."""
-    await world.user()
-    tokens = (await world.login()).tokens
-    sessions = SlowSessions(world.stores.sessions)
-    verifier = verifier_of(world, sessions, world.tokens.liveness)
+    tokens = (await world.newcomer()).tokens
+    late = Asked(world.stores.sessions, "get", late=True)
+    verifier = world.verifier(liveness=world.tokens.liveness)
     looking = asyncio.create_task(reason(verifier.verify(tokens.access_token)))
-    await asyncio.wait_for(sessions.found.wait(), 30)
+    await asyncio.wait_for(late.found.wait(), 30)
     await world.accounts.sessions.revoke(OPERATOR, tokens.session_id)
-    sessions.answer.set()
+    late.answer.set()
     assert await looking is Reason.SESSION_REVOKED
 
 
 async def test_what_was_forgotten_is_looked_up(world: World) -> None:
     """However little is remembered, ended sessions are refused and live ones are not."""
     await world.user()
-    liveness = Liveness(most=2)
-    verifier = Verifier(
-        world.tokens.access_tokens,
-        world.tokens.signing_keys,
-        StoredSessions(world.stores.sessions),
-        liveness,
-        world.clock,
-        2,
-    )
+    verifier = world.verifier(liveness=Liveness(most=2), most=2)
     pairs = [(await world.login()).tokens for _ in range(5)]
     for pair in pairs[:3]:
         await world.accounts.sessions.revoke(OPERATOR, pair.session_id)
@@ -142,37 +89,19 @@ async def test_what_was_forgotten_is_looked_up(world: World) -> None:
             await verifier.verify(pair.access_token)
 
 
-async def test_an_end_that_could_not_be_told_is_told_later(tmp_path: Path) -> None:
-    """The log's absence fails no revocation; the next start tells what is due, once."""
-    before = await open_world(tmp_path, sqlite=True)
-    before.events.reachable = False
-    user = await before.user()
-    token = (await before.login()).tokens
-    me = await before.auth.verifier.verify(token.access_token)
-    await before.auth.accounts.sessions.revoke(me, me.session_id)
-    assert await reason(before.auth.verifier.verify(token.access_token)) is Reason.SESSION_REVOKED
-    await before.close()
-    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
-    for _ in range(2):
-        await after.auth.greet()
-    assert after.events.told == [(user.user_id, me.session_id)]
-    await after.close()
-
-
 async def test_a_reuse_whose_caller_leaves_ends_the_session(world: World) -> None:
     """A thief who hangs up at once keeps no access token either."""
-    await world.user()
-    first = (await world.login()).tokens
-    await world.accounts.sessions.refresh(first.refresh_token)
+    first = (await world.newcomer()).tokens
+    await world.refresh(first.refresh_token)
     world.clock.time += 60
-    reuse = asyncio.create_task(world.accounts.sessions.refresh(first.refresh_token))
+    reuse = asyncio.create_task(world.refresh(first.refresh_token))
     for _ in range(2):
         await asyncio.sleep(0)
     reuse.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reuse
     await world.auth.base.completion.close()
-    assert await reason(world.auth.verifier.verify(first.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.verify(first.access_token)) is Reason.SESSION_REVOKED
 
 
 async def test_a_keys_sessions_end_no_others(world: World) -> None:
@@ -185,10 +114,9 @@ async def test_a_keys_sessions_end_no_others(world: World) -> None:
         world.clock.time += 1
         await open_session(user, origin, keys[0], most=most)
     for kept in (firsts[0], firsts[2]):
-        await world.auth.verifier.verify(kept.tokens.access_token)
-    ended = world.auth.verifier.verify(firsts[1].tokens.access_token)
-    assert await reason(ended) is Reason.SESSION_REVOKED
-    me = await caller(world)
+        await world.verify(kept.tokens.access_token)
+    assert await reason(world.verify(firsts[1].tokens.access_token)) is Reason.SESSION_REVOKED
+    me = await world.caller()
     assert len(await world.accounts.sessions.list_live(me, "", None, 9)) == 2 + 2 + 1
 
 

@@ -3,26 +3,25 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import jwt
 
 from antiphon.auth.v1.audit_pb2 import SecurityEvent as SecurityEventMessage
 from antiphon_server.auth.adapters.server_secret import MasterSecret
-from antiphon_server.auth.model import LoginMethod, Origin, StoredSigningKey
+from antiphon_server.auth.adapters.sql.signing_keys import SqlSigningKeys
+from antiphon_server.auth.model import LoginMethod, Origin
 from antiphon_server.auth.model.chain import ALL
 from antiphon_server.auth.ports import SigningKeyStore
-from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.signing_keys import KeySettings, SigningKeys, thumbprint
+from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.auth.service.tokens import AccessTokens
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.errors import Reason
+from tests.auth.asked import Asked
 from tests.auth.nodes import Node, node
 from tests.auth.revocations import refused
 from tests.auth.test_tokens import OTHER_KEY, header, segments
-from tests.auth.world import OPERATOR, World, contents, open_world, reason, valid_kids
+from tests.auth.world import OPERATOR, World, contents, reason, valid_kids
 from tests.e2e.until import until
 
 SECRET = MasterSecret(b"s" * 32)
@@ -45,31 +44,27 @@ async def test_rotation_refuses_no_valid_token(world: World) -> None:
         kids |= {key.kid for key in world.tokens.signing_keys.valid()}
         await world.tokens.signing_keys.rotate()
         for token in tokens:
-            await world.auth.verifier.verify(token)
+            await world.verify(token)
             world.auth.verifier.forget()
     assert len(kids) == 3
     world.clock.time += TokenSettings().longest_life
     assert len(world.tokens.signing_keys.valid()) == 1
     world.auth.verifier.forget()
     for token in tokens:
-        assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_INVALID
+        assert await reason(world.verify(token)) is Reason.TOKEN_INVALID
     await world.tokens.signing_keys.rotate()
     now = int(world.clock() * 1_000_000)
     assert len(await world.stores.signing_keys.list_valid(0)) == 2
     assert len(await world.stores.signing_keys.list_valid(now)) == 2
 
 
-async def test_keys_survive_a_restart(tmp_path: Path) -> None:
+async def test_keys_survive_a_restart(world: World) -> None:
     """Tokens of the process before are good, and the same key goes on signing."""
-    before = await open_world(tmp_path, sqlite=True)
-    await before.user()
-    token = (await before.login()).tokens.access_token
-    kid = before.auth.tokens.signing_keys.signer()[0]
-    await before.close()
-    after = await open_world(tmp_path, sqlite=True, clock=before.clock)
-    await after.auth.verifier.verify(token)
-    assert after.auth.tokens.signing_keys.signer()[0] == kid
-    await after.close()
+    token = (await world.newcomer()).tokens.access_token
+    kid = world.tokens.signing_keys.signer()[0]
+    await world.restart()
+    await world.verify(token)
+    assert world.tokens.signing_keys.signer()[0] == kid
 
 
 async def test_the_private_part_is_sealed(world: World, tmp_path: Path) -> None:
@@ -90,20 +85,19 @@ def test_a_key_is_named_by_its_thumbprint() -> None:
 
 async def test_a_compromised_key_dies_at_once(world: World) -> None:
     """Its tokens are refused though they were remembered; a refresh buys one that works."""
-    await world.user()
-    pair = (await world.login()).tokens
+    pair = (await world.newcomer()).tokens
     service = world.tokens.access_tokens.for_service("context")[0]
-    await world.auth.verifier.verify(pair.access_token)
+    await world.verify(pair.access_token)
     withdrawn: list[bool] = []
     world.tokens.signing_keys.on_withdrawn(lambda: withdrawn.append(True))
     kid = await world.tokens.key_rotation.rotate(compromised=True)
     assert [key.kid for key in world.tokens.signing_keys.valid()] == [kid]
     assert withdrawn == [True]
     for dead in (pair.access_token, service):
-        assert await reason(world.auth.verifier.verify(dead)) is Reason.TOKEN_INVALID
-    newer = await world.accounts.sessions.refresh(pair.refresh_token)
-    await world.auth.verifier.verify(newer.access_token)
-    await world.auth.verifier.verify(world.tokens.access_tokens.for_service("context")[0])
+        assert await reason(world.verify(dead)) is Reason.TOKEN_INVALID
+    newer = await world.refresh(pair.refresh_token)
+    await world.verify(newer.access_token)
+    await world.verify(world.tokens.access_tokens.for_service("context")[0])
 
 
 async def test_rotation_is_accounted_for(world: World) -> None:
@@ -138,9 +132,7 @@ async def test_keys_rotate_when_they_are_old(world: World) -> None:
     await keys.rotate_if_due()
     assert keys.signer()[0] == first
     world.clock.time += 1
-    other = SigningKeys(
-        world.stores.signing_keys, SECRET, world.recording.security_events, world.clock, 900
-    )
+    other = keys_of(world)
     await other.reload()
     await keys.rotate_if_due()
     second = keys.signer()[0]
@@ -172,46 +164,18 @@ async def test_a_new_key_is_known_to_all_before_it_signs(world: World) -> None:
     assert keys.signer()[0] == third
 
 
-class CountedKeys:
-    """A store of keys that counts how often it is read."""
-
-    def __init__(self, store: SigningKeyStore) -> None:
-        self._store = store
-        self.reads = 0
-
-    async def list_valid(self, now: int) -> list[StoredSigningKey]:
-        """What the store says."""
-        self.reads += 1
-        return await self._store.list_valid(now)
-
-
-class LateKeys:
-    """A store of keys whose first answer comes late."""
-
-    def __init__(self, store: SigningKeyStore) -> None:
-        self._store = store
-        self.read, self.go = asyncio.Event(), asyncio.Event()
-
-    async def list_valid(self, now: int) -> list[StoredSigningKey]:
-        """What the store said when it was asked."""
-        stored = await self._store.list_valid(now)
-        if not self.read.is_set():
-            self.read.set()
-            await self.go.wait()
-        return stored
-
-
 async def test_a_late_answer_brings_no_withdrawn_key_back(world: World) -> None:
     """What was read before a rotation is not believed after it, whichever answer comes first."""
-    late = LateKeys(world.stores.signing_keys)
-    keys = keys_of(world, cast(SigningKeyStore, late))
+    store = SqlSigningKeys(world.database)
+    late = Asked(store, "list_valid", late=True)
+    keys = keys_of(world, store)
     looks = [asyncio.create_task(keys.reload())]
-    await late.read.wait()
+    await late.found.wait()
     kid = await world.tokens.signing_keys.rotate(compromised=True)
     looks.append(asyncio.create_task(keys.reload()))
     for _ in range(3):
         await world.stores.signing_keys.list_valid(0)  # as long as the second look would take
-    late.go.set()
+    late.answer.set()
     await asyncio.gather(*looks)
     assert valid_kids(keys) == {kid}
 
@@ -219,27 +183,16 @@ async def test_a_late_answer_brings_no_withdrawn_key_back(world: World) -> None:
 async def test_unknown_keys_cost_one_look_a_second(world: World) -> None:
     """A flood of tokens of unknown keys asks the store once; a new key's token is good then."""
     await world.user()
-    counted = CountedKeys(world.stores.signing_keys)
-    store = cast(SigningKeyStore, counted)
-    keys = SigningKeys(
-        store,
-        SECRET,
-        world.recording.security_events,
-        world.clock,
-        900,
-        KeySettings(shared=True),
-    )
-    tokens = AccessTokens(keys, TokenSettings(), world.clock)
-    verifier = Verifier(
-        tokens, keys, StoredSessions(world.stores.sessions), Liveness(), world.clock
-    )
+    asked = Asked(world.stores.signing_keys, "list_valid")
+    keys = keys_of(world, settings=KeySettings(shared=True))
+    verifier = world.verifier(reader=TokenReader(keys, TokenSettings()), keys=keys)
     good = (await world.login()).tokens.access_token
     forged = [header(kid=f"k{n}")(*segments(good), OTHER_KEY) for n in range(300)]
     refusals = await asyncio.gather(*(reason(verifier.verify(token)) for token in forged))
     assert set(refusals) == {Reason.TOKEN_INVALID}
-    assert counted.reads == 1
+    assert asked.times == 1
     await verifier.verify(good)
-    assert counted.reads == 1
+    assert asked.times == 1
 
 
 def done(tasks: list[asyncio.Task[None]]) -> bool:

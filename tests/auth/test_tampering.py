@@ -62,7 +62,7 @@ class Crime:
 @pytest.fixture
 async def crime(tmp_path: Path) -> AsyncIterator[Crime]:
     """A trail of some events, of which an auditor kept the head."""
-    world = await open_world(tmp_path, sqlite=True)
+    world = await open_world(tmp_path)
     for number in range(EVENTS - 1):
         await world.recording.security_events.record(
             SecurityEvent(happened.UserCreated(f"user{number}"), f"user_{number:08}", "users/boss")
@@ -83,25 +83,16 @@ async def test_a_trail_that_nobody_touched_is_whole(crime: Crime) -> None:
         assert (verdict.found, verdict.verified) == (None, EVENTS)
 
 
-@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
-async def test_every_kind_of_tampering_is_found_where_it_is(crime: Crime, harm: Harm) -> None:
-    """The verdict names the first event that is wrong; what is before it is proved."""
-    where = crime.commit(harm, random.Random(1))
-    verdict = await crime.verdict(crime.kept)
-    assert verdict.found is not None
-    assert verdict.found.sequence == where
-    assert verdict.verified == where - 1
-
-
 async def test_of_1000_random_tamperings_none_is_missed(crime: Crime) -> None:
-    """Each is found, and found where it is."""
+    """Of every kind; the verdict names the first event that is wrong, what is before is proved."""
     chance = random.Random(11)
     missed = []
     for number in range(1_000):
         harm = chance.choice(HARMS)
         where = crime.commit(harm, chance)
         verdict = await crime.verdict(crime.kept)
-        if verdict.found is None or verdict.found.sequence != where:
+        found = verdict.found and verdict.found.sequence
+        if where is None or (found, verdict.verified) != (where, where - 1):
             missed.append((number, harm.__name__, where, verdict.found))
         crime.undo()
     assert missed == []
@@ -120,7 +111,7 @@ async def test_a_tail_that_is_cut_off_shows_by_a_kept_head_alone(crime: Crime) -
 async def test_another_installations_trail_is_found_out(crime: Crime, tmp_path: Path) -> None:
     """A whole, well-formed trail in the place of this one is another history."""
     (tmp_path / "other").mkdir()
-    other = await open_world(tmp_path / "other", sqlite=True)
+    other = await open_world(tmp_path / "other")
     await other.auth.recording.security_events.record(
         *[SecurityEvent(happened.UserEnabled())] * EVENTS
     )

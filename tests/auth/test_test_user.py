@@ -15,8 +15,7 @@ async def test_it_signs_in_with_the_newest_password(world: World) -> None:
     assert before.user.kind is UserKind.PERSON
     second = await world.accounts.test_user.admit()
     assert await reason(world.login(NAME, first)) is Reason.CREDENTIALS_INVALID
-    verified = world.auth.verifier.verify(before.tokens.access_token)
-    assert await reason(verified) is Reason.SESSION_REVOKED
+    assert await reason(world.verify(before.tokens.access_token)) is Reason.SESSION_REVOKED
     await world.login(NAME, second)
     assert len({first, second}) == 2
     assert min(len(first), len(second)) >= 20
@@ -30,13 +29,9 @@ async def test_a_start_without_it_shuts_it_out(world: World) -> None:
     assert await world.accounts.test_user.shut_out()
     assert not await world.accounts.test_user.shut_out()
     assert await reason(world.login(NAME, password)) is Reason.CREDENTIALS_INVALID
-    assert await reason(world.signing_in.login.by_api_key(key, "x")) is Reason.USER_DISABLED
-    verified = world.auth.verifier.verify(tokens.access_token)
-    assert await reason(verified) is Reason.SESSION_REVOKED
-    assert (
-        await reason(world.accounts.sessions.refresh(tokens.refresh_token))
-        is Reason.SESSION_REVOKED
-    )
+    assert await reason(world.login_by_key(key, "x")) is Reason.USER_DISABLED
+    assert await reason(world.verify(tokens.access_token)) is Reason.SESSION_REVOKED
+    assert await reason(world.refresh(tokens.refresh_token)) is Reason.SESSION_REVOKED
 
 
 async def test_it_can_come_back(world: World) -> None:

@@ -1,12 +1,12 @@
 """Access tokens: only what this installation signed is accepted."""
 
 import base64
+import hmac
 import json
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jwt
 import pytest
@@ -15,20 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.auth.adapters.server_secret import MasterSecret
-from antiphon_server.auth.audit_encoding import sealed
-from antiphon_server.auth.service.liveness import Liveness
-from antiphon_server.auth.service.security_events import SecurityEventLog
-from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.public_keys import PublicKeys
 from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.auth.service.tokens import AccessTokens
-from antiphon_server.auth.service.users import NewUser
-from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.auth.world import OPERATOR, PASSWORD, World, open_world, reason
-from tests.fakes.memory.auth.stores import memory_stores
+from tests.auth.oidc.issuer import segment
+from tests.auth.world import World, reason
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0é"
 
@@ -39,21 +32,19 @@ def segments(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return _parsed(header), _parsed(claims)
 
 
-def _parsed(segment: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=="))
+def _parsed(part: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=="))
     return parsed
 
 
 async def token_of(world: World) -> str:
     """A good token."""
-    await world.user()
-    return (await world.login()).tokens.access_token
+    return (await world.newcomer()).tokens.access_token
 
 
 async def test_a_token_says_what_the_standard_asks(world: World) -> None:
     """Header and claims are those of RFC 9068, and 15 minutes of life."""
-    await world.user()
-    signed_in = await world.login()
+    signed_in = await world.newcomer()
     header, claims = segments(signed_in.tokens.access_token)
     kid = world.tokens.signing_keys.valid()[0].kid
     assert header == {"alg": "EdDSA", "typ": "at+jwt", "kid": kid}
@@ -74,12 +65,12 @@ async def test_a_token_says_what_the_standard_asks(world: World) -> None:
 async def test_a_token_expires_even_when_it_is_remembered(world: World) -> None:
     """The expiry is compared each time, by the service's clock."""
     token = await token_of(world)
-    await world.auth.verifier.verify(token)
+    await world.verify(token)
     world.clock.time = int(world.clock.time) + 899.999
-    principal = await world.auth.verifier.verify(token)
+    principal = await world.verify(token)
     world.clock.time = principal.expires_at
     for _ in range(2):
-        assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_EXPIRED
+        assert await reason(world.verify(token)) is Reason.TOKEN_EXPIRED
 
 
 Forge = Callable[[dict[str, Any], dict[str, Any], Any], str]
@@ -152,14 +143,14 @@ async def test_a_forgery_is_refused(world: World, name: str) -> None:
     """Even what is signed by the real key is refused when a part of it is wrong."""
     parts, old = segments(await token_of(world))
     forged = FORGERIES[name](parts, old, world.tokens.signing_keys.signer()[1])
-    assert await reason(world.auth.verifier.verify(forged)) is Reason.TOKEN_INVALID
+    assert await reason(world.verify(forged)) is Reason.TOKEN_INVALID
 
 
 async def test_only_true_makes_an_operator(world: World) -> None:
     """A claim that is merely truthy gives no rights."""
     parts, old = segments(await token_of(world))
     forged = claims(operator="yes")(parts, old, world.tokens.signing_keys.signer()[1])
-    assert not (await world.auth.verifier.verify(forged)).operator
+    assert not (await world.verify(forged)).operator
 
 
 async def test_unsigned_and_confused_algorithms_are_refused(world: World) -> None:
@@ -168,19 +159,11 @@ async def test_unsigned_and_confused_algorithms_are_refused(world: World) -> Non
     parts, body, _ = token.split(".")
     raw = world.tokens.signing_keys.valid()[0].public.public_bytes_raw()
     for alg in ("none", "None", "nOnE", "HS256", "HS512", "ES256", "", None):
-        changed = _segment(_parsed(parts) | {"alg": alg})
-        for signature in ("", token.split(".")[2], _mac(f"{changed}.{body}", raw)):
+        changed = segment(_parsed(parts) | {"alg": alg})
+        mac = hmac.digest(raw, f"{changed}.{body}".encode(), "sha256")
+        for signature in ("", token.split(".")[2], segment(mac)):
             forged = f"{changed}.{body}.{signature}"
-            assert await reason(world.auth.verifier.verify(forged)) is Reason.TOKEN_INVALID
-
-
-def _segment(parsed: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parsed).encode()).rstrip(b"=").decode()
-
-
-def _mac(text: str, key: bytes) -> str:
-    signed = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
-    return base64.urlsafe_b64encode(signed.sign(text.encode(), key)).rstrip(b"=").decode()
+            assert await reason(world.verify(forged)) is Reason.TOKEN_INVALID
 
 
 @pytest.mark.parametrize(
@@ -205,23 +188,20 @@ def _mac(text: str, key: bytes) -> str:
 async def test_strange_strings_are_refused(world: World, strange: str) -> None:
     """Whatever comes, the answer is TOKEN_INVALID, and soon."""
     began = time.perf_counter()
-    assert await reason(world.auth.verifier.verify(strange)) is Reason.TOKEN_INVALID
+    assert await reason(world.verify(strange)) is Reason.TOKEN_INVALID
     assert time.perf_counter() - began < 10
 
 
-async def test_no_mutation_is_accepted(tmp_path: Path) -> None:
+async def test_no_mutation_is_accepted(world: World) -> None:
     """Of 10,000 changed, cut, spliced and edited tokens none is accepted, none is a fault."""
-    world = await open_world(tmp_path)
     token = await token_of(world)
-    signed_in = await world.login()
-    other = signed_in.tokens.access_token
+    other = (await world.login()).tokens.access_token
     chance = random.Random(7)
     tried = {token, other}
     while len(tried) < 10_002:
         tried.add(_mutated(chance, token, other))
     for mutant in tried - {token, other}:
-        assert await reason(world.auth.verifier.verify(mutant)) is Reason.TOKEN_INVALID
-    await world.close()
+        assert await reason(world.verify(mutant)) is Reason.TOKEN_INVALID
 
 
 def _mutated(chance: random.Random, token: str, other: str) -> str:
@@ -265,19 +245,14 @@ def _edited(chance: random.Random, token: str) -> str:
     header_, claims_ = dict(chance.sample(edits, 2)), dict(chance.sample(claimed, 2))
     header_text, claims_text = _parsed(parts) | header_, _parsed(body) | claims_
     signed = chance.choice([signature, "", signature[::-1]])
-    return f"{_segment(header_text)}.{_segment(claims_text)}.{signed}"
+    return f"{segment(header_text)}.{segment(claims_text)}.{signed}"
 
 
 @given(st.text(max_size=200))
-async def test_no_text_is_a_token(text: str) -> None:
+def test_no_text_is_a_token(text: str) -> None:
     """Reading refuses any text as TOKEN_INVALID and raises nothing else."""
-    secret = MasterSecret(b"s" * 32)
-    stores = memory_stores()
-    events = SecurityEventLog(stores.security_events, sealed, secret, time.time)
-    keys = SigningKeys(stores.signing_keys, secret, events, time.time, 900)
-    tokens = AccessTokens(keys, TokenSettings(), time.time)
     with pytest.raises(DomainError) as caught:
-        tokens.read(text)
+        TokenReader(PublicKeys(), TokenSettings()).read(text)
     assert caught.value.reason is Reason.TOKEN_INVALID
 
 
@@ -285,7 +260,7 @@ async def test_a_service_token_speaks_for_the_service(world: World) -> None:
     """It needs no session, is reused until it is half used up, and expires."""
     mint = world.tokens.access_tokens.for_service
     token, _ = mint("dispatcher")
-    principal = await world.auth.verifier.verify(token)
+    principal = await world.verify(token)
     assert (principal.kind, principal.user_id, principal.session_id) == (
         "service",
         "dispatcher",
@@ -297,45 +272,24 @@ async def test_a_service_token_speaks_for_the_service(world: World) -> None:
     half = TokenSettings().service_seconds / 2
     world.clock.time += half + 1
     assert mint("dispatcher")[0] != token
-    await world.auth.verifier.verify(token)
+    await world.verify(token)
     world.clock.time += half
-    assert await reason(world.auth.verifier.verify(token)) is Reason.TOKEN_EXPIRED
+    assert await reason(world.verify(token)) is Reason.TOKEN_EXPIRED
 
 
-async def test_an_operators_token_says_so(world: World) -> None:
-    """The claim follows the account."""
-    await world.accounts.users.create(OPERATOR, NewUser("root", PASSWORD, operator=True))
-    tokens = (await world.login("root")).tokens
-    assert (await world.auth.verifier.verify(tokens.access_token)).operator
-
-
-class CountedTokens:
-    """Access tokens that count how often one is read, which is where signatures are checked."""
-
-    def __init__(self, tokens: AccessTokens) -> None:
-        self._tokens = tokens
-        self.reads = 0
-
-    def read(self, token: str) -> Principal:
-        """Whom it speaks for."""
-        self.reads += 1
-        return self._tokens.read(token)
-
-
-async def test_a_signature_is_checked_once(world: World) -> None:
+async def test_a_signature_is_checked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that is remembered is not read again until it is forgotten."""
-    token, auth = await token_of(world), world.auth
-    tokens = CountedTokens(auth.tokens.access_tokens)
-    verifier = Verifier(
-        cast(TokenReader, tokens),
-        auth.tokens.signing_keys,
-        StoredSessions(world.stores.sessions),
-        Liveness(),
-        world.clock,
-    )
+    token, reads, read = await token_of(world), list[str](), world.tokens.access_tokens.read
+
+    def noting(read_now: str) -> Principal:
+        reads.append(read_now)
+        return read(read_now)
+
+    monkeypatch.setattr(world.tokens.access_tokens, "read", noting)
+    verifier = world.verifier()
     for _ in range(100):
         await verifier.verify(token)
-    assert tokens.reads == 1
+    assert reads == [token]
     verifier.forget()
     await verifier.verify(token)
-    assert tokens.reads == 2
+    assert reads == [token, token]

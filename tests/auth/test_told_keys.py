@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TypeVar
 
 import jwt
@@ -15,30 +14,28 @@ from antiphon_server.auth.audit_encoding import ROTATIONS, rotated_key
 from antiphon_server.auth.model import DAY, SECOND, StoredSigningKey
 from antiphon_server.auth.model.audit import AuditFault, Found
 from antiphon_server.auth.model.security_events import SecurityEvent
+from antiphon_server.auth.ports import ServerSecret
 from antiphon_server.auth.ports.security_events import Records, unrecorded
 from antiphon_server.auth.service.audit_heads import ALGORITHM, TYPE
 from antiphon_server.auth.service.signing_keys import SigningKeys, thumbprint
-from tests.auth.world import World, open_world, valid_kids
+from tests.auth.world import World, valid_kids
 
 T = TypeVar("T")
 
 
-async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(tmp_path: Path) -> None:
+async def test_a_key_that_was_never_told_of_is_told_of_at_the_next_start(world: World) -> None:
     """As an older version left it, or a kill: what it signed outlives it, too. It is told once."""
-    world = await open_world(tmp_path)
-    world.stores.security_events.events.clear()  # type: ignore[attr-defined]
-    await world.close()
+    kid = await untold(world, world.auth.base.secret).rotate()
+    assert kid not in await rotations(world)
     for _ in range(2):
-        world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
-        assert await rotations(world) == [key.kid for key in world.tokens.signing_keys.valid()]
-        await world.close()
-    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
+        await world.restart()
+        assert kid in valid_kids(world.tokens.signing_keys)
+        assert sorted(await rotations(world)) == sorted(valid_kids(world.tokens.signing_keys))
     kept = (await world.auth.trail.trail.head()).signature
     for _ in range(3):
         world.clock.time += 86_400
         await world.tokens.signing_keys.rotate()
     assert (await world.auth.trail.trail.verify(kept)).found is None
-    await world.close()
 
 
 class Silent:
@@ -51,31 +48,25 @@ class Silent:
         return nullcontext(unrecorded)
 
 
-async def test_a_key_that_another_slipped_in_is_not_told_of(tmp_path: Path) -> None:
+def untold(world: World, secret: ServerSecret) -> SigningKeys:
+    """Keys in the world's store whose rotations the trail does not tell of."""
+    return SigningKeys(world.stores.signing_keys, secret, Silent(), world.clock, 900)
+
+
+async def test_a_key_that_another_slipped_in_is_not_told_of(world: World) -> None:
     """One that this installation's secret does not open is nobody's whose heads should count."""
-    world = await open_world(tmp_path)
-    foreign = SigningKeys(
-        world.stores.signing_keys,
-        MasterSecret(b"x" * 32),
-        Silent(),
-        world.clock,
-        900,
-    )
-    kid = await foreign.rotate()
+    kid = await untold(world, MasterSecret(b"x" * 32)).rotate()
     await world.tokens.signing_keys.rotate()
-    await world.close()
-    world = await open_world(tmp_path, stores=world.stores, clock=world.clock)
+    await world.restart()
     assert kid in valid_kids(world.tokens.signing_keys)
     assert kid not in await rotations(world)
-    await world.close()
 
 
-async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path) -> None:
+async def test_a_head_of_a_key_that_another_slipped_in_is_refused(world: World) -> None:
     """Whoever writes the database adds a key, also with the sealed part of a genuine one.
 
     Heads of the genuine ones count all the same, and no other one ever signs.
     """
-    world = await open_world(tmp_path)
     store, signing, trail = (
         world.stores.signing_keys,
         world.tokens.signing_keys,
@@ -96,14 +87,12 @@ async def test_a_head_of_a_key_that_another_slipped_in_is_refused(tmp_path: Path
         forged = jwt.encode(lie, forger, ALGORITHM, headers={"typ": TYPE, "kid": kid})
         assert (await trail.verify(forged)).found == Found(AuditFault.SIGNATURE_INVALID, 0)
         assert (await trail.verify(kept)).found is None
-    await world.close()
 
 
 async def test_a_server_that_stops_tells_of_the_key_that_it_was_making(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though the schedule is cancelled when the key is in the store and not yet in the trail."""
-    world = await open_world(tmp_path)
     reload, made = world.tokens.signing_keys.reload, asyncio.Event()
 
     async def slow_reload() -> None:
@@ -117,7 +106,7 @@ async def test_a_server_that_stops_tells_of_the_key_that_it_was_making(
     await made.wait()
     schedule.cancel()
     await asyncio.wait([schedule])
-    await world.close()
+    await world.restart()
     assert len(await rotations(world)) == 2
 
 

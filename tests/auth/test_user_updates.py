@@ -6,23 +6,21 @@ from typing import Any
 
 import pytest
 
+from antiphon_server.auth.adapters.sql.users import SqlUsers
 from antiphon_server.auth.model import SignedIn, TokenPair, User
 from antiphon_server.auth.model.user_changes import UserChange
 from antiphon_server.auth.ports import UserStore
 from antiphon_server.auth.service.user_updates import UserUpdates, Wishes
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
-from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
-from tests.fakes.memory.auth.rows import MemoryRows
-from tests.fakes.memory.auth.users import MemoryUsers
+from tests.auth.world import OPERATOR, World, error, reason
 
 
 async def operator(world: World, name: str) -> User:
     """Make an operator."""
-    return await world.accounts.users.create(OPERATOR, NewUser(name, PASSWORD, operator=True))
+    return await world.user(name, operator=True)
 
 
 async def test_a_field_changes_and_the_others_stay(world: World) -> None:
@@ -36,11 +34,11 @@ async def test_a_field_changes_and_the_others_stay(world: World) -> None:
     assert [violation.field for violation in refused.violations] == ["user.display_name"]
 
 
-class Unanswered(MemoryUsers):
+class Unanswered(SqlUsers):
     """Commits a change, and is cut off before it says so."""
 
     async def change(self, *args: Any, **kwargs: Any) -> UserChange | None:
-        """See :meth:`MemoryUsers.change`."""
+        """See :meth:`UserStore.change`."""
         await super().change(*args, **kwargs)
         raise unavailable("store")
 
@@ -74,12 +72,11 @@ def updates(world: World, store: UserStore, names: KnownNames) -> UserUpdates:
 
 async def test_a_name_is_taken_back_if_the_commit_was_not_answered(world: World) -> None:
     """It may have been made: others show the new name as well as who asked for it will."""
-    user, rows, names = await world.user(), MemoryRows(), KnownNames(MemoryCache())
-    rows.users[user.user_id] = user
+    user, names = await world.user(), KnownNames(MemoryCache())
     await names.keep({user.user_id: "ann"}, 60.0, (await names.of([user.user_id])).lease)
-    change = updates(world, Unanswered(rows), names).update(user.user_id, Wishes("Ann"))
-    assert await reason(change) is Reason.SERVICE_UNAVAILABLE
-    assert rows.users[user.user_id].display_name == "Ann"
+    update = updates(world, Unanswered(world.database), names).update
+    assert await reason(update(user.user_id, Wishes("Ann"))) is Reason.SERVICE_UNAVAILABLE
+    assert (await world.accounts.users.get(user.user_id)).display_name == "Ann"
     assert (await names.of([user.user_id])).missing == [user.user_id]
 
 
@@ -103,24 +100,21 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
     user = await world.user()
     tokens = (await world.login()).tokens
     _, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
-    by_key = (await world.signing_in.login.by_api_key(secret, "")).tokens
+    by_key = (await world.login_by_key(secret)).tokens
     ended: list[str] = []
     world.tokens.liveness.on_end(ended.append)
     await world.accounts.user_updates.update(user.user_id, Wishes(disabled=True))
     assert set(ended) == {tokens.session_id, by_key.session_id}
     assert len(world.events.told) == 2
     for pair in (tokens, by_key):
-        verified = world.auth.verifier.verify(pair.access_token)
-        assert await reason(verified) is Reason.SESSION_REVOKED
-        refreshed = world.accounts.sessions.refresh(pair.refresh_token)
-        assert await reason(refreshed) is Reason.SESSION_REVOKED
+        assert await reason(world.verify(pair.access_token)) is Reason.SESSION_REVOKED
+        assert await reason(world.refresh(pair.refresh_token)) is Reason.SESSION_REVOKED
     assert await reason(world.login()) is Reason.USER_DISABLED
-    assert await reason(world.signing_in.login.by_api_key(secret, "")) is Reason.USER_DISABLED
+    assert await reason(world.login_by_key(secret)) is Reason.USER_DISABLED
     await world.accounts.user_updates.update(user.user_id, Wishes(disabled=False))
     await world.login()
-    await world.signing_in.login.by_api_key(secret, "")
-    verified = world.auth.verifier.verify(tokens.access_token)
-    assert await reason(verified) is Reason.SESSION_REVOKED
+    await world.login_by_key(secret)
+    assert await reason(world.verify(tokens.access_token)) is Reason.SESSION_REVOKED
 
 
 async def test_only_the_right_password_is_told_of_the_disabling(world: World) -> None:
@@ -154,7 +148,7 @@ async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None
         held = (await world.login(user.name)).tokens
         racing: list[asyncio.Task[Any]] = [
             asyncio.create_task(world.login(user.name)),
-            asyncio.create_task(world.accounts.sessions.refresh(held.refresh_token)),
+            asyncio.create_task(world.refresh(held.refresh_token)),
         ]
         await asyncio.sleep(number / 5_000)
         await world.accounts.user_updates.update(user.user_id, Wishes(operator=False))
@@ -172,7 +166,7 @@ async def test_no_token_outlives_the_rights_of_an_operator(world: World) -> None
 async def governs(world: World, token: str) -> bool:
     """Whether a live token says that its user is an operator."""
     try:
-        return (await world.auth.verifier.verify(token)).operator
+        return (await world.verify(token)).operator
     except DomainError as refused:
         if refused.reason is not Reason.SESSION_REVOKED:
             raise
@@ -190,7 +184,7 @@ async def test_the_last_operator_stays(world: World, wish: Wishes) -> None:
         await reason(world.accounts.user_updates.update(last.user_id, wish)) is Reason.LAST_OPERATOR
     )
     assert await world.accounts.users.get(last.user_id) == last
-    await world.auth.verifier.verify(tokens.access_token)
+    await world.verify(tokens.access_token)
     await world.accounts.user_updates.update(other.user_id, Wishes(disabled=False))
     await world.accounts.user_updates.update(last.user_id, wish)
 

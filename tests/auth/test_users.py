@@ -7,21 +7,10 @@ import pytest
 
 from antiphon_server.auth.model import UserKind
 from antiphon_server.auth.service.users import NewUser
-from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
 from tests.auth.world import OPERATOR, PASSWORD, World, error, reason
 
 REQUEST = NewUser("ann", PASSWORD, request_id="6f0c…", body=b"body")
-
-
-async def test_a_repeated_request_makes_one_account(world: World) -> None:
-    """Ten at once and one later all get the first one's answer."""
-    create = world.accounts.users.create
-    users = await asyncio.gather(*(create(OPERATOR, REQUEST) for _ in range(10)))
-    world.clock.time += 86_000
-    users.append(await create(OPERATOR, REQUEST))
-    assert len(set(users)) == 1
-    assert await world.accounts.users.get(users[0].user_id) == users[0]
 
 
 async def test_a_repeat_at_any_moment_gets_the_first_answer(world: World) -> None:
@@ -34,22 +23,11 @@ async def test_a_repeat_at_any_moment_gets_the_first_answer(world: World) -> Non
         assert await create(OPERATOR, request) == await first
 
 
-async def test_a_request_id_with_another_body_is_refused(world: World) -> None:
-    """The refusal names the id; another caller's same id is another request."""
-    await world.accounts.users.create(OPERATOR, REQUEST)
-    other = dataclasses.replace(REQUEST, name="bob", body=b"other")
-    refused = await error(world.accounts.users.create(OPERATOR, other))
-    assert refused.reason is Reason.REQUEST_ID_REUSED
-    assert refused.metadata == {"request_id": REQUEST.request_id}
-    somebody = dataclasses.replace(OPERATOR, user_id=UserId("user_somebody"))
-    await world.accounts.users.create(somebody, other)
-
-
 async def test_a_name_is_taken_in_any_case(world: World) -> None:
     """Upper and lower case are the same name; the display name keeps its own."""
     user = await world.accounts.users.create(OPERATOR, NewUser("Ann", display_name="Ann B."))
     assert (user.name, user.display_name) == ("ann", "Ann B.")
-    refused = await error(world.accounts.users.create(OPERATOR, NewUser("aNN")))
+    refused = await error(world.user("aNN", ""))
     assert refused.reason is Reason.ALREADY_EXISTS
     assert refused.metadata == {"resource": "users/ann"}
 
@@ -58,12 +36,6 @@ async def test_a_name_is_taken_in_any_case(world: World) -> None:
 async def test_an_impossible_name_is_refused(world: World, name: str) -> None:
     """Only ASCII letters, digits and four signs; no look-alikes."""
     assert await reason(world.user(name)) is Reason.INVALID_ARGUMENT
-
-
-async def test_an_unknown_user_is_not_found(world: World) -> None:
-    """The refusal names what was asked for."""
-    refused = await error(world.accounts.users.get(UserId("user_00000000")))
-    assert refused.metadata == {"resource": "users/user_00000000"}
 
 
 async def test_no_secret_is_in_a_representation(world: World) -> None:
@@ -84,10 +56,7 @@ async def test_no_secret_is_in_a_representation(world: World) -> None:
 
 async def test_a_program_has_no_password(world: World) -> None:
     """It signs in by keys alone; the account says what it is for."""
-    program = NewUser("worker", kind=UserKind.PROGRAM)
-    user = await world.accounts.users.create(OPERATOR, program)
+    user = await world.user("worker", "", kind=UserKind.PROGRAM)
     assert (await world.accounts.users.get(user.user_id)).kind is UserKind.PROGRAM
-    refused = await error(
-        world.accounts.users.create(OPERATOR, dataclasses.replace(program, password=PASSWORD))
-    )
+    refused = await error(world.user("worker", kind=UserKind.PROGRAM))
     assert [violation.field for violation in refused.violations] == ["password"]

@@ -1,11 +1,8 @@
 """The auth service as it runs, with a clock that stands still and cheap hashes."""
 
-import asyncio
-import contextlib
-import tempfile
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 from argon2 import Parameters
@@ -20,25 +17,29 @@ from antiphon_server.auth.compose.recording import Recording
 from antiphon_server.auth.compose.signing_in import SigningIn
 from antiphon_server.auth.compose.tokens import Tokens
 from antiphon_server.auth.compose.whole import Auth, compose_auth
-from antiphon_server.auth.model import SignedIn, User
+from antiphon_server.auth.model import SignedIn, TokenPair, User, UserKind
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores
+from antiphon_server.auth.service.liveness import Liveness
 from antiphon_server.auth.service.local_operator import Living, nobody
 from antiphon_server.auth.service.opening import SessionSettings
 from antiphon_server.auth.service.signing_keys import SigningKeys
+from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
+from antiphon_server.auth.service.verifier import StoredSessions, Verifier
 from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.fakes.memory.auth.events import MemorySessionEvents
-from tests.fakes.memory.auth.stores import memory_stores
+from tests.fakes.databases import make_sqlite
+from tests.fakes.session_events import MemorySessionEvents
 
 OPERATOR = Principal("user", UserId("user_operator"), SessionId("sess_operator"), operator=True)
 PASSWORD = "correct horse battery"
+DATABASE = "test.db"
 
 
 class FakeClock:
@@ -51,16 +52,88 @@ class FakeClock:
         return self.time
 
 
-@dataclass(slots=True)
+class Setup(TypedDict, total=False):
+    """What a test may want to be otherwise."""
+
+    parameters: Parameters
+    most_waiting: int
+    identity_providers: Sequence[IdentityProviderSettings]
+    secret: ServerSecret | None
+    tokens: TokenSettings
+    sessions: SessionSettings
+    node: str
+    living: Living
+
+
+USUAL: Setup = {
+    "parameters": CHEAPEST,
+    "most_waiting": 1_000,
+    "identity_providers": (),
+    "secret": None,
+    "tokens": TokenSettings(),
+    "sessions": SessionSettings(),
+    "node": "",
+    "living": nobody,
+}
+
+
 class World:
-    """A running auth service and what it stands on."""
+    """An auth service as a process has it, and what that stands on.
+
+    The clock, the event log and a database that was given live longer than the process.
+    """
 
     auth: Auth
     stores: Stores
-    events: MemorySessionEvents
-    clock: FakeClock
     hasher: Argon2Pool
-    database: Database | None
+    database: Database
+
+    def __init__(self, data_dir: Path, clock: FakeClock, given: Database | None) -> None:
+        self.clock = clock
+        self.events = MemorySessionEvents()
+        self._data_dir = data_dir
+        self._given = given
+        self._setup = USUAL
+
+    async def start(self, **changes: Unpack[Setup]) -> None:
+        """Begin as a process does. Raises what keeps one from starting."""
+        setup = self._setup = {**self._setup, **changes}
+        self.database = self._given or await self._own_database()
+        self.stores = sql_stores(self.database)
+        self.hasher = Argon2Pool(setup["parameters"], most_waiting=setup["most_waiting"])
+        settings = AuthSettings(
+            tokens=setup["tokens"],
+            sessions=setup["sessions"],
+            identity_providers=setup["identity_providers"],
+            services=NAMES,
+        )
+        self.auth = compose_auth(
+            self.stores,
+            self.events,
+            self._data_dir,
+            settings,
+            OtherServers(node=setup["node"], living=setup["living"]),
+            hasher=self.hasher,
+            clock=self.clock,
+            secret=setup["secret"],
+        )
+        await self.auth.start()
+
+    async def _own_database(self) -> Database:
+        file = self._data_dir / DATABASE
+        await make_sqlite(file, metadata)
+        return SqliteDatabase(file)
+
+    async def restart(self, **changes: Unpack[Setup]) -> None:
+        """End this process and begin the next one, with these changes to its setup."""
+        await self.close()
+        await self.start(**changes)
+
+    async def close(self) -> None:
+        """Stop what runs."""
+        await self.auth.close()
+        if self._given is None:
+            await self.database.close()
 
     @property
     def accounts(self) -> Accounts:
@@ -82,85 +155,72 @@ class World:
         """The log of security events."""
         return self.auth.recording
 
-    async def user(self, name: str = "ann", password: str = PASSWORD) -> User:
+    def verifier(
+        self,
+        liveness: Liveness | None = None,
+        reader: TokenReader | None = None,
+        keys: SigningKeys | None = None,
+        most: int = 1_000,
+    ) -> Verifier:
+        """One of another process on the same store, which has seen nothing yet."""
+        return Verifier(
+            reader or self.tokens.access_tokens,
+            keys or self.tokens.signing_keys,
+            StoredSessions(self.stores.sessions),
+            liveness or Liveness(),
+            self.clock,
+            most,
+        )
+
+    async def user(
+        self,
+        name: str = "ann",
+        password: str = PASSWORD,
+        *,
+        operator: bool = False,
+        kind: UserKind = UserKind.PERSON,
+    ) -> User:
         """Make an account."""
-        return await self.accounts.users.create(OPERATOR, NewUser(name, password))
+        new = NewUser(name, password, operator=operator, kind=kind)
+        return await self.accounts.users.create(OPERATOR, new)
 
     async def login(self, name: str = "ann", password: str = PASSWORD) -> SignedIn:
         """Sign in from one address."""
         return await self.signing_in.login.by_password(name, password, "test", "192.0.2.1")
 
-    async def close(self) -> None:
-        """Stop what runs."""
-        await self.auth.close()
-        if self.database:
-            await self.database.close()
+    async def newcomer(self, name: str = "ann") -> SignedIn:
+        """Make an account and sign in."""
+        await self.user(name)
+        return await self.login(name)
+
+    async def caller(self, name: str = "ann") -> Principal:
+        """Sign in, and call."""
+        return await self.verify((await self.login(name)).tokens.access_token)
+
+    async def login_by_key(self, secret: str, device: str = "ci") -> SignedIn:
+        """Sign in by an API key."""
+        return await self.signing_in.login.by_api_key(secret, device)
+
+    async def verify(self, access_token: str) -> Principal:
+        """Call with a token."""
+        return await self.auth.verifier.verify(access_token)
+
+    async def refresh(self, refresh_token: str, address: str = "") -> TokenPair:
+        """Buy the next pair of tokens."""
+        return await self.accounts.sessions.refresh(refresh_token, address)
 
 
 async def open_world(
     data_dir: Path,
     *,
-    sqlite: bool = False,
     database: Database | None = None,
     clock: FakeClock | None = None,
-    stores: Stores | None = None,
-    parameters: Parameters = CHEAPEST,
-    most_waiting: int = 1_000,
-    identity_providers: Sequence[IdentityProviderSettings] = (),
-    secret: ServerSecret | None = None,
-    tokens: TokenSettings | None = None,
-    sessions: SessionSettings | None = None,
-    node: str = "",
-    living: Living = nobody,
+    **setup: Unpack[Setup],
 ) -> World:
-    """Start the auth service on the data directory, as a process does."""
-    clock, events = clock or FakeClock(), MemorySessionEvents()
-    hasher = Argon2Pool(parameters, most_waiting=most_waiting)
-    if sqlite:
-        database = await _database(data_dir)
-    if database:
-        stores = sql_stores(database)
-    stores = stores or memory_stores()
-    auth = compose_auth(
-        stores,
-        events,
-        data_dir,
-        AuthSettings(
-            tokens=tokens or TokenSettings(),
-            sessions=sessions or SessionSettings(),
-            identity_providers=identity_providers,
-            services=NAMES,
-        ),
-        OtherServers(node=node, living=living),
-        hasher=hasher,
-        clock=clock,
-        secret=secret,
-    )
-    await auth.start()
-    return World(auth, stores, events, clock, hasher, database)
-
-
-_EMPTY: list[bytes] = []
-"""The file of a database with all tables, as soon as one was made."""
-
-
-async def _database(folder: Path) -> SqliteDatabase:
-    """What is there, or a copy of an empty one: making the tables takes longer than most tests."""
-    if not _EMPTY:
-        with tempfile.TemporaryDirectory() as elsewhere:
-            path = Path(elsewhere) / "empty.db"
-            made = SqliteDatabase(path)
-            await made.write(metadata.create_all)
-            await made.close()
-            _EMPTY.append(await asyncio.to_thread(path.read_bytes))
-    path = folder / "test.db"
-    await asyncio.to_thread(_copy, _EMPTY[0], path)
-    return SqliteDatabase(path)
-
-
-def _copy(empty: bytes, path: Path) -> None:
-    with contextlib.suppress(FileExistsError), path.open("xb") as file:
-        file.write(empty)
+    """The auth service on the data directory, or on a database that others use as well."""
+    world = World(data_dir, clock or FakeClock(), database)
+    await world.start(**setup)
+    return world
 
 
 def valid_kids(keys: SigningKeys) -> frozenset[str]:

@@ -84,7 +84,6 @@ async def open_rig(
     data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    sqlite: bool = False,
     issuer: Issuer | None = None,
     settings: Callable[[Issuer], list[IdentityProviderSettings]] | None = None,
     **more: Any,
@@ -96,9 +95,7 @@ async def open_rig(
     issuer.clock = clock
     async with issuer:
         chosen = settings or (lambda it: [settings_for(it.issuer, **{"sign_up": True, **more})])
-        world = await open_world(
-            data_dir, sqlite=sqlite, clock=clock, identity_providers=chosen(issuer)
-        )
+        world = await open_world(data_dir, clock=clock, identity_providers=chosen(issuer))
         try:
             yield Rig(world, issuer)
         finally:

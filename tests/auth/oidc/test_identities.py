@@ -9,7 +9,6 @@ import pytest
 
 from antiphon_server.auth.model import LoginMethod, UserKind
 from antiphon_server.auth.ports.security_events import unrecorded
-from antiphon_server.auth.service.users import NewUser
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import Issuer
@@ -17,13 +16,10 @@ from tests.auth.oidc.rig import Rig, open_rig, settings_for
 from tests.auth.world import OPERATOR, error, reason
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def closed(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Rig]:
-    """The service where nobody signs up, on each kind of store."""
-    sqlite = request.param == "sqlite"
-    async with open_rig(tmp_path, monkeypatch, sqlite=sqlite, sign_up=False) as opened:
+@pytest.fixture
+async def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+    """The service where nobody signs up."""
+    async with open_rig(tmp_path, monkeypatch, sign_up=False) as opened:
         yield opened
 
 
@@ -86,17 +82,13 @@ async def test_nobody_is_told_what_was_never_linked(closed: Rig) -> None:
     assert await reason(unlink(closed.issuer.issuer, "sub-x")) is Reason.NOT_FOUND
 
 
-@pytest.mark.parametrize("sqlite", [False, True])
-async def test_an_account_is_never_taken_over_by_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite: bool
-) -> None:
+async def test_an_account_is_never_taken_over_by_its_name(rig: Rig) -> None:
     """Whoever signs up under a name that is taken gets another one."""
-    async with open_rig(tmp_path, monkeypatch, sqlite=sqlite, sign_up=True) as rig:
-        ann = await rig.world.user("ann")
-        signed_in = await rig.whole()
-        assert signed_in.user.user_id != ann.user_id
-        assert signed_in.user.name.startswith("ann-")
-        assert (await rig.whole()).user == signed_in.user
+    ann = await rig.world.user("ann")
+    signed_in = await rig.whole()
+    assert signed_in.user.user_id != ann.user_id
+    assert signed_in.user.name.startswith("ann-")
+    assert (await rig.whole()).user == signed_in.user
 
 
 @pytest.mark.parametrize(
@@ -132,21 +124,18 @@ async def test_nobody_signs_up_as_an_authority(rig: Rig, issuer: Issuer, name: s
 
 async def test_a_program_signs_in_at_no_provider(closed: Rig) -> None:
     """It would get a session that can be refreshed."""
-    new = NewUser("worker", kind=UserKind.PROGRAM)
-    program = await closed.world.accounts.users.create(OPERATOR, new)
+    program = await closed.world.user("worker", "", kind=UserKind.PROGRAM)
     assert await reason(closed.link(program)) is Reason.INVALID_ARGUMENT
     assert await reason(closed.whole()) is Reason.IDENTITY_UNKNOWN
 
 
-@pytest.mark.parametrize("sqlite", [False, True])
 async def test_who_is_unlinked_is_out_of_every_provider_of_the_issuer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The settings may name one issuer twice."""
     async with open_rig(
         tmp_path,
         monkeypatch,
-        sqlite=sqlite,
         settings=lambda it: [settings_for(it.issuer, name) for name in ("first", "second")],
     ) as rig:
         await rig.link(await rig.world.user("anna"))

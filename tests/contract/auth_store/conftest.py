@@ -9,14 +9,10 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.ports import Stores
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.auth.stores import memory_stores
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     """Each set of stores, empty."""
-    if request.param == "memory":
-        yield memory_stores()
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield sql_stores(database)

@@ -1,6 +1,7 @@
 """The server under measurement: a real process, a real data directory, a real token."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.whole import compose_auth
 from antiphon_server.runtime.storage.data_dir_lock import exclusive
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.fakes.memory.auth.events import MemorySessionEvents
+from tests.fakes.session_events import MemorySessionEvents
 from tests.proofs.bench.processes import Server, launched
 
 MODEL = "bench/fake"
@@ -97,12 +98,20 @@ async def offline(data_dir: Path) -> AsyncIterator[SqliteDatabase]:
             await database.close()
 
 
-async def service_token(data_dir: Path) -> str:
-    """A token of a service of the installation, for calls that only services may make."""
+async def service_token(data_dir: Path, seconds_ago: float = 0.0) -> str:
+    """A token of a service of the installation, for calls that only services may make.
+
+    It was signed so long ago, with the key of a server that does not run.
+    """
     async with offline(data_dir) as database:
-        auth = compose_auth(sql_stores(database), MemorySessionEvents(), data_dir)
+        auth = compose_auth(
+            sql_stores(database),
+            MemorySessionEvents(),
+            data_dir,
+            clock=lambda: time.time() - seconds_ago,
+        )
         await auth.start()
         try:
-            return auth.tokens.access_tokens.for_service("bench")[0]
+            return auth.tokens.access_tokens.for_service("dispatcher")[0]
         finally:
             await auth.close()

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from antiphon_server.auth.model import DAY, SECOND, TokenPair
-from antiphon_server.auth.ports import Stores
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.auth.world import FakeClock, open_world
@@ -62,21 +61,13 @@ class _Presented:
 class RefreshMachine(Machine):
     """Owners and thieves of tokens."""
 
-    on_disk: ClassVar[bool] = False
     grace_s: ClassVar[float] = 10.0
-    stores: Stores | None = None
 
     async def open(self) -> None:
         self.clock = FakeClock()
         self.families: list[Family] = []
-        await self._start()
+        self.world = await open_world(self.home, clock=self.clock)
         await self.world.user()
-
-    async def _start(self) -> None:
-        self.world = await open_world(
-            self.home, sqlite=self.on_disk, clock=self.clock, stores=self.stores
-        )
-        self.stores = None if self.on_disk else self.world.stores
 
     async def close(self) -> None:
         await self.world.close()
@@ -172,10 +163,7 @@ class RefreshMachine(Machine):
     @rule()
     def restart(self) -> None:
         """End the process and begin the next."""
-        told = self.world.events.told
-        self.run(self.close())
-        self.run(self._start())
-        self.world.events.told.extend(told)
+        self.run(self.world.restart())
 
     def _presented(self, which: int, back: int) -> _Presented:
         family = self.families[-1 - which % len(self.families)]

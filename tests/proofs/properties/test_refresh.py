@@ -6,24 +6,21 @@ from typing import TypeVar
 
 import pytest
 
+from antiphon_server.auth.adapters.sql.sessions import SqlSessions
 from antiphon_server.auth.model import Session
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.auth.service import sessions
 from antiphon_server.auth.service.refresh_tokens import Meaning, RefreshTokens, present
 from antiphon_server.runtime.access.principal import SessionId
-from tests.fakes.memory.auth.stores import memory_stores
 from tests.proofs.properties.machine import caught, check
 from tests.proofs.properties.refresh_machine import RefreshMachine
 
 T = TypeVar("T")
 
 
-@pytest.mark.parametrize(
-    ("on_disk", "examples"), [(False, 25), (True, 8)], ids=["memory", "sqlite"]
-)
-def test_families_keep_their_promises(on_disk: bool, examples: int) -> None:
+def test_families_keep_their_promises() -> None:
     """One successor for everybody; reuse ends all; what has ended stays so."""
-    check(type("Machine", (RefreshMachine,), {"on_disk": on_disk}), examples)
+    check(RefreshMachine, 25)
 
 
 @pytest.mark.proof
@@ -64,10 +61,10 @@ def test_forgiven_reuse_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.proof
 def test_an_end_that_is_lost_with_the_process_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A family that lives again after a restart is noticed."""
-    change = type(memory_stores().sessions).change
+    change = SqlSessions.change
 
     async def forgetful(
-        self: object,
+        self: SqlSessions,
         session_id: SessionId,
         rule: Callable[[Session], tuple[Session, T]],
         records: Records[T],
@@ -76,7 +73,7 @@ def test_an_end_that_is_lost_with_the_process_is_caught(monkeypatch: pytest.Monk
             after, result = rule(session)
             return replace(after, end_time=None), result
 
-        return await change(self, session_id, lost, records)  # type: ignore[arg-type]
+        return await change(self, session_id, lost, records)
 
-    monkeypatch.setattr(type(memory_stores().sessions), "change", forgetful)
+    monkeypatch.setattr(SqlSessions, "change", forgetful)
     caught(RefreshMachine)

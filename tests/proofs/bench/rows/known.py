@@ -17,7 +17,7 @@ from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
-from tests.fakes.memory.auth.events import MemorySessionEvents
+from tests.fakes.session_events import MemorySessionEvents
 from tests.proofs.bench.antiphon import offline
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.loads.client import Target

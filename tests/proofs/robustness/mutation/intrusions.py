@@ -109,7 +109,7 @@ INTRUSIONS = (
         "identity providers",
         SERVICE + "id_tokens:check_claims",
         silent,
-        "tests/auth/oidc/test_attacks.py::test_a_held_id_token_for_somebody_else_is_refused",
+        "tests/auth/oidc/test_attacks.py::test_an_id_token_for_somebody_else_is_refused",
     ),
     intrusion(
         "role not asked for",
