@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from antiphon_server import installation
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.storage.migrations import FromTheFuture, migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-
-SCHEMAS = {each.name: each.schema() for each in installation.SERVICES}
+from tests.runtime.revisions import SCHEMAS
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
