@@ -40,7 +40,7 @@ def claude(provider: FakeAnthropic, **options: object) -> ProviderModel:
     settings = {
         "name": "anthropic/claude-sonnet-4-6",
         "kind": "provider",
-        "base_url": provider.base_url,
+        "base_url": provider.url,
         "api_key": "sk-secret",
     }
     return ProviderModel(configured(settings | options, ModelSettings))
