@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.auth.v1 import auth_service_pb2 as auth
 from antiphon.context.v1 import context_service_pb2 as context
-from antiphon_client import ApiKey, Client, Unavailable
+from antiphon_client import Client, Unavailable
 from antiphon_client.contracts import may_be_repeated
 from tests.client.fake_server import fake_server
 from tests.e2e.server import ServerProcess
@@ -26,10 +26,7 @@ def test_requests_are_known_by_their_types() -> None:
 
 async def test_a_login_is_not_repeated() -> None:
     """Each may have opened a session, and counts against a limit."""
-    async with (
-        fake_server(no_logins=True) as server,
-        Client.connect(server.address, ApiKey("secret"), patient=True) as client,
-    ):
+    async with fake_server(no_logins=True) as server, server.client(patient=True) as client:
         with pytest.raises(Unavailable):
             await client.who_am_i()
         assert server.logins == 1

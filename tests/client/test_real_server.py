@@ -24,8 +24,7 @@ from antiphon_client import (
 )
 from antiphon_server.app import running
 from antiphon_server.settings import Settings
-from tests.client.test_example import example
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.fakes.proxy import Proxy
 
 WORDS = " ".join(f"wörd{number}" for number in range(80))
@@ -49,13 +48,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def client(server: Server) -> AsyncIterator[Client]:
     async with Client.connect(server.address, server.key) as client:
         yield client
-
-
-async def test_the_example_runs(server: Server) -> None:
-    """The README's example prints an answer."""
-    shown: list[str] = []
-    await example(server.address, server.key.secret, shown.append)
-    assert "".join(shown).startswith("What is the capital of France?\n(scripted/echo, ")
 
 
 async def test_random_cuts_change_nothing(server: Server) -> None:
@@ -82,9 +74,7 @@ async def test_random_cuts_change_nothing(server: Server) -> None:
                 assert "".join([piece async for piece in turn]) == WORDS
         tasks[1].cancel()
         head = await client.get_head(scope)
-        async with asyncio.timeout(SOON_S):
-            while not offsets or offsets[-1] < head.last_offset:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(offsets) and offsets[-1] >= head.last_offset, SOON_S)
         tasks[0].cancel()
         assert sorted(set(offsets)) == list(range(1, head.last_offset + 1))
         assert proxy.connections > 3
@@ -203,13 +193,6 @@ async def test_foreign_conversations_do_not_exist(server: Server, client: Client
             await ben.converse(conversation.conversation_id).__aenter__()
         with pytest.raises(NotFound):
             await _read_all(ben.follow(f"conversations/{conversation.conversation_id}"))
-
-
-async def test_a_wrong_password_is_unauthenticated(server: Server) -> None:
-    """It is an error of its own kind."""
-    async with Client.connect(server.address, Password("nobody", "x")) as nobody:
-        with pytest.raises(Unauthenticated):
-            await nobody.who_am_i()
 
 
 async def test_broken_rules_name_the_field(client: Client) -> None:
