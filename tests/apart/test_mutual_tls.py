@@ -83,12 +83,3 @@ def test_certificates_are_renewed_by_the_same_authority(tmp_path: Path) -> None:
     assert (folder / "ca.pem").read_bytes() == authority
     assert (folder / "auth.pem").read_bytes() != before
     assert (folder / "auth.key").stat().st_mode & 0o077 == 0
-
-
-def test_an_authority_without_its_key_is_not_replaced(tmp_path: Path) -> None:
-    """A new one would cut off everybody who trusts the old one."""
-    folder = made(tmp_path)
-    (folder / "ca.key").unlink()
-    done = CliRunner().invoke(app, ["certs", str(folder)])
-    assert done.exit_code == 1
-    assert "ca.key" in done.output

@@ -151,21 +151,3 @@ def test_a_bare_start_is_refused(tmp_path: Path) -> None:
     assert "--behind-proxy" in shown.stderr
     assert "ANTIPHON_SECRET_KEY" in shown.stderr
     assert not (tmp_path / "data").exists()
-
-
-def test_what_was_turned_on_is_refused(tmp_path: Path) -> None:
-    """Reflection and test users, by option or variable, and a secret that is known."""
-    shown = start(
-        tmp_path,
-        "--behind-proxy",
-        "--test-user",
-        ANTIPHON_REFLECTION="true",
-        ANTIPHON_SECRET_KEY="A" * 43 + "=",
-    )
-    assert shown.returncode == 2
-    assert [line.partition(":")[0] for line in shown.stderr.strip().splitlines()[1:]] == [
-        "- reflection is on",
-        "- there is a test user",
-        "- the installation's secret can be guessed",
-    ]
-    assert "AAAA" not in shown.stderr
