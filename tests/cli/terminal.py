@@ -9,7 +9,6 @@ import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Self
 
 from tests.cli.glass import Glass
@@ -43,12 +42,7 @@ class Terminal:
         self._reader.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait_for(_END_S)
         self._reader.join(5)

@@ -5,7 +5,6 @@ import contextlib
 import socket
 import struct
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Literal, Self
 
 Way = Literal["up", "down", "both"]  # up: client to server
@@ -144,12 +143,7 @@ class Proxy:
         ]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.cut()
         tasks = [*self._guards, *self._tasks]
