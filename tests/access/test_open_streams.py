@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,12 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1 import integration_service_pb2 as integration_pb
 from antiphon.integration.v1 import model_pb2
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_client import Client
 from tests.access.bea import Bea
 from tests.access.people import bearer, sign_in
 from tests.auth.audit_api import end_of
 from tests.e2e.callers import channel_to
-from tests.e2e.refusals import reason_in
+from tests.e2e.refusals import reason_in, refused
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -37,6 +38,7 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEADLINE_S = 30.0
 SLOW = "openai/slow"
+STREAMS = 20
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Stage:
     channel: grpc.aio.Channel
     endpoint: FakeEndpoint
     bea: Bea
+    operator: Callable[[], Client]
 
     async def token(self) -> str:
         """A token of a new session of bea's."""
@@ -62,7 +65,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         server = ServerProcess(home, models=[model], model="scripted/test")
         await stack.enter_async_context(server)
         async with channel_to(server) as channel:
-            yield Stage(channel, endpoint, await Bea.of(server, channel))
+            yield Stage(channel, endpoint, await Bea.of(server, channel), server.client)
 
 
 async def _following(stage: Stage, token: str) -> Any:
@@ -120,6 +123,25 @@ async def test_a_session_that_is_revoked(stage: Stage) -> None:
         "SESSION_ENDED",
         "SESSION_REVOKED",
     )
+
+
+async def test_a_user_who_is_disabled(stage: Stage) -> None:
+    """All of many streams end, of both kinds, with the reason; and a new one is refused."""
+    await stage.bea.is_given("conv", access_pb2.ROLE_VIEWER)
+    token = await stage.token()
+    streams = [await _following(stage, token) for _ in range(STREAMS)]
+    watches = [stream_pb2.Watch(watch_id="w", scope=stage.bea.scope)]
+    follow: Any = EventServiceStub(stage.channel).Follow
+    for _ in range(STREAMS):
+        streams.append(follow(pb.FollowRequest(watches=watches), metadata=bearer(token)))
+        assert (await streams[-1].read()).WhichOneof("frame") == "created"
+    async with stage.operator() as operator:
+        change = asyncio.create_task(operator.update_user(stage.bea.user_id, disabled=True))
+        ends = await asyncio.gather(*(_ended(stream, change) for stream in streams))
+        assert set(ends) == {("SESSION_ENDED", "SESSION_REVOKED")}
+        again = follow(pb.FollowRequest(watches=watches), metadata=bearer(token))
+        assert await refused(again.read()) == "SESSION_REVOKED"
+        await operator.update_user(stage.bea.user_id, disabled=False)
 
 
 async def test_a_stream_that_goes_on_with_a_limited_token(stage: Stage) -> None:

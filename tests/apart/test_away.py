@@ -50,8 +50,7 @@ async def test_tokens_are_verified_without_the_auth_service(tmp_path: Path) -> N
 
 async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
     """Before the auth service was there once, and without roles, calls are refused as such."""
-    apart = Installation(tmp_path)
-    try:
+    async with Installation(tmp_path) as apart:
         await apart.start("auth", "events")
         await apart.until_health("events", "tokens", serves=True)
         async with apart.client() as client:
@@ -71,8 +70,6 @@ async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
                 Reason.SERVICE_UNAVAILABLE,
                 {"service": "auth"},
             )
-    finally:
-        await apart.stop_all()
 
 
 async def test_a_turn_waits_while_its_model_is_away(tmp_path: Path) -> None:
@@ -129,8 +126,7 @@ async def _last_offset(client: Client, head: GetHeadRequest, metadata: Any) -> i
 
 async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:
     """A service with another secret gets no token, and is refused by all."""
-    apart = Installation(tmp_path)
-    try:
+    async with Installation(tmp_path) as apart:
         await apart.start("auth")
         await apart.start("context", secret_key=new_secret())
         async with apart.client() as client:
@@ -139,5 +135,3 @@ async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:
                 ListConversationsRequest(), metadata=(("authorization", f"Bearer {token}"),)
             )
             assert (await refusal(listed)).reason is Reason.SERVICE_UNAVAILABLE
-    finally:
-        await apart.stop_all()

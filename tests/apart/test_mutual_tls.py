@@ -58,8 +58,7 @@ async def test_both_sides_show_who_they_are(
 ) -> None:
     """A turn goes through; without a certificate, or with another authority's, nobody connects."""
     edge, strangers = trusts
-    apart = WithCertificates(tmp_path, tls=edge)
-    try:
+    async with WithCertificates(tmp_path, tls=edge) as apart:
         await apart.start(*NAMES)
         await apart.connected()
         async with apart.client() as client:
@@ -71,8 +70,6 @@ async def test_both_sides_show_who_they_are(
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await apart.health("context")
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    finally:
-        await apart.stop_all()
 
 
 def test_certificates_are_renewed_by_the_same_authority(tmp_path: Path) -> None:

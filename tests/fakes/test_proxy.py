@@ -6,7 +6,6 @@ import pytest
 
 from tests.fakes.proxy import Proxy
 
-
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
