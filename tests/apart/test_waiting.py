@@ -22,6 +22,7 @@ from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.peers import PeerHealth
 from antiphon_server.runtime.rpc.server import Server
+from tests.e2e.until import until
 from tests.proofs.bench.processes import free_port
 
 HOST, WITHIN_S = "127.0.0.1", 10.0
@@ -56,9 +57,7 @@ async def said(caplog: pytest.LogCaptureFixture, words: str) -> str:
 
 async def noted(here: Health, *, serves: bool) -> None:
     """When the peer's health stands in this process's."""
-    async with asyncio.timeout(WITHIN_S):
-        while here.parts.get("peer.context") is not serves:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until(lambda: here.parts.get("peer.context") is serves, WITHIN_S)
 
 
 @asynccontextmanager

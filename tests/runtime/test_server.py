@@ -22,7 +22,7 @@ from antiphon_server.runtime.rpc.limits import MIB, Limits
 from antiphon_server.runtime.rpc.reflection import V1, V1_ALPHA, register_reflection
 from antiphon_server.runtime.rpc.server import CannotListen, Server
 from tests.proofs.wire.raw import begun, grpc_frame, request_headers
-from tests.runtime.events_service import HEAD, SCOPE, Events, read
+from tests.runtime.events_service import HEAD, SCOPE, Events, failure, read
 
 INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -56,12 +56,6 @@ async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
     limits = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=limits) as channel:
         yield channel
-
-
-async def failure(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
 
 
 async def test_a_taken_port_is_a_clear_error(server: Server) -> None:

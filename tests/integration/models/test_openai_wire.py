@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -21,19 +20,6 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import answer, asking, on_wire
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeEndpoint]:
-    async with FakeEndpoint(Behaviour(deltas=4)) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def pool() -> AsyncIterator[HttpPool]:
-    pool = HttpPool()
-    yield pool
-    await pool.close()
 
 
 def model(endpoint: FakeEndpoint, pool: HttpPool, **options: Any) -> OpenAIModel:
