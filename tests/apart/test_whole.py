@@ -76,16 +76,6 @@ async def test_only_services_may_do_what_is_theirs(apart: Installation) -> None:
         assert domain_error_of(caught.value).reason is Reason.PERMISSION_DENIED
 
 
-async def test_members_have_names(apart: Installation) -> None:
-    """The context service is told what they are called by the auth service."""
-    async with apart.client() as boss:
-        dot = await boss.create_user("dot", PASSWORD, display_name="Dot Dunn")
-        where = (await boss.create_conversation(title="named")).conversation_id
-        await boss.add_member(where, dot.user_id, "viewer")
-        names = {one.display_name async for one in boss.list_members(where)}
-    assert names == {"Local operator", "Dot Dunn"}
-
-
 async def test_what_one_refuses_stands_in_the_trail(apart: Installation) -> None:
     """A refusal at the context service is a security event of the auth service."""
     async with apart.client() as boss:

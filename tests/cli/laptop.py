@@ -10,6 +10,7 @@ from antiphon_server.cli.main import main
 
 if __name__ == "__main__":
     platform.node = lambda: "laptop"
-    antiphon_client.DEFAULT_ADDRESS = where.DEFAULT_ADDRESS = os.environ["TESTS_DEFAULT_ADDRESS"]
+    for module in (antiphon_client, where):
+        vars(module)["DEFAULT_ADDRESS"] = os.environ["TESTS_DEFAULT_ADDRESS"]
     sys.argv[0] = "antiphon"
     main()

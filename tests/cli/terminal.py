@@ -76,6 +76,13 @@ class Terminal:
         """Type a line."""
         self.type(text + "\n")
 
+    def reply(self, question: str, text: str) -> None:
+        """Type a line at a question: what is typed before its blank stands there is lost."""
+        with self._news:
+            if not self._news.wait_for(lambda: self.output.endswith(question.encode()), _END_S):
+                raise AssertionError(f"no {question!r} at the end of:\n{self.seen}")
+        self.line(text)
+
     def interrupt(self) -> None:
         """Press Ctrl-C as a person does: not in the moment in which the prompt appears.
 

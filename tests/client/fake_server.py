@@ -63,7 +63,6 @@ class FakeServer:
     drain: asyncio.Event = field(default_factory=asyncio.Event)
     silent: bool = False
     posts: list[str] = field(default_factory=list)
-    answers: dict[str, list[str]] = field(default_factory=dict)  # turn id -> what is still to say
     answer: list[str] = field(default_factory=lambda: ["Hello", " wide", " wörld", "!"])
     gap_s: float = 0.0
     post_error: status_pb2.Status | None = None

@@ -92,16 +92,8 @@ async def test_cuts_change_nothing_in_an_answer(seed: int) -> None:
         Client.connect(proxy.address, ApiKey("key")) as client,
         client.converse(CONVERSATION) as talk,
     ):
-
-        async def cut() -> None:
-            chance = random.Random(seed)
-            while True:
-                proxy.cut_after(chance.randint(1, 6000), chance.choice(["up", "down"]))
-                await asyncio.sleep(chance.uniform(0.02, 0.2))
-
-        cutting = asyncio.create_task(cut())
-        answers = await asyncio.gather(*(ask(talk) for _ in range(5)))
-        cutting.cancel()
+        async with proxy.cutting(random.Random(seed), 6000, (0.02, 0.2)):
+            answers = await asyncio.gather(*(ask(talk) for _ in range(5)))
         assert answers == ["".join(LONG)] * 5
         assert len(server.posts) == len(set(server.posts)) == 5
 
@@ -162,13 +154,6 @@ async def test_a_gap_fails_every_turn() -> None:
             await turn.result()
         with pytest.raises(GapError):
             await talk.post("again")
-
-
-async def test_entering_fails_where_no_server_is() -> None:
-    """Nobody listening is Unavailable, at the beginning."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.2) as client:
-        with pytest.raises(Unavailable):
-            await client.converse(CONVERSATION).__aenter__()
 
 
 async def test_closing_fails_what_is_open() -> None:

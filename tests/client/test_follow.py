@@ -16,7 +16,6 @@ from antiphon_client import (
     GapError,
     HistoryLost,
     PermissionDenied,
-    Unavailable,
     restart_at_earliest,
 )
 from tests.client.fake_server import SCOPE, FakeServer, error_status, fake_server
@@ -213,13 +212,6 @@ async def test_a_stalled_network_is_left() -> None:
         await asyncio.sleep(0.8)
         proxy.flow()
         assert await reading == [1, 2]
-
-
-async def test_it_gives_up_at_last() -> None:
-    """A server that stays away is Unavailable in the end."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.3) as client:
-        with pytest.raises(Unavailable):
-            await offsets(client, 1)
 
 
 async def test_the_token_is_renewed_on_the_open_stream() -> None:

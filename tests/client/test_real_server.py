@@ -62,20 +62,17 @@ async def test_random_cuts_change_nothing(server: Server) -> None:
             async for event in client.follow(scope, earliest=True):
                 offsets.extend(range(event.first_offset, event.last_offset + 1))
 
-        async def cut() -> None:
-            while True:
-                proxy.cut_after(chance.randint(1, 5000), chance.choice(["up", "down"]))
-                await asyncio.sleep(chance.uniform(0.0, 0.2))
-
-        tasks = [asyncio.create_task(follow()), asyncio.create_task(cut())]
-        async with client.converse(conversation.conversation_id) as talk:
+        following = asyncio.create_task(follow())
+        async with (
+            proxy.cutting(chance, 5000, (0.0, 0.2)),
+            client.converse(conversation.conversation_id) as talk,
+        ):
             for _ in range(3):
                 turn = await talk.post(WORDS, handler="echo")
                 assert "".join([piece async for piece in turn]) == WORDS
-        tasks[1].cancel()
         head = await client.get_head(scope)
         await until(lambda: bool(offsets) and offsets[-1] >= head.last_offset, SOON_S)
-        tasks[0].cancel()
+        following.cancel()
         assert sorted(set(offsets)) == list(range(1, head.last_offset + 1))
         assert proxy.connections > 3
 

@@ -5,12 +5,10 @@ import pytest
 
 from antiphon_client import (
     ApiKey,
-    Client,
     FileTokenStore,
     MemoryTokenStore,
     Tokens,
     Unauthenticated,
-    Unavailable,
 )
 from antiphon_client.credentials import Password
 from antiphon_client.tokens import TokenSource
@@ -90,13 +88,6 @@ async def test_idempotent_calls_are_repeated_when_unavailable() -> None:
     """UNAVAILABLE is retried by the service config."""
     async with fake_server(unavailable=2) as server, server.client() as client:
         assert (await client.who_am_i()).user.name == "anna"
-
-
-async def test_a_server_that_is_away_is_unavailable() -> None:
-    """Nobody listening is Unavailable, soon."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key")) as client:
-        with pytest.raises(Unavailable):
-            await client.who_am_i()
 
 
 async def test_the_file_store_keeps_tokens_for_their_owner_only(tmp_path: Path) -> None:

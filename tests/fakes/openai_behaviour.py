@@ -6,32 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
-# ok: the whole answer. The others misbehave as their name says; "hang" never
-# sends a byte, "silent" stops after half of the deltas, "cut" closes there, "no_end"
-# ends the response there, "drip" sends single bytes, "fault" reports an error there,
-# "flood" is a line without end, "length" says at the end that the limit was reached,
-# "too_long" refuses a prompt as llama.cpp does.
-MODES = [
-    "ok",
-    "hang",
-    "silent",
-    "cut",
-    "no_end",
-    "drip",
-    "garbage",
-    "fault",
-    "flood",
-    "length",
-    "too_long",
-    "400",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "503",
-]
+# ok: the whole answer; "drip" sends it in single bytes, "length" says at the end that the limit
+# was reached.
 WHOLE = ("ok", "drip", "length")
+# Half of the deltas; then "silent" says nothing more, "cut" closes, "no_end" ends the response,
+# "fault" reports an error, "flood" is a line without end.
+_BROKEN = ("silent", "cut", "no_end", "garbage", "fault", "flood")
+# "hang" never sends a byte, "too_long" refuses a prompt as llama.cpp does.
+MODES = (*WHOLE, "hang", *_BROKEN, "too_long", "400", "401", "403", "404", "429", "500", "503")
 
 
 @dataclass

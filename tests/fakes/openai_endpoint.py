@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.e2e.until import until
 from tests.fakes.openai_behaviour import MODES, WHOLE, Behaviour, Seen, delta, end, refusal
 from tests.fakes.served import Served
 
@@ -32,7 +33,6 @@ class FakeEndpoint(Served):
         self.behaviour = behaviour or Behaviour()
         self.plan: deque[Behaviour] = deque()
         self.seen: deque[Seen] = deque(maxlen=MAX_SEEN)
-        self._news = asyncio.Event()
 
     @property
     def base_url(self) -> str:
@@ -54,22 +54,14 @@ class FakeEndpoint(Served):
 
     async def wait_aborted(self, at: int = -1, timeout_s: float = 15.0) -> float:
         """When the connection of request ``at`` was aborted (monotonic seconds)."""
-        async with asyncio.timeout(timeout_s):
-            while not self.seen or self.seen[at].aborted is None:
-                await self._next_news()
+        await until(lambda: bool(self.seen) and self.seen[at].aborted is not None, timeout_s)
         aborted = self.seen[at].aborted
         assert aborted is not None
         return aborted
 
     async def wait_seen(self, count: int, timeout_s: float = 15.0) -> None:
         """Wait until ``count`` requests have come."""
-        async with asyncio.timeout(timeout_s):
-            while len(self.seen) < count:
-                await self._next_news()
-
-    async def _next_news(self) -> None:
-        self._news.clear()
-        await self._news.wait()
+        await until(lambda: len(self.seen) >= count, timeout_s)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer as planned, and note what becomes of it."""
@@ -78,12 +70,10 @@ class FakeEndpoint(Served):
         behaviour = self.next_behaviour(body)
         seen = Seen(headers, body, received, behaviour.mode)
         self.seen.append(seen)
-        self._news.set()
         try:
             response = await self._said(request, seen, behaviour)
         except (asyncio.CancelledError, ConnectionError):
             seen.aborted = time.monotonic()
-            self._news.set()
             raise
         seen.ended = time.monotonic()
         return response

@@ -10,7 +10,8 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -41,17 +42,24 @@ def recorded() -> dict[str, dict[str, Changes]]:
     return found
 
 
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """The database of a file."""
+    database = SqliteDatabase(path)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 async def leave(path: Path, service: str, revision: str) -> None:
     """Leave a database as the version did whose newest revision it was."""
     with tempfile.TemporaryDirectory() as folder:
         for file in revisions(service):
             if file.name[:4] <= revision:
                 shutil.copy(file, folder)
-        database = SqliteDatabase(path)
-        try:
+        async with opened(path) as database:
             await migrate(database, service, Path(folder))
-        finally:
-            await database.close()
 
 
 async def changes(path: Path, service: str) -> dict[str, Changes]:

@@ -12,12 +12,12 @@ import pytest
 
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.runtime.storage.migrations import migrate
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.runtime.revisions import (
     SCHEMAS,
     changes,
     leave,
     newest_schema,
+    opened,
     recorded,
     tables,
 )
@@ -54,8 +54,7 @@ async def test_turns_of_the_first_revision_are_adopted(
         for column in more:
             connection.execute(f"ALTER TABLE dispatcher_turns ADD COLUMN {column}")
         connection.commit()
-    old, new = SqliteDatabase(tmp_path / "old"), SqliteDatabase(tmp_path / "new")
-    try:
+    async with opened(tmp_path / "old") as old, opened(tmp_path / "new") as new:
         for database in (old, new):
             await migrate(database, "dispatcher", *SCHEMAS["dispatcher"])
         schemas = [await each.read(lambda c: schema(c, "dispatcher")) for each in (old, new)]
@@ -64,6 +63,3 @@ async def test_turns_of_the_first_revision_are_adopted(
         (turn,) = await store.claim("embedded", 2, 3, own=True)
         assert (turn.turn_id, turn.cursor, turn.cancel_requested) == ("turn_00000001", "", False)
         await store.put(turn)
-    finally:
-        await old.close()
-        await new.close()

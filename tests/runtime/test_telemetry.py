@@ -56,11 +56,6 @@ def metrics() -> RpcMetrics:
     return RpcMetrics()
 
 
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
 @pytest.fixture(params=["local", "real"])
 async def stub(
     request: pytest.FixtureRequest, metrics: RpcMetrics, events: Events

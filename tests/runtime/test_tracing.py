@@ -27,11 +27,6 @@ def spans() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
 async def stub(spans: InMemorySpanExporter, events: Events) -> AsyncIterator[Any]:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
