@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from blockbuster import BlockBuster
@@ -15,6 +15,7 @@ keep_bytecode()  # before what follows is imported
 
 from tests.blocking import watching  # noqa: E402
 from tests.fakes.postgres import Postgres  # noqa: E402
+from tests.fakes.valkey import Valkey  # noqa: E402
 
 pytest_plugins = ("tests.programs", "tests.workers")
 
@@ -81,6 +82,13 @@ def postgres() -> Iterator[Postgres]:
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture
+async def valkey() -> AsyncIterator[Valkey]:
+    """A Valkey server of a test's own, which it may break."""
+    async with Valkey() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ async def people(server: ServerProcess, channel: grpc.aio.Channel) -> People:
     await _admit(server, owner, ids)
     for name in ("viewer", "member", "admin", "guest", "revoked"):
         tokens[name] = await sign_in(channel, name)
-    await AuthServiceStub(channel).Logout(pb.LogoutRequest(), metadata=_bearer(tokens["revoked"]))
+    await AuthServiceStub(channel).Logout(pb.LogoutRequest(), metadata=bearer(tokens["revoked"]))
     # Keys are quicker than passwords where many sessions are wanted.
     whole = ("viewer", "member", "admin", "guest", "stranger")
     keys = {name: await _key(channel, tokens[name]) for name in whole}
@@ -83,9 +83,10 @@ async def _admit(server: ServerProcess, owner: Caller, ids: dict[str, str]) -> N
 async def _key(channel: grpc.aio.Channel, token: str, *scopes: access_pb2.Scope.ValueType) -> str:
     """A new key of the token's user, limited to the scopes if there are any."""
     request = pb.CreateApiKeyRequest(label="test", scopes=scopes)
-    answer = await AuthServiceStub(channel).CreateApiKey(request, metadata=_bearer(token))
+    answer = await AuthServiceStub(channel).CreateApiKey(request, metadata=bearer(token))
     return answer.secret
 
 
-def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """What goes with a call."""
     return (("authorization", f"Bearer {token}"),)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,12 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1 import integration_service_pb2 as integration_pb
 from antiphon.integration.v1 import model_pb2
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
-from tests.access.people import sign_in
+from antiphon_client import Client
+from tests.access.bea import Bea
+from tests.access.people import bearer, sign_in
 from tests.auth.audit_api import end_of
-from tests.e2e.callers import PASSWORD, Caller, channel_to, user
-from tests.e2e.refusals import reason_in
+from tests.e2e.callers import channel_to
+from tests.e2e.refusals import reason_in, refused
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -36,46 +38,21 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEADLINE_S = 30.0
 SLOW = "openai/slow"
+STREAMS = 20
 
 
 @dataclass(slots=True)
 class Stage:
-    """An owner with a conversation, and bea, whose access is taken away."""
+    """Where bea is, whose access is taken away."""
 
     channel: grpc.aio.Channel
     endpoint: FakeEndpoint
-    owner: Caller
-    bea: str
-
-    async def give(self, resource: str, role: access_pb2.Role.ValueType) -> None:
-        """Give bea a role, whatever it was before."""
-        await self.take(resource)
-        request = context_pb.AddMemberRequest(
-            resource=self.owner.known[resource], user_id=self.bea, role=role
-        )
-        context = ContextServiceStub(self.channel)
-        await context.AddMember(request, metadata=self.owner.metadata)
-
-    async def take(self, resource: str) -> None:
-        """Take bea's role away, if there is one."""
-        request = context_pb.RemoveMemberRequest(
-            resource=self.owner.known[resource], user_id=self.bea
-        )
-        context = ContextServiceStub(self.channel)
-        try:
-            await context.RemoveMember(request, metadata=self.owner.metadata)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.NOT_FOUND:
-                raise
+    bea: Bea
+    operator: Callable[[], Client]
 
     async def token(self) -> str:
         """A token of a new session of bea's."""
         return await sign_in(self.channel, "bea")
-
-    @property
-    def scope(self) -> str:
-        """The conversation, as it is followed."""
-        return f"conversations/{self.owner.known['conv']}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -87,21 +64,14 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         home = tmp_path_factory.mktemp("open")
         server = ServerProcess(home, models=[model], model="scripted/test")
         await stack.enter_async_context(server)
-        owner = await user(server, "owner")
-        async with server.client() as operator:
-            bea = (await operator.create_user("bea", PASSWORD)).user_id
         async with channel_to(server) as channel:
-            yield Stage(channel, endpoint, owner, bea)
-
-
-def _bearer(token: str) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {token}"),)
+            yield Stage(channel, endpoint, await Bea.of(server, channel), server.client)
 
 
 async def _following(stage: Stage, token: str) -> Any:
     """A stream with one watch in place."""
-    stream: Any = EventServiceStub(stage.channel).Subscribe(metadata=_bearer(token))
-    watch = stream_pb2.Watch(watch_id="w", scope=stage.scope)
+    stream: Any = EventServiceStub(stage.channel).Subscribe(metadata=bearer(token))
+    watch = stream_pb2.Watch(watch_id="w", scope=stage.bea.scope)
     await stream.write(pb.SubscribeRequest(create=watch))
     assert (await stream.read()).WhichOneof("frame") == "created"
     return stream
@@ -123,51 +93,64 @@ async def _ended(stream: Any, change: Awaitable[Any]) -> tuple[str, str]:
     return how.removeprefix("CLOSE_REASON_"), reason_in(frame.ended.error)
 
 
-async def test_a_member_who_is_removed(stage: Stage) -> None:
-    """From the conversation: the watch ends, as if there were no such conversation."""
-    await stage.give("conv", access_pb2.ROLE_VIEWER)
+@pytest.mark.parametrize("role", [access_pb2.ROLE_VIEWER, access_pb2.ROLE_GUEST])
+async def test_a_member_who_is_removed(stage: Stage, role: access_pb2.Role.ValueType) -> None:
+    """From the conversation: the watch ends, as if there were none; a guest's does, too."""
+    await stage.bea.is_given("conv", role)
     stream = await _following(stage, await stage.token())
-    assert await _ended(stream, stage.take("conv")) == ("ACCESS_REMOVED", "NOT_FOUND")
-
-
-async def test_a_guest_who_is_removed(stage: Stage) -> None:
-    """A guest's watch ends as a member's does."""
-    await stage.give("conv", access_pb2.ROLE_GUEST)
-    stream = await _following(stage, await stage.token())
-    assert await _ended(stream, stage.take("conv")) == ("ACCESS_REMOVED", "NOT_FOUND")
+    assert await _ended(stream, stage.bea.loses("conv")) == ("ACCESS_REMOVED", "NOT_FOUND")
 
 
 async def test_an_admin_of_the_workspace_whose_role_is_lowered(stage: Stage) -> None:
     """Who read the conversation through the workspace alone reads it no more."""
-    await stage.give("ws", access_pb2.ROLE_ADMIN)
+    await stage.bea.is_given("ws", access_pb2.ROLE_ADMIN)
     stream = await _following(stage, await stage.token())
     lower = context_pb.UpdateMemberRequest(
-        resource=stage.owner.known["ws"], user_id=stage.bea, role=access_pb2.ROLE_MEMBER
+        resource=stage.bea.owner.known["ws"], user_id=stage.bea.user_id, role=access_pb2.ROLE_MEMBER
     )
     context = ContextServiceStub(stage.channel)
-    change = context.UpdateMember(lower, metadata=stage.owner.metadata)
+    change = context.UpdateMember(lower, metadata=stage.bea.owner.metadata)
     assert await _ended(stream, change) == ("ACCESS_REMOVED", "NOT_FOUND")
-    await stage.take("ws")
+    await stage.bea.loses("ws")
 
 
 async def test_a_session_that_is_revoked(stage: Stage) -> None:
     """By the user, elsewhere: the stream ends."""
-    await stage.give("conv", access_pb2.ROLE_VIEWER)
+    await stage.bea.is_given("conv", access_pb2.ROLE_VIEWER)
     token, elsewhere = await stage.token(), await stage.token()
-    stream, auth = await _following(stage, token), AuthServiceStub(stage.channel)
-    who = await auth.WhoAmI(auth_pb.WhoAmIRequest(), metadata=_bearer(token))
-    revoke = auth_pb.RevokeSessionRequest(session_id=who.session.session_id)
-    change = auth.RevokeSession(revoke, metadata=_bearer(elsewhere))
-    assert await _ended(stream, change) == ("SESSION_ENDED", "SESSION_REVOKED")
+    stream = await _following(stage, token)
+    assert await _ended(stream, stage.bea.revokes(token, elsewhere)) == (
+        "SESSION_ENDED",
+        "SESSION_REVOKED",
+    )
+
+
+async def test_a_user_who_is_disabled(stage: Stage) -> None:
+    """All of many streams end, of both kinds, with the reason; and a new one is refused."""
+    await stage.bea.is_given("conv", access_pb2.ROLE_VIEWER)
+    token = await stage.token()
+    streams = [await _following(stage, token) for _ in range(STREAMS)]
+    watches = [stream_pb2.Watch(watch_id="w", scope=stage.bea.scope)]
+    follow: Any = EventServiceStub(stage.channel).Follow
+    for _ in range(STREAMS):
+        streams.append(follow(pb.FollowRequest(watches=watches), metadata=bearer(token)))
+        assert (await streams[-1].read()).WhichOneof("frame") == "created"
+    async with stage.operator() as operator:
+        change = asyncio.create_task(operator.update_user(stage.bea.user_id, disabled=True))
+        ends = await asyncio.gather(*(_ended(stream, change) for stream in streams))
+        assert set(ends) == {("SESSION_ENDED", "SESSION_REVOKED")}
+        again = follow(pb.FollowRequest(watches=watches), metadata=bearer(token))
+        assert await refused(again.read()) == "SESSION_REVOKED"
+        await operator.update_user(stage.bea.user_id, disabled=False)
 
 
 async def test_a_stream_that_goes_on_with_a_limited_token(stage: Stage) -> None:
     """Refreshed with a token that may not read, its watches end."""
-    await stage.give("conv", access_pb2.ROLE_MEMBER)
+    await stage.bea.is_given("conv", access_pb2.ROLE_MEMBER)
     token, auth = await stage.token(), AuthServiceStub(stage.channel)
     stream = await _following(stage, token)
     wish = auth_pb.CreateApiKeyRequest(label="w", scopes=[access_pb2.SCOPE_WRITE])
-    key = (await auth.CreateApiKey(wish, metadata=_bearer(token))).secret
+    key = (await auth.CreateApiKey(wish, metadata=bearer(token))).secret
     login = auth_pb.LoginRequest(api_key=auth_pb.ApiKeyCredential(api_key=key))
     limited = (await auth.Login(login)).tokens.access_token
     refresh = pb.SubscribeRequest(refresh=stream_pb2.RefreshToken(access_token=limited))
@@ -176,16 +159,16 @@ async def test_a_stream_that_goes_on_with_a_limited_token(stage: Stage) -> None:
 
 async def test_a_member_whose_role_is_lowered_posts_no_more_on_an_open_stream(stage: Stage) -> None:
     """Converse asks for every message: the next one is refused, and the stream goes on."""
-    await stage.give("conv", access_pb2.ROLE_MEMBER)
+    await stage.bea.is_given("conv", access_pb2.ROLE_MEMBER)
     stream: Any = DispatcherServiceStub(stage.channel).Converse(
-        metadata=_bearer(await stage.token())
+        metadata=bearer(await stage.token())
     )
     assert await _posted(stage, stream) == "accepted"
-    await stage.give("conv", access_pb2.ROLE_VIEWER)
+    await stage.bea.is_given("conv", access_pb2.ROLE_VIEWER)
     assert await _posted(stage, stream) == "PERMISSION_DENIED"
-    await stage.take("conv")
+    await stage.bea.loses("conv")
     assert await _posted(stage, stream) == "NOT_FOUND"
-    await stage.give("conv", access_pb2.ROLE_GUEST)
+    await stage.bea.is_given("conv", access_pb2.ROLE_GUEST)
     assert await _posted(stage, stream) == "accepted"
     stream.cancel()
 
@@ -193,9 +176,9 @@ async def test_a_member_whose_role_is_lowered_posts_no_more_on_an_open_stream(st
 @pytest.mark.parametrize(("lost", "why"), [("role", "NOT_FOUND"), ("session", "SESSION_REVOKED")])
 async def test_an_answer_that_is_being_generated(stage: Stage, lost: str, why: str) -> None:
     """It ends with the caller's right: the model is told, and what it said is in the ledger."""
-    await stage.give("ws", access_pb2.ROLE_MEMBER)
-    metadata = _bearer(await stage.token())
-    workspace_id = stage.owner.known["ws"]
+    await stage.bea.is_given("ws", access_pb2.ROLE_MEMBER)
+    metadata = bearer(await stage.token())
+    workspace_id = stage.bea.owner.known["ws"]
     asked = integration_pb.PromptMessage(role=MESSAGE_ROLE_USER, parts=[Part(text="Go on")])
     request = integration_pb.GenerateRequest(
         workspace_id=workspace_id, models=[SLOW], messages=[asked], turn_id=f"turn_{lost}"
@@ -206,7 +189,7 @@ async def test_an_answer_that_is_being_generated(stage: Stage, lost: str, why: s
         pass
     began = time.monotonic()
     if lost == "role":
-        await stage.take("ws")
+        await stage.bea.loses("ws")
     else:
         auth = AuthServiceStub(stage.channel)
         await auth.Logout(auth_pb.LogoutRequest(), metadata=metadata)
@@ -214,7 +197,7 @@ async def test_an_answer_that_is_being_generated(stage: Stage, lost: str, why: s
     print(f"ended {(time.monotonic() - began) * 1000:.0f} ms after the change was asked for")
     await stage.endpoint.wait_aborted()
     usage = integration_pb.GetUsageRequest(workspace_id=workspace_id, turn_id=request.turn_id)
-    (call,) = (await integration.GetUsage(usage, metadata=stage.owner.metadata)).calls
+    (call,) = (await integration.GetUsage(usage, metadata=stage.bea.owner.metadata)).calls
     assert call.outcome == model_pb2.ATTEMPT_OUTCOME_CANCELLED
     assert call.usage.output_tokens > 0
     assert len(stage.endpoint.seen) == ["role", "session"].index(lost) + 1
@@ -222,7 +205,7 @@ async def test_an_answer_that_is_being_generated(stage: Stage, lost: str, why: s
 
 async def _posted(stage: Stage, stream: Any) -> str:
     post = dispatcher_pb.DispatchRequest(
-        conversation_id=stage.owner.known["conv"], handler="echo", parts=[Part(text="hi")]
+        conversation_id=stage.bea.owner.known["conv"], handler="echo", parts=[Part(text="hi")]
     )
     await stream.write(dispatcher_pb.ConverseRequest(tag="1", post=post))
     async with asyncio.timeout(DEADLINE_S):

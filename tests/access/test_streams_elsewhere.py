@@ -14,15 +14,12 @@ import pytest
 import pytest_asyncio
 
 from antiphon.auth.v1 import access_pb2
-from antiphon.auth.v1 import auth_service_pb2 as auth_pb
-from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon.context.v1 import context_service_pb2 as context_pb
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from tests.access.people import sign_in
-from tests.e2e.callers import PASSWORD, Caller, channel_to, user
+from tests.access.bea import Bea
+from tests.access.people import bearer, sign_in
+from tests.e2e.callers import channel_to
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
 from tests.proofs.robustness.redis_outages import two_servers
@@ -37,46 +34,24 @@ CANCELLED = stream_pb2.CLOSE_REASON_CANCELLED
 
 @dataclass(slots=True)
 class Stage:
-    """An owner on one server, and bea, who follows a conversation on the other."""
+    """Two servers: bea, whose access is taken away here, follows a conversation there."""
 
     here: grpc.aio.Channel
     there: grpc.aio.Channel
     valkey: Valkey
-    owner: Caller
-    bea: str
-
-    async def give(self, resource: str) -> None:
-        """Let bea in."""
-        request = context_pb.AddMemberRequest(
-            resource=self.owner.known[resource],
-            user_id=self.bea,
-            role=access_pb2.ROLE_ADMIN,
-        )
-        await ContextServiceStub(self.here).AddMember(request, metadata=self.owner.metadata)
-
-    async def take(self, resource: str) -> None:
-        """Don't let her."""
-        request = context_pb.RemoveMemberRequest(
-            resource=self.owner.known[resource], user_id=self.bea
-        )
-        await ContextServiceStub(self.here).RemoveMember(request, metadata=self.owner.metadata)
+    bea: Bea
 
     async def followed(self, token: str, follow_id: str = "") -> AsyncIterator[pb.FollowResponse]:
         """The frames of her open stream."""
-        scope = f"conversations/{self.owner.known['conv']}"
-        watch = stream_pb2.Watch(watch_id="w", scope=scope)
+        watch = stream_pb2.Watch(watch_id="w", scope=self.bea.scope)
         call: Any = EventServiceStub(self.there).Follow(
             pb.FollowRequest(follow_id=follow_id, watches=[watch]),
-            metadata=_bearer(token),
+            metadata=bearer(token),
             timeout=TIMEOUT_S,
         )
         frames: AsyncIterator[pb.FollowResponse] = aiter(call)
         assert (await anext(frames)).HasField("created")
         return frames
-
-
-def _bearer(token: str) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {token}"),)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -88,11 +63,8 @@ async def stage(
         valkey = await stack.enter_async_context(Valkey())
         folder = tmp_path_factory.mktemp("elsewhere")
         servers = await stack.enter_async_context(two_servers(folder, postgres, valkey))
-        owner = await user(servers[0], "owner")
-        async with servers[0].client() as operator:
-            bea = (await operator.create_user("bea", PASSWORD)).user_id
         here, there = [await stack.enter_async_context(channel_to(it)) for it in servers]
-        yield Stage(here, there, valkey, owner, bea)
+        yield Stage(here, there, valkey, await Bea.of(servers[0], here))
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=["with Redis", "without"])
@@ -122,33 +94,30 @@ async def _ends(
 @pytest.mark.parametrize("resource", ["conv", "ws"])
 async def test_a_member_who_is_removed(stage: Stage, way: str, resource: str) -> None:
     """From the conversation, or from the workspace, which she does not follow."""
-    await stage.give(resource)
+    await stage.bea.is_given(resource, access_pb2.ROLE_ADMIN)
     frames = await stage.followed(await sign_in(stage.there, "bea"))
-    await stage.take(resource)
+    await stage.bea.loses(resource)
     await _ends(frames, REMOVED, way)
 
 
 async def test_a_session_that_is_revoked(stage: Stage, way: str) -> None:
     """By its owner, on the other server."""
-    await stage.give("conv")
+    await stage.bea.is_given("conv", access_pb2.ROLE_ADMIN)
     token = await sign_in(stage.there, "bea")
     frames = await stage.followed(token)
-    auth = AuthServiceStub(stage.here)
-    me = await auth.WhoAmI(auth_pb.WhoAmIRequest(), metadata=_bearer(token))
-    revoke = auth_pb.RevokeSessionRequest(session_id=me.session.session_id)
-    await auth.RevokeSession(revoke, metadata=_bearer(token))
+    await stage.bea.revokes(token, token)
     await _ends(frames, ENDED, way)
-    await stage.take("conv")
+    await stage.bea.loses("conv")
 
 
 async def test_a_follow_that_is_cancelled(stage: Stage, way: str) -> None:
     """By a call to the server that does not have it."""
-    await stage.give("conv")
+    await stage.bea.is_given("conv", access_pb2.ROLE_ADMIN)
     token = await sign_in(stage.here, "bea")
     frames = await stage.followed(token, "mine")
     cancel = pb.CancelFollowRequest(follow_id="mine")
     await EventServiceStub(stage.here).CancelFollow(
-        cancel, metadata=_bearer(token), timeout=TIMEOUT_S
+        cancel, metadata=bearer(token), timeout=TIMEOUT_S
     )
     await _ends(frames, CANCELLED, way)
-    await stage.take("conv")
+    await stage.bea.loses("conv")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -114,6 +114,13 @@ class Installation:
         for service in reversed(list(self._running)):
             await self.stop(service)
 
+    async def __aenter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop_all()
+
     def channel_to(self, service: ServiceName) -> grpc.aio.Channel:
         """A channel to one of the servers."""
         return open_channel(f"127.0.0.1:{self.ports[service]}", self.tls)
@@ -166,10 +173,7 @@ class Installation:
 @contextlib.asynccontextmanager
 async def installation(home: Path, **more: Any) -> AsyncIterator[Installation]:
     """All services, each apart."""
-    made = Installation(home, more)
-    try:
+    async with Installation(home, more) as made:
         await made.start(*NAMES)
         await made.connected()
         yield made
-    finally:
-        await made.stop_all()

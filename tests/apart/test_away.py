@@ -26,6 +26,13 @@ async def refusal(call: grpc.aio.UnaryUnaryCall[Any, Any]) -> DomainError:
     return domain_error_of(caught.value)
 
 
+def listed(client: Client, token: str) -> grpc.aio.UnaryUnaryCall[Any, Any]:
+    """Conversations, listed with that token."""
+    metadata = (("authorization", f"Bearer {token}"),)
+    context = ContextServiceStub(client.channel)
+    return context.ListConversations(ListConversationsRequest(), metadata=metadata)
+
+
 async def test_tokens_are_verified_without_the_auth_service(tmp_path: Path) -> None:
     """Who is signed in goes on; health names who is away; signing in works when it is back."""
     async with installation(tmp_path) as apart, apart.client() as client:
@@ -37,11 +44,8 @@ async def test_tokens_are_verified_without_the_auth_service(tmp_path: Path) -> N
         async with client.converse(conversation.conversation_id) as live:
             turn = await live.post("still here?")
             assert (await turn.result()).text == "still here?"
-        unknown = (("authorization", f"Bearer {await client.tokens.get()}x"),)
-        refused = ContextServiceStub(client.channel).ListConversations(
-            ListConversationsRequest(), metadata=unknown
-        )
-        assert (await refusal(refused)).reason is Reason.TOKEN_INVALID
+        unknown = f"{await client.tokens.get()}x"
+        assert (await refusal(listed(client, unknown))).reason is Reason.TOKEN_INVALID
         await apart.start("auth")
         await apart.until_health("context", "peer.auth", serves=True)
         async with apart.client() as again:
@@ -50,8 +54,7 @@ async def test_tokens_are_verified_without_the_auth_service(tmp_path: Path) -> N
 
 async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
     """Before the auth service was there once, and without roles, calls are refused as such."""
-    apart = Installation(tmp_path)
-    try:
+    async with Installation(tmp_path) as apart:
         await apart.start("auth", "events")
         await apart.until_health("events", "tokens", serves=True)
         async with apart.client() as client:
@@ -63,16 +66,11 @@ async def test_nobody_is_let_in_who_can_t_be_judged(tmp_path: Path) -> None:
             assert error.metadata == {"service": "context"}
             await apart.stop("auth")
             await apart.start("context")
-            listed = ContextServiceStub(client.channel).ListConversations(
-                ListConversationsRequest(), metadata=metadata
-            )
-            error = await refusal(listed)
+            error = await refusal(listed(client, token))
             assert (error.reason, error.metadata) == (
                 Reason.SERVICE_UNAVAILABLE,
                 {"service": "auth"},
             )
-    finally:
-        await apart.stop_all()
 
 
 async def test_a_turn_waits_while_its_model_is_away(tmp_path: Path) -> None:
@@ -129,15 +127,9 @@ async def _last_offset(client: Client, head: GetHeadRequest, metadata: Any) -> i
 
 async def test_another_installation_is_nobody_here(tmp_path: Path) -> None:
     """A service with another secret gets no token, and is refused by all."""
-    apart = Installation(tmp_path)
-    try:
+    async with Installation(tmp_path) as apart:
         await apart.start("auth")
         await apart.start("context", secret_key=new_secret())
         async with apart.client() as client:
             token = await client.tokens.get()
-            listed = ContextServiceStub(client.channel).ListConversations(
-                ListConversationsRequest(), metadata=(("authorization", f"Bearer {token}"),)
-            )
-            assert (await refusal(listed)).reason is Reason.SERVICE_UNAVAILABLE
-    finally:
-        await apart.stop_all()
+            assert (await refusal(listed(client, token))).reason is Reason.SERVICE_UNAVAILABLE

@@ -35,21 +35,18 @@ class Sides:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sides(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sides]:
     """For the tests of this file, which leave both running."""
-    async with Valkey() as valkey:
-        apart = Installation(
-            tmp_path_factory.mktemp("names"),
-            {"redis_url": Secret(valkey.url)},
-            ports=dict.fromkeys(REST, free_port()) | {"auth": free_port()},
-        )
-        try:
-            async with asyncio.TaskGroup() as starting:
-                starting.create_task(apart.start("auth"))
-                starting.create_task(apart.start("context", services=REST))
-            await apart.connected()
-            async with apart.client() as client:
-                yield Sides(apart, valkey, client)
-        finally:
-            await apart.stop_all()
+    home = tmp_path_factory.mktemp("names")
+    ports = dict.fromkeys(REST, free_port()) | {"auth": free_port()}
+    async with (
+        Valkey() as valkey,
+        Installation(home, {"redis_url": Secret(valkey.url)}, ports=ports) as apart,
+    ):
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(apart.start("auth"))
+            starting.create_task(apart.start("context", services=REST))
+        await apart.connected()
+        async with apart.client() as client:
+            yield Sides(apart, valkey, client)
 
 
 async def names(client: Client, resource: str) -> list[str]:

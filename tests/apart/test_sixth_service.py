@@ -123,16 +123,13 @@ def reflected(target: str) -> list[str]:
 
 async def test_it_runs_apart(tmp_path: Path) -> None:
     """As the others do: it asks auth who calls, and the log over the wire, as itself."""
-    apart = Installation(tmp_path, known=SIX)
-    try:
+    async with Installation(tmp_path, known=SIX) as apart:
         await apart.start("auth", "events", "context", "notes")
         await apart.connected()
         assert await apart.health("events", "peer.notes")
         async with apart.channel_to("auth") as auth, apart.channel_to("notes") as notes:
             answer = await add(notes, await operator(tmp_path / "auth", auth))
         assert answer.notes == 1
-    finally:
-        await apart.stop_all()
 
 
 async def test_the_mesh_leads_to_it(tmp_path: Path) -> None:

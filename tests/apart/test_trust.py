@@ -41,12 +41,9 @@ async def on_one_database(
     store = SharedTurnStore(database)
     await store.add(LEFT)
     await store.close()
-    apart = Installation(home, {"database_url": Secret(url), "lease_s": LEASE_S})
-    try:
+    async with Installation(home, {"database_url": Secret(url), "lease_s": LEASE_S}) as apart:
         yield apart, database
-    finally:
-        await apart.stop_all()
-        await database.close()
+    await database.close()
 
 
 async def owners(database: Database) -> Sequence[str]:

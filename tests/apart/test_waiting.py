@@ -16,13 +16,12 @@ from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.mesh.instances import Announced, Key
 from antiphon_server.mesh.model import Address
 from antiphon_server.mesh.registration import Registration
-from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.rpc.health import Health
-from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.peers import PeerHealth
-from antiphon_server.runtime.rpc.server import Server
+from tests.e2e.until import until
 from tests.proofs.bench.processes import free_port
+from tests.runtime.events_service import healthy
 
 HOST, WITHIN_S = "127.0.0.1", 10.0
 
@@ -56,21 +55,7 @@ async def said(caplog: pytest.LogCaptureFixture, words: str) -> str:
 
 async def noted(here: Health, *, serves: bool) -> None:
     """When the peer's health stands in this process's."""
-    async with asyncio.timeout(WITHIN_S):
-        while here.parts.get("peer.context") is not serves:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def peer(port: int) -> AsyncIterator[None]:
-    """A server that serves there."""
-    health, table = Health(), LocalServer([ErrorInterceptor()])
-    health.register(table)
-    server = Server(table)
-    await server.start(HOST, port)
-    await health.ready()
-    yield
-    await server.stop(0)
+    await until(lambda: here.parts.get("peer.context") is serves, WITHIN_S)
 
 
 async def test_a_peer_is_back_only_if_it_was_there(caplog: pytest.LogCaptureFixture) -> None:
@@ -81,11 +66,11 @@ async def test_a_peer_is_back_only_if_it_was_there(caplog: pytest.LogCaptureFixt
         follower = PeerHealth("context", "", channel, here)
         async with during(follower.run()):
             await noted(here, serves=False)
-            async with peer(port):
+            async with healthy(port):
                 await noted(here, serves=True)
                 assert not caplog.records
             assert await said(caplog, "the service context is away") == "WARNING"
-            async with peer(port):
+            async with healthy(port):
                 assert await said(caplog, "the service context is back") == "INFO"
 
 

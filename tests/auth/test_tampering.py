@@ -22,8 +22,7 @@ from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.auth.harms import EVENTS, HARMS, Harm, delete, truncate
 from tests.auth.world import World, open_world
 from tests.fakes.newer import NUMBER, newer
-
-SCHEMAS_SEEN = Path(__file__).parents[1] / "runtime" / "schemas"
+from tests.runtime.revisions import leave
 
 
 @dataclass(slots=True)
@@ -181,13 +180,12 @@ async def test_events_behind_a_broken_one_are_still_readable(crime: Crime) -> No
     assert len(events) == EVENTS - 1
 
 
-@pytest.mark.parametrize("seen", ["", "auth_0002"])
+@pytest.mark.parametrize("seen", ["", "0002"])
 async def test_every_database_refuses_changes_of_the_trail(tmp_path: Path, seen: str) -> None:
     """One that was made anew, and one that an older version has made."""
     path = tmp_path / "x.db"
     if seen:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript((SCHEMAS_SEEN / f"{seen}.sql").read_text())
+        await leave(path, "auth", seen)
     database = SqliteDatabase(path)
     await migrate(database, "auth", AUTH.schema().versions, metadata)
     await database.close()

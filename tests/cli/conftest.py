@@ -1,12 +1,15 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from antiphon_client import ApiKey, Client
 from antiphon_server.cli.local_server import LocalServer
+from antiphon_server.cli.paths import OPERATOR_FILE
 from tests.forkserver.program import run
 
 
@@ -37,6 +40,19 @@ class Home:
         """Run ``antiphon`` to its end."""
         return run(arguments, {**os.environ, **self.environment, **variables}, stdin, timeout)
 
+    @contextmanager
+    def server(self) -> Iterator[str]:
+        """A server here, found by commands without being told; its address."""
+        server = LocalServer(self.data_dir)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+    def client(self, address: str) -> Client:
+        """A client of the operator of the server here."""
+        return Client.connect(address, ApiKey((self.data_dir / OPERATOR_FILE).read_text().strip()))
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
@@ -53,9 +69,8 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="module")
 def address(shared_home: Home) -> Iterator[str]:
     """A server at ``shared_home``, found by commands there without being told."""
-    server = LocalServer(shared_home.data_dir)
-    yield server.start()
-    server.stop()
+    with shared_home.server() as address:
+        yield address
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -9,8 +9,7 @@ import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.cli.glass import Glass
 from tests.forkserver.program import Program
@@ -21,11 +20,19 @@ _END_S = 20.0
 
 
 class Terminal:
-    """Runs ``antiphon`` with a pseudo-terminal as its controlling one; a context manager."""
+    """Runs ``antiphon`` with a pseudo-terminal as its controlling one; a context manager.
+
+    ``how`` are options of its :class:`Program`.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], columns: int = _COLUMNS
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        columns: int = _COLUMNS,
+        **how: str,
     ) -> None:
+        self._how: Any = how
         self._arguments = arguments
         self._environment = environment
         self._columns = columns
@@ -36,23 +43,25 @@ class Terminal:
     def __enter__(self) -> Self:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self._columns, 0, 0))
-        variables = {**os.environ, **self._environment, "TERM": "xterm", "COLUMNS": ""}
-        self.process = Program(self._arguments, variables, slave, slave, slave, at_terminal=True)
+        variables = {**os.environ, "TERM": "xterm", **self._environment, "COLUMNS": ""}
+        self.process = Program(
+            self._arguments, variables, slave, slave, slave, at_terminal=True, **self._how
+        )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait_for(_END_S)
         self._reader.join(5)
         os.close(self._master)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program has, and all that it wrote was seen."""
+        return not self._reader.is_alive()
 
     @property
     def seen(self) -> str:
@@ -66,6 +75,13 @@ class Terminal:
     def line(self, text: str) -> None:
         """Type a line."""
         self.type(text + "\n")
+
+    def reply(self, question: str, text: str) -> None:
+        """Type a line at a question: what is typed before its blank stands there is lost."""
+        with self._news:
+            if not self._news.wait_for(lambda: self.output.endswith(question.encode()), _END_S):
+                raise AssertionError(f"no {question!r} at the end of:\n{self.seen}")
+        self.line(text)
 
     def interrupt(self) -> None:
         """Press Ctrl-C as a person does: not in the moment in which the prompt appears.

@@ -6,8 +6,6 @@ import json
 import pytest
 
 from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
-from antiphon_client import ApiKey, Client
-from antiphon_server.cli.paths import OPERATOR_FILE
 from tests.cli.conftest import Home, Run
 
 
@@ -16,8 +14,7 @@ def conversation(shared_home: Home, address: str) -> str:
     """A conversation that a user called vera may read."""
 
     async def made() -> str:
-        key = ApiKey((shared_home.data_dir / OPERATOR_FILE).read_text().strip())
-        async with Client.connect(address, key) as client:
+        async with shared_home.client(address) as client:
             vera = await client.create_user("vera", "correct horse battery")
             conversation = await client.create_conversation()
             await client.add_member(conversation.conversation_id, vera.user_id, ROLE_VIEWER)

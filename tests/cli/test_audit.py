@@ -16,7 +16,6 @@ from antiphon.auth.v1.audit_service_pb2 import ExportSecurityEventsResponse
 from antiphon_server.cli.audit.check import check, keys_in
 from antiphon_server.cli.audit.writer import ExportFile
 from antiphon_server.cli.console import CommandError
-from antiphon_server.cli.local_server import LocalServer
 from tests.cli.conftest import Home, Run
 from tests.e2e.readme import commands, run
 from tests.repository.files import ROOT
@@ -198,12 +197,8 @@ def test_an_export_of_another_server_is_not_gone_on_with(
     """One history does not follow from another, though each is whole."""
     path = tmp_path / "events.jsonl"
     path.write_text(export[0] + "\n")
-    other = LocalServer(home.data_dir)
-    try:
-        other.start()
+    with home.server():
         refused = home.run("audit", "export", str(path))
-    finally:
-        other.stop()
     assert refused.returncode == 1
     assert "the file is of another server" in refused.stderr
     assert path.read_text() == export[0] + "\n"

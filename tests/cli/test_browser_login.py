@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -100,7 +98,7 @@ async def test_who_refuses_there_is_told_in_both_places(home: Home, server: App)
     """The browser and the terminal say that nobody is signed in."""
     command, url = await begin(home, server)
     back = await _denied(url)
-    status, text = await asyncio.to_thread(_get, f"{back}&{url[url.index('state=') :]}")
+    status, text = await _get(f"{back}&{url[url.index('state=') :]}")
     _, err = await command.communicate()
     assert (status, command.returncode) == (403, 1)
     assert "You are not signed in" in text
@@ -114,7 +112,7 @@ async def test_what_else_comes_to_the_port_ends_nothing(home: Home, server: App)
     assert port is not None
     base = f"http://127.0.0.1:{port[1]}"
     for path in ("/favicon.ico", "/callback", "/callback?code=x&state=y", "/callback?error=X%0A"):
-        assert (await asyncio.to_thread(_get, base + path))[0] == 404
+        assert (await _get(base + path))[0] == 404
     assert "404" in await _first_line(int(port[1]), b"GET http://[ HTTP/1.1\r\n\r\n")
     assert (await page(url, sub="ann"))[0] == 200
     _, err = await command.communicate()
@@ -127,7 +125,7 @@ async def test_a_refusal_that_names_no_login_is_shown_once(home: Home, server: A
     back = await _denied(url)
     assert "state=" not in back
     for _ in range(3):
-        status, text = await asyncio.to_thread(_get, back)
+        status, text = await _get(back)
         assert (status, "access_denied" in text) == (403, True)
     assert (await page(url, sub="ann"))[0] == 200
     _, err = await command.communicate()
@@ -195,12 +193,9 @@ async def _denied(url: str) -> str:
         return response.headers["Location"]
 
 
-def _get(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=30) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+async def _get(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as browser, browser.get(url) as response:
+        return response.status, await response.text()
 
 
 async def _first_line(port: int, request: bytes) -> str:

@@ -6,7 +6,6 @@ import time
 import psutil
 import pytest
 
-from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.paths import SERVER_FILE
 from tests.cli.conftest import Home
 from tests.cli.terminal import Terminal
@@ -121,19 +120,14 @@ def test_a_killed_server_comes_back_and_the_answer_goes_on(chat: Terminal) -> No
 
 def test_one_ctrl_c_leaves_off_where_there_is_no_connection(home: Home) -> None:
     """The end of an answer is not waited for by who can't be told of it."""
-    server = LocalServer(home.data_dir)
-    try:
-        server.start()
-        with Terminal(["chat", "--handler", "echo"], home.environment) as chat:
-            chat.wait_for(">$")
-            chat.line(LONG)
-            chat.wait_for(r"\nw0 w1 w2")
-            os.kill(json.loads((home.data_dir / SERVER_FILE).read_text())["pid"], signal.SIGKILL)
-            chat.wait_for("trying again; Ctrl-C leaves off")
-            chat.interrupt()
-            chat.wait_for("Not waiting for the end of it.\n\n>$")
-    finally:
-        server.stop()
+    with home.server(), Terminal(["chat", "--handler", "echo"], home.environment) as chat:
+        chat.wait_for(">$")
+        chat.line(LONG)
+        chat.wait_for(r"\nw0 w1 w2")
+        os.kill(json.loads((home.data_dir / SERVER_FILE).read_text())["pid"], signal.SIGKILL)
+        chat.wait_for("trying again; Ctrl-C leaves off")
+        chat.interrupt()
+        chat.wait_for("Not waiting for the end of it.\n\n>$")
 
 
 def test_the_server_dies_with_its_chat(chat: Terminal) -> None:

@@ -1,11 +1,10 @@
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 import typer
 
-from antiphon_client import ApiKey, Client, Password
+from antiphon_client import Client, Password, Tokens
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE
@@ -144,8 +143,6 @@ def test_doctor_says_what_to_do(home: Home) -> None:
 
 async def test_a_token_works(antiphon: Run, address: str) -> None:
     """The printed token calls the server."""
-    from antiphon_client import Tokens
-
     token = antiphon("token").stdout.strip()
     async with Client.connect(address, Tokens(token)) as client:
         assert (await client.who_am_i()).user.operator
@@ -153,8 +150,7 @@ async def test_a_token_works(antiphon: Run, address: str) -> None:
 
 async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: Home) -> None:
     """Tokens are kept for their owner only, work without a password, and end at logout."""
-    key = (shared_home.data_dir / OPERATOR_FILE).read_text().strip()
-    async with Client.connect(address, ApiKey(key)) as client:
+    async with shared_home.client(address) as client:
         await client.create_user("anna", "correct horse battery")
     arguments = ["login", "-a", address, "--name", "anna"]
     wrong = home.run(*arguments, ANTIPHON_PASSWORD="not the password")
@@ -164,10 +160,7 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
     with Terminal(["login", "-a", address], home.environment) as terminal:
         terminal.wait_for("Name:$")
         terminal.line("anna")
-        # What is typed before the blank stands there is lost.
-        while not terminal.output.endswith(b"Password: "):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        terminal.line("not the password")
+        terminal.reply("Password: ", "not the password")
         assert terminal.wait() == 1
         terminal.wait_for("knows no such name and password")
     right = home.run(*arguments, ANTIPHON_PASSWORD="correct horse battery")
@@ -183,8 +176,7 @@ async def test_a_person_signs_in_and_out(shared_home: Home, address: str, home: 
 
 async def test_a_chat_says_who_else_wrote(shared_home: Home, address: str, antiphon: Run) -> None:
     """By the name that members of the conversation are told."""
-    key = ApiKey((shared_home.data_dir / OPERATOR_FILE).read_text().strip())
-    async with Client.connect(address, key) as client:
+    async with shared_home.client(address) as client:
         ben = await client.create_user("ben", "correct horse battery", display_name="Ben Okafor")
         where = (await client.create_conversation()).conversation_id
         await client.post_message(where, "is anybody there?")

@@ -9,11 +9,13 @@ import json
 import os
 import random
 import re
+import shlex
 import socket
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import oidc_provider_mock
@@ -22,7 +24,7 @@ import pytest
 from antiphon_server.app import running
 from antiphon_server.cli.paths import SERVER_FILE
 from antiphon_server.settings import read_settings
-from tests.cli.sitting import ID
+from tests.cli.terminal import Terminal
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "first-day.md"
@@ -33,6 +35,13 @@ REPLIES = {
     r"Repeat for confirmation:": PASSWORD,
     r"\[y/N\]:": "y",
 }
+COLUMNS = 80
+LAPTOP = "tests.cli.laptop"
+LONGEST_S = 300.0
+WAITS = "Ctrl-C ends this."
+"""What a command says last that waits for somebody else."""
+ID = re.compile(r"\b(?:sess|key|user|conv|ws)_[0-9a-z]{26}\b|\bantp_\w{49}|\b[B-Z]{4}-[B-Z]{4}\b")
+_PAGE = re.compile(r"^    (http://\S+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```console sitting\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"^(operator|anna|tablet)\$ ?(.*)$")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+Z)?)?)?")
@@ -89,19 +98,18 @@ async def sitting(script: list[Step], folder: Path) -> list[Step]:
             address = f"127.0.0.1:{app.port}"
             told = json.dumps({"address": address, "pid": os.getpid()})
             (data_dir / SERVER_FILE).write_text(told)
-            homes = {who: _home(folder / who) for who in ("operator", "anna", "tablet")}
+            homes = {who: _home(folder / who, address) for who in ("operator", "anna", "tablet")}
             typed = [
                 (who, command.replace(ADDRESS, address), seen) for who, command, seen in script
             ]
-            asked = {"homes": homes, "script": typed, "replies": REPLIES, "default": address}
-            done = await asyncio.to_thread(_run, json.dumps(asked))
+            done = await asyncio.to_thread(sit, homes, typed)
 
     def here(text: str) -> str:
         return _SECRET.sub("antk_…", text.replace(address, ADDRESS).replace(issuer, ISSUER))
 
     seen = (
         (here(command), here(_URL.sub(_SHOWN_URL, "\n".join(lines).rstrip())))
-        for command, lines in json.loads(done)
+        for command, lines in done
     )
     return [(who, *told) for (who, _, _), told in zip(script, seen, strict=True)]
 
@@ -114,24 +122,67 @@ def _port() -> int:
             return port
 
 
-def _run(asked: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.cli.sitting"],
-        input=asked,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "GRPC_VERBOSITY": "NONE", "ANTIPHON_ADDRESS": ""},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def sit(
+    homes: Mapping[str, Mapping[str, str]], script: Sequence[Step]
+) -> list[tuple[str, list[str]]]:
+    """Type each person's command; an empty one goes on with what waits there.
+
+    Words that the script has of an earlier output, such as an id, are those of its own run.
+    Returns what was typed, and what was seen.
+    """
+    sitting: dict[str, Terminal] = {}
+    shown: dict[str, int] = {}
+    told: list[tuple[str, list[str]]] = []
+    known: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+        for who, command, expected in script:
+            for old, new in known.items():
+                command = command.replace(old, new)
+            if command:
+                words, folder = shlex.split(command)[1:], homes[who]["HOME"]
+                at = Terminal(words, homes[who], COLUMNS, module=LAPTOP, folder=folder)
+                sitting[who], shown[who] = stack.enter_context(at), 1
+            watch(sitting[who], to_the_end=not command)
+            seen = sitting[who].seen.split("\n")
+            told.append((command, seen[shown[who] - 1 :]))
+            shown[who] = len(seen)
+            known |= dict(
+                zip(ID.findall(expected), ID.findall("\n".join(told[-1][1])), strict=False)
+            )
+    return told
 
 
-def _home(folder: Path) -> dict[str, str]:
+def watch(terminal: Terminal, *, to_the_end: bool) -> None:
+    """Answer what it asks until it ends, or says that it waits for somebody else."""
+    answered, until = 0, time.monotonic() + LONGEST_S
+    while True:
+        ended, said = terminal.ended, terminal.output.decode(errors="replace")
+        unanswered = said[answered:].replace("\r", "")
+        for question, reply in REPLIES.items():
+            # What is typed before the blank stands there is lost.
+            if re.search(f"{question} $", unanswered):
+                answered = len(said)
+                terminal.line(reply)
+        if page := _PAGE.search(unanswered):
+            answered = len(said)
+            threading.Thread(target=_press, args=(page[1],), daemon=True).start()
+        if ended or (not to_the_end and WAITS in said):
+            return
+        assert time.monotonic() < until, said
+        time.sleep(0.01)
+
+
+def _press(url: str) -> None:
+    """Be the browser, in which somebody signs in."""
+    urllib.request.urlopen(url, data=b"sub=anna", timeout=LONGEST_S).read()
+
+
+def _home(folder: Path, address: str) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     return {
+        "TESTS_DEFAULT_ADDRESS": address,
+        "ANTIPHON_ADDRESS": "",
+        "GRPC_VERBOSITY": "NONE",
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder / "data"),
         "XDG_STATE_HOME": str(folder / "state"),

@@ -9,12 +9,6 @@ from antiphon_server.cli.main import app
 from antiphon_server.cli.serve import _defaults
 
 
-@pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "ADMIN_PORT", "SECRET_KEY", "SECRET_KEY_FILE"):
-        monkeypatch.delenv(f"ANTIPHON_{name}", raising=False)
-
-
 def test_each_service_is_where_its_peers_look(tmp_path: Path) -> None:
     """Of two in one process each has its port, and all processes have one secret."""
     found = _defaults(["auth", "context"], {}, tmp_path)

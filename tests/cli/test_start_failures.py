@@ -17,7 +17,6 @@ from antiphon_server.app.control_plane import running_mesh
 from antiphon_server.app.local_stores import with_stores
 from antiphon_server.cli.main import app
 from antiphon_server.cli.start_failures import why_not
-from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import OtherSecret
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -97,32 +96,6 @@ async def test_harm_to_the_data_is_a_sentence(
         await serve_a_moment(folder)
     assert says in str(why_not(failed.value, settings_of(folder)))
     assert not [record for record in caplog.records if record.exc_info]
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "says"),
-    [
-        (
-            "PEERS",
-            '{"auth": "nohost"}',
-            "PEERS: auth: 'nohost' is no address: it must be",
-        ),
-        ("PEERS", '{"auth": "host:99999"}', "PEERS: auth: 'host:99999' is no address"),
-        ("REGISTRY", "mesh", "REGISTRY: 'mesh' is no address: it must be host:port"),
-        ("REGISTRY", "one:7470, two", "REGISTRY: 'two' is no address: it must be host:port"),
-        ("NODE_ADDRESS", "foo", "NODE_ADDRESS: 'foo' is no address: it must be host:port"),
-        ("MESH", '{"pages": "foo"}', "MESH: pages: 'foo' is no address: it must be host:port"),
-        ("MESH", '{"origins": ["chat"]}', "MESH: origins: 'chat' is none, such as https://"),
-    ],
-)
-def test_where_others_are_is_looked_at_before_the_start(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
-) -> None:
-    """What is no address would be called for ever."""
-    monkeypatch.setenv(f"ANTIPHON_{variable}", value)
-    with pytest.raises(WrongSetting) as wrong:
-        read_settings()
-    assert f"ANTIPHON_{says}" in str(wrong.value)
 
 
 @pytest.mark.parametrize("name", ["port", "ads_port", "admin_port"])

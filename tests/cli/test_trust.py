@@ -16,9 +16,7 @@ ADDRESS = "https://127.0.0.1:7450"
 
 
 @pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("CA", "CLIENT_CERT", "CLIENT_KEY"):
-        monkeypatch.delenv(f"ANTIPHON_{name}", raising=False)
+def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 

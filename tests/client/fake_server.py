@@ -19,9 +19,12 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2_grpc
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc, stream_pb2
 from antiphon.events.v1.event_pb2 import Event
+from antiphon_client import ApiKey, Client
+from antiphon_client.credentials import Credentials
 from tests.client.fake_log import CONVERSATION, SCOPE, FakeLog
 
 Context = Any
+KEY = ApiKey("key")
 
 
 def error_status(code: int, reason: str, **metadata: str) -> status_pb2.Status:
@@ -60,7 +63,6 @@ class FakeServer:
     drain: asyncio.Event = field(default_factory=asyncio.Event)
     silent: bool = False
     posts: list[str] = field(default_factory=list)
-    answers: dict[str, list[str]] = field(default_factory=dict)  # turn id -> what is still to say
     answer: list[str] = field(default_factory=lambda: ["Hello", " wide", " wörld", "!"])
     gap_s: float = 0.0
     post_error: status_pb2.Status | None = None
@@ -70,6 +72,10 @@ class FakeServer:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    def client(self, credentials: Credentials | None = KEY, **options: Any) -> Client:
+        """A client of it."""
+        return Client.connect(self.address, credentials, **options)
 
     def pair(self) -> auth_pb2.TokenPair:
         token = f"access-{self.logins}-{self.refreshes}"

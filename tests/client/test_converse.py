@@ -1,5 +1,8 @@
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from google.rpc import code_pb2
@@ -15,20 +18,27 @@ from antiphon_client import (
     Unavailable,
     new_turn_id,
 )
-from tests.client.fake_server import CONVERSATION, error_status, fake_server
+from tests.client.fake_server import CONVERSATION, FakeServer, error_status, fake_server
 from tests.e2e.until import until
 from tests.fakes.proxy import Proxy
 
 LONG = [f"word{n} " for n in range(60)]
 
 
-async def test_an_answer_comes_in_pieces_and_ends_with_a_result() -> None:
-    """The pieces, put together, are the result's text."""
+@asynccontextmanager
+async def talking(**knobs: Any) -> AsyncIterator[tuple[FakeServer, LiveConversation]]:
+    """A fake server, and somebody who converses there."""
     async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
+        fake_server(**knobs) as server,
+        server.client() as client,
         client.converse(CONVERSATION) as talk,
     ):
+        yield server, talk
+
+
+async def test_an_answer_comes_in_pieces_and_ends_with_a_result() -> None:
+    """The pieces, put together, are the result's text."""
+    async with talking() as (_, talk):
         turn = await talk.post("Hi")
         pieces = [piece async for piece in turn]
         result = await turn.result()
@@ -39,11 +49,7 @@ async def test_an_answer_comes_in_pieces_and_ends_with_a_result() -> None:
 
 async def test_updates_tell_the_status_as_well() -> None:
     """What the turn does comes in order with its text."""
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-        client.converse(CONVERSATION) as talk,
-    ):
+    async with talking() as (_, talk):
         updates = [update async for update in (await talk.post("Hi")).updates()]
         assert updates[0] == TurnStatus(event_pb2.TURN_STATE_RUNNING, "echo began")
         assert updates[1] == "Hello"
@@ -51,11 +57,7 @@ async def test_updates_tell_the_status_as_well() -> None:
 
 async def test_a_refused_post_raises_and_the_conversation_goes_on() -> None:
     """One message that fails does not end the conversation."""
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-        client.converse(CONVERSATION) as talk,
-    ):
+    async with talking() as (server, talk):
         server.post_error = error_status(code_pb2.NOT_FOUND, "HANDLER_NOT_FOUND", handler="x")
         with pytest.raises(AntiphonError) as caught:
             await talk.post("Hi", handler="x")
@@ -66,11 +68,7 @@ async def test_a_refused_post_raises_and_the_conversation_goes_on() -> None:
 
 async def test_a_post_with_a_token_that_has_expired_is_made_with_another_one() -> None:
     """A machine that has slept has an old token; nobody who types is told of that."""
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-        client.converse(CONVERSATION) as talk,
-    ):
+    async with talking() as (server, talk):
         server.post_error = error_status(code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED")
         posting = asyncio.create_task(talk.post("Hi"))
         await until(lambda: server.refreshes > 0)
@@ -94,16 +92,8 @@ async def test_cuts_change_nothing_in_an_answer(seed: int) -> None:
         Client.connect(proxy.address, ApiKey("key")) as client,
         client.converse(CONVERSATION) as talk,
     ):
-
-        async def cut() -> None:
-            chance = random.Random(seed)
-            while True:
-                proxy.cut_after(chance.randint(1, 6000), chance.choice(["up", "down"]))
-                await asyncio.sleep(chance.uniform(0.02, 0.2))
-
-        cutting = asyncio.create_task(cut())
-        answers = await asyncio.gather(*(ask(talk) for _ in range(5)))
-        cutting.cancel()
+        async with proxy.cutting(random.Random(seed), 6000, (0.02, 0.2)):
+            answers = await asyncio.gather(*(ask(talk) for _ in range(5)))
         assert answers == ["".join(LONG)] * 5
         assert len(server.posts) == len(set(server.posts)) == 5
 
@@ -124,8 +114,7 @@ async def test_an_answer_folded_while_away_replaces_its_partial_text() -> None:
                 break
         proxy.refuse()
         proxy.cut()
-        while not server.log.events[-1].HasField("turn_finished"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: server.log.events[-1].HasField("turn_finished"))
         server.log.fold(turn.turn_id)
         proxy.flow()
         result = await turn.result()
@@ -137,7 +126,7 @@ async def test_a_server_that_restarts_is_found_again() -> None:
     """A new process on the same port, with the same log, goes on with the answer."""
     async with fake_server(answer=LONG, gap_s=0.01) as first:
         state = first
-        client = Client.connect(first.address, ApiKey("key"))
+        client = first.client()
         talk = await client.converse(CONVERSATION).__aenter__()
         turn = await talk.post("Hi")
         async for piece in turn:
@@ -152,22 +141,14 @@ async def test_a_server_that_restarts_is_found_again() -> None:
 
 async def test_stopping_can_be_asked_for_before_the_post_is_answered() -> None:
     """A turn id chosen by the caller is all that a stop needs."""
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-        client.converse(CONVERSATION) as talk,
-    ):
+    async with talking() as (_, talk):
         turn_id = new_turn_id()
         assert (await talk.cancel(turn_id)).turn_id == turn_id
 
 
 async def test_a_gap_fails_every_turn() -> None:
     """Nobody is given a text with a hole."""
-    async with (
-        fake_server(skip=4) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-        client.converse(CONVERSATION) as talk,
-    ):
+    async with talking(skip=4) as (_, talk):
         turn = await talk.post("Hi")
         with pytest.raises(GapError):
             await turn.result()
@@ -175,19 +156,9 @@ async def test_a_gap_fails_every_turn() -> None:
             await talk.post("again")
 
 
-async def test_entering_fails_where_no_server_is() -> None:
-    """Nobody listening is Unavailable, at the beginning."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.2) as client:
-        with pytest.raises(Unavailable):
-            await client.converse(CONVERSATION).__aenter__()
-
-
 async def test_closing_fails_what_is_open() -> None:
     """A turn whose conversation is closed does not wait for ever."""
-    async with (
-        fake_server(gap_s=5) as server,
-        Client.connect(server.address, ApiKey("k")) as client,
-    ):
+    async with fake_server(gap_s=5) as server, server.client() as client:
         async with client.converse(CONVERSATION) as talk:
             turn = await talk.post("Hi")
         with pytest.raises(Unavailable):
@@ -198,7 +169,7 @@ async def test_on_event_is_told_everything() -> None:
     """An observer sees each event of the conversation once."""
     kinds: list[str | None] = []
 
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         observer = client.converse(
             CONVERSATION, on_event=lambda event: kinds.append(event.WhichOneof("payload"))
         )

@@ -16,7 +16,6 @@ from antiphon_client import (
     GapError,
     HistoryLost,
     PermissionDenied,
-    Unavailable,
     restart_at_earliest,
 )
 from tests.client.fake_server import SCOPE, FakeServer, error_status, fake_server
@@ -41,7 +40,7 @@ async def offsets(client: Client, count: int) -> list[int]:
 
 async def test_it_gives_what_is_there_and_what_comes() -> None:
     """From the earliest on: the past, then the present, in order."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         await fill(server, 5)
         reading = asyncio.create_task(offsets(client, 10))
         await asyncio.sleep(0.1)
@@ -53,9 +52,9 @@ async def test_a_cursor_goes_on_right_behind_it() -> None:
     """A program that stored a cursor misses nothing and sees nothing twice."""
     async with fake_server(batch_limit=3) as server:
         await fill(server, 9)
-        async with Client.connect(server.address, ApiKey("key")) as client:
+        async with server.client() as client:
             first = await anext(client.follow(SCOPE, earliest=True).batches())
-        async with Client.connect(server.address, ApiKey("key")) as client:
+        async with server.client() as client:
             following = client.follow(SCOPE, cursor=first.cursor, offset=first.offset)
             seen = [event.last_offset async for event in take(following, 6)]
         assert seen == [4, 5, 6, 7, 8, 9]
@@ -96,10 +95,7 @@ async def test_cuts_lose_and_repeat_nothing() -> None:
 
 async def test_a_gap_is_a_typed_error() -> None:
     """An event that is left out is noticed, and never passed over."""
-    async with (
-        fake_server(skip=3) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(skip=3) as server, server.client() as client:
         await fill(server, 5)
         with pytest.raises(GapError) as caught:
             await offsets(client, 5)
@@ -109,7 +105,7 @@ async def test_a_gap_is_a_typed_error() -> None:
 
 async def test_lost_history_is_a_typed_error() -> None:
     """A cursor that is too old says so, and where the log begins now."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         await fill(server, 9)
         server.log.earliest = 5
         with pytest.raises(HistoryLost) as caught:
@@ -120,7 +116,7 @@ async def test_lost_history_is_a_typed_error() -> None:
 
 async def test_lost_history_can_be_accepted() -> None:
     """With a policy the stream goes on where that says."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         await fill(server, 9)
         server.log.earliest = 5
         follow = client.follow(SCOPE, cursor="1:2", on_history_lost=restart_at_earliest)
@@ -139,10 +135,7 @@ async def test_final_reasons_end_it(
 ) -> None:
     """Where going on makes no sense, the iterator ends by a typed error."""
     ends = [stream_pb2.WatchEnded(reason=reason)]
-    async with (
-        fake_server(ends=ends) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(ends=ends) as server, server.client() as client:
         with pytest.raises(kind):
             await offsets(client, 1)
         assert server.streams == 1
@@ -152,10 +145,7 @@ async def test_a_rejection_keeps_its_reason() -> None:
     """What the server says about a refused watch is what the caller gets."""
     error = error_status(code_pb2.INVALID_ARGUMENT, "CURSOR_INVALID", scope=SCOPE)
     ended = stream_pb2.WatchEnded(reason=stream_pb2.CLOSE_REASON_REJECTED, error=error)
-    async with (
-        fake_server(ends=[ended]) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(ends=[ended]) as server, server.client() as client:
         with pytest.raises(AntiphonError) as caught:
             await offsets(client, 1)
         assert caught.value.reason == "CURSOR_INVALID"
@@ -172,10 +162,7 @@ async def test_a_rejection_keeps_its_reason() -> None:
 async def test_other_reasons_are_resumed(reason: stream_pb2.CloseReason.ValueType) -> None:
     """A stream that may be resumed is, without a word to the caller."""
     ends = [stream_pb2.WatchEnded(reason=reason)]
-    async with (
-        fake_server(ends=ends) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(ends=ends) as server, server.client() as client:
         await fill(server, 3)
         assert await offsets(client, 3) == [1, 2, 3]
         assert server.streams == 2
@@ -189,10 +176,7 @@ async def test_a_draining_server_is_left_alone_for_as_long_as_it_asks() -> None:
         if connection.state == "waiting":
             pauses.append(connection.pause)
 
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key"), on_connection=note) as client,
-    ):
+    async with fake_server() as server, server.client(on_connection=note) as client:
         await fill(server, 1)
         reading = asyncio.create_task(offsets(client, 2))
         await asyncio.sleep(0.1)
@@ -204,10 +188,7 @@ async def test_a_draining_server_is_left_alone_for_as_long_as_it_asks() -> None:
 
 async def test_a_silent_server_is_left() -> None:
     """No frame for too long means a dead connection."""
-    async with (
-        fake_server(silent=True) as server,
-        Client.connect(server.address, ApiKey("key"), silence=0.2) as client,
-    ):
+    async with fake_server(silent=True) as server, server.client(silence=0.2) as client:
         await fill(server, 1)
         reading = asyncio.create_task(offsets(client, 1))
         await asyncio.sleep(0.3)
@@ -233,19 +214,9 @@ async def test_a_stalled_network_is_left() -> None:
         assert await reading == [1, 2]
 
 
-async def test_it_gives_up_at_last() -> None:
-    """A server that stays away is Unavailable in the end."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.3) as client:
-        with pytest.raises(Unavailable):
-            await offsets(client, 1)
-
-
 async def test_the_token_is_renewed_on_the_open_stream() -> None:
     """Before it expires the stream's token is replaced, and the stream lives on."""
-    async with (
-        fake_server(token_life_s=0.5) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(token_life_s=0.5) as server, server.client() as client:
         reading = asyncio.create_task(offsets(client, 1))
         await asyncio.sleep(1.0)
         await fill(server, 1)
@@ -256,7 +227,7 @@ async def test_the_token_is_renewed_on_the_open_stream() -> None:
 
 async def test_leaving_the_loop_ends_the_stream() -> None:
     """Breaking out of the iteration leaves no task behind."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         await fill(server, 3)
         before = len(asyncio.all_tasks())
         assert await offsets(client, 1) == [1]

@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.auth.v1 import access_pb2
 from antiphon.events.v1 import event_pb2, event_service_pb2, stream_pb2
 from antiphon.events.v1.event_pb2 import Event
-from antiphon_client import ApiKey, Client, Unavailable
+from antiphon_client import Unavailable
 from antiphon_client.frames import Intake, ending
 from antiphon_client.members import role_name
 from antiphon_client.place import Place
@@ -26,7 +26,7 @@ def event_to_come() -> Event:
 
 async def test_events_of_kinds_to_come_are_given_in_their_places() -> None:
     """Whole, so that who does understand them may; none is missed, and none is a gap."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("key")) as client:
+    async with fake_server() as server, server.client() as client:
         for _ in range(3):
             await server.log.append(event_to_come())
         seen = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from antiphon.auth.v1 import auth_service_pb2 as auth
 from antiphon.context.v1 import context_service_pb2 as context
 from antiphon_client import ApiKey, Client, Unavailable
 from antiphon_client.contracts import may_be_repeated
-from tests.client.fake_server import fake_server
+from tests.client.fake_server import CONVERSATION, SCOPE, fake_server
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
 
@@ -26,13 +27,30 @@ def test_requests_are_known_by_their_types() -> None:
 
 async def test_a_login_is_not_repeated() -> None:
     """Each may have opened a session, and counts against a limit."""
-    async with (
-        fake_server(no_logins=True) as server,
-        Client.connect(server.address, ApiKey("secret"), patient=True) as client,
-    ):
+    async with fake_server(no_logins=True) as server, server.client(patient=True) as client:
         with pytest.raises(Unavailable):
             await client.who_am_i()
         assert server.logins == 1
+
+
+async def follow(client: Client) -> None:
+    """Wait for an event."""
+    await anext(aiter(client.follow(SCOPE, earliest=True)))
+
+
+async def converse(client: Client) -> None:
+    """Begin a conversation on a stream."""
+    await client.converse(CONVERSATION).__aenter__()
+
+
+@pytest.mark.parametrize("ask", [Client.who_am_i, follow, converse])
+async def test_a_server_that_stays_away_is_unavailable(
+    ask: Callable[[Client], Awaitable[object]],
+) -> None:
+    """Soon, where a call is made; on a stream when who asks gives up."""
+    async with Client.connect("127.0.0.1:1", ApiKey("key"), give_up_after=0.3) as client:
+        with pytest.raises(Unavailable):
+            await ask(client)
 
 
 async def test_calls_wait_for_a_server_that_is_started_again(tmp_path: Path) -> None:

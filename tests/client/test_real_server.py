@@ -24,8 +24,7 @@ from antiphon_client import (
 )
 from antiphon_server.app import running
 from antiphon_server.settings import Settings
-from tests.client.test_example import example
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.fakes.proxy import Proxy
 
 WORDS = " ".join(f"wörd{number}" for number in range(80))
@@ -51,13 +50,6 @@ async def client(server: Server) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_the_example_runs(server: Server) -> None:
-    """The README's example prints an answer."""
-    shown: list[str] = []
-    await example(server.address, server.key.secret, shown.append)
-    assert "".join(shown).startswith("What is the capital of France?\n(scripted/echo, ")
-
-
 async def test_random_cuts_change_nothing(server: Server) -> None:
     """Over many cuts each answer arrives whole and once, and the log has no gap."""
     chance = random.Random(7)
@@ -70,22 +62,17 @@ async def test_random_cuts_change_nothing(server: Server) -> None:
             async for event in client.follow(scope, earliest=True):
                 offsets.extend(range(event.first_offset, event.last_offset + 1))
 
-        async def cut() -> None:
-            while True:
-                proxy.cut_after(chance.randint(1, 5000), chance.choice(["up", "down"]))
-                await asyncio.sleep(chance.uniform(0.0, 0.2))
-
-        tasks = [asyncio.create_task(follow()), asyncio.create_task(cut())]
-        async with client.converse(conversation.conversation_id) as talk:
+        following = asyncio.create_task(follow())
+        async with (
+            proxy.cutting(chance, 5000, (0.0, 0.2)),
+            client.converse(conversation.conversation_id) as talk,
+        ):
             for _ in range(3):
                 turn = await talk.post(WORDS, handler="echo")
                 assert "".join([piece async for piece in turn]) == WORDS
-        tasks[1].cancel()
         head = await client.get_head(scope)
-        async with asyncio.timeout(SOON_S):
-            while not offsets or offsets[-1] < head.last_offset:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        tasks[0].cancel()
+        await until(lambda: bool(offsets) and offsets[-1] >= head.last_offset, SOON_S)
+        following.cancel()
         assert sorted(set(offsets)) == list(range(1, head.last_offset + 1))
         assert proxy.connections > 3
 
@@ -203,13 +190,6 @@ async def test_foreign_conversations_do_not_exist(server: Server, client: Client
             await ben.converse(conversation.conversation_id).__aenter__()
         with pytest.raises(NotFound):
             await _read_all(ben.follow(f"conversations/{conversation.conversation_id}"))
-
-
-async def test_a_wrong_password_is_unauthenticated(server: Server) -> None:
-    """It is an error of its own kind."""
-    async with Client.connect(server.address, Password("nobody", "x")) as nobody:
-        with pytest.raises(Unauthenticated):
-            await nobody.who_am_i()
 
 
 async def test_broken_rules_name_the_field(client: Client) -> None:

@@ -5,46 +5,28 @@ import pytest
 
 from antiphon_client import (
     ApiKey,
-    Client,
     FileTokenStore,
     MemoryTokenStore,
     Tokens,
     Unauthenticated,
-    Unavailable,
 )
 from antiphon_client.credentials import Password
 from antiphon_client.tokens import TokenSource
 from tests.client.fake_server import fake_server
 
 
-async def test_many_calls_at_once_log_in_once() -> None:
-    """However many calls wait for a token, there is one Login."""
-    async with (
-        fake_server(auth_delay_s=0.05) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
-        await asyncio.gather(*(client.who_am_i() for _ in range(50)))
-        assert server.logins == 1
-
-
-async def test_many_calls_at_once_refresh_once() -> None:
-    """A refused token is refreshed once for all calls that it failed."""
-    async with (
-        fake_server(auth_delay_s=0.05) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
-        await client.who_am_i()
-        server.valid.clear()
-        await asyncio.gather(*(client.who_am_i() for _ in range(50)))
-        assert (server.logins, server.refreshes) == (1, 1)
+async def test_many_calls_at_once_sign_in_once() -> None:
+    """However many wait for a token, there is one Login; for a refused one, one Refresh."""
+    async with fake_server(auth_delay_s=0.05) as server, server.client() as client:
+        for refreshes in (0, 1):
+            await asyncio.gather(*(client.who_am_i() for _ in range(50)))
+            assert (server.logins, server.refreshes) == (1, refreshes)
+            server.valid.clear()
 
 
 async def test_a_wrong_old_password_is_sent_once() -> None:
     """What is refused for another reason than its token is not repeated, and keeps the token."""
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server() as server, server.client() as client:
         with pytest.raises(Unauthenticated, match="CREDENTIALS_INVALID"):
             await client.change_password("not the password", "correct horse battery")
         assert (server.password_changes, server.logins, server.refreshes) == (1, 1, 0)
@@ -52,10 +34,7 @@ async def test_a_wrong_old_password_is_sent_once() -> None:
 
 async def test_a_token_is_refreshed_before_it_expires() -> None:
     """Near its end a token is replaced without any call having failed."""
-    async with (
-        fake_server(token_life_s=0.5) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(token_life_s=0.5) as server, server.client() as client:
         await client.who_am_i()
         await asyncio.sleep(0.45)
         await client.who_am_i()
@@ -64,10 +43,7 @@ async def test_a_token_is_refreshed_before_it_expires() -> None:
 
 async def test_a_cancelled_caller_does_not_lose_the_refresh() -> None:
     """The answer to a refresh is kept though the call that asked for it is gone."""
-    async with (
-        fake_server(auth_delay_s=0.1) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(auth_delay_s=0.1) as server, server.client() as client:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await client.who_am_i()
@@ -78,59 +54,40 @@ async def test_a_cancelled_caller_does_not_lose_the_refresh() -> None:
 async def test_a_refused_refresh_logs_in_again() -> None:
     """A session that was ended is replaced where the credentials allow it."""
     store = MemoryTokenStore(Tokens("old", 0.0, "stolen"))
-    async with (
-        fake_server() as server,
-        Client.connect(server.address, ApiKey("key"), store=store) as client,
-    ):
+    async with fake_server() as server, server.client(store=store) as client:
         await client.who_am_i()
         assert (server.logins, server.refreshes) == (1, 1)
 
 
-async def test_wrong_credentials_are_a_typed_error() -> None:
-    """A wrong key is Unauthenticated with the server's reason."""
-    async with fake_server() as server, Client.connect(server.address, ApiKey("wrong")) as client:
-        with pytest.raises(Unauthenticated) as caught:
+@pytest.mark.parametrize(
+    ("credentials", "why"),
+    [
+        (ApiKey("wrong"), "CREDENTIALS_INVALID"),
+        (Tokens("bad"), "TOKEN_EXPIRED"),
+        (None, "not logged in"),
+    ],
+)
+async def test_who_can_not_sign_in_is_told_why(
+    credentials: ApiKey | Tokens | None, why: str
+) -> None:
+    """A wrong key, a ready token that can't be renewed, and nothing at all, which is not sent."""
+    async with fake_server() as server, server.client(credentials) as client:
+        with pytest.raises(Unauthenticated, match=why):
             await client.who_am_i()
-        assert caught.value.reason == "CREDENTIALS_INVALID"
-
-
-async def test_without_credentials_one_is_told_so() -> None:
-    """No credentials is Unauthenticated before anything is sent."""
-    async with fake_server() as server, Client.connect(server.address) as client:
-        with pytest.raises(Unauthenticated, match="not logged in"):
-            await client.who_am_i()
-
-
-async def test_a_refused_token_that_cannot_be_renewed_is_an_error() -> None:
-    """A ready token without a refresh token is tried once."""
-    async with fake_server() as server, Client.connect(server.address, Tokens("bad")) as client:
-        with pytest.raises(Unauthenticated) as caught:
-            await client.who_am_i()
-        assert caught.value.reason == "TOKEN_EXPIRED"
 
 
 async def test_closing_ends_the_session_if_asked() -> None:
     """A key that is to leave no session behind logs out."""
     async with fake_server() as server:
-        async with Client.connect(server.address, ApiKey("key", end_session=True)) as client:
+        async with server.client(ApiKey("key", end_session=True)) as client:
             await client.who_am_i()
         assert server.logouts == 1
 
 
 async def test_idempotent_calls_are_repeated_when_unavailable() -> None:
     """UNAVAILABLE is retried by the service config."""
-    async with (
-        fake_server(unavailable=2) as server,
-        Client.connect(server.address, ApiKey("key")) as client,
-    ):
+    async with fake_server(unavailable=2) as server, server.client() as client:
         assert (await client.who_am_i()).user.name == "anna"
-
-
-async def test_a_server_that_is_away_is_unavailable() -> None:
-    """Nobody listening is Unavailable, soon."""
-    async with Client.connect("127.0.0.1:1", ApiKey("key")) as client:
-        with pytest.raises(Unavailable):
-            await client.who_am_i()
 
 
 async def test_the_file_store_keeps_tokens_for_their_owner_only(tmp_path: Path) -> None:

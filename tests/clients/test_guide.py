@@ -22,15 +22,10 @@ NOT_FOUND = 64 + 5  # and with that
 async def typed(served: Served, port: int, *marks: str, contracts: str = "") -> list[Ran]:
     """Run blocks in one shell, against a server on another port than the default one."""
     lines = [line for mark in marks for line in readme.commands(mark, GUIDE)]
-    here = {
-        "localhost:7450": f"127.0.0.1:{port}",
-        "~/.local/share/antiphon": str(served.server.data_dir),
-        "uv run ": "",
-    }
-    for old, new in here.items():
-        lines = [line.replace(old, new) for line in lines]
-    variables = {"ANTIPHON_DATA_DIR": str(served.server.data_dir), "CONTRACTS": contracts}
-    return await asyncio.to_thread(readme.run, [f"cd {ROOT}", *lines], variables)
+    block = [f"cd {ROOT}", *lines]
+    return await asyncio.to_thread(
+        readme.run_beside, served.server, block, port, CONTRACTS=contracts
+    )
 
 
 @pytest_asyncio.fixture

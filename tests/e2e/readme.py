@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
 from tests.forkserver.asking import SERVER
 from tests.forkserver.program import fork_server
@@ -65,3 +66,18 @@ def run(block: list[str], variables: Mapping[str, str], timeout_s: float = PATIE
         Ran(command, output.strip(), int(code))
         for command, output, code in zip(block, outputs, codes, strict=True)
     ]
+
+
+def run_beside(
+    server: ServerProcess, block: list[str], port: int = 0, **variables: str
+) -> list[Ran]:
+    """Run a block where its server is on another port than the default one."""
+    here = {
+        "localhost:7450": f"127.0.0.1:{port or server.port}",
+        "~/.local/share/antiphon": str(server.data_dir),
+        "uv run ": "",
+    }
+    for old, new in here.items():
+        block = [line.replace(old, new) for line in block]
+    # `antiphon token` finds the server by what stands in the data directory.
+    return run(block, {"ANTIPHON_DATA_DIR": str(server.data_dir), **variables})

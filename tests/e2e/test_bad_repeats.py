@@ -15,18 +15,6 @@ from tests.e2e.refusals import refused
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_request_id_with_another_body_is_refused(call: Calls) -> None:
-    """The same id with the same body gets the first answer; with another one it is refused."""
-    request_id = str(uuid.uuid4())
-    first = await call(call.context.PostMessage, call.post("once", request_id=request_id))
-    again = await call(call.context.PostMessage, call.post("once", request_id=request_id))
-    assert again == first
-    before = (await call.head()).last_offset
-    other = call(call.context.PostMessage, call.post("other", request_id=request_id))
-    assert await refused(other) == "REQUEST_ID_REUSED"
-    assert (await call.head()).last_offset == before
-
-
 async def test_a_turn_id_with_another_body_is_refused(call: Calls) -> None:
     """A turn's id is its idempotency key."""
     turn_id = f"turn_{secrets.token_hex(8)}"

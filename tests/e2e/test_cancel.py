@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon_client import Client, LiveConversation, TurnHandle, new_turn_id
-from tests.e2e.server import ServerProcess, openai_model
+from tests.e2e.server import ServerProcess
 from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Behaviour, Seen
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -61,22 +61,6 @@ class Scene:
         await caught_up(self.client, self.conversation, self.history.readers)
         await read_state(self.client, self.conversation, self.history)
         return violations(self.history)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[FakeEndpoint]:
-    async with FakeEndpoint() as endpoint:
-        yield endpoint
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(
-    endpoint: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ServerProcess]:
-    models = [openai_model("fake/model", endpoint.base_url)]
-    async with ServerProcess(tmp_path_factory.mktemp("server"), models=models) as server:
-        yield server
-        assert server.defects == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -42,63 +42,40 @@ async def outcome(call: Awaitable[Any]) -> str:
 
 
 @EACH
-async def test_nobody_gets_in(rpc: Rpc, channel: grpc.aio.Channel) -> None:
-    """Who is not signed in is told so, whatever the request, unless the RPC is public."""
-    came = await outcome(rpc.call(channel, rpc.request_type()))
+@pytest.mark.parametrize(
+    ("token", "why"), [("", "UNAUTHENTICATED"), ("e30.e30." + "A" * 86, "TOKEN_INVALID")]
+)
+async def test_nobody_gets_in(rpc: Rpc, channel: grpc.aio.Channel, token: str, why: str) -> None:
+    """Without a token, or with a forged one, whatever the request, unless the RPC is public."""
+    came = await outcome(rpc.call(channel, rpc.request_type(), token))
     public = rpc.access.permission == access_pb2.PERMISSION_PUBLIC
-    assert came in (("OK", "INVALID_ARGUMENT") if public else ("UNAUTHENTICATED",))
+    assert came in (("OK", "INVALID_ARGUMENT") if public else (why,))
 
 
 @EACH
-async def test_a_forged_token_gets_nobody_in(rpc: Rpc, channel: grpc.aio.Channel) -> None:
-    """A token that is none is refused, whatever the request, unless the RPC is public."""
-    came = await outcome(rpc.call(channel, rpc.request_type(), "e30.e30." + "A" * 86))
-    public = rpc.access.permission == access_pb2.PERMISSION_PUBLIC
-    assert came in (("OK", "INVALID_ARGUMENT") if public else ("TOKEN_INVALID",))
-
-
-@EACH
-async def test_an_empty_request_of_a_user(
-    rpc: Rpc, channel: grpc.aio.Channel, anna: Caller
+async def test_an_empty_request(
+    rpc: Rpc, channel: grpc.aio.Channel, anna: Caller, boss: Caller
 ) -> None:
-    """A user's empty request is answered, or refused by the contract's rules."""
-    came = await outcome(rpc.call(channel, rpc.request_type(), anna.token))
-    assert came in ("OK", "INVALID_ARGUMENT", "PERMISSION_DENIED")
+    """A user's, and the operator's, is answered, or refused by the contract's rules."""
+    for caller in (anna, boss):
+        came = await outcome(rpc.call(channel, rpc.request_type(), caller.token))
+        assert came in ("OK", "INVALID_ARGUMENT", "PERMISSION_DENIED"), caller.name
 
 
 @EACH
-async def test_an_empty_request_of_the_operator(
-    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller
-) -> None:
-    """The operator's empty request is answered, or refused by the contract's rules."""
-    came = await outcome(rpc.call(channel, rpc.request_type(), boss.token))
-    assert came in ("OK", "INVALID_ARGUMENT", "PERMISSION_DENIED")
-
-
-@EACH
-async def test_what_belongs_to_others_does_not_exist(
+async def test_what_belongs_to_others_or_to_nobody_does_not_exist(
     rpc: Rpc, channel: grpc.aio.Channel, boss: Caller, anna: Caller
 ) -> None:
-    """A valid request about another user's things finds nothing and changes nothing."""
-    request = smallest(rpc.request_type, boss.known, rpc.access.resource_field)
-    came = await outcome(rpc.call(channel, request, anna.token))
-    assert came != "INVALID_ARGUMENT", request
-    if rpc.access.permission in ROLE_BOUND or rpc.method.client_streaming:
-        assert came == "NOT_FOUND"
-    if rpc.access.permission in (access_pb2.PERMISSION_OPERATE, access_pb2.PERMISSION_INTERNAL):
-        assert came == "PERMISSION_DENIED"
-
-
-@EACH
-async def test_what_does_not_exist_is_not_found(
-    rpc: Rpc, channel: grpc.aio.Channel, boss: Caller
-) -> None:
-    """A valid request about something unknown is NOT_FOUND for the operator too."""
-    request = smallest(rpc.request_type, UNKNOWN_IDS, rpc.access.resource_field)
-    came = await outcome(rpc.call(channel, request, boss.token))
-    assert came != "INVALID_ARGUMENT", request
-    if rpc.access.permission in ROLE_BOUND or rpc.method.client_streaming:
-        assert came == "NOT_FOUND"
+    """A valid request finds nothing and changes nothing; of what is unknown the operator's, too."""
+    of_operators = (access_pb2.PERMISSION_OPERATE, access_pb2.PERMISSION_INTERNAL)
+    for caller, ids in ((anna, boss.known), (boss, UNKNOWN_IDS)):
+        request = smallest(rpc.request_type, ids, rpc.access.resource_field)
+        came = await outcome(rpc.call(channel, request, caller.token))
+        assert came != "INVALID_ARGUMENT", request
+        if rpc.access.permission in ROLE_BOUND or rpc.method.client_streaming:
+            assert came == "NOT_FOUND", caller.name
+        if caller is anna and rpc.access.permission in of_operators:
+            assert came == "PERMISSION_DENIED"
 
 
 @EACH

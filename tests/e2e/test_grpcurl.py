@@ -18,13 +18,7 @@ pytestmark = pytest.mark.needs("grpcurl")
 async def ran(tmp_path: Path) -> list[Ran]:
     """The README's commands, run against a server on another port than the default one."""
     async with ServerProcess(tmp_path) as server:
-        block = [
-            line.replace("localhost:7450", f"localhost:{server.port}").replace("uv run ", "")
-            for line in readme.commands("grpcurl")
-        ]
-        # `antiphon token` finds the server by what stands in the data directory.
-        variables = {"ANTIPHON_DATA_DIR": str(server.data_dir)}
-        return await asyncio.to_thread(readme.run, block, variables)
+        return await asyncio.to_thread(readme.run_beside, server, readme.commands("grpcurl"))
 
 
 def one(ran: list[Ran], word: str) -> Ran:

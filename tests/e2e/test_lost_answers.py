@@ -34,9 +34,7 @@ async def test_no_lost_answer_loses_or_doubles_anything(postgres: Postgres, tmp_
         async with server, server.client() as client:
             # Signs in, too, which is no call to be made twice.
             member = (await client.create_user("member")).user_id
-            rounds = [
-                await series(client, member, 0)
-            ]  # and signs in, which is no call to be made twice
+            rounds = [await series(client, member, 0)]
             for at in range(1, ANSWERS + 1):
                 proxy.cut_before(COMMITTED, at)
                 rounds.append(await series(client, member, at))

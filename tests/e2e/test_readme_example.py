@@ -8,13 +8,12 @@ from pathlib import Path
 from tests.e2e.server import ServerProcess
 from tests.proofs.bench.processes import ROOT
 
+[EXAMPLE] = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.S | re.M)
 LOCAL = {"name": "local/smollm2-135m", "kind": "local", "context_tokens": 8192}
 
 
 async def test_the_python_example_prints_a_streamed_answer(tmp_path: Path) -> None:
     """Run as a file by a user whose data folder is the server's."""
-    found = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.S | re.M)
-    assert found is not None
     async with ServerProcess(tmp_path / "server", models=[LOCAL]) as server:
         key = server.key.secret
         program = tmp_path / "example.py"
@@ -22,7 +21,7 @@ async def test_the_python_example_prints_a_streamed_answer(tmp_path: Path) -> No
             re.sub(
                 r'if __name__ == "__main__":.*',
                 f"asyncio.run(main({server.address!r}, {key!r}))\n",
-                found[1],
+                EXAMPLE,
                 flags=re.S,
             )
         )
@@ -42,7 +41,5 @@ async def test_the_python_example_prints_a_streamed_answer(tmp_path: Path) -> No
 
 def test_the_example_is_short() -> None:
     """Twenty lines or so: more would say that the client is clumsy."""
-    found = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.S | re.M)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.strip()]
+    lines = [line for line in EXAMPLE.splitlines() if line.strip()]
     assert len(lines) <= 22

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from tests.e2e.callers import PASSWORD, channel_to
@@ -61,3 +62,25 @@ async def test_a_reset_and_a_device_survive_kills_and_work_once(tmp_path: Path) 
         assert await refused(again) == "LOGIN_EXPIRED"
         who = call(server, "WhoAmI", pb.WhoAmIRequest(), collected.tokens.access_token)
         assert isinstance(await who, pb.WhoAmIResponse)
+
+
+async def test_a_reused_refresh_token_ends_its_session_across_kills(tmp_path: Path) -> None:
+    """In the next life a stolen token ends the family: its next use, whichever, is refused."""
+
+    async def refresh(token: str) -> auth_pb2.TokenPair:
+        answer = await call(server, "Refresh", pb.RefreshRequest(refresh_token=token))
+        assert isinstance(answer, pb.RefreshResponse)
+        return answer.tokens
+
+    async with ServerProcess(tmp_path) as server:
+        key = pb.ApiKeyCredential(api_key=server.key.secret)
+        first = await call(server, "Login", pb.LoginRequest(api_key=key))
+        assert isinstance(first, pb.LoginResponse)
+        second = await refresh(first.tokens.refresh_token)
+        third = await refresh(second.refresh_token)
+        await killed(server)
+        assert await refused(refresh(first.tokens.refresh_token)) == "SESSION_REVOKED"
+        for pair in (second, third):
+            who = call(server, "WhoAmI", pb.WhoAmIRequest(), pair.access_token)
+            assert await refused(refresh(pair.refresh_token)) == "SESSION_REVOKED"
+            assert await refused(who) == "SESSION_REVOKED"

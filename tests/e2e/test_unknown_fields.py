@@ -10,6 +10,7 @@ from antiphon.context.v1 import context_service_pb2 as context_pb
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as dispatcher_pb
 from antiphon.events.v1 import event_pb2, stream_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon_server.runtime.encoding.wire_format import sized, sized_tag
 from tests.e2e.calls import Calls
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,12 +21,7 @@ NEARLY_4_MIB = 4 * 1024 * 1024 - 200
 
 def _stuffed(message: T, size: int) -> T:
     """The message with a field 111, of ``size`` bytes, that no contract has."""
-    length, rest = bytearray(), size
-    while rest > 127:
-        length.append(rest & 127 | 128)
-        rest >>= 7
-    length.append(rest)
-    raw = message.SerializeToString() + b"\xfa\x06" + bytes(length) + b"x" * size
+    raw = message.SerializeToString() + sized_tag(111) + sized(b"x" * size)
     return type(message).FromString(raw)
 
 

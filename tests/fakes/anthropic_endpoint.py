@@ -1,4 +1,4 @@
-"""A fake endpoint on Anthropic's streaming wire, on aiohttp's server.
+"""A fake endpoint on Anthropic's streaming wire.
 
 Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
@@ -6,47 +6,31 @@ Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 import asyncio
 import json
 import time
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.served import Served
 
-class FakeAnthropic:
+
+class FakeAnthropic(Served):
     """Answers ``POST /v1/messages``; ``mode`` is ok, endless, cut or an HTTP status."""
 
-    def __init__(self, texts: tuple[str, ...] = ("The", " capital", " is Paris.")) -> None:
-        self.texts = texts
+    texts = ("The", " capital", " is Paris.")
+
+    def __init__(self) -> None:
+        super().__init__("/v1/messages")
         self.mode = "ok"
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
-        self.aborted: list[float] = []
-        self._aborts = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        """Listen."""
-        app = web.Application()
-        app.router.add_post("/v1/messages", self._answer)
-        self._runner = web.AppRunner(app, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self._runner.cleanup()
-
-    @property
-    def base_url(self) -> str:
-        """What a client is given."""
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._aborted: asyncio.Queue[float] = asyncio.Queue()
 
     async def wait_aborted(self) -> float:
         """When a request was aborted (monotonic seconds)."""
-        async with asyncio.timeout(2):
-            await self._aborts.wait()
-        return self.aborted[-1]
+        return await asyncio.wait_for(self._aborted.get(), 2)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer as the mode says."""
         self.bodies.append(await request.json())
         self.keys.append(request.headers.get("Authorization", ""))
         if self.mode.isdigit():
@@ -57,8 +41,7 @@ class FakeAnthropic:
         try:
             await self._stream(response)
         except asyncio.CancelledError:
-            self.aborted.append(time.monotonic())
-            self._aborts.set()
+            self._aborted.put_nowait(time.monotonic())
             raise
         return response
 
@@ -77,9 +60,7 @@ class FakeAnthropic:
             await asyncio.sleep(0.005)
             await _text(response, " and")
         if self.mode == "cut":
-            assert response._req is not None
-            assert response._req.transport is not None
-            response._req.transport.abort()
+            self.hang_up()
             return
         await _send(response, "content_block_stop", index=0)
         end = {"stop_reason": "end_turn", "stop_sequence": None}

@@ -1,34 +1,19 @@
 """How the fake endpoint answers, and what it saw."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-# ok: the whole answer. The others misbehave as their name says; "hang" never
-# sends a byte, "silent" stops after half of the deltas, "cut" closes there, "no_end"
-# ends the response there, "drip" sends single bytes, "fault" reports an error there,
-# "flood" is a line without end, "length" says at the end that the limit was reached,
-# "too_long" refuses a prompt as llama.cpp does.
-MODES = [
-    "ok",
-    "hang",
-    "silent",
-    "cut",
-    "no_end",
-    "drip",
-    "garbage",
-    "fault",
-    "flood",
-    "length",
-    "too_long",
-    "400",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "503",
-]
+from aiohttp import web
+
+# ok: the whole answer; "drip" sends it in single bytes, "length" says at the end that the limit
+# was reached.
+WHOLE = ("ok", "drip", "length")
+# Half of the deltas; then "silent" says nothing more, "cut" closes, "no_end" ends the response,
+# "fault" reports an error, "flood" is a line without end.
+_BROKEN = ("silent", "cut", "no_end", "garbage", "fault", "flood")
+# "hang" never sends a byte, "too_long" refuses a prompt as llama.cpp does.
+MODES = (*WHOLE, "hang", *_BROKEN, "too_long", "400", "401", "403", "404", "429", "500", "503")
 
 
 @dataclass
@@ -48,54 +33,38 @@ class Behaviour:
 class Seen:
     """One request: times are of the monotonic clock, in seconds; ``mode`` is how it is answered."""
 
-    path: str
     headers: dict[str, str]
     body: dict[str, Any]
     received: float
+    mode: str
     sent: int = 0
     ended: float | None = None
     aborted: float | None = None
-    mode: str = "ok"
 
 
-@dataclass
-class Rendered:
-    """A behaviour's answer as bytes, made once: one HTTP chunk per delta."""
-
-    head: bytes = b""
-    chunks: list[bytes] = field(default_factory=list)
-    tail: bytes = b""
+def delta(text: str) -> bytes:
+    """The event of one text."""
+    return _event({"choices": [{"index": 0, "delta": {"content": text}}]})
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def render(behaviour: Behaviour) -> Rendered:
-    """The head, a chunk per delta, and the end, of a well-behaved answer."""
-    chunks = [
-        _event({"choices": [{"index": 0, "delta": {"content": behaviour.text}}]})
-        for _ in range(behaviour.deltas)
-    ]
+def end(behaviour: Behaviour) -> bytes:
+    """The events behind the last text."""
     reason = "length" if behaviour.mode == "length" else "stop"
-    end = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    said = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     if behaviour.usage is not None:
         tokens = dict(zip(("prompt_tokens", "completion_tokens"), behaviour.usage, strict=True))
-        end += _event({"choices": [], "usage": tokens})
-    return Rendered(HEAD, chunks, end + http_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        said += _event({"choices": [], "usage": tokens})
+    return said + b"data: [DONE]\n\n"
 
 
-def http_chunk(data: bytes) -> bytes:
-    """``data`` in HTTP's chunked coding."""
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def refusal(status: str, retry_after: str, kind: str = "invalid_request_error") -> bytes:
+def refusal(behaviour: Behaviour) -> web.Response:
     """An HTTP error whose body holds what must not leak."""
-    message = "canary-4711: key sk-secret is wrong"
-    body = json.dumps({"error": {"message": message, "type": kind}}).encode()
-    extra = f"Retry-After: {retry_after}\r\n" if retry_after else ""
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    long = behaviour.mode == "too_long"
+    kind = "exceed_context_size_error" if long else "invalid_request_error"
+    error = {"message": "canary-4711: key sk-secret is wrong", "type": kind}
+    status = 400 if long else int(behaviour.mode)
+    headers = {"Retry-After": behaviour.retry_after} if behaviour.retry_after else None
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 def _event(chunk: dict[str, Any]) -> bytes:
@@ -106,4 +75,4 @@ def _event(chunk: dict[str, Any]) -> bytes:
         "model": "fake",
         **chunk,
     }
-    return http_chunk(b"data: " + json.dumps(envelope).encode() + b"\n\n")
+    return b"data: " + json.dumps(envelope).encode() + b"\n\n"

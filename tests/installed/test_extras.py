@@ -39,7 +39,7 @@ async def providers(env: Installed, home: Path, _: pytest.FixtureRequest) -> Non
     """Anthropic's wire is spoken."""
     async with FakeAnthropic() as provider:
         model = {"name": "anthropic/claude-sonnet-4-6", "kind": "provider", "api_key": "sk-secret"}
-        models = [{**model, "base_url": provider.base_url}]
+        models = [{**model, "base_url": provider.url}]
         async with env.server(home, models=models) as server, server.client() as client:
             assert await answer(client) == "The capital is Paris."
 

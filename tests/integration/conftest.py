@@ -10,11 +10,23 @@ from tests.integration.world import World
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """A generator on a ledger in memory; its models answer with four words."""
-    pool = HttpPool()
+async def endpoint() -> AsyncIterator[FakeEndpoint]:
+    """It answers with four words."""
     async with FakeEndpoint(Behaviour(deltas=4)) as endpoint:
-        world = World(endpoint, pool)
-        yield world
-        await world.close()
-        await pool.close()
+        yield endpoint
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[HttpPool]:
+    """How it is reached."""
+    pool = HttpPool()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def world(endpoint: FakeEndpoint, pool: HttpPool) -> AsyncIterator[World]:
+    """A generator on a ledger in memory, with models of the endpoint."""
+    world = World(endpoint, pool)
+    yield world
+    await world.close()

@@ -1,13 +1,20 @@
 """A small implementation of an existing contract, for tests of what surrounds services."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
+from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.current_rpc import current_request_id
 
 Servicer: Any = stubs.EventServiceServicer  # its types ask for every method at once
@@ -60,3 +67,36 @@ class Events(Servicer):  # type: ignore[misc]
 def read(cursor: str) -> pb.ReadEventsRequest:
     """Make a request that makes the servicer do what ``cursor`` says."""
     return pb.ReadEventsRequest(scope=SCOPE, cursor=cursor)
+
+
+@asynccontextmanager
+async def on_a_port(table: LocalServer) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to a server of what the table has, on a port of its own."""
+    server = Server(table)
+    port = await server.start("127.0.0.1", 0)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield channel
+    await server.stop(0)
+
+
+@asynccontextmanager
+async def healthy(
+    port: int = 0, credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[int]:
+    """A server that answers checks of its health; its port."""
+    table, health = LocalServer([ErrorInterceptor()]), Health()
+    health.register(table)
+    server = Server(table, credentials=credentials)
+    port = await server.start("127.0.0.1", port)
+    await health.ready()
+    try:
+        yield port
+    finally:
+        await server.stop(0)
+
+
+async def failure(call: Any) -> grpc.aio.AioRpcError:
+    """What a call failed with."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value

@@ -20,7 +20,7 @@ from antiphon_server.runtime.net.addresses import (
 from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.methods import HEALTH, Method
-from antiphon_server.runtime.rpc.server import Server
+from tests.runtime.events_service import on_a_port
 
 PROXY = "ipv4:10.0.0.1:4711"
 PROXIES = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32")))
@@ -191,13 +191,10 @@ async def test_a_call_within_the_process_comes_from_its_caller() -> None:
         "Inner": grpc.unary_unary_rpc_method_handler(inner),
     }
     table.add_registered_method_handlers("test.S", handlers)
-    server = Server(table)
-    port = await server.start("127.0.0.1", 0)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with on_a_port(table) as channel:
         metadata = (("x-forwarded-for", "192.0.2.9"),)
         call: Any = channel.unary_unary("/test.S/Outer")
         await call(b"x", metadata=metadata, timeout=5)
-    await server.stop(0)
     await table.channel().unary_unary("/test.S/Inner")(b"x")
     assert seen == ["192.0.2.9", "192.0.2.9", LOCAL]
 

@@ -14,11 +14,6 @@ from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 
 
 @pytest.fixture
-def health() -> Health:
-    return Health()
-
-
-@pytest.fixture
 async def admin(health: Health) -> AsyncIterator[Admin]:
     metrics = RpcMetrics()
     metrics.method("/a.B/C").running += 1

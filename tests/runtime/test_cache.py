@@ -10,18 +10,12 @@ import pytest
 from antiphon_server.runtime.cache.cache import ALONE_S, MAX_VALUE_BYTES, Cache, MemoryCache
 from antiphon_server.runtime.cache.redis_cache import MOST_OWED, PREFIX, RedisCache
 from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.fakes.valkey import Valkey
 
 T = TypeVar("T")
 RESYNC_S = 2.0
 KEY = b"of the installation"
-
-
-@pytest.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    async with Valkey() as server:
-        yield server
 
 
 class Shared:
@@ -81,9 +75,7 @@ async def trusted(processes: list[Shared]) -> None:
 
 async def settled(one: Shared) -> None:
     """Return when it owes nothing: it asks for nothing."""
-    async with asyncio.timeout(SOON_S):
-        while one.cache.longest_s == ALONE_S:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: one.cache.longest_s != ALONE_S, SOON_S)
 
 
 async def test_what_was_set_is_known(cache: Cache) -> None:

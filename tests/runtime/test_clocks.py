@@ -2,21 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
 from antiphon_server.runtime.nodes import ClocksDiffer, ClockWatch
 from antiphon_server.runtime.storage.database import Database
-from tests.fakes.postgres import Postgres
 
 LEASE_S = 15.0
-
-
-@pytest.fixture
-async def database(postgres: Postgres) -> AsyncIterator[Database]:
-    async with postgres.opened() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,25 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
 from antiphon_server.runtime.concurrency.completion import Completion, Outcome
 from antiphon_server.runtime.errors import DomainError, Reason
+
+
+async def left(completion: Completion, act: Coroutine[Any, Any, None], go: asyncio.Event) -> None:
+    """Its caller goes away; then it goes on, to its end."""
+    caller = asyncio.create_task(completion.run(act))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    go.set()
+    await completion.close()
+    await asyncio.sleep(0)
 
 
 async def test_a_caller_who_goes_away_stops_nothing() -> None:
@@ -22,13 +36,7 @@ async def test_a_caller_who_goes_away_stops_nothing() -> None:
         done.append("act")
         completion.begin(after())
 
-    caller = asyncio.create_task(completion.run(act()))
-    await asyncio.sleep(0)
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    go.set()
-    await completion.close()
+    await left(completion, act(), go)
     assert done == ["act", "after"]
 
 
@@ -46,28 +54,25 @@ async def test_a_failure_is_the_callers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "level"),
-    [(ValueError("broken"), logging.ERROR), (DomainError(Reason.DRAINING), logging.WARNING)],
+    ("error", "levels"),
+    [
+        (ValueError("broken"), [logging.ERROR]),
+        (DomainError(Reason.DRAINING), [logging.WARNING]),
+        (Outcome(), []),
+    ],
 )
 async def test_a_failure_that_nobody_waits_for_is_logged(
-    error: Exception, level: int, caplog: pytest.LogCaptureFixture
+    error: Exception, levels: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once; a defect as an error."""
-    completion, go = Completion(), asyncio.Event()
+    """Once; a defect as an error. What a repetition raises, whose caller went away, is none."""
+    go = asyncio.Event()
 
     async def act() -> None:
         await go.wait()
         raise error
 
-    caller = asyncio.create_task(completion.run(act()))
-    await asyncio.sleep(0)
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    go.set()
-    await completion.close()
-    await asyncio.sleep(0)
-    assert [record.levelno for record in caplog.records] == [level]
+    await left(Completion(), act(), go)
+    assert [record.levelno for record in caplog.records] == levels
 
 
 async def test_a_failure_that_somebody_hears_of_is_not_logged(
@@ -81,23 +86,4 @@ async def test_a_failure_that_somebody_hears_of_is_not_logged(
     with pytest.raises(ValueError, match="broken"):
         await Completion().run(act())
     await asyncio.sleep(0)
-    assert not caplog.records
-
-
-async def test_an_outcome_that_nobody_waits_for_is_no_failure(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A repetition whose caller went away is not logged."""
-    completion, go = Completion(), asyncio.Event()
-
-    async def act() -> None:
-        await go.wait()
-        raise Outcome
-
-    caller = asyncio.create_task(completion.run(act()))
-    await asyncio.sleep(0)
-    caller.cancel()
-    await asyncio.wait({caller})
-    go.set()
-    await completion.close()
     assert not caplog.records

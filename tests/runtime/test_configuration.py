@@ -9,13 +9,6 @@ from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.settings import DEFAULT_MODEL, DEFAULT_PORT, read_settings
 
 
-@pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variables of the machine."""
-    for name in ("PORT", "MODELS", "MODEL", "DATA_DIR", "REFLECTION", "ADMIN_PORT"):
-        monkeypatch.delenv(f"ANTIPHON_{name}", raising=False)
-
-
 def test_defaults_need_nothing() -> None:
     """A user who sets nothing gets a server on this machine."""
     settings = read_settings()
@@ -68,6 +61,13 @@ def test_models_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ANTIPHON_MODELS", '[{"name": "x/y"}]', r"ANTIPHON_MODELS\[0\]"),
         ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "openai"}]', "base_url"),
         ("ANTIPHON_MODELS", '[{"name": "x/y", "kind": "local", "nonsense": 1}]', "nonsense"),
+        ("ANTIPHON_PEERS", '{"auth": "nohost"}', "ANTIPHON_PEERS: auth: 'nohost' is no address"),
+        ("ANTIPHON_PEERS", '{"auth": "h:99999"}', "ANTIPHON_PEERS: auth: 'h:99999' is no address"),
+        ("ANTIPHON_REGISTRY", "mesh", "REGISTRY: 'mesh' is no address: it must be host:port"),
+        ("ANTIPHON_REGISTRY", "one:7470, two", "'two' is no address: it must be host:port"),
+        ("ANTIPHON_NODE_ADDRESS", "foo", "'foo' is no address: it must be host:port"),
+        ("ANTIPHON_MESH", '{"pages": "foo"}', "ANTIPHON_MESH: pages: 'foo' is no address"),
+        ("ANTIPHON_MESH", '{"origins": ["chat"]}', "origins: 'chat' is none, such as https://"),
     ],
 )
 def test_what_can_not_be_is_refused_by_name(

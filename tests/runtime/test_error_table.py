@@ -19,6 +19,8 @@ from antiphon_server.runtime.errors.wire import (
 )
 
 PREFIX = "ERROR_REASON_"
+BROKEN = ("UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED")
+"""What the transport says, in its own words, of a stream that was reset."""
 PROTO = Path(__file__).parents[2] / "proto/antiphon/errors/v1/error_reason.proto"
 
 
@@ -113,35 +115,26 @@ def test_a_bare_code_becomes_the_nearest_reason() -> None:
     assert error_of_code(grpc.StatusCode.DATA_LOSS.value[0]).reason is Reason.INTERNAL
 
 
-@pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"])
-async def test_a_broken_connection_to_a_service_is_its_absence(code: str) -> None:
-    """The transport's own words for a reset stream are nobody's mistake: it can be asked again."""
-    broken = grpc.aio.AioRpcError(
-        grpc.StatusCode[code], grpc.aio.Metadata(), grpc.aio.Metadata(), "Stream removed"
-    )
+@pytest.mark.parametrize(
+    ("code", "words", "of_a_caller"),
+    [
+        *((code, "Stream removed", Reason.DRAINING) for code in BROKEN),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", Reason.DEADLINE_EXCEEDED),
+    ],
+)
+async def test_a_broken_connection_to_a_service_is_its_absence(
+    code: str, words: str, of_a_caller: Reason
+) -> None:
+    """Nobody's mistake: it can be asked again. Nor is it that it stands still, but a caller's."""
+    nothing = grpc.aio.Metadata()
+    broken = grpc.aio.AioRpcError(grpc.StatusCode[code], nothing, nothing, words)
     with pytest.raises(DomainError) as of_service, remote_errors("events"):
         raise broken
     assert of_service.value.reason is Reason.SERVICE_UNAVAILABLE
     with pytest.raises(DomainError) as of_caller, remote_errors():
         raise broken
-    assert (of_caller.value.reason, of_caller.value.retry_after) == (Reason.DRAINING, 1.0)
-
-
-def bare(code: str, words: str) -> grpc.aio.AioRpcError:
-    """An error without our details."""
-    nothing = grpc.aio.Metadata()
-    return grpc.aio.AioRpcError(grpc.StatusCode[code], nothing, nothing, words)
-
-
-async def test_a_service_that_does_not_answer_is_away() -> None:
-    """It stands still, or the network swallows all; of a caller's own call the deadline is told."""
-    late = bare("DEADLINE_EXCEEDED", "Deadline Exceeded")
-    with pytest.raises(DomainError) as of_service, remote_errors("context"):
-        raise late
-    assert of_service.value.reason is Reason.SERVICE_UNAVAILABLE
-    with pytest.raises(DomainError) as of_caller, remote_errors():
-        raise late
-    assert of_caller.value.reason is Reason.DEADLINE_EXCEEDED
+    assert of_caller.value.reason is of_a_caller
+    assert of_caller.value.retry_after == (1.0 if code in BROKEN else None)
 
 
 def test_a_status_has_the_same_bytes_in_every_process() -> None:

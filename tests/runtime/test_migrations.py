@@ -1,18 +1,14 @@
 """Tables are brought up to date once, and are those that the code expects."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from antiphon_server import installation
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.storage.migrations import FromTheFuture, migrate
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-
-SCHEMAS = {each.name: each.schema() for each in installation.SERVICES}
+from tests.repository.test_imports import printed
+from tests.runtime.revisions import SCHEMAS, opened
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
@@ -22,8 +18,7 @@ async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Pa
     from alembic.runtime.migration import MigrationContext
 
     versions, tables = SCHEMAS[service]
-    database = SqliteDatabase(tmp_path / "x.db")
-    try:
+    async with opened(tmp_path / "x.db") as database:
         await migrate(database, service, versions)
         await migrate(database, service, versions)
         difference = await database.write(
@@ -36,8 +31,6 @@ async def test_migrations_make_the_tables_of_the_code(service: str, tmp_path: Pa
             )
         )
         assert difference == []
-    finally:
-        await database.close()
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
@@ -46,12 +39,9 @@ async def test_an_empty_database_gets_the_same_tables_at_once(service: str, tmp_
     versions, tables = SCHEMAS[service]
     schemas = []
     for name, given in (("made", tables), ("migrated", None)):
-        database = SqliteDatabase(tmp_path / name)
-        try:
+        async with opened(tmp_path / name) as database:
             await migrate(database, service, versions, given)
             schemas.append(await database.read(lambda c: schema(c, service)))
-        finally:
-            await database.close()
     assert schemas[0] == schemas[1]
 
 
@@ -74,8 +64,7 @@ def schema(connection: Connection, service: str) -> dict[str, object]:
 
 async def test_all_services_share_one_database(tmp_path: Path) -> None:
     """Each has tables and a version of its own."""
-    database = SqliteDatabase(tmp_path / "x.db")
-    try:
+    async with opened(tmp_path / "x.db") as database:
         for service, (versions, _tables) in SCHEMAS.items():
             await migrate(database, service, versions)
         names = await database.read(lambda connection: inspect(connection).get_table_names())
@@ -83,21 +72,16 @@ async def test_all_services_share_one_database(tmp_path: Path) -> None:
             assert f"alembic_version_{service}" in names
             assert isinstance(tables, MetaData)
             assert set(tables.tables) <= set(names)
-    finally:
-        await database.close()
 
 
 async def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     """An older program says so instead of writing into it."""
-    database = SqliteDatabase(tmp_path / "x.db")
-    try:
+    async with opened(tmp_path / "x.db") as database:
         await migrate(database, "events", EVENTS.schema().versions)
         newer = text("UPDATE alembic_version_events SET version_num = '9999'")
         await database.write(lambda connection: connection.execute(newer) and None)
         with pytest.raises(FromTheFuture, match="9999"):
             await migrate(database, "events", EVENTS.schema().versions)
-    finally:
-        await database.close()
 
 
 def test_alembic_is_not_imported_when_nothing_is_to_be_done(tmp_path: Path) -> None:
@@ -117,10 +101,4 @@ async def main():
 asyncio.run(main())
 print("alembic" in sys.modules)
 """
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(2)
-    ]
-    assert said == ["True\n", "False\n"]
+    assert [printed(program) for _ in range(2)] == [["True"], ["False"]]

@@ -18,10 +18,10 @@ from antiphon_server.runtime.channels.peer_channel import PeerChannel
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
-from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.tracing import Tracing
-from tests.runtime.events_service import Events, Servicer, read
+from tests.e2e.until import SOON_S, until
+from tests.runtime.events_service import Events, Servicer, on_a_port, read
 
 
 class Relaying(Servicer):  # type: ignore[misc]
@@ -61,10 +61,7 @@ class Hops:
         ]
         table = LocalServer(interceptors)
         stubs.add_EventServiceServicer_to_server(servicer, table)
-        server = Server(table)
-        port = await server.start("127.0.0.1", 0)
-        stack.push_async_callback(server.stop, 0)
-        return await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        return await stack.enter_async_context(on_a_port(table))
 
 
 @pytest.fixture
@@ -81,9 +78,7 @@ async def test_one_id_and_one_trace_go_through(hops: tuple[Hops, Any]) -> None:
     made, stub = hops
     answer = await stub.GetHead(pb.GetHeadRequest(), metadata=(("x-request-id", "req_of_mine"),))
     assert answer.cursor == "req_of_mine"
-    async with asyncio.timeout(30):
-        while len(made.spans.get_finished_spans()) < 2:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: len(made.spans.get_finished_spans()) == 2, SOON_S)
     inner, outer = made.spans.get_finished_spans()
     assert inner.context.trace_id == outer.context.trace_id
     assert inner.parent is not None

@@ -100,33 +100,25 @@ async def test_what_work_raises_undoes_it_alone(database: PostgresDatabase) -> N
     assert await database.read(numbers) == [3]
 
 
-async def test_a_reader_sees_one_moment(database: PostgresDatabase) -> None:
-    """What is committed between two statements of a read is not in it; it can't write."""
+@pytest.mark.parametrize(("snapshot", "later"), [(True, []), (False, [1])])
+async def test_a_reader_sees_one_moment(
+    database: PostgresDatabase, snapshot: bool, later: list[int]
+) -> None:
+    """What is committed between two statements of a read is not in it, and it can't write.
+
+    Without a snapshot each statement runs by itself: no lock, no moment, is kept between.
+    """
 
     def twice(connection: Connection) -> tuple[list[int], list[int]]:
         before = numbers(connection)
         connection.execute(text("SELECT pg_sleep(0.2)"))
         return before, numbers(connection)
 
-    reading = asyncio.create_task(database.read(twice))
+    reading = asyncio.create_task(database.read(twice, snapshot=snapshot))
     await asyncio.sleep(0.1)
     await database.write(added(1))
-    assert await reading == ([], [])
+    assert await reading == ([], later)
     assert await refusal(database.read(added(2))) is Reason.STORE_UNAVAILABLE
-
-
-async def test_a_single_statement_needs_no_transaction(database: PostgresDatabase) -> None:
-    """Without a snapshot each statement runs by itself: no lock, no moment, is kept between."""
-
-    def twice(connection: Connection) -> tuple[list[int], list[int]]:
-        before = numbers(connection)
-        connection.execute(text("SELECT pg_sleep(0.2)"))
-        return before, numbers(connection)
-
-    reading = asyncio.create_task(database.read(twice, snapshot=False))
-    await asyncio.sleep(0.1)
-    await database.write(added(1))
-    assert await reading == ([], [1])
 
 
 async def test_cancelling_a_call_does_not_undo_it(database: PostgresDatabase) -> None:

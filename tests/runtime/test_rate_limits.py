@@ -28,9 +28,8 @@ from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.methods import UNKNOWN, Method
-from antiphon_server.runtime.rpc.server import Server
 from tests.repository.files import ROOT
-from tests.runtime.events_service import HEAD, Events
+from tests.runtime.events_service import HEAD, Events, on_a_port
 
 SCOPES: tuple[Scope, ...] = ("address", "principal")
 LOGIN = "/antiphon.auth.v1.AuthService/Login"
@@ -134,11 +133,8 @@ async def world(
     *, behind_proxy: bool = True, counted: CountedCalls | None = None, **limits: Any
 ) -> AsyncIterator[World]:
     made = World(RateLimits(**limits), behind_proxy, counted)
-    server = Server(made.table)
-    port = await server.start("127.0.0.1", 0)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as made.channel:
+    async with on_a_port(made.table) as made.channel:
         yield made
-    await server.stop(0)
 
 
 async def test_sign_ins_of_one_address_are_strict() -> None:

@@ -24,12 +24,6 @@ CANCELLED = 300
 
 
 @pytest.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    async with Valkey() as server:
-        yield server
-
-
-@pytest.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
     connected = Redis(valkey.url)
     yield connected

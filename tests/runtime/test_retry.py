@@ -38,20 +38,19 @@ async def test_another_failure_is_raised_at_once() -> None:
         assert call.calls == 1
 
 
-async def test_the_last_failure_is_raised() -> None:
-    """When it was tried so often."""
-    call = Flaky(9)
-    with pytest.raises(OSError, match="away"):
-        await retrying(call, RetryPolicy(0.001, tries=4), OSError)
-    assert call.calls == 4
-
-
-async def test_it_is_not_tried_again_after_its_time() -> None:
-    """The last pause begins within it."""
+@pytest.mark.parametrize(
+    ("policy", "calls"),
+    [
+        (RetryPolicy(0.001, tries=4), 4),
+        (RetryPolicy(0.2, factor=1.0, within_s=0.1), 2),
+    ],
+)
+async def test_the_last_failure_is_raised(policy: RetryPolicy, calls: int) -> None:
+    """When it was tried so often, or for so long: the last pause begins within that time."""
     call = Flaky(99)
     with pytest.raises(OSError, match="away"):
-        await retrying(call, RetryPolicy(0.2, factor=1.0, within_s=0.1), OSError)
-    assert call.calls == 2
+        await retrying(call, policy, OSError)
+    assert call.calls == calls
 
 
 async def test_each_failure_is_told_before_its_pause() -> None:

@@ -1,7 +1,7 @@
 """Data that any earlier version has written is brought up to date.
 
-``schemas`` has the tables as each revision made them when it was new, so a revision that
-is edited afterwards, which databases that have it never get to see, is found here.
+A revision that is edited after it was new, which databases that have it never get to see, is
+found here.
 """
 
 import sqlite3
@@ -12,54 +12,54 @@ import pytest
 
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.runtime.storage.migrations import migrate
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.runtime.test_migrations import SCHEMAS, schema
+from tests.runtime.revisions import (
+    SCHEMAS,
+    changes,
+    leave,
+    newest_schema,
+    opened,
+    recorded,
+    tables,
+)
+from tests.runtime.test_migrations import schema
 
-SEEN = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+MORE_COLUMNS = (
+    "cursor VARCHAR(256) NOT NULL DEFAULT ''",
+    "cancel_requested BOOLEAN NOT NULL DEFAULT 0",
+)
 
 
-def written_by(revision: Path, path: Path) -> SqliteDatabase:
-    """A database as that revision left it."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(revision.read_text())
-    return SqliteDatabase(path)
-
-
-@pytest.mark.parametrize("revision", SEEN, ids=lambda revision: revision.stem)
-async def test_what_every_revision_made_is_brought_up_to_date(
-    revision: Path, tmp_path: Path
+@pytest.mark.parametrize("service", SCHEMAS)
+async def test_every_revision_makes_what_it_made_when_it_was_new(
+    service: str, tmp_path: Path
 ) -> None:
-    """The tables are those that an empty database gets."""
-    service = revision.stem.partition("_")[0]
-    schemas = []
-    for database in (written_by(revision, tmp_path / "old"), SqliteDatabase(tmp_path / "new")):
-        try:
-            await migrate(database, service, *SCHEMAS[service])
-            schemas.append(await database.read(lambda c: schema(c, service)))
-        finally:
-            await database.close()
-    assert schemas[0] == schemas[1]
+    """Each is applied to a database that the version before has left."""
+    file = tmp_path / "x.db"
+    assert await changes(file, service) == recorded()[service]
+    assert "".join(tables(file).values()) == newest_schema(service).read_text()
 
 
-def test_no_revision_is_forgotten() -> None:
-    """Each has its tables here."""
-    revisions = {
-        f"{service}_{path.name[:4]}"
-        for service, (versions, _tables) in SCHEMAS.items()
-        for path in versions.glob("[0-9]*.py")
-    }
-    assert revisions <= {path.stem for path in SEEN}
-
-
-async def test_turns_of_the_first_revision_are_adopted(tmp_path: Path) -> None:
-    """What ran when the server was replaced is found again by the new one."""
-    first = next(path for path in SEEN if path.stem == "dispatcher_0001")
-    database = written_by(first, tmp_path / "x.db")
-    try:
-        await migrate(database, "dispatcher", *SCHEMAS["dispatcher"])
-        store = SqlTurnStore(database)
+@pytest.mark.parametrize("more", [(), MORE_COLUMNS])
+async def test_turns_of_the_first_revision_are_adopted(
+    more: tuple[str, ...], tmp_path: Path
+) -> None:
+    """What ran when the server was replaced is found again; some have made more columns."""
+    await leave(tmp_path / "old", "dispatcher", "0001")
+    with closing(sqlite3.connect(tmp_path / "old")) as connection:
+        connection.execute(
+            "INSERT INTO dispatcher_turns VALUES('turn_00000001', 'conv_00000001',"
+            " 'users/user_anna', 1, x'01', 'ws_00000001', 3, 1, 0, 1, 0, 0,"
+            """ CAST('{"handler":"echo","policy":1}' AS BLOB), x'', x'', 'embedded', 1)"""
+        )
+        for column in more:
+            connection.execute(f"ALTER TABLE dispatcher_turns ADD COLUMN {column}")
+        connection.commit()
+    async with opened(tmp_path / "old") as old, opened(tmp_path / "new") as new:
+        for database in (old, new):
+            await migrate(database, "dispatcher", *SCHEMAS["dispatcher"])
+        schemas = [await each.read(lambda c: schema(c, "dispatcher")) for each in (old, new)]
+        assert schemas[0] == schemas[1]
+        store = SqlTurnStore(old)
         (turn,) = await store.claim("embedded", 2, 3, own=True)
         assert (turn.turn_id, turn.cursor, turn.cancel_requested) == ("turn_00000001", "", False)
         await store.put(turn)
-    finally:
-        await database.close()

@@ -1,7 +1,6 @@
 """The server keeps its limits, and stops in order."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,21 +21,11 @@ from antiphon_server.runtime.rpc.limits import MIB, Limits
 from antiphon_server.runtime.rpc.reflection import V1, V1_ALPHA, register_reflection
 from antiphon_server.runtime.rpc.server import CannotListen, Server
 from tests.proofs.wire.raw import begun, grpc_frame, request_headers
-from tests.runtime.events_service import HEAD, SCOPE, Events, read
+from tests.runtime.events_service import HEAD, SCOPE, Events, failure, read
 
 INTERNAL = grpc.StatusCode.INTERNAL.value[0]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-@pytest.fixture
-def health() -> Health:
-    return Health()
 
 
 @pytest.fixture
@@ -58,28 +47,12 @@ async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-async def failure(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
-
-
-async def test_a_taken_port_is_a_clear_error(server: Server) -> None:
-    """The error names the address."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(CannotListen, match=f"127.0.0.1:{port}"):
-            await server.start("127.0.0.1", port)
-
-
 async def test_two_servers_do_not_share_a_port(server: Server, events: Events) -> None:
-    """A second server on a port is refused rather than given half of the calls."""
+    """A second one is refused, with the address, rather than given half of the calls."""
     port = await server.start("127.0.0.1", 0)
     table = LocalServer()
     stubs.add_EventServiceServicer_to_server(events, table)
-    with pytest.raises(CannotListen):
+    with pytest.raises(CannotListen, match=f"127.0.0.1:{port}"):
         await Server(table).start("127.0.0.1", port)
 
 

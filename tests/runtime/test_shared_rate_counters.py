@@ -67,12 +67,6 @@ async def agree(made: list[Node], total: int, who: str = "ann") -> float:
     return time.monotonic() - began
 
 
-@pytest.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    async with Valkey() as server:
-        yield server
-
-
 async def test_what_one_counts_the_other_knows(valkey: Valkey) -> None:
     """Sums are exact, and the limit holds for both together."""
     async with nodes(valkey.url, 3) as made:

@@ -31,6 +31,19 @@ async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     await database.close()
 
 
+@pytest.fixture
+def groups(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pieces each transaction has."""
+    commit, found = SqliteDatabase._commit, list[int]()
+
+    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
+        found.append(len(group))
+        commit(self, group)
+
+    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    return found
+
+
 def create(connection: Connection) -> None:
     """Make the one table."""
     connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY)"))
@@ -122,19 +135,12 @@ async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabas
 
 
 async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
-    database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase, groups: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are refused together after one wait, and what comes after the lock is stored."""
-    groups: list[int] = []
     more: list[None] = []
-    commit = SqliteDatabase._commit
-
-    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
-        groups.append(len(group))
-        commit(self, group)
-
     await database.write(lambda c: c.execute(text("PRAGMA busy_timeout=20")).close())
-    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    groups.clear()
     monkeypatch.setattr(SqliteDatabase, "_commit_nothing", lambda _: more.append(None))
     path = tmp_path / FOLDER / "test.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
@@ -147,24 +153,14 @@ async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
     assert await database.write(partial(insert, 1)) == 1
 
 
-async def test_work_that_waits_shares_a_commit(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_work_that_waits_shares_a_commit(database: SqliteDatabase, groups: list[int]) -> None:
     """A hundred concurrent writes need far fewer transactions."""
-    commits: list[int] = []
-    commit = SqliteDatabase._commit
-
-    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
-        commits.append(len(group))
-        commit(self, group)
-
-    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
     gate = Gate(database)
     writes = asyncio.gather(*(database.write(partial(insert, n)) for n in range(100)))
     await gate.open()
     assert sorted(await writes) == list(range(1, 101))
-    assert sum(commits) == 101
-    assert len(commits) <= 2
+    assert sum(groups) == 101
+    assert len(groups) <= 2
 
 
 async def test_the_work_of_a_cancelled_caller_stands(database: SqliteDatabase) -> None:

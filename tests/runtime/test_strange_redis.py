@@ -11,7 +11,7 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.limits.rate_counters import MemoryCounters
 from antiphon_server.runtime.limits.shared_rate_counters import SharedCounters
 from antiphon_server.runtime.storage.redis import PROBE_EVERY_S, Redis
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.events.test_redis_bus import Ears
 from tests.fakes.strange_redis import ANSWERS, strange_redis
 from tests.fakes.valkey import Valkey
@@ -40,8 +40,7 @@ async def test_nothing_ends_and_all_of_it_comes_back(
             assert redis.down_since is not None
     assert len(caplog.text.splitlines()) < 10
     async with valkey, asyncio.timeout(SOON_S):
-        while not bus.connected or redis.down_since is not None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        await until(lambda: bus.connected and redis.down_since is None)
         heard = asyncio.create_task(messenger.wait(timeout=SOON_S))
         while not heard.done():
             messenger.publish()

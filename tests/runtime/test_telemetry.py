@@ -22,12 +22,11 @@ from antiphon_server.runtime.rpc.interceptors.authentication import Authenticati
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.telemetry import TelemetryInterceptor
 from antiphon_server.runtime.rpc.methods import Method
-from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.current_rpc import current_request_id
 from antiphon_server.runtime.telemetry.logs import REDACTED, configure_logging
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from tests.e2e.until import PATIENCE_S, until
-from tests.runtime.events_service import HEAD, Events, read
+from tests.runtime.events_service import HEAD, Events, failure, on_a_port, read
 
 METHOD = "/antiphon.events.v1.EventService/"
 
@@ -57,11 +56,6 @@ def metrics() -> RpcMetrics:
     return RpcMetrics()
 
 
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
 @pytest.fixture(params=["local", "real"])
 async def stub(
     request: pytest.FixtureRequest, metrics: RpcMetrics, events: Events
@@ -72,17 +66,8 @@ async def stub(
     if request.param == "local":
         yield events.inner
         return
-    server = Server(table)
-    port = await server.start("127.0.0.1", 0)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with on_a_port(table) as channel:
         yield stubs.EventServiceStub(channel)
-    await server.stop(0)
-
-
-async def failure(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
 
 
 async def test_a_safe_request_id_is_kept(stub: Any) -> None:

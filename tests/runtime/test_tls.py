@@ -5,8 +5,8 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon_client import AntiphonError, Client, MemoryTokenStore, Tls, Tokens, Untrusted
 from antiphon_client.address import open_channel
 from antiphon_client.status import error_of_rpc
-from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.net.tls import ServerTls, TlsFiles, UnusableCertificate
-from antiphon_server.runtime.rpc.health import Health
-from antiphon_server.runtime.rpc.server import Server
 from tests.certificates import Authority
+from tests.runtime.events_service import healthy
 
 
 @pytest.fixture
@@ -29,18 +27,9 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-@asynccontextmanager
-async def serving(files: TlsFiles | None) -> AsyncIterator[int]:
-    """A server that answers checks of its health; its port."""
-    table, health = LocalServer([]), Health()
-    health.register(table)
-    server = Server(table, credentials=ServerTls(files).credentials() if files else None)
-    port = await server.start("127.0.0.1", 0)
-    await health.ready()
-    try:
-        yield port
-    finally:
-        await server.stop(0)
+def serving(files: TlsFiles | None) -> AbstractAsyncContextManager[int]:
+    """A server with that certificate; its port."""
+    return healthy(credentials=ServerTls(files).credentials() if files else None)
 
 
 async def ask(port: int, tls: Tls | None, host: str = "localhost") -> bool:

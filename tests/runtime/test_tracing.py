@@ -16,20 +16,14 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.tracing import TracingInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.tracing import start_tracing
-from tests.e2e.until import SOON_S
-from tests.runtime.events_service import HEAD, Events, read
+from tests.e2e.until import SOON_S, until
+from tests.runtime.events_service import HEAD, Events, on_a_port, read
 
 
 @pytest.fixture
 def spans() -> InMemorySpanExporter:
     return InMemorySpanExporter()
-
-
-@pytest.fixture
-def events() -> Events:
-    return Events()
 
 
 @pytest.fixture
@@ -40,22 +34,16 @@ async def stub(spans: InMemorySpanExporter, events: Events) -> AsyncIterator[Any
     table = LocalServer(interceptors)
     stubs.add_EventServiceServicer_to_server(events, table)
     events.inner = stubs.EventServiceStub(table.channel())
-    server = Server(table)
-    port = await server.start("127.0.0.1", 0)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with on_a_port(table) as channel:
         yield stubs.EventServiceStub(channel)
-    await server.stop(0)
     provider.shutdown()
 
 
 async def ended(spans: InMemorySpanExporter) -> Any:
     """The one span that has ended."""
-    for _ in range(100):
-        if found := spans.get_finished_spans():
-            [span] = found
-            return span
-        await asyncio.sleep(0.02)
-    raise AssertionError("no span")
+    await until(lambda: bool(spans.get_finished_spans()), SOON_S)
+    [span] = spans.get_finished_spans()
+    return span
 
 
 async def test_an_rpc_is_a_span(stub: Any, spans: InMemorySpanExporter) -> None:

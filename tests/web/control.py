@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -12,40 +11,22 @@ from antiphon_server.web.links import make_link
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.fakes.served import Served
 
 PASSWORD = "a long way to the sea"
 Wish = Callable[[str], Awaitable[str]]
 """What is done when it is asked for, by what it is told; says what came of it."""
 
 
-class Control:
+class Control(Served):
     """Each thing that may be asked for is a path of an HTTP server, by POST."""
 
     def __init__(self, wishes: Mapping[str, Wish]) -> None:
+        super().__init__("/{wish}")
         self._wishes = wishes
-        application = web.Application()
-        application.router.add_post("/{wish}", self._answer)
-        self._runner = web.AppRunner(application)
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
-
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
+        """Do it, and say what came of it."""
         wish = self._wishes[request.match_info["wish"]]
         return web.Response(text=await wish(await request.text()))
 

@@ -53,6 +53,13 @@ class FailingLedger(MemoryLedger):
         await super().settle(call_id, settlement)
 
 
+async def cancelled(task: "asyncio.Task[None]") -> None:
+    """Cancel it, and wait for its end."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_call_is_settled_when_the_store_is_back(world: World) -> None:
     """A store that is away for a moment costs neither the entry nor the answer."""
     world.ledger = FailingLedger(2)
@@ -91,9 +98,7 @@ async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
     else:
         await said.wait()
     stopped = time.monotonic()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancelled(task)
     assert await world.endpoint.wait_aborted() - stopped < 0.1
     (call,) = await world.calls()
     said_tokens = -(-len("".join(texts)) // 4)
@@ -108,9 +113,7 @@ async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: W
     world.ledger = SlowLedger(0.05)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await asyncio.sleep(0.01)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancelled(task)
     (call,) = await world.calls()
     assert call.settlement.outcome is Outcome.CANCELLED
     assert not world.endpoint.seen
@@ -164,9 +167,7 @@ async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: 
     world.ledger = ledger = BrokenLedger(opens=False)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancelled(task)
     assert ledger.settling == 0
 
 

@@ -27,12 +27,10 @@ NAME = "local/smollm2-135m"
 
 
 @pytest.fixture
-async def local() -> AsyncIterator[LocalModel]:
-    pool = HttpPool()
+async def local(pool: HttpPool) -> AsyncIterator[LocalModel]:
     model = LocalModel(model_named(NAME), pool)
     yield model
     await model.close()
-    await pool.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -80,16 +78,13 @@ async def test_it_tells_how_far_it_has_read_a_long_prompt(running: LocalModel) -
     assert isinstance(steps[-1], ModelEnd)
 
 
-async def test_one_process_serves_all_calls_and_ends_at_close() -> None:
+async def test_one_process_serves_all_calls_and_ends_at_close(local: LocalModel) -> None:
     """It is started by the first call, once, and gone after close."""
-    pool = HttpPool()
-    model = LocalModel(model_named(NAME), pool)
     others = processes()
-    answers = await asyncio.gather(*(answer(model, asking(limit=8)) for _ in range(4)))
+    answers = await asyncio.gather(*(answer(local, asking(limit=8)) for _ in range(4)))
     assert all(text for text, _ in answers)
     assert len(processes(*others)) == 1
-    await model.close()
-    await pool.close()
+    await local.close()
     assert processes() == others
 
 
@@ -170,11 +165,11 @@ async def test_a_file_that_is_not_there_is_not_found() -> None:
     assert raised.value.metadata["model"] == NAME
 
 
-async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path, pool: HttpPool) -> None:
     """The process ends, and says so in the log only."""
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\0" * 100)
-    pool, others = HttpPool(), processes()
+    others = processes()
     model = LocalModel(ModelSettings(name=NAME, kind="local", gguf=str(bad)), pool)
     with pytest.raises(DomainError) as raised:
         await answer(model)

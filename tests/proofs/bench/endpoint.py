@@ -9,8 +9,9 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from tests.fakes.openai_behaviour import Behaviour, render
+from tests.fakes.openai_behaviour import Behaviour, delta, end
 
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
@@ -52,10 +53,16 @@ class _Connection(asyncio.Protocol):
 
 def pieces_of(deltas: int, *, at_once: bool) -> list[bytes]:
     """The writes of an answer: all in one, or one a delta, the end with the last."""
-    answer = render(Behaviour(deltas=deltas, usage=(11, deltas)))
-    chunks = [answer.head + answer.chunks[0], *answer.chunks[1:]]
-    chunks[-1] += answer.tail
+    answer = Behaviour(deltas=deltas, usage=(11, deltas))
+    chunks = [_chunk(delta(answer.text)) for _ in range(deltas)]
+    chunks[0] = _HEAD + chunks[0]
+    chunks[-1] += _chunk(end(answer)) + _chunk(b"")
     return [b"".join(chunks)] if at_once else chunks
+
+
+def _chunk(data: bytes) -> bytes:
+    """In HTTP's chunked coding; an empty one is the last."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 async def _serve(arguments: argparse.Namespace) -> None:

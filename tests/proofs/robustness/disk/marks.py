@@ -5,12 +5,12 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from antiphon.events.v1.event_pb2 import Event
 from antiphon_client import Client, LiveConversation, text_of
 from tests.e2e.until import until
-from tests.fakes.openai_behaviour import Behaviour, Rendered, render
+from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.robustness.disk.order import text_mark, turn_mark
 
@@ -26,12 +26,9 @@ class MarkedEndpoint(FakeEndpoint):
         super().__init__(Behaviour(deltas=DELTAS, gap_ms=GAP_MS))
         self._numbers = itertools.count()
 
-    def rendered(self, behaviour: Behaviour) -> Rendered:
-        """The bytes of an answer that is said once."""
-        whole = render(behaviour)
-        pieces = [text_mark(DELTA, next(self._numbers)) for _ in range(behaviour.deltas)]
-        chunks = [render(replace(behaviour, deltas=1, text=it)).chunks[0] for it in pieces]
-        return Rendered(whole.head, chunks, whole.tail)
+    def texts(self, behaviour: Behaviour) -> Sequence[str]:
+        """What an answer says once."""
+        return [text_mark(DELTA, next(self._numbers)) for _ in range(behaviour.deltas)]
 
 
 @dataclass(slots=True)

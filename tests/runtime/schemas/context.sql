@@ -1,0 +1,92 @@
+CREATE TABLE context_audit_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE context_conversations (
+	conversation_id VARCHAR(80) NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	title VARCHAR(256) NOT NULL,
+	turn_policy INTEGER NOT NULL,
+	models TEXT NOT NULL,
+	instructions TEXT NOT NULL,
+	create_us BIGINT NOT NULL,
+	archive_us BIGINT,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
+CREATE INDEX context_conversations_by_workspace ON context_conversations (workspace_id, create_us, conversation_id);
+CREATE TABLE context_members (
+	resource VARCHAR(80) NOT NULL,
+	user_id VARCHAR(80) NOT NULL,
+	role INTEGER NOT NULL,
+	create_us BIGINT NOT NULL,
+	of_workspace BOOLEAN NOT NULL,
+	resource_create_us BIGINT NOT NULL,
+	PRIMARY KEY (resource, user_id)
+);
+CREATE INDEX context_members_by_user ON context_members (user_id, of_workspace, resource_create_us, resource);
+CREATE TABLE context_messages (
+	conversation_id VARCHAR(80) NOT NULL,
+	log_offset BIGINT NOT NULL,
+	message_id VARCHAR(80) NOT NULL,
+	role INTEGER NOT NULL,
+	author VARCHAR(160) NOT NULL,
+	turn_id VARCHAR(80) NOT NULL,
+	truncated BOOLEAN NOT NULL,
+	rolled_back BOOLEAN NOT NULL,
+	create_us BIGINT NOT NULL,
+	tokens INTEGER NOT NULL,
+	text_bytes INTEGER NOT NULL,
+	size_bytes INTEGER NOT NULL,
+	messages_so_far INTEGER NOT NULL,
+	tokens_so_far BIGINT NOT NULL,
+	content BLOB NOT NULL,
+	PRIMARY KEY (conversation_id, log_offset)
+);
+CREATE INDEX context_messages_by_id ON context_messages (conversation_id, message_id);
+CREATE INDEX context_messages_by_turn ON context_messages (conversation_id, turn_id);
+CREATE INDEX context_messages_in_context ON context_messages (conversation_id, rolled_back, log_offset);
+CREATE TABLE context_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE context_outbox_set_aside (
+	place INTEGER NOT NULL,
+	outbox VARCHAR(80) NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	why VARCHAR(64) NOT NULL,
+	set_aside_us BIGINT NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE context_projections (
+	conversation_id VARCHAR(80) NOT NULL,
+	cursor VARCHAR(256) NOT NULL,
+	trimmed_offset BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
+CREATE TABLE context_requests (
+	actor VARCHAR(160) NOT NULL,
+	request_id VARCHAR(64) NOT NULL,
+	digest BLOB NOT NULL,
+	kind VARCHAR(16) NOT NULL,
+	answer BLOB NOT NULL,
+	create_us BIGINT NOT NULL,
+	PRIMARY KEY (actor, request_id)
+);
+CREATE INDEX context_requests_by_time ON context_requests (create_us);
+CREATE TABLE context_workspaces (
+	workspace_id VARCHAR(80) NOT NULL,
+	display_name VARCHAR(128) NOT NULL,
+	create_us BIGINT NOT NULL,
+	archive_us BIGINT,
+	version INTEGER NOT NULL,
+	PRIMARY KEY (workspace_id)
+);

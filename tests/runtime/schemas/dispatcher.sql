@@ -1,0 +1,28 @@
+CREATE TABLE dispatcher_lanes (
+	conversation_id VARCHAR(80) NOT NULL,
+	node VARCHAR(128) NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
+CREATE INDEX dispatcher_lanes_by_node ON dispatcher_lanes (node);
+CREATE TABLE dispatcher_turns (
+	turn_id VARCHAR(80) NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	digest BLOB NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	state SMALLINT NOT NULL,
+	attempt INTEGER NOT NULL,
+	at_once BOOLEAN NOT NULL,
+	started_us BIGINT NOT NULL,
+	ended_us BIGINT NOT NULL,
+	has_reply BOOLEAN NOT NULL,
+	order_json BLOB NOT NULL,
+	content BLOB NOT NULL,
+	outcome_json BLOB NOT NULL,
+	node VARCHAR(128) NOT NULL,
+	lease_until_us BIGINT NOT NULL, cursor VARCHAR(256) DEFAULT '' NOT NULL, cancel_requested BOOLEAN DEFAULT 0 NOT NULL,
+	PRIMARY KEY (turn_id, conversation_id)
+);
+CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, created_us, turn_id);
+CREATE INDEX dispatcher_turns_open ON dispatcher_turns (lease_until_us) WHERE state < 4;

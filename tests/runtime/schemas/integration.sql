@@ -1,0 +1,23 @@
+CREATE TABLE integration_calls (
+	call_id VARCHAR(40) NOT NULL,
+	owner VARCHAR(128) NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	turn_id VARCHAR(80) NOT NULL,
+	model VARCHAR(128) NOT NULL,
+	start_us BIGINT NOT NULL,
+	outcome SMALLINT,
+	duration_ms BIGINT NOT NULL,
+	input_tokens BIGINT NOT NULL,
+	output_tokens BIGINT NOT NULL,
+	estimated BOOLEAN NOT NULL,
+	currency VARCHAR(3),
+	cost_micros BIGINT,
+	error_reason VARCHAR(64) NOT NULL, kind SMALLINT DEFAULT 1 NOT NULL,
+	PRIMARY KEY (call_id)
+)
+ WITHOUT ROWID
+
+;
+CREATE INDEX integration_calls_by_time ON integration_calls (workspace_id, start_us, call_id);
+CREATE INDEX integration_calls_open ON integration_calls (owner) WHERE outcome IS NULL;
