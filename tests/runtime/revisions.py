@@ -17,10 +17,11 @@ from itertools import groupby
 from pathlib import Path
 
 from antiphon_server import installation
+from antiphon_server.app.schemas import OF_SEVERAL
 from antiphon_server.runtime.storage.migrations import migrate
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 
-SCHEMAS = {each.name: each.schema() for each in installation.SERVICES}
+SCHEMAS = {each.name: each.schema() for each in installation.SERVICES} | OF_SEVERAL
 RECORD = Path(__file__).with_name("revisions.json")
 Changes = dict[str, str | None]
 """A table's digest after a revision."""
