@@ -1,8 +1,6 @@
 """Everybody who may call, on a real server: a token for each identity."""
 
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 
@@ -10,12 +8,9 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client import Client, Password
-from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.whole import compose_auth
 from tests.e2e.callers import PASSWORD, Caller, user
 from tests.e2e.server import ServerProcess
-from tests.fakes.memory.auth.events import MemorySessionEvents
-from tests.proofs.bench.antiphon import offline
+from tests.proofs.bench.antiphon import service_token
 
 ROLES = {"viewer": "VIEWER", "member": "MEMBER", "admin": "ADMIN", "reader": "MEMBER"}
 
@@ -43,22 +38,6 @@ async def sign_in(channel: grpc.aio.Channel, name: str) -> str:
     credential = pb.PasswordCredential(name=name, password=PASSWORD)
     answer = await AuthServiceStub(channel).Login(pb.LoginRequest(password=credential))
     return answer.tokens.access_token
-
-
-async def service_token(data_dir: Path, seconds_ago: float = 0) -> str:
-    """A service's token, signed then with the key of a server that is not running."""
-    async with offline(data_dir) as database:
-        auth = compose_auth(
-            sql_stores(database),
-            MemorySessionEvents(),
-            data_dir,
-            clock=lambda: time.time() - seconds_ago,
-        )
-        await auth.start()
-        try:
-            return auth.tokens.access_tokens.for_service("dispatcher")[0]
-        finally:
-            await auth.close()
 
 
 async def people(server: ServerProcess, channel: grpc.aio.Channel) -> People:

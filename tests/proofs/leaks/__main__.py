@@ -20,7 +20,6 @@ def main() -> int:
         count=arguments.count or COUNTS[arguments.what],
         seed=arguments.seed,
         memray=arguments.memray,
-        lock=arguments.lock,
     )
     work = {"streams": runs.streams, "turns": runs.turns, "heartbeats": runs.heartbeats}
     with tempfile.TemporaryDirectory() as directory:
@@ -41,7 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--svg", type=Path, help="draw the memory into this file")
     parser.add_argument("--memray", type=Path, help="record the server's memory in this file")
-    parser.add_argument("--lock", type=Path, help="lock this file while the load runs")
     return parser
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.proofs.leaks.chart import draw
 from tests.proofs.leaks.figures import Figures, Sample
-from tests.proofs.leaks.probed import Weight, probed
+from tests.proofs.leaks.probed import Probed, Weight
 from tests.proofs.leaks.runs import Run, heartbeats, streams, turns
 from tests.proofs.leaks.streams import NotServed, Streams, conversations
 
@@ -80,7 +80,7 @@ async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
 
 async def test_streams_that_are_not_served_prove_nothing(tmp_path: Path) -> None:
     """A load whose streams are all refused fails."""
-    async with probed(tmp_path, options=SMALL) as server:
+    async with Probed(tmp_path, options=SMALL) as server:
         target = await server.target()
         names = await conversations(target, 2)
         load = Streams(replace(target, token="forged"), names, random.Random(1))

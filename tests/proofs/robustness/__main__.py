@@ -2,8 +2,8 @@
 
 ``python -m tests.proofs.robustness`` and one of ``play NAME | soak | kills | cuts | drained |
 mesh | rolling | crowd``; the exit status is 1 if any promise was broken; then histories and
-servers' data are kept, and ``… judge FILE`` says once more what is wrong with them. ``… page FILE …`` writes
-what the runs' JSON says into docs/proof.md.
+servers' data are kept, and ``… judge FILE`` says once more what is wrong with them.
+``… page FILE …`` writes what the runs' JSON says into docs/proof.md.
 """
 
 import argparse
