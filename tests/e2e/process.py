@@ -5,7 +5,8 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -157,6 +158,14 @@ class OwnProcess:
             await self.terminate()
         except TimeoutError:
             await self.kill()
+
+
+@asynccontextmanager
+async def all_of(processes: Sequence[OwnProcess]) -> AsyncIterator[None]:
+    """Processes side by side, for the block's time."""
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*map(stack.enter_async_context, processes))
+        yield
 
 
 async def begun(

@@ -5,7 +5,7 @@ import base64
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
-from tests.e2e.process import HOST, OwnProcess
+from tests.e2e.process import HOST, all_of
 from tests.proofs.bench.antiphon import antiphon, operator_token
 from tests.proofs.bench.processes import READY_S, DidNotStart, family, free_port
 from tests.proofs.bench.servers import Floor, Measured, MeasuredServer
@@ -123,14 +123,6 @@ class Mesh:
 
 class _Plane(Measured, EdgeProcess):
     """A control plane and its Envoy."""
-
-
-@asynccontextmanager
-async def all_of(servers: Sequence[OwnProcess]) -> AsyncIterator[None]:
-    """Servers side by side, for the block's time."""
-    async with AsyncExitStack() as stack:
-        await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
-        yield
 
 
 @asynccontextmanager

@@ -3,11 +3,9 @@
 import random
 from dataclasses import asdict, replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-from tests.proofs.leaks.chart import draw
 from tests.proofs.leaks.figures import Figures, Sample
 from tests.proofs.leaks.probed import Probed, Weight
 from tests.proofs.leaks.runs import Run, heartbeats, streams, turns
@@ -41,15 +39,6 @@ async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
     figures = await heartbeats(tmp_path, Run(1, pieces=1, warm=1.0, quiet_s=2.0, options=SMALL))
     assert figures.count > 1_000
     assert figures.wrong == [], figures.line
-
-
-def test_a_run_is_drawn(tmp_path: Path) -> None:
-    """Every sample is in the chart."""
-    weight = Weight(60.0, 50.0, 1000, 1000, {}, {}, {})
-    samples = [Sample(count, weight) for count in (5_000, 10_000, 15_000)]
-    draw(Figures("streams", 1, 2.0, weight, samples, {}), tmp_path / "streams.svg")
-    drawn = ElementTree.parse(tmp_path / "streams.svg")
-    assert "(MB) after so many streams" in "".join(drawn.getroot().itertext())
 
 
 @pytest.mark.proof
