@@ -4,8 +4,8 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,3 +70,17 @@ async def printed(module: str, *arguments: str) -> AsyncIterator[Printed]:
     finally:
         process.terminate()
         await process.wait()
+
+
+def serve(made: Callable[[], asyncio.Protocol], said: str) -> None:
+    """Serve a protocol on a free port until stopped; ``said`` is printed, with the port in it."""
+
+    async def forever() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(made, "127.0.0.1", 0, backlog=1024)
+        async with server:
+            print(said.format(server.sockets[0].getsockname()[1]), flush=True)
+            await server.serve_forever()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(forever())

@@ -53,13 +53,13 @@ async def layers(bench: Bench) -> list[Figure]:
         addresses = [canned.line, *(f"127.0.0.1:{port}" for port in ports)]
         callers = [await stack.enter_async_context(_wire(one, known)) for one in addresses]
         client, *wire = await rounds(bench, callers)
-        local = await rounds(bench, [local(table, known) for table in tables])
+        here = await rounds(bench, [local(table, known) for table in tables])
     names = list(stacks)
     # What the client in this process takes is not the server's.
     wire = [[it - own for it, own in zip(one, client, strict=True)] for one in wire]
     return [
         *_figures("wire", ["bare grpc.aio", *names], wire),
-        *_figures("local channel", names, local),
+        *_figures("local channel", names, here),
     ]
 
 
