@@ -7,9 +7,8 @@ the names of the cluster's services.
 import asyncio
 import json
 import signal
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,10 @@ from antiphon_client import ApiKey, Client, Tls
 from antiphon_client.errors import Unavailable
 from antiphon_server.cli.main import app
 from tests.deploy.test_kubernetes import container, environment, workloads
-from tests.e2e.process import COMMAND
-from tests.e2e.until import PATIENCE_S
+from tests.e2e.until import PATIENCE_S, until_it
 from tests.fakes.postgres import Postgres
-from tests.proofs.bench.processes import ROOT, free_port
-from tests.proofs.bench.processes import environment as clean
+from tests.mesh.commands import Command
+from tests.proofs.bench.processes import free_port
 
 HOST = "127.0.0.1"
 [EDGE], [SERVER] = (
@@ -67,52 +65,29 @@ class Cluster:
             "ANTIPHON_MODEL": "scripted/echo",
         }
 
-    @asynccontextmanager
-    async def running(
+    def container(
         self, name: str, workload: dict[str, object], differs: Mapping[str, str]
-    ) -> AsyncIterator[Process]:
+    ) -> Command:
         """A container as a process."""
         certificate = "edge" if workload is EDGE else "auth"
-        certificates = self.home / "certs"
         volume = self.home / name
-        await asyncio.to_thread(_open_to_all, volume)
+        volume.mkdir()
+        volume.chmod(0o777)  # as an emptyDir is
         given = environment("production", workload) | dict(differs)
         given["ANTIPHON_DATA_DIR"] = given["ANTIPHON_DATA_DIR"].replace(
             "/var/lib/antiphon", str(volume)
         )
+        ours = {
+            "tls.crt": f"{certificate}.pem",
+            "tls.key": f"{certificate}.key",
+            "ca.crt": "ca.pem",
+        }
         for of in ("own", "public"):
-            for file, ours in (
-                ("tls.crt", f"{certificate}.pem"),
-                ("tls.key", f"{certificate}.key"),
-                ("ca.crt", "ca.pem"),
-            ):
-                mounted = f"/etc/antiphon/{of}/{file}"
-                given = {k: v.replace(mounted, str(certificates / ours)) for k, v in given.items()}
+            for mounted, file in (*ours.items(), ("ca.crt", "ca.pem")):
+                path = f"/etc/antiphon/{of}/{mounted}", str(self.home / "certs" / file)
+                given = {key: value.replace(*path) for key, value in given.items()}
         given = {key: value for key, value in given.items() if value}
-        log = await asyncio.to_thread((self.home / f"{name}.log").open, "wb")
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            *container(workload)["args"],
-            cwd=ROOT,
-            env=clean(given),
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(PATIENCE_S):
-                await process.wait()
-            log.close()
-            print(await asyncio.to_thread((self.home / f"{name}.log").read_text))
-
-
-def _open_to_all(volume: Path) -> None:
-    """As an emptyDir is."""
-    volume.mkdir()
-    volume.chmod(0o777)
+        return Command(self.home / f"{name}.log", given, *container(workload)["args"])
 
 
 @pytest.fixture
@@ -128,16 +103,15 @@ async def test_production_as_the_manifests_have_it(home: Path, postgres: Postgre
     at = Cluster(home, database, free_port(), free_port(), free_port())
     admins = [free_port(), free_port()]
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(at.running("edge", EDGE, at.of_edge()))
+        await stack.enter_async_context(at.container("edge", EDGE, at.of_edge()))
         servers = [
             await stack.enter_async_context(
-                at.running(f"server-{number}", SERVER, at.of_server(free_port(), admin))
+                at.container(f"server-{number}", SERVER, at.of_server(free_port(), admin))
             )
             for number, admin in enumerate(admins)
         ]
-        async with asyncio.timeout(PATIENCE_S):
-            for admin in admins:
-                await _answers(f"http://{HOST}:{admin}/healthz")
+        for admin in admins:
+            await _answers(f"http://{HOST}:{admin}/healthz")
         key = home / "server-0" / "data" / "operator.key"
         tls = Tls(await asyncio.to_thread((home / "certs" / "ca.pem").read_bytes))
         credentials = ApiKey((await asyncio.to_thread(key.read_text)).strip())
@@ -148,11 +122,9 @@ async def test_production_as_the_manifests_have_it(home: Path, postgres: Postgre
                     turn = await talk.post(f"number {number}")
                     assert (await turn.result()).text == f"number {number}"
         await _answers(f"http://{HOST}:{at.edge_admin}/livez")
-        servers[1].send_signal(signal.SIGTERM)
-        async with asyncio.timeout(
-            SERVER["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-        ):
-            assert await servers[1].wait() == 0
+        servers[1].signal(signal.SIGTERM)
+        grace_s = SERVER["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        assert await servers[1].ends(grace_s) == 0
 
 
 async def _first(client: Client) -> str:
@@ -168,11 +140,12 @@ async def _first(client: Client) -> str:
 async def _answers(url: str) -> None:
     """Return when it answers with success."""
     async with aiohttp.ClientSession() as session:
-        while True:
+
+        async def ok() -> bool:
             try:
                 async with session.get(url) as answer:
-                    if answer.ok:
-                        return
+                    return answer.ok
             except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.1)
+                return False
+
+        await until_it(ok)

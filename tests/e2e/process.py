@@ -5,12 +5,17 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
 
+import grpc
 import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from antiphon_client import Tls
+from antiphon_client.address import open_channel
 from tests.forkserver.program import Program
 from tests.proofs.bench.processes import ROOT, DidNotStart, environment
 
@@ -30,6 +35,13 @@ class OwnProcess:
     lives have printed, ``deaths`` when each was told to end and when it had (seconds of the
     monotonic clock); ``variables`` are those of its next life.
     """
+
+    forked = True
+    """Whether ``antiphon``'s own command is begun by fork, where that is the same."""
+    shown = True
+    """Whether its output is printed at the end, which pytest shows where a test failed."""
+    look_s = LOOK_S
+    """How often it is looked at while it starts."""
 
     def __init__(
         self, command: Sequence[str], variables: Mapping[str, str], log: Path, cwd: Path = ROOT
@@ -81,14 +93,15 @@ class OwnProcess:
                 while not await self.serves():
                     if process.returncode is not None:
                         raise DidNotStart(self.output)
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(self.look_s)
         except TimeoutError:
             raise DidNotStart(f"not within {READY_S:g} s; {self.output}") from None
 
     async def spawn(self) -> asyncio.subprocess.Process | Program:
         """Begin a life, whatever comes of it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = await begun(self._command, self.variables, self.log, self._cwd)
+        command, variables = self._command, self.variables
+        self._process = await begun(command, variables, self.log, self._cwd, forked=self.forked)
         return self._process
 
     async def kill(self) -> None:
@@ -129,7 +142,8 @@ class OwnProcess:
 
     async def __aexit__(self, *_: object) -> None:
         await self._end()
-        print(f"--- {self.log.name}:\n{self.output}")  # shown by pytest where a test failed
+        if self.shown:
+            print(f"--- {self.log.name}:\n{self.output}")
 
     async def _end(self) -> None:
         if self._process is None or self._process.returncode is not None:
@@ -140,16 +154,29 @@ class OwnProcess:
             await self.kill()
 
 
+@asynccontextmanager
+async def all_of(processes: Sequence[OwnProcess]) -> AsyncIterator[None]:
+    """Processes side by side, for the block's time."""
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*map(stack.enter_async_context, processes))
+        yield
+
+
 async def begun(
-    command: Sequence[str], variables: Mapping[str, str], log: Path, cwd: Path = ROOT
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    log: Path,
+    cwd: Path = ROOT,
+    *,
+    forked: bool = True,
 ) -> asyncio.subprocess.Process | Program:
     """A process of a command; what it says is in the log.
 
-    It is forked where it is ``antiphon``'s, as it is in this checkout.
+    It is forked where it is ``antiphon``'s, as it is in this checkout, unless that is not wanted.
     """
     here = cwd == ROOT and "PYTHONPATH" not in variables
     with log.open("ab") as output:
-        if here and tuple(command[: len(COMMAND)]) == COMMAND:
+        if forked and here and tuple(command[: len(COMMAND)]) == COMMAND:
             return await asyncio.to_thread(
                 Program, command[len(COMMAND) :], environment(variables), output, output
             )
@@ -161,6 +188,19 @@ async def begun(
             stdout=output,
             stderr=output,
         )
+
+
+async def healthy(address: str, tls: Tls | None = None) -> bool:
+    """Whether a server's health says SERVING."""
+    if not await listens(int(address.rpartition(":")[2])):
+        return False
+    async with open_channel(address, tls) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 async def listens(port: int) -> bool:

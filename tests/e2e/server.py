@@ -5,12 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
 from antiphon_client import ApiKey, Client, Tls
-from antiphon_client.address import open_channel
-from tests.e2e.process import COMMAND, OwnProcess, listens
+from tests.e2e.process import COMMAND, OwnProcess, healthy
 from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT, free_port
 
@@ -39,8 +35,9 @@ class ServerProcess(OwnProcess):
         verb: Sequence[str] = ("up",),
         tls: Tls | None = None,
         cwd: Path = ROOT,
+        port: int = 0,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.data_dir = home / "data"
         self._tls = tls
         options = {
@@ -72,12 +69,4 @@ class ServerProcess(OwnProcess):
 
     async def serves(self) -> bool:
         """Whether its health says SERVING."""
-        if not await listens(self.port):
-            return False
-        async with open_channel(self.address, self._tls) as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
-            try:
-                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
-            except grpc.aio.AioRpcError:
-                return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+        return await healthy(self.address, self._tls)

@@ -17,7 +17,7 @@ from tests.e2e.until import until
 from tests.fakes.openai_behaviour import Behaviour, Seen
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.robustness.history import History, Reader, state_name
-from tests.proofs.robustness.traffic import caught_up, follow, note, read_state, take_answer
+from tests.proofs.robustness.traffic import caught_up, follow, read_state, take_answer
 from tests.proofs.robustness.validators import violations
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,9 +73,7 @@ async def scene(endpoint: FakeEndpoint, server: ServerProcess) -> AsyncIterator[
         history = History()
         follower, reader = history.reader("follower"), history.reader("converser", None)
         following = asyncio.create_task(follow(client, conversation, follower))
-        async with client.converse(
-            conversation, on_event=lambda event: note(reader, event)
-        ) as talk:
+        async with client.converse(conversation, on_event=reader.note) as talk:
             yield Scene(endpoint, client, talk, conversation, history, reader)
         following.cancel()
         await asyncio.wait([following])

@@ -1,7 +1,8 @@
 """Waiting for what other processes do."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 # For what must happen: no promise about how soon, for machines have other work, too.
 PATIENCE_S = 120.0
@@ -14,3 +15,12 @@ async def until(holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> Non
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
+
+
+async def until_it(holds: Callable[[], Awaitable[object]], timeout_s: float = PATIENCE_S) -> float:
+    """Wait until what has to be asked for holds; how long it took, in s. Raises TimeoutError."""
+    began = time.monotonic()
+    async with asyncio.timeout(timeout_s):
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return time.monotonic() - began

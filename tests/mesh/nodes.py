@@ -64,6 +64,10 @@ class Installation:
                 return {_port(host): host["health_status"]["eds_health_status"] for host in hosts}
         return {}
 
+    async def knows(self, *services: str) -> bool:
+        """Whether Envoy sends calls of each of them somewhere."""
+        return all([await self.endpoints(name) for name in services])
+
 
 def _port(host: object) -> str:
     assert isinstance(host, dict)

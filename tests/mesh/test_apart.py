@@ -3,46 +3,26 @@
 import asyncio
 import json
 import re
-import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from antiphon_client import ApiKey, Client
 from tests.apart.installation import Installation
-from tests.e2e.process import COMMAND
-from tests.e2e.until import PATIENCE_S
-from tests.mesh.commands import output
+from tests.e2e.until import PATIENCE_S, until_it
+from tests.mesh.commands import Command, output
 from tests.mesh.nodes import HOST, PORTS, installation
-from tests.proofs.bench.processes import ROOT, environment, free_port
+from tests.proofs.bench.processes import free_port
 
 SPLIT = (("auth", "context"), ("events", "integration", "dispatcher"))
 SERVICES = tuple(name for names in SPLIT for name in names)
 
 
-@asynccontextmanager
-async def served(
-    names: tuple[str, ...], home: Path, variables: dict[str, str]
-) -> AsyncIterator[None]:
-    """A process with some services; ended at the end."""
-    output = await asyncio.to_thread((home / f"{names[0]}.log").open, "wb")
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "serve", *names, "--port", "0", "--data-dir", str(home / "data")),
-        *("--model", "scripted/test"),
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=output,
-        stderr=output,
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE_S):
-            await process.wait()
-        output.close()
+def served(names: tuple[str, ...], home: Path, variables: dict[str, str]) -> Command:
+    """A process with some services."""
+    told = ("--port", "0", "--data-dir", str(home / "data"), "--model", "scripted/test")
+    return Command(home / f"{names[0]}.log", variables, "serve", *names, *told)
 
 
 async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
@@ -63,17 +43,15 @@ async def test_a_turn_goes_through_all_of_them(tmp_path: Path) -> None:
         }
         here, away = SPLIT
         await stack.enter_async_context(served(here, home, variables))
+        await until_it(lambda: at.knows(*here))
         async with asyncio.timeout(PATIENCE_S):
-            while not all([await at.endpoints(name) for name in here]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
             key = ApiKey(await asyncio.to_thread(_operator_key, home / "data"))
             async with Client.connect(str(at.mesh.edge), key) as client:
                 await client.who_am_i()
         await _nobody_offers(away, str(at.mesh.edge), home)
         await stack.enter_async_context(served(away, home, variables))
+        await until_it(lambda: at.knows(*SERVICES))
         async with asyncio.timeout(PATIENCE_S):
-            while not all([await at.endpoints(name) for name in SERVICES]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
             async with Client.connect(str(at.mesh.edge), key) as client:
                 conversation = (await client.create_conversation("apart")).conversation_id
                 async with client.converse(conversation) as live:
@@ -88,7 +66,7 @@ async def _nobody_offers(names: tuple[str, ...], edge: str, home: Path) -> None:
     (code, listed), (ill, found), _ = await asyncio.gather(
         output(variables, "mesh", "status", *at),
         output(variables, "doctor", *at),
-        _chat_waits(variables, "the service dispatcher is away, trying again", *at),
+        _chat_waits(home, variables, "the service dispatcher is away, trying again", *at),
     )
     assert (code, ill) == (1, 1)
     for name in names:
@@ -98,24 +76,9 @@ async def _nobody_offers(names: tuple[str, ...], edge: str, home: Path) -> None:
     assert "model: the service integration is away" in found
 
 
-async def _chat_waits(variables: dict[str, str], said: str, *at: str) -> None:
-    chat = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "chat", "--once", "hello", *at),
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert chat.stderr is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while line := await chat.stderr.readline():
-                if said in line.decode():
-                    return
-        raise AssertionError(f"the chat ended without {said!r}")
-    finally:
-        chat.kill()
-        await chat.communicate()
+async def _chat_waits(home: Path, variables: dict[str, str], said: str, *at: str) -> None:
+    async with Command(home / "chat.log", variables, "chat", "--once", "hello", *at) as chat:
+        await chat.says(said)
 
 
 async def test_who_can_not_tell_tokens_is_not_called(tmp_path: Path) -> None:
@@ -131,9 +94,7 @@ async def test_who_can_not_tell_tokens_is_not_called(tmp_path: Path) -> None:
             await asyncio.sleep(1.0)
             assert not at.mesh.known()
             await apart.start("auth")
-            async with asyncio.timeout(20):
-                while not await at.endpoints("events"):  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+            await until_it(lambda: at.knows("events"), 20)
             assert await apart.health("events", "tokens")
             assert await apart.health("events", "identities")
         finally:

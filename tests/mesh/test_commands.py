@@ -2,41 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import COMMAND
-from tests.e2e.until import PATIENCE_S
-from tests.mesh.commands import output
+from tests.e2e.until import until_it
+from tests.mesh.commands import Command, output
 from tests.mesh.world import HOST
-from tests.proofs.bench.processes import ROOT, environment, free_port
+from tests.proofs.bench.processes import free_port
 
 PORTS = ("port", "ads_port", "inside_port", "edge_port")
-
-
-@asynccontextmanager
-async def _running(
-    variables: dict[str, str], *arguments: str, said: list[str] | None = None
-) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
-    )
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        _, errors = await process.communicate()
-        if said is not None:
-            said += errors.decode().splitlines()
 
 
 async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> None:
@@ -56,20 +31,21 @@ async def test_the_guides_three_commands_work_on_one_folder(tmp_path: Path) -> N
         "ANTIPHON_MODEL": "scripted/echo",
         "ANTIPHON_ADMIN_PORT": "0",
     }
-    farewell: list[str] = []
-    async with (
-        _running(variables, "mesh", "--web", said=farewell),
-        _running(variables | own, "up", "--port", "0"),
-        asyncio.timeout(PATIENCE_S),
-    ):
-        while "healthy" not in (await output(variables, "mesh", "status"))[1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.2)
+
+    async def healthy() -> bool:
+        return "healthy" in (await output(variables, "mesh", "status"))[1]
+
+    edge = Command(tmp_path / "edge.log", variables, "mesh", "--web")
+    server = Command(tmp_path / "up.log", variables | own, "up", "--port", "0")
+    async with edge, server:
+        await until_it(healthy)
         where = json.loads(await asyncio.to_thread(told.read_text))
         assert where["address"] == f"{HOST}:{ports['edge_port']}"
         refused, said = await output(variables, "up", "--mesh")
         assert refused, said
         assert json.loads(await asyncio.to_thread(told.read_text)) == where
     assert not await asyncio.to_thread(told.exists)
+    farewell = edge.output.splitlines()
     page = f"In a browser: http://{HOST}:{ports['edge_port']}/ (`antiphon web` shows a link"
     assert any(line.startswith(page) for line in farewell)
     assert farewell[-1] == "The edge has stopped. Servers run on, without it."

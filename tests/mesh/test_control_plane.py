@@ -1,8 +1,7 @@
 """A real Envoy that learns from the control plane who is where."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -10,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import SOON_S, until, until_it
 from tests.mesh.nodes import Installation, Node, installation, node
 from tests.runtime.events_service import HEAD
 
@@ -32,15 +31,6 @@ async def events(at: Installation) -> AsyncIterator[Any]:
         yield stubs.EventServiceStub(channel)
 
 
-async def within(seconds: float, holds: Callable[[], Awaitable[bool]]) -> float:
-    """How long it took until something held. Raises TimeoutError."""
-    began = time.monotonic()
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    return time.monotonic() - began
-
-
 async def known(at: Installation, *nodes: Node) -> bool:
     """Whether Envoy sends calls to exactly these."""
     return set(await at.endpoints("events")) == {str(each.port) for each in nodes}
@@ -49,7 +39,7 @@ async def known(at: Installation, *nodes: Node) -> bool:
 async def test_nodes_come_and_drain(at: Installation, events: Any) -> None:
     """Who registers is called; who withdraws is called no more, and no call fails."""
     async with node(at, "one") as one, node(at, "two") as two:
-        await within(SOON_S, lambda: known(at, one, two))
+        await until_it(lambda: known(at, one, two), SOON_S)
         await events.GetHead(HEAD, wait_for_ready=True, timeout=5)
         answered: list[object] = []
         calls = asyncio.create_task(call_on(events, answered))
@@ -71,8 +61,8 @@ async def call_on(events: Any, answered: list[object]) -> None:
 async def test_who_dies_is_out_within_two_seconds(at: Installation) -> None:
     """A node that is gone without a word."""
     async with node(at, "one") as one, node(at, "two") as two:
-        await within(SOON_S, lambda: known(at, one, two))
+        await until_it(lambda: known(at, one, two), SOON_S)
         await two.die()
-        took = await within(SOON_S, lambda: known(at, one))
+        took = await until_it(lambda: known(at, one), SOON_S)
     print(f"out of the endpoints after {took:.2f} s")
     assert took < GONE_S

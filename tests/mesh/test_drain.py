@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import grpc
 from msgspec.structs import replace
 
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from tests.mesh.nodes import HOST, PORTS, installation, node
+from tests.e2e.until import until_it
+from tests.mesh.nodes import HOST, PORTS, Installation, installation, node
 from tests.proofs.bench.processes import free_port
 from tests.runtime.events_service import HEAD, read
 
@@ -30,9 +32,7 @@ async def test_no_call_is_cut(tmp_path: Path) -> None:
         other = await rest.enter_async_context(installation(tmp_path / "other"))
         for at in (one, other):
             await rest.enter_async_context(node(at, "node"))
-            async with asyncio.timeout(20):
-                while "HEALTHY" not in (await at.endpoints("events")).values():  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+            await until_it(partial(_healthy, at), 20)
         both = f"ipv4:{one.mesh.edge},{other.mesh.edge}"
         callers = [
             await rest.enter_async_context(_never_again(both)) for _ in range(6)
@@ -54,6 +54,10 @@ async def test_no_call_is_cut(tmp_path: Path) -> None:
         stopping.set()
         assert min(await asyncio.gather(*calls)) > 0
         await _events(callers[0]).GetHead(HEAD, timeout=5)
+
+
+async def _healthy(at: Installation) -> bool:
+    return "HEALTHY" in (await at.endpoints("events")).values()
 
 
 def _never_again(address: str) -> grpc.aio.Channel:

@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1.stream_pb2 import Watch
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import SOON_S, until, until_it
 from tests.mesh.grpc_web import TEXT, GrpcWeb
 from tests.mesh.world import ORIGIN, PAGE, World, edge_world
 from tests.proofs.wire.raw import grpc_frame
@@ -197,9 +197,7 @@ async def test_it_is_started_again_where_it_was(world: World) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     await until(lambda: world.envoy.restarts == 1, SOON_S)
-    async with asyncio.timeout(SOON_S):
-        while not await world.envoy.admin.ready():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until_it(world.envoy.admin.ready, SOON_S)
     assert world.port == port
     async with GrpcWeb(port) as browser:
         assert (await browser.unary(f"{SERVICE}/GetHead", HEAD)).status == 0

@@ -16,14 +16,12 @@ from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_client.address import open_channel
 from antiphon_client.redial import is_resumable
 from antiphon_client.status import error_of_rpc
-from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, CallRates, Edge, Passage
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
-from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.certificates import Authority
 from tests.mesh.grpc_web import GrpcWeb
-from tests.mesh.world import HOST, small_server
+from tests.mesh.world import HOST, envoy_before, small_server
 from tests.runtime.events_service import HEAD, SCOPE
 
 RATE = 5
@@ -38,17 +36,18 @@ async def test_too_many_calls_and_tls(tmp_path: Path) -> None:
         tls=await asyncio.to_thread(authority.files),
         rates=CallRates(1_000, RATE),
     )
-    async with small_server() as (_, port), Lifecycle() as lifecycle:
-        envoy = edge_before(Address(HOST, port), edge, tmp_path / "envoy.log")
-        await envoy.serve(lifecycle, grace_s=0.1)
-        async with open_channel(f"https://localhost:{envoy.port}", authority.trust) as channel:
-            events: Any = stubs.EventServiceStub(channel)
-            with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await calls(events, 4 * RATE)
-        error = domain_error_of(refused.value)
-        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert error.reason is Reason.RATE_LIMITED
-        assert error.retry_after == 1.0
+    async with (
+        small_server() as (_, port),
+        envoy_before(port, edge, tmp_path) as envoy,
+        open_channel(f"https://localhost:{envoy.port}", authority.trust) as channel,
+    ):
+        events: Any = stubs.EventServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await calls(events, 4 * RATE)
+    error = domain_error_of(refused.value)
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error.reason is Reason.RATE_LIMITED
+    assert error.retry_after == 1.0
 
 
 async def calls(events: Any, count: int) -> None:
@@ -60,12 +59,13 @@ async def calls(events: Any, count: int) -> None:
 async def test_too_many_calls_of_a_browser(tmp_path: Path) -> None:
     """The same, framed as grpc-web."""
     edge = Edge(Address(HOST, 0), rates=CallRates(1_000, RATE))
-    async with small_server() as (_, port), Lifecycle() as lifecycle:
-        envoy = edge_before(Address(HOST, port), edge, tmp_path / "envoy.log")
-        await envoy.serve(lifecycle, grace_s=0.1)
-        async with GrpcWeb(envoy.port) as browser:
-            path = "/antiphon.events.v1.EventService/GetHead"
-            answers = [await browser.unary(path, HEAD) for _ in range(4 * RATE)]
+    async with (
+        small_server() as (_, port),
+        envoy_before(port, edge, tmp_path) as envoy,
+        GrpcWeb(envoy.port) as browser,
+    ):
+        path = "/antiphon.events.v1.EventService/GetHead"
+        answers = [await browser.unary(path, HEAD) for _ in range(4 * RATE)]
     exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
     assert {answer.status for answer in answers} == {0, exhausted}
 
@@ -139,8 +139,9 @@ def follow(channel: grpc.aio.Channel) -> Any:
 @asynccontextmanager
 async def before(edge: Edge, folder: Path) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to an edge before a small server."""
-    async with small_server() as (_, port), Lifecycle() as lifecycle:
-        envoy = edge_before(Address(HOST, port), edge, folder / "envoy.log")
-        await envoy.serve(lifecycle, grace_s=0.1)
-        async with open_channel(f"{HOST}:{envoy.port}") as channel:
-            yield channel
+    async with (
+        small_server() as (_, port),
+        envoy_before(port, edge, folder) as envoy,
+        open_channel(f"{HOST}:{envoy.port}") as channel,
+    ):
+        yield channel

@@ -1,6 +1,5 @@
 """An edge whose port is somebody else's says so, and shares it with nobody."""
 
-import asyncio
 import socket
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.server import CannotListen
-from tests.e2e.process import COMMAND
+from tests.mesh.commands import output
 from tests.mesh.nodes import PORTS, settings_in
 from tests.mesh.world import HOST
-from tests.proofs.bench.processes import ROOT, environment
 
 
 async def test_two_edges_do_not_share_a_port(tmp_path: Path) -> None:
@@ -64,20 +62,9 @@ async def test_the_command_says_it(tmp_path: Path) -> None:
     """`antiphon up --mesh` ends with a sentence, before anything has been started."""
     with socket.create_server((HOST, 0)) as stranger:
         port = str(stranger.getsockname()[1])
-        process = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "up", "--mesh", "--replicas", "2", "--port", port),
-            *("--data-dir", str(tmp_path / "data"), "--model", "scripted/test"),
-            cwd=ROOT,
-            env=environment({}),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            said, _ = await asyncio.wait_for(process.communicate(), 60)
-        finally:
-            if process.returncode is None:
-                process.terminate()
-    assert process.returncode == 1
-    (line,) = said.decode().splitlines()
+        words = ("up", "--mesh", "--replicas", "2", "--port", port, "--model", "scripted/test")
+        code, said = await output({}, *words, "--data-dir", str(tmp_path / "data"))
+    assert code == 1
+    (line,) = said.splitlines()
     assert f"can't listen on {HOST}:{port}" in line
     assert "--port" in line

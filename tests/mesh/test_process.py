@@ -18,7 +18,7 @@ from antiphon_server.mesh.envoy.process import Envoy, EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import SOON_S, until, until_it
 from tests.mesh.world import HOST
 from tests.proofs.bench.processes import ROOT, free_port
 
@@ -126,9 +126,7 @@ async def test_it_is_started_again_however_often_that_fails(tmp_path: Path) -> N
         os.kill(envoy.pid, signal.SIGKILL)
         await until(lambda: envoy.restarts > 3)
         envoy.start_s = 30.0
-        async with asyncio.timeout(60):
-            while not await envoy.admin.ready():  # noqa: ASYNC110  # another process
-                await asyncio.sleep(0.05)
+        await until_it(envoy.admin.ready, 60)
 
 
 def test_every_contract_has_its_routes() -> None:

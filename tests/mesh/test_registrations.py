@@ -1,7 +1,7 @@
 """Several edges behind one name: a process is registered at each, whichever comes or goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from antiphon_server.mesh.registration import Registration
 from antiphon_server.mesh.registrations import Registrations
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.mesh.nodes import PORTS, Installation, installation
 from tests.proofs.bench.processes import free_port
 
@@ -56,16 +56,16 @@ async def test_every_edge_knows_a_process(tmp_path: Path) -> None:
         lifecycle.on_stop("registry", everywhere.close)
         lifecycle.spawn("registration", everywhere.run())
         everywhere.begin()
-        await until(lambda: knows(one))
+        await until(lambda: knows(one), SOON_S)
         async with edge(tmp_path, "127.0.0.2", port) as other:
             addresses.add("127.0.0.2")
-            await until(lambda: knows(other))
+            await until(lambda: knows(other), SOON_S)
         addresses.remove("127.0.0.2")
         await asyncio.sleep(2.0)  # longer than a lease
-        await until(lambda: knows(one))
+        await until(lambda: knows(one), SOON_S)
         async with edge(tmp_path, "127.0.0.3", port) as third:
             addresses.add("127.0.0.3")
-            await until(lambda: knows(third))
+            await until(lambda: knows(third), SOON_S)
             await everywhere.withdraw()
             for each in (one, third):
                 assert [it.announced.state.name for it in each.mesh.known()] == ["DRAINING"]
@@ -80,10 +80,3 @@ async def test_every_edge_knows_a_process(tmp_path: Path) -> None:
 def knows(at: Installation) -> bool:
     """Whether anything is registered there."""
     return bool(at.mesh.known())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for it. Raises TimeoutError."""
-    async with asyncio.timeout(SOON_S):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)

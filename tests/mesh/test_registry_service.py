@@ -1,6 +1,5 @@
 """Who may register, who may look, and what survives."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 from antiphon.mesh.v1 import instance_pb2
 from antiphon.mesh.v1 import registry_service_pb2 as pb
 from antiphon_server.auth.service.service_statements import StatementSigner, service_key, signed
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until_it
 from tests.mesh.nodes import PORTS, Installation, installation, node, registry_stub
 from tests.proofs.bench.processes import free_port
 
@@ -141,8 +140,5 @@ async def test_nodes_come_back_after_a_restart(tmp_path: Path) -> None:
 
 async def known(at: Installation) -> float:
     """How long it took until something is registered."""
-    began = time.monotonic()
-    async with asyncio.timeout(SOON_S), grpc.aio.insecure_channel(at.registry) as channel:
-        while not await listed(channel, at):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    return time.monotonic() - began
+    async with grpc.aio.insecure_channel(at.registry) as channel:
+        return await until_it(lambda: listed(channel, at), SOON_S)

@@ -9,12 +9,10 @@ import pytest
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import dispatcher_service_pb2_grpc as stubs
-from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.contracts import contracts
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.until import SOON_S
-from tests.mesh.world import HOST
+from tests.mesh.world import HOST, envoy_before
 
 CONVERSATION = "conv_00000001"
 Servicer: Any = stubs.DispatcherServiceServicer
@@ -42,9 +40,7 @@ async def test_a_lost_answer(tmp_path: Path) -> None:
     register(servicer, server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()
-    async with Lifecycle() as lifecycle:
-        envoy = edge_before(Address(HOST, port), Edge(Address(HOST, 0)), tmp_path / "envoy.log")
-        await envoy.serve(lifecycle, grace_s=0.1)
+    async with envoy_before(port, Edge(Address(HOST, 0)), tmp_path) as envoy:
         own_retries = [("grpc.enable_retries", 0)]
         async with grpc.aio.insecure_channel(f"{HOST}:{envoy.port}", own_retries) as channel:
             dispatcher: Any = stubs.DispatcherServiceStub(channel)

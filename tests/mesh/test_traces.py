@@ -12,12 +12,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from antiphon.auth.v1 import auth_service_pb2 as auth_pb
 from antiphon.auth.v1 import auth_service_pb2_grpc as auth_stubs
-from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, Edge
-from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import SOON_S, until
-from tests.mesh.world import HOST
+from tests.mesh.world import HOST, envoy_before
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = "b7ad6b7169203331"
@@ -61,15 +59,16 @@ async def collector() -> AsyncIterator[tuple[Collector, int]]:
 
 async def test_a_call_is_one_trace(tmp_path: Path) -> None:
     """The caller's span is the parent of the edge's, which is the parent of the server's."""
-    async with collector() as (seen, port), Lifecycle() as lifecycle:
+    async with collector() as (seen, port):
         told = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{port}",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
-        async with ServerProcess(tmp_path, variables=told) as server:
-            edge = Edge(Address(HOST, 0), traces=Address(HOST, port))
-            envoy = edge_before(Address(HOST, server.port), edge, tmp_path / "envoy.log")
-            await envoy.serve(lifecycle, grace_s=0.2)
+        edge = Edge(Address(HOST, 0), traces=Address(HOST, port))
+        async with (
+            ServerProcess(tmp_path, variables=told) as server,
+            envoy_before(server.port, edge, tmp_path, grace_s=0.2) as envoy,
+        ):
             async with grpc.aio.insecure_channel(f"{HOST}:{envoy.port}") as channel:
                 await call(channel)
             await until(lambda: seen.of("antiphon", TRACE) is not None, SOON_S)

@@ -30,7 +30,6 @@ class World:
 
     events: Events
     envoy: Envoy
-    log: Path
     access_log: Path
 
     @property
@@ -76,16 +75,26 @@ async def pages() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
+async def envoy_before(
+    port: int, edge: Edge, folder: Path, grace_s: float = 0.1
+) -> AsyncIterator[Envoy]:
+    """An Envoy before the server at that port; it may take so long to end."""
+    async with Lifecycle() as lifecycle:
+        envoy = edge_before(Address(HOST, port), edge, folder / "envoy.log")
+        await envoy.serve(lifecycle, grace_s=grace_s)
+        yield envoy
+
+
+@asynccontextmanager
 async def edge_world(folder: Path) -> AsyncIterator[World]:
     """All of it."""
-    log, access_log = folder / "envoy.log", folder / "access.log"
-    async with small_server() as (events, port), pages() as pages_port, Lifecycle() as lifecycle:
+    access_log = folder / "access.log"
+    async with small_server() as (events, port), pages() as pages_port:
         edge = Edge(
             Address(HOST, 0),
             pages=Address(HOST, pages_port),
             origins=(ORIGIN,),
             access_log=access_log,
         )
-        envoy = edge_before(Address(HOST, port), edge, log)
-        await envoy.serve(lifecycle, grace_s=0.2)
-        yield World(events, envoy, log, access_log)
+        async with envoy_before(port, edge, folder, grace_s=0.2) as envoy:
+            yield World(events, envoy, access_log)

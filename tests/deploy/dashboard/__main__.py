@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.deploy.dashboard.board import Panel, alerts, filled_in, panels
 from tests.deploy.dashboard.draw import Drawn, drawing
-from tests.deploy.dashboard.mesh import Mesh, up
+from tests.deploy.dashboard.mesh import Mesh, running
 from tests.deploy.dashboard.people import live
 from tests.deploy.dashboard.prometheus import SCRAPE_S, Prometheus, prometheus
 from tests.repository.files import ROOT
@@ -27,7 +27,7 @@ WINDOW = f"{6 * SCRAPE_S}s"
 
 async def run(home: Path, seconds: float, picture: Path) -> int:
     """Do all of it; how many panels show nothing."""
-    async with up(home / "mesh") as mesh, prometheus(home / "prometheus") as server:
+    async with running(home / "mesh") as mesh, prometheus(home / "prometheus") as server:
         following = asyncio.create_task(_follow_targets(mesh, server))
         start = time.time()
         going = await live(mesh, seconds)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from antiphon_client import ApiKey, Client, Password
-from tests.e2e.process import COMMAND
-from tests.proofs.bench.processes import ROOT, environment, free_port
+from antiphon_client import Client, Password
+from tests.mesh.up import Up, running_up
+from tests.proofs.bench.processes import free_port
 
-UP_S = 120.0
 REPLICAS = 2
 MODELS = [
     {
@@ -36,40 +34,28 @@ MODELS = [
 
 @dataclass(slots=True)
 class Mesh:
-    """What runs."""
+    """What runs, and where the edge's figures are."""
 
-    process: asyncio.subprocess.Process
-    folder: Path
+    up: Up
     admin_port: int
-
-    @property
-    def address(self) -> str:
-        """Where clients call."""
-        return str(json.loads((self.folder / "server.json").read_text())["address"])
-
-    def operator(self) -> Client:
-        """The local operator's client."""
-        key = (self.folder / "operator.key").read_text().strip()
-        return Client.connect(self.address, ApiKey(key))
 
     def person(self, name: str, password: str) -> Client:
         """A client of somebody who has an account."""
-        return Client.connect(self.address, Password(name, password))
+        return Client.connect(self.up.told["address"], Password(name, password))
 
     def servers(self) -> dict[str, psutil.Process]:
         """The servers that run, by their names."""
         found = {}
-        for each in psutil.Process(self.process.pid).children():
-            command = _command(each)
-            if "antiphon_server" in command:
-                folder = Path(command[command.index("--data-dir") + 1])
-                found["server-1" if folder == self.folder else f"server-{folder.name}"] = each
+        for each in self.up.servers():
+            command = each.cmdline()
+            folder = Path(command[command.index("--data-dir") + 1])
+            found["server-1" if folder == self.up.folder else f"server-{folder.name}"] = each
         return found
 
     def redis(self) -> psutil.Process:
         """The Redis of this mesh."""
-        children = psutil.Process(self.process.pid).children()
-        [found] = [each for each in children if "valkey" in "".join(_command(each)[:1])]
+        children = psutil.Process(self.up.process.pid).children()
+        [found] = [each for each in children if "valkey" in "".join(each.cmdline()[:1])]
         return found
 
     async def targets(self) -> dict[str, str]:
@@ -83,41 +69,14 @@ class Mesh:
 
 
 @asynccontextmanager
-async def up(home: Path) -> AsyncIterator[Mesh]:
+async def running(home: Path) -> AsyncIterator[Mesh]:
     """Run it for the time of the block."""
-    folder, admin_port = home / "data", free_port()
-    variables = {
-        "ANTIPHON_MESH": json.dumps({"admin_port": admin_port}),
-        "ANTIPHON_MODELS": json.dumps(MODELS),
-    }
+    admin_port = free_port()
+    mesh, models = json.dumps({"admin_port": admin_port}), json.dumps(MODELS)
+    options = ("--model", "scripted/small", "--log-level", "warning")
     await asyncio.to_thread(home.mkdir, parents=True)
-    with (home / "up.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "up", "--mesh", "--replicas", str(REPLICAS), "--port", "0"),
-            *("--data-dir", str(folder), "--model", "scripted/small", "--log-level", "warning"),
-            cwd=ROOT,
-            env=environment(variables),
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        async with asyncio.timeout(UP_S):
-            while not (folder / "server.json").exists():
-                assert process.returncode is None, (home / "up.log").read_text()
-                await asyncio.sleep(0.1)
-        yield Mesh(process, folder, admin_port)
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(UP_S):
-            await process.wait()
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return list(process.cmdline())
-    except psutil.Error:
-        return []
+    async with running_up(home, REPLICAS, *options, MESH=mesh, MODELS=models) as up:
+        yield Mesh(up, admin_port)
 
 
 def _listening(process: psutil.Process) -> list[int]:

@@ -38,7 +38,7 @@ class Going:
 async def live(mesh: Mesh, seconds: float) -> Going:
     """People come one after the other and work until the time is over."""
     going = Going()
-    async with mesh.operator() as operator, asyncio.TaskGroup() as tasks:
+    async with mesh.up.client() as operator, asyncio.TaskGroup() as tasks:
         tasks.create_task(_guess(mesh, going))
         for number in range(TALKERS):
             name = f"person-{number}"

@@ -6,12 +6,11 @@ docs/benchmarks/sizing.json and the table of docs/guides/sizing.md.
 """
 
 import asyncio
-import base64
 import json
-import secrets
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +19,10 @@ import psutil
 from redis.asyncio import Redis
 
 from antiphon_client import Client
-from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.stores.local_postgres import start_postgres
-from antiphon_server.stores.local_redis import start_redis
 from tests.deploy.sizing.page import FIGURES, PAGE, written_into
+from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.proofs.bench.meshes import Secret, stores
 
 SERVERS = 2
 POSTS, TURNS, DELTAS = 400, 40, 100
@@ -93,32 +91,31 @@ class Stores:
 
 async def run(home: Path) -> dict[str, float]:
     """Measure; figures by their names."""
-    async with AsyncExitStack() as stack:
-        stores, servers = await _started(home, stack)
+    async with _started(home) as (held, servers):
         async with servers[0].client() as client:
             made = await client.create_conversation("measured")
             conversation = made.conversation_id
             await _posts(client, conversation, 50)  # what is made at first use is no part of it
-            kept = [await stores.kept_bytes()]
-            idle = await stores.counted()
+            kept = [await held.kept_bytes()]
+            idle = await held.counted()
             await asyncio.sleep(IDLE_S)
-            begun = await stores.counted()
+            begun = await held.counted()
             worked = _processor_s(servers)
             await _posts(client, conversation, POSTS)
             heard = {HEARD.format("post"): _share(worked, _processor_s(servers))}
-            posted = await stores.counted()
-            kept.append(await stores.kept_bytes())
+            posted = await held.counted()
+            kept.append(await held.kept_bytes())
             turns = (await client.create_conversation("turns")).conversation_id
-            before = await stores.counted()
+            before = await held.counted()
             worked = _processor_s(servers)
             await _turns(client, turns)
             heard[HEARD.format("turn")] = _share(worked, _processor_s(servers))
-            done = await stores.counted()
-            kept.append(await stores.kept_bytes())
+            done = await held.counted()
+            kept.append(await held.kept_bytes())
         calm = _calm(idle, begun)
         return {
             **{f"idle server: {name} a second": value / SERVERS for name, value in calm.items()},
-            "server: connections": await stores.connections() / SERVERS,
+            "server: connections": await held.connections() / SERVERS,
             "post: data bytes that stay": (kept[1] - kept[0]) / POSTS,
             "turn: data bytes that stay": (kept[2] - kept[1]) / TURNS,
             **_each("post", begun, posted, POSTS, calm),
@@ -127,29 +124,21 @@ async def run(home: Path) -> dict[str, float]:
         }
 
 
-async def _started(home: Path, stack: AsyncExitStack) -> tuple[Stores, list[ServerProcess]]:
-    lifecycle = await stack.enter_async_context(Lifecycle())
-    postgres = await start_postgres(home / "postgres")
-    lifecycle.on_stop("postgres", postgres.child.stop)
-    redis = await start_redis(home / "redis")
-    lifecycle.on_stop("redis", redis.child.stop)
-    variables = {
-        "ANTIPHON_DATABASE_URL": postgres.url,
-        "ANTIPHON_REDIS_URL": redis.url,
-        "ANTIPHON_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
-    }
-    servers = [
-        await stack.enter_async_context(
-            ServerProcess(home / name, models=[MODEL], variables=variables)
-        )
-        for name in map(str, range(SERVERS))
-    ]
-    connection = await asyncpg.connect(postgres.url)
-    stack.push_async_callback(connection.close)
-    client = Redis.from_url(redis.url)
-    stack.push_async_callback(client.aclose)
-    return Stores(connection, client), servers
+@asynccontextmanager
+async def _started(home: Path) -> AsyncIterator[tuple[Stores, list[ServerProcess]]]:
+    async with stores(home) as both:
+        variables = await both.variables("sizing")
+        urls = variables["ANTIPHON_DATABASE_URL"], variables["ANTIPHON_REDIS_URL"]
+        variables["ANTIPHON_SECRET_KEY"] = Secret().text
+        variables["ANTIPHON_RATE_LIMITS"] = '{"enabled": false}'
+        servers = [
+            ServerProcess(home / str(number), models=[MODEL], variables=variables)
+            for number in range(SERVERS)
+        ]
+        async with all_of(servers), Redis.from_url(urls[1]) as client:
+            connection = await asyncpg.connect(urls[0])
+            yield Stores(connection, client), servers
+            await connection.close()
 
 
 async def _posts(client: Client, conversation: str, count: int) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.proofs.bench.antiphon import Antiphon, antiphon_up
+from tests.proofs.bench.antiphon import Antiphon, antiphon, operator_token
 from tests.proofs.bench.loads.spawn import spawn_load
-from tests.proofs.bench.processes import Printed, Server, launched, printed
+from tests.proofs.bench.processes import Printed, printed
+from tests.proofs.bench.servers import Floor
 
 T = TypeVar("T")
 
@@ -35,21 +36,18 @@ class Bench:
         """A new, empty folder."""
         return Path(tempfile.mkdtemp(dir=self.folder))
 
-    @asynccontextmanager
-    async def floor(self, *parts: str) -> AsyncIterator[Server]:
-        """A bare grpc.aio server that serves ``parts`` of tests/proofs/bench/floors, ready."""
-        log = self.fresh() / "floor.log"
-        async with launched("tests.proofs.bench.floors", *parts, log=log) as server:
-            await server.serving()
-            yield server
+    def floor(self, *parts: str) -> Floor:
+        """A bare grpc.aio server that serves ``parts`` of tests/proofs/bench/floors."""
+        return Floor(self.fresh(), *parts)
 
     @asynccontextmanager
     async def antiphon(
         self, data_dir: Path | None = None, model_url: str = ""
     ) -> AsyncIterator[Antiphon]:
         """A whole server, ready, and the operator's token."""
-        async with antiphon_up(data_dir or self.fresh() / "data", model_url) as server:
-            yield server
+        home = data_dir.parent if data_dir else self.fresh()
+        async with antiphon(home, model_url) as server:
+            yield Antiphon(server, await operator_token(server))
 
     def model(self, deltas: int, gap_ms: float) -> AbstractAsyncContextManager[Printed]:
         """The fake endpoint as a process; its line is its base URL."""

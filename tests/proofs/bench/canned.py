@@ -22,6 +22,7 @@ from tests.proofs.bench.loads.http2 import (
     frames,
     message,
 )
+from tests.proofs.bench.processes import serve
 
 
 class _Connection(asyncio.Protocol):
@@ -63,23 +64,12 @@ class _Connection(asyncio.Protocol):
         return b"".join(parts)
 
 
-async def _serve(deltas: int) -> None:
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(deltas), "127.0.0.1", 0, backlog=1024
-    )
-    async with server:
-        print(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-        await server.serve_forever()
-
-
 def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deltas", type=int, default=20)
-    try:
-        asyncio.run(_serve(parser.parse_args().deltas))
-    except KeyboardInterrupt:
-        return
+    deltas = parser.parse_args().deltas
+    serve(lambda: _Connection(deltas), "127.0.0.1:{}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from tests.fakes.openai_behaviour import Behaviour, delta, end
+from tests.proofs.bench.processes import serve
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -65,25 +66,14 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    pieces = pieces_of(arguments.deltas, at_once=not arguments.gap_ms)
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(pieces, arguments.gap_ms / 1000), "127.0.0.1", 0, backlog=1024
-    )
-    async with server:
-        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
-        await server.serve_forever()
-
-
 def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deltas", type=int, default=20)
     parser.add_argument("--gap-ms", type=float, default=0.0)
-    try:
-        asyncio.run(_serve(parser.parse_args()))
-    except KeyboardInterrupt:
-        return
+    told = parser.parse_args()
+    pieces, gap_s = pieces_of(told.deltas, at_once=not told.gap_ms), told.gap_ms / 1000
+    serve(lambda: _Connection(pieces, gap_s), "http://127.0.0.1:{}/v1")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
-from tests.proofs.bench.antiphon import launched_antiphon, operator_token
-from tests.proofs.bench.processes import READY_S, DidNotStart, Server, family, free_port, launched
+from tests.e2e.process import HOST, all_of
+from tests.proofs.bench.antiphon import antiphon, operator_token
+from tests.proofs.bench.processes import READY_S, DidNotStart, family, free_port
+from tests.proofs.bench.servers import Floor, Measured, MeasuredServer
+from tests.proofs.robustness.mesh.edge import EdgeProcess
 
 # One client calls thousands of times a second here: the filters work, but refuse nothing.
 RATES = {"calls_per_s": 1_000_000, "calls_per_s_of_one": 1_000_000}
 LOOK_S = 0.05
-HOST = "127.0.0.1"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -48,9 +50,9 @@ class Secret:
     raw: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def text(self) -> str:
         """As servers read it."""
-        return {"ANTIPHON_SECRET_KEY": base64.b64encode(self.raw).decode()}
+        return base64.b64encode(self.raw).decode()
 
     async def service_token(self, address: str) -> str:
         """A token of a service, from a server that serves."""
@@ -103,7 +105,7 @@ class Mesh:
     """Servers behind an Envoy; ``token`` is the local operator's access token."""
 
     edge: str
-    servers: tuple[Server, ...]
+    servers: tuple[MeasuredServer, ...]
     parts: dict[str, list[int]]
     token: str = field(repr=False)
     secret: Secret
@@ -119,6 +121,10 @@ class Mesh:
         return self.servers[0].target | {"token": token}
 
 
+class _Plane(Measured, EdgeProcess):
+    """A control plane and its Envoy."""
+
+
 @asynccontextmanager
 async def mesh(
     folders: Folders,
@@ -129,28 +135,14 @@ async def mesh(
 ) -> AsyncIterator[Mesh]:
     """So many whole servers behind an Envoy, all of them in its endpoints."""
     secret, home = Secret(), folders.fresh()
-    registry, edge = free_port(), free_port()
-    ports = {"port": registry, "ads_port": free_port(), "inside_port": free_port()}
-    told = {"ANTIPHON_MESH": json.dumps({**ports, "edge_port": edge, **RATES})}
-    joined = {"ANTIPHON_REGISTRY": f"127.0.0.1:{registry}", **secret.variables}
-    async with AsyncExitStack() as stack:
-        plane = await stack.enter_async_context(
-            launched(
-                "antiphon_server",
-                *("mesh", "--data-dir", str(home / "mesh"), "--log-level", "warning"),
-                log=home / "mesh.log",
-                extra=told | secret.variables,
-                port=edge,
-            )
-        )
-        servers = [
-            await stack.enter_async_context(
-                launched_antiphon(home / f"{number}", model_url, {**(variables or {}), **joined})
-            )
-            for number in range(1, count + 1)
-        ]
-        await asyncio.gather(*(server.serving() for server in servers))
-        token = await operator_token(servers[0].address, home / "1")
+    plane = _Plane(home / "mesh", secret.text, **RATES)
+    joined = {"ANTIPHON_REGISTRY": plane.registry, "ANTIPHON_SECRET_KEY": secret.text}
+    servers = [
+        antiphon(home / f"{number}", model_url, {**(variables or {}), **joined})
+        for number in range(1, count + 1)
+    ]
+    async with plane, all_of(servers):
+        token = await operator_token(servers[0])
         await _all_there(plane.address, token, count)
         found = {
             "servers": [server.pid for server in servers],
@@ -185,7 +177,7 @@ async def _all_there(edge: str, token: str, count: int) -> None:
 
 
 @asynccontextmanager
-async def edge_before_floor(folders: Folders, floor: Server) -> AsyncIterator[dict[str, Any]]:
+async def edge_before_floor(folders: Folders, floor: Floor) -> AsyncIterator[dict[str, Any]]:
     """What a load is told of an Envoy before a bare server, with all filters but for tokens'."""
     rates = CallRates(RATES["calls_per_s"], RATES["calls_per_s_of_one"])
     edge = Edge(Address(HOST, 0), rates=rates)
@@ -218,20 +210,17 @@ async def apart(
     rest_of = [name for name in NAMES if name != service]
     peers = dict.fromkeys(rest_of, f"{HOST}:{ports['rest']}")
     peers[service] = f"{HOST}:{ports[service]}"
-    shared = secret.variables | {"ANTIPHON_PEERS": json.dumps(peers)} | dict(variables or {})
+    shared = {
+        "ANTIPHON_SECRET_KEY": secret.text,
+        "ANTIPHON_PEERS": json.dumps(peers),
+        **(variables or {}),
+    }
     rest, events = _shown(certificates) if certificates else ({}, {})
-    async with (
-        launched_antiphon(
-            home / "rest", model_url, shared | rest, ("serve", *rest_of), ports["rest"]
-        ) as one,
-        launched_antiphon(
-            home / service, "", shared | events, ("serve", service), ports[service]
-        ) as other,
-    ):
-        await one.serving()
+    one = antiphon(home / "rest", model_url, shared | rest, ("serve", *rest_of), ports["rest"])
+    other = antiphon(home / service, "", shared | events, ("serve", service), ports[service])
+    async with all_of((one, other)):
         await _reaches(one.address, f"peer.{service}")
-        accounts, folder = (other, service) if service == "auth" else (one, "rest")
-        token = await operator_token(accounts.address, home / folder)
+        token = await operator_token(other if service == "auth" else one)
         parts = {"called": [one.pid], "log" if service == "events" else service: [other.pid]}
         yield {"address": one.address, "pid": one.pid, "token": token, "parts": parts}
 

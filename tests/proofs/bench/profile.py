@@ -22,7 +22,7 @@ from tests.proofs.bench.table import markdown
 LOADS: dict[str, tuple[str, float, dict[str, Any]]] = {
     "turns": ("turns", 0, {"clients": 50, "deltas": 20}),
     "first-token": ("first_token", 5, {"clients": 10}),
-    "posts": ("posts", 0, {"clients": 50}),
+    "posts": ("steps", 0, {"clients": 50, "kinds": ["post"], "alone": False}),
 }
 """Which load, the gap between its deltas in ms, and the rest of its job."""
 

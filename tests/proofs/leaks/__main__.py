@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from tests.proofs.leaks import runs
-from tests.proofs.leaks.chart import draw
 
 COUNTS = {"streams": 100_000, "turns": 100_000, "heartbeats": runs.HOURS}
 
@@ -20,15 +19,12 @@ def main() -> int:
         count=arguments.count or COUNTS[arguments.what],
         seed=arguments.seed,
         memray=arguments.memray,
-        lock=arguments.lock,
     )
     work = {"streams": runs.streams, "turns": runs.turns, "heartbeats": runs.heartbeats}
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(work[arguments.what](Path(directory), run))
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(figures.as_json(), indent=1) + "\n")
-    if arguments.svg is not None:
-        draw(figures, arguments.svg)
     print(figures.line, *figures.wrong, sep="\n")
     return 1 if figures.wrong else 0
 
@@ -39,9 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, help="how many; of heartbeats, simulated hours")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--svg", type=Path, help="draw the memory into this file")
     parser.add_argument("--memray", type=Path, help="record the server's memory in this file")
-    parser.add_argument("--lock", type=Path, help="lock this file while the load runs")
     return parser
 
 

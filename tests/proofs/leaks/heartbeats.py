@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest, ConverseResponse
-from antiphon.events.v1.event_service_pb2 import FollowRequest, SubscribeRequest
+from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.stream_pb2 import RefreshToken, Watch
 from tests.proofs.bench.loads.client import Target
 from tests.proofs.bench.loads.http2 import Connection, Stream, connect
-from tests.proofs.leaks.streams import CONVERSE, FOLLOW, SUBSCRIBE
+from tests.proofs.leaks.streams import CONVERSE, FOLLOW, SUBSCRIBE, begun
 
 NewToken = Callable[[], Awaitable[str]]
 
@@ -44,7 +44,9 @@ class Heartbeats:
             connection = await connect(self._target, path)
             self._connections.append(connection)
             for number in range(STREAMS // 3):
-                self._streams.append((path, self._open(connection, path, number)))
+                watch = Watch(watch_id="w", scope=f"conversations/{self._names[number]}")
+                stream = begun(connection, path, watch, f"follow {number}", self._got)
+                self._streams.append((path, stream))
         async with asyncio.timeout(OPEN_S):
             await self._open_all.wait()
 
@@ -61,18 +63,6 @@ class Heartbeats:
         """Cut every connection."""
         for connection in self._connections:
             connection.close()
-
-    def _open(self, connection: Connection, path: str, number: int) -> Stream:
-        watch = Watch(watch_id="w", scope=f"conversations/{self._names[number]}")
-        if path == FOLLOW:
-            request = FollowRequest(follow_id=f"follow {number}", watches=[watch])
-            return connection.stream(self._got, request.SerializeToString())
-        stream = connection.stream(self._got)
-        if path == SUBSCRIBE:
-            stream.send(SubscribeRequest(create=watch).SerializeToString())
-        else:
-            stream.send(ConverseRequest(subscribe=watch).SerializeToString())
-        return stream
 
     def _refresh(self, access_token: str) -> None:
         if access_token in self._tokens:

@@ -5,21 +5,18 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from antiphon_client import ApiKey, Client
 from antiphon_server.runtime.storage.sqlite_engine import READERS
+from tests.e2e.process import HOST, OwnProcess
 from tests.proofs.bench.loads.client import Target
-from tests.proofs.bench.processes import ROOT, STOP_S, DidNotStart, environment, free_port
+from tests.proofs.bench.processes import ROOT, free_port
 
-READY_S = 30.0
 ANSWER_S = 60.0
-
-
 POOLED = {
     "antiphon.db": 1 + READERS,
     "antiphon.db-wal": 1 + READERS,
@@ -59,13 +56,38 @@ class Weight:
         return found
 
 
-class Probed:
-    """The server: who asks it, and what it holds."""
+class Probed(OwnProcess):
+    """The server in ``home``: who asks it, and what it holds; under memray if a file is named."""
 
-    def __init__(self, pid: int, port: int, home: Path) -> None:
-        self.pid = pid
-        self.address = f"127.0.0.1:{port}"
-        self._home = home
+    def __init__(
+        self,
+        home: Path,
+        *,
+        models: Sequence[dict[str, Any]] = (),
+        faster: float = 1.0,
+        options: Sequence[str] = (),
+        memray: Path | None = None,
+    ) -> None:
+        port, self._home = free_port(), home
+        self.address = f"{HOST}:{port}"
+        under = ("-m", "memray", "run", "--native", "-f", "-o", str(memray)) if memray else ()
+        variables = {
+            "ANTIPHON_MODEL": "scripted/echo",
+            # 100,000 streams of one user in minutes are too many for a person.
+            "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
+            "ANTIPHON_MODELS": json.dumps(list(models)),
+            "PYTHONPATH": str(ROOT),
+        }
+        command = (
+            *(sys.executable, *under, "-m", "tests.proofs.leaks.server", "--port", str(port)),
+            *("--data-dir", str(home / "data"), "--probe", str(home / "probe")),
+            *("--faster", str(faster), *options),
+        )
+        super().__init__(command, variables, home / "server.log")
+
+    async def serves(self) -> bool:
+        """Whether it can be asked."""
+        return (self._home / "probe").exists()
 
     async def target(self) -> Target:
         """How the operator asks, with a new token."""
@@ -105,56 +127,3 @@ class Probed:
                 return json.loads(await reader.readline())
             finally:
                 writer.close()
-
-
-@asynccontextmanager
-async def probed(
-    home: Path,
-    *,
-    models: Sequence[dict[str, Any]] = (),
-    faster: float = 1.0,
-    options: Sequence[str] = (),
-    memray: Path | None = None,
-) -> AsyncIterator[Probed]:
-    """A server in ``home`` for the block's time; under memray if a file is named for it."""
-    port = free_port()
-    under = ("-m", "memray", "run", "--native", "-f", "-o", str(memray)) if memray else ()
-    variables = {
-        "ANTIPHON_MODEL": "scripted/echo",
-        # 100,000 streams of one user in minutes are too many for a person.
-        "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
-        "ANTIPHON_MODELS": json.dumps(list(models)),
-        "PYTHONPATH": str(ROOT),
-    }
-    with (home / "server.log").open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *under, "-m", "tests.proofs.leaks.server", "--port", str(port)),
-            *("--data-dir", str(home / "data"), "--probe", str(home / "probe")),
-            *("--faster", str(faster), *options),
-            cwd=ROOT,
-            env=environment(variables),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        await _ready(process, home)
-        yield Probed(process.pid, port, home)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_S)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process, home: Path) -> None:
-    for _ in range(int(READY_S / 0.05)):
-        if (home / "probe").exists():
-            return
-        if process.returncode is not None:
-            break
-        await asyncio.sleep(0.05)
-    raise DidNotStart((home / "server.log").read_text()[-2000:])

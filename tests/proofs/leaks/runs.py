@@ -1,11 +1,9 @@
 """The long runs: a load in pieces, and what the server holds after each."""
 
-import contextlib
-import fcntl
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.leaks.figures import Figures, Sample
 from tests.proofs.leaks.heartbeats import FASTER, Heartbeats
-from tests.proofs.leaks.probed import Probed, probed
+from tests.proofs.leaks.probed import Probed
 from tests.proofs.leaks.streams import Streams, conversations
 from tests.proofs.leaks.turns import ENDPOINT, Turns
 
@@ -41,23 +39,11 @@ class Run:
     options: tuple[str, ...] = ()
     """More options of the server."""
     memray: Path | None = None
-    lock: Path | None = None
-    """A file that is locked while the load runs, for those who share the machine."""
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lock, if there is one."""
-        if self.lock is None:
-            yield
-            return
-        with self.lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 async def streams(home: Path, run: Run) -> Figures:
     """Open and cancel streams."""
-    async with probed(home, options=run.options, memray=run.memray) as server:
+    async with Probed(home, options=run.options, memray=run.memray) as server:
         names = await conversations(await server.target())
         chance = random.Random(run.seed)
 
@@ -72,8 +58,11 @@ async def streams(home: Path, run: Run) -> Figures:
 
 async def turns(home: Path, run: Run) -> Figures:
     """Post messages that are answered."""
-    endpoint = FakeEndpoint(Behaviour(deltas=5))
-    async with endpoint, _with_endpoint(home, endpoint, run) as server:
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(FakeEndpoint(Behaviour(deltas=5)))
+        models = [openai_model(ENDPOINT, endpoint.base_url)]
+        server = Probed(home, models=models, options=run.options, memray=run.memray)
+        await stack.enter_async_context(server)
         names = await conversations(await server.target(), max(min(250, run.count // 400), 8))
         chance = random.Random(run.seed)
         chance.shuffle(names)
@@ -89,7 +78,7 @@ async def turns(home: Path, run: Run) -> Figures:
 
 async def heartbeats(home: Path, run: Run) -> Figures:
     """Let ``run.count`` simulated hours pass on idle streams; what counts are heartbeats."""
-    async with probed(home, faster=FASTER, options=run.options, memray=run.memray) as server:
+    async with Probed(home, faster=FASTER, options=run.options, memray=run.memray) as server:
         target = await server.target()
         load = Heartbeats(target, await conversations(target), server.token)
         await load.open()
@@ -98,13 +87,6 @@ async def heartbeats(home: Path, run: Run) -> Figures:
         if load.wrong:
             raise RuntimeError(load.wrong[0])
         return figures
-
-
-@asynccontextmanager
-async def _with_endpoint(home: Path, endpoint: FakeEndpoint, run: Run) -> AsyncIterator[Probed]:
-    models = [openai_model(ENDPOINT, endpoint.base_url)]
-    async with probed(home, models=models, options=run.options, memray=run.memray) as server:
-        yield server
 
 
 async def _measure(
@@ -118,8 +100,7 @@ async def _measure(
     idle = await server.weigh()
     done, began = 0, time.monotonic()
     for number in range(1, warm + run.pieces + 1):
-        with run.alone():
-            done += await piece(each)
+        done += await piece(each)
         is_edge = number in (warm, warm + run.pieces)
         weight = await server.quiet(idle, run.quiet_s if is_edge else 1.0)
         if is_edge:

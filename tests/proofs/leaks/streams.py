@@ -80,19 +80,11 @@ class Streams:
             connection.cancel(stream)
 
     def _open(self, connection: Connection, path: str, got: Callable[[bytes], None]) -> Stream:
-        watch = self._watch()
-        if path == FOLLOW:
-            follow_id = f"follow {self._chance.random()}" if self._chance.random() < 0.5 else ""
-            request = FollowRequest(follow_id=follow_id, watches=[watch])
-            return connection.stream(got, request.SerializeToString())
-        stream = connection.stream(got)
-        if self._chance.random() < 0.1:
-            return stream  # and says nothing
-        if path == SUBSCRIBE:
-            stream.send(SubscribeRequest(create=watch).SerializeToString())
-            return stream
-        stream.send(ConverseRequest(subscribe=watch).SerializeToString())
-        if self._chance.random() < 0.3:
+        if path != FOLLOW and self._chance.random() < 0.1:
+            return connection.stream(got)  # and says nothing
+        follow_id = f"follow {self._chance.random()}" if self._chance.random() < 0.5 else ""
+        stream = begun(connection, path, self._watch(), follow_id, got)
+        if path == CONVERSE and self._chance.random() < 0.3:
             typing = SetTyping(conversation_id=self._chance.choice(self._names), typing=True)
             stream.send(ConverseRequest(typing=typing).SerializeToString())
         return stream
@@ -142,6 +134,21 @@ class Streams:
             if found is not None:
                 found.close()
             return made
+
+
+def begun(
+    connection: Connection, path: str, watch: Watch, follow_id: str, got: Callable[[bytes], None]
+) -> Stream:
+    """A stream of that kind, with a watch on it; the id is Follow's."""
+    if path == FOLLOW:
+        request = FollowRequest(follow_id=follow_id, watches=[watch])
+        return connection.stream(got, request.SerializeToString())
+    stream = connection.stream(got)
+    if path == SUBSCRIBE:
+        stream.send(SubscribeRequest(create=watch).SerializeToString())
+    else:
+        stream.send(ConverseRequest(subscribe=watch).SerializeToString())
+    return stream
 
 
 def _created(body: bytes, came: asyncio.Event) -> None:

@@ -3,13 +3,11 @@
 import random
 from dataclasses import asdict, replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-from tests.proofs.leaks.chart import draw
 from tests.proofs.leaks.figures import Figures, Sample
-from tests.proofs.leaks.probed import Weight, probed
+from tests.proofs.leaks.probed import Probed, Weight
 from tests.proofs.leaks.runs import Run, heartbeats, streams, turns
 from tests.proofs.leaks.streams import NotServed, Streams, conversations
 
@@ -43,15 +41,6 @@ async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
     assert figures.wrong == [], figures.line
 
 
-def test_a_run_is_drawn(tmp_path: Path) -> None:
-    """Every sample is in the chart."""
-    weight = Weight(60.0, 50.0, 1000, 1000, {}, {}, {})
-    samples = [Sample(count, weight) for count in (5_000, 10_000, 15_000)]
-    draw(Figures("streams", 1, 2.0, weight, samples, {}), tmp_path / "streams.svg")
-    drawn = ElementTree.parse(tmp_path / "streams.svg")
-    assert "(MB) after so many streams" in "".join(drawn.getroot().itertext())
-
-
 @pytest.mark.proof
 async def test_a_leak_of_streams_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each stream shows."""
@@ -80,7 +69,7 @@ async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
 
 async def test_streams_that_are_not_served_prove_nothing(tmp_path: Path) -> None:
     """A load whose streams are all refused fails."""
-    async with probed(tmp_path, options=SMALL) as server:
+    async with Probed(tmp_path, options=SMALL) as server:
         target = await server.target()
         names = await conversations(target, 2)
         load = Streams(replace(target, token="forged"), names, random.Random(1))

@@ -1,9 +1,9 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
 ``python -m tests.proofs.robustness`` and one of ``play NAME | soak | kills | cuts | drained |
-mesh | crowd | stall``; the exit status is 1 if any promise was broken; then histories and servers'
-data are kept, and ``… judge FILE`` says once more what is wrong with them. ``… page FILE …`` writes
-what the runs' JSON says into docs/proof.md.
+mesh | rolling | crowd``; the exit status is 1 if any promise was broken; then histories and
+servers' data are kept, and ``… judge FILE`` says once more what is wrong with them.
+``… page FILE …`` writes what the runs' JSON says into docs/proof.md.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from tests.proofs.robustness.rows import cuts, kills
 from tests.proofs.robustness.scenario import Outcome, play
 from tests.proofs.robustness.scenarios import SCENARIOS
 from tests.proofs.robustness.soak import soak
-from tests.proofs.robustness.stalled import stall_one
 from tests.proofs.robustness.validators import violations
 
 MOST_SHOWN = 50
@@ -118,11 +117,6 @@ def _crowd(arguments: argparse.Namespace, home: Path) -> Result:
     return came.line, came.wrong, [came.as_json()]
 
 
-def _stall(arguments: argparse.Namespace, home: Path) -> Result:
-    crowd = asyncio.run(stall_one(home, arguments.how, seconds=arguments.seconds))
-    return crowd.line, crowd.defects, [{"name": "stall", "line": crowd.line}]
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.proofs.robustness", description=__doc__)
     what = parser.add_subparsers(dest="what", required=True)
@@ -166,9 +160,6 @@ def _parser() -> argparse.ArgumentParser:
     crowd.add_argument("--readers", type=int, default=500)
     crowd.add_argument("--rounds", type=int, default=6)
     crowd.add_argument("--seconds", type=float, default=12.0)
-    stall = command("stall", _stall, "100 subscribers, one of whom stops reading")
-    stall.add_argument("--how", choices=("unread", "silent"), default="unread")
-    stall.add_argument("--seconds", type=float, default=10.0)
     page = what.add_parser("page", help="write docs/proof.md's figures from what runs wrote")
     page.add_argument("files", type=Path, nargs="+")
     return parser

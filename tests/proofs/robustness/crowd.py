@@ -1,7 +1,7 @@
-"""500 readers, without and with 500 more who do not read: the good ones' delays, and memory.
+"""Readers beside others who do not read: the good ones' delays, the server's memory, who is let go.
 
-The two are measured in turn, in one run, because machines are shared: each round gives a pair
-of 99th percentiles, and their ratio's median over the rounds is the figure.
+500 beside 500 are measured in turn, in one run, because machines are shared: each round gives a
+pair of 99th percentiles, and their ratio's median over the rounds is the figure.
 """
 
 import asyncio
@@ -20,23 +20,62 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1.stream_pb2 import Watch
+from antiphon_client.status import error_of_rpc
 from tests.e2e.callers import channel_to
 from tests.e2e.server import ServerProcess
 from tests.fakes.proxy import Proxy
 from tests.proofs.bench.figures import percentile
 from tests.proofs.bench.loads.client import Target
 from tests.proofs.bench.loads.http2 import connect
+from tests.proofs.robustness.odd_server import COMMAND, PATIENCE
 from tests.proofs.robustness.stage import EXIT_S
-from tests.proofs.robustness.stalled import OWN_CONNECTION, SMALL_WINDOW
 
 FOLLOW = "/antiphon.events.v1.EventService/Follow"
 CHANNELS = 10
 KEY = b"key:"
 TEXT = "x" * 4096
-GAP_S = 0.25
+GAP_S, SHORT_GAP_S = 0.25, 0.05
 STALLING_S, SETTLING_S, OPEN_S = 5.0, 3.0, 60.0
 MOST_GROWN_BYTES, MOST_RATIO = 100 << 20, 1.1
+# A client that takes in no more than it is asked for, on a connection of its own.
+SMALL_WINDOW = [
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 65_536),
+    ("grpc.use_local_subchannel_pool", 1),
+]
 Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Phase:
+    """Some seconds of posts: the times from post to each delivery, and the server's memory."""
+
+    delays_ms: list[float] = field(default_factory=list)
+    memory_bytes: list[int] = field(default_factory=list)
+
+    def delay_ms(self, percent: float) -> float:
+        """The delay within which so many of the deliveries came."""
+        return percentile(self.delays_ms, percent)
+
+    @property
+    def held_bytes(self) -> int:
+        """The most memory in its last quarter."""
+        return max(self.memory_bytes[-(len(self.memory_bytes) // 4) :])
+
+
+@dataclass(slots=True)
+class Stalled:
+    """What came of one who stopped reading; ``ended_with`` is what it read at last."""
+
+    before: Phase
+    during: Phase
+    ended_with: str
+    defects: list[str]
+
+    @property
+    def grown_bytes(self) -> int:
+        """What it cost."""
+        return self.during.held_bytes - self.before.held_bytes
 
 
 @dataclass(slots=True)
@@ -129,7 +168,7 @@ class _Readers:
         self.request = pb.FollowRequest(
             watches=[Watch(watch_id="w", scope=f"conversations/{conversation_id}")]
         ).SerializeToString()
-        self.delays_ms: list[float] = []
+        self._phase = Phase()
         self._posted: dict[bytes, float] = {}
 
     def got(self, frame: bytes, ready: asyncio.Semaphore) -> None:
@@ -138,7 +177,7 @@ class _Readers:
         if at < 0:
             ready.release()
         while at >= 0:
-            self.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
+            self._phase.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
             at = frame.find(KEY, at + 12)
 
     @property
@@ -146,28 +185,31 @@ class _Readers:
         """The key of the newest post."""
         return next(reversed(self._posted))
 
-    async def measured(self, seconds: float) -> tuple[list[float], int]:
-        """Post for so long; returns the delays and the most memory that was seen."""
-        self.delays_ms, memory = [], 0
+    async def measured(self, seconds: float, gap_s: float = GAP_S) -> Phase:
+        """Post for so long, each time after a gap; returns what was measured meanwhile."""
+        self._phase = phase = Phase()
         async with channel_to(self.server) as channel:
             context = ContextServiceStub(channel)
-            for _ in range(int(seconds / GAP_S)):
+            for _ in range(int(seconds / gap_s)):
                 key = f"{KEY.decode()}{len(self._posted):08}"
                 request = PostMessageRequest(
                     conversation_id=self.conversation_id, parts=[Part(text=key + TEXT)]
                 )
                 self._posted[key.encode()] = time.monotonic()
                 await context.PostMessage(request, metadata=self.metadata, timeout=10)
-                memory = max(memory, self.server.resident_bytes)
-                await asyncio.sleep(GAP_S)
+                phase.memory_bytes.append(self.server.resident_bytes)
+                await asyncio.sleep(gap_s)
         await asyncio.sleep(1.0)
-        return self.delays_ms, memory
+        return phase
 
 
 @asynccontextmanager
-async def _reading(readers: _Readers, count: int) -> AsyncIterator[None]:
+async def _reading(server: ServerProcess, count: int) -> AsyncIterator[_Readers]:
     """So many who read, by a client that costs the machine little."""
-    target = Target(readers.server.address, readers.server.pid, readers.token)
+    async with server.client() as client:
+        conversation = (await client.create_conversation()).conversation_id
+        readers = _Readers(server, conversation, await client.tokens.get())
+    target = Target(server.address, server.pid, readers.token)
     connections = [await connect(target, FOLLOW) for _ in range(CHANNELS)]
     try:
         ready = asyncio.Semaphore(0)
@@ -179,7 +221,7 @@ async def _reading(readers: _Readers, count: int) -> AsyncIterator[None]:
         async with asyncio.timeout(OPEN_S):
             for _ in range(count):
                 await ready.acquire()
-        yield
+        yield readers
     finally:
         for connection in connections:
             connection.close()
@@ -199,9 +241,8 @@ async def _stalled(readers: _Readers, count: int) -> AsyncIterator[list[Any]]:
     """
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(Proxy(readers.server.port))
-        options = [*SMALL_WINDOW, *OWN_CONNECTION.items()]
         channels = [
-            await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
+            await stack.enter_async_context(grpc.aio.insecure_channel(address, SMALL_WINDOW))
             for address in [readers.server.address, proxy.address] * (CHANNELS // 2)
         ]
         calls: list[Any] = []
@@ -234,11 +275,9 @@ async def _let_go(readers: _Readers, alive: list[Any]) -> int:
 async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd:
     """Measure in turn, ``seconds`` each; in the end tell the server to stop, with all of them."""
     crowd = Crowd(count)
-    async with ServerProcess(home) as server, server.client() as client:
-        conversation = (await client.create_conversation()).conversation_id
-        readers = _Readers(server, conversation, await client.tokens.get())
-        async with _reading(readers, count):
-            _, crowd.alone_bytes = await readers.measured(SETTLING_S)
+    async with ServerProcess(home) as server:
+        async with _reading(server, count) as readers:
+            crowd.alone_bytes = max((await readers.measured(SETTLING_S)).memory_bytes)
             for left in reversed(range(rounds)):
                 await _round(crowd, readers, seconds, left)
         crowd.defects = [f"log: {line}" for line in server.defects]
@@ -250,17 +289,43 @@ async def _round(crowd: Crowd, readers: _Readers, seconds: float, left: int) -> 
 
     async def without() -> list[float]:
         await readers.measured(SETTLING_S)
-        return (await readers.measured(seconds))[0]
+        return (await readers.measured(seconds)).delays_ms
 
     alone = await without() if left % 2 == 0 else []
     async with _stalled(readers, crowd.count) as alive:
         await readers.measured(STALLING_S)
-        beside, memory = await readers.measured(seconds)
-        crowd.crowded_bytes = max(crowd.crowded_bytes, memory)
+        beside = await readers.measured(seconds)
+        crowd.crowded_bytes = max(crowd.crowded_bytes, *beside.memory_bytes)
         if left:
             crowd.given_up += await _let_go(readers, alive)
         else:
             began = time.monotonic()
             crowd.exit_code = await readers.server.terminate()
             crowd.exit_s = time.monotonic() - began
-    crowd.pairs.append(Pair(alone or await without(), beside))
+    crowd.pairs.append(Pair(alone or await without(), beside.delays_ms))
+
+
+async def stall_one(home: Path, count: int, seconds: float, patience_s: float) -> Stalled:
+    """Measure so many without one who stops reading, then with it, then wait until it is let go."""
+    server = ServerProcess(home, command=COMMAND, variables={PATIENCE: str(patience_s)})
+    async with server, _reading(server, count) as readers:
+        await readers.measured(seconds / 2, SHORT_GAP_S)  # warm-up
+        before = await readers.measured(seconds, SHORT_GAP_S)
+        async with _stalled(readers, 1) as [call]:
+            during = await readers.measured(seconds, SHORT_GAP_S)
+            await asyncio.sleep(patience_s + 3.0)
+            ended_with = await _last_words(call)
+        return Stalled(before, during, ended_with, server.defects)
+
+
+async def _last_words(call: Any) -> str:
+    """Read what a stalled one is told: it waits behind all that was not read."""
+    try:
+        async with asyncio.timeout(5):
+            while await call.read() is not grpc.aio.EOF:
+                pass
+    except TimeoutError:
+        return "nothing"
+    except grpc.aio.AioRpcError as error:
+        return error_of_rpc(error).reason or error.code().name
+    return "no error"

@@ -29,14 +29,14 @@ SHOUT = 100_000
 Work = Callable[[Stage, str], Coroutine[Any, Any, None]]
 
 
-def _scene(stage: Stage, name: str) -> Scene:
+def scene_of(stage: Stage, name: str) -> Scene:
     """Where somebody works, by the number in the name."""
     return stage.scenes[int(name.rpartition(" ")[2]) % len(stage.scenes)]
 
 
 async def _talker(stage: Stage, name: str) -> None:
     """Converses: turn after turn, some of them stopped."""
-    scene, client = _scene(stage, name), await stage.client()
+    scene, client = scene_of(stage, name), await stage.client()
     reader = scene.history.reader(name, None)
     async with client.converse(scene.conversation_id, on_event=reader.note) as talk:
         talker = Talker(talk, scene.history, reader, client)
@@ -48,21 +48,21 @@ async def _talker(stage: Stage, name: str) -> None:
 
 async def _writer(stage: Stage, name: str) -> None:
     """Posts messages."""
-    scene, client = _scene(stage, name), await stage.client()
+    scene, client = scene_of(stage, name), await stage.client()
     gap_s = stage.chance(name).uniform(0.02, 0.15)
     await write(client, scene.conversation_id, scene.history, stage.stopping, gap_s)
 
 
 async def _shouter(stage: Stage, name: str) -> None:
     """Posts messages so long that the server does not keep them in memory for long."""
-    scene, client = _scene(stage, name), await stage.client()
+    scene, client = scene_of(stage, name), await stage.client()
     more = "!" * SHOUT
     await write(client, scene.conversation_id, scene.history, stage.stopping, 0.03, more)
 
 
 async def _twin(stage: Stage, name: str) -> None:
     """Does by unary calls and Follow what a talker does by Converse."""
-    scene, client, chance = _scene(stage, name), await stage.client(), stage.chance(name)
+    scene, client, chance = scene_of(stage, name), await stage.client(), stage.chance(name)
     reader = scene.history.reader(name, 0)
     following = asyncio.create_task(_follow(client, scene, reader))
     try:
@@ -122,13 +122,13 @@ async def _follow(client: Client, scene: Scene, reader: Reader) -> None:
 
 async def _follower(stage: Stage, name: str) -> None:
     """Follows by the client library."""
-    scene = _scene(stage, name)
+    scene = scene_of(stage, name)
     await _follow(await stage.client(), scene, scene.history.reader(name, lasts=True))
 
 
 async def _comer(stage: Stage, name: str) -> None:
     """Follows by the client library, comes and goes with a stored cursor."""
-    scene, client = _scene(stage, name), await stage.client()
+    scene, client = scene_of(stage, name), await stage.client()
     reader = scene.history.reader(name, lasts=True)
     await follow_in_bits(client, scene.conversation_id, reader, stage.chance(name))
 
@@ -145,7 +145,7 @@ async def _updater(stage: Stage, name: str) -> None:
 
 async def _returner(stage: Stage, name: str) -> None:
     """Comes back with cursors from long ago."""
-    scene = _scene(stage, name)
+    scene = scene_of(stage, name)
     await Returner(stage, name, scene, await stage.client()).run(stage.chance(name))
 
 

@@ -11,10 +11,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
+
+import msgspec
 
 from tests.proofs.robustness.history import History
 
@@ -62,7 +63,7 @@ def read(path: Path) -> list[History]:
             else:
                 (field,) = line.keys() - {"conversation"}
                 found[line["conversation"]][field].append(line[field])
-    return [_build(History, found[number]) for number in sorted(found)]
+    return [msgspec.convert(found[number], History) for number in sorted(found)]
 
 
 def _lines(number: int, history: History) -> Iterator[Line]:
@@ -89,27 +90,3 @@ def _at(line: Line) -> float:
     times = (value.get(name) for name in ("at", "received", "asked"))
     known = [*(it for it in times if isinstance(it, float)), *value.get("tries", ())]
     return float(known[0]) if known else math.inf
-
-
-def _build(hint: Any, value: Any) -> Any:
-    """What the type says, from what JSON has."""
-    kinds = [it for it in get_args(hint) if it is not NoneType]
-    if value is None:
-        return None
-    if NoneType in get_args(hint):
-        return _build(kinds[0], value)
-    if is_dataclass(hint):
-        hints = get_type_hints(hint)
-        return hint(**{name: _build(hints[name], it) for name, it in value.items()})  # type: ignore[operator]
-    if hasattr(hint, "_fields"):
-        hints = get_type_hints(hint)
-        return hint(
-            *(_build(hints[name], it) for name, it in zip(hint._fields, value, strict=True))
-        )
-    if get_origin(hint) is tuple:
-        return tuple(_build(kind, it) for kind, it in zip(kinds, value, strict=True))
-    if get_origin(hint) is dict:
-        return {name: _build(kinds[1], it) for name, it in value.items()}
-    if isinstance(value, list):
-        return [_build(kinds[0], it) for it in value]
-    return value

@@ -5,15 +5,14 @@ if a call failed, an event was missing, doubled or late, or Redis was taken up a
 """
 
 import asyncio
-import base64
 import contextlib
-import secrets
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,21 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from antiphon.auth.v1.auth_service_pb2 import WhoAmIRequest
-from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon.context.v1.context_service_pb2 import PostMessageRequest
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_service_pb2 as events
-from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import START_POSITION_EARLIEST, Watch
 from tests.e2e.callers import Caller, channel_to, operator
+from tests.e2e.calls import Calls
+from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import until, until_it
 from tests.fakes.postgres import Postgres
 from tests.fakes.valkey import Valkey
+from tests.proofs.robustness.mesh.deployment import new_secret, own_postgres
 
 RESYNC_S = 2.0
 PAUSE_S = 0.02
 TIMEOUT_S = 30.0
+PARTS = ("redis", "bus")
 
 
 @dataclass(slots=True)
@@ -69,10 +68,10 @@ class Load:
 
     def __init__(self, servers: list[ServerProcess], caller: Caller) -> None:
         self.found = Found()
-        self._caller = caller
-        self._conversation = caller.known["conv"]
-        self._scope = f"conversations/{self._conversation}"
-        self._channels = [channel_to(server) for server in servers]
+        self._metadata = caller.metadata
+        channels = [channel_to(server) for server in servers]
+        self._calls = [Calls(channel, caller, caller.known["conv"]) for channel in channels]
+        self._health: list[Any] = [health_pb2_grpc.HealthStub(channel) for channel in channels]
         self._answered: dict[int, float] = {}
         self._arrived: list[dict[int, float]] = [{} for _ in servers]
         self._positions = [0] * len(servers)
@@ -82,21 +81,20 @@ class Load:
         """Load both servers until ``work`` is done, and wait until all was delivered."""
         ends = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            readers = [tasks.create_task(self._read(at)) for at in range(len(self._channels))]
-            callers = [
-                tasks.create_task(self._repeat(ends, call(at)))
-                for at in range(len(self._channels))
-                for call in (self._post, self._post, self._who)
-            ]
-            callers.append(tasks.create_task(self._repeat(ends, self._ask_for_health)))
+            readers = [tasks.create_task(self._read(at)) for at in range(len(self._calls))]
+            works: list[Callable[[], Awaitable[None]]] = [self._ask_for_health]
+            for at in range(len(self._calls)):
+                post, who = partial(self._post, at), partial(self._who, at)
+                works += [post, post, who]
+            callers = [tasks.create_task(self._repeat(ends, each)) for each in works]
             await work
             ends.set()
             await asyncio.wait(callers)
             await self._delivered()
             for reader in readers:
                 reader.cancel()
-        for channel in self._channels:
-            await channel.close()
+        for calls in self._calls:
+            await calls.channel.close()
         self.found.lags = [
             max(arrived[offset] - answered, 0.0)
             for offset, answered in self._answered.items()
@@ -105,56 +103,37 @@ class Load:
         ]
 
     async def in_step(self) -> None:
-        """Return when both servers have Redis and hear each other."""
-        for channel in self._channels:
-            health = health_pb2_grpc.HealthStub(channel)
-            for part in ("redis", "bus"):
-                while not await _serves(health, part):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
+        """Return when both servers have Redis and hear each other. Raises TimeoutError."""
+        for health in self._health:
+            for part in PARTS:
+                await until_it(partial(_serves, health, part), TIMEOUT_S)
 
     async def _ask_for_health(self) -> None:
         """Note which parts are away now; the whole must serve."""
-        for channel in self._channels:
-            health = health_pb2_grpc.HealthStub(channel)
-            for part in ("redis", "bus"):
+        for health in self._health:
+            for part in PARTS:
                 if not await _serves(health, part):
                     self.found.parts_away.add(part)
             if not await _serves(health, ""):
                 self.found.failed.append("a server says that it does not serve")
         await asyncio.sleep(0.1)
 
-    def _post(self, at: int) -> Callable[[], Coroutine[Any, Any, None]]:
-        """Posts, each of which the other server has to know at once."""
-        context: Any = ContextServiceStub(self._channels[at])
-        other: Any = EventServiceStub(self._channels[1 - at])
+    async def _post(self, at: int) -> None:
+        """A post that the other server has to know at once."""
+        calls, other = self._calls[at], self._calls[1 - at]
+        request = calls.post("hello", request_id=str(uuid.uuid4()))
+        answer = await self._call(calls.context.PostMessage, request)
+        offset = answer.message.offset
+        self._answered[offset] = time.monotonic()
+        self._last = max(self._last, offset)
+        head = await self._call(other.events.GetHead, events.GetHeadRequest(scope=other.scope))
+        if head.last_offset < offset:
+            self.found.failed.append(f"{offset} was not known at once")
 
-        async def post() -> None:
-            request = PostMessageRequest(
-                conversation_id=self._conversation,
-                parts=[Part(text="hello")],
-                request_id=str(uuid.uuid4()),
-            )
-            answer = await self._call(context.PostMessage, request)
-            offset = answer.message.offset
-            self._answered[offset] = time.monotonic()
-            self._last = max(self._last, offset)
-            head = await self._call(other.GetHead, events.GetHeadRequest(scope=self._scope))
-            if head.last_offset < offset:
-                self.found.failed.append(f"{offset} was not known at once")
+    async def _who(self, at: int) -> None:
+        await self._call(self._calls[at].auth.WhoAmI, WhoAmIRequest())
 
-        return post
-
-    def _who(self, at: int) -> Callable[[], Coroutine[Any, Any, None]]:
-        auth: Any = AuthServiceStub(self._channels[at])
-
-        async def who() -> None:
-            await self._call(auth.WhoAmI, WhoAmIRequest())
-
-        return who
-
-    async def _repeat(
-        self, ends: asyncio.Event, call: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _repeat(self, ends: asyncio.Event, call: Callable[[], Awaitable[None]]) -> None:
         while not ends.is_set():
             with contextlib.suppress(grpc.aio.AioRpcError):
                 await call()
@@ -163,17 +142,19 @@ class Load:
     async def _call(self, rpc: Any, request: Any) -> Any:
         self.found.calls += 1
         try:
-            return await rpc(request, metadata=self._caller.metadata, timeout=TIMEOUT_S)
+            return await rpc(request, metadata=self._metadata, timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             self.found.failed.append(f"{type(request).__name__}: {error.code()} {error.details()}")
             raise
 
     async def _read(self, at: int) -> None:
-        stub: Any = EventServiceStub(self._channels[at])
-        watch = Watch(watch_id="w", scope=self._scope, start=START_POSITION_EARLIEST)
-        request = events.FollowRequest(watches=[watch])
+        calls = self._calls[at]
+        watch = Watch(watch_id="w", scope=calls.scope, start=START_POSITION_EARLIEST)
+        follow: Any = calls.events.Follow(
+            events.FollowRequest(watches=[watch]), metadata=self._metadata
+        )
         try:
-            async for frame in stub.Follow(request, metadata=self._caller.metadata):
+            async for frame in follow:
                 for event in frame.batch.events:
                     self._take(at, event.first_offset, event.last_offset)
         except grpc.aio.AioRpcError as error:
@@ -188,9 +169,7 @@ class Load:
 
     async def _delivered(self) -> None:
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                while min(self._positions) < self._last:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await until(lambda: min(self._positions) >= self._last, TIMEOUT_S)
         except TimeoutError:
             self.found.failed.append(f"{self._positions} of {self._last} were delivered")
 
@@ -244,11 +223,11 @@ async def two_servers(
     variables = {
         "ANTIPHON_DATABASE_URL": await postgres.database(),
         "ANTIPHON_REDIS_URL": valkey.url,
-        "ANTIPHON_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ANTIPHON_SECRET_KEY": new_secret(),
     }
-    async with contextlib.AsyncExitStack() as stack:
-        servers = [ServerProcess(folder / name, variables=variables) for name in ("one", "two")]
-        yield await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
+    servers = [ServerProcess(folder / name, variables=variables) for name in ("one", "two")]
+    async with all_of(servers):
+        yield servers
 
 
 async def outage(
@@ -261,13 +240,11 @@ async def outage(
     load = Load(servers, await operator(servers[0]))
 
     async def work() -> None:
-        async with asyncio.timeout(TIMEOUT_S):
-            await load.in_step()
+        await load.in_step()
         await asyncio.sleep(min(1.0, seconds))
         await way(valkey, seconds)
         back = time.monotonic()
-        async with asyncio.timeout(TIMEOUT_S):
-            await load.in_step()
+        await load.in_step()
         load.found.resync_s = time.monotonic() - back
         await asyncio.sleep(min(1.0, seconds))
 
@@ -277,23 +254,18 @@ async def outage(
 
 async def _main(seconds: float) -> int:
     wrong: list[str] = []
-    postgres = Postgres()
-    postgres.start()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            async with (
-                Valkey() as valkey,
-                two_servers(Path(folder), postgres, valkey) as servers,
-            ):
-                for way in WAYS:
-                    found = await outage(servers, valkey, way, seconds)
-                    sys.stdout.write(f"{way.__name__}, {seconds:.0f} s: {found}\n")
-                    sys.stdout.flush()
-                    wrong += found.wrong
-                wrong += [defect for server in servers for defect in server.defects]
-    finally:
-        postgres.remove()
-    sys.stdout.writelines(f"{it}\n" for it in wrong[:20])
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            own_postgres() as postgres,
+            Valkey() as valkey,
+            two_servers(Path(folder), postgres, valkey) as servers,
+        ):
+            for way in WAYS:
+                found = await outage(servers, valkey, way, seconds)
+                print(f"{way.__name__}, {seconds:.0f} s: {found}", flush=True)
+                wrong += found.wrong
+            wrong += [defect for server in servers for defect in server.defects]
+    print(*wrong[:20], sep="\n")
     return int(bool(wrong))
 
 

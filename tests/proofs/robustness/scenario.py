@@ -15,7 +15,7 @@ from tests.proofs.robustness.heads import heads_sampled
 from tests.proofs.robustness.ledger import read_ledger
 from tests.proofs.robustness.memory import Memory, rest, sampled
 from tests.proofs.robustness.odd_server import DAY
-from tests.proofs.robustness.people import READERS, WORKERS
+from tests.proofs.robustness.people import READERS, WORKERS, Work
 from tests.proofs.robustness.posts import posts_repeated
 from tests.proofs.robustness.record import write
 from tests.proofs.robustness.stage import Stage, stage
@@ -33,13 +33,18 @@ Doing = Callable[[Stage], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``faults`` are names; ``people`` how many of each kind; ``variables`` are the server's."""
+    """``faults`` are names; ``people`` how many of each kind; ``variables`` are the server's.
+
+    ``workers`` and ``readers`` are what each kind does.
+    """
 
     name: str
     faults: Sequence[str]
     people: Mapping[str, int] = field(default_factory=lambda: CROWD)
     scenes: int = 2
     variables: Mapping[str, str] = field(default_factory=dict)
+    workers: Mapping[str, Work] = field(default_factory=lambda: WORKERS)
+    readers: Mapping[str, Work] = field(default_factory=lambda: READERS)
 
     @property
     def retention_s(self) -> float | None:
@@ -166,10 +171,10 @@ async def _people(
         here.stack = stack
         for kind, count in scenario.people.items():
             for number in range(count):
-                task = asyncio.create_task(
-                    {**WORKERS, **READERS}[kind](here, f"{kind} {number}"), name=f"{kind} {number}"
-                )
-                (workers if kind in WORKERS else readers).append(task)
+                name = f"{kind} {number}"
+                work = {**scenario.workers, **scenario.readers}[kind](here, name)
+                task = asyncio.create_task(work, name=name)
+                (workers if kind in scenario.workers else readers).append(task)
         try:
             yield lambda: _ended(workers, readers)
         finally:

@@ -14,7 +14,6 @@ from antiphon.context.v1.context_service_pb2 import PostMessageRequest, PostMess
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1.turn_pb2 import Turn
-from antiphon.events.v1.event_pb2 import Event
 from antiphon_client import AntiphonError, Client, LiveConversation, TurnHandle
 from antiphon_client.errors import HistoryLost, Unauthenticated
 from antiphon_client.ids import new_turn_id
@@ -45,15 +44,10 @@ MOST_REFUSALS = 20  # of a token, one after the other
 AGAIN = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
 
 
-def note(reader: Reader, event: Event) -> None:
-    """Write down what somebody saw."""
-    reader.note(event)
-
-
 async def follow(client: Client, conversation_id: str, reader: Reader) -> None:
     """Follow from the beginning, over whatever happens, until cancelled."""
     async for event in client.follow(f"conversations/{conversation_id}", earliest=True):
-        note(reader, event)
+        reader.note(event)
 
 
 async def follow_in_bits(
@@ -69,7 +63,7 @@ async def follow_in_bits(
         batches = stream.batches()
         async for batch in batches:
             for event in batch.events:
-                note(reader, event)
+                reader.note(event)
             cursor, offset, left = batch.cursor, batch.offset or offset, left - 1
             if not left:
                 break

@@ -11,6 +11,8 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tests.proofs.wire.floods import ATTACKS
 from tests.proofs.wire.front import FRONTS
 from tests.proofs.wire.fuzz import Campaign, Report
@@ -72,7 +74,7 @@ def keep(directory: Path, trials: Sequence[Input]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for at, trial in enumerate(trials):
         name = f"{trial.path.rpartition('/')[2]}-{at:03}.json"
-        (directory / name).write_text(json.dumps(trial.to_json(), indent=1) + "\n")
+        (directory / name).write_text(json.dumps(msgspec.to_builtins(trial), indent=1) + "\n")
 
 
 def _write(path: Path | None, figures: Any) -> None:

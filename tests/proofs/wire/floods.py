@@ -84,7 +84,7 @@ async def pings(port: int) -> None:
 
 async def empty_data(port: int) -> None:
     """Frames of data without data (CVE-2019-9518)."""
-    async with _held(port) as raw:
+    async with begun(port) as raw:
         await raw.send(*_open(raw, 1), DataFrame(1, b"").serialize() * BATCH)
         while not raw.outcome.closed:
             await raw.send(DataFrame(1, b"").serialize() * BATCH)
@@ -93,38 +93,24 @@ async def empty_data(port: int) -> None:
 
 async def unread(port: int) -> None:
     """Calls whose answers are not read: a window of zero (CVE-2019-9517)."""
-    async with connected(port) as raw:
-        await raw.begin({4: 0})
-        await raw.until(lambda: raw.settings, 2)
-        for stream in itertools.count(1, 2):
-            await raw.call(stream, grpc_frame())
-            if stream % BATCH == 1:
-                await asyncio.sleep(PAUSE_S)
-            if raw.outcome.closed:
-                return
+    await _streams(
+        port,
+        lambda raw, at: [*_open(raw, at), DataFrame(at, grpc_frame(), flags=["END_STREAM"])],
+        {4: 0},
+    )
 
 
 async def too_many_streams(port: int) -> None:
     """Streams far beyond the limit, all kept open."""
-    async with _held(port) as raw:
-        for stream in itertools.count(1, 2):
-            await raw.send(*_open(raw, stream))
-            if stream % BATCH == 1:
-                await asyncio.sleep(PAUSE_S)
-            if raw.outcome.closed:
-                return
+    await _streams(port, _open)
 
 
 async def half_calls(port: int) -> None:
     """Calls that end without having asked anything."""
-    async with _held(port) as raw:
-        for stream in itertools.count(1, 2):
-            headers = raw.encoder.encode(list(request_headers()))
-            await raw.send(HeadersFrame(stream, headers, flags=["END_HEADERS", "END_STREAM"]))
-            if stream % BATCH == 1:
-                await asyncio.sleep(PAUSE_S)
-            if raw.outcome.closed:
-                return
+    await _streams(
+        port,
+        lambda raw, at: [raw.headers(at, request_headers(), "END_HEADERS", "END_STREAM")],
+    )
 
 
 async def slow_starters(port: int) -> None:
@@ -178,23 +164,12 @@ async def small_bombs(port: int) -> None:
 ATTACKS: dict[str, Attack] = {
     it.__name__: it
     for it in (
-        *(
-            rapid_reset,
-            made_you_reset,
-            continuations,
-            early_continuations,
-            empty_continuations,
-            settings,
-            pings,
-        ),
-        *(empty_data, unread, too_many_streams, half_calls, slow_starters, idle_connections),
-        *(slow_headers, churn, oversize, promises, bombs, small_bombs),
+        *(rapid_reset, made_you_reset, continuations, early_continuations, empty_continuations),
+        *(settings, pings, empty_data, unread, too_many_streams, half_calls),
+        *(slow_starters, idle_connections, slow_headers, churn),
+        *(oversize, promises, bombs, small_bombs),
     )
 }
-
-
-def _held(port: int) -> contextlib.AbstractAsyncContextManager[Raw]:
-    return begun(port)
 
 
 def _open(raw: Raw, stream: int) -> list[HeadersFrame]:
@@ -209,6 +184,22 @@ async def _repeat(port: int, frames: Callable[[Raw, int], Sequence[Frame]]) -> N
             await raw.send(*parts)
             await asyncio.sleep(0)
             if raw.outcome.closed or raw.outcome.goaway is not None:
+                return
+
+
+async def _streams(
+    port: int,
+    frames: Callable[[Raw, int], Sequence[Frame]],
+    settings: dict[int, int] | None = None,
+) -> None:
+    """The frames for one stream after another, some at once, until the connection is closed."""
+    async with begun(port, settings) as raw:
+        await raw.until(lambda: raw.settings, 2)
+        for stream in itertools.count(1, 2):
+            await raw.send(*frames(raw, stream))
+            if stream % BATCH == 1:
+                await asyncio.sleep(PAUSE_S)
+            if raw.outcome.closed:
                 return
 
 

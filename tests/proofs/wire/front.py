@@ -7,13 +7,10 @@ from pathlib import Path
 
 import psutil
 
-from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, CallRates, Edge
-from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.server import ServerProcess
-
-HOST = "127.0.0.1"
+from tests.mesh.world import HOST, envoy_before
 
 
 @dataclass(slots=True)
@@ -54,9 +51,7 @@ async def nothing(server: ServerProcess, _home: Path) -> AsyncIterator[Front]:
 async def envoy(server: ServerProcess, home: Path) -> AsyncIterator[Front]:
     """Attacks meet the edge, with the limits that it has by default."""
     edge = Edge(Address(HOST, 0), rates=CallRates(20_000, 5_000))
-    async with Lifecycle() as lifecycle:
-        found = edge_before(Address(HOST, server.port), edge, home / "envoy.log")
-        await found.serve(lifecycle, grace_s=0.1)
+    async with envoy_before(server.port, edge, home) as found:
         yield Front(server, found)
 
 

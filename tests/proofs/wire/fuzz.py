@@ -108,42 +108,41 @@ class Campaign:
 
     async def run(self, inputs: int) -> Report:
         """Run so many."""
-        await self._world.begin()
-        by_path = {rpc.path: rpc for rpc in self._rpcs}
+        trials = await self._begun()
         grammars = {who: Grammar(pool, self._rng) for who, pool in self._world.pools.items()}
         maker = Maker(self._rpcs, grammars, self._rng)
-        trials = [
-            Trials(channel, by_path, self._world.token, self._world.learn, local=self._target.local)
-            for channel in self._target.channels
-        ]
         began = time.monotonic()
         async with self.beside(), asyncio.TaskGroup() as group:
             for at in range(WORKERS):
                 group.create_task(self._work(maker, trials[at % len(trials)], inputs))
         self.report.seconds = time.monotonic() - began
-        self.report.defects = self._target.defects()
-        self.report.restarts = self._target.restarts()
-        self.report.end_bytes = 0 if self.report.restarts else self._target.resident_bytes()
-        return self.report
+        return self._over()
 
     async def replay(self, corpus: Iterable[Input]) -> Report:
         """Run inputs that were kept."""
-        await self._world.begin()
-        by_path = {rpc.path: rpc for rpc in self._rpcs}
-        trials = Trials(
-            self._target.channels[0],
-            by_path,
-            self._world.token,
-            self._world.learn,
-            local=self._target.local,
-        )
+        trials = (await self._begun())[0]
+        known = {rpc.path for rpc in self._rpcs}
         async with self.beside():
             for trial in corpus:
-                if trial.path in by_path:
+                if trial.path in known:
                     trial = trial.renamed(self._world.names(trial.who))
                     self._note(trial, await trials.run(trial))
+        return self._over()
+
+    async def _begun(self) -> list[Trials]:
+        """Who runs inputs, one for each channel, in a world that is there."""
+        await self._world.begin()
+        rpcs = {rpc.path: rpc for rpc in self._rpcs}
+        world, local = self._world, self._target.local
+        return [
+            Trials(channel, rpcs, world.token, world.learn, local=local)
+            for channel in self._target.channels
+        ]
+
+    def _over(self) -> Report:
         self.report.defects = self._target.defects()
         self.report.restarts = self._target.restarts()
+        self.report.end_bytes = 0 if self.report.restarts else self._target.resident_bytes()
         return self.report
 
     async def _work(self, maker: Maker, trials: Trials, inputs: int) -> None:

@@ -1,10 +1,8 @@
 """What is sent to the server in one go: an RPC, who calls it, its requests as bytes."""
 
-import base64
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import grpc
 
@@ -27,8 +25,9 @@ SHORT_DEADLINES = (0.0, 0.001, 0.01)
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One trial. ``cancel_after``: give up when so many requests are sent; ``deadline_s``: the
-    call's own.
+    """One trial, whose bytes are base64 in files.
+
+    ``cancel_after``: give up when so many requests are sent; ``deadline_s``: the call's own.
     """
 
     path: str
@@ -44,31 +43,12 @@ class Input:
         large = any(len(data) > 2 * Limits().message_bytes for data in self.sent)
         return frozenset(late | {grpc.StatusCode.RESOURCE_EXHAUSTED} if large else late)
 
-    def to_json(self) -> dict[str, Any]:
-        """For a file."""
-        sent = [base64.b64encode(data).decode() for data in self.sent]
-        return {
-            "path": self.path,
-            "who": self.who,
-            "sent": sent,
-            "cancel_after": self.cancel_after,
-            "deadline_s": self.deadline_s,
-        }
-
     def renamed(self, names: Mapping[str, str]) -> "Input":
         """The same with other ids in place of these; their lengths are equal."""
         sent = list(self.sent)
         for old, new in names.items():
             sent = [data.replace(old.encode(), new.encode()) for data in sent]
         return replace(self, sent=tuple(sent))
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Input":
-        """From a file."""
-        sent = tuple(base64.b64decode(data) for data in found["sent"])
-        return cls(
-            found["path"], found["who"], sent, found.get("cancel_after"), found.get("deadline_s")
-        )
 
 
 class Maker:

@@ -1,12 +1,12 @@
 """The fuzzer's short forms, what it found before, and that it finds what is there to find."""
 
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
 from google.protobuf.message import Message
 from google.rpc import status_pb2
@@ -44,7 +44,7 @@ async def test_spoiled_requests_in_process(tmp_path: Path) -> None:
 
 async def test_what_was_found_before(tmp_path: Path) -> None:
     """Inputs that once were answered as they should not be."""
-    corpus = [Input.from_json(json.loads(path.read_text())) for path in CORPUS]
+    corpus = [msgspec.json.decode(path.read_bytes(), type=Input) for path in CORPUS]
     async with over_sockets(tmp_path, connections=1) as target:
         report = await Campaign(target, 0, "corpus").replay(corpus)
     assert report.wrong == []

@@ -7,60 +7,11 @@ bare server stays bare.
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
+import importlib
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def _relay(server: grpc.aio.Server, url: str) -> None:
-    from tests.proofs.bench.floors.relay import add
-
-    add(server, url)
-
-
-def _unary(server: grpc.aio.Server, _: str) -> None:
-    from tests.proofs.bench.floors.unary import add
-
-    add(server)
-
-
-def _echo(server: grpc.aio.Server, _: str) -> None:
-    from tests.proofs.bench.floors.echo import add
-
-    add(server)
-
-
-def _ring(server: grpc.aio.Server, prefilled: str) -> None:
-    from tests.proofs.bench.floors.ring import add
-
-    add(server, int(prefilled or 0))
-
-
-def _delivery(server: grpc.aio.Server, _: str) -> None:
-    from tests.proofs.bench.floors.delivery import add
-
-    add(server)
-
-
-def _forward(server: grpc.aio.Server, address: str) -> None:
-    from tests.proofs.bench.floors.forward import add
-
-    add(server, address)
-
-
-PARTS: "dict[str, Callable[[grpc.aio.Server, str], None]]" = {
-    "relay": _relay,
-    "unary": _unary,
-    "echo": _echo,
-    "ring": _ring,
-    "delivery": _delivery,
-    "forward": _forward,
-}
 
 
 async def _serve(port: int, parts: list[str]) -> None:
@@ -69,7 +20,7 @@ async def _serve(port: int, parts: list[str]) -> None:
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     for part in parts:
         name, _, argument = part.partition("=")
-        PARTS[name](server, argument)
+        importlib.import_module(f"tests.proofs.bench.floors.{name}").add(server, argument)
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     await health.set("", health_pb2.HealthCheckResponse.SERVING)

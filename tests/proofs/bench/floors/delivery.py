@@ -45,7 +45,7 @@ class _Streams:
             self._waiting[watch.scope].discard(queue)
 
 
-def add(server: grpc.aio.Server) -> None:
+def add(server: grpc.aio.Server, _: str = "") -> None:
     """Serve ContextService.PostMessage, and EventService.Subscribe and Follow."""
     streams = _Streams()
     post = grpc.unary_unary_rpc_method_handler(

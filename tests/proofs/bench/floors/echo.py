@@ -17,7 +17,7 @@ async def _converse(requests: Any, context: Any) -> None:
         await context.write(ConverseResponse(accepted=Accepted(tag=request.tag)))
 
 
-def add(server: grpc.aio.Server) -> None:
+def add(server: grpc.aio.Server, _: str = "") -> None:
     """Answer DispatcherService.Converse."""
     method = grpc.stream_stream_rpc_method_handler(
         _converse, ConverseRequest.FromString, ConverseResponse.SerializeToString

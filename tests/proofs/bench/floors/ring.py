@@ -77,9 +77,9 @@ class _Ring:
         return found
 
 
-def add(server: grpc.aio.Server, prefilled: int) -> None:
+def add(server: grpc.aio.Server, prefilled: str) -> None:
     """Serve EventService.Append and Subscribe, with ``prefilled`` events in the ring."""
-    ring = _Ring(prefilled)
+    ring = _Ring(int(prefilled or 0))
     append: Any = grpc.unary_unary_rpc_method_handler(
         ring.append, pb.AppendRequest.FromString, pb.AppendResponse.SerializeToString
     )

@@ -21,6 +21,6 @@ def method() -> Any:
     )
 
 
-def add(server: grpc.aio.Server) -> None:
+def add(server: grpc.aio.Server, _: str = "") -> None:
     """Answer ContextService.PostMessage."""
     add_methods(server, "antiphon.context.v1.ContextService", PostMessage=method())

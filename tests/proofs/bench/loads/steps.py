@@ -23,9 +23,9 @@ from antiphon.events.v1.event_service_pb2 import FollowRequest, FollowResponse
 from antiphon.events.v1.stream_pb2 import Watch
 from tests.proofs.bench.loads.client import Target, Window
 from tests.proofs.bench.loads.http2 import OPEN_TIMEOUT_S, Connection, Failed, connect
-from tests.proofs.bench.loads.posts import POST
 from tests.proofs.bench.loads.turns import CONVERSE, Conversing, Tally
 
+POST = "/antiphon.context.v1.ContextService/PostMessage"
 MEMBERS = "/antiphon.context.v1.ContextService/ListMembers"
 LIST = "/antiphon.context.v1.ContextService/ListMessages"
 FOLLOW = "/antiphon.events.v1.EventService/Follow"
@@ -35,9 +35,9 @@ Call = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Each of ``kinds``: one client for ``seconds``, then ``clients`` for as long.
+    """Each of ``kinds``: one client for ``seconds``, if it is measured alone; then ``clients``.
 
-    Each in a conversation of its own, or all in the one that is given.
+    Each in a conversation of its own, or all together in one, which may be given.
     """
 
     target: dict[str, Any]
@@ -46,21 +46,29 @@ class Job:
     seconds: float
     deltas: int = 0
     conversation: str = ""
+    together: bool = False
+    alone: bool = True
 
 
 async def run(job: Job) -> dict[str, Any]:
-    """Returns for each kind ``took_s`` of one client, and of all ``ms`` a call of each part."""
+    """Returns for each kind ``took_s`` of one client, and of all ``ms`` a call of each part.
+
+    ``cpu_ms`` a call and ``client_cpu_share`` are what the server and the clients used for all.
+    """
     target = Target(**job.target)
     return {kind: await _measured(job, target, _KINDS[kind]) for kind in job.kinds}
 
 
 async def _measured(job: Job, target: Target, made: Any) -> dict[str, Any]:
     async with target.channel() as channel:
-        names = [job.conversation or await target.conversation(channel) for _ in range(job.clients)]
+        names = [job.conversation] if job.conversation else []
+        while len(names) < (1 if job.conversation or job.together else job.clients):
+            names.append(await target.conversation(channel))
+        names *= job.clients // len(names)
     calls: list[Call] = [await made(target, name, job.deltas) for name in names]
     await calls[0]()  # what is imported at the first one
-    took = await _alone(job, target, calls[0])
-    ended, window = 0, Window(target, job.seconds, WARM_S)
+    took = await _alone(job, target, calls[0]) if job.alone else []
+    ended, window = 0, Window(target, job.seconds)
 
     def counted(call: Call) -> Call:
         async def counting() -> None:
@@ -72,7 +80,13 @@ async def _measured(job: Job, target: Target, made: Any) -> dict[str, Any]:
 
     await window.run([counted(call) for call in calls])
     ms = {part: s / max(ended, 1) * 1000 for part, s in window.parts_s.items()}
-    return {"took_s": took, "ms": ms, "per_s": ended / job.seconds}
+    return {
+        "took_s": took,
+        "ms": ms,
+        "per_s": ended / job.seconds,
+        "cpu_ms": window.cpu_s / max(ended, 1) * 1000,
+        "client_cpu_share": window.client_cpu_s / job.seconds,
+    }
 
 
 async def _alone(job: Job, target: Target, call: Call) -> list[float]:

@@ -1,17 +1,13 @@
 """What it costs to know who calls and whether they may: authentication and access together."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from sqlalchemy import Engine, event
 
-from antiphon.context.v1.context_service_pb2 import PostMessageRequest
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1.event_service_pb2 import FollowRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.runtime.access.policy import enforce
@@ -23,18 +19,13 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.methods import MethodInterceptor
 from antiphon_server.runtime.telemetry.logs import configure_logging
 from tests.proofs.bench.bench import Bench
-from tests.proofs.bench.figures import Figure, Target, at_most, median, paired
-from tests.proofs.bench.floors import unary
+from tests.proofs.bench.figures import Figure, at_most, paired
 from tests.proofs.bench.rows.known import Known, known_caller
+from tests.proofs.bench.rows.layers import CALLS, SLICES, Caller, in_us, local, rounds, table_of
 
-CALLS = 500
-SLICES = 8
-US = 1e6
 MOST_US = at_most(60, of_floor=False)
 NO_QUERIES = at_most(0, of_floor=False)
 READ_EVENTS = "/antiphon.events.v1.EventService/ReadEvents"
-_Caller = Callable[[], Awaitable[None]]
-"""Makes CALLS calls."""
 
 
 async def access(bench: Bench) -> list[Figure]:
@@ -43,47 +34,28 @@ async def access(bench: Bench) -> list[Figure]:
     async with known_caller(bench) as known:
         guards = [AuthenticationInterceptor(known.verifier), AccessInterceptor(known.policy)]
         tables = [_table([]), _table(guards)]
-        await asyncio.gather(*(_unary(table, known)() for table in tables))  # caches are warm
+        await asyncio.gather(*(local(table, known)() for table in tables))  # caches are warm
         with _counted() as queries:
-            unary_us = await _added(bench, [_unary(table, known) for table in tables])
+            unary_us = await _added(bench, [local(table, known) for table in tables])
             stream_us = await _added(bench, [_stream(table, known) for table in tables])
             watch_us = await _added(bench, [_nothing, _watch(known)])
     calls = CALLS * SLICES * bench.rounds * 3
     return [
-        _figure("access: of a unary call", "us more", unary_us, MOST_US),
-        _figure("access: of opening a stream", "us more", stream_us, MOST_US),
-        _figure("access: of a watch on it", "us", watch_us, MOST_US),
+        paired("access: of a unary call", "us more", unary_us, (), MOST_US),
+        paired("access: of opening a stream", "us more", stream_us, (), MOST_US),
+        paired("access: of a watch on it", "us", watch_us, (), MOST_US),
         Figure("access: queries", len(queries) / calls, "a call", target=NO_QUERIES),
     ]
 
 
-def _figure(name: str, unit: str, rounds: Sequence[float], target: Target) -> Figure:
-    return paired(name, unit, rounds, (), target)
-
-
-async def _added(bench: Bench, callers: Sequence[_Caller]) -> list[float]:
+async def _added(bench: Bench, callers: Sequence[Caller]) -> list[float]:
     """What the second caller takes more than the first, round by round, in microseconds a call."""
-    more = []
-    for _ in range(bench.rounds):
-        slices = []
-        for _ in range(SLICES):
-            without, guarded = [await _took(call) for call in callers]
-            slices.append((guarded - without) / CALLS * US)
-        more.append(median(slices))
-    return more
-
-
-async def _took(call: _Caller) -> float:
-    begun = time.process_time()
-    await call()
-    return time.process_time() - begun
+    without, guarded = await rounds(bench, callers)
+    return in_us([more - less for less, more in zip(without, guarded, strict=True)])
 
 
 def _table(guards: Sequence[MethodInterceptor]) -> LocalServer:
-    table = LocalServer([ErrorInterceptor(), *guards])
-    table.add_registered_method_handlers(
-        "antiphon.context.v1.ContextService", {"PostMessage": unary.method()}
-    )
+    table = table_of([ErrorInterceptor(), *guards])
     follow: Any = grpc.unary_stream_rpc_method_handler(_ends_at_once)
     table.add_registered_method_handlers("antiphon.events.v1.EventService", {"Follow": follow})
     return table
@@ -93,29 +65,18 @@ async def _ends_at_once(_request: Any, _context: Any) -> None:
     """A stream of nothing."""
 
 
-def _unary(table: LocalServer, known: Known) -> _Caller:
-    stub: Any = ContextServiceStub(table.channel())
-    request = PostMessageRequest(conversation_id=known.conversation, parts=[Part(text="word")])
-
-    async def call() -> None:
-        for _ in range(CALLS):
-            await stub.PostMessage(request, metadata=_credentials(known))
-
-    return call
-
-
-def _stream(table: LocalServer, known: Known) -> _Caller:
+def _stream(table: LocalServer, known: Known) -> Caller:
     stub: Any = EventServiceStub(table.channel())
 
     async def call() -> None:
         for _ in range(CALLS):
-            async for _frame in stub.Follow(FollowRequest(), metadata=_credentials(known)):
+            async for _frame in stub.Follow(FollowRequest(), metadata=known.metadata):
                 pass
 
     return call
 
 
-def _watch(known: Known) -> _Caller:
+def _watch(known: Known) -> Caller:
     """What a stream asks when a watch on it begins, and when access changes."""
     rule, scope = rule_of(READ_EVENTS), f"conversations/{known.conversation}"
 
@@ -129,10 +90,6 @@ def _watch(known: Known) -> _Caller:
 
 async def _nothing() -> None:
     """What a watch without access would ask."""
-
-
-def _credentials(known: Known) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {known.token}"),)
 
 
 @contextmanager

@@ -1,26 +1,24 @@
 """From starting the process to health SERVING, and what is resident then."""
 
 import time
-from contextlib import AbstractAsyncContextManager
 
-from tests.proofs.bench.antiphon import launched_antiphon
+from tests.proofs.bench.antiphon import antiphon
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.figures import Figure, Target, at_most, paired
-from tests.proofs.bench.processes import Server, launched
+from tests.proofs.bench.servers import Measured
 
 MB = 1_000_000
-BARE = "tests.proofs.bench.floors"
 Started = tuple[float, float, float]
 
 
 async def cold_start(bench: Bench) -> list[Figure]:
     """On a fresh data directory (keys, tables) and on an existing one; floor: a bare server."""
-    kept = bench.fresh() / "data"
-    await _start(launched_antiphon(kept))
+    kept = bench.fresh()
+    await _start(antiphon(kept))
     bare, fresh, existing = await bench.in_turn(
-        lambda: _start(launched(BARE, log=bench.fresh() / "log")),
-        lambda: _start(launched_antiphon(bench.fresh() / "data")),
-        lambda: _start(launched_antiphon(kept)),
+        lambda: _start(bench.floor()),
+        lambda: _start(antiphon(bench.fresh())),
+        lambda: _start(antiphon(kept)),
     )
     return [
         *_figures("fresh data", fresh, bare),
@@ -28,10 +26,9 @@ async def cold_start(bench: Bench) -> list[Figure]:
     ]
 
 
-async def _start(launch: AbstractAsyncContextManager[Server]) -> Started:
+async def _start(server: Measured) -> Started:
     begun = time.perf_counter()
-    async with launch as server:
-        await server.serving()
+    async with server:
         took = time.perf_counter() - begun
         return took, server.resident_bytes / MB, server.cpu_s
 

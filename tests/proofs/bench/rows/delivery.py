@@ -1,5 +1,7 @@
 """Post to delivery with one subscriber, beside one bare bidirectional echo."""
 
+from typing import Any
+
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.figures import Figure, Target, at_most, paired
 from tests.proofs.bench.rows.sides import Results, in_ms
@@ -12,11 +14,15 @@ async def delivery(bench: Bench) -> list[Figure]:
         bench.floor("delivery") as bare,
         bench.antiphon() as ours,
     ):
+
+        async def load(way: str, target: dict[str, Any]) -> dict[str, Any]:
+            return await bench.load("delivery", way=way, target=target, seconds=bench.seconds)
+
         floor, least, measured, conversed = await bench.in_turn(
-            lambda: bench.load("echo", target=echo.target, seconds=bench.seconds),
-            lambda: bench.load("delivery", target=bare.target, seconds=bench.seconds),
-            lambda: bench.load("delivery", target=ours.target, seconds=bench.seconds),
-            lambda: bench.load("converse", target=ours.target, seconds=bench.seconds),
+            lambda: load("echo", echo.target),
+            lambda: load("another", bare.target),
+            lambda: load("another", ours.target),
+            lambda: load("own", ours.target),
         )
 
     def figure(name: str, side: Results, percent: int, *target: Target) -> Figure:

@@ -12,7 +12,7 @@ from antiphon.events.v1.stream_pb2 import Watch
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.figures import Figure, at_most, paired
 from tests.proofs.bench.loads.client import Target, channels
-from tests.proofs.bench.processes import Server
+from tests.proofs.bench.servers import Measured
 
 BEFORE = 20
 CONNECTIONS = 20
@@ -36,7 +36,7 @@ async def idle_memory(bench: Bench) -> list[Figure]:
     return [paired("memory per idle subscribed stream", "KB", values, floors, target)]
 
 
-async def _per_stream(server: Server, target: Target, count: int) -> float:
+async def _per_stream(server: Measured, target: Target, count: int) -> float:
     async with AsyncExitStack() as stack:
         connections = await stack.enter_async_context(channels(target, CONNECTIONS))
         names = [await target.conversation(connections[0]) for _ in range(BEFORE + count)]

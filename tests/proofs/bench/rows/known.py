@@ -20,7 +20,7 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.fakes.session_events import MemorySessionEvents
 from tests.proofs.bench.antiphon import offline
 from tests.proofs.bench.bench import Bench
-from tests.proofs.bench.loads.client import Target
+from tests.proofs.bench.loads.client import Metadata, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Known:
     conversation: str
     verifier: TokenVerifier
     policy: ContextAccessPolicy
+
+    @property
+    def metadata(self) -> Metadata:
+        """The credentials of a call."""
+        return (("authorization", f"Bearer {self.token}"),)
 
 
 @asynccontextmanager

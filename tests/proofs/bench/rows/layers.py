@@ -30,14 +30,14 @@ from tests.proofs.bench.figures import Figure, median, paired
 from tests.proofs.bench.floors import unary
 from tests.proofs.bench.loads.client import Target
 from tests.proofs.bench.loads.http2 import Connection, connect
-from tests.proofs.bench.loads.posts import POST
+from tests.proofs.bench.loads.steps import POST
 from tests.proofs.bench.rows.known import Known, known_caller
 
 CLIENTS = 4
-CALLS = 200
+CALLS = 300
 SLICES = 8
 US = 1e6
-_Caller = Callable[[], Awaitable[None]]
+Caller = Callable[[], Awaitable[None]]
 """Makes CALLS calls."""
 
 
@@ -46,24 +46,24 @@ async def layers(bench: Bench) -> list[Figure]:
     configure_logging("warning")
     async with known_caller(bench) as known, AsyncExitStack() as stack:
         stacks = _stacks(known)
-        tables = [_table(interceptors) for interceptors in stacks.values()]
+        tables = [table_of(interceptors) for interceptors in stacks.values()]
         canned = await stack.enter_async_context(bench.canned(1))
         ports = [await stack.enter_async_context(_bare())]
         ports += [await stack.enter_async_context(_serving(table)) for table in tables]
         addresses = [canned.line, *(f"127.0.0.1:{port}" for port in ports)]
         callers = [await stack.enter_async_context(_wire(one, known)) for one in addresses]
-        client, *wire = await _rounds(bench, callers)
-        local = await _rounds(bench, [_local(table, known) for table in tables])
+        client, *wire = await rounds(bench, callers)
+        here = await rounds(bench, [local(table, known) for table in tables])
     names = list(stacks)
     # What the client in this process takes is not the server's.
     wire = [[it - own for it, own in zip(one, client, strict=True)] for one in wire]
     return [
         *_figures("wire", ["bare grpc.aio", *names], wire),
-        *_figures("local channel", names, local),
+        *_figures("local channel", names, here),
     ]
 
 
-async def _rounds(bench: Bench, callers: Sequence[_Caller]) -> list[list[float]]:
+async def rounds(bench: Bench, callers: Sequence[Caller]) -> list[list[float]]:
     """Processor time a call of each caller, round by round: the median of slices in turn."""
     took: list[list[float]] = [[] for _ in callers]
     for _ in range(bench.rounds):
@@ -95,7 +95,8 @@ def _stacks(known: Known) -> dict[str, list[MethodInterceptor]]:
     return stacks
 
 
-def _table(interceptors: Sequence[MethodInterceptor]) -> LocalServer:
+def table_of(interceptors: Sequence[MethodInterceptor]) -> LocalServer:
+    """A server of a bare unary call behind these."""
     table = LocalServer(interceptors)
     table.add_registered_method_handlers(
         "antiphon.context.v1.ContextService", {"PostMessage": unary.method()}
@@ -121,7 +122,7 @@ async def _serving(table: LocalServer) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _wire(address: str, known: Known) -> AsyncIterator[_Caller]:
+async def _wire(address: str, known: Known) -> AsyncIterator[Caller]:
     """Calls over sockets, a few at once, by the lean client."""
     target = Target(address, 0, known.token)
     connections = [await connect(target, POST) for _ in range(CLIENTS)]
@@ -139,13 +140,14 @@ async def _wire(address: str, known: Known) -> AsyncIterator[_Caller]:
         connection.close()
 
 
-def _local(table: LocalServer, known: Known) -> _Caller:
+def local(table: LocalServer, known: Known) -> Caller:
+    """Calls without a socket."""
     stub: Any = ContextServiceStub(table.channel())
-    request, metadata = _request(known), (("authorization", f"Bearer {known.token}"),)
+    request = _request(known)
 
     async def call() -> None:
         for _ in range(CALLS):
-            await stub.PostMessage(request, metadata=metadata)
+            await stub.PostMessage(request, metadata=known.metadata)
 
     return call
 
@@ -160,13 +162,14 @@ def _unread(_: bytes) -> None:
 
 def _figures(where: str, names: Sequence[str], took: Sequence[Sequence[float]]) -> list[Figure]:
     """The first whole, then what each adds to the one before, then all beside the first."""
-    figures = [paired(f"{where}: {names[0]}", "us a call", _in_us(took[0]))]
+    figures = [paired(f"{where}: {names[0]}", "us a call", in_us(took[0]))]
     for name, before, after in zip(names[1:], took[:-1], took[1:], strict=True):
         more = [b - a for a, b in zip(before, after, strict=True)]
-        figures.append(paired(f"{where}: {name}", "us more", _in_us(more)))
-    whole = paired(f"{where}: all of them", "us a call", _in_us(took[-1]), _in_us(took[0]))
+        figures.append(paired(f"{where}: {name}", "us more", in_us(more)))
+    whole = paired(f"{where}: all of them", "us a call", in_us(took[-1]), in_us(took[0]))
     return [*figures, whole]
 
 
-def _in_us(seconds: Sequence[float]) -> list[float]:
+def in_us(seconds: Sequence[float]) -> list[float]:
+    """The same in microseconds."""
     return [one * US for one in seconds]

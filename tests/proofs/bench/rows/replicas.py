@@ -48,21 +48,22 @@ async def _posts(
 ) -> list[Figure]:
     targets = [_alone(embedded), *(each.target() for each in meshes)]
 
-    def load(target: dict[str, Any]) -> Callable[[], Any]:
+    async def load(target: dict[str, Any]) -> dict[str, Any]:
         job = {"clients": CLIENTS, "seconds": bench.seconds / 2, "together": together}
-        return lambda: bench.load("posts", target=target, **job)
+        result = await bench.load("steps", kinds=["post"], alone=False, target=target, **job)
+        return dict(result["post"])
 
-    floor, *found = await bench.in_turn(*map(load, targets))
+    floor, *found = await bench.in_turn(*(partial(load, target) for target in targets))
     which = "one conversation" if together else f"{CLIENTS} conversations"
     return [
-        *_curve(f"posts in {which}", "posts/s", found, floor, lambda it: it["posts_per_s"]),
-        *_cpu(f"a post in {which}", "ms", "parts_ms", found, floor),
+        *_curve(f"posts in {which}", "posts/s", found, floor, lambda it: it["per_s"]),
+        *_cpu(f"a post in {which}", "ms", "ms", found, floor),
         *_curve(
             f"cores busy with posts in {which}",
             "cores",
             found,
             floor,
-            lambda it: sum(it["parts_ms"].values()) * it["posts_per_s"] / 1000,
+            lambda it: sum(it["ms"].values()) * it["per_s"] / 1000,
         ),
     ]
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -14,9 +15,12 @@ GRACE_S = 2.0
 
 
 class EdgeProcess(OwnProcess):
-    """A registry, a control plane and an edge; it opens when a server with auth is registered."""
+    """A registry, a control plane and an edge; it opens when a server with auth is registered.
 
-    def __init__(self, home: Path, secret: str) -> None:
+    ``mesh`` is more of its settings than its ports.
+    """
+
+    def __init__(self, home: Path, secret: str, **mesh: Any) -> None:
         self.name = home.name
         ports = {name: free_port() for name in ("port", "ads_port", "inside_port", "edge_port")}
         self.registry = f"{HOST}:{ports['port']}"
@@ -24,7 +28,7 @@ class EdgeProcess(OwnProcess):
         self.port = ports["edge_port"]
         self._registry_port = ports["port"]
         variables = {
-            "ANTIPHON_MESH": json.dumps(ports),
+            "ANTIPHON_MESH": json.dumps({**ports, **mesh}),
             "ANTIPHON_SECRET_KEY": secret,
             "ANTIPHON_LOG_FORMAT": "json",
             "ANTIPHON_DRAIN_GRACE_S": str(GRACE_S),

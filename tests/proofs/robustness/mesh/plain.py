@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from antiphon_client import AntiphonError, Client
 from antiphon_client.ids import new_turn_id
 from tests.proofs.robustness.history import Reader, state_name
+from tests.proofs.robustness.people import Work, scene_of
 from tests.proofs.robustness.stage import Scene, Stage
 from tests.proofs.robustness.validators import ENDED
 
@@ -18,7 +19,6 @@ T = TypeVar("T")
 PAUSE_S = 0.02
 TURN_S = 60.0
 PEOPLE = {"poster": 2, "reader": 2, "asker": 2, "talker": 1, "follower": 2}
-LASTING = {"follower"}
 
 
 @dataclass(slots=True)
@@ -56,6 +56,19 @@ class Calls:
 Person = Callable[[Stage, Calls, Scene, Client], Coroutine[Any, Any, None]]
 
 
+def working(persons: Mapping[str, Person], calls: Calls) -> Mapping[str, Work]:
+    """What such people do whose wires are left alone, and whose calls are counted."""
+
+    def work_of(person: Person) -> Work:
+        async def work(stage: Stage, name: str) -> None:
+            async with stage.sure() as client:
+                await person(stage, calls, scene_of(stage, name), client)
+
+        return work
+
+    return {kind: work_of(person) for kind, person in persons.items()}
+
+
 async def _poster(stage: Stage, calls: Calls, scene: Scene, client: Client) -> None:
     """Posts messages."""
     for number in count():
@@ -74,32 +87,25 @@ async def _poster(stage: Stage, calls: Calls, scene: Scene, client: Client) -> N
 
 async def _reader(stage: Stage, calls: Calls, scene: Scene, client: Client) -> None:
     """Asks for what there is, of each service that can be asked."""
-
-    async def messages() -> int:
-        async with aclosing(client.list_messages(scene.conversation_id)) as listed:
-            return 1 if await anext(listed, None) else 0
-
-    async def models() -> int:
-        async with aclosing(client.list_models()) as listed:
-            return 1 if await anext(listed, None) else 0
-
-    async def turns() -> int:
-        async with aclosing(client.list_turns(scene.conversation_id)) as listed:
-            return 1 if await anext(listed, None) else 0
-
+    where = scene.conversation_id
     asks: Mapping[str, Callable[[], Awaitable[object]]] = {
         "WhoAmI": client.who_am_i,
-        "GetConversation": lambda: client.get_conversation(scene.conversation_id),
-        "ListMessages": messages,
+        "GetConversation": lambda: client.get_conversation(where),
+        "ListMessages": lambda: _first(client.list_messages(where)),
         "GetHead": lambda: client.get_head(scene.scope),
         "ReadEvents": lambda: client.read_events(scene.scope, page_size=10),
-        "ListModels": models,
-        "ListTurns": turns,
+        "ListModels": lambda: _first(client.list_models()),
+        "ListTurns": lambda: _first(client.list_turns(where)),
     }
     while not stage.stopping.is_set():
         for name, ask in asks.items():
             await calls.make(name, ask())
             await asyncio.sleep(PAUSE_S)
+
+
+async def _first(listed: AsyncGenerator[T, None]) -> T | None:
+    async with aclosing(listed):
+        return await anext(listed, None)
 
 
 async def _asker(stage: Stage, calls: Calls, scene: Scene, client: Client) -> None:
@@ -153,10 +159,10 @@ async def _follow(client: Client, scene: Scene, reader: Reader) -> None:
         reader.note(event)
 
 
-KINDS: Mapping[str, Person] = {
+WORKERS: Mapping[str, Person] = {
     "poster": _poster,
     "reader": _reader,
     "asker": _asker,
     "talker": _talker,
-    "follower": _follower,
 }
+READERS: Mapping[str, Person] = {"follower": _follower}

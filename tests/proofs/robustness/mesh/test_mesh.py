@@ -1,6 +1,7 @@
-"""The promises on two servers, in short; ``python -m tests.proofs.robustness mesh`` is long."""
+"""The promises on several servers, in short; ``… robustness mesh`` and ``rolling`` are long."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,8 @@ from tests.proofs.robustness.mesh.rolling import roll
 from tests.proofs.robustness.scenario import Outcome, close
 
 SHORT_S = 4.0
+WORK = ("serve", "events", "integration", "dispatcher")
+SPLIT = {"auth": ("serve", "auth", "context"), "one": WORK, "other": WORK}
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.proof]
 
 
@@ -45,4 +48,19 @@ async def test_nobody_notices_a_rolling_restart(made: Deployment) -> None:
     print(outcome.line)
     assert outcome.wrong == []
     assert outcome.inflicted.total() == 3
+    assert outcome.counts["turns acknowledged"]
+
+
+async def test_nobody_notices_a_restart_of_services_apart(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Of one of two processes that have the log, models and turns: no call fails, no event is lost.
+
+    Clients and services find each other by Envoy alone.
+    """
+    async with deployment(tmp_path, "1", postgres, SPLIT, copies=1, edges_count=1) as made:
+        outcome = await roll(made, "services apart", "one-1")
+        await close(made.stage, outcome)
+    print(outcome.line)
+    assert outcome.wrong == []
     assert outcome.counts["turns acknowledged"]

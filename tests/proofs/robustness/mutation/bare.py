@@ -12,7 +12,6 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import START_POSITION_EARLIEST, CloseReason, Watch, WatchEnded
 from antiphon_client import Client
 from tests.proofs.robustness.history import Reader
-from tests.proofs.robustness.traffic import note
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -69,7 +68,7 @@ class BareReader:
         async for frame in call:
             if frame.HasField("batch"):
                 for event in frame.batch.events:
-                    note(self._reader, event)
+                    self._reader.note(event)
                 self.cursor, left = frame.batch.cursor, left - 1
                 if not left:
                     return

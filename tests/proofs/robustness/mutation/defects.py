@@ -1,7 +1,7 @@
 """The defects: in which mechanism, where, what, and who judges."""
 
 from tests.proofs.robustness.mutation import wrongs
-from tests.proofs.robustness.mutation.defect import Defect
+from tests.proofs.robustness.mutation.defect import SYNCS, Defect
 from tests.proofs.robustness.mutation.intrusions import INTRUSIONS
 from tests.proofs.robustness.mutation.replacing import replace
 
@@ -16,17 +16,15 @@ DEFECTS = (
         "durability",
         "sqlite3.dbapi2:connect",
         wrongs.without_sync,
-        judge="order of syncs",
         short=True,
-        rules=("order of syncs",),
+        rules=(SYNCS,),
     ),
     Defect(
         "told before the commit",
         "durability",
         "antiphon_server.events.adapters.sql:SqlLogStore.append",
         wrongs.told_first,
-        judge="order of syncs",
-        rules=("order of syncs",),
+        rules=(SYNCS,),
     ),
     Defect(
         "post forgotten",
@@ -112,7 +110,7 @@ DEFECTS = (
         "cancel forgotten",
         "stop",
         "antiphon_server.dispatcher.lane:ActiveTurn.stop",
-        wrongs.silent,
+        wrongs.answering(None),
         rules=("stop means stop",),
     ),
     Defect(
@@ -194,7 +192,7 @@ DEFECTS = (
         "access kept",
         "access",
         "antiphon_server.events.subscriptions:Subscriptions.access_changed",
-        wrongs.silent,
+        wrongs.answering(None),
         short=True,
         rules=("access ends streams",),
     ),
@@ -202,7 +200,7 @@ DEFECTS = (
         "message not listed",
         "projection",
         "antiphon_server.context.adapters.sql.messages:SqlMessages.add",
-        wrongs.silent,
+        wrongs.answering(None),
         rules=("accepted_is_kept",),
     ),
     Defect(
@@ -210,7 +208,6 @@ DEFECTS = (
         "leases",
         "antiphon_server.events.adapters.sql:SqlLogStore.append",
         wrongs.without_fence,
-        judge="suite",
         tests=("tests/contract/test_log_store.py",),
         rules=("test_a_replaced_writer_is_fenced_out",),
     ),
@@ -219,7 +216,6 @@ DEFECTS = (
         "cursors",
         "antiphon_server.events.log:EventLog.position",
         wrongs.from_the_earliest,
-        judge="suite",
         tests=("tests/events/test_subscription.py", "-k", "trimmed"),
         rules=("test_a_trimmed_position_is_told",),
     ),
@@ -228,7 +224,6 @@ DEFECTS = (
         "slow readers",
         "antiphon_server.runtime.rpc.duplex:refuse",
         wrongs.patient,
-        judge="suite",
         tests=("tests/events/test_stalled_stream.py",),
         rules=("test_a_stalled_stream_counts_until_its_client_reads_or_goes",),
     ),
@@ -237,7 +232,6 @@ DEFECTS = (
         "cursors",
         "antiphon_server.events.servicer:EventServicer.ReadEvents",
         wrongs.empty_page,
-        judge="scenario",
         scenario="trimming",
         rules=("old_cursors_are_answered",),
     ),
@@ -246,7 +240,6 @@ DEFECTS = (
         "retention",
         "antiphon_server.context.service.retention:Retention.__init__",
         wrongs.hasty_retention,
-        judge="scenario",
         scenario="trimming",
         rules=("trimmed_in_time",),
     ),
@@ -255,7 +248,6 @@ DEFECTS = (
         "durability",
         APPEND,
         wrongs.appending(wrongs.replaced_text),
-        judge="scenario",
         scenario="calm",
         rules=("posts_are_stored",),
     ),
@@ -264,7 +256,6 @@ DEFECTS = (
         "stop",
         "antiphon_server.integration.servicer:IntegrationServicer.Generate",
         wrongs.model_left_running,
-        judge="scenario",
         scenario="calm",
         rules=("stop_reaches_the_model",),
     ),
@@ -273,7 +264,6 @@ DEFECTS = (
         "end",
         MAIN,
         wrongs.bad_exit,
-        judge="scenario",
         scenario="calm",
         rules=("exit",),
     ),
@@ -282,7 +272,6 @@ DEFECTS = (
         "memory",
         MAIN,
         wrongs.growing,
-        judge="scenario",
         scenario="calm",
         rules=("memory",),
     ),

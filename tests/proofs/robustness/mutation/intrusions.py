@@ -6,7 +6,7 @@ import jwt
 
 from tests.proofs.robustness.mutation.defect import Defect
 from tests.proofs.robustness.mutation.replacing import Wrapper
-from tests.proofs.robustness.mutation.wrongs import nothing, silent
+from tests.proofs.robustness.mutation.wrongs import answering, nothing
 
 SERVICE = "antiphon_server.auth.service."
 
@@ -14,7 +14,7 @@ SERVICE = "antiphon_server.auth.service."
 def intrusion(name: str, mechanism: str, where: str, wrapper: Wrapper, test: str) -> Defect:
     """A defect that one test of the suite must catch, ``file::test``."""
     rule = test.rpartition("::")[2]
-    return Defect(name, mechanism, where, wrapper, "suite", tests=(test,), rules=(rule,))
+    return Defect(name, mechanism, where, wrapper, tests=(test,), rules=(rule,))
 
 
 def unsigned(_original: Any) -> Any:
@@ -40,15 +40,6 @@ def unrecorded(_original: Any) -> Any:
     return lambda _connection, _records, outcome: outcome
 
 
-def uncounted(_original: Any) -> Any:
-    """Count no attempt."""
-
-    async def spend(*_: Any) -> int:
-        return 0
-
-    return spend
-
-
 def everybody(_original: Any) -> Any:
     """Anybody has the role that it takes."""
     from antiphon_server.runtime.access.policy import Step, Verdict
@@ -61,11 +52,6 @@ def unlimited(_original: Any) -> Any:
     from antiphon_server.runtime.access.policy import Step
 
     return lambda _question: Step.UNLIMITED
-
-
-def no_list(_original: Any) -> Any:
-    """A function that finds nothing."""
-    return lambda *_: []
 
 
 INTRUSIONS = (
@@ -87,14 +73,14 @@ INTRUSIONS = (
         "revocation not told",
         "sessions",
         SERVICE + "liveness:Liveness.ended",
-        silent,
+        answering(None),
         "tests/auth/test_sessions.py::test_a_revoked_session_is_refused_at_the_next_call",
     ),
     intrusion(
         "guess not counted",
         "passwords",
         SERVICE + "attempts:Attempts._spend",
-        uncounted,
+        nothing(0),
         "tests/auth/test_guessing.py::test_the_owner_signing_in_gives_strangers_no_more_guesses",
     ),
     intrusion(
@@ -108,7 +94,7 @@ INTRUSIONS = (
         "claims not checked",
         "identity providers",
         SERVICE + "id_tokens:check_claims",
-        silent,
+        answering(None),
         "tests/auth/oidc/test_attacks.py::test_an_id_token_for_somebody_else_is_refused",
     ),
     intrusion(
@@ -137,21 +123,21 @@ INTRUSIONS = (
         "chain not checked",
         "audit",
         SERVICE + "hash_chain:ChainCheck._fault",
-        silent,
+        answering(None),
         "tests/auth/test_tampering.py::test_of_1000_random_tamperings_none_is_missed",
     ),
     intrusion(
         "limit not kept",
         "rate limits",
         "antiphon_server.runtime.limits.rate_limits:RateLimits.of",
-        no_list,
+        answering([]),
         "tests/runtime/test_rate_limits.py::test_sign_ins_of_one_address_are_strict",
     ),
     intrusion(
         "weakness not seen",
         "production",
         "antiphon_server.hardening:weaknesses",
-        no_list,
+        answering([]),
         "tests/hardening/test_checks.py::test_all_refusals_come_at_once",
     ),
 )

@@ -25,7 +25,7 @@ from tests.proofs.robustness.history import History, Reader
 from tests.proofs.robustness.mutation.__main__ import VARIABLE
 from tests.proofs.robustness.mutation.bare import BareReader
 from tests.proofs.robustness.mutation.ledger import ledger_defects
-from tests.proofs.robustness.traffic import Talker, caught_up, note, read_state
+from tests.proofs.robustness.traffic import Talker, caught_up, read_state
 from tests.proofs.robustness.validators import violations
 
 STEP_S = 30.0
@@ -220,9 +220,7 @@ async def _readers(it: Play) -> AsyncIterator[tuple[BareReader, Talker]]:
     reading = [asyncio.create_task(reader.run()) for reader in (live, bits)]
     reader = it.history.reader(TALKER, None)
     try:
-        async with it.client.converse(
-            it.conversation_id, on_event=lambda event: note(reader, event)
-        ) as talk:
+        async with it.client.converse(it.conversation_id, on_event=reader.note) as talk:
             yield live, Talker(talk, it.history, reader)
     finally:
         for task in reading:

@@ -30,7 +30,6 @@ def test_each_defect_has_a_place(defect: Defect) -> None:
 def test_each_defect_has_rules_that_must_catch_it(defect: Defect) -> None:
     """A defect that anything may catch would be caught by a failure that has nothing to do."""
     assert defect.rules
-    assert bool(defect.scenario) is (defect.judge == "scenario")
 
 
 def test_a_function_that_is_gone_is_an_error() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.proofs.bench.processes import DidNotStart
 from tests.proofs.robustness.disk.syncs import order_of_syncs
 from tests.proofs.robustness.mutation.__main__ import VARIABLE
-from tests.proofs.robustness.mutation.defect import Defect
+from tests.proofs.robustness.mutation.defect import SYNCS, Defect
 from tests.proofs.robustness.mutation.defects import BY_NAME, DEFECTS
 from tests.proofs.robustness.mutation.play import PROGRAM, play
 from tests.proofs.robustness.mutation.suite import run_tests
@@ -25,14 +25,14 @@ SEED, SCENARIO_S = "1", 6.0
 AT_ONCE = 3
 CONTROLS = (
     Defect("control", "none", "", lambda it: it),
-    Defect("control of syncs", "none", "", lambda it: it, judge="order of syncs"),
+    Defect("control of syncs", "none", "", lambda it: it, rules=(SYNCS,)),
 )
 SUITE = tuple(test for defect in DEFECTS for test in defect.tests if "::" in test or "/" in test)
 CONTROLS_OF_SCENARIOS = tuple(
-    Defect(f"control of {it}", "none", "", lambda it: it, judge="scenario", scenario=it)
+    Defect(f"control of {it}", "none", "", lambda it: it, scenario=it)
     for it in sorted({defect.scenario for defect in DEFECTS if defect.scenario})
 )
-CONTROL_OF_TESTS = Defect("control of tests", "none", "", lambda it: it, "suite", tests=SUITE)
+CONTROL_OF_TESTS = Defect("control of tests", "none", "", lambda it: it, tests=SUITE)
 
 
 _CONVERSATION = re.compile(r"^conversation \d+: ")

@@ -26,13 +26,9 @@ def nothing(result: Any = None) -> Any:
     return wrap
 
 
-def silent(original: Any) -> Any:
-    """A function that does nothing."""
-
-    def do(*_: Any, **__: Any) -> None:
-        return None
-
-    return do
+def answering(result: Any) -> Any:
+    """A function that does nothing and always answers the same."""
+    return lambda original: lambda *_, **__: result
 
 
 def without_sync(original: Any) -> Any:
