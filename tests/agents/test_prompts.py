@@ -9,7 +9,8 @@ from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
 from antiphon_server.agents.adapters.services import ContextWindow
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.world import ANN, SERVICE, World, world
+from tests.context.stand_ins import ANN, SERVICE
+from tests.context.world import World, world
 
 CONVERSATION = "conv_00000001"
 BUDGET = 3_000

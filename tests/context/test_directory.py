@@ -14,7 +14,8 @@ from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.world import ANN, World
+from tests.context.stand_ins import ANN
+from tests.context.world import World
 
 T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))

@@ -9,7 +9,8 @@ from antiphon.auth.v1.access_pb2 import ROLE_MEMBER, ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, SERVICE, Refused, World, parts, texts
+from tests.context.stand_ins import ANN, BOB, SERVICE
+from tests.context.world import Refused, World, parts, texts
 
 REQUEST = str(uuid.UUID(int=1))
 

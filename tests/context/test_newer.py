@@ -9,7 +9,8 @@ from antiphon.events.v1 import event_pb2
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.tables import outbox
 from antiphon_server.context.service.relay import relay_to_log
-from tests.context.world import ANN, World
+from tests.context.stand_ins import ANN
+from tests.context.world import World
 from tests.fakes.newer import VALUE, newer
 
 

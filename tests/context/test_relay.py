@@ -16,7 +16,8 @@ from antiphon_server.context.service.relay import Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.entries import entry_of
-from tests.context.world import ANN, World
+from tests.context.stand_ins import ANN
+from tests.context.world import World
 
 
 @asynccontextmanager

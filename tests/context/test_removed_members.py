@@ -22,7 +22,8 @@ from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
-from tests.context.world import ANN, Accounts, Trail, World, parts, world
+from tests.context.stand_ins import ANN, Accounts, Trail
+from tests.context.world import World, parts, world
 
 USERS = [f"user_{number:08}" for number in range(5)]
 WORKSPACE = "ws_ann00000"

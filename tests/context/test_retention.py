@@ -9,7 +9,8 @@ from antiphon.events.v1.event_service_pb2 import GetHeadRequest
 from antiphon_server.context.model.messages import Message
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.service.projection import Projection
-from tests.context.world import ANN, World, texts
+from tests.context.stand_ins import ANN
+from tests.context.world import World, texts
 from tests.context.world import world as make_world
 
 DAY = 24 * 3600

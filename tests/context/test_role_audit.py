@@ -12,7 +12,8 @@ from antiphon_server.context.service.relay import relay_to_trail
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
 from tests.context.entries import role_change_of
-from tests.context.world import ANN, BOB, CAT, NOBODY, Refused, World
+from tests.context.stand_ins import ANN, BOB, CAT, NOBODY
+from tests.context.world import Refused, World
 from tests.context.world import world as make_world
 
 

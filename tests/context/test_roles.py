@@ -20,7 +20,8 @@ from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.world import ANN, Accounts, World
+from tests.context.stand_ins import ANN, Accounts
+from tests.context.world import World
 from tests.context.world import world as make_world
 
 USERS = [UserId(f"user_{number:08}") for number in range(6)]

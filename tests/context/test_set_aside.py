@@ -10,9 +10,10 @@ from antiphon_server.context.adapters.tables import audit_outbox, outbox
 from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.service.relay import BATCH, Relay, relay_to_log, relay_to_trail
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.context.stand_ins import BOB
 from tests.context.test_relay import rename, waiting
 from tests.context.test_role_audit import give
-from tests.context.world import BOB, World
+from tests.context.world import World
 from tests.e2e.until import until
 
 

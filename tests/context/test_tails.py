@@ -10,7 +10,8 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.service.tails import Tails
-from tests.context.world import Flaky, World
+from tests.context.stand_ins import Flaky
+from tests.context.world import World
 from tests.e2e.until import SOON_S
 
 EMPTY = Window("", (), 0, Totals(0, 0), 0)
