@@ -281,7 +281,8 @@ async def world(
         return task
 
     async with _new_unless(database) as database:
-        kept = store or SqlTurnStore(database)
+        own = SqlTurnStore(database)
+        kept = store or own
         log_store = SqlLogStore(database)
         own_log = log or EventLog(log_store)
         if log is None:
@@ -327,3 +328,4 @@ async def world(
                 if log is None:
                     own_log.close()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await own.close()
