@@ -14,7 +14,8 @@ from antiphon_server.runtime.access.policy import Held, enforce
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
-from tests.context.world import ANN, BOB, World, parts, texts
+from tests.context.stand_ins import ANN, BOB
+from tests.context.world import World, parts, texts
 
 SERVICE = Principal("service", UserId("x"), SessionId(""))
 READ = rule_for(Permission.READ)

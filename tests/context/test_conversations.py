@@ -14,7 +14,8 @@ from antiphon_server.context.model.changes import (
     MemberAdded,
 )
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, CAT, SERVICE, Refused, World
+from tests.context.stand_ins import ANN, BOB, CAT, SERVICE
+from tests.context.world import Refused, World
 
 CONVERSATION = "conv_00000001"
 

@@ -3,7 +3,6 @@
 import gc
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,32 +14,29 @@ from antiphon_server.context.service.roles import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.world import ANN, World
-from tests.context.world import world as make_world
+from tests.context.stand_ins import ANN
+from tests.context.world import World
 
 T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))
 
 
-async def test_memory_is_bounded_in_bytes(tmp_path: Path) -> None:
+async def test_memory_is_bounded_in_bytes(world: World) -> None:
     """However long the instructions are and however wide their characters."""
     instructions = "i" * 30_000 + "😀"
-    async with make_world("sqlite", tmp_path) as here:
-        made = [await here.conversation(instructions=instructions) for _ in range(20)]
-        directory = Directory(here.store, Roles(here.store), max_bytes=1 << 19)
-        await directory.find(CALLER, ConversationId(made[0]), Permission.READ)
-        tracemalloc.start()
-        try:
-            for conversation_id in made:
-                found = await directory.find(
-                    CALLER, ConversationId(conversation_id), Permission.READ
-                )
-                assert found.instructions == instructions
-            del found
-            gc.collect()
-            assert tracemalloc.get_traced_memory()[0] < 1 << 20
-        finally:
-            tracemalloc.stop()
+    made = [await world.conversation(instructions=instructions) for _ in range(20)]
+    directory = Directory(world.store, Roles(world.store), max_bytes=1 << 19)
+    await directory.find(CALLER, ConversationId(made[0]), Permission.READ)
+    tracemalloc.start()
+    try:
+        for conversation_id in made:
+            found = await directory.find(CALLER, ConversationId(conversation_id), Permission.READ)
+            assert found.instructions == instructions
+        del found
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 class Counting:
@@ -59,20 +55,19 @@ class Counting:
 
 
 @pytest.mark.parametrize("max_bytes", [0, MAX_BYTES])
-async def test_one_look_finds_a_conversation_and_the_role(tmp_path: Path, max_bytes: int) -> None:
+async def test_one_look_finds_a_conversation_and_the_role(world: World, max_bytes: int) -> None:
     """Where nothing may be remembered; a stranger finds nothing in either case."""
-    async with make_world("sqlite", tmp_path) as here:
-        made = ConversationId(await here.conversation(instructions="be brief"))
-        store = Counting(here.store)
-        directory = Directory(store, Roles(store, 0), max_bytes)
-        found = await directory.find(CALLER, made, Permission.MANAGE)
-        assert found.instructions == "be brief"
-        assert store.reads == (2 if max_bytes else 1)
-        stranger = Principal("user", UserId("user_stranger"), SessionId("s"))
-        for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
-            with pytest.raises(DomainError) as refused:
-                await directory.find(caller, conversation_id, Permission.READ)
-            assert refused.value.reason is Reason.NOT_FOUND
+    made = ConversationId(await world.conversation(instructions="be brief"))
+    store = Counting(world.store)
+    directory = Directory(store, Roles(store, 0), max_bytes)
+    found = await directory.find(CALLER, made, Permission.MANAGE)
+    assert found.instructions == "be brief"
+    assert store.reads == (2 if max_bytes else 1)
+    stranger = Principal("user", UserId("user_stranger"), SessionId("s"))
+    for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
+        with pytest.raises(DomainError) as refused:
+            await directory.find(caller, conversation_id, Permission.READ)
+        assert refused.value.reason is Reason.NOT_FOUND
 
 
 async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> None:

@@ -15,7 +15,8 @@ from antiphon.auth.v1.access_pb2 import (
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.changes import MemberAdded, MemberRemoved, MemberUpdated
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, CAT, NOBODY, SERVICE, Refused, World, name_of
+from tests.context.stand_ins import ANN, BOB, CAT, NOBODY, SERVICE, name_of
+from tests.context.world import Refused, World
 
 Role: TypeAlias = "access_pb2.Role.ValueType"
 

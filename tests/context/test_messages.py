@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,8 @@ from antiphon.auth.v1.access_pb2 import ROLE_MEMBER, ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, SERVICE, Refused, World, parts, texts
-from tests.context.world import world as make_world
+from tests.context.stand_ins import ANN, BOB, SERVICE
+from tests.context.world import Refused, World, parts, texts
 
 REQUEST = str(uuid.UUID(int=1))
 
@@ -136,22 +135,20 @@ async def test_the_same_request_later_says_it_once(
 
 @pytest.mark.parametrize("later_h", [25, 26, 48])
 async def test_a_request_id_that_is_used_again_is_another_message(
-    tmp_path: Path, later_h: float
+    world: World, later_h: float
 ) -> None:
     """When the log has forgotten the first use, no two messages have one id."""
-    async with make_world("memory", tmp_path) as world:
-        assert world.memory_log is not None
-        conversation = await world.conversation()
-        request = pb.PostMessageRequest(
-            conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
-        )
-        first = (await world.client(ANN).PostMessage(request)).message
-        world.memory_log.forget_requests()
-        world.clock.now += later_h * 3600
-        request.parts[0].text = "ho"
-        second = (await world.client(ANN).PostMessage(request)).message
-        assert first.message_id != second.message_id
-        assert await listed(world, conversation) == [second, first]
+    conversation = await world.conversation()
+    request = pb.PostMessageRequest(
+        conversation_id=conversation, parts=parts("hi"), request_id=REQUEST
+    )
+    first = (await world.client(ANN).PostMessage(request)).message
+    world.clock.now += later_h * 3600
+    assert await world.log_service.log.forget_requests()
+    request.parts[0].text = "ho"
+    second = (await world.client(ANN).PostMessage(request)).message
+    assert first.message_id != second.message_id
+    assert await listed(world, conversation) == [second, first]
 
 
 async def test_other_callers_request_ids_are_their_own(world: World) -> None:

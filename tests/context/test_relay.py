@@ -15,8 +15,9 @@ from antiphon_server.context.ports import Records
 from antiphon_server.context.service.relay import Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.world import ANN, World
-from tests.fakes.memory.context.entries import entry_of
+from tests.context.entries import entry_of
+from tests.context.stand_ins import ANN
+from tests.context.world import World
 
 
 @asynccontextmanager
@@ -74,18 +75,17 @@ async def test_the_background_task_tries_again(world: World) -> None:
 async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
     """A new relay on the same store finds it; told twice is told once."""
     world.log.broken = True
-    conversation_id = await world.conversation()
+    await world.conversation()
     entries = await waiting(world)
     world.log.broken = False
     for entry in entries:  # told, but the process died before it could note that
         await world.log.append(entry)
     assert await relay_to_log(world.store, world.log).relay_outbox()
     assert await waiting(world) == []
-    page = await world.log.read(conversation_id, "")  # type: ignore[arg-type]
+    last = entry_of(entries[-1])
+    page = await world.events(last.scope)
     assert page.at_head
-    if world.memory_log is not None:
-        last = entry_of(entries[-1])
-        assert len(world.memory_log.told[last.scope]) == len(last.changes)
+    assert len(page.events) == len(last.changes)
 
 
 async def test_one_scope_does_not_wait_for_another(world: World) -> None:

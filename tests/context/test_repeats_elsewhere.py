@@ -11,7 +11,8 @@ from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
-from tests.context.world import ANN, BOB, World, server_on
+from tests.context.stand_ins import ANN, BOB
+from tests.context.world import World, server_on
 from tests.fakes.postgres import Postgres
 
 ROUNDS = 10

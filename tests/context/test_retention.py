@@ -1,7 +1,6 @@
 """Retention: old events go, messages stay."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +9,17 @@ from antiphon.events.v1.event_service_pb2 import GetHeadRequest
 from antiphon_server.context.model.messages import Message
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.service.projection import Projection
-from tests.context.world import ANN, KINDS, World, texts
+from tests.context.stand_ins import ANN
+from tests.context.world import World, texts
 from tests.context.world import world as make_world
 
 DAY = 24 * 3600
 
 
-@pytest.fixture(params=KINDS)
-async def keeping(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture
+async def keeping() -> AsyncIterator[World]:
     """A world that keeps logs for a day."""
-    async with make_world(request.param, tmp_path, keep_s=DAY) as made:
+    async with make_world(keep_s=DAY) as made:
         yield made
 
 
@@ -30,11 +30,8 @@ async def listed(world: World, conversation: str) -> list[str]:
 
 async def earliest(world: World, conversation: str) -> int:
     """The first place that the log still has."""
-    scope = f"conversations/{conversation}"
-    if world.events is None:
-        assert world.memory_log is not None
-        return world.memory_log.earliest(ConversationId(conversation))
-    return (await world.events.GetHead(GetHeadRequest(scope=scope))).earliest_offset
+    request = GetHeadRequest(scope=f"conversations/{conversation}")
+    return (await world.log_service.stub.GetHead(request)).earliest_offset
 
 
 async def test_nothing_goes_unless_asked_for(world: World) -> None:
@@ -64,31 +61,29 @@ async def test_what_nobody_has_read_is_kept_before_it_goes(keeping: World) -> No
     assert await listed(keeping, conversation) == ["4", "3", "2", "1"]
 
 
-async def test_a_projection_that_was_overtaken_goes_on(tmp_path: Path) -> None:
+async def test_a_projection_that_was_overtaken_goes_on(world: World) -> None:
     """If somebody else trims the log, what is still there is projected."""
-    async with make_world("memory", tmp_path) as world:
-        conversation = await world.conversation()
-        for number in range(4):
-            await world.say(conversation, str(number))
-            if number == 0:
-                await listed(world, conversation)
-        newest = (await world.log.read(ConversationId(conversation), "")).items[-1]
-        assert isinstance(newest, Message)
-        await world.log.trim(ConversationId(conversation), newest.offset)
-        assert await listed(world, conversation) == ["3", "0"]
+    conversation = await world.conversation()
+    for number in range(4):
+        await world.say(conversation, str(number))
+        if number == 0:
+            await listed(world, conversation)
+    newest = (await world.log.read(ConversationId(conversation), "")).items[-1]
+    assert isinstance(newest, Message)
+    await world.log.trim(ConversationId(conversation), newest.offset)
+    await world.restart_log()
+    assert await listed(world, conversation) == ["3", "0"]
 
 
-async def test_a_history_that_was_rebuilt_replaces_the_messages(tmp_path: Path) -> None:
+async def test_a_history_that_was_rebuilt_replaces_the_messages(world: World) -> None:
     """A new epoch's offsets mean something else: the projection begins again."""
-    async with make_world("memory", tmp_path) as world:
-        assert world.memory_log is not None
-        conversation = await world.conversation()
-        for number in range(3):
-            await world.say(conversation, str(number))
-        assert await listed(world, conversation) == ["2", "1", "0"]
-        world.memory_log.rebuild(ConversationId(conversation))
-        await world.say(conversation, "new")
-        assert await listed(world, conversation) == ["new"]
+    conversation = await world.conversation()
+    for number in range(3):
+        await world.say(conversation, str(number))
+    assert await listed(world, conversation) == ["2", "1", "0"]
+    await world.rebuild(conversation)
+    await world.say(conversation, "new")
+    assert await listed(world, conversation) == ["new"]
 
 
 async def test_two_processes_project_every_message_once(world: World) -> None:

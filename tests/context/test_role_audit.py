@@ -1,7 +1,6 @@
 """The audit trail learns of every change of a role, in order, once, and whose doing it was."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +11,16 @@ from antiphon_server.context.model.resources import Role
 from antiphon_server.context.service.relay import relay_to_trail
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
-from tests.context.world import ANN, BOB, CAT, KINDS, NOBODY, Refused, World
+from tests.context.entries import role_change_of
+from tests.context.stand_ins import ANN, BOB, CAT, NOBODY
+from tests.context.world import Refused, World
 from tests.context.world import world as make_world
-from tests.fakes.memory.context.entries import role_change_of
 
 
-@pytest.fixture(params=KINDS)
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
     """A fresh world, whose answers wait for the trail for as long as a busy machine may take."""
-    async with make_world(request.param, tmp_path, relay_wait_s=600.0) as made:
+    async with make_world(relay_wait_s=600.0) as made:
         yield made
 
 

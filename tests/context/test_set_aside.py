@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-import sqlite3
-from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from antiphon_server.context.adapters.tables import audit_outbox, outbox
 from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.service.relay import BATCH, Relay, relay_to_log, relay_to_trail
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.context.stand_ins import BOB
 from tests.context.test_relay import rename, waiting
 from tests.context.test_role_audit import give
-from tests.context.world import BOB, World
-from tests.context.world import world as make_world
+from tests.context.world import World
 from tests.e2e.until import until
 
 
@@ -129,23 +129,21 @@ async def test_a_store_that_goes_away_meanwhile_loses_nothing(world: World) -> N
     assert len(told) == 1
 
 
-async def test_a_damaged_entry_holds_up_nobody(tmp_path: Path) -> None:
+async def test_a_damaged_entry_holds_up_nobody(world: World) -> None:
     """What is no message any more is set aside, by both outboxes, and what is behind it is told."""
-    async with make_world("sqlite", tmp_path) as here:
-        first, second = await here.conversation(), await here.conversation()
-        here.log.broken = here.audit.broken = True
-        await give(here, first)
-        with sqlite3.connect(tmp_path / "context.db") as database:
-            for table in ("context_outbox", "context_audit_outbox"):
-                database.execute(f"UPDATE {table} SET body = X'FFFF'")
-        database.close()
-        await give(here, second)
-        here.log.broken = here.audit.broken = False
-        to_log = relay_to_log(here.store, here.log)
-        to_trail = relay_to_trail(here.store, here.audit)
-        assert await to_log.relay_outbox()
-        assert await to_trail.relay_outbox()
-        told = {entry.scope for entry in here.log.appends[-2:]}
-        assert told == {f"conversations/{second}", f"users/{BOB}"}
-        assert [change.resource for change in here.audit.changes] == [second]
-        assert (to_log.set_aside, to_trail.set_aside) == (2, 1)  # for the conversation and for Bob
+    first, second = await world.conversation(), await world.conversation()
+    world.log.broken = world.audit.broken = True
+    await give(world, first)
+    for table in (outbox, audit_outbox):
+        damage = update(table).values(body=b"\xff\xff")
+        await world.database.write(lambda it, what=damage: it.execute(what))  # type: ignore[misc]
+    await give(world, second)
+    world.log.broken = world.audit.broken = False
+    to_log = relay_to_log(world.store, world.log)
+    to_trail = relay_to_trail(world.store, world.audit)
+    assert await to_log.relay_outbox()
+    assert await to_trail.relay_outbox()
+    told = {entry.scope for entry in world.log.appends[-2:]}
+    assert told == {f"conversations/{second}", f"users/{BOB}"}
+    assert [change.resource for change in world.audit.changes] == [second]
+    assert (to_log.set_aside, to_trail.set_aside) == (2, 1)  # for the conversation and for Bob

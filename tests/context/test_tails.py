@@ -10,13 +10,14 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.service.tails import Tails
+from tests.context.stand_ins import Flaky
+from tests.context.world import World
 from tests.e2e.until import SOON_S
-from tests.fakes.memory.context.log import MemoryEventLog
 
 EMPTY = Window("", (), 0, Totals(0, 0), 0)
 
 
-class Stuck(MemoryEventLog):
+class Stuck(Flaky):
     """A log that says there is more, and gives nothing."""
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
@@ -31,18 +32,19 @@ def conversation(number: int = 1) -> Conversation:
     )
 
 
-async def test_a_log_that_does_not_go_on_is_not_asked_for_ever() -> None:
+async def test_a_log_that_does_not_go_on_is_not_asked_for_ever(world: World) -> None:
     """A page that is neither at the head nor further on is the end."""
-    tails = Tails(Stuck(lambda: 1.0), lambda message: b"")
+    tails = Tails(Stuck(world.log), lambda message: b"")
     tails.keep(conversation(), EMPTY, 100, "1.0")
     async with asyncio.timeout(SOON_S):
         assert await tails.window(conversation(), 100) == EMPTY
 
 
-async def test_conversations_in_which_nothing_was_said_are_forgotten_too() -> None:
+async def test_conversations_in_which_nothing_was_said_are_forgotten_too(world: World) -> None:
     """A tail takes memory though it has no messages."""
-    tails = Tails(MemoryEventLog(lambda: 1.0), lambda message: b"", max_bytes=20_000)
+    tails = Tails(world.log, lambda message: b"", max_bytes=20_000)
+    cursor = (await world.log.read(conversation(19).conversation_id, "")).cursor
     for number in range(20):
-        tails.keep(conversation(number), EMPTY, 100, "1.0")
+        tails.keep(conversation(number), EMPTY, 100, cursor)
     assert await tails.window(conversation(0), 100) is None
     assert await tails.window(conversation(19), 100) == EMPTY

@@ -1,18 +1,14 @@
 """The window: what a model sees of a history."""
 
 import random
-from pathlib import Path
 
 import pytest
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
-from antiphon_server.context import encoding
-from antiphon_server.context.model.messages import MessageId, MessageRole, NewMessage
-from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, Refused, World, parts, texts
-from tests.context.world import world as make_world
+from tests.context.stand_ins import ANN
+from tests.context.world import Refused, World, parts, posted, texts
 
 
 def cost(text: str) -> int:
@@ -95,22 +91,29 @@ async def test_a_window_fits_a_message(world: World) -> None:
     assert window.omitted_messages == 5
 
 
-async def test_a_window_of_many_short_messages_fits_a_message(tmp_path: Path) -> None:
+def short(conversation: str, number: int) -> message_pb2.Message:
+    """A message that is mostly ids."""
+    return message_pb2.Message(
+        message_id=f"msg_{number:076}",
+        conversation_id=conversation,
+        role=message_pb2.MESSAGE_ROLE_USER,
+        author="a" * 160,
+        turn_id=f"turn_{number:075}",
+        parts=parts("ok"),
+    )
+
+
+async def test_a_window_of_many_short_messages_fits_a_message(world: World) -> None:
     """Ids and authors count too; from the store or from memory, and it fits a prompt."""
-    async with make_world("memory", tmp_path) as world:
-        assert world.memory_log is not None
-        conversation = await world.conversation()
-        content = encoding.content_of(message_pb2.Message(parts=parts("ok")))
-        for number in range(7_000):
-            said = NewMessage(
-                MessageId(f"msg_{number:076}"), ConversationId(conversation), "a" * 160, content
-            )
-            world.memory_log.say(said, MessageRole.USER, f"turn_{number:075}")
-        window = await world.context_of(conversation, 2_000_000)
-        assert window.ByteSize() < 4 << 20
-        assert 5_000 < len(window.messages) < 10_000
-        assert await world.context_of(conversation, 2_000_000) == window
-        assert await world.context_of(conversation, 2_000_000, 7_002) == window
+    conversation = await world.conversation()
+    for first in range(0, 7_000, 1_000):
+        said = [short(conversation, number) for number in range(first, first + 1_000)]
+        await world.append(conversation, *map(posted, said))
+    window = await world.context_of(conversation, 2_000_000)
+    assert window.ByteSize() < 4 << 20
+    assert 5_000 < len(window.messages) < 10_000
+    assert await world.context_of(conversation, 2_000_000) == window
+    assert await world.context_of(conversation, 2_000_000, 7_002) == window
 
 
 async def test_any_history_any_budget(world: World) -> None:
@@ -192,13 +195,11 @@ async def test_a_message_that_is_not_in_the_context_is_not_answered(world: World
             await world.context_of(conversation, 5, up_to, answered)
 
 
-async def test_a_log_that_was_rebuilt_shows_no_messages_of_before(tmp_path: Path) -> None:
+async def test_a_log_that_was_rebuilt_shows_no_messages_of_before(world: World) -> None:
     """What was remembered of a history that is gone is forgotten with it."""
-    async with make_world("memory", tmp_path) as world:
-        assert world.memory_log is not None
-        conversation = await world.conversation()
-        await world.say(conversation, "before", "turn_00000001")
-        assert texts((await world.context_of(conversation, 100)).messages) == ["before"]
-        world.memory_log.rebuild(ConversationId(conversation))
-        await world.say(conversation, "after", "turn_00000002")
-        assert texts((await world.context_of(conversation, 100)).messages) == ["after"]
+    conversation = await world.conversation()
+    await world.say(conversation, "before", "turn_00000001")
+    assert texts((await world.context_of(conversation, 100)).messages) == ["before"]
+    await world.rebuild(conversation)
+    await world.say(conversation, "after", "turn_00000002")
+    assert texts((await world.context_of(conversation, 100)).messages) == ["after"]

@@ -8,7 +8,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon_server.runtime.errors import Reason
-from tests.context.world import ANN, BOB, SERVICE, Refused, World
+from tests.context.stand_ins import ANN, BOB, SERVICE
+from tests.context.world import Refused, World
 
 
 async def create(

@@ -1,10 +1,9 @@
-"""A context service behind its real interceptors, on either kind of store and log."""
+"""A context service behind its real interceptors, on the real store and log."""
 
 import itertools
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -16,165 +15,43 @@ from antiphon.context.v1.context_service_pb2_grpc import (
     add_ContextServiceServicer_to_server,
 )
 from antiphon.events.v1 import event_pb2, event_service_pb2
-from antiphon.events.v1.event_service_pb2_grpc import (
-    EventServiceStub,
-    add_EventServiceServicer_to_server,
-)
-from antiphon_server.context import encoding
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.compose import Context, compose
-from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry
-from antiphon_server.context.model.messages import (
-    LogPage,
-    MessageId,
-    MessageRole,
-    NewMessage,
-    Offset,
-    Placed,
-)
-from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.context.ports import EventLog, Store
+from antiphon_server.context.ports import Store
 from antiphon_server.context.service.changes import RELAY_WAIT_S
-from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata as events_metadata
-from antiphon_server.events.log import EventLog as Log
-from antiphon_server.events.servicer import EventServicer
-from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
-from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.storage.database import Database
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.fakes.memory.context.entries import entry_of
-from tests.fakes.memory.context.log import MemoryEventLog
-from tests.fakes.memory.context.roles import MemoryRoles
-from tests.fakes.memory.context.store import MemoryStore
+from tests.context.log_service import LogService
+from tests.context.stand_ins import ANN, SERVICE, Accounts, Clock, Flaky, Tokens, Trail
+from tests.fakes.databases import opened_sqlite
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
-    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
-
-ANN, BOB, CAT = "user_ann00000", "user_bob00000", "user_cat00000"
-NOBODY = "user_nobody000"
-SERVICE = "service"
-KINDS = ("memory", "sqlite")
-
-
-class Tokens:
-    """A verifier for which a token is the user's id, or the word ``service``."""
-
-    async def verify(self, token: str) -> Principal:
-        kind: Sequence[str] = ("service", "test") if token == SERVICE else ("user", token)
-        return Principal(
-            "service" if kind[0] == "service" else "user", UserId(kind[1]), SessionId("s")
-        )
-
-
-class Accounts:
-    """Everybody has an account but ``NOBODY``; ``asked`` is how often names were asked for."""
-
-    def __init__(self) -> None:
-        self.away = False
-        self.asked = 0
-
-    async def require(self, user_id: UserId) -> None:
-        if user_id == NOBODY:
-            raise not_found(f"users/{user_id}")
-
-    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        self.asked += 1
-        if self.away:
-            return {}
-        return {user_id: name_of(user_id) for user_id in user_ids}
-
-
-def name_of(user_id: str) -> str:
-    """What somebody is called."""
-    return f"name of {user_id}"
-
-
-class Clock:
-    """A clock that advances by a millisecond whenever it is read."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        self.now += 0.001
-        return self.now
-
-
-class Flaky:
-    """A log that can be taken away, or refuse one scope.
-
-    ``appends`` are the entries that it was asked to keep.
-    """
-
-    def __init__(self, inner: EventLog) -> None:
-        self._inner = inner
-        self.broken = False
-        self.refused = ""
-        self.why = Reason.OVERLOADED
-        self.appends: list[OutboxEntry] = []
-
-    async def append(self, entry: EncodedEntry) -> None:
-        self._check()
-        if self.refused and entry.listener == self.refused:
-            raise DomainError(self.why)
-        said = entry_of(entry)
-        self.appends.append(said)
-        await self._inner.append(entry)
-
-    async def post(self, message: NewMessage, request_id: str) -> Placed:
-        self._check()
-        return await self._inner.post(message, request_id)
-
-    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
-        self._check()
-        return await self._inner.read(conversation_id, cursor)
-
-    async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
-        await self._inner.trim(conversation_id, before)
-
-    def _check(self) -> None:
-        if self.broken:
-            raise DomainError(Reason.STORE_UNAVAILABLE)
-
-
-class FlakyAudit(MemoryRoles):
-    """A trail that can be taken away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broken = False
-
-    async def role_changed(self, change: EncodedEntry) -> None:
-        if self.broken:
-            raise DomainError(Reason.STORE_UNAVAILABLE)
-        await super().role_changed(change)
 
 
 @dataclass
 class World:
     """Everything a test may want to touch."""
 
+    database: Database
     context: Context
     server: LocalServer
     store: Store
+    log_service: LogService
     log: Flaky
-    audit: FlakyAudit
+    audit: Trail
     accounts: Accounts
     clock: Clock
-    memory_log: MemoryEventLog | None
-    events: "EventServiceAsyncStub | None"
     _numbers: "itertools.count[int]"
 
     def client(self, user: str) -> "ContextServiceAsyncStub":
@@ -193,43 +70,52 @@ class World:
         request = pb.PostMessageRequest(conversation_id=conversation_id, parts=parts(text))
         return (await self.client(user).PostMessage(request)).message
 
-    async def say(self, conversation_id: str, text: str, turn_id: str = "") -> None:
-        """Have a handler say something, straight to the log, as the dispatcher does."""
+    async def say(
+        self,
+        conversation_id: str,
+        text: str,
+        turn_id: str = "",
+        role: "message_pb2.MessageRole.ValueType" = message_pb2.MESSAGE_ROLE_ASSISTANT,
+        message_id: str = "",
+    ) -> None:
+        """Have a turn say something, straight to the log, as the dispatcher does."""
         message = message_pb2.Message(
-            message_id=f"msg_{next(self._numbers):08}",
+            message_id=message_id or f"msg_{next(self._numbers):08}",
             conversation_id=conversation_id,
-            role=message_pb2.MESSAGE_ROLE_ASSISTANT,
+            role=role,
             author="handlers/echo",
             turn_id=turn_id,
             parts=parts(text),
         )
-        if self.memory_log is not None:
-            new = NewMessage(
-                MessageId(message.message_id),
-                ConversationId(conversation_id),
-                message.author,
-                encoding.content_of(message),
-            )
-            self.memory_log.say(new, MessageRole.ASSISTANT, turn_id)
-            return
-        posted = event_pb2.MessagePosted(message=message)
-        event = event_pb2.Event(actor=message.author, turn_id=turn_id, message_posted=posted)
-        await self._append(conversation_id, event)
+        await self.append(conversation_id, posted(message))
 
     async def roll_back(self, conversation_id: str, turn_id: str) -> None:
         """Have the dispatcher end a turn whose messages are left out from now on."""
-        if self.memory_log is not None:
-            self.memory_log.roll_back(ConversationId(conversation_id), turn_id)
-            return
         finished = event_pb2.TurnFinished(state=event_pb2.TURN_STATE_CANCELLED, rolled_back=True)
         event = event_pb2.Event(actor="handlers/echo", turn_id=turn_id, turn_finished=finished)
-        await self._append(conversation_id, event)
+        await self.append(conversation_id, event)
 
-    async def _append(self, conversation_id: str, event: event_pb2.Event) -> None:
-        assert self.events is not None
+    async def append(self, conversation_id: str, *events: event_pb2.Event) -> None:
+        """Commit events."""
         scope = f"conversations/{conversation_id}"
-        request = event_service_pb2.AppendRequest(scope=scope, events=[event])
-        await self.events.Append(request)
+        request = event_service_pb2.AppendRequest(scope=scope, events=events)
+        await self.log_service.stub.Append(request)
+
+    async def events(self, scope: str) -> event_service_pb2.ReadEventsResponse:
+        """What the log has of a scope, up to a thousand events."""
+        request = event_service_pb2.ReadEventsRequest(scope=scope, page_size=1000)
+        return await self.log_service.stub.ReadEvents(request)
+
+    async def restart_log(self) -> None:
+        """Begin the next life of the log's service, which knows what is stored and no more."""
+        await self.log_service.stop()
+        await self.log_service.start()
+        self.log.inner = EventServiceLog(self.log_service.stub)
+
+    async def rebuild(self, conversation_id: str) -> None:
+        """Have the log lose a conversation's history and begin a new epoch, as after a disaster."""
+        await self.log_service.lose(f"conversations/{conversation_id}")
+        await self.restart_log()
 
     async def context_of(
         self, conversation_id: str, max_tokens: int = 0, up_to: int = 0, answered: str = ""
@@ -246,47 +132,49 @@ class World:
 
 @asynccontextmanager
 async def world(
-    kind: str, tmp_path: Path, keep_s: float | None = None, relay_wait_s: float = RELAY_WAIT_S
+    keep_s: float | None = None, relay_wait_s: float = RELAY_WAIT_S
 ) -> AsyncIterator[World]:
-    """A fresh world: all in memory, or all in SQLite with the real log."""
-    clock = Clock()
-    if kind == "memory":
-        log = MemoryEventLog(clock)
-        yield _world(MemoryStore(), log, clock, log, None, keep_s, relay_wait_s)
-        return
-    database = SqliteDatabase(tmp_path / "context.db")
-    await database.write(metadata.create_all)
-    await database.write(events_metadata.create_all)
-    real = Log(SqlLogStore(database), clock=clock)
-    async with _running(real) as events:
-        told = EventServiceLog(events)
-        made = _world(SqlStore(database), told, clock, None, events, keep_s, relay_wait_s)
+    """A fresh world."""
+    async with (
+        opened_sqlite(metadata, events_metadata) as database,
+        server_on(database, keep_s, relay_wait_s) as made,
+    ):
         yield made
-        await made.context.changes.close()
-    await database.close()
 
 
 @asynccontextmanager
-async def server_on(database: Database) -> AsyncIterator[World]:
-    """One of the servers that share a database, which has the tables."""
+async def server_on(
+    database: Database, keep_s: float | None = None, relay_wait_s: float = RELAY_WAIT_S
+) -> AsyncIterator[World]:
+    """A server on a database that has the tables of context and of the log."""
     clock = Clock()
-    log = MemoryEventLog(clock)
-    made = _world(SqlStore(database), log, clock, log, None, None)
+    log_service = LogService(database, clock)
+    await log_service.start()
+    made = _world(database, log_service, clock, keep_s, relay_wait_s)
     yield made
     await made.context.changes.close()
+    await log_service.stop()
 
 
 def _world(
-    store: Store,
-    log: EventLog,
+    database: Database,
+    log_service: LogService,
     clock: Clock,
-    memory_log: MemoryEventLog | None,
-    events: "EventServiceAsyncStub | None",
     keep_s: float | None,
-    relay_wait_s: float = RELAY_WAIT_S,
+    relay_wait_s: float,
 ) -> World:
-    flaky, audit, accounts = Flaky(log), FlakyAudit(), Accounts()
-    context = compose(store, flaky, clock, accounts, audit, keep_s, relay_wait_s=relay_wait_s)
+    store, log = SqlStore(database), Flaky(EventServiceLog(log_service.stub))
+    trail, accounts = Trail(), Accounts()
+    context = compose(
+        store,
+        log,
+        clock,
+        accounts,
+        trail,
+        keep_s,
+        shared=database.shared,
+        relay_wait_s=relay_wait_s,
+    )
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(
@@ -303,25 +191,14 @@ def _world(
     add_ContextServiceServicer_to_server(context.servicer, outside)
     numbers = itertools.count(1)
     return World(
-        context, outside, store, flaky, audit, accounts, clock, memory_log, events, numbers
+        database, context, outside, store, log_service, log, trail, accounts, clock, numbers
     )
 
 
-@asynccontextmanager
-async def _running(log: Log) -> AsyncIterator["EventServiceAsyncStub"]:
-    import asyncio
-
-    running = asyncio.create_task(log.run())
-    server = LocalServer([ErrorInterceptor()])
-    add_EventServiceServicer_to_server(EventServicer(log, Subscriptions(_Open())), server)
-    yield EventServiceStub(server.channel())
-    log.close()
-    await running
-
-
-class _Open(Tokens):
-    async def check_read(self, principal: Principal, scope: str) -> None:
-        return
+def posted(message: message_pb2.Message) -> event_pb2.Event:
+    """What tells that its turn has said something."""
+    payload = event_pb2.MessagePosted(message=message)
+    return event_pb2.Event(actor=message.author, turn_id=message.turn_id, message_posted=payload)
 
 
 def parts(*texts: str) -> list[message_pb2.Part]:

@@ -24,7 +24,6 @@ from antiphon_server.integration.ledger.model import (
 )
 from antiphon_server.integration.ledger.ports import Ledger
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory_ledger import MemoryLedger
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)
@@ -33,12 +32,9 @@ FORTY = replace(NOTHING, cost=Money("USD", 40))
 EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
     """Each ledger, empty."""
-    if request.param == "memory":
-        yield MemoryLedger()
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield SqlLedger(database)
 

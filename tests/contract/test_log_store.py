@@ -13,7 +13,6 @@ from antiphon_server.events.model import Append, Appended, Fence, NewEvent, Offs
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.events.store import MemoryLogStore
 
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")
@@ -21,12 +20,9 @@ MIB = 1 << 20
 ALL = (Offset(0), 1000, 1 << 20, ())
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
     """Each store, empty."""
-    if request.param == "memory":
-        yield MemoryLogStore()
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield SqlLogStore(database)
 

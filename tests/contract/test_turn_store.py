@@ -22,17 +22,13 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.turns import MemoryTurnStore
 
 CONVERSATION = ConversationId("conv_00000001")
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TurnStore]:
     """Each store, empty."""
-    if request.param == "memory":
-        yield MemoryTurnStore()
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield SqlTurnStore(database)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, StoredTurn
-from tests.fakes.memory.turns import MemoryTurnStore
+from antiphon_server.runtime.storage.database import Database
 
 
 class Told:
@@ -55,7 +56,7 @@ class Reluctant(Told):
             await self.may_go.wait()
 
 
-class SlowStore(MemoryTurnStore):
+class SlowStore(SqlTurnStore):
     """A store that takes its time to answer."""
 
     delay_s = 0.0
@@ -70,11 +71,11 @@ class SlowStore(MemoryTurnStore):
         await super().put(turn)
 
 
-class SlowToSay(MemoryTurnStore):
+class SlowToSay(SqlTurnStore):
     """A store that has a turn before it says so, which it does when ``say`` is set."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self.added = asyncio.Event()
         self.say = asyncio.Event()
 

@@ -18,15 +18,18 @@ from antiphon_server.dispatcher.model import (
     StoredTurn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
 
 
 @asynccontextmanager
-async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[StoredTurn]]]]:
+async def second_in_line(
+    database: Database,
+) -> AsyncIterator[tuple[World, Callable[[], Awaitable[StoredTurn]]]]:
     """A dispatch that waits for the one before, and what calls for its outcome."""
-    store = SlowToSay()
-    async with world(store=store) as it:
+    store = SlowToSay(database)
+    async with world(database, store=store) as it:
         first = asyncio.create_task(it.dispatch(1, policy=Policy.PARALLEL))
         await store.added.wait()
         second = asyncio.create_task(it.dispatch(2, policy=Policy.PARALLEL))
@@ -40,9 +43,9 @@ async def second_in_line() -> AsyncIterator[tuple[World, Callable[[], Awaitable[
         yield it, outcome
 
 
-async def test_who_was_removed_while_waiting_posts_nothing() -> None:
+async def test_who_was_removed_while_waiting_posts_nothing(database: Database) -> None:
     """What was allowed is asked again when the wait is over."""
-    async with second_in_line() as (it, outcome):
+    async with second_in_line(database) as (it, outcome):
         it.door.closed = True
         with pytest.raises(DomainError) as refused:
             await outcome()
@@ -50,19 +53,19 @@ async def test_who_was_removed_while_waiting_posts_nothing() -> None:
         assert await it.kinds(2) == []
 
 
-async def test_what_was_archived_while_a_dispatch_waited_stays_so() -> None:
+async def test_what_was_archived_while_a_dispatch_waited_stays_so(database: Database) -> None:
     """The same with a conversation that takes no more messages."""
-    async with second_in_line() as (it, outcome):
+    async with second_in_line(database) as (it, outcome):
         it.known.views[CONVERSATION] = replace(it.known.views[CONVERSATION], archived=True)
         with pytest.raises(DomainError) as refused:
             await outcome()
         assert refused.value.reason is Reason.CONVERSATION_ARCHIVED
 
 
-async def test_a_stop_waits_for_no_dispatch() -> None:
+async def test_a_stop_waits_for_no_dispatch(database: Database) -> None:
     """A running turn is stopped while others stand in line."""
-    store = SlowStore()
-    async with world(store=store) as it:
+    store = SlowStore(database)
+    async with world(database, store=store) as it:
         await it.dispatch(1, policy=Policy.PARALLEL)
         await it.told.running.wait()
         store.delay_s = 0.2
@@ -77,10 +80,10 @@ async def test_a_stop_waits_for_no_dispatch() -> None:
         await asyncio.wait(line)
 
 
-async def test_a_line_has_an_end() -> None:
+async def test_a_line_has_an_end(database: Database) -> None:
     """Who would be one too many is told to come again."""
-    store = SlowStore()
-    async with world(store=store, limits=TurnLimits(waiting=3)) as it:
+    store = SlowStore(database)
+    async with world(database, store=store, limits=TurnLimits(waiting=3)) as it:
         store.delay_s = 0.1
         line = [asyncio.create_task(it.dispatch(n, policy=Policy.PARALLEL)) for n in range(1, 6)]
         await asyncio.wait(line)
@@ -101,10 +104,10 @@ async def test_a_turn_that_waits_for_its_place_is_queued() -> None:
         await it.state(2, State.RUNNING)
 
 
-async def test_nobody_takes_all_turns() -> None:
+async def test_nobody_takes_all_turns(database: Database) -> None:
     """One user has a part of them at most, in all conversations; what has ended is no part."""
-    store = SlowStore()
-    async with world(store=store, limits=TurnLimits(of_user=2)) as it:
+    store = SlowStore(database)
+    async with world(database, store=store, limits=TurnLimits(of_user=2)) as it:
         await it.dispatch(1)
         await it.dispatch(2)
         with pytest.raises(DomainError) as refused:
@@ -135,10 +138,10 @@ async def test_who_has_seen_an_end_may_begin_the_next_turn(policy: Policy) -> No
         await it.dispatch(2, policy=policy)
 
 
-async def test_a_burst_passes_no_limit() -> None:
+async def test_a_burst_passes_no_limit(database: Database) -> None:
     """Turns that are on their way into the store count: for their user, and for the server."""
-    store = SlowStore()
-    async with world(store=store, limits=TurnLimits(running=4, of_user=6)) as it:
+    store = SlowStore(database)
+    async with world(database, store=store, limits=TurnLimits(running=4, of_user=6)) as it:
         store.delay_s = 0.05
         conversations = [ConversationId(f"conv_{number:08}") for number in range(8)]
         for one in conversations:
@@ -153,10 +156,10 @@ async def test_a_burst_passes_no_limit() -> None:
         assert states == [State.RUNNING] * 4 + [State.QUEUED] * 2
 
 
-async def test_a_turn_that_is_just_coming_gets_its_grace() -> None:
+async def test_a_turn_that_is_just_coming_gets_its_grace(database: Database) -> None:
     """Draining waits for it as for the others."""
-    store = SlowStore()
-    async with world(store=store) as it:
+    store = SlowStore(database)
+    async with world(database, store=store) as it:
         store.delay_s = 0.05
         coming = asyncio.create_task(it.dispatch(handler="echo"))
         await asyncio.sleep(0.01)

@@ -78,9 +78,9 @@ async def test_what_was_claimed_is_this_nodes_until_it_is_in_hand(it: World) -> 
     begun, go_on = hold_up(it)
     leases = Leases(it.store, it.recovery._lanes, it.adoptions, "node", LEASE_S)
     keeping = asyncio.create_task(leases.run())
-    it.arrange(turn)
+    await it.arrange(turn)
     await asyncio.sleep(LEASE_S)
-    it.arrange(later)
+    await it.arrange(later)
     await asyncio.sleep(4 * LEASE_S)
     assert [each.turn_id for each in begun] == [turn.turn_id, later.turn_id]
     keeping.cancel()

@@ -17,6 +17,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.servicer import DispatcherServicer
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
@@ -27,9 +28,9 @@ from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.world import Open
 from tests.e2e.refusals import reason_in
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.slow_opening import SlowOpening
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once
@@ -66,11 +67,13 @@ async def test_a_log_that_drains_ends_the_stream_as_draining(dispatcher: Any) ->
         assert domain_error_of(caught.value).reason is Reason.DRAINING
 
 
-async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on() -> None:
+async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on(
+    database: Database,
+) -> None:
     """Each message is checked on its own; the answer has its tag."""
     events = LocalServer([ErrorInterceptor()])
     served = LocalServer([ErrorInterceptor(), ValidationInterceptor()])
-    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Open()))
+    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Open()))
     add_EventServiceServicer_to_server(servicer, events)
     conversings = Conversings(Nobody, Nobody, events.channel())
     add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
@@ -85,7 +88,7 @@ async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on()
     assert call.cancel()
 
 
-async def test_a_session_that_has_ended_commands_nothing_more() -> None:
+async def test_a_session_that_has_ended_commands_nothing_more(database: Database) -> None:
     """Each message is refused from then on, also before the stream is told to end."""
 
     class Sessions(Open):
@@ -98,7 +101,7 @@ async def test_a_session_that_has_ended_commands_nothing_more() -> None:
 
     anna, sessions = Principal("user", UserId("user_anna0000"), SessionId("sess_1")), Sessions()
     events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
-    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Open()))
+    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Open()))
     add_EventServiceServicer_to_server(servicer, events)
     conversings = Conversings(Nobody, sessions, events.channel())
     add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
@@ -140,7 +143,7 @@ async def test_a_session_that_ends_while_the_stream_opens_commands_nothing() -> 
     assert domain_error_of(caught.value).reason is Reason.SESSION_REVOKED
 
 
-async def test_a_call_on_the_stream_belongs_to_its_trace() -> None:
+async def test_a_call_on_the_stream_belongs_to_its_trace(database: Database) -> None:
     """Before and after a refresh, which brings other credentials."""
     callers: list[dict[str, str | bytes]] = []
 
@@ -155,7 +158,7 @@ async def test_a_call_on_the_stream_belongs_to_its_trace() -> None:
 
     anna = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
     events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
-    servicer = EventServicer(EventLog(MemoryLogStore()), Subscriptions(Tokens()))
+    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Tokens()))
     add_EventServiceServicer_to_server(servicer, events)
     calls: Any = Calls()
     conversings = Conversings(calls, Tokens(), events.channel())

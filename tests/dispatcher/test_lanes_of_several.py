@@ -224,11 +224,11 @@ async def test_what_was_left_behind_is_in_hand_before_anything_is_decided(
     """Also if the first who asked has gone before it was."""
     a, b = nodes
     await a.owners.place(CONVERSATION)
-    async with world(a.store, clock=clock, node="a") as before:
+    async with world(database, store=a.store, clock=clock, node="a") as before:
         await before.dispatch(1)
         await before.turns.drain(0.0)
         await a.lease.end()
-        async with world(b.store, before.log, clock=clock, node="b") as it:
+        async with world(database, before.log, b.store, clock=clock, node="b") as it:
             looked, go_on = looking(it)
             owners = SqlLaneOwners(database, b.lease, it.adoptions.begin, LEASE_S, clock)
             calls = RoutedCalls(CallsHere(it.turns), owners, it.adoptions, no_way)

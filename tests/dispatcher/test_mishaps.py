@@ -12,6 +12,7 @@ from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 from tests.e2e.until import SOON_S
@@ -71,11 +72,11 @@ async def test_an_answer_in_one_large_piece_fits_the_log() -> None:
         assert len((await it.messages())[-1][0]) == 580 * 1024
 
 
-async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
+async def test_a_repeated_dispatch_that_is_given_up_stops_nobody(database: Database) -> None:
     """The turn is known; whoever runs now is not rolled back for it."""
-    store = SlowToSay()
+    store = SlowToSay(database)
     store.say.set()
-    async with world(store=store) as it:
+    async with world(database, store=store) as it:
         await it.dispatch(1, policy=Policy.ROLLBACK)
         it.told.lines.put_nowait(None)
         await it.ended(1)
@@ -94,10 +95,10 @@ async def test_a_repeated_dispatch_that_is_given_up_stops_nobody() -> None:
         assert (await it.turns.get(CONVERSATION, turn_id(2))).state is State.RUNNING
 
 
-async def test_a_dispatch_that_is_given_up_keeps_its_place() -> None:
+async def test_a_dispatch_that_is_given_up_keeps_its_place(database: Database) -> None:
     """The turn is stored and runs; who comes next waits for it."""
-    store = SlowToSay()
-    async with world(store=store) as it:
+    store = SlowToSay(database)
+    async with world(database, store=store) as it:
         first = asyncio.create_task(it.dispatch(1))
         await store.added.wait()
         first.cancel()
@@ -140,7 +141,8 @@ async def test_a_turn_let_go_at_once_holds_nobody() -> None:
     async with world() as it:
         dispatching = asyncio.create_task(it.dispatch(1))
         before = set(it.tasks)
-        await asyncio.sleep(0)
+        while not it.tasks - before:  # noqa: ASYNC110  # each round of the loop: it has not begun
+            await asyncio.sleep(0)
         for task in it.tasks - before:
             task.cancel()
         with pytest.raises(DomainError) as refused:
@@ -149,10 +151,10 @@ async def test_a_turn_let_go_at_once_holds_nobody() -> None:
         await it.dispatch(2)
 
 
-async def test_a_turn_whose_end_was_seen_has_ended() -> None:
+async def test_a_turn_whose_end_was_seen_has_ended(database: Database) -> None:
     """Whoever read the end in the log gets it from GetTurn and ListTurns, too."""
-    store = SlowStore()
-    async with world(store=store) as it:
+    store = SlowStore(database)
+    async with world(database, store=store) as it:
         await it.dispatch()
         store.delay_s = 0.05
         it.told.lines.put_nowait(None)

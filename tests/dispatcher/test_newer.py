@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +14,14 @@ from antiphon_server.agents.adapters.services import ModelReply, _reply
 from antiphon_server.dispatcher.adapters.conversations import _view
 from antiphon_server.dispatcher.adapters.row import from_row, to_row
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.dispatcher.adapters.tables import metadata, turns
+from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.encoding import turn_message
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane
 from antiphon_server.dispatcher.model import Order, Outcome, Policy, State, Turn
 from antiphon_server.events import wire
 from antiphon_server.events.model import NewEvent, Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.world import ANNA, CONVERSATION, World, turn_id, world
 from tests.fakes.newer import NUMBER, VALUE, newer
 
@@ -53,7 +52,7 @@ async def test_a_turn_is_resumed_behind_events_that_are_not_understood(it: World
     event = newer("events.v1.Event")(turn_id=turn_id(1), attempt=1)
     event.newer.text = "newer"
     await write(it, NUMBER, event)
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         await next_life.adopted()
         for line in ("whole", None):
             next_life.told.lines.put_nowait(line)
@@ -67,7 +66,7 @@ async def test_a_turn_that_ended_in_a_state_to_come_has_ended(it: World) -> None
     event = newer("events.v1.Event")(turn_id=turn_id(1), attempt=1)
     event.turn_finished.state, event.turn_finished.newer = VALUE, "newer"
     await write(it, FINISHED, event)
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         await next_life.adopted()
         ended = await next_life.ended()
         assert ended.state == VALUE
@@ -102,10 +101,8 @@ def test_a_row_of_a_newer_server_is_read() -> None:
     assert (found.outcome.error.reason, found.order.policy) == (Reason.INTERNAL, VALUE)
 
 
-async def test_an_order_keeps_what_this_version_does_not_read(tmp_path: Path) -> None:
+async def test_an_order_keeps_what_this_version_does_not_read(database: Database) -> None:
     """Whoever takes a turn over changes where it is, and not what was asked for."""
-    database = SqliteDatabase(tmp_path / "turns.db")
-    await database.write(metadata.create_all)
     store = SqlTurnStore(database)
     await store.add(TURN)
     said = to_row(TURN)["order_json"][:-1] + b',"tools":["hammer"]}'
@@ -114,7 +111,6 @@ async def test_an_order_keeps_what_this_version_does_not_read(tmp_path: Path) ->
     row = await database.read(lambda c: c.execute(select(turns)).one())
     assert (row.order_json, row.content, row.attempt) == (said, b"hello", 1)
     await store.close()
-    await database.close()
 
 
 def test_a_step_of_an_answer_to_come_is_passed_over() -> None:

@@ -23,7 +23,7 @@ async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
     await it.delivered("first half, ")
     await it.turns.drain(0.0)
     assert (await it.kinds())[-1] == "text_delta_appended"
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         assert await next_life.adopted() == 1
         next_life.told.lines.put_nowait("second half")
         next_life.told.lines.put_nowait(None)
@@ -39,7 +39,7 @@ async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World
     it.fragile.lines.put_nowait("half")
     await it.delivered("half")
     await it.turns.drain(0.0)
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         await next_life.adopted()
         turn = await next_life.ended()
         assert turn.outcome is not None
@@ -53,9 +53,9 @@ async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
     await it.dispatch(handler="echo")
     turn = await it.ended()
     assert isinstance(turn, Turn)
-    it.arrange(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
+    await it.arrange(replace(turn, state=State.RUNNING, outcome=None, ended_us=0))
     before = await it.kinds()
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         await next_life.adopted()
         assert (await next_life.ended()).state is State.SUCCEEDED
         assert await next_life.kinds() == before
@@ -78,8 +78,8 @@ async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) 
     waiting = await it.store.get(CONVERSATION, turn_id(1))
     assert isinstance(waiting, Turn)
     await it.turns.drain(0.0)
-    it.arrange(replace(waiting, created_us=1))
-    async with world(it.store, it.log) as next_life:
+    await it.arrange(replace(waiting, created_us=1))
+    async with world(it.database, it.log) as next_life:
         await next_life.adopted()
         await next_life.told.running.wait()
         assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.QUEUED
@@ -93,7 +93,7 @@ async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
     for number in (1, 2, 3):
         await it.dispatch(number)
     await it.turns.drain(0.0)
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         assert await next_life.adopted() == 3
         for number in (1, 2, 3):
             next_life.told.lines.put_nowait(None)
@@ -108,7 +108,7 @@ async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
     await it.dispatch()
     it.told.lines.put_nowait("old ")
     await it.delivered("old ")
-    async with world(it.store, it.log) as other:
+    async with world(it.database, it.log) as other:
         stored = await other.store.get(CONVERSATION, turn_id(1))
         assert isinstance(stored, Turn)
         await other.recovery.adopt(stored)
@@ -130,7 +130,7 @@ async def test_who_has_lost_its_turns_begins_none_of_them() -> None:
         await slow.dispatch(1, handler="fragile")
         await slow.dispatch(2)
         await slow.fragile.running.wait()
-        async with world(slow.store, slow.log, clock=later, node="new") as new:
+        async with world(slow.database, slow.log, clock=later, node="new") as new:
             assert await new.adopted(own=False) == 2
             new.told.lines.put_nowait("new")
             await new.delivered("new")
@@ -149,7 +149,7 @@ async def test_who_has_lost_a_turn_can_not_end_it(number: int) -> None:
         await slow.dispatch(1)
         await slow.dispatch(2)
         await slow.told.running.wait()
-        async with world(slow.store, slow.log, clock=later, node="new") as new:
+        async with world(slow.database, slow.log, clock=later, node="new") as new:
             assert await new.adopted(own=False) == 2
             await new.told.running.wait()
             assert (await slow.cancel(number)).state is not State.CANCELLED
@@ -165,7 +165,7 @@ async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
     async with world(node="slow") as slow:
         await slow.dispatch()
         await slow.told.running.wait()
-        async with world(slow.store, slow.log, clock=later, node="new") as new:
+        async with world(slow.database, slow.log, clock=later, node="new") as new:
             looked, go_on = looking(new)
             adopting = asyncio.create_task(new.adopted(own=False))
             await looked.wait()
@@ -183,7 +183,7 @@ async def test_only_who_asks_of_a_conversation_waits_for_its_turns(it: World) ->
     """However long it takes to go on with others' turns."""
     await it.dispatch()
     await it.turns.drain(0.0)
-    async with world(it.store, it.log) as next_life:
+    async with world(it.database, it.log) as next_life:
         looked, go_on = looking(next_life)
         adopting = asyncio.create_task(next_life.adopted())
         await looked.wait()

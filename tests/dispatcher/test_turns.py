@@ -7,6 +7,7 @@ import pytest
 
 from antiphon_server.dispatcher.model import ConversationView, State
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import SlowToSay
 from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 
@@ -127,10 +128,12 @@ async def test_an_answer_that_is_too_long_fails_the_turn(it: World) -> None:
     assert (await it.messages())[-1] == ("x" * 600_000, True)
 
 
-async def test_a_turn_whose_caller_goes_while_it_is_stored_runs_all_the_same() -> None:
+async def test_a_turn_whose_caller_goes_while_it_is_stored_runs_all_the_same(
+    database: Database,
+) -> None:
     """A connection that breaks in the moment of the commit leaves no turn that nobody works on."""
-    store = SlowToSay()
-    async with world(store) as it:
+    store = SlowToSay(database)
+    async with world(database, store=store) as it:
         calling = asyncio.create_task(it.dispatch(handler="echo"))
         await store.added.wait()
         calling.cancel()

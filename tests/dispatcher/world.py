@@ -7,12 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import insert
+
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
     add_EventServiceServicer_to_server,
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.row import to_row
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.tables import metadata
+from antiphon_server.dispatcher.adapters.tables import turns as rows
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
@@ -38,6 +44,8 @@ from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import metadata as events_metadata
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Scope
 from antiphon_server.events.servicer import EventServicer
@@ -48,15 +56,16 @@ from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
+from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import Told
 from tests.e2e.until import SOON_S
-from tests.fakes.memory.events.store import MemoryLogStore
-from tests.fakes.memory.turns import MemoryTurnStore
+from tests.fakes.databases import opened_sqlite
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
 
 CONVERSATION = ConversationId("conv_00000001")
+TABLES = (metadata, events_metadata)
 ANNA = Principal("user", UserId("user_anna"), SessionId("sess_1"))
 
 
@@ -93,7 +102,8 @@ class World:
     """Everything that a test of turns touches."""
 
     log: EventLog
-    log_store: MemoryLogStore
+    database: Database
+    log_store: SqlLogStore
     events: "EventServiceAsyncStub"
     store: TurnStore
     known: Known
@@ -172,10 +182,9 @@ class World:
                 handler.lines.put_nowait("late ")
                 await asyncio.sleep(0.01)
 
-    def arrange(self, turn: Turn) -> None:
+    async def arrange(self, turn: Turn) -> None:
         """Store a turn as no rule would let anybody store it."""
-        assert isinstance(self.store, MemoryTurnStore)
-        self.store._turns[turn.conversation_id, turn.turn_id] = turn
+        await self.database.write(lambda it: it.execute(_REPLACE, to_row(turn)))
 
     async def history(self) -> list[event_pb2.Event]:
         """Return the conversation's log."""
@@ -208,6 +217,19 @@ class World:
         ]
 
 
+@asynccontextmanager
+async def _new_unless(database: Database | None) -> AsyncIterator[Database]:
+    """That one, or one with the tables of dispatcher and log."""
+    if database is not None:
+        yield database
+        return
+    async with opened_sqlite(*TABLES) as opened:
+        yield opened
+
+
+_REPLACE = insert(rows).prefix_with("OR REPLACE")
+
+
 def turn_id(number: int) -> TurnId:
     return TurnId(f"turn_{number:08}")
 
@@ -235,8 +257,9 @@ def looking(it: World) -> tuple[asyncio.Event, asyncio.Event]:
 
 @asynccontextmanager
 async def world(
-    store: TurnStore | None = None,
+    database: Database | None = None,
     log: EventLog | None = None,
+    store: TurnStore | None = None,
     more: Sequence[Handler] = (),
     clock: Callable[[], float] = time.time,
     limits: TurnLimits = TurnLimits(),  # noqa: B008 - frozen
@@ -245,10 +268,10 @@ async def world(
     log_elsewhere: bool = False,
     journal_policy: RetryPolicy = TURN,
 ) -> AsyncIterator[World]:
-    """Make a dispatcher; with ``store`` and ``log`` of another one, as after a restart.
+    """Make a dispatcher; on ``database`` and ``log`` of another one, as after a restart.
 
-    With another ``node`` it is one beside it. ``log_elsewhere``: as if the log were in another
-    process.
+    With another ``node`` it is one beside it. ``store`` keeps the turns, if something is the
+    matter with it. ``log_elsewhere``: as if the log were in another process.
     """
     tasks: set[asyncio.Task[None]] = set()
 
@@ -257,46 +280,52 @@ async def world(
         tasks.add(task)
         return task
 
-    store = store or MemoryTurnStore()
-    log_store = MemoryLogStore()
-    own_log = log or EventLog(log_store)
-    if log is None:
-        spawn("log", own_log.run())
-    server = LocalServer([ErrorInterceptor()])
-    add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
-    events = EventServiceStub(server.channel())
-    journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere, policy=journal_policy)
-    known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
-    told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
-    handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-    runner = Runner(store, journal, node, lease_s=15.0, clock=clock)
-    lanes = Lanes()
-    execution = Execution(store, journal, handlers, runner, lanes, spawn, limits)
-    recovery = Recovery(store, journal, handlers, runner, lanes, execution)
-    door = Open()
-    turns = Turns(store, journal, known, door, handlers, runner, lanes, execution, recovery, limits)
-    adoptions = Adoptions(recovery, lanes)
-    leases = Leases(store, lanes, adoptions, node, clock=clock)
-    try:
-        yield World(
-            own_log,
-            log_store,
-            events,
-            store,
-            known,
-            door,
-            told,
-            fragile,
-            turns,
-            recovery,
-            leases,
-            adoptions,
-            tasks,
+    async with _new_unless(database) as database:
+        own = SqlTurnStore(database)
+        kept = store or own
+        log_store = SqlLogStore(database)
+        own_log = log or EventLog(log_store)
+        if log is None:
+            spawn("log", own_log.run())
+        server = LocalServer([ErrorInterceptor()])
+        add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
+        events = EventServiceStub(server.channel())
+        journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere, policy=journal_policy)
+        known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
+        told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
+        handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
+        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock)
+        lanes = Lanes()
+        execution = Execution(kept, journal, handlers, runner, lanes, spawn, limits)
+        recovery = Recovery(kept, journal, handlers, runner, lanes, execution)
+        door = Open()
+        turns = Turns(
+            kept, journal, known, door, handlers, runner, lanes, execution, recovery, limits
         )
-    finally:
-        async with asyncio.timeout(SOON_S):
-            await adoptions.close()
-            await turns.drain(0.0)
-            if log is None:
-                own_log.close()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        adoptions = Adoptions(recovery, lanes)
+        leases = Leases(kept, lanes, adoptions, node, clock=clock)
+        try:
+            yield World(
+                own_log,
+                database,
+                log_store,
+                events,
+                kept,
+                known,
+                door,
+                told,
+                fragile,
+                turns,
+                recovery,
+                leases,
+                adoptions,
+                tasks,
+            )
+        finally:
+            async with asyncio.timeout(SOON_S):
+                await adoptions.close()
+                await turns.drain(0.0)
+                if log is None:
+                    own_log.close()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await own.close()

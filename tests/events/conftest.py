@@ -1,26 +1,36 @@
-"""A log in memory, and a stream of it, for each test."""
+"""A log, and a stream of it, for each test."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
+from antiphon_server.runtime.storage.database import Database
 from tests.events.world import ANNA, Gate
-from tests.fakes.memory.events.store import MemoryLogStore
+from tests.fakes.databases import opened_sqlite
 
 
 @pytest.fixture
-def store() -> MemoryLogStore:
+async def database() -> AsyncIterator[Database]:
+    """Where logs are kept."""
+    async with opened_sqlite(metadata) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(database: Database) -> SqlLogStore:
     """What the log writes to."""
-    return MemoryLogStore()
+    return SqlLogStore(database)
 
 
 @pytest.fixture
-async def log(store: MemoryLogStore) -> AsyncIterator[EventLog]:
-    """A log in memory, with its writer running."""
+async def log(store: SqlLogStore) -> AsyncIterator[EventLog]:
+    """A log, with its writer running."""
     log = EventLog(store)
     running = asyncio.create_task(log.run())
     yield log

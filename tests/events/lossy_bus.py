@@ -3,15 +3,15 @@
 import random
 
 from antiphon_server.events.model import Commit
-from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
+from tests.events.bus import Exchange, LocalBus
 
 MOST_HELD = 4
 
 
-class LossyBus(MemoryBus):
+class LossyBus(LocalBus):
     """A bus by ``chance``. While ``away`` it carries nothing, and says so."""
 
-    def __init__(self, exchange: MemoryExchange, chance: random.Random) -> None:
+    def __init__(self, exchange: Exchange, chance: random.Random) -> None:
         super().__init__(exchange)
         self._chance = chance
         self._held: list[Commit] = []

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Progress
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange, Append, Offset, Page, Scope
@@ -13,8 +14,8 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
 from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, offsets, until
-from tests.fakes.memory.events.store import MemoryLogStore
 
 
 async def test_taking_access_away_ends_the_watch(
@@ -91,7 +92,7 @@ async def test_a_stream_that_can_get_no_more_watches_ends_with_its_last(log: Eve
     assert [type(frame) for frame in frames] == [Ended]
 
 
-class Failing(MemoryLogStore):
+class Failing(SqlLogStore):
     """Can't be read."""
 
     async def read(
@@ -100,9 +101,11 @@ class Failing(MemoryLogStore):
         raise DomainError(Reason.STORE_UNAVAILABLE)
 
 
-async def test_a_store_that_is_away_ends_the_stream_so_that_it_can_be_resumed() -> None:
+async def test_a_store_that_is_away_ends_the_stream_so_that_it_can_be_resumed(
+    database: Database,
+) -> None:
     """It is not told as lost history, upon which a client would throw its state away."""
-    store = Failing()
+    store = Failing(database)
     await store.append([Append(SCOPE, events(3), 1)])
     subscription = Subscription(EventLog(store), Gate(), ANNA, Pacing())
     await subscription.create(WatchRequest("w", SCOPE, from_latest=False))

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon_server.events.actions import End
 from antiphon_server.events.adapters.silent_bus import SilentBus
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended
@@ -18,8 +19,8 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.storage.database import Database
 from tests.events.world import ANNA, Gate
-from tests.fakes.memory.events.store import MemoryLogStore
 
 
 async def test_a_stream_is_its_sessions(log: EventLog) -> None:
@@ -47,7 +48,7 @@ async def test_a_stream_goes_with_its_token(log: EventLog) -> None:
         assert find(subscriptions, earlier) is None
 
 
-class Slow(MemoryLogStore):
+class Slow(SqlLogStore):
     """A store that takes its time."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
@@ -55,9 +56,9 @@ class Slow(MemoryLogStore):
         return await super().append(batch)
 
 
-async def test_a_slow_store_is_no_stream_that_is_not_there() -> None:
+async def test_a_slow_store_is_no_stream_that_is_not_there(database: Database) -> None:
     """The time for an answer begins when the question can be heard."""
-    log = EventLog(Slow(), bus=SilentBus())
+    log = EventLog(Slow(database), bus=SilentBus())
     follows = Follows(Subscriptions(Gate()), log, answered_s=0.25)
 
     def answer(word: NodeMessage) -> None:

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 
 import pytest
 
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended, NewEvent
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
 from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, events
-from tests.fakes.memory.events.store import MemoryLogStore
 
 EVENTS = [NewEvent(10, "", bytes(60))]
 
 
-async def test_what_a_caller_left_behind_counts_until_it_is_committed() -> None:
+async def test_what_a_caller_left_behind_counts_until_it_is_committed(store: SqlLogStore) -> None:
     """An append whose caller was cancelled is held as long as any other."""
-    log = EventLog(MemoryLogStore(), most_bytes=100)
+    log = EventLog(store, most_bytes=100)
     gone = asyncio.create_task(log.append(SCOPE, EVENTS))
     await asyncio.sleep(0)
     gone.cancel()
@@ -26,14 +27,15 @@ async def test_what_a_caller_left_behind_counts_until_it_is_committed() -> None:
         await asyncio.wait_for(log.append(SCOPE, EVENTS), SOON_S)
     assert refused.value.reason is Reason.OVERLOADED
     running = asyncio.create_task(log.run())
-    for _ in range(5):
-        await asyncio.sleep(0)
+    async with asyncio.timeout(SOON_S):
+        while not log.ring_bytes:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
     assert (await log.append(SCOPE, EVENTS)).first == 2
     log.close()
     await running
 
 
-class BrokenOnce(MemoryLogStore):
+class BrokenOnce(SqlLogStore):
     """Fails its first append in a way that nobody expects."""
 
     broken = True
@@ -45,9 +47,9 @@ class BrokenOnce(MemoryLogStore):
         return await super().append(batch)
 
 
-async def test_a_defect_of_the_store_does_not_stop_the_log() -> None:
+async def test_a_defect_of_the_store_does_not_stop_the_log(database: Database) -> None:
     """What could not be appended is refused; the next is committed."""
-    log = EventLog(BrokenOnce())
+    log = EventLog(BrokenOnce(database))
     running = asyncio.create_task(log.run())
     with pytest.raises(DomainError) as caught:
         await log.append(SCOPE, events())

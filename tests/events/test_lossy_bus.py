@@ -6,15 +6,17 @@ import random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.model import Kind, NewEvent
 from antiphon_server.events.peer_commits import LookTimes
+from tests.events.bus import Exchange
 from tests.events.lossy_bus import LossyBus
 from tests.events.nodes import Node, Reader, nodes
 from tests.events.world import SCOPE, events
-from tests.fakes.memory.events.bus import MemoryExchange
-from tests.fakes.memory.events.store import MemoryLogStore
+from tests.fakes.databases import opened_sqlite
 
 NODES = 3
 places = st.integers(0, NODES - 1)
@@ -86,15 +88,17 @@ class World:
 
 async def play(script: list[tuple[str, int, int]], seed: int) -> None:
     """Do all steps, and see that nothing was lost."""
-    chance, exchange = random.Random(seed), MemoryExchange()
+    chance, exchange = random.Random(seed), Exchange()
     buses: list[LossyBus] = []
-    stores = [MemoryLogStore()] * NODES
 
     def make() -> LossyBus:
         buses.append(LossyBus(exchange, chance))
         return buses[-1]
 
-    async with nodes(*stores, bus=make, hubs=small, times=IN_A_HURRY) as made:
+    async with (
+        opened_sqlite(metadata) as database,
+        nodes(*[SqlLogStore(database)] * NODES, bus=make, hubs=small, times=IN_A_HURRY) as made,
+    ):
         world = World(made, buses)
         for step in script:
             await world.do(*step)

@@ -27,7 +27,6 @@ from tests.e2e.until import SOON_S
 from tests.events.nodes import nodes
 from tests.events.world import ANNA, SCOPE, events, until
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.events.store import MemoryLogStore
 
 Lose = Callable[[Scope, Offset], Awaitable[None]]
 
@@ -40,23 +39,9 @@ class Store:
     lose: Lose
 
 
-class Forgetful(MemoryLogStore):
-    """One in memory."""
-
-    async def lose(self, scope: Scope, kept: Offset) -> None:
-        """Go back."""
-        found = self._log(scope)
-        found.rows = [row for row in found.rows if row.last <= kept]
-        found.last = kept
-
-
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def it(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each kind."""
-    if request.param == "memory":
-        store = Forgetful()
-        yield Store(store, store.lose)
-        return
     async with opened_database(request, tmp_path, metadata) as database:
 
         async def lose(scope: Scope, kept: Offset) -> None:
@@ -134,10 +119,9 @@ async def test_a_cursor_of_what_is_lost_is_refused_at_once(it: Store) -> None:
         subscription.close()
 
 
-async def test_words_between_nodes_that_are_lost_are_noticed() -> None:
+async def test_words_between_nodes_that_are_lost_are_noticed(it: Store) -> None:
     """Whoever holds streams checks all of them: nobody knows what was said."""
-    store = Forgetful()
-    node = EventLog(store, bus=SilentBus())
+    node = EventLog(it.store, bus=SilentBus())
     lost = asyncio.Event()
     words = NodeMessageReader(node, lambda word: None, lost.set)
     await words.begin()
@@ -146,7 +130,7 @@ async def test_words_between_nodes_that_are_lost_are_noticed() -> None:
         lifecycle.spawn("log", node.run())
         lifecycle.spawn("words", words.run())
         await node.append(NODES, events_of([AccessChanged(ANNA.user_id)] * 3))
-        await store.lose(NODES, Offset(1))
+        await it.lose(NODES, Offset(1))
         await node.peer_commits.look([NODES])
         async with asyncio.timeout(SOON_S):
             await lost.wait()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,8 +14,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon_server.events.adapters import bus_wire
-from antiphon_server.events.adapters.sql import SqlLogStore
-from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.encoding import PAYLOADS, FrameEncoder, action_of, new_event
 from antiphon_server.events.frames import Ephemeral
 from antiphon_server.events.log import EventLog
@@ -32,25 +29,11 @@ from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
 from antiphon_server.runtime.rpc.server import Server
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.events.world import SCOPE, Gate
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.newer import NUMBER, newer
 
 SERVICE = Principal("service", UserId("dispatcher"), SessionId(""))
 TURN = "turn_00000001"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
-    """Each store, empty."""
-    if request.param == "memory":
-        yield MemoryLogStore()
-        return
-    database = SqliteDatabase(tmp_path / "events.db")
-    await database.write(metadata.create_all)
-    yield SqlLogStore(database)
-    await database.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2 as stream
 from antiphon.events.v1.event_pb2 import Event, MemberRemoved, SessionRevoked, TypingChanged
 from antiphon_server.events.adapters.silent_bus import SilentBus
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Commit, Offset, Record, Scope
 from antiphon_server.events.node_message_reader import NodeMessageReader
@@ -25,11 +26,11 @@ from antiphon_server.events.node_messages import (
 )
 from antiphon_server.runtime.access.permissions import Role
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.storage.database import Database
 from tests.e2e.until import SOON_S, until
+from tests.events.bus import Exchange, LocalBus
 from tests.events.servers import Server, server
 from tests.events.world import ANNA, OTHER, SCOPE
-from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.valkey import Valkey
 
 WORKSPACE = "workspaces/ws_00000001"
@@ -116,9 +117,8 @@ async def test_a_session_that_ends_elsewhere_ends_the_stream(pair: list[Server])
     assert time.monotonic() - began < WITHIN_S
 
 
-async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
+async def test_words_that_nobody_can_tell_any_more_are_noticed(store: SqlLogStore) -> None:
     """A node that was stopped while they were removed learns that it has missed some."""
-    store = MemoryLogStore()
     here, there = (EventLog(store, bus=SilentBus()) for _ in range(2))
     heard, lost = asyncio.Queue[NodeMessage](), asyncio.Event()
     words = NodeMessageReader(there, heard.put_nowait, lost.set)
@@ -139,10 +139,10 @@ async def test_words_that_nobody_can_tell_any_more_are_noticed() -> None:
             assert isinstance(await heard.get(), AccessChanged)
 
 
-async def test_words_are_taken_from_the_store_alone() -> None:
+async def test_words_are_taken_from_the_store_alone(store: SqlLogStore) -> None:
     """Whatever the bus brings: it can neither say one nor keep one back."""
-    store, exchange = MemoryLogStore(), MemoryExchange()
-    here, there = (EventLog(store, bus=MemoryBus(exchange)) for _ in range(2))
+    exchange = Exchange()
+    here, there = (EventLog(store, bus=LocalBus(exchange)) for _ in range(2))
     heard = asyncio.Queue[NodeMessage]()
     words = NodeMessageReader(there, heard.put_nowait, lambda: None)
     await words.begin()
@@ -159,11 +159,11 @@ async def test_words_are_taken_from_the_store_alone() -> None:
         assert heard.empty()
 
 
-class Timing(MemoryLogStore):
+class Timing(SqlLogStore):
     """A store that notes when it was asked for news."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self.asked_at: list[float] = []
 
     async def commits_after(
@@ -174,13 +174,13 @@ class Timing(MemoryLogStore):
         return await super().commits_after(after, max_events)
 
 
-async def test_a_node_at_rest_that_hears_the_others_asks_seldom() -> None:
+async def test_a_node_at_rest_that_hears_the_others_asks_seldom(database: Database) -> None:
     """But often enough: a word that was never said on the bus is heard within a second.
 
     Half of it goes by between looks; what is left is for those who read it and act.
     """
-    store = Timing()
-    node, silent = (EventLog(store, bus=bus) for bus in (MemoryBus(MemoryExchange()), SilentBus()))
+    store = Timing(database)
+    node, silent = (EventLog(store, bus=bus) for bus in (LocalBus(Exchange()), SilentBus()))
     heard = asyncio.Queue[NodeMessage]()
     words = NodeMessageReader(node, heard.put_nowait, lambda: None)
     await words.begin()

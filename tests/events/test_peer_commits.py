@@ -17,31 +17,23 @@ from antiphon_server.runtime.storage.redis import Redis
 from tests.events.nodes import Node, nodes
 from tests.events.world import SCOPE, events
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.events.bus import MemoryBus, MemoryExchange
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.valkey import Valkey
 
 Stores = list[LogStore]
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     """Two that hold the same."""
-    if request.param == "memory":
-        yield [MemoryLogStore()] * 2
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield [SqlLogStore(database), SqlLogStore(database)]
 
 
-@pytest.fixture(params=["silent", "memory", "redis"])
+@pytest.fixture(params=["silent", "redis"])
 async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bus]]:
     """Makes each node's."""
     if request.param == "silent":
         yield SilentBus
-    elif request.param == "memory":
-        exchange = MemoryExchange()
-        yield lambda: MemoryBus(exchange)
     else:
         async with Valkey() as valkey:
             connections: list[Redis] = []

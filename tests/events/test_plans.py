@@ -1,14 +1,12 @@
 """However long a log is, and however many there are, a commit reads what it needs."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import ClauseElement, Connection, delete
 from sqlalchemy.dialects import sqlite
 
 from antiphon_server.events.adapters import sql_append
-from antiphon_server.events.adapters.tables import log, metadata
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from antiphon_server.events.adapters.tables import log
+from antiphon_server.runtime.storage.database import Database
 
 PLACES = (1, 2, 8)
 
@@ -33,10 +31,8 @@ def plan(connection: Connection, statement: ClauseElement) -> list[str]:
 
 
 @pytest.mark.parametrize("count", PLACES)
-async def test_a_commit_searches_and_never_scans(count: int, tmp_path: Path) -> None:
+async def test_a_commit_searches_and_never_scans(count: int, database: Database) -> None:
     """Each row is found by all of its key, for one append and for many."""
-    database = SqliteDatabase(tmp_path / "log.db")
-    await database.write(metadata.create_all)
     for name, statement in statements(range(count)).items():
         steps = await database.read(lambda it, what=statement: plan(it, what))  # type: ignore[misc]
         reads = [step for step in steps if "events_" in step]
@@ -44,4 +40,3 @@ async def test_a_commit_searches_and_never_scans(count: int, tmp_path: Path) -> 
         assert not [step for step in reads if step.startswith("SCAN")], (name, steps)
         keyed = [step for step in reads if " AND " in step or name == "scopes"]
         assert keyed == reads, (name, steps)
-    await database.close()

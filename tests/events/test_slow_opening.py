@@ -13,13 +13,13 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 )
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
+from antiphon_server.events.ports import LogStore
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.events.world import ANNA, SCOPE, Gate
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.fakes.slow_opening import SlowOpening
 
 WATCH = stream_pb2.Watch(watch_id="w", scope=SCOPE)
@@ -34,11 +34,13 @@ def subscribe(stub: Any) -> Any:
 
 
 @pytest.mark.parametrize("begin", [follow, subscribe])
-async def test_a_session_that_ends_while_its_stream_opens_ends_the_stream(begin: Any) -> None:
+async def test_a_session_that_ends_while_its_stream_opens_ends_the_stream(
+    store: LogStore, begin: Any
+) -> None:
     """Whoever logs out before the stream could open gets the reason on it, and no event."""
     slow, subscriptions = SlowOpening(), Subscriptions(Gate())
     table = LocalServer([ErrorInterceptor(), CallerInterceptor(ANNA), slow])
-    servicer = EventServicer(EventLog(MemoryLogStore()), subscriptions)
+    servicer = EventServicer(EventLog(store), subscriptions)
     add_EventServiceServicer_to_server(servicer, table)
     call = begin(EventServiceStub(table.channel()))
     await slow.held.wait()

@@ -13,6 +13,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon.events.v1.stream_pb2 import Watch
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
@@ -24,7 +25,6 @@ from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from tests.e2e.until import SOON_S
 from tests.events.world import SCOPE, Gate
-from tests.fakes.memory.events.store import MemoryLogStore
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
 OWN = [("grpc.use_local_subchannel_pool", 1)]
@@ -32,9 +32,9 @@ REQUEST = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[str, EventLog]]:
+async def serving(store: SqlLogStore) -> AsyncIterator[tuple[str, EventLog]]:
     """A log and its service on a port: a user may have one stream, and must read it soon."""
-    log = EventLog(MemoryLogStore())
+    log = EventLog(store)
     running = asyncio.create_task(log.run())
     table = LocalServer([ErrorInterceptor()])
     streams = Subscriptions(Gate(), most=1)
@@ -72,10 +72,10 @@ async def fill(log: EventLog) -> None:
         await log.append(SCOPE, [NewEvent(10, "", body)])
 
 
-async def test_a_stalled_stream_counts_until_its_client_reads_or_goes() -> None:
+async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(store: SqlLogStore) -> None:
     """Who has as many streams as allowed, none of which is read, can't open another one."""
     async with (
-        serving() as (address, log),
+        serving(store) as (address, log),
         grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling,
         grpc.aio.insecure_channel(address, OWN) as other,
     ):
@@ -90,9 +90,9 @@ async def test_a_stalled_stream_counts_until_its_client_reads_or_goes() -> None:
         assert isinstance(frame, pb.FollowResponse)
 
 
-async def test_a_client_that_goes_frees_its_stalled_stream() -> None:
+async def test_a_client_that_goes_frees_its_stalled_stream(store: SqlLogStore) -> None:
     """The connection's end is the stream's end."""
-    async with serving() as (address, log):
+    async with serving(store) as (address, log):
         async with grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling:
             await EventServiceStub(stalling).Follow(REQUEST).read()
             await fill(log)

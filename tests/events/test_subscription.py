@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.events.v1.event_service_pb2 import SubscribeResponse
 from antiphon_server.events import hub as hub_module
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.encoding import FrameEncoder
 from antiphon_server.events.frames import Batch, Close, Created, Ended, Progress
 from antiphon_server.events.log import EventLog
@@ -16,7 +17,6 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import Reason
 from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, offsets, until
-from tests.fakes.memory.events.store import MemoryLogStore
 
 
 async def test_a_watch_from_the_beginning_gets_all_in_order(
@@ -84,7 +84,7 @@ async def test_a_bad_watch_does_not_end_the_stream(
 
 
 async def test_a_trimmed_position_is_told(
-    store: MemoryLogStore, log: EventLog, subscription: Subscription
+    store: SqlLogStore, log: EventLog, subscription: Subscription
 ) -> None:
     """Never a silent skip: the earliest position is named, and works."""
     await log.append(SCOPE, events(10))

@@ -2,21 +2,22 @@
 
 import asyncio
 
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.frames import Close, Ended
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange, Head, Scope
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
+from antiphon_server.runtime.storage.database import Database
 from tests.events.world import ANNA, SCOPE, Gate, until
-from tests.fakes.memory.events.store import MemoryLogStore
 
 
-class Slow(MemoryLogStore):
+class Slow(SqlLogStore):
     """Lets the test do something while the log is asked for its head or for a page."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self.asked = asyncio.Event()
         self.go_on = asyncio.Event()
 
@@ -26,9 +27,11 @@ class Slow(MemoryLogStore):
         return await super().head(scope)
 
 
-async def test_access_taken_away_while_a_watch_opens_is_noticed(gate: Gate) -> None:
+async def test_access_taken_away_while_a_watch_opens_is_noticed(
+    database: Database, gate: Gate
+) -> None:
     """There is no moment between the check and the watch in which a removal is missed."""
-    store = Slow()
+    store = Slow(database)
     subscription = Subscription(EventLog(store), gate, ANNA, Pacing())
     creating = asyncio.create_task(subscription.create(WatchRequest("w", SCOPE)))
     await store.asked.wait()
@@ -41,9 +44,9 @@ async def test_access_taken_away_while_a_watch_opens_is_noticed(gate: Gate) -> N
     assert ended.reason is Close.REJECTED
 
 
-async def test_watches_that_open_at_once_are_counted_and_closed() -> None:
+async def test_watches_that_open_at_once_are_counted_and_closed(database: Database) -> None:
     """One of many of the same name wins; one that opens after the end leaves nothing behind."""
-    store = Slow()
+    store = Slow(database)
     log = EventLog(store)
     subscription = Subscription(log, Gate(), ANNA, Pacing())
     request = WatchRequest("w", SCOPE)

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.runtime.net.http_pool import HttpPool
+from tests.fakes.databases import opened_sqlite
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import World
 
@@ -26,7 +28,8 @@ async def pool() -> AsyncIterator[HttpPool]:
 
 @pytest.fixture
 async def world(endpoint: FakeEndpoint, pool: HttpPool) -> AsyncIterator[World]:
-    """A generator on a ledger in memory, with models of the endpoint."""
-    world = World(endpoint, pool)
-    yield world
-    await world.close()
+    """A generator on a ledger, with models of the endpoint."""
+    async with opened_sqlite(metadata) as database:
+        world = World(endpoint, pool, database)
+        yield world
+        await world.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -23,8 +22,8 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.e2e.refusals import reason_of, refused
+from tests.fakes.databases import opened_sqlite
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import on_wire
 from tests.runtime.events_service import on_a_port
@@ -39,9 +38,7 @@ PICTURE = message_pb2.Reference(uri="https://x/y.png", media_type="image/png")
 
 
 @pytest.fixture
-async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[Integration]:
-    database = SqliteDatabase(tmp_path / "x.db")
-    await database.write(metadata.create_all)
+async def integration(endpoint: FakeEndpoint) -> AsyncIterator[Integration]:
     models = [
         model_named("scripted/echo"),
         on_wire(endpoint.base_url),
@@ -54,11 +51,11 @@ async def integration(endpoint: FakeEndpoint, tmp_path: Path) -> AsyncIterator[I
     ]
     patience = Patience(first_wait_s=0.001)
     nobody: Any = None  # nobody calls as a user here
-    integration = compose_integration(database, models, nobody, nobody, patience=patience)
-    await integration.settle()
-    yield integration
-    await integration.close()
-    await database.close()
+    async with opened_sqlite(metadata) as database:
+        integration = compose_integration(database, models, nobody, nobody, patience=patience)
+        await integration.settle()
+        yield integration
+        await integration.close()
 
 
 @pytest.fixture(params=["local", "socket"])

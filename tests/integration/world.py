@@ -1,5 +1,6 @@
 """What the tests of the integration service share."""
 
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import Payer, SettledCall, UsageFilter, WorkspaceId
 from antiphon_server.integration.models.adapters.backends import make_backend
@@ -19,7 +20,7 @@ from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.net.http_pool import HttpPool
-from tests.fakes.memory_ledger import MemoryLedger
+from antiphon_server.runtime.storage.database import Database
 from tests.fakes.openai_endpoint import FakeEndpoint
 
 WORKSPACE = WorkspaceId("ws_00000001")
@@ -72,11 +73,12 @@ class Recorder:
 
 
 class World:
-    """A generator on a ledger in memory, and an endpoint for its models."""
+    """A generator on a ledger, and an endpoint for its models."""
 
-    def __init__(self, endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    def __init__(self, endpoint: FakeEndpoint, pool: HttpPool, database: Database) -> None:
         self.endpoint = endpoint
-        self.ledger = MemoryLedger()
+        self.database = database
+        self.ledger = SqlLedger(database)
         self._pool = pool
         self._catalogues: list[Catalogue] = []
 
@@ -96,3 +98,4 @@ class World:
         """Release everything."""
         for catalogue in self._catalogues:
             await catalogue.close()
+        await self.ledger.close()

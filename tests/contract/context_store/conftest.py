@@ -9,14 +9,10 @@ from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
 from antiphon_server.context.ports import Store
 from tests.fakes.databases import KINDS, opened_database
-from tests.fakes.memory.context.store import MemoryStore
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store, empty."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
     async with opened_database(request, tmp_path, metadata) as database:
         yield SqlStore(database)

@@ -19,8 +19,8 @@ from antiphon_server.context.model.resources import Role
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.runtime.access.principal import SessionId
+from tests.context.entries import entry_of, role_change_of
 from tests.contract.context_store.world import ANN, OWNER, sample
-from tests.fakes.memory.context.entries import entry_of, role_change_of
 
 
 async def to_log(store: Store, most: int = 99) -> list[OutboxEntry]:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
@@ -16,16 +17,16 @@ from antiphon_server.integration.ledger.model import (
 )
 from antiphon_server.integration.models.model import Finished, Step
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.fakes.memory_ledger import MemoryLedger
+from antiphon_server.runtime.storage.database import Database
 from tests.fakes.openai_endpoint import Behaviour
 from tests.integration.world import Recorder, World, order
 
 
-class SlowLedger(MemoryLedger):
+class SlowLedger(SqlLedger):
     """A ledger whose disk is slow; notes when each thing was done."""
 
-    def __init__(self, delay_s: float) -> None:
-        super().__init__()
+    def __init__(self, database: Database, delay_s: float) -> None:
+        super().__init__(database)
         self._delay_s = delay_s
         self.opened: list[float] = []
 
@@ -39,11 +40,11 @@ class SlowLedger(MemoryLedger):
         await super().settle(call_id, settlement)
 
 
-class FailingLedger(MemoryLedger):
+class FailingLedger(SqlLedger):
     """A ledger whose store is away at first when something is settled."""
 
-    def __init__(self, failures: int) -> None:
-        super().__init__()
+    def __init__(self, database: Database, failures: int) -> None:
+        super().__init__(database)
         self._failures = failures
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
@@ -62,7 +63,7 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
 
 async def test_a_call_is_settled_when_the_store_is_back(world: World) -> None:
     """A store that is away for a moment costs neither the entry nor the answer."""
-    world.ledger = FailingLedger(2)
+    world.ledger = FailingLedger(world.database, 2)
     recorder = Recorder()
     await world.generator().run(order(), recorder)
     (call,) = await world.calls()
@@ -72,7 +73,7 @@ async def test_a_call_is_settled_when_the_store_is_back(world: World) -> None:
 
 async def test_a_call_is_written_down_before_it_is_made(world: World) -> None:
     """The provider is asked only after the commit."""
-    world.ledger = ledger = SlowLedger(0.05)
+    world.ledger = ledger = SlowLedger(world.database, 0.05)
     await world.generator().run(order(), Recorder())
     assert ledger.opened[0] <= world.endpoint.seen[0].received
 
@@ -82,7 +83,7 @@ async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
     world: World, mode: str
 ) -> None:
     """Within 100 ms, however long the ledger takes; with what was said until then."""
-    world.ledger = SlowLedger(0.3)
+    world.ledger = SlowLedger(world.database, 0.3)
     world.endpoint.behaviour = Behaviour(mode, deltas=1000, gap_ms=5)
     said = asyncio.Event()
     texts: list[str] = []
@@ -110,7 +111,7 @@ async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
 
 async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: World) -> None:
     """No entry stays open, and the provider is never asked."""
-    world.ledger = SlowLedger(0.05)
+    world.ledger = SlowLedger(world.database, 0.05)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await asyncio.sleep(0.01)
     await cancelled(task)
@@ -121,7 +122,7 @@ async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: W
 
 async def test_cancelling_twice_changes_nothing(world: World) -> None:
     """An impatient caller gets the same settlement."""
-    world.ledger = SlowLedger(0.05)
+    world.ledger = SlowLedger(world.database, 0.05)
     world.endpoint.behaviour = Behaviour("hang")
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await world.endpoint.wait_seen(1)
@@ -134,11 +135,11 @@ async def test_cancelling_twice_changes_nothing(world: World) -> None:
     assert call.settlement.outcome is Outcome.CANCELLED
 
 
-class BrokenLedger(MemoryLedger):
+class BrokenLedger(SqlLedger):
     """A ledger whose disk is full, from the first settlement or from the start."""
 
-    def __init__(self, *, opens: bool) -> None:
-        super().__init__()
+    def __init__(self, database: Database, *, opens: bool) -> None:
+        super().__init__(database)
         self._opens = opens
         self.settling = 0
 
@@ -154,7 +155,7 @@ class BrokenLedger(MemoryLedger):
 
 async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
     """Without a ledger no provider is asked, and who asks is told at once."""
-    world.ledger = ledger = BrokenLedger(opens=False)
+    world.ledger = ledger = BrokenLedger(world.database, opens=False)
     with pytest.raises(DomainError) as raised:
         await world.generator().run(order(), Recorder())
     assert raised.value.reason is Reason.STORE_UNAVAILABLE
@@ -164,7 +165,7 @@ async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
 
 async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: World) -> None:
     """Whoever cancels does not wait for a store that is away."""
-    world.ledger = ledger = BrokenLedger(opens=False)
+    world.ledger = ledger = BrokenLedger(world.database, opens=False)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await asyncio.sleep(0)
     await cancelled(task)
@@ -173,7 +174,7 @@ async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: 
 
 async def test_an_answer_is_not_lost_for_its_settlement(world: World) -> None:
     """The entry stays open, and becomes UNKNOWN at the next start."""
-    world.ledger = BrokenLedger(opens=True)
+    world.ledger = BrokenLedger(world.database, opens=True)
     steps = Recorder()
     await world.generator().run(order(), steps)
     assert isinstance(steps.steps[-1], Finished)

@@ -26,12 +26,10 @@ STARTS = 50
 """How many times fewer examples a machine gets that starts processes."""
 KINDS: dict[str, type[Machine]] = {
     "log": LogMachine,
-    "log on disk": type("LogOnDisk", (LogMachine,), {"on_disk": True}),
     "turns": TurnMachine,
     "refresh": RefreshMachine,
     "refresh on disk": type("RefreshOnDisk", (RefreshMachine,), {"on_disk": True}),
     "ledger": LedgerMachine,
-    "ledger on disk": type("LedgerOnDisk", (LedgerMachine,), {"on_disk": True}),
 }
 REQUESTS = "requests"
 _LINE = "{what}: {examples} sequences, {steps} calls, {seconds:.0f} s, seed {seed}: all kept"

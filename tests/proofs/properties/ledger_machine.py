@@ -18,7 +18,6 @@ from antiphon_server.integration.ledger.model import (
     UsageFilter,
     total,
 )
-from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
@@ -26,11 +25,9 @@ from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tok
 from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.fakes.memory_ledger import MemoryLedger
 from tests.integration.world import WORKSPACE, order
-from tests.proofs.properties.ledger_world import PRICES, Answer, Asked, Endpoint, Mortal
-from tests.proofs.properties.life import Life, bury
+from tests.proofs.properties.ledger_world import PRICES, Answer, Asked, Endpoint
+from tests.proofs.properties.life import Life, MortalDatabase, bury
 from tests.proofs.properties.machine import Machine
 
 ALL = UsageFilter(WORKSPACE)
@@ -42,26 +39,19 @@ picks = st.integers(0, 20)
 class LedgerMachine(Machine):
     """Any number of answers at once."""
 
-    on_disk: ClassVar[bool] = False
-    memory_type: ClassVar[type[MemoryLedger]] = MemoryLedger
+    ledger_type: ClassVar[type[SqlLedger]] = SqlLedger
 
     async def open(self) -> None:
-        self.memory = self.memory_type()
+        self.database = await self.open_database(metadata)
         self.numbers = itertools.count(1)
         self.endpoint = Endpoint()
         self.past: dict[CallId, Asked] = {}
         await self._start()
 
     async def _start(self) -> None:
-        self.database = None
-        kept: Ledger = self.memory
-        if self.on_disk:
-            self.database = SqliteDatabase(self.home / "ledger.db")
-            await self.database.write(metadata.create_all)
-            kept = SqlLedger(self.database)
         self.life = Life()
-        self.ledger = Mortal(kept, self.life)
-        await kept.abandon(OWNER)
+        self.ledger = self.ledger_type(MortalDatabase(self.database, self.life))
+        await self.ledger.abandon(OWNER)
         self.catalogue = Catalogue([model_named(name) for name in MODELS], self._backend)
         patience = Patience(retries=1, first_wait_s=0.0)
         self.generator = Generator(
@@ -77,8 +67,7 @@ class LedgerMachine(Machine):
         await self._end()
         await self._check()
         await self.catalogue.close()
-        if self.database is not None:
-            await self.database.close()
+        await self.database.close()
 
     async def _end(self) -> None:
         self.life.go_on()
@@ -96,13 +85,11 @@ class LedgerMachine(Machine):
         self.endpoint.answers.clear()
 
     async def _restart(self) -> None:
-        await bury()
+        await bury(self.database)
         for answer in self.endpoint.answers.values():
             for call_id, asked in answer.calls.items():
                 self.past[call_id] = asked
         self._forget()
-        if self.database is not None:
-            await self.database.close()
         await self._start()
 
     @precondition(lambda self: len(self.endpoint.answers) < 5)

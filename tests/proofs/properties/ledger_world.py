@@ -1,11 +1,10 @@
-"""Those around the ledger: an endpoint that does as it is told, and a process that may die."""
+"""Those around the ledger: an endpoint that does as it is told."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from antiphon_server.integration.ledger.model import Call, CallId, Outcome, Settlement
-from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.ledger.model import CallId, Outcome
 from antiphon_server.integration.models.model import (
     AttemptStarted,
     ModelEnd,
@@ -17,7 +16,6 @@ from antiphon_server.integration.models.model import (
     Tokens,
 )
 from antiphon_server.runtime.errors import DomainError
-from tests.proofs.properties.life import Life
 
 PRICES = Prices(1_000_000, 2_000_000)
 
@@ -84,25 +82,3 @@ class Endpoint:
 
     async def close(self) -> None:
         return
-
-
-class Mortal:
-    """A :class:`~antiphon_server.integration.ledger.ports.Ledger` whose process may die."""
-
-    def __init__(self, inner: Ledger, life: Life) -> None:
-        self._inner = inner
-        self._life = life
-        self.calls = inner.calls
-        self.total = inner.total
-
-    async def open(self, call: Call, owner: str) -> None:
-        await self._life.commit(self._inner.open(call, owner))
-
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        await self._life.commit(self._inner.settle(call_id, settlement))
-
-    async def abandon(self, owner: str) -> int:
-        return await self._life.commit(self._inner.abandon(owner))
-
-    async def close(self) -> None:
-        await self._inner.close()

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from tests.proofs.properties.log_answers import account, check_lost, order
 from tests.proofs.properties.log_model import DAY_S, Log, Position, Said
-from tests.proofs.properties.log_node import Clock, LogNode, Storage
+from tests.proofs.properties.log_node import Clock, LogNode
 from tests.proofs.properties.log_reader import Reader
 from tests.proofs.properties.machine import Machine
 
@@ -31,12 +33,10 @@ request_ids = st.sampled_from(["", "", "one", "two", "three"])
 class LogMachine(Machine):
     """Any order of calls from any number of clients."""
 
-    on_disk: ClassVar[bool] = False
-    storage_type: ClassVar[type[Storage]] = Storage
+    store_type: ClassVar[type[SqlLogStore]] = SqlLogStore
 
     async def open(self) -> None:
         self.clock = Clock()
-        self.storage = self.storage_type(self.home / "log.db" if self.on_disk else None)
         self.logs = {scope: Log() for scope in SCOPES}
         self.readers: list[Reader] = []
         self.positions: list[Position] = []
@@ -44,7 +44,8 @@ class LogMachine(Machine):
         await self._start()
 
     async def _start(self) -> None:
-        self.node = LogNode(await self.storage.open(), self.clock)
+        self.database = await self.open_database(metadata)
+        self.node = LogNode(self.store_type(self.database), self.clock)
 
     async def _stop(self) -> None:
         for reader in self.readers:
@@ -52,7 +53,7 @@ class LogMachine(Machine):
             await reader.leave()
         self.readers.clear()
         await self.node.stop()
-        await self.storage.close()
+        await self.database.close()
 
     async def close(self) -> None:
         """Everybody who is there reads to the end first."""
@@ -159,7 +160,7 @@ class LogMachine(Machine):
     def lose(self) -> None:
         """Lose the disk."""
         self.run(self._stop())
-        self.storage.lose()
+        self.lose_database()
         self.logs = {scope: Log(epoch=log.epoch + 1) for scope, log in self.logs.items()}
         self.run(self._start())
 

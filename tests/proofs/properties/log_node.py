@@ -1,15 +1,12 @@
 """A process that serves the log, as far as its callers can tell: it can be started again."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
     add_EventServiceServicer_to_server,
 )
-from antiphon_server.events.adapters.sql import SqlLogStore
-from antiphon_server.events.adapters.tables import metadata
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.hubs import Hubs
 from antiphon_server.events.log import EventLog
@@ -19,8 +16,6 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
-from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.fakes.memory.events.store import MemoryLogStore
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
@@ -44,43 +39,6 @@ class _Open:
 
     async def verify(self, access_token: str) -> Principal:
         return ANNA
-
-
-class Storage:
-    """Where logs are kept over the lives of a process: in ``file``, or in memory without one."""
-
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._memory: LogStore = self.in_memory()
-        self._database: SqliteDatabase | None = None
-
-    def in_memory(self) -> LogStore:
-        """An empty store that forgets at the end."""
-        return MemoryLogStore()
-
-    def in_database(self, database: SqliteDatabase) -> LogStore:
-        """The store in the file."""
-        return SqlLogStore(database)
-
-    async def open(self) -> LogStore:
-        """The store, as the next process finds it."""
-        if self._file is None:
-            return self._memory
-        self._database = SqliteDatabase(self._file)
-        await self._database.write(metadata.create_all)
-        return self.in_database(self._database)
-
-    async def close(self) -> None:
-        """End the process's use of it."""
-        if self._database is not None:
-            await self._database.close()
-
-    def lose(self) -> None:
-        """Lose all that it kept; nobody has it open."""
-        self._memory = self.in_memory()
-        if self._file is not None:
-            for file in self._file.parent.glob(f"{self._file.name}*"):
-                file.unlink()
 
 
 def _small() -> Hubs:

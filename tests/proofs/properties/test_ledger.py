@@ -3,30 +3,31 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import Call, CallId, Settlement
-from tests.fakes.memory_ledger import MemoryLedger
+from antiphon_server.runtime.storage.database import Database
 from tests.proofs.properties.ledger_machine import LedgerMachine
 from tests.proofs.properties.machine import caught, check
 
 
-@pytest.mark.parametrize(
-    ("on_disk", "examples"), [(False, 40), (True, 20)], ids=["memory", "sqlite"]
-)
-def test_the_ledger_has_every_call_once(on_disk: bool, examples: int) -> None:
+def test_the_ledger_has_every_call_once() -> None:
     """Whatever becomes of the answer, of who asked, and of the process."""
-    check(type("Machine", (LedgerMachine,), {"on_disk": on_disk}), examples)
+    check(LedgerMachine, examples=40)
 
 
-class Losing(MemoryLedger):
+class Losing(SqlLedger):
     """Forgets open calls with the process."""
 
     async def abandon(self, owner: str) -> int:
-        self._open.clear()
+        still_open = delete(calls).where(calls.c.outcome.is_(None))
+        await self._database.write(lambda connection: connection.execute(still_open))
         return 0
 
 
-class Generous(MemoryLedger):
+class Generous(SqlLedger):
     """Charges nothing for long answers."""
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
@@ -39,19 +40,23 @@ class Generous(MemoryLedger):
         await super().settle(call_id, settlement)
 
 
-class Late(MemoryLedger):
+class Late(SqlLedger):
     """Notes a call only once it is settled."""
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._late: dict[CallId, tuple[Call, str]] = {}
+
     async def open(self, call: Call, owner: str) -> None:
-        self._late = getattr(self, "_late", {}) | {call.call_id: (call, owner)}
+        self._late[call.call_id] = (call, owner)
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        self._open[call_id] = self._late.pop(call_id)
+        await super().open(*self._late.pop(call_id))
         await super().settle(call_id, settlement)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("ledger", [Losing, Generous, Late], ids=str)
-def test_a_defective_ledger_is_caught(ledger: type[MemoryLedger]) -> None:
+def test_a_defective_ledger_is_caught(ledger: type[SqlLedger]) -> None:
     """What it loses is missed."""
-    caught(type("Machine", (LedgerMachine,), {"memory_type": ledger}))
+    caught(type("Machine", (LedgerMachine,), {"ledger_type": ledger}))

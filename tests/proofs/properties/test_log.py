@@ -1,75 +1,68 @@
 """The log keeps its promises through any sequence of calls; one that does not is caught."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete, select, update
 
+from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.adapters.tables import log, scopes
 from antiphon_server.events.hub import Hub
 from antiphon_server.events.model import Append, Appended, Epoch, Head, Offset, Page, Record, Scope
-from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError
-from tests.fakes.memory.events.store import MemoryLogStore
 from tests.proofs.properties.log_machine import LogMachine
-from tests.proofs.properties.log_node import Storage
 from tests.proofs.properties.machine import caught, check
 
 
-@pytest.mark.parametrize("on_disk", [False, True], ids=["memory", "sqlite"])
-def test_the_log_keeps_its_promises(on_disk: bool) -> None:
+def test_the_log_keeps_its_promises() -> None:
     """In order, without a hole, each once; what is gone is said."""
-    check(type("Machine", (LogMachine,), {"on_disk": on_disk}), examples=20)
+    check(LogMachine, examples=20)
 
 
-def on(store: Callable[[], LogStore]) -> type[LogMachine]:
-    """The machine on a store with a defect."""
-    storage = type("Defective", (Storage,), {"in_memory": lambda self: store()})
-    return type("Machine", (LogMachine,), {"storage_type": storage})
-
-
-class Forgetful(MemoryLogStore):
+class Forgetful(SqlLogStore):
     """Knows no request id."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
         return await super().append([replace(one, request_id="") for one in batch])
 
 
-class Unfenced(MemoryLogStore):
+class Unfenced(SqlLogStore):
     """Lets every writer in."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
         return await super().append([replace(one, fence=None) for one in batch])
 
 
-class Silent(MemoryLogStore):
+class Silent(SqlLogStore):
     """Never says that something was trimmed away."""
 
     async def head(self, scope: Scope) -> Head:
         return replace(await super().head(scope), earliest=Offset(1))
 
 
-class Holed(MemoryLogStore):
+class Holed(SqlLogStore):
     """Folds without handing on the places."""
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
-        rows = self._log(scope).rows
         folded = await super().fold(scope, turn_id)
-        firsts = {row.last: row.first for row in rows}
-        kept = self._log(scope).rows
-        kept[:] = [replace(row, first=firsts[row.last]) for row in kept]
+        unplaced = update(log).values(first_offset=log.c.last_offset)
+        await self._database.write(lambda connection: connection.execute(unplaced))
         return folded
 
 
-class Greedy(MemoryLogStore):
+class Greedy(SqlLogStore):
     """Trims one event too many."""
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
         earliest = await super().trim(scope, before)
-        del self._log(scope).rows[:1]
+        of_scope = select(scopes.c.id).where(scopes.c.scope == scope).scalar_subquery()
+        next_one = delete(log).where(log.c.scope_id == of_scope, log.c.first_offset == earliest)
+        await self._database.write(lambda connection: connection.execute(next_one))
         return earliest
 
 
-class Repeating(MemoryLogStore):
+class Repeating(SqlLogStore):
     """Reads from one place too early."""
 
     async def read(
@@ -78,7 +71,7 @@ class Repeating(MemoryLogStore):
         return await super().read(scope, Offset(max(after - 1, 0)), max_events, max_bytes, kinds)
 
 
-class Ageless(MemoryLogStore):
+class Ageless(SqlLogStore):
     """Keeps its epoch when it is lost."""
 
     async def head(self, scope: Scope) -> Head:
@@ -91,7 +84,7 @@ class Ageless(MemoryLogStore):
         ]
 
 
-class Doubling(MemoryLogStore):
+class Doubling(SqlLogStore):
     """Commits the first append of a group twice."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
@@ -103,9 +96,9 @@ class Doubling(MemoryLogStore):
 @pytest.mark.parametrize(
     "store", [Doubling, Forgetful, Unfenced, Silent, Holed, Greedy, Repeating, Ageless], ids=str
 )
-def test_a_defective_store_is_caught(store: Callable[[], LogStore]) -> None:
+def test_a_defective_store_is_caught(store: type[SqlLogStore]) -> None:
     """Each of the promises that a store breaks is missed."""
-    caught(on(store))
+    caught(type("Machine", (LogMachine,), {"store_type": store}))
 
 
 @pytest.mark.proof

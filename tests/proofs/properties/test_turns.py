@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane
 from antiphon_server.dispatcher.model import Past, Policy, Turn
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
-from tests.fakes.memory.turns import MemoryTurnStore
 from tests.proofs.properties.machine import caught, check
 from tests.proofs.properties.turn_machine import TurnMachine
-from tests.proofs.properties.turn_world import MortalLog
 
 
 def test_turns_keep_their_promises() -> None:
@@ -22,14 +22,14 @@ def test_turns_keep_their_promises() -> None:
     check(TurnMachine, examples=60, steps=40)
 
 
-class LosesTurns(MemoryTurnStore):
+class LosesTurns(SqlTurnStore):
     """Does not find what a dead process left."""
 
     async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
         return []
 
 
-class RepeatsItself(MortalLog):
+class RepeatsItself(SqlLogStore):
     """Knows no request id."""
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:

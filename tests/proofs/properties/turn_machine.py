@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.model import (
     ConversationId,
     LossPolicy,
@@ -15,16 +16,18 @@ from antiphon_server.dispatcher.model import (
     State,
     StoredTurn,
 )
+from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
+from antiphon_server.events.model import Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.dispatcher.world import CONVERSATION, turn_id, world
-from tests.fakes.memory.turns import MemoryTurnStore
-from tests.proofs.properties.life import Life, bury
+from tests.dispatcher.world import CONVERSATION, TABLES, turn_id, world
+from tests.proofs.properties.life import Life, MortalDatabase, bury
 from tests.proofs.properties.machine import Machine
 from tests.proofs.properties.turn_model import Asked, Story, check_order, read
-from tests.proofs.properties.turn_world import Clock, MortalLog, MortalTurns, Puppet
+from tests.proofs.properties.turn_world import Clock, Puppet
 
 T = TypeVar("T")
+SCOPE = Scope(f"conversations/{CONVERSATION}")
 picks = st.integers(0, 20)
 policies = st.sampled_from([p for p in Policy if p is not Policy.UNSPECIFIED])
 
@@ -32,27 +35,30 @@ policies = st.sampled_from([p for p in Policy if p is not Policy.UNSPECIFIED])
 class TurnMachine(Machine):
     """One conversation, many who speak at once."""
 
-    store_type: ClassVar[type[MemoryTurnStore]] = MemoryTurnStore
-    log_type: ClassVar[type[MortalLog]] = MortalLog
+    store_type: ClassVar[type[SqlTurnStore]] = SqlTurnStore
+    log_type: ClassVar[type[SqlLogStore]] = SqlLogStore
 
     async def open(self) -> None:
         self.clock = Clock()
-        self.store, self.log_store = self.store_type(), self.log_type()
+        self.database = await self.open_database(*TABLES)
+        self.store = SqlTurnStore(self.database)
+        await SqlLogStore(self.database).head(SCOPE)  # is there, so who reads commits nothing
         self.asked: list[Asked] = []
         self.said: dict[str, str] = {}
         self.waiting: list[asyncio.Task[None]] = []
         await self._start()
 
     async def _start(self) -> None:
-        self.life = self.log_store.life = Life()
+        self.life = Life()
+        database = MortalDatabase(self.database, self.life)
         steady = Puppet("steady", LossPolicy.RESUME, self.said)
         self.puppets = [steady, Puppet("frail", LossPolicy.FAIL, self.said)]
-        log = EventLog(self.log_store)
+        log = EventLog(self.log_type(database))
         self.log, self.writer = log, asyncio.create_task(log.run())
         self.stack = AsyncExitStack()
-        store = MortalTurns(self.store, self.life)
+        store = self.store_type(database)
         self.world = await self.stack.enter_async_context(
-            world(store, log, self.puppets, self.clock)
+            world(database, log, store, self.puppets, self.clock)
         )
         await self.world.adopted()
 
@@ -71,6 +77,7 @@ class TurnMachine(Machine):
         stories = read(await self.world.history())
         assert all(story.state is not None for story in stories.values()), "it never ended"
         await self._stop()
+        await self.database.close()
 
     @rule(policy=policies, loss=st.sampled_from(LossPolicy), hurry=st.booleans())
     def dispatch(self, policy: Policy, loss: LossPolicy, hurry: bool) -> None:
@@ -181,7 +188,7 @@ class TurnMachine(Machine):
 
     async def _bury(self) -> None:
         """End the process where it is, and begin the next."""
-        await bury()
+        await bury(self.database)
         self.waiting.clear()
         await self.stack.aclose()
         await self._start()

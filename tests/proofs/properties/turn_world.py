@@ -1,21 +1,9 @@
-"""Those around the dispatcher: a handler that is told what to do, stores that may die."""
+"""Those around the dispatcher: a handler that is told what to do, and the time."""
 
 import asyncio
-from collections.abc import Collection, Sequence
 
 from antiphon_server.dispatcher.handling import Work
-from antiphon_server.dispatcher.model import (
-    HandlerInfo,
-    LossPolicy,
-    StoredTurn,
-    Turn,
-    TurnId,
-)
-from antiphon_server.dispatcher.ports import TurnStore
-from antiphon_server.events.model import Append, Appended
-from antiphon_server.runtime.errors import DomainError
-from tests.fakes.memory.events.store import MemoryLogStore
-from tests.proofs.properties.life import Life
+from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
 
 
 class Puppet:
@@ -48,38 +36,3 @@ class Clock:
     def __call__(self) -> float:
         self.time += 0.001
         return self.time
-
-
-class MortalTurns:
-    """A store of turns whose process may die."""
-
-    def __init__(self, inner: TurnStore, life: Life) -> None:
-        self._inner = inner
-        self._life = life
-        self.get = inner.get
-        self.list = inner.list
-
-    async def add(self, turn: StoredTurn) -> StoredTurn:
-        return await self._life.commit(self._inner.add(turn))
-
-    async def put(self, turn: StoredTurn) -> None:
-        await self._life.commit(self._inner.put(turn))
-
-    async def claim(self, node: str, now_us: int, until_us: int, *, own: bool) -> Sequence[Turn]:
-        return await self._life.commit(self._inner.claim(node, now_us, until_us, own=own))
-
-    async def renew(self, node: str, turn_ids: Collection[TurnId], until_us: int) -> set[TurnId]:
-        return await self._life.commit(self._inner.renew(node, turn_ids, until_us))
-
-
-class MortalLog(MemoryLogStore):
-    """A store of the log whose process may die; its commits take some turns of the loop."""
-
-    life: Life
-
-    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
-        return await self.life.commit(self._append_slowly(batch))
-
-    async def _append_slowly(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
-        await asyncio.sleep(0)
-        return await super().append(batch)

@@ -6,17 +6,17 @@ from antiphon_server.events.model import Commit, Scope
 from antiphon_server.events.ports import BusListener
 
 
-class MemoryExchange:
+class Exchange:
     """Where those who share a bus meet."""
 
     def __init__(self) -> None:
         self.listeners: dict[object, BusListener] = {}
 
 
-class MemoryBus:
+class LocalBus:
     """A :class:`~antiphon_server.events.ports.Bus` to all others of an exchange."""
 
-    def __init__(self, exchange: MemoryExchange) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     @property

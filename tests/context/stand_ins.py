@@ -1,0 +1,116 @@
+"""Those around the context service: who calls, accounts, the time; a log and a trail that fail."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry
+from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
+from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports import EventLog
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from tests.context.entries import entry_of, role_change_of
+
+ANN, BOB, CAT = "user_ann00000", "user_bob00000", "user_cat00000"
+NOBODY = "user_nobody000"
+SERVICE = "service"
+
+
+class Tokens:
+    """A verifier for which a token is the user's id, or the word ``service``."""
+
+    async def verify(self, token: str) -> Principal:
+        kind: Sequence[str] = ("service", "test") if token == SERVICE else ("user", token)
+        return Principal(
+            "service" if kind[0] == "service" else "user", UserId(kind[1]), SessionId("s")
+        )
+
+
+class Accounts:
+    """Everybody has an account but ``NOBODY``; ``asked`` is how often names were asked for."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked = 0
+
+    async def require(self, user_id: UserId) -> None:
+        if user_id == NOBODY:
+            raise not_found(f"users/{user_id}")
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        self.asked += 1
+        if self.away:
+            return {}
+        return {user_id: name_of(user_id) for user_id in user_ids}
+
+
+def name_of(user_id: str) -> str:
+    """What somebody is called."""
+    return f"name of {user_id}"
+
+
+class Clock:
+    """A clock that advances by a millisecond whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+class Flaky:
+    """The log, which can be taken away, or refuse one scope.
+
+    ``appends`` are the entries that it was asked to keep.
+    """
+
+    def __init__(self, inner: EventLog) -> None:
+        self.inner = inner
+        self.broken = False
+        self.refused = ""
+        self.why = Reason.OVERLOADED
+        self.appends: list[OutboxEntry] = []
+
+    async def append(self, entry: EncodedEntry) -> None:
+        self._check()
+        if self.refused and entry.listener == self.refused:
+            raise DomainError(self.why)
+        said = entry_of(entry)
+        self.appends.append(said)
+        await self.inner.append(entry)
+
+    async def post(self, message: NewMessage, request_id: str) -> Placed:
+        self._check()
+        return await self.inner.post(message, request_id)
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
+        self._check()
+        return await self.inner.read(conversation_id, cursor)
+
+    async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
+        await self.inner.trim(conversation_id, before)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+
+
+class Trail:
+    """What the audit trail would be told, each entry once; it can be taken away."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, RoleChange] = {}
+        self.broken = False
+
+    @property
+    def changes(self) -> list[RoleChange]:
+        """Those that were told, in that order."""
+        return list(self._changes.values())
+
+    async def role_changed(self, change: EncodedEntry) -> None:
+        """See :meth:`RoleAudit.role_changed`."""
+        if self.broken:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        self._changes.setdefault(change.entry_id, role_change_of(change))
