@@ -11,6 +11,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 
 from antiphon.auth.v1 import access_pb2
+from antiphon_server import installation
+from antiphon_server.runtime.composition.descriptor import Descriptor as ServiceDescriptor
 from buf.validate import validate_pb2
 from tests.repository.files import ROOT
 
@@ -115,6 +117,12 @@ def test_a_breaking_change_is_found_however_many_commits_ago(tmp_path: Path) -> 
     run = ran(tmp_path / ".ci" / "contracts")
     assert run.returncode != 0
     assert 'field "1" with name "typing"' in run.stdout
+
+
+@pytest.mark.parametrize("service", installation.SERVICES, ids=lambda it: it.name)
+def test_a_service_serves_the_package_of_its_name(service: ServiceDescriptor) -> None:
+    """By that name calls are routed to it (RoutedChannel), and tokens of services are for it."""
+    assert {name.split(".")[1] for name in service.methods()} == {service.name}
 
 
 def test_every_rpc_declares_who_may_call_it() -> None:

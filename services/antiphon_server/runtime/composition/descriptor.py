@@ -31,10 +31,11 @@ class Schema(NamedTuple):
 class Descriptor:
     """A service of an installation, whichever process runs it.
 
-    ``port`` is where it listens when it runs by itself, unless told otherwise. ``calls`` names
-    the services that it calls: it reaches no others, and starts after them. ``contracts`` are the
-    files of what it serves, the first with the service by which its health is known. Migrations
-    to its ``tables`` are in ``adapters/migrations/versions`` of its ``folder``.
+    ``name`` is that of its folder and of its contracts' package, ``antiphon.NAME.v1``: calls are
+    routed by it. ``port`` is where it listens when it runs by itself, unless configured otherwise.
+    ``calls`` names the services that it calls: it reaches no others, and starts after them.
+    ``contracts`` are the files of what it serves; its health is known by the first one's service.
+    Migrations of its ``tables`` are in ``adapters/migrations/versions`` of its ``folder``.
     """
 
     name: str
