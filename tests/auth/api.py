@@ -18,7 +18,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import (
     AuthServiceStub,
     add_AuthServiceServicer_to_server,
 )
-from antiphon_server.auth.compose.whole import auth_servicer
+from antiphon_server.auth.compose.auth import auth_servicer
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import domain_error_of

@@ -24,8 +24,8 @@ from antiphon_server.app.schemas import migrate_all
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.others import OtherServers
-from antiphon_server.auth.compose.whole import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.compose.auth import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.auth.service.signing_keys import KeySettings
 from antiphon_server.auth.settings import AuthSettings

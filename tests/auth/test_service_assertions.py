@@ -11,7 +11,7 @@ from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_pb2 import LOGIN_METHOD_SERVICE_ASSERTION as METHOD
 from antiphon_server.auth.adapters.server_secret import MasterSecret, load_or_create
-from antiphon_server.auth.compose.whole import auth_servicer
+from antiphon_server.auth.compose.auth import auth_servicer
 from antiphon_server.auth.service.service_statements import SKEW, service_key
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.errors import Reason

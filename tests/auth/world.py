@@ -12,11 +12,11 @@ from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.adapters.tables import metadata
 from antiphon_server.auth.compose.accounts import Accounts
-from antiphon_server.auth.compose.others import OtherServers
+from antiphon_server.auth.compose.auth import Auth, compose_auth
+from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.compose.recording import Recording
 from antiphon_server.auth.compose.signing_in import SigningIn
 from antiphon_server.auth.compose.tokens import Tokens
-from antiphon_server.auth.compose.whole import Auth, compose_auth
 from antiphon_server.auth.model import SignedIn, TokenPair, User, UserKind
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports import ServerSecret, Stores

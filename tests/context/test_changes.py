@@ -12,7 +12,7 @@ from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.errors import not_found
 from tests.context.world import World
 

@@ -10,7 +10,7 @@ import pytest
 from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason

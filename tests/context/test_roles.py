@@ -17,7 +17,7 @@ from antiphon_server.context.service.conversations import Conversations, NewConv
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.stand_ins import ANN, Accounts

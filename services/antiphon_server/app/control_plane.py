@@ -22,7 +22,7 @@ from antiphon_server.app.edge import (
 from antiphon_server.app.mesh_auth import RegistryRules, auth_of_mesh, jwks, verifier_of_mesh
 from antiphon_server.app.secret import installation_secret
 from antiphon_server.app.serving import serve_mesh_with
-from antiphon_server.auth.compose.elsewhere import AuthElsewhere
+from antiphon_server.auth.compose.remote_auth import AuthElsewhere
 from antiphon_server.installation import SERVICES
 from antiphon_server.mesh.edge_view import LOOK_S, EdgeView
 from antiphon_server.mesh.envoy.process import Envoy

@@ -9,7 +9,7 @@ from antiphon_server.app.peer_tls import peer_tls
 from antiphon_server.app.secret import AUDIENCE
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
-from antiphon_server.auth.compose.elsewhere import AuthElsewhere, compose_elsewhere
+from antiphon_server.auth.compose.remote_auth import AuthElsewhere, compose_elsewhere
 from antiphon_server.auth.service.service_statements import (
     CONTROL_PLANE,
     StatementReader,

@@ -2,7 +2,7 @@
 
 from antiphon_server.app.links import ProcessLinks
 from antiphon_server.app.wiring import Services
-from antiphon_server.dispatcher.patience import patiently
+from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.nodes import SecretMark
 from antiphon_server.runtime.process.lifecycle import Lifecycle

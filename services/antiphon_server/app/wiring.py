@@ -23,8 +23,8 @@ from antiphon_server.runtime.composition.service import Service
 from antiphon_server.settings import Settings
 
 if TYPE_CHECKING:
+    from antiphon_server.auth.compose.auth import Auth
     from antiphon_server.auth.compose.guarding import Guarding
-    from antiphon_server.auth.compose.whole import Auth
 
 AnyService = GuardingDescriptor | ServiceDescriptor[Settings]
 """What can be put together from the settings of a process."""
@@ -101,7 +101,7 @@ def _auth(
 
 
 def _elsewhere(settings: Settings, auth: grpc.aio.Channel) -> "Guarding":
-    from antiphon_server.auth.compose.elsewhere import compose_elsewhere
+    from antiphon_server.auth.compose.remote_auth import compose_elsewhere
 
     return compose_elsewhere(auth, settings.auth.tokens, settings.services[0])
 

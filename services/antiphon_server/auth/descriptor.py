@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
     from sqlalchemy import MetaData
 
+    from antiphon_server.auth.compose.auth import Auth
     from antiphon_server.auth.compose.service import ProcessSettings
-    from antiphon_server.auth.compose.whole import Auth
     from antiphon_server.runtime.access.rules import AccessPolicy
     from antiphon_server.runtime.composition.infrastructure import Infrastructure
     from antiphon_server.runtime.composition.service import Service

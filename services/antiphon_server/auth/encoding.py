@@ -29,12 +29,12 @@ from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_to
 
 
 def timestamp(micros: int | None) -> Timestamp | None:
-    """A time of the domain; None stays unset."""
+    """Encode a time of the domain; None stays unset."""
     return None if micros is None else times.timestamp(micros)
 
 
 def user(one: User) -> auth_pb2.User:
-    """An account, without its secrets."""
+    """Encode an account, without its secrets."""
     return auth_pb2.User(
         user_id=one.user_id,
         name=one.name,
@@ -47,7 +47,7 @@ def user(one: User) -> auth_pb2.User:
 
 
 def session(one: Session, current: SessionId) -> auth_pb2.Session:
-    """A session, without its secrets."""
+    """Encode a session, without its secrets."""
     return auth_pb2.Session(
         session_id=one.session_id,
         user_id=one.user_id,
@@ -66,12 +66,12 @@ def session(one: Session, current: SessionId) -> auth_pb2.Session:
 
 
 def signed_in(one: SignedIn) -> auth_service_pb2.LoginResponse:
-    """The answer to a login."""
+    """Encode the result of a sign-in."""
     return auth_service_pb2.LoginResponse(tokens=tokens(one.tokens), user=user(one.user))
 
 
 def tokens(pair: TokenPair) -> auth_pb2.TokenPair:
-    """A pair of tokens."""
+    """Encode a pair of tokens."""
     return auth_pb2.TokenPair(
         access_token=pair.access_token,
         access_expire_time=timestamp(pair.access_expire_time),
@@ -82,7 +82,7 @@ def tokens(pair: TokenPair) -> auth_pb2.TokenPair:
 
 
 def api_key(key: ApiKey) -> auth_pb2.ApiKey:
-    """An API key, without its secret."""
+    """Encode an API key, without its secret."""
     return auth_pb2.ApiKey(
         key_id=key.key_id,
         label=key.label,
@@ -97,7 +97,7 @@ def api_key(key: ApiKey) -> auth_pb2.ApiKey:
 
 
 def scopes(given: Iterable[int]) -> frozenset[Scope] | None:
-    """What a credential shall be limited to; naming nothing limits nothing."""
+    """Decode the scopes of a limited credential; None for an empty list, which limits nothing."""
     return frozenset(Scope(number) for number in given) or None
 
 
@@ -111,7 +111,7 @@ def _place(address: str) -> str:
 
 
 def web_keys(keys: Iterable[SigningKey]) -> list[auth_service_pb2.JsonWebKey]:
-    """Public keys as RFC 8037 writes them."""
+    """Encode public keys as JSON Web Keys (RFC 8037)."""
     return [
         auth_service_pb2.JsonWebKey(kid=key.kid, kty="OKP", crv="Ed25519", x=key.x, alg=ALGORITHM)
         for key in keys
@@ -119,7 +119,7 @@ def web_keys(keys: Iterable[SigningKey]) -> list[auth_service_pb2.JsonWebKey]:
 
 
 def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
-    """The account that a request asks for."""
+    """Decode the account to create."""
     return NewUser(
         name=request.name,
         password=request.password,
@@ -132,25 +132,25 @@ def new_user(request: auth_service_pb2.CreateUserRequest) -> NewUser:
 
 
 def body(request: Message) -> bytes:
-    """All of a request, by which its repetition is told from another one."""
+    """Return the request's bytes, by which a repeated request is told from another one."""
     kind = request.DESCRIPTOR.full_name.encode()
     return kind + b"\0" + request.SerializeToString(deterministic=True)
 
 
 def wishes(request: auth_service_pb2.UpdateUserRequest) -> Wishes:
-    """The changes that a request asks for. Raises DomainError INVALID_ARGUMENT."""
+    """Decode the requested changes of an account. Raises DomainError INVALID_ARGUMENT."""
     given = request.user
     paths = masked(request.update_mask, ("display_name", "operator", "disabled"))
     return Wishes(**{path: getattr(given, path) for path in paths})
 
 
 def ttl(request: auth_service_pb2.CreateApiKeyRequest) -> int | None:
-    """How long a key shall work, in microseconds; None for as long as it is not revoked."""
+    """Decode the lifetime of a key in microseconds; None for a key that does not expire."""
     return request.ttl.ToMicroseconds() if request.HasField("ttl") else None
 
 
 def position(page_token: str, listed: str) -> Position | None:
-    """Where a page of ``listed`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
+    """Decode where a page of ``listed`` begins. Raises DomainError PAGE_TOKEN_INVALID."""
     if not page_token.isascii():
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
     fields = decode_page_token(page_token, listed, 2)
@@ -163,7 +163,7 @@ def position(page_token: str, listed: str) -> Position | None:
 
 
 def after_name(page_token: str, prefix: str) -> str:
-    """The name that a page of users begins behind. Raises DomainError PAGE_TOKEN_INVALID."""
+    """Decode the name after which a page of users begins. Raises DomainError PAGE_TOKEN_INVALID."""
     found = decode_page_token(page_token, _users(prefix), 1) if page_token.isascii() else ("é",)
     after = found[0] if found else ""
     if after and not possible_name(after):
@@ -172,7 +172,7 @@ def after_name(page_token: str, prefix: str) -> str:
 
 
 def next_users(page: Sequence[User], limit: int, prefix: str) -> str:
-    """The token of the page after this one."""
+    """Encode the token of the next page of users."""
     return encode_page_token(_users(prefix), page[-1].name) if len(page) == limit else ""
 
 
@@ -182,22 +182,22 @@ def _users(prefix: str) -> str:
 
 
 def sessions_of(user_id: str) -> str:
-    """What the list of somebody's sessions is called."""
+    """The name of a user's list of sessions, for page tokens."""
     return f"sessions of {user_id}"
 
 
 def next_sessions(page: Sequence[Session], limit: int, listed: str) -> str:
-    """The token of the page after this one."""
+    """Encode the token of the next page of sessions."""
     last = page[-1] if len(page) == limit else None
     return encode_page_token(listed, str(last.create_time), last.session_id) if last else ""
 
 
 def api_keys_of(user_id: str) -> str:
-    """What the list of somebody's keys is called."""
+    """The name of a user's list of keys, for page tokens."""
     return f"api keys of {user_id}"
 
 
 def next_api_keys(page: Sequence[ApiKey], limit: int, listed: str) -> str:
-    """The token of the page after this one."""
+    """Encode the token of the next page of keys."""
     last = page[-1] if len(page) == limit else None
     return encode_page_token(listed, str(last.create_time), last.key_id) if last else ""

@@ -4,7 +4,7 @@ import typer
 
 from antiphon_server.cli.console import CommandError, run, say
 from antiphon_server.cli.options import Address, DataDir
-from antiphon_server.cli.secrets import OLD_PASSWORD, RESET_TOKEN, new_password, secret
+from antiphon_server.cli.typed_secrets import OLD_PASSWORD, RESET_TOKEN, new_password, secret
 
 _ABOUT = """Change your password, or set a new one.
 

@@ -9,7 +9,7 @@ import typer
 from antiphon_server.cli.console import CommandError, print_json, run, say
 from antiphon_server.cli.identities import identities, link, unlink
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.secrets import NEW_PASSWORD, new_password
+from antiphon_server.cli.typed_secrets import NEW_PASSWORD, new_password
 
 if TYPE_CHECKING:
     from antiphon.auth.v1.auth_pb2 import User

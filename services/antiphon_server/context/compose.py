@@ -26,7 +26,7 @@ from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
-from antiphon_server.context.service.roles import MAX_CACHED, Roles
+from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer

@@ -22,7 +22,7 @@ from antiphon_server.context.service.conversations import Conversations, NewConv
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.runtime.access.principal import UserId, current_principal
 from antiphon_server.runtime.rpc.field_masks import masked

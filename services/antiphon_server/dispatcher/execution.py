@@ -23,7 +23,7 @@ from antiphon_server.dispatcher.model import (
     TurnQueued,
     TurnStarted,
 )
-from antiphon_server.dispatcher.patience import patiently
+from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.runtime.concurrency.tasks import completed

@@ -22,7 +22,7 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
     Usage,
 )
-from antiphon_server.dispatcher.patience import AWAY, patiently
+from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 

@@ -43,10 +43,10 @@ _ROLES: dict[int, Role] = {
 
 
 def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
-    """What a GenerateRequest asks for; its instructions become the first message.
+    """Decode the order of a generation; the instructions become the first message.
 
-    Raises INVALID_ARGUMENT if it asks nothing: callers inside are not validated, and an
-    empty prompt would be paid for.
+    Raises INVALID_ARGUMENT if it asks nothing: callers inside are not validated, and an empty
+    prompt would be paid for.
     """
     if not request.messages:
         raise invalid("messages", "at least one")
@@ -71,10 +71,10 @@ def remembered_prompts() -> RememberedPrompts:
 
 
 def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage, ...]:
-    """The messages of a prompt.
+    """Decode the messages of a prompt.
 
-    Raises INVALID_ARGUMENT for a part of a kind that this version does not know: an answer
-    would be given, and paid for, as if it were not there.
+    Raises INVALID_ARGUMENT for a part of a kind that this version does not know: an answer would
+    be given, and paid for, as if it were not there.
     """
     for at, message in enumerate(messages):
         if any(part.WhichOneof("content") is None for part in message.parts):
@@ -83,7 +83,7 @@ def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage
 
 
 def said(encoded: bytes) -> PromptMessage:
-    """A message of a conversation as a prompt has it: its parts of kinds that are known here."""
+    """Decode a message of a conversation for a prompt, with its parts of known kinds."""
     return _prompt_message(message_pb2.Message.FromString(encoded))
 
 
@@ -104,7 +104,7 @@ def _part(part: message_pb2.Part) -> Part | None:
 
 
 def response(step: Step) -> pb.GenerateResponse:
-    """One step of a generation."""
+    """Encode a step of a generation."""
     if isinstance(step, str):
         return pb.GenerateResponse(delta=pb.TextDelta(text=step))
     if isinstance(step, AttemptStarted):
@@ -132,7 +132,7 @@ def _finished(step: Finished) -> pb.GenerateFinished:
 def models_response(
     models: Sequence[tuple[ConfiguredModel, Prices | None]], default: str, next_page_token: str
 ) -> pb.ListModelsResponse:
-    """A page of models; ``default`` is the default's name."""
+    """Encode a page of models; ``default`` is the default's name."""
     return pb.ListModelsResponse(
         models=[_model(model, prices, model.name == default) for model, prices in models],
         next_page_token=next_page_token,
@@ -154,7 +154,7 @@ def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> mode
 
 
 def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
-    """Which calls a GetUsageRequest is about. Raises INVALID_ARGUMENT for a time that is none."""
+    """Decode which calls a GetUsageRequest selects. Raises INVALID_ARGUMENT for an invalid time."""
     unset = UsageFilter(
         WorkspaceId(request.workspace_id),
         turn_id=request.turn_id,
@@ -168,7 +168,7 @@ def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
 
 
 def usage_response(page: UsagePage) -> pb.GetUsageResponse:
-    """A page of the ledger."""
+    """Encode a page of the ledger."""
     return pb.GetUsageResponse(
         total=_usage(page.total),
         calls=[_call(call) for call in page.calls],

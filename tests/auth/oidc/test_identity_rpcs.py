@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.auth.v1 import auth_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
-from antiphon_server.auth.compose.whole import auth_servicer
+from antiphon_server.auth.compose.auth import auth_servicer
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, set_principal
 from antiphon_server.runtime.errors import Reason

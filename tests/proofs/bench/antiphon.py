@@ -9,7 +9,7 @@ from typing import Any
 
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.whole import compose_auth
+from antiphon_server.auth.compose.auth import compose_auth
 from antiphon_server.runtime.storage.data_dir_lock import exclusive
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from tests.e2e.server import ServerProcess, openai_model

@@ -78,7 +78,7 @@ def request_of(question: Question) -> pb.DecideRequest:
 
 
 def engine_channel(address: str) -> grpc.aio.Channel:
-    """A channel to the engine: in the clear on this machine alone, by TLS everywhere else."""
+    """Open a channel to the policy engine: without TLS on this machine only."""
     if is_loopback(address.rpartition(":")[0].strip("[]")):
         return grpc.aio.insecure_channel(address)
     return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from antiphon_server.auth.compose.others import OtherServers
+from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.ports import Clock, ServerSecret, Stores
 from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.runtime.concurrency.completion import Completion

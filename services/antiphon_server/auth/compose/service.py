@@ -18,8 +18,8 @@ from antiphon_server.auth.adapters.event_stub import EventLog
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.others import OtherServers
-from antiphon_server.auth.compose.whole import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.compose.auth import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.service.local_operator import nobody
 from antiphon_server.auth.servicer import AuthServicer
 from antiphon_server.auth.servicers.access import AccessServicer

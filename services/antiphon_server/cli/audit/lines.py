@@ -28,7 +28,7 @@ def kinds_named(names: str) -> Sequence[SecurityEventKind.ValueType]:
 
 
 def event_json(event: SecurityEvent) -> dict[str, Any]:
-    """An event as JSON, with its kind by name and its hashes as others write them."""
+    """A security event as JSON, with its kind by name and its hashes in hexadecimal."""
     shown = SecurityEvent()
     shown.CopyFrom(event)
     shown.ClearField("previous_hash")

@@ -9,7 +9,7 @@ from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import Relay
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding.ids import new_id

@@ -7,7 +7,7 @@ from typing import TypeVar
 from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId
 from antiphon_server.context.ports import Records, Store
 from antiphon_server.context.service.access import role_that_may
-from antiphon_server.context.service.roles import Roles
+from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.policy import NO_ROLE, Held
 from antiphon_server.runtime.access.principal import Principal, UserId

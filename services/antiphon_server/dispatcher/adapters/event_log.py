@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters.steps import cancelled_of, event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Tombstone, Turn, TurnId
-from antiphon_server.dispatcher.patience import patiently
+from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.encoding.ids import new_id

@@ -11,10 +11,10 @@ CAPACITY = 16
 
 
 class Pipe:
-    """Messages from one side of an RPC to the other, in order.
+    """One direction of a local stream: its messages in order.
 
-    Cancelling ``get`` or ``put`` loses nothing: a message is taken or added
-    without waiting in between.
+    Cancelling ``get`` or ``put`` loses nothing: a message is taken or added without waiting in
+    between.
     """
 
     __slots__ = ("_closed", "_items", "_readable", "_writable")

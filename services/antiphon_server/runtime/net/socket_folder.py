@@ -13,7 +13,7 @@ YOUNG_S = 60.0
 
 
 class SocketFolder:
-    """A folder of this process alone, which others know by its lock.
+    """A folder for the sockets of this process, locked as long as it lives.
 
     What a process that was killed left behind, the next one of the same ``prefix`` takes away.
     """

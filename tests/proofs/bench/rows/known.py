@@ -9,7 +9,7 @@ from antiphon.context.v1.context_service_pb2_grpc import (
     add_ContextServiceServicer_to_server,
 )
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.whole import compose_auth
+from antiphon_server.auth.compose.auth import compose_auth
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.compose import compose_context
 from antiphon_server.runtime.access.rules import TokenVerifier

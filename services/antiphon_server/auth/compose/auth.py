@@ -12,7 +12,7 @@ from antiphon_server.auth.adapters.secret_files import PrivateFile
 from antiphon_server.auth.adapters.server_secret import SECRET_FILE, load_or_create
 from antiphon_server.auth.compose.accounts import Accounts, compose_accounts
 from antiphon_server.auth.compose.base import Base
-from antiphon_server.auth.compose.others import OtherServers
+from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.compose.recording import (
     Recording,
     Trail,

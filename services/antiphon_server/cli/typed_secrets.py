@@ -37,7 +37,7 @@ def secret(
 
 
 def new_password() -> str:
-    """A password that shall be set."""
+    """Ask for a new password, twice, without showing it."""
     question = f"New password, at least {_LEAST} characters"
     return secret(question, NEW_PASSWORD, twice=True, accepted=_long_enough)
 
