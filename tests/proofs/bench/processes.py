@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 import psutil
 
 ROOT = Path(__file__).parents[3]
 READY_S = 120.0  # on a machine that is busy
+PORTS = SystemRandom()  # other processes, whose tests have seeds, choose others
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -32,11 +34,15 @@ class DidNotStart(Exception):
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody uses now.
+
+    The system gives none of this range to a client, as it may do with one that it chose itself.
+    """
+    while True:
+        port = PORTS.randrange(15_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
