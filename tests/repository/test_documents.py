@@ -11,6 +11,7 @@ from tests.repository.files import ROOT, documents
 FENCED = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
 COMMAND = re.compile(r"^\s*(?:\$ )?(?:uv run )?antiphon (?P<arguments>[a-z].*)$", re.MULTILINE)
+NAMED = re.compile(r"`((?:clients|deploy|docs|proto|services|tests|\.ci)/[\w./-]+)`")
 TASK = re.compile(r"\bpoe ([a-z]+)")
 
 
@@ -32,15 +33,17 @@ def help_of(command: str) -> subprocess.CompletedProcess[str]:
     return run([command, "--help"], {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
 
 
-def test_relative_links_resolve() -> None:
-    """Every link to a file of the repository leads to one."""
-    broken = [
-        f"{document.relative_to(ROOT)}: {link}"
+def test_named_files_exist() -> None:
+    """Every link to a file of the repository leads to one, and every path in code names one."""
+    named = [
+        (document, path)
         for document in documents()
-        for link in relative_links(document)
-        if not (document.parent / link).exists()
+        for path in [
+            *(document.parent / link for link in relative_links(document)),
+            *(ROOT / name for name in NAMED.findall(document.read_text())),
+        ]
     ]
-    assert broken == []
+    assert [f"{document.name}: {path}" for document, path in named if not path.exists()] == []
 
 
 def test_documented_commands_exist() -> None:
