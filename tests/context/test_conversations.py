@@ -15,7 +15,8 @@ from antiphon_server.context.model.changes import (
 )
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, CAT, SERVICE
-from tests.context.world import Refused, World
+from tests.context.world import World
+from tests.e2e.refusals import Refused
 
 CONVERSATION = "conv_00000001"
 

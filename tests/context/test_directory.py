@@ -13,9 +13,10 @@ from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN
 from tests.context.world import World
+from tests.e2e.refusals import Refused
 
 T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))
@@ -65,9 +66,8 @@ async def test_one_look_finds_a_conversation_and_the_role(world: World, max_byte
     assert store.reads == (2 if max_bytes else 1)
     stranger = Principal("user", UserId("user_stranger"), SessionId("s"))
     for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
-        with pytest.raises(DomainError) as refused:
+        with Refused(Reason.NOT_FOUND):
             await directory.find(caller, conversation_id, Permission.READ)
-        assert refused.value.reason is Reason.NOT_FOUND
 
 
 async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> None:

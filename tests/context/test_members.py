@@ -16,7 +16,8 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.changes import MemberAdded, MemberRemoved, MemberUpdated
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, CAT, NOBODY, SERVICE, name_of
-from tests.context.world import Refused, World
+from tests.context.world import World
+from tests.e2e.refusals import Refused
 
 Role: TypeAlias = "access_pb2.Role.ValueType"
 

@@ -13,8 +13,9 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
 from tests.context.entries import role_change_of
 from tests.context.stand_ins import ANN, BOB, CAT, NOBODY
-from tests.context.world import Refused, World
+from tests.context.world import World
 from tests.context.world import world as make_world
+from tests.e2e.refusals import Refused
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN
-from tests.context.world import Refused, World, parts, posted, texts
+from tests.context.world import World, parts, posted, texts
+from tests.e2e.refusals import Refused
 
 
 def cost(text: str) -> int:

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import grpc
-
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon.context.v1.context_service_pb2_grpc import (
@@ -24,8 +22,6 @@ from antiphon_server.context.ports import Store
 from antiphon_server.context.service.changes import RELAY_WAIT_S
 from antiphon_server.events.adapters.tables import metadata as events_metadata
 from antiphon_server.runtime.channels.local_channel import LocalServer
-from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
@@ -209,20 +205,3 @@ def parts(*texts: str) -> list[message_pb2.Part]:
 def texts(messages: Sequence[message_pb2.Message]) -> list[str]:
     """The first part of each message."""
     return [message.parts[0].text for message in messages]
-
-
-class Refused:
-    """Expects a call to fail for one reason; ``error`` is what it said."""
-
-    def __init__(self, reason: Reason) -> None:
-        self._reason = reason
-        self.error: DomainError | None = None
-
-    def __enter__(self) -> "Refused":
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        assert isinstance(error, grpc.aio.AioRpcError), f"not refused: {error!r}"
-        self.error = domain_error_of(error)
-        assert self.error.reason is self._reason, self.error
-        return True

@@ -3,8 +3,9 @@
 import pytest
 
 from antiphon_server.dispatcher.model import Policy, State
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.world import CONVERSATION, World, turn_id
+from tests.e2e.refusals import Refused
 
 
 async def test_queued_turns_run_one_after_the_other(it: World) -> None:
@@ -30,10 +31,9 @@ async def test_queued_turns_run_one_after_the_other(it: World) -> None:
 async def test_reject_refuses_while_a_turn_runs(it: World) -> None:
     """And accepts when it has ended; the refused id can be used again."""
     await it.dispatch(1)
-    with pytest.raises(DomainError) as caught:
+    with Refused(Reason.TURN_REJECTED) as caught:
         await it.dispatch(2, policy=Policy.REJECT)
-    assert caught.value.reason is Reason.TURN_REJECTED
-    assert caught.value.metadata == {"running_turn_id": turn_id(1)}
+    assert caught.error.metadata == {"running_turn_id": turn_id(1)}
     it.told.lines.put_nowait(None)
     await it.ended(1)
     await it.dispatch(2, policy=Policy.REJECT)
