@@ -4,10 +4,11 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
-from antiphon.context.v1 import message_pb2
+from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
@@ -33,6 +34,8 @@ from tests.fakes.databases import opened_sqlite
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+Role: TypeAlias = "access_pb2.Role.ValueType"
 
 
 @dataclass
@@ -60,6 +63,21 @@ class World:
         request = pb.CreateConversationRequest(**fields)  # type: ignore[arg-type]
         made = await self.client(user).CreateConversation(request)
         return made.conversation.conversation_id
+
+    async def workspace(self, user: str = ANN, name: str = "Lab") -> conversation_pb2.Workspace:
+        """Make a workspace."""
+        request = pb.CreateWorkspaceRequest(display_name=name)
+        return (await self.client(user).CreateWorkspace(request)).workspace
+
+    async def add(self, resource: str, user: str, role: Role, by: str = ANN) -> None:
+        """Make somebody a member."""
+        request = pb.AddMemberRequest(resource=resource, user_id=user, role=role)
+        await self.client(by).AddMember(request)
+
+    async def remove(self, resource: str, user: str, by: str = ANN) -> None:
+        """Take somebody's role away."""
+        request = pb.RemoveMemberRequest(resource=resource, user_id=user)
+        await self.client(by).RemoveMember(request)
 
     async def post(self, conversation_id: str, text: str, user: str = ANN) -> message_pb2.Message:
         """Say something as a user."""
@@ -195,6 +213,15 @@ def posted(message: message_pb2.Message) -> event_pb2.Event:
     """What tells that its turn has said something."""
     payload = event_pb2.MessagePosted(message=message)
     return event_pb2.Event(actor=message.author, turn_id=message.turn_id, message_posted=payload)
+
+
+async def pages(listing: Any, request: Any) -> list[Any]:
+    """All answers of a list, from the page that is asked for to the last."""
+    answers = [await listing(request)]
+    while token := answers[-1].next_page_token:
+        request.page_token = token
+        answers.append(await listing(request))
+    return answers
 
 
 def parts(*texts: str) -> list[message_pb2.Part]:
