@@ -99,7 +99,7 @@ async def test_a_turn_that_waits_for_its_place_is_queued() -> None:
         await it.fragile.running.wait()
         second = await it.dispatch(2, policy=Policy.PARALLEL)
         assert second.state is State.QUEUED
-        it.fragile.lines.put_nowait(None)
+        it.fragile.say(None)
         await it.state(2, State.RUNNING)
 
 
@@ -113,7 +113,7 @@ async def test_nobody_takes_all_turns(database: Database) -> None:
             await it.dispatch(3)
         assert (await it.dispatch(2)).state is State.QUEUED
         store.delay_s = 0.2
-        it.told.lines.put_nowait(None)
+        it.told.say(None)
         await it.seen("turn_finished")
         await it.dispatch(3)
 
@@ -131,7 +131,7 @@ async def test_who_has_seen_an_end_may_begin_the_next_turn(policy: Policy) -> No
             return appended
 
         it.events.Append = late  # type: ignore[assignment]
-        it.told.lines.put_nowait(None)
+        it.told.say(None)
         await it.seen("turn_finished")
         await it.dispatch(2, policy=policy)
 
