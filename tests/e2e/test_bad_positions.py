@@ -53,7 +53,7 @@ async def test_a_bad_cursor_ends_its_watch_alone(call: Calls) -> None:
     assert batch.watch_id == "good"
 
 
-FOREIGN = ["nonsense", "ä", "!", "YQ", "_w", "YQBi", "eAB5", "LTU", "LTEAeA", "NQA1"]
+FOREIGN = ["nonsense", "ä", "!", "YQ", "_w", "YQBi", "eAB5", "LTU", "LTEAeA", "NQA1", "bm9uc2Vuc2U"]
 FOREIGN += [base64.b64encode(it).decode() for it in (b"\0\0\0", b"1" * 40, b"9" * 22 + b"\0x")]
 LISTS = [
     rpc
