@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.directory import Directory
@@ -41,13 +40,3 @@ async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: Wor
     gc.collect()
     await asyncio.sleep(0)
     assert reported == []
-
-
-async def test_the_first_answer_is_remembered(world: World) -> None:
-    """A later one to the same request is not kept, and whoever brings it hears that."""
-    key = RequestKey("users/ann", "r", b"digest")
-    first, later = (Answer("workspace", name) for name in (b"first", b"later"))
-    assert await world.store.write(lambda records: records.requests.add(key, first, 1))
-    assert not await world.store.write(lambda records: records.requests.add(key, later, 2))
-    past = await world.store.read(lambda records: records.requests.find("users/ann", "r"))
-    assert past == PastRequest(b"digest", first)

@@ -5,8 +5,7 @@ import tracemalloc
 
 import pytest
 
-from antiphon_server.context.model.resources import ConversationId, ResourceId
-from antiphon_server.context.ports import Records
+from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.permissions import Permission
@@ -50,17 +49,3 @@ async def test_one_look_finds_a_conversation_and_the_role(world: World, max_byte
     for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
         with Refused(Reason.NOT_FOUND):
             await directory.find(caller, conversation_id, Permission.READ)
-
-
-async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> None:
-    """The conversation with the roles around it, of members and of strangers."""
-    made = ConversationId(await world.conversation(instructions="be brief"))
-    missing = ConversationId("conv_none")
-
-    def both(records: Records) -> None:
-        for user in (UserId(ANN), UserId("user_stranger")):
-            roles = records.members.assigned_roles(user, ResourceId(made))
-            assert records.members.seen(user, made) == (records.conversations.get(made), roles)
-            assert records.members.seen(user, missing) is None
-
-    await world.store.read(both)

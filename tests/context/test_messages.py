@@ -82,19 +82,6 @@ async def test_a_page_ends_before_a_mebibyte(world: World) -> None:
     assert len(await listed(world, conversation)) == 5
 
 
-async def test_the_same_request_says_it_once(world: World) -> None:
-    """Twenty times at once and once more later: one message, one answer."""
-    conversation = await world.conversation()
-    request = saying(conversation)
-    answers = await asyncio.gather(*(world.client(ANN).PostMessage(request) for _ in range(20)))
-    answers.append(await world.client(ANN).PostMessage(request))
-    assert all(answer == answers[0] for answer in answers)
-    assert await listed(world, conversation) == [answers[0].message]
-    with Refused(Reason.REQUEST_ID_REUSED) as refused:
-        await world.client(ANN).PostMessage(saying(conversation, "ho"))
-    assert refused.error.metadata == {"request_id": REQUEST}
-
-
 @pytest.mark.parametrize("posted_h", [0, 12, 22.5, 23.5])
 @pytest.mark.parametrize("later_h", [1, 3, 25, -1, -25, -30])
 async def test_the_same_request_later_says_it_once(

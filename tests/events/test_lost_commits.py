@@ -21,7 +21,7 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 from tests.e2e.refusals import Refused
 from tests.e2e.until import SOON_S
 from tests.events.nodes import nodes
-from tests.events.world import ANNA, SCOPE, events, next_of, refusal, until
+from tests.events.world import ANNA, SCOPE, events, next_of, until
 from tests.fakes.databases import on_each_kind
 
 
@@ -94,8 +94,9 @@ async def test_a_cursor_of_what_is_lost_is_refused_at_once(it: Forgetful) -> Non
         subscription = Subscription(here.log, here.gate, ANNA, Pacing())
         await subscription.create(WatchRequest("w", SCOPE, cursor=cursor))
         frames = subscription.frames()
-        _, error = await refusal(frames)
-        assert error.reason is Reason.EPOCH_CHANGED
+        ended = await next_of(frames, Ended)
+        assert ended.error is not None
+        assert ended.error.reason is Reason.EPOCH_CHANGED
         subscription.close()
 
 

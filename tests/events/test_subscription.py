@@ -16,7 +16,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import Reason
-from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, next_of, offsets, refusal, until
+from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, next_of, offsets, until
 
 
 async def test_a_watch_from_the_beginning_gets_all_in_order(
@@ -95,10 +95,11 @@ async def test_a_trimmed_position_is_told(
     fresh = EventLog(store)  # another node, whose ring is empty
     later = Subscription(fresh, Gate(), ANNA, Pacing())
     await later.create(WatchRequest("w", SCOPE, cursor=first.cursor.encode(SCOPE)))
-    ended, error = await refusal(later.frames())
+    ended = await next_of(later.frames(), Ended)
     assert ended.reason is Close.HISTORY_LOST
-    assert error.metadata["earliest_offset"] == "8"
-    await later.create(WatchRequest("w", SCOPE, cursor=error.metadata["earliest_cursor"]))
+    assert ended.error is not None
+    assert ended.error.metadata["earliest_offset"] == "8"
+    await later.create(WatchRequest("w", SCOPE, cursor=ended.error.metadata["earliest_cursor"]))
     assert offsets(await until(later.frames(), lambda it: len(offsets(it)) == 3)) == [8, 9, 10]
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from antiphon_server.events.frames import Batch, Ended, Frame
+from antiphon_server.events.frames import Batch, Frame
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent, Scope
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
@@ -53,13 +53,6 @@ async def next_of(frames: AsyncIterator[Frame], kind: type[F]) -> F:
     (frame,) = await until(frames, bool)
     assert isinstance(frame, kind), frame
     return frame
-
-
-async def refusal(frames: AsyncIterator[Frame]) -> tuple[Ended, DomainError]:
-    """How the next frame ends a watch, and for which error."""
-    ended = await next_of(frames, Ended)
-    assert ended.error is not None
-    return ended, ended.error
 
 
 @asynccontextmanager
