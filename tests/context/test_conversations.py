@@ -166,7 +166,7 @@ async def test_pages_follow_one_another(world: World) -> None:
 
 
 async def test_an_update_changes_what_the_mask_names(world: World) -> None:
-    """Fields outside the mask stay; an old etag is refused; UNSPECIFIED means QUEUE."""
+    """Fields outside the mask stay; an old etag and no id are refused; UNSPECIFIED means QUEUE."""
     conversation_id = await world.conversation(title="T", instructions="I")
     wish = conversation_pb2.Conversation(
         conversation_id=conversation_id,
