@@ -1,17 +1,22 @@
 """Those around the context service: who calls, accounts, the time; a log and a trail that fail."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
+from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry
 from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
-from antiphon_server.context.ports import EventLog
+from antiphon_server.context.ports import EventLog, Records
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.storage.database import Database
 from tests.context.entries import entry_of, role_change_of
 
 ANN, BOB, CAT = "user_ann00000", "user_bob00000", "user_cat00000"
+T = TypeVar("T")
 NOBODY = "user_nobody000"
 SERVICE = "service"
 
@@ -58,6 +63,32 @@ class Clock:
     def __call__(self) -> float:
         self.now += 0.001
         return self.now
+
+
+class Held(SqlStore):
+    """A store that counts its reads, and waits where it is told to.
+
+    ``write_begun`` is set when a change is asked for, which is made when ``may_write`` is set;
+    what was read is answered when ``may_answer`` is.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.reads = 0
+        self.write_begun, self.may_write, self.may_answer = (asyncio.Event() for _ in range(3))
+        self.may_write.set()
+        self.may_answer.set()
+
+    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
+        self.reads += 1
+        result = await super().read(work, snapshot=snapshot)
+        await self.may_answer.wait()
+        return result
+
+    async def write(self, work: Callable[[Records], T]) -> T:
+        self.write_begun.set()
+        await self.may_write.wait()
+        return await super().write(work)
 
 
 class Flaky:

@@ -2,33 +2,18 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from antiphon_server.context.model.changes import Answer, PastRequest, RequestKey
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.errors import not_found
+from tests.context.stand_ins import Held
 from tests.context.world import World
-
-
-class SlowStore:
-    """Begins a change and waits before it makes it."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.begun = asyncio.Event()
-        self.go_on = asyncio.Event()
-
-    async def write(self, work: Callable[[Records], Any]) -> Any:
-        self.begun.set()
-        await self.go_on.wait()
-        return await self._inner.write(work)
 
 
 async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: World) -> None:
@@ -39,28 +24,19 @@ async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: Wor
     def refuse(_records: Records) -> None:
         raise not_found("it")
 
-    slow: Any = SlowStore(world.store)
+    slow = Held(world.database)
+    slow.may_write.clear()
     roles = Roles(world.store)
     directory = Directory(world.store, roles)
     relays = relay_to_log(world.store, world.log), relay_to_trail(world.store, world.audit)
     changes = Changes(slow, roles, directory, *relays)
     caller = asyncio.create_task(changes.make(refuse))
-    await slow.begun.wait()
+    await slow.write_begun.wait()
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    slow.go_on.set()
+    slow.may_write.set()
     await changes.close()
     gc.collect()
     await asyncio.sleep(0)
     assert reported == []
-
-
-async def test_the_first_answer_is_remembered(world: World) -> None:
-    """A later one to the same request is not kept, and whoever brings it hears that."""
-    key = RequestKey("users/ann", "r", b"digest")
-    first, later = (Answer("workspace", name) for name in (b"first", b"later"))
-    assert await world.store.write(lambda records: records.requests.add(key, first, 1))
-    assert not await world.store.write(lambda records: records.requests.add(key, later, 2))
-    past = await world.store.read(lambda records: records.requests.find("users/ann", "r"))
-    assert past == PastRequest(b"digest", first)

@@ -2,22 +2,19 @@
 
 import gc
 import tracemalloc
-from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
-from antiphon_server.context.model.resources import ConversationId, ResourceId
-from antiphon_server.context.ports import Records, Store
+from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.stand_ins import ANN
+from antiphon_server.runtime.errors import Reason
+from tests.context.stand_ins import ANN, Held
 from tests.context.world import World
+from tests.e2e.refusals import Refused
 
-T = TypeVar("T")
 CALLER = Principal("user", UserId(ANN), SessionId("s"))
 
 
@@ -39,46 +36,16 @@ async def test_memory_is_bounded_in_bytes(world: World) -> None:
         tracemalloc.stop()
 
 
-class Counting:
-    """A store that counts its reads."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.reads = 0
-
-    async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
-        self.reads += 1
-        return await self._store.read(work, snapshot=snapshot)
-
-    async def write(self, work: Callable[[Records], T]) -> T:
-        return await self._store.write(work)
-
-
 @pytest.mark.parametrize("max_bytes", [0, MAX_BYTES])
 async def test_one_look_finds_a_conversation_and_the_role(world: World, max_bytes: int) -> None:
     """Where nothing may be remembered; a stranger finds nothing in either case."""
     made = ConversationId(await world.conversation(instructions="be brief"))
-    store = Counting(world.store)
+    store = Held(world.database)
     directory = Directory(store, Roles(store, 0), max_bytes)
     found = await directory.find(CALLER, made, Permission.MANAGE)
     assert found.instructions == "be brief"
     assert store.reads == (2 if max_bytes else 1)
     stranger = Principal("user", UserId("user_stranger"), SessionId("s"))
     for caller, conversation_id in ((stranger, made), (CALLER, ConversationId("conv_none"))):
-        with pytest.raises(DomainError) as refused:
+        with Refused(Reason.NOT_FOUND):
             await directory.find(caller, conversation_id, Permission.READ)
-        assert refused.value.reason is Reason.NOT_FOUND
-
-
-async def test_what_is_seen_at_once_is_what_is_read_one_by_one(world: World) -> None:
-    """The conversation with the roles around it, of members and of strangers."""
-    made = ConversationId(await world.conversation(instructions="be brief"))
-    missing = ConversationId("conv_none")
-
-    def both(records: Records) -> None:
-        for user in (UserId(ANN), UserId("user_stranger")):
-            roles = records.members.assigned_roles(user, ResourceId(made))
-            assert records.members.seen(user, made) == (records.conversations.get(made), roles)
-            assert records.members.seen(user, missing) is None
-
-    await world.store.read(both)

@@ -1,10 +1,7 @@
 """Members: who may give and take which role."""
 
-from typing import TypeAlias
-
 import pytest
 
-from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1.access_pb2 import (
     ROLE_ADMIN,
     ROLE_MEMBER,
@@ -16,24 +13,13 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon_server.context.model.changes import MemberAdded, MemberRemoved, MemberUpdated
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, CAT, NOBODY, SERVICE, name_of
-from tests.context.world import Refused, World
-
-Role: TypeAlias = "access_pb2.Role.ValueType"
-
-
-async def add(world: World, resource: str, user: str, role: Role, by: str = ANN) -> None:
-    request = pb.AddMemberRequest(resource=resource, user_id=user, role=role)
-    await world.client(by).AddMember(request)
+from tests.context.world import Role, World, pages
+from tests.e2e.refusals import Refused
 
 
 async def update(world: World, resource: str, user: str, role: Role, by: str = ANN) -> None:
     request = pb.UpdateMemberRequest(resource=resource, user_id=user, role=role)
     await world.client(by).UpdateMember(request)
-
-
-async def remove(world: World, resource: str, user: str, by: str = ANN) -> None:
-    request = pb.RemoveMemberRequest(resource=resource, user_id=user)
-    await world.client(by).RemoveMember(request)
 
 
 async def role_of(world: World, resource: str, user: str) -> Role:
@@ -46,20 +32,19 @@ async def resource(world: World, request: pytest.FixtureRequest) -> str:
     """Something that Ann owns."""
     if request.param == "conversation":
         return await world.conversation()
-    wish = pb.CreateWorkspaceRequest(display_name="Lab")
-    return (await world.client(ANN).CreateWorkspace(wish)).workspace.workspace_id
+    return (await world.workspace()).workspace_id
 
 
 async def test_a_member_comes_and_goes(world: World, resource: str) -> None:
     """Each step counts at once; the resource's log and the user's are told of it in order."""
     assert await role_of(world, resource, BOB) == ROLE_UNSPECIFIED
-    await add(world, resource, BOB, ROLE_VIEWER)
+    await world.add(resource, BOB, ROLE_VIEWER)
     assert await role_of(world, resource, BOB) == ROLE_VIEWER
     found = await world.client(BOB).GetMember(pb.GetMemberRequest(resource=resource, user_id=BOB))
     assert found.member.role == ROLE_VIEWER
     await update(world, resource, BOB, ROLE_MEMBER)
     assert await role_of(world, resource, BOB) == ROLE_MEMBER
-    await remove(world, resource, BOB)
+    await world.remove(resource, BOB)
     assert await role_of(world, resource, BOB) == ROLE_UNSPECIFIED
     kind = "workspaces" if resource.startswith("ws_") else "conversations"
     for scope in (f"{kind}/{resource}", f"users/{BOB}"):
@@ -70,29 +55,29 @@ async def test_a_member_comes_and_goes(world: World, resource: str) -> None:
 
 async def test_only_owners_make_and_unmake_owners(world: World, resource: str) -> None:
     """An admin manages everybody below; owners are out of reach."""
-    await add(world, resource, BOB, ROLE_ADMIN)
-    await add(world, resource, CAT, ROLE_ADMIN, by=BOB)
+    await world.add(resource, BOB, ROLE_ADMIN)
+    await world.add(resource, CAT, ROLE_ADMIN, by=BOB)
     for attempt in (
         update(world, resource, CAT, ROLE_OWNER, by=BOB),
         update(world, resource, ANN, ROLE_ADMIN, by=BOB),
-        remove(world, resource, ANN, by=BOB),
-        add(world, resource, "user_dan00000", ROLE_OWNER, by=BOB),
+        world.remove(resource, ANN, by=BOB),
+        world.add(resource, "user_dan00000", ROLE_OWNER, by=BOB),
     ):
         with Refused(Reason.PERMISSION_DENIED):
             await attempt
-    await remove(world, resource, CAT, by=BOB)
+    await world.remove(resource, CAT, by=BOB)
     await update(world, resource, BOB, ROLE_OWNER)
-    await remove(world, resource, ANN, by=BOB)
+    await world.remove(resource, ANN, by=BOB)
     assert await role_of(world, resource, BOB) == ROLE_OWNER
 
 
 async def test_the_last_owner_stays(world: World, resource: str) -> None:
     """Neither removed nor made less, until there is another one."""
-    for attempt in (remove(world, resource, ANN), update(world, resource, ANN, ROLE_ADMIN)):
+    for attempt in (world.remove(resource, ANN), update(world, resource, ANN, ROLE_ADMIN)):
         with Refused(Reason.LAST_OWNER):
             await attempt
     await update(world, resource, ANN, ROLE_OWNER)
-    await add(world, resource, BOB, ROLE_OWNER)
+    await world.add(resource, BOB, ROLE_OWNER)
     await update(world, resource, ANN, ROLE_MEMBER)
     found = await world.client(ANN).GetMember(pb.GetMemberRequest(resource=resource, user_id=ANN))
     assert found.member.role == ROLE_MEMBER
@@ -100,12 +85,12 @@ async def test_the_last_owner_stays(world: World, resource: str) -> None:
 
 async def test_members_can_not_manage(world: World, resource: str) -> None:
     """Below ADMIN nothing can be changed; without a role nothing is to be seen."""
-    await add(world, resource, BOB, ROLE_MEMBER)
+    await world.add(resource, BOB, ROLE_MEMBER)
     for by, reason in ((BOB, Reason.PERMISSION_DENIED), (CAT, Reason.NOT_FOUND)):
         for attempt in (
-            add(world, resource, CAT, ROLE_VIEWER, by=by),
+            world.add(resource, CAT, ROLE_VIEWER, by=by),
             update(world, resource, BOB, ROLE_ADMIN, by=by),
-            remove(world, resource, BOB, by=by),
+            world.remove(resource, BOB, by=by),
         ):
             with Refused(reason):
                 await attempt
@@ -118,8 +103,8 @@ async def test_members_can_not_manage(world: World, resource: str) -> None:
 async def test_who_is_not_there_is_not_found(world: World, resource: str) -> None:
     """A member can't be added twice, nor changed, removed or read when absent."""
     with Refused(Reason.ALREADY_EXISTS):
-        await add(world, resource, ANN, ROLE_VIEWER)
-    for attempt in (update(world, resource, BOB, ROLE_VIEWER), remove(world, resource, BOB)):
+        await world.add(resource, ANN, ROLE_VIEWER)
+    for attempt in (update(world, resource, BOB, ROLE_VIEWER), world.remove(resource, BOB)):
         with Refused(Reason.NOT_FOUND):
             await attempt
     with Refused(Reason.NOT_FOUND):
@@ -127,35 +112,29 @@ async def test_who_is_not_there_is_not_found(world: World, resource: str) -> Non
     unknown = resource[:-4] + "zzzz"
     for user in (ANN, SERVICE):
         with Refused(Reason.NOT_FOUND):
-            await add(world, unknown, BOB, ROLE_VIEWER, by=user)
+            await world.add(unknown, BOB, ROLE_VIEWER, by=user)
 
 
 async def test_the_list_has_pages(world: World, resource: str) -> None:
     """Everybody comes once; a token from elsewhere is refused."""
     for number in range(5):
-        await add(world, resource, f"user_{number:08}", ROLE_VIEWER)
-    seen, token = [], ""
-    while True:
-        request = pb.ListMembersRequest(resource=resource, page_size=2, page_token=token)
-        page = await world.client(ANN).ListMembers(request)
-        seen += [one.user_id for one in page.members]
-        token = page.next_page_token
-        if not token:
-            break
+        await world.add(resource, f"user_{number:08}", ROLE_VIEWER)
+    request = pb.ListMembersRequest(resource=resource, page_size=2)
+    found = await pages(world.client(ANN).ListMembers, request)
+    seen = [one.user_id for page in found for one in page.members]
     assert seen == sorted([*(f"user_{number:08}" for number in range(5)), ANN])
     other = await world.conversation()
-    await add(world, other, BOB, ROLE_VIEWER)
+    await world.add(other, BOB, ROLE_VIEWER)
     first = await world.client(ANN).ListMembers(pb.ListMembersRequest(resource=other, page_size=1))
-    for token in ("YQBi", first.next_page_token):
-        foreign = pb.ListMembersRequest(resource=resource, page_token=token)
-        with Refused(Reason.PAGE_TOKEN_INVALID):
-            await world.client(ANN).ListMembers(foreign)
+    foreign = pb.ListMembersRequest(resource=resource, page_token=first.next_page_token)
+    with Refused(Reason.PAGE_TOKEN_INVALID):
+        await world.client(ANN).ListMembers(foreign)
 
 
 async def test_members_have_names(world: World, resource: str) -> None:
     """What each is called comes by one question for the whole page; the log is not told."""
     for user in (BOB, CAT):
-        await add(world, resource, user, ROLE_VIEWER)
+        await world.add(resource, user, ROLE_VIEWER)
     world.accounts.asked = 0
     page = await world.client(BOB).ListMembers(pb.ListMembersRequest(resource=resource))
     named = {one.user_id: one.display_name for one in page.members}
@@ -183,13 +162,13 @@ async def test_workspace_admins_have_their_role_on_conversations(world: World) -
         (ROLE_MEMBER, ROLE_UNSPECIFIED),
         (ROLE_VIEWER, ROLE_UNSPECIFIED),
     ):
-        await add(world, "ws_ann00000", BOB, held)
+        await world.add("ws_ann00000", BOB, held)
         assert await role_of(world, conversation, BOB) == effective
-        await add(world, conversation, BOB, ROLE_MEMBER)
+        await world.add(conversation, BOB, ROLE_MEMBER)
         assert await role_of(world, conversation, BOB) == max(effective, ROLE_MEMBER)
-        await remove(world, "ws_ann00000", BOB)
+        await world.remove("ws_ann00000", BOB)
         assert await role_of(world, conversation, BOB) == ROLE_MEMBER
-        await remove(world, conversation, BOB)
+        await world.remove(conversation, BOB)
         assert await role_of(world, conversation, BOB) == ROLE_UNSPECIFIED
 
 
@@ -208,5 +187,5 @@ async def test_nothing_that_does_not_exist_gives_a_role(world: World) -> None:
 async def test_who_does_not_exist_becomes_no_member(world: World, resource: str) -> None:
     """An id without an account gets no role: an owner who is nobody would own it for ever."""
     with Refused(Reason.NOT_FOUND):
-        await add(world, resource, NOBODY, ROLE_OWNER)
+        await world.add(resource, NOBODY, ROLE_OWNER)
     assert await role_of(world, resource, NOBODY) == ROLE_UNSPECIFIED

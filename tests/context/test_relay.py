@@ -5,16 +5,13 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon_server.context.model.changes import EncodedEntry
-from antiphon_server.context.ports import Records
 from antiphon_server.context.service.relay import Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
-from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.entries import entry_of
 from tests.context.stand_ins import ANN
 from tests.context.world import World
@@ -115,17 +112,3 @@ async def test_old_request_ids_are_forgotten(world: World) -> None:
     world.clock.now += 3601
     await world.context.retention.once()
     assert await world.client(ANN).CreateWorkspace(request) != first
-
-
-async def test_a_rule_that_raises_changes_nothing(world: World) -> None:
-    """Everything that a transaction did is undone."""
-    conversation_id = await world.conversation(title="T")
-
-    def work(records: Records) -> None:
-        records.members.remove(conversation_id, ANN)  # type: ignore[arg-type]
-        raise DomainError(Reason.LAST_OWNER)
-
-    with pytest.raises(DomainError):
-        await world.store.write(work)
-    request = pb.GetMemberRequest(resource=conversation_id, user_id=ANN)
-    assert (await world.client(ANN).GetMember(request)).member.user_id == ANN

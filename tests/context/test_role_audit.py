@@ -13,8 +13,9 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.net.addresses import set_address
 from tests.context.entries import role_change_of
 from tests.context.stand_ins import ANN, BOB, CAT, NOBODY
-from tests.context.world import Refused, World
+from tests.context.world import World
 from tests.context.world import world as make_world
+from tests.e2e.refusals import Refused
 
 
 @pytest.fixture
@@ -26,13 +27,7 @@ async def world() -> AsyncIterator[World]:
 
 async def give(world: World, resource: str, user: str = BOB) -> None:
     """Ann makes somebody a member."""
-    request = pb.AddMemberRequest(resource=resource, user_id=user, role=access_pb2.ROLE_MEMBER)
-    await world.client(ANN).AddMember(request)
-
-
-async def take(world: World, resource: str) -> None:
-    """Ann takes Bob's role away."""
-    await world.client(ANN).RemoveMember(pb.RemoveMemberRequest(resource=resource, user_id=BOB))
+    await world.add(resource, user, access_pb2.ROLE_MEMBER)
 
 
 async def waiting(world: World) -> list[EncodedEntry]:
@@ -58,8 +53,7 @@ async def test_what_changes_no_role_is_not_told(world: World) -> None:
     with Refused(Reason.NOT_FOUND):
         await give(world, resource, NOBODY)
     with Refused(Reason.LAST_OWNER):
-        request = pb.RemoveMemberRequest(resource=resource, user_id=ANN)
-        await world.client(ANN).RemoveMember(request)
+        await world.remove(resource, ANN)
     same = pb.UpdateMemberRequest(resource=resource, user_id=ANN, role=access_pb2.ROLE_OWNER)
     await world.client(ANN).UpdateMember(same)
     assert world.audit.changes == []
@@ -73,7 +67,7 @@ async def test_a_change_is_answered_though_the_trail_is_away(world: World) -> No
     set_address("203.0.113.7")
     await give(world, second)
     await give(world, first)
-    await take(world, second)
+    await world.remove(second, BOB)
     kept = await waiting(world)
     assert world.audit.changes == []
     world.audit.broken = False
@@ -90,7 +84,7 @@ async def test_what_an_earlier_process_left_is_told_once(world: World) -> None:
     resource = await world.conversation()
     world.audit.broken = True
     await give(world, resource)
-    await take(world, resource)
+    await world.remove(resource, BOB)
     kept = await waiting(world)
     world.audit.broken = False
     await world.audit.role_changed(kept[0])

@@ -11,7 +11,7 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
-from antiphon_server.context.ports import Records, Store
+from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations, NewConversation
 from antiphon_server.context.service.directory import Directory
@@ -20,7 +20,7 @@ from antiphon_server.context.service.relay import relay_to_log, relay_to_trail
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
-from tests.context.stand_ins import ANN, Accounts
+from tests.context.stand_ins import ANN, Accounts, Held
 from tests.context.world import World
 from tests.context.world import world as make_world
 
@@ -142,26 +142,11 @@ async def test_every_answer_is_the_truth(steps: int, cached: int) -> None:
                 await sequence.make(USERS[3])
 
 
-class Slow:
-    """A store whose reads can be held back after they have read."""
-
-    def __init__(self, inner: Store) -> None:
-        self.inner = inner
-        self.go = asyncio.Event()
-
-    async def read(self, work, *, snapshot=True):  # type: ignore[no-untyped-def]
-        result = await self.inner.read(work, snapshot=snapshot)
-        await self.go.wait()
-        return result
-
-    async def write(self, work):  # type: ignore[no-untyped-def]
-        return await self.inner.write(work)
-
-
 async def test_an_answer_read_before_a_change_is_not_kept(world: World) -> None:
     """A read that the change overtakes leaves nothing behind that could be found later."""
     conversation = ResourceId(await world.conversation())
-    slow = Slow(world.store)
+    slow = Held(world.database)
+    slow.may_answer.clear()
     roles = Roles(slow)
     asked = asyncio.create_task(roles.effective(UserId(ANN), conversation))
     await asyncio.sleep(0.05)
@@ -171,7 +156,7 @@ async def test_an_answer_read_before_a_change_is_not_kept(world: World) -> None:
         records.members.remove(ResourceId("ws_ann00000"), UserId(ANN))
 
     await roles.changing(UserId(ANN), world.store.write(remove))
-    slow.go.set()
+    slow.may_answer.set()
     assert await asked is Role.OWNER
     assert await roles.effective(UserId(ANN), conversation) is Role.NONE
 

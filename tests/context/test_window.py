@@ -8,7 +8,8 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN
-from tests.context.world import Refused, World, parts, posted, texts
+from tests.context.world import World, parts, posted, texts
+from tests.e2e.refusals import Refused
 
 
 def cost(text: str) -> int:
@@ -184,7 +185,7 @@ async def test_the_message_to_be_answered_is_kept(world: World) -> None:
 
 
 async def test_a_message_that_is_not_in_the_context_is_not_answered(world: World) -> None:
-    """Unknown, rolled back or from after the window's end: a model is not asked without it."""
+    """Unknown, rolled back or after the window's end, or of a conversation that nobody made."""
     conversation = await world.conversation()
     for number in (1, 2, 3):
         await world.say(conversation, str(number), f"turn_0000000{number}")
@@ -193,6 +194,8 @@ async def test_a_message_that_is_not_in_the_context_is_not_answered(world: World
     for answered, up_to in (("msg_unknown", 0), (every[0].message_id, 0), (every[2].message_id, 2)):
         with Refused(Reason.NOT_FOUND):
             await world.context_of(conversation, 5, up_to, answered)
+    with Refused(Reason.NOT_FOUND):
+        await world.context_of("conv_unknown0")
 
 
 async def test_a_log_that_was_rebuilt_shows_no_messages_of_before(world: World) -> None:

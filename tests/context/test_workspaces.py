@@ -9,14 +9,8 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, SERVICE
-from tests.context.world import Refused, World
-
-
-async def create(
-    world: World, name: str = "Lab", request_id: str = ""
-) -> conversation_pb2.Workspace:
-    request = pb.CreateWorkspaceRequest(display_name=name, request_id=request_id)
-    return (await world.client(ANN).CreateWorkspace(request)).workspace
+from tests.context.world import World, pages
+from tests.e2e.refusals import Refused
 
 
 def update(workspace: conversation_pb2.Workspace, *paths: str) -> pb.UpdateWorkspaceRequest:
@@ -25,7 +19,7 @@ def update(workspace: conversation_pb2.Workspace, *paths: str) -> pb.UpdateWorks
 
 async def test_a_workspace_is_the_makers(world: World) -> None:
     """Its maker is its owner, and nobody else knows of it."""
-    made = await create(world)
+    made = await world.workspace()
     assert made.workspace_id.startswith("ws_")
     assert made.etag
     request = pb.GetWorkspaceRequest(workspace_id=made.workspace_id)
@@ -38,70 +32,40 @@ async def test_a_workspace_is_the_makers(world: World) -> None:
         )
 
 
-async def test_a_service_makes_no_workspace(world: World) -> None:
-    """A workspace needs a user as its owner."""
-    with Refused(Reason.PERMISSION_DENIED):
-        await world.client(SERVICE).CreateWorkspace(pb.CreateWorkspaceRequest(display_name="x"))
-
-
 async def test_a_repeated_request_makes_nothing_new(world: World) -> None:
     """The same request id gets the first answer; with another body it is refused."""
-    request_id = str(uuid.uuid4())
-    first = await create(world, request_id=request_id)
-    await world.client(ANN).UpdateWorkspace(
-        update(
-            conversation_pb2.Workspace(workspace_id=first.workspace_id, display_name="B"),
-            "display_name",
-        )
-    )
-    assert await create(world, request_id=request_id) == first
+    request = pb.CreateWorkspaceRequest(display_name="Lab", request_id=str(uuid.uuid4()))
+    first = await world.client(ANN).CreateWorkspace(request)
+    wish = update(first.workspace, "display_name")
+    wish.workspace.display_name = "B"
+    await world.client(ANN).UpdateWorkspace(wish)
+    assert await world.client(ANN).CreateWorkspace(request) == first
+    of_bob = await world.client(BOB).CreateWorkspace(request)
+    assert of_bob.workspace.workspace_id != first.workspace.workspace_id
+    request.display_name = "other"
     with Refused(Reason.REQUEST_ID_REUSED) as refused:
-        await create(world, "other", request_id)
-    assert refused.error is not None
-    assert refused.error.metadata == {"request_id": request_id}
-    made_by_bob = await world.client(BOB).CreateWorkspace(
-        pb.CreateWorkspaceRequest(display_name="Bob's", request_id=request_id)
-    )
-    assert made_by_bob.workspace.workspace_id != first.workspace_id
+        await world.client(ANN).CreateWorkspace(request)
+    assert refused.error.metadata == {"request_id": request.request_id}
 
 
 async def test_the_list_is_mine_and_newest_first(world: World) -> None:
     """Pages follow one another without a gap, and archived ones come only when asked for."""
     names = [str(number) for number in range(5)]
-    made = [await create(world, name) for name in names]
-    await world.client(BOB).CreateWorkspace(pb.CreateWorkspaceRequest(display_name="Bob's"))
-    seen, token = [], ""
-    while True:
-        page = await world.client(ANN).ListWorkspaces(
-            pb.ListWorkspacesRequest(page_size=2, page_token=token)
-        )
-        seen += [one.display_name for one in page.workspaces]
-        token = page.next_page_token
-        if not token:
-            break
-    assert seen == names[::-1]
+    made = [await world.workspace(name=name) for name in names]
+    await world.workspace(BOB)
+    found = await pages(world.client(ANN).ListWorkspaces, pb.ListWorkspacesRequest(page_size=2))
+    assert [one.display_name for page in found for one in page.workspaces] == names[::-1]
     archive = pb.ArchiveWorkspaceRequest(workspace_id=made[2].workspace_id)
     await world.client(ANN).ArchiveWorkspace(archive)
-    found = await world.client(ANN).ListWorkspaces(pb.ListWorkspacesRequest())
-    assert [one.display_name for one in found.workspaces] == ["4", "3", "1", "0"]
-    found = await world.client(ANN).ListWorkspaces(pb.ListWorkspacesRequest(show_archived=True))
-    assert [one.display_name for one in found.workspaces] == names[::-1]
-
-
-@pytest.mark.parametrize(
-    "token", ["!", "YQ", "YQBi", "LTEAeA", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OQB4", "_w"]
-)
-async def test_a_foreign_page_token_is_refused(world: World, token: str) -> None:
-    """What no list of ours gave is PAGE_TOKEN_INVALID, however it is malformed."""
-    with Refused(Reason.PAGE_TOKEN_INVALID):
-        await world.client(ANN).ListWorkspaces(pb.ListWorkspacesRequest(page_token=token))
-    with Refused(Reason.PAGE_TOKEN_INVALID):
-        await world.client(ANN).ListConversations(pb.ListConversationsRequest(page_token=token))
+    for archived, expected in ((False, ["4", "3", "1", "0"]), (True, names[::-1])):
+        request = pb.ListWorkspacesRequest(show_archived=archived)
+        listed = await world.client(ANN).ListWorkspaces(request)
+        assert [one.display_name for one in listed.workspaces] == expected
 
 
 async def test_an_update_changes_what_the_mask_names(world: World) -> None:
     """With the etag that was read it is made, and the etag changes; with an old one it is not."""
-    made = await create(world)
+    made = await world.workspace()
     wish = conversation_pb2.Workspace(
         workspace_id=made.workspace_id, display_name="Other", etag=made.etag
     )
@@ -114,7 +78,7 @@ async def test_an_update_changes_what_the_mask_names(world: World) -> None:
 
 async def test_a_repeated_update_is_made_once(world: World) -> None:
     """Whatever became of the workspace since, the first answer is given, and nothing undone."""
-    made = await create(world)
+    made = await world.workspace()
     wish = conversation_pb2.Workspace(
         workspace_id=made.workspace_id, display_name="Other", etag=made.etag
     )
@@ -135,7 +99,7 @@ async def test_a_repeated_update_is_made_once(world: World) -> None:
 @pytest.mark.parametrize("paths", [(), ("etag",), ("display_name", "nonsense"), ("*",)])
 async def test_a_mask_names_known_fields(world: World, paths: tuple[str, ...]) -> None:
     """An empty mask, and one with an unknown path, changes nothing."""
-    made = await create(world)
+    made = await world.workspace()
     with Refused(Reason.INVALID_ARGUMENT):
         await world.client(ANN).UpdateWorkspace(update(made, *paths))
 
@@ -143,7 +107,7 @@ async def test_a_mask_names_known_fields(world: World, paths: tuple[str, ...]) -
 @pytest.mark.parametrize("name", ["", "x" * 129])
 async def test_a_new_name_has_the_same_limits(world: World, name: str) -> None:
     """A name that could not be given at first can't be given later."""
-    made = await create(world)
+    made = await world.workspace()
     made.display_name = name
     with Refused(Reason.INVALID_ARGUMENT):
         await world.client(ANN).UpdateWorkspace(update(made, "display_name"))
@@ -151,7 +115,7 @@ async def test_a_new_name_has_the_same_limits(world: World, name: str) -> None:
 
 async def test_archiving_twice_is_no_error(world: World) -> None:
     """The second time changes nothing, and no conversation can be made any more."""
-    made = await create(world)
+    made = await world.workspace()
     request = pb.ArchiveWorkspaceRequest(workspace_id=made.workspace_id)
     first = await world.client(ANN).ArchiveWorkspace(request)
     assert first.workspace.HasField("archive_time")

@@ -4,12 +4,11 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import grpc
-
+from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
-from antiphon.context.v1 import message_pb2
+from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
@@ -24,8 +23,6 @@ from antiphon_server.context.ports import Store
 from antiphon_server.context.service.changes import RELAY_WAIT_S
 from antiphon_server.events.adapters.tables import metadata as events_metadata
 from antiphon_server.runtime.channels.local_channel import LocalServer
-from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
@@ -37,6 +34,8 @@ from tests.fakes.databases import opened_sqlite
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+Role: TypeAlias = "access_pb2.Role.ValueType"
 
 
 @dataclass
@@ -64,6 +63,21 @@ class World:
         request = pb.CreateConversationRequest(**fields)  # type: ignore[arg-type]
         made = await self.client(user).CreateConversation(request)
         return made.conversation.conversation_id
+
+    async def workspace(self, user: str = ANN, name: str = "Lab") -> conversation_pb2.Workspace:
+        """Make a workspace."""
+        request = pb.CreateWorkspaceRequest(display_name=name)
+        return (await self.client(user).CreateWorkspace(request)).workspace
+
+    async def add(self, resource: str, user: str, role: Role, by: str = ANN) -> None:
+        """Make somebody a member."""
+        request = pb.AddMemberRequest(resource=resource, user_id=user, role=role)
+        await self.client(by).AddMember(request)
+
+    async def remove(self, resource: str, user: str, by: str = ANN) -> None:
+        """Take somebody's role away."""
+        request = pb.RemoveMemberRequest(resource=resource, user_id=user)
+        await self.client(by).RemoveMember(request)
 
     async def post(self, conversation_id: str, text: str, user: str = ANN) -> message_pb2.Message:
         """Say something as a user."""
@@ -201,6 +215,15 @@ def posted(message: message_pb2.Message) -> event_pb2.Event:
     return event_pb2.Event(actor=message.author, turn_id=message.turn_id, message_posted=payload)
 
 
+async def pages(listing: Any, request: Any) -> list[Any]:
+    """All answers of a list, from the page that is asked for to the last."""
+    answers = [await listing(request)]
+    while token := answers[-1].next_page_token:
+        request.page_token = token
+        answers.append(await listing(request))
+    return answers
+
+
 def parts(*texts: str) -> list[message_pb2.Part]:
     """Text parts."""
     return [message_pb2.Part(text=text) for text in texts]
@@ -209,20 +232,3 @@ def parts(*texts: str) -> list[message_pb2.Part]:
 def texts(messages: Sequence[message_pb2.Message]) -> list[str]:
     """The first part of each message."""
     return [message.parts[0].text for message in messages]
-
-
-class Refused:
-    """Expects a call to fail for one reason; ``error`` is what it said."""
-
-    def __init__(self, reason: Reason) -> None:
-        self._reason = reason
-        self.error: DomainError | None = None
-
-    def __enter__(self) -> "Refused":
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        assert isinstance(error, grpc.aio.AioRpcError), f"not refused: {error!r}"
-        self.error = domain_error_of(error)
-        assert self.error.reason is self._reason, self.error
-        return True

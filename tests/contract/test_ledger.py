@@ -1,10 +1,6 @@
 """Every ledger keeps the same promises."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
@@ -23,7 +19,7 @@ from antiphon_server.integration.ledger.model import (
     WorkspaceId,
 )
 from antiphon_server.integration.ledger.ports import Ledger
-from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.databases import on_each_kind
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)
@@ -32,11 +28,7 @@ FORTY = replace(NOTHING, cost=Money("USD", 40))
 EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
 
 
-@pytest.fixture(params=KINDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    """Each ledger, empty."""
-    async with opened_database(request, tmp_path, metadata) as database:
-        yield SqlLedger(database)
+ledger = on_each_kind(SqlLedger, metadata)
 
 
 def call(

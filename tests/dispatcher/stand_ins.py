@@ -26,6 +26,11 @@ class Told:
     def info(self) -> HandlerInfo:
         return self._info
 
+    def say(self, *lines: str | BaseException | None) -> None:
+        """Have it write these, end with None, or fail."""
+        for line in lines:
+            self.lines.put_nowait(line)
+
     async def run(self, work: Work) -> None:
         self.running.set()
         self.resumed.append(work.resumed_text)

@@ -1,29 +1,18 @@
 """Turns that were claimed come into hand, whoever waits for that or does not."""
 
 import asyncio
-from dataclasses import replace
 
 from antiphon_server.dispatcher.adoption import AT_ONCE
 from antiphon_server.dispatcher.leases import Leases
-from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn
-from tests.dispatcher.world import CONVERSATION, World, turn_id
+from antiphon_server.dispatcher.model import ConversationId, Turn
+from tests.dispatcher.world import CONVERSATION, World, a_turn
 
 LEASE_S = 0.3
 
 
 def others(count: int) -> list[Turn]:
     """Turns that nobody works on, each in a conversation of its own."""
-    return [
-        Turn(
-            turn_id(number),
-            ConversationId(f"conv_other{number:04}"),
-            "users/user_anna",
-            number,
-            b"",
-            Order(b"", "echo", Policy.QUEUE),
-        )
-        for number in range(count)
-    ]
+    return [a_turn(n, conversation_id=ConversationId(f"conv_other{n:04}")) for n in range(count)]
 
 
 def hold_up(it: World) -> tuple[list[Turn], asyncio.Event]:
@@ -42,8 +31,7 @@ def hold_up(it: World) -> tuple[list[Turn], asyncio.Event]:
 async def test_nobody_waits_for_the_turns_of_others(it: World) -> None:
     """However many are before them, and though the log hangs for those."""
     begun, go_on = hold_up(it)
-    (mine,) = (replace(turn, conversation_id=CONVERSATION) for turn in others(1))
-    it.adoptions.begin([*others(AT_ONCE + 1), mine])
+    it.adoptions.begin([*others(AT_ONCE + 1), a_turn(0)])
     async with asyncio.timeout(1):
         await it.adoptions.settled(ConversationId("conv_unknown"))
         await it.adoptions.settled(CONVERSATION)

@@ -24,17 +24,18 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
+from antiphon_server.runtime.rpc.methods import MethodInterceptor
 from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.world import Open
-from tests.e2e.refusals import reason_in
+from tests.e2e.refusals import Refused, reason_in
 from tests.fakes.slow_opening import SlowOpening
 
 Servicer: Any = EventServiceServicer  # its types ask for every method at once
 Nobody: Any = None
+CALLER = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
 SUBSCRIBE = pb.ConverseRequest()
 SUBSCRIBE.subscribe.watch_id = "w"
 SUBSCRIBE.subscribe.scope = "conversations/conv_00000001"
@@ -47,37 +48,51 @@ class DrainingEvents(Servicer):  # type: ignore[misc]
         raise DomainError(Reason.DRAINING, retry_after=1.0)
 
 
-@pytest.fixture
-def dispatcher() -> Any:
-    """A stub of a dispatcher whose log drains."""
-    events, served = (LocalServer([ErrorInterceptor()]) for _ in range(2))
-    add_EventServiceServicer_to_server(DrainingEvents(), events)
-    conversings = Conversings(Nobody, Nobody, events.channel())
+class Sessions(Open):
+    """Tokens are good while ``live``; which were ``asked`` about."""
+
+    def __init__(self, *, live: bool = True) -> None:
+        self.live = live
+        self.asked: set[str] = set()
+
+    async def verify(self, access_token: str) -> Principal:
+        self.asked.add(access_token)
+        if not self.live:
+            raise DomainError(Reason.SESSION_REVOKED)
+        return CALLER
+
+
+def served(
+    log: Any, *guards: MethodInterceptor, calls: Any = Nobody, sessions: Any = Nobody
+) -> Any:
+    """A stub of a dispatcher on that servicer of a log."""
+    events, server = LocalServer([ErrorInterceptor()]), LocalServer([ErrorInterceptor(), *guards])
+    add_EventServiceServicer_to_server(log, events)
+    conversings = Conversings(calls, sessions, events.channel())
     servicer = DispatcherServicer(Nobody, Nobody, conversings)
-    add_DispatcherServiceServicer_to_server(servicer, served)
-    return DispatcherServiceStub(served.channel())
+    add_DispatcherServiceServicer_to_server(servicer, server)
+    return DispatcherServiceStub(server.channel())
 
 
-async def test_a_log_that_drains_ends_the_stream_as_draining(dispatcher: Any) -> None:
+@pytest.fixture
+def log(database: Database) -> EventServicer:
+    """That of an empty log."""
+    return EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Sessions()))
+
+
+async def test_a_log_that_drains_ends_the_stream_as_draining() -> None:
     """Whoever asks for a watch in this moment is told to come again, not of a defect."""
+    dispatcher = served(DrainingEvents())
     for _ in range(20):
-        call = dispatcher.Converse(iter([SUBSCRIBE] * 3))
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call.read()
-        assert domain_error_of(caught.value).reason is Reason.DRAINING
+        with Refused(Reason.DRAINING):
+            await dispatcher.Converse(iter([SUBSCRIBE] * 3)).read()
 
 
 async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on(
-    database: Database,
+    log: EventServicer,
 ) -> None:
     """Each message is checked on its own; the answer has its tag."""
-    events = LocalServer([ErrorInterceptor()])
-    served = LocalServer([ErrorInterceptor(), ValidationInterceptor()])
-    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Open()))
-    add_EventServiceServicer_to_server(servicer, events)
-    conversings = Conversings(Nobody, Nobody, events.channel())
-    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
-    call: Any = DispatcherServiceStub(served.channel()).Converse()
+    call = served(log, ValidationInterceptor()).Converse()
     for tag in ("1", "2" * 1000):
         bad = pb.ConverseRequest(tag=tag)
         bad.post.conversation_id = "nonsense"
@@ -88,24 +103,10 @@ async def test_a_message_that_breaks_a_rule_is_answered_and_the_stream_goes_on(
     assert call.cancel()
 
 
-async def test_a_session_that_has_ended_commands_nothing_more(database: Database) -> None:
+async def test_a_session_that_has_ended_commands_nothing_more(log: EventServicer) -> None:
     """Each message is refused from then on, also before the stream is told to end."""
-
-    class Sessions(Open):
-        live = True
-
-        async def verify(self, access_token: str) -> Principal:
-            if not self.live:
-                raise DomainError(Reason.SESSION_REVOKED)
-            return anna
-
-    anna, sessions = Principal("user", UserId("user_anna0000"), SessionId("sess_1")), Sessions()
-    events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
-    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Open()))
-    add_EventServiceServicer_to_server(servicer, events)
-    conversings = Conversings(Nobody, sessions, events.channel())
-    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
-    stub: Any = DispatcherServiceStub(served.channel())
+    sessions = Sessions()
+    stub = served(log, CallerInterceptor(CALLER), sessions=sessions)
     call = stub.Converse(metadata=(("authorization", "Bearer good until then"),))
     await call.write(SUBSCRIBE)
     assert (await call.read()).WhichOneof("frame") == "created"
@@ -120,30 +121,22 @@ async def test_a_session_that_has_ended_commands_nothing_more(database: Database
     assert call.cancel()
 
 
-async def test_a_session_that_ends_while_the_stream_opens_commands_nothing() -> None:
+async def test_a_session_that_ends_while_the_stream_opens_commands_nothing(
+    log: EventServicer,
+) -> None:
     """The token is asked about again once the client lets the stream open."""
-
-    class LoggedOut(Open):
-        async def verify(self, access_token: str) -> Principal:
-            assert access_token == "good until then"
-            raise DomainError(Reason.SESSION_REVOKED)
-
-    anna = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
-    slow = SlowOpening()
-    served = LocalServer([ErrorInterceptor(), CallerInterceptor(anna), slow])
-    conversings = Conversings(Nobody, LoggedOut(), LocalServer().channel())
-    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
+    slow, sessions = SlowOpening(), Sessions(live=False)
+    stub = served(log, CallerInterceptor(CALLER), slow, sessions=sessions)
     post = pb.ConverseRequest()
     post.post.conversation_id = "conv_00000001"
-    stub: Any = DispatcherServiceStub(served.channel())
     call = stub.Converse(iter([post]), metadata=(("authorization", "Bearer good until then"),))
     slow.go.set()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
+    with Refused(Reason.SESSION_REVOKED):
         await call.read()
-    assert domain_error_of(caught.value).reason is Reason.SESSION_REVOKED
+    assert sessions.asked == {"good until then"}
 
 
-async def test_a_call_on_the_stream_belongs_to_its_trace(database: Database) -> None:
+async def test_a_call_on_the_stream_belongs_to_its_trace(log: EventServicer) -> None:
     """Before and after a refresh, which brings other credentials."""
     callers: list[dict[str, str | bytes]] = []
 
@@ -152,18 +145,7 @@ async def test_a_call_on_the_stream_belongs_to_its_trace(database: Database) -> 
             callers.append(dict(caller.metadata))
             return pb.DispatchResponse()
 
-    class Tokens(Open):
-        async def verify(self, access_token: str) -> Principal:
-            return anna
-
-    anna = Principal("user", UserId("user_anna0000"), SessionId("sess_1"))
-    events, served = LocalServer([ErrorInterceptor()]), LocalServer([CallerInterceptor(anna)])
-    servicer = EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Tokens()))
-    add_EventServiceServicer_to_server(servicer, events)
-    calls: Any = Calls()
-    conversings = Conversings(calls, Tokens(), events.channel())
-    add_DispatcherServiceServicer_to_server(DispatcherServicer(Nobody, Nobody, conversings), served)
-    stub: Any = DispatcherServiceStub(served.channel())
+    stub = served(log, CallerInterceptor(CALLER), calls=Calls(), sessions=Sessions())
     brought = (("authorization", "Bearer 1"), ("traceparent", "00-1-1-01"), ("cookie", "no"))
     call = stub.Converse(metadata=brought)
     post, refresh = pb.ConverseRequest(), pb.ConverseRequest()

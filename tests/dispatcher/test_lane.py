@@ -4,27 +4,13 @@ import asyncio
 import time
 
 from antiphon_server.dispatcher.lane import LOOK_S, LOOKS, ActiveTurn
-from antiphon_server.dispatcher.model import (
-    ConversationId,
-    Order,
-    Outcome,
-    Policy,
-    State,
-    Turn,
-    TurnId,
-)
+from antiphon_server.dispatcher.model import Outcome, State
+from tests.dispatcher.world import a_turn
 
 
 async def test_a_process_that_stood_still_has_not_waited() -> None:
     """Whoever asks for a turn that is just ending gets its end, though the time was up at once."""
-    begun = Turn(
-        TurnId("turn_1"),
-        ConversationId("conv_1"),
-        "users/anna",
-        1,
-        b"",
-        Order(b"", "echo", Policy.QUEUE),
-    )
+    begun = a_turn()
     ended = begun.ended(Outcome(State.SUCCEEDED), 2, has_reply=False)
     active = ActiveTurn(begun)
     active.seal()

@@ -34,9 +34,7 @@ TURN = Turn(turn_id(1), CONVERSATION, ANNA.actor, 1, b"d", Order(b"hello", "echo
 async def it() -> AsyncIterator[World]:
     """A dispatcher, whose turn's server was let go in the middle of the answer."""
     async with world() as made:
-        await made.dispatch()
-        made.told.lines.put_nowait("half ")
-        await made.delivered("half ")
+        await made.said("half ")
         await made.turns.drain(0.0)
         yield made
 
@@ -54,8 +52,7 @@ async def test_a_turn_is_resumed_behind_events_that_are_not_understood(it: World
     await write(it, NUMBER, event)
     async with world(it.database, it.log) as next_life:
         await next_life.adopted()
-        for line in ("whole", None):
-            next_life.told.lines.put_nowait(line)
+        next_life.told.say("whole", None)
         assert (await next_life.ended()).state is State.SUCCEEDED
         assert next_life.told.resumed == ["half "]
         assert (await next_life.messages())[-1] == ("half whole", False)

@@ -3,8 +3,9 @@
 import pytest
 
 from antiphon_server.dispatcher.model import Policy, State
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.world import CONVERSATION, World, turn_id
+from tests.e2e.refusals import Refused
 
 
 async def test_queued_turns_run_one_after_the_other(it: World) -> None:
@@ -12,9 +13,9 @@ async def test_queued_turns_run_one_after_the_other(it: World) -> None:
     await it.dispatch(1)
     queued = await it.dispatch(2)
     assert queued.state is State.QUEUED
-    it.told.lines.put_nowait(None)
+    it.told.say(None)
     await it.ended(1)
-    it.told.lines.put_nowait(None)
+    it.told.say(None)
     assert (await it.ended(2)).state is State.SUCCEEDED
     assert await it.kinds(2) == [
         "message_posted",
@@ -30,11 +31,10 @@ async def test_queued_turns_run_one_after_the_other(it: World) -> None:
 async def test_reject_refuses_while_a_turn_runs(it: World) -> None:
     """And accepts when it has ended; the refused id can be used again."""
     await it.dispatch(1)
-    with pytest.raises(DomainError) as caught:
+    with Refused(Reason.TURN_REJECTED) as caught:
         await it.dispatch(2, policy=Policy.REJECT)
-    assert caught.value.reason is Reason.TURN_REJECTED
-    assert caught.value.metadata == {"running_turn_id": turn_id(1)}
-    it.told.lines.put_nowait(None)
+    assert caught.error.metadata == {"running_turn_id": turn_id(1)}
+    it.told.say(None)
     await it.ended(1)
     await it.dispatch(2, policy=Policy.REJECT)
 
@@ -42,12 +42,10 @@ async def test_reject_refuses_while_a_turn_runs(it: World) -> None:
 @pytest.mark.parametrize("policy", [Policy.INTERRUPT, Policy.ROLLBACK])
 async def test_interrupt_stops_what_runs_and_keeps_its_text(it: World, policy: Policy) -> None:
     """The new turn runs after the old one has ended; rollback marks the old one."""
-    await it.dispatch(1)
-    it.told.lines.put_nowait("partial")
-    await it.delivered("partial")
+    await it.said("partial")
     await it.dispatch(2, policy=policy)
     first = await it.ended(1)
-    it.told.lines.put_nowait(None)
+    it.told.say(None)
     assert (await it.ended(2)).state is State.SUCCEEDED
     assert first.state is State.CANCELLED
     assert first.outcome is not None

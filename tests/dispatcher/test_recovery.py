@@ -8,7 +8,7 @@ import pytest
 
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, State, Turn
 from antiphon_server.runtime.errors import Reason
-from tests.dispatcher.world import ANNA, CONVERSATION, World, content, looking, turn_id, world
+from tests.dispatcher.world import CONVERSATION, World, a_turn, content, looking, turn_id, world
 
 
 def later() -> float:
@@ -18,15 +18,12 @@ def later() -> float:
 
 async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
     """The next attempt is told what was delivered, and one message results."""
-    await it.dispatch()
-    it.told.lines.put_nowait("first half, ")
-    await it.delivered("first half, ")
+    await it.said("first half, ")
     await it.turns.drain(0.0)
     assert (await it.kinds())[-1] == "text_delta_appended"
     async with world(it.database, it.log) as next_life:
         assert await next_life.adopted() == 1
-        next_life.told.lines.put_nowait("second half")
-        next_life.told.lines.put_nowait(None)
+        next_life.told.say("second half", None)
         turn = await next_life.ended()
         assert next_life.told.resumed == ["first half, "]
         assert (turn.state, turn.attempt) == (State.SUCCEEDED, 2)
@@ -35,16 +32,11 @@ async def test_a_lost_turn_is_resumed_where_its_text_ends(it: World) -> None:
 
 async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World) -> None:
     """Nothing that was seen is lost, and subscribers see why it ended."""
-    await it.dispatch(handler="fragile")
-    it.fragile.lines.put_nowait("half")
-    await it.delivered("half")
+    await it.said("half", "fragile")
     await it.turns.drain(0.0)
     async with world(it.database, it.log) as next_life:
         await next_life.adopted()
-        turn = await next_life.ended()
-        assert turn.outcome is not None
-        assert turn.outcome.error is not None
-        assert (turn.state, turn.outcome.error.reason) == (State.FAILED, Reason.TURN_LOST)
+        assert (await next_life.failed()).reason is Reason.TURN_LOST
         assert (await next_life.messages())[-1] == ("half", True)
 
 
@@ -64,8 +56,8 @@ async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:
 async def test_a_turn_that_was_stored_but_not_posted_is_posted(it: World) -> None:
     """A crash between the store's commit and the log's: the message is not lost."""
     order = Order(content("hello"), "echo", Policy.QUEUE)
-    turn = Turn(turn_id(7), CONVERSATION, ANNA.actor, 7, b"digest", order, node="node")
-    await it.store.add(replace(turn, state=State.RUNNING, attempt=1, at_once=True))
+    running = {"node": "node", "state": State.RUNNING, "attempt": 1, "at_once": True}
+    await it.store.add(a_turn(7, order=order, **running))
     await it.adopted()
     assert (await it.ended(7)).state is State.SUCCEEDED
     assert await it.messages() == [("hello", False)] * 2
@@ -84,7 +76,7 @@ async def test_a_waiting_turn_waits_on_though_the_clock_was_set_back(it: World) 
         await next_life.told.running.wait()
         assert (await next_life.turns.get(CONVERSATION, turn_id(1))).state is State.QUEUED
         for number in (2, 1):
-            next_life.told.lines.put_nowait(None)
+            next_life.told.say(None)
             await next_life.ended(number)
 
 
@@ -96,7 +88,7 @@ async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
     async with world(it.database, it.log) as next_life:
         assert await next_life.adopted() == 3
         for number in (1, 2, 3):
-            next_life.told.lines.put_nowait(None)
+            next_life.told.say(None)
             assert (await next_life.ended(number)).state is State.SUCCEEDED
         events = await next_life.history()
         ends = [e.turn_id for e in events if e.HasField("turn_finished")]
@@ -105,20 +97,16 @@ async def test_waiting_turns_are_taken_up_in_order(it: World) -> None:
 
 async def test_a_replaced_attempt_writes_nothing_more(it: World) -> None:
     """Two nodes with the same turn: the older one is fenced out, in mid-stream."""
-    await it.dispatch()
-    it.told.lines.put_nowait("old ")
-    await it.delivered("old ")
+    await it.said("old ")
     async with world(it.database, it.log) as other:
         stored = await other.store.get(CONVERSATION, turn_id(1))
         assert isinstance(stored, Turn)
         await other.recovery.adopt(stored)
         await other.told.running.wait()
-        it.told.lines.put_nowait("zombie ")
-        it.told.lines.put_nowait(None)
+        it.told.say("zombie ", None)
         zombie = [task for task in it.tasks if task.get_name() == f"turn {turn_id(1)}"]
         await asyncio.wait(zombie, timeout=5)
-        other.told.lines.put_nowait("new")
-        other.told.lines.put_nowait(None)
+        other.told.say("new", None)
         assert (await other.ended()).attempt == 2
         assert (await other.messages())[-1] == ("old new", False)
         assert "zombie" not in str(await other.history())
@@ -132,11 +120,11 @@ async def test_who_has_lost_its_turns_begins_none_of_them() -> None:
         await slow.fragile.running.wait()
         async with world(slow.database, slow.log, clock=later, node="new") as new:
             assert await new.adopted(own=False) == 2
-            new.told.lines.put_nowait("new")
+            new.told.say("new")
             await new.delivered("new")
             await slow.let_go(1, slow.fragile)  # it is fenced, so the next one comes up
             await slow.let_go(2, slow.told)
-            new.told.lines.put_nowait(None)
+            new.told.say(None)
             turn = await new.ended(2)
             assert (turn.node, turn.attempt) == ("new", 1)
             assert "late" not in str(await new.history())
@@ -154,8 +142,7 @@ async def test_who_has_lost_a_turn_can_not_end_it(number: int) -> None:
             await new.told.running.wait()
             assert (await slow.cancel(number)).state is not State.CANCELLED
             for each in (1, 2):
-                new.told.lines.put_nowait("whole")
-                new.told.lines.put_nowait(None)
+                new.told.say("whole", None)
                 assert (await new.ended(each)).state is State.SUCCEEDED
             assert [text for text, _ in await new.messages()][-2:] == ["whole", "whole"]
 
@@ -172,8 +159,7 @@ async def test_nobody_writes_behind_the_text_that_is_gone_on_with() -> None:
             await slow.let_go(1, slow.told)
             go_on.set()
             await adopting
-            new.told.lines.put_nowait("whole")
-            new.told.lines.put_nowait(None)
+            new.told.say("whole", None)
             await new.ended()
             assert (await new.messages())[-1] == ("whole", False)
             assert "late" not in str(await new.history())

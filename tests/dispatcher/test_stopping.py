@@ -38,7 +38,7 @@ async def test_cancel_in_mid_stream_keeps_exactly_what_was_delivered(it: World) 
     await it.dispatch()
     follow = asyncio.create_task(_deltas(it))
     for number in range(50):
-        it.told.lines.put_nowait(f"word{number} ")
+        it.told.say(f"word{number} ")
         await asyncio.sleep(0)
     await asyncio.sleep(0.01)
     turn = await it.cancel()
@@ -96,9 +96,7 @@ async def test_many_cancels_at_any_moment_end_the_turn_once(it: World) -> None:
 
 async def test_cancelling_a_turn_that_nobody_works_on_ends_it(it: World) -> None:
     """Let go, or left by an earlier life: the wish is kept, the handler does not run."""
-    await it.dispatch()
-    it.told.lines.put_nowait("half")
-    await it.delivered("half")
+    await it.said("half")
     await it.turns.drain(0.0)
     async with world(it.database, it.log) as next_life:
         assert (await next_life.cancel()).state is State.CANCELLED
@@ -109,9 +107,7 @@ async def test_cancelling_a_turn_that_nobody_works_on_ends_it(it: World) -> None
 
 async def test_a_wish_to_cancel_another_nodes_turn_is_kept_for_the_next_holder(it: World) -> None:
     """Nothing more is delivered, and the turn ends as CANCELLED when it is taken over."""
-    await it.dispatch()
-    it.told.lines.put_nowait("half")
-    await it.delivered("half")
+    await it.said("half")
     await it.turns.drain(0.0)
     stored = await it.store.get(CONVERSATION, turn_id(1))
     assert isinstance(stored, Turn)
@@ -126,9 +122,7 @@ async def test_a_wish_to_cancel_another_nodes_turn_is_kept_for_the_next_holder(i
 
 async def test_a_stop_is_kept_when_the_server_stops_too(it: World) -> None:
     """Draining lets go of turns, but not of one that somebody has stopped."""
-    await it.dispatch()
-    it.told.lines.put_nowait("half")
-    await it.delivered("half")
+    await it.said("half")
     stopping = asyncio.create_task(it.cancel())
     await asyncio.sleep(0)
     await it.turns.drain(0.0)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
@@ -54,7 +54,7 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
-from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.errors import DomainError, not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import Told
@@ -148,6 +148,14 @@ class World:
                     return turn
                 await asyncio.sleep(0.001)
 
+    async def failed(self, number: int = 1, state: State = State.FAILED) -> DomainError:
+        """Wait until the turn has ended so; why it did."""
+        turn = await self.ended(number)
+        assert turn.state is state
+        assert turn.outcome is not None
+        assert turn.outcome.error is not None
+        return turn.outcome.error
+
     async def state(self, number: int, state: State) -> None:
         """Wait until the turn is in ``state``."""
         async with asyncio.timeout(SOON_S):
@@ -174,12 +182,18 @@ class World:
                     return
                 await asyncio.sleep(0.001)
 
+    async def said(self, text: str, handler: str = "told") -> None:
+        """Dispatch a turn whose handler, which goes on, has said ``text`` so far."""
+        await self.dispatch(handler=handler)
+        (self.told if handler == "told" else self.fragile).say(text)
+        await self.delivered(text)
+
     async def let_go(self, number: int, handler: Told) -> None:
         """Let the handler write until nobody here works on the turn any more."""
         (task,) = (task for task in self.tasks if task.get_name() == f"turn {turn_id(number)}")
         async with asyncio.timeout(SOON_S):
             while not task.done():
-                handler.lines.put_nowait("late ")
+                handler.say("late ")
                 await asyncio.sleep(0.01)
 
     async def arrange(self, turn: Turn) -> None:
@@ -232,6 +246,13 @@ _REPLACE = insert(rows).prefix_with("OR REPLACE")
 
 def turn_id(number: int) -> TurnId:
     return TurnId(f"turn_{number:08}")
+
+
+def a_turn(number: int = 1, **changes: object) -> Turn:
+    """Anna's to the handler ``echo``, created ``number`` microseconds after the epoch."""
+    order = Order(b"", "echo", Policy.QUEUE)
+    it = Turn(turn_id(number), CONVERSATION, ANNA.actor, number, b"", order)
+    return replace(it, **changes)  # type: ignore[arg-type]
 
 
 def content(text: str) -> bytes:

@@ -8,11 +8,33 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from antiphon.errors.v1.error_reason_pb2 import ErrorReason
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import domain_error_of
 
 DETAILS = "grpc-status-details-bin"
 REASONS = frozenset(ErrorReason.keys())
 _LEAKS = re.compile(r"Traceback|Error\(|Exception|sqlalchemy|sqlite|\.py\b|canary|\b0x[0-9a-f]{6}")
 _DEFECTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
+
+
+class Refused:
+    """Expects a refusal for one reason, here or over a channel; ``error`` is what it said."""
+
+    error: DomainError
+
+    def __init__(self, reason: Reason) -> None:
+        self._reason = reason
+
+    def __enter__(self) -> "Refused":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, grpc.aio.AioRpcError):
+            error = domain_error_of(error)
+        assert isinstance(error, DomainError), f"not refused: {error!r}"
+        assert error.reason is self._reason, error
+        self.error = error
+        return True
 
 
 async def refused(call: Awaitable[Any]) -> str:

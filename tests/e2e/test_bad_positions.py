@@ -53,6 +53,8 @@ async def test_a_bad_cursor_ends_its_watch_alone(call: Calls) -> None:
     assert batch.watch_id == "good"
 
 
+FOREIGN = ["nonsense", "ä", "!", "YQ", "_w", "YQBi", "eAB5", "LTU", "LTEAeA", "NQA1", "bm9uc2Vuc2U"]
+FOREIGN += [base64.b64encode(it).decode() for it in (b"\0\0\0", b"1" * 40, b"9" * 22 + b"\0x")]
 LISTS = [
     rpc
     for rpc in every_rpc()
@@ -67,7 +69,7 @@ async def test_bad_page_tokens_are_refused(
 ) -> None:
     """A page token that was not issued is refused; so is a page of less than nothing."""
     request: Any = smallest(rpc.request_type, boss.known, rpc.access.resource_field)
-    for token in ("nonsense", "ä", "AAAA", base64.b64encode(b"1" * 40).decode()):
+    for token in FOREIGN:
         request.page_token = token
         assert await refused(rpc.call(channel, request, boss.token)) == "PAGE_TOKEN_INVALID"
     request.page_token, request.page_size = "", -1

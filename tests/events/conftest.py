@@ -1,6 +1,5 @@
 """A log, and a stream of it, for each test."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +10,7 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.runtime.storage.database import Database
-from tests.events.world import ANNA, Gate
+from tests.events.world import ANNA, Gate, running
 from tests.fakes.databases import opened_sqlite
 
 
@@ -31,11 +30,8 @@ def store(database: Database) -> SqlLogStore:
 @pytest.fixture
 async def log(store: SqlLogStore) -> AsyncIterator[EventLog]:
     """A log, with its writer running."""
-    log = EventLog(store)
-    running = asyncio.create_task(log.run())
-    yield log
-    log.close()
-    await running
+    async with running(EventLog(store)) as log:
+        yield log
 
 
 @pytest.fixture

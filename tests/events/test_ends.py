@@ -4,8 +4,6 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 
-import pytest
-
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.frames import Batch, Close, Created, Draining, Ended, Progress
 from antiphon_server.events.log import EventLog
@@ -15,7 +13,8 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
-from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, offsets, until
+from tests.e2e.refusals import Refused
+from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, next_of, offsets, until
 
 
 async def test_taking_access_away_ends_the_watch(
@@ -28,13 +27,11 @@ async def test_taking_access_away_ends_the_watch(
     await until(frames, lambda it: len(it) == 2)
     gate.locked.add(SCOPE)
     subscription.access_changed(AccessChange(user_id=ANNA.user_id))
-    ended = (await until(frames, bool))[0]
-    assert isinstance(ended, Ended)
+    ended = await next_of(frames, Ended)
     assert (ended.watch_id, ended.reason) == ("a", Close.ACCESS_REMOVED)
     await log.append(SCOPE, events())
     await log.append(OTHER, events())
-    batch = (await until(frames, bool))[0]
-    assert isinstance(batch, Batch)
+    batch = await next_of(frames, Batch)
     assert batch.watch_id == "b"
 
 
@@ -63,11 +60,9 @@ async def test_a_bad_refresh_ends_the_stream_and_a_good_one_does_not(
     await subscription.refresh("good")
     subscription.request_progress()
     frames = subscription.frames()
-    assert isinstance((await until(frames, bool))[0], Progress)
+    await next_of(frames, Progress)
     await subscription.refresh("bad")
-    ended = (await until(frames, bool))[0]
-    assert isinstance(ended, Ended)
-    assert ended.reason is Close.SESSION_ENDED
+    assert (await next_of(frames, Ended)).reason is Close.SESSION_ENDED
 
 
 async def test_a_token_that_expires_ends_a_busy_stream_too(log: EventLog) -> None:
@@ -110,7 +105,6 @@ async def test_a_store_that_is_away_ends_the_stream_so_that_it_can_be_resumed(
     subscription = Subscription(EventLog(store), Gate(), ANNA, Pacing())
     await subscription.create(WatchRequest("w", SCOPE, from_latest=False))
     frames = subscription.frames()
-    assert isinstance((await until(frames, bool))[0], Created)
-    with pytest.raises(DomainError) as caught:
+    await next_of(frames, Created)
+    with Refused(Reason.STORE_UNAVAILABLE):
         await anext(frames)
-    assert caught.value.reason is Reason.STORE_UNAVAILABLE

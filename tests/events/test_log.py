@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
-
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Append, Appended, NewEvent
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
-from tests.e2e.until import SOON_S
-from tests.events.world import SCOPE, events
+from tests.e2e.refusals import Refused
+from tests.e2e.until import SOON_S, until
+from tests.events.world import SCOPE, events, running
 
 EVENTS = [NewEvent(10, "", bytes(60))]
 
@@ -23,16 +22,11 @@ async def test_what_a_caller_left_behind_counts_until_it_is_committed(store: Sql
     await asyncio.sleep(0)
     gone.cancel()
     await asyncio.wait([gone])
-    with pytest.raises(DomainError) as refused:
+    with Refused(Reason.OVERLOADED):
         await asyncio.wait_for(log.append(SCOPE, EVENTS), SOON_S)
-    assert refused.value.reason is Reason.OVERLOADED
-    running = asyncio.create_task(log.run())
-    async with asyncio.timeout(SOON_S):
-        while not log.ring_bytes:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
-    assert (await log.append(SCOPE, EVENTS)).first == 2
-    log.close()
-    await running
+    async with running(log):
+        await until(lambda: bool(log.ring_bytes), SOON_S)
+        assert (await log.append(SCOPE, EVENTS)).first == 2
 
 
 class BrokenOnce(SqlLogStore):
@@ -49,11 +43,7 @@ class BrokenOnce(SqlLogStore):
 
 async def test_a_defect_of_the_store_does_not_stop_the_log(database: Database) -> None:
     """What could not be appended is refused; the next is committed."""
-    log = EventLog(BrokenOnce(database))
-    running = asyncio.create_task(log.run())
-    with pytest.raises(DomainError) as caught:
-        await log.append(SCOPE, events())
-    assert caught.value.reason is Reason.STORE_UNAVAILABLE
-    assert (await log.append(SCOPE, events())).first == 1
-    log.close()
-    await running
+    async with running(EventLog(BrokenOnce(database))) as log:
+        with Refused(Reason.STORE_UNAVAILABLE):
+            await log.append(SCOPE, events())
+        assert (await log.append(SCOPE, events())).first == 1

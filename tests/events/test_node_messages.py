@@ -62,11 +62,9 @@ async def pair(
 
 async def hearing(where: Server) -> None:
     """Return when the node hears the bus, and all who are on it."""
-    async with asyncio.timeout(SOON_S):
-        peer_commits = where.events.log.peer_commits
-        assert peer_commits is not None
-        while not peer_commits.connected:  # noqa: ASYNC110  # time alone may change it
-            await asyncio.sleep(0.01)
+    peer_commits = where.events.log.peer_commits
+    assert peer_commits is not None
+    await until(lambda: peer_commits.connected, SOON_S)
 
 
 async def followed(

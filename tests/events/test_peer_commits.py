@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -16,17 +15,10 @@ from antiphon_server.events.ports import Bus, LogStore
 from antiphon_server.runtime.storage.redis import Redis
 from tests.events.nodes import Node, nodes
 from tests.events.world import SCOPE, events
-from tests.fakes.databases import KINDS, opened_database
+from tests.fakes.databases import on_each_kind
 from tests.fakes.valkey import Valkey
 
-Stores = list[LogStore]
-
-
-@pytest.fixture(params=KINDS)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    """Two that hold the same."""
-    async with opened_database(request, tmp_path, metadata) as database:
-        yield [SqlLogStore(database), SqlLogStore(database)]
+stores = on_each_kind(lambda database: [SqlLogStore(database) for _ in range(2)], metadata)
 
 
 @pytest.fixture(params=["silent", "redis"])
@@ -48,7 +40,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Bus]
 
 
 @pytest.fixture
-async def pair(stores: Stores, bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
+async def pair(stores: list[LogStore], bus: Callable[[], Bus]) -> AsyncIterator[list[Node]]:
     """Two nodes."""
     async with nodes(*stores, bus=bus) as pair:
         yield pair

@@ -5,6 +5,7 @@ import hmac
 import random
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,7 +14,7 @@ from antiphon_server.events.adapters.bus_wire import CARRIED_BYTES, Message, enc
 from antiphon_server.events.adapters.redis_bus import CHANNEL, GOODBYE, OLD_S, RedisBus
 from antiphon_server.events.model import Commit, Epoch, Offset, Record, Scope
 from antiphon_server.runtime.storage.redis import Redis
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.events.world import SCOPE
 from tests.fakes.valkey import Valkey
 
@@ -56,12 +57,19 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def ears(redis: Redis) -> AsyncIterator[Ears]:
     """A node that hears."""
-    bus, ears = RedisBus(redis, KEY), Ears()
-    running = asyncio.create_task(bus.run(STORE, ears))
-    async with asyncio.timeout(SOON_S):
-        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
-            await asyncio.sleep(0.01)
-    yield ears
+    ears = Ears()
+    async with on_the_bus(RedisBus(redis, KEY), ears) as bus:
+        await until(lambda: bus.connected, SOON_S)
+        yield ears
+
+
+@asynccontextmanager
+async def on_the_bus(
+    bus: RedisBus, ears: Ears | None = None, store: str = STORE
+) -> AsyncIterator[RedisBus]:
+    """The bus, while it runs."""
+    running = asyncio.create_task(bus.run(store, ears or Ears()))
+    yield bus
     running.cancel()
     await asyncio.wait([running])
 
@@ -102,15 +110,11 @@ async def _talk(redis: Redis) -> None:
 
 async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
     """In the order in which they were said; what is large is only told of."""
-    bus = RedisBus(redis, KEY)
-    running = asyncio.create_task(bus.run(STORE, Ears()))
     said = [commit(1, b"a", b"b"), commit(3, bytes(CARRIED_BYTES + 1)), commit(4, b"c")]
-    for one in said:
-        bus.send_commit(one)
-    async with asyncio.timeout(SOON_S):
+    async with on_the_bus(RedisBus(redis, KEY)) as bus, asyncio.timeout(SOON_S):
+        for one in said:
+            bus.send_commit(one)
         heard = [await ears.commits.get() for _ in said]
-    running.cancel()
-    await asyncio.wait([running])
     assert [it.last for it in heard] == [2, 3, 4]
     assert [[record.wire for record in it.records] for it in heard] == [[b"a", b"b"], [], [b"c"]]
 
@@ -118,15 +122,12 @@ async def test_commits_arrive_as_they_are(redis: Redis, ears: Ears) -> None:
 async def test_what_is_too_much_to_wait_is_missed(redis: Redis, ears: Ears) -> None:
     """It is dropped, and those who listen learn that something is missing."""
     bus = RedisBus(redis, KEY, most_bytes=1000)
-    running = asyncio.create_task(bus.run(STORE, Ears()))
-    async with asyncio.timeout(SOON_S):
+    async with on_the_bus(bus), asyncio.timeout(SOON_S):
         await ears.missing.wait()  # the first word of a node that was not known
         ears.missing.clear()
         for number in range(1, 100):
             bus.send_commit(commit(number, bytes(100)))
         await ears.missing.wait()
-    running.cancel()
-    await asyncio.wait([running])
 
 
 @pytest.mark.parametrize("number", [2, 0x7FFF])
@@ -191,31 +192,21 @@ async def test_what_is_repeated_of_those_who_are_gone_is_not_heard(
 
 async def test_those_on_another_store_are_not_heard(redis: Redis, ears: Ears) -> None:
     """Nor do they count as nodes that may fall silent."""
-    bus, others = RedisBus(redis, KEY), Ears()
-    running = asyncio.create_task(bus.run("another store", others))
-    async with asyncio.timeout(SOON_S):
-        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
-            await asyncio.sleep(0.01)
-    bus.send_commit(commit(1, b"a"))
-    await asyncio.sleep(0.1)
-    running.cancel()
-    await asyncio.wait([running])
+    others = Ears()
+    async with on_the_bus(RedisBus(redis, KEY), others, "another store") as bus:
+        await until(lambda: bus.connected, SOON_S)
+        bus.send_commit(commit(1, b"a"))
+        await asyncio.sleep(0.1)
     assert ears.commits.empty()
     assert (ears.misses, others.misses) == (0, 0)
 
 
 async def test_a_node_that_is_gone_is_no_bus_that_is_away(redis: Redis) -> None:
     """Without a goodbye, as when it was killed: the store is looked into more often."""
-    bus = RedisBus(redis, KEY)
-    running = asyncio.create_task(bus.run(STORE, Ears()))
-    async with asyncio.timeout(SOON_S):
-        while not bus.connected:  # noqa: ASYNC110  # time alone may change it
-            await asyncio.sleep(0.01)
+    async with on_the_bus(RedisBus(redis, KEY)) as bus:
+        await until(lambda: bus.connected, SOON_S)
         await published(redis, encode(Message("node_gone", 1), KEY))
-        while bus.connected:  # noqa: ASYNC110  # time alone may change it
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(2 * redis_bus.BEAT_S)
-    assert not bus.connected
-    assert bus.availability.up
-    running.cancel()
-    await asyncio.wait([running])
+        await until(lambda: not bus.connected, SOON_S)
+        await asyncio.sleep(2 * redis_bus.BEAT_S)
+        assert not bus.connected
+        assert bus.availability.up

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import grpc
+import pytest
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
@@ -13,7 +13,6 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     add_EventServiceServicer_to_server,
 )
 from antiphon.events.v1.stream_pb2 import Watch
-from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent
 from antiphon_server.events.servicer import EventServicer
@@ -23,7 +22,7 @@ from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until_it
 from tests.events.world import SCOPE, Gate
 
 SMALL_WINDOW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
@@ -31,23 +30,17 @@ OWN = [("grpc.use_local_subchannel_pool", 1)]
 REQUEST = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 
 
-@asynccontextmanager
-async def serving(store: SqlLogStore) -> AsyncIterator[tuple[str, EventLog]]:
-    """A log and its service on a port: a user may have one stream, and must read it soon."""
-    log = EventLog(store)
-    running = asyncio.create_task(log.run())
+@pytest.fixture
+async def address(log: EventLog) -> AsyncIterator[str]:
+    """Where the log's service is: a user may have one stream, and must read it soon."""
     table = LocalServer([ErrorInterceptor()])
     streams = Subscriptions(Gate(), most=1)
     servicer = EventServicer(log, streams, read_within_s=0.2)
     add_EventServiceServicer_to_server(servicer, table)
     server = Server(table)
     port = await server.start("127.0.0.1", 0)
-    try:
-        yield f"127.0.0.1:{port}", log
-    finally:
-        await server.stop(0)
-        log.close()
-        await running
+    yield f"127.0.0.1:{port}"
+    await server.stop(0)
 
 
 async def reason_of(
@@ -72,10 +65,11 @@ async def fill(log: EventLog) -> None:
         await log.append(SCOPE, [NewEvent(10, "", body)])
 
 
-async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(store: SqlLogStore) -> None:
+async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(
+    log: EventLog, address: str
+) -> None:
     """Who has as many streams as allowed, none of which is read, can't open another one."""
     async with (
-        serving(store) as (address, log),
         grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling,
         grpc.aio.insecure_channel(address, OWN) as other,
     ):
@@ -90,16 +84,14 @@ async def test_a_stalled_stream_counts_until_its_client_reads_or_goes(store: Sql
         assert isinstance(frame, pb.FollowResponse)
 
 
-async def test_a_client_that_goes_frees_its_stalled_stream(store: SqlLogStore) -> None:
+async def test_a_client_that_goes_frees_its_stalled_stream(log: EventLog, address: str) -> None:
     """The connection's end is the stream's end."""
-    async with serving(store) as (address, log):
-        async with grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling:
-            await EventServiceStub(stalling).Follow(REQUEST).read()
-            await fill(log)
-            await asyncio.sleep(0.6)
-        async with grpc.aio.insecure_channel(address, OWN) as other, asyncio.timeout(SOON_S):
-            while not await _opens(other):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+    async with grpc.aio.insecure_channel(address, SMALL_WINDOW + OWN) as stalling:
+        await EventServiceStub(stalling).Follow(REQUEST).read()
+        await fill(log)
+        await asyncio.sleep(0.6)
+    async with grpc.aio.insecure_channel(address, OWN) as other:
+        await until_it(lambda: _opens(other), SOON_S)
 
 
 async def _opens(channel: grpc.aio.Channel) -> bool:

@@ -16,7 +16,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.errors import Reason
-from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, offsets, until
+from tests.events.world import ANNA, OTHER, SCOPE, Gate, events, next_of, offsets, until
 
 
 async def test_a_watch_from_the_beginning_gets_all_in_order(
@@ -95,8 +95,7 @@ async def test_a_trimmed_position_is_told(
     fresh = EventLog(store)  # another node, whose ring is empty
     later = Subscription(fresh, Gate(), ANNA, Pacing())
     await later.create(WatchRequest("w", SCOPE, cursor=first.cursor.encode(SCOPE)))
-    ended = (await until(later.frames(), bool))[0]
-    assert isinstance(ended, Ended)
+    ended = await next_of(later.frames(), Ended)
     assert ended.reason is Close.HISTORY_LOST
     assert ended.error is not None
     assert ended.error.metadata["earliest_offset"] == "8"
@@ -113,8 +112,7 @@ async def test_kinds_are_filtered_and_the_cursor_moves_on(
     frames = subscription.frames()
     assert offsets(await until(frames, lambda it: len(offsets(it)) == 1)) == [2]
     subscription.request_progress()
-    progress = (await until(frames, bool))[0]
-    assert isinstance(progress, Progress)
+    progress = await next_of(frames, Progress)
     assert progress.positions[0][2].offset == 3
 
 
@@ -157,7 +155,7 @@ async def test_a_clock_that_is_set_back_delays_no_heartbeat(
     subscription = Subscription(log, Gate(), ANNA, Pacing(), heartbeat_s=(0.2, 0.2))
     await subscription.create(WatchRequest("w", SCOPE))
     frames = subscription.frames()
-    assert isinstance((await until(frames, bool))[0], Created)
+    await next_of(frames, Created)
     true = time.time
     monkeypatch.setattr(time, "time", lambda: true() - 3600)
-    assert isinstance((await until(frames, bool))[0], Progress)
+    await next_of(frames, Progress)

@@ -10,7 +10,7 @@ from antiphon_server.events.pacing import Pacing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.storage.database import Database
-from tests.events.world import ANNA, SCOPE, Gate, until
+from tests.events.world import ANNA, SCOPE, Gate, next_of
 
 
 class Slow(SqlLogStore):
@@ -39,9 +39,7 @@ async def test_access_taken_away_while_a_watch_opens_is_noticed(
     subscription.access_changed(AccessChange(user_id=ANNA.user_id))
     store.go_on.set()
     await creating
-    ended = (await until(subscription.frames(), bool))[0]
-    assert isinstance(ended, Ended)
-    assert ended.reason is Close.REJECTED
+    assert (await next_of(subscription.frames(), Ended)).reason is Close.REJECTED
 
 
 async def test_watches_that_open_at_once_are_counted_and_closed(database: Database) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from antiphon_server.events.frames import Batch, Frame
+from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NewEvent, Scope
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from tests.e2e.until import SOON_S
 
+F = TypeVar("F")
 SCOPE = Scope("conversations/conv_00000001")
 OTHER = Scope("conversations/conv_00000002")
 ANNA = Principal("user", UserId("user_anna"), SessionId("sess_1"))
@@ -42,6 +46,24 @@ async def until(frames: AsyncIterator[Frame], enough: Callable[[list[Frame]], bo
         while not enough(taken):
             taken.append(await anext(frames))
     return taken
+
+
+async def next_of(frames: AsyncIterator[Frame], kind: type[F]) -> F:
+    """The next frame, which is of that kind."""
+    (frame,) = await until(frames, bool)
+    assert isinstance(frame, kind), frame
+    return frame
+
+
+@asynccontextmanager
+async def running(log: EventLog) -> AsyncIterator[EventLog]:
+    """The log, while its writer runs."""
+    writer = asyncio.create_task(log.run())
+    try:
+        yield log
+    finally:
+        log.close()
+        await writer
 
 
 def offsets(frames: list[Frame]) -> list[int]:

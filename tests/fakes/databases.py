@@ -4,10 +4,10 @@ import asyncio
 import functools
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from sqlalchemy import MetaData
@@ -19,6 +19,7 @@ from antiphon_server.runtime.storage.sqlite_engine import sqlite_engine
 if TYPE_CHECKING:
     from tests.fakes.postgres import Postgres
 
+T = TypeVar("T")
 KINDS = ["sqlite", "postgres"]
 # Where Linux has files in memory. Nothing of what a test stores has to outlive the machine, so
 # no commit waits for a disk.
@@ -79,3 +80,14 @@ async def opened_database(
         return
     async with sqlite_in(folder / "store.db", *tables) as sqlite:
         yield sqlite
+
+
+def on_each_kind(make: Callable[[Database], T], *tables: MetaData) -> Any:
+    """A fixture: what is made of an empty database, with tables, of each kind."""
+
+    @pytest.fixture(params=KINDS)
+    async def made(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[T]:
+        async with opened_database(request, tmp_path, *tables) as database:
+            yield make(database)
+
+    return made

@@ -22,7 +22,7 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
-from tests.e2e.refusals import reason_of, refused
+from tests.e2e.refusals import reason_of
 from tests.fakes.databases import opened_sqlite
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 from tests.integration.world import on_wire
@@ -269,16 +269,6 @@ async def test_a_models_failure_is_a_typed_error(
     """With nothing that the provider said."""
     endpoint.behaviour = Behaviour(mode, deltas=4)
     assert await refusal(stub.Generate(ask("openai/small"))) == (code, reason)
-
-
-@pytest.mark.parametrize("token", ["!", "bm9uc2Vuc2U", "eAB5"])
-async def test_a_bad_page_token_is_refused(stub: Stub, token: str) -> None:
-    """By both lists."""
-    for call in (
-        stub.ListModels(pb.ListModelsRequest(page_token=token)),
-        stub.GetUsage(pb.GetUsageRequest(workspace_id=WORKSPACE, page_token=token)),
-    ):
-        assert await refused(call) == "PAGE_TOKEN_INVALID"
 
 
 async def test_calls_of_a_process_that_died_are_unknown_after_the_next_start(

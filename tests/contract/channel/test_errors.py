@@ -3,14 +3,14 @@
 from typing import Any
 
 import grpc
-import pytest
 
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1 import stream_pb2
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of, remote_errors
 from tests.contract.channel.world import CANARY, FOLLOW, SCOPE, Events, failure, read, subscribe
+from tests.e2e.refusals import Refused
 
 
 async def test_a_domain_error_arrives_whole(stub: Any) -> None:
@@ -19,13 +19,10 @@ async def test_a_domain_error_arrives_whole(stub: Any) -> None:
     assert error.code() is grpc.StatusCode.NOT_FOUND
     assert error.details() == f"{SCOPE} was not found."
     assert domain_error_of(error).metadata == {"resource": SCOPE}
-    with pytest.raises(DomainError) as caught, remote_errors():
+    with Refused(Reason.LIMIT_EXCEEDED) as caught, remote_errors():
         async for _ in stub.Follow(pb.FollowRequest(follow_id="fails", watches=FOLLOW.watches)):
             pass
-    assert (caught.value.reason, caught.value.metadata) == (
-        Reason.LIMIT_EXCEEDED,
-        {"limit": "watches"},
-    )
+    assert caught.error.metadata == {"limit": "watches"}
 
 
 async def test_a_defect_says_nothing(stub: Any) -> None:
@@ -49,11 +46,10 @@ async def test_an_unknown_method_is_refused(channel: grpc.aio.Channel) -> None:
 async def test_an_invalid_request_names_its_fields(stub: Any, events: Events) -> None:
     """A rule of the contract refuses the message before the handler."""
     watch = stream_pb2.Watch(watch_id="w", scope="nowhere")
-    with pytest.raises(DomainError) as caught, remote_errors():
+    with Refused(Reason.INVALID_ARGUMENT) as caught, remote_errors():
         async for _ in stub.Follow(pb.FollowRequest(watches=[watch])):
             pass
-    assert caught.value.reason is Reason.INVALID_ARGUMENT
-    assert [v.field for v in caught.value.violations] == ["watches[0].scope"]
+    assert [v.field for v in caught.error.violations] == ["watches[0].scope"]
     assert not events.begun.is_set()
 
 

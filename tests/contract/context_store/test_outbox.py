@@ -103,14 +103,16 @@ async def test_what_is_set_aside_waits_elsewhere_until_it_is_put_back(store: Sto
 
 
 async def test_requests_are_remembered_for_a_time(store: Store) -> None:
-    """By caller and id, with the answer as it was; old ones can be dropped."""
+    """By caller and id, with the first answer as it was; old ones can be dropped."""
     one, other = Answer("workspace", b"one"), Answer("member", b"other")
 
     def work(records: Records) -> None:
-        records.requests.add(RequestKey("users/a", "r1", b"1"), one, 10)
+        assert records.requests.add(RequestKey("users/a", "r1", b"1"), one, 10)
         records.requests.add(RequestKey("users/a", "r2", b"2"), other, 20)
 
     await store.write(work)
+    again = RequestKey("users/a", "r1", b"1")
+    assert not await store.write(lambda r: r.requests.add(again, other, 30))
     found = await store.read(lambda r: r.requests.find("users/a", "r1"))
     assert found == PastRequest(b"1", one)
     found = await store.read(lambda r: r.requests.find("users/a", "r2"))

@@ -14,6 +14,7 @@ from antiphon_server.context.model.changes import (
 from antiphon_server.context.model.messages import Totals
 from antiphon_server.context.model.resources import (
     AssignedRoles,
+    ConversationId,
     Member,
     ResourceId,
     Role,
@@ -99,7 +100,7 @@ async def test_what_raises_changes_nothing(store: Store) -> None:
 
 
 async def test_standing_tells_both_roles(store: Store) -> None:
-    """The direct one and the workspace's; nothing for what does not exist."""
+    """The direct one and the workspace's, alone and with the conversation; else nothing."""
     await store.write(fill)
     talk, lab = OWNER.resource, ResourceId(LAB.workspace_id)
     expected = {
@@ -110,9 +111,15 @@ async def test_standing_tells_both_roles(store: Store) -> None:
         (ANN, ResourceId("conv_none0000")): None,
         (ANN, ResourceId("ws_none0000")): None,
     }
-    for (user, resource), roles in expected.items():
-        found = await store.read(lambda r, u=user, it=resource: r.members.assigned_roles(u, it))  # type: ignore[misc]
-        assert found == roles
+
+    def check(records: Records) -> None:
+        for (user, resource), roles in expected.items():
+            assert records.members.assigned_roles(user, resource) == roles
+            if resource.startswith("conv_"):
+                at_once = (TALK, roles) if roles else None
+                assert records.members.seen(user, ConversationId(resource)) == at_once
+
+    await store.read(check)
 
 
 async def test_members_come_in_pages(store: Store) -> None:

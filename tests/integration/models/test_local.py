@@ -19,6 +19,7 @@ from antiphon_server.integration.models.model import FinishReason, ModelEnd, Pro
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
+from tests.e2e.refusals import Refused
 from tests.integration.world import answer, asking
 
 pytest.importorskip("xllamacpp", reason="the extra `local` is missing")
@@ -159,10 +160,9 @@ asyncio.run(main())
 
 async def test_a_file_that_is_not_there_is_not_found() -> None:
     """With what is missing."""
-    with pytest.raises(DomainError) as raised:
+    with Refused(Reason.MODEL_NOT_FOUND) as raised:
         find_gguf(NAME, "/no/such/model.gguf")
-    assert raised.value.reason is Reason.MODEL_NOT_FOUND
-    assert raised.value.metadata["model"] == NAME
+    assert raised.error.metadata["model"] == NAME
 
 
 async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path, pool: HttpPool) -> None:
@@ -171,9 +171,8 @@ async def test_a_file_that_is_no_model_is_unavailable(tmp_path: Path, pool: Http
     bad.write_bytes(b"GGUF" + b"\0" * 100)
     others = processes()
     model = LocalModel(ModelSettings(name=NAME, kind="local", gguf=str(bad)), pool)
-    with pytest.raises(DomainError) as raised:
+    with Refused(Reason.MODEL_UNAVAILABLE):
         await answer(model)
-    assert raised.value.reason is Reason.MODEL_UNAVAILABLE
     assert processes() == others
     await model.close()
 

@@ -18,7 +18,8 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
 from tests.fakes.anthropic_endpoint import FakeAnthropic
 from tests.integration.world import answer, asking
 
@@ -93,10 +94,9 @@ async def test_each_misbehaviour_is_a_typed_error(
     """Nothing that the provider said is in it, and the library does not retry by itself."""
     provider.mode = mode
     backend = claude(provider)
-    with pytest.raises(DomainError) as raised:
+    with Refused(reason) as raised:
         await answer(backend)
-    assert raised.value.reason is reason
-    assert "canary" not in str(raised.value)
+    assert "canary" not in str(raised.error)
     assert len(provider.bodies) == 1
     await backend.close()
 
@@ -117,9 +117,8 @@ async def test_nobody_listens() -> None:
     """A refused connection is an unavailable model."""
     async with FakeAnthropic() as provider:
         backend = claude(provider)
-    with pytest.raises(DomainError) as raised:
+    with Refused(Reason.MODEL_UNAVAILABLE):
         await answer(backend)
-    assert raised.value.reason is Reason.MODEL_UNAVAILABLE
     await backend.close()
 
 
@@ -127,18 +126,16 @@ async def test_a_missing_key_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> No
     """Told without asking anybody."""
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     backend = ProviderModel(ModelSettings(name="anthropic/claude-sonnet-4-6", kind="provider"))
-    with pytest.raises(DomainError) as raised:
+    with Refused(Reason.MODEL_REFUSED):
         await answer(backend)
-    assert raised.value.reason is Reason.MODEL_REFUSED
 
 
 async def test_an_unknown_provider_is_not_found() -> None:
     """As is a provider whose library is not installed."""
     for name in ("nonsense/model", "cohere/command"):
         backend = ProviderModel(ModelSettings(name=name, kind="provider"))
-        with pytest.raises(DomainError) as raised:
+        with Refused(Reason.MODEL_NOT_FOUND):
             await answer(backend)
-        assert raised.value.reason is Reason.MODEL_NOT_FOUND
 
 
 async def test_public_prices_are_known(provider: FakeAnthropic) -> None:

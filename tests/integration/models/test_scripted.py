@@ -6,7 +6,8 @@ from antiphon_server.integration.models.adapters.scripted import ScriptedModel
 from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import configured
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
 from tests.integration.world import answer, asking
 
 
@@ -43,6 +44,5 @@ async def test_it_fails_where_it_was_told_to() -> None:
     model = count(deltas=9, fail_after=2, fail_reason="MODEL_PROTOCOL")
     steps = model.generate(asking())
     assert [await anext(steps), await anext(steps)] == ["1", " 2"]
-    with pytest.raises(DomainError) as raised:
+    with Refused(Reason.MODEL_PROTOCOL):
         await anext(steps)
-    assert raised.value.reason is Reason.MODEL_PROTOCOL
