@@ -79,7 +79,7 @@ class Context(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        what = "Changes that the {} refused for good, to be tried again at the next start."
+        what = "Changes that the {} refused for good, to be tried again each hour."
         set_aside = {
             f"antiphon_outbox_{name}_set_aside": (what.format(name), partial(_set_aside, relay))
             for name, relay in self._relays.items()

@@ -1,4 +1,4 @@
-"""Reads what other nodes write into the log of nodes: each message once, in order."""
+"""Reads what other nodes write into the log of nodes: in order, and again if one failed."""
 
 from collections.abc import Callable
 

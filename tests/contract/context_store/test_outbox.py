@@ -79,8 +79,8 @@ async def test_the_trails_outbox_is_one_of_its_own(store: Store) -> None:
     assert await to_trail(store) == entries[:1]
 
 
-async def test_what_is_set_aside_waits_elsewhere_until_it_is_put_back(store: Store) -> None:
-    """Whole, in order, behind those that wait; of each outbox for itself; twice is once."""
+async def test_what_is_set_aside_is_kept_until_it_is_known(store: Store) -> None:
+    """Whole, in order, of each outbox for itself; twice is once."""
     scope = Scope("conversations/conv_00000001")
     entries = [OutboxEntry(f"out_{n}", scope, "users/x", (MemberAdded(OWNER),)) for n in range(4)]
 
@@ -91,15 +91,19 @@ async def test_what_is_set_aside_waits_elsewhere_until_it_is_put_back(store: Sto
             records.outbox.set_aside("out_0", "INVALID_ARGUMENT", 5)
         records.outbox.set_aside("out_2", "INVALID_ARGUMENT", 6)
         records.outbox.set_aside("out_9", "INVALID_ARGUMENT", 7)
-        records.audit_outbox.put_back()
+        records.audit_outbox.forget(["out_0"])
 
     await store.write(work)
     assert await to_log(store) == [entries[1], entries[3]]
     assert await store.read(lambda r: r.outbox.count_set_aside()) == 2
     assert await store.read(lambda r: r.audit_outbox.count_set_aside()) == 0
-    await store.write(lambda r: r.outbox.put_back())
-    assert await to_log(store) == [entries[1], entries[3], entries[0], entries[2]]
-    assert await store.read(lambda r: r.outbox.count_set_aside()) == 0
+    (place, first), (_, second) = await store.read(lambda r: r.outbox.set_aside_after(0, 9))
+    assert [entry_of(first), entry_of(second)] == [entries[0], entries[2]]
+    found = await store.read(lambda r: (r.outbox.set_aside_after(place, 1), r.outbox.first(9)))
+    assert found[0][0][1] == second
+    await store.write(lambda r: r.outbox.forget(["out_0", "out_1"]))
+    assert await store.read(lambda r: r.outbox.count_set_aside()) == 1
+    assert await to_log(store) == [entries[1], entries[3]]
 
 
 async def test_requests_are_remembered_for_a_time(store: Store) -> None:

@@ -237,8 +237,12 @@ class OutboxRecords(Protocol[E_contra]):
         """How many were set aside."""
         ...
 
-    def put_back(self) -> None:
-        """Put those that were set aside behind those that wait, in order."""
+    def set_aside_after(self, place: int, limit: int) -> list[tuple[int, EncodedEntry]]:
+        """Entries that were set aside, each with its place, in order; 0 is before the first."""
+        ...
+
+    def forget(self, entry_ids: Sequence[str]) -> None:
+        """These, which were set aside, are known now."""
         ...
 
 

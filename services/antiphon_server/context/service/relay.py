@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 class Relay:
     """Moves an outbox to where it belongs.
 
-    ``tell`` commits an entry there, one that was told before is left alone. One that can never
-    be told is set aside, and tried again at each start and every ``set_aside_retry_s`` seconds:
-    those behind it go on, also to the same listener, because each says how things are now, and
-    who lost access must be seen to lose it. ``run`` is the background task that tries again; the
-    lifecycle calls ``start`` before.
+    ``tell`` commits an entry there; one that was told before is left alone. An entry that is
+    refused for good is set aside: those behind it go on, also to the same listener, because each
+    says how things are now, and who lost access must be seen to lose it. ``run`` is the
+    background task that tries again, what was set aside at once and every ``set_aside_retry_s``
+    seconds; the lifecycle calls ``start`` before.
     """
 
     def __init__(
@@ -59,12 +59,8 @@ class Relay:
         return not self.set_aside
 
     async def start(self) -> None:
-        """Relay what an earlier process left, and try again what was set aside."""
-        try:
-            await self._store.write(lambda r: self._outbox(r).put_back())
-        except DomainError as error:
-            log.warning("what was set aside could not be put back: %s", error.reason)
-            self._known = False
+        """Relay what an earlier process left, and look how many entries are set aside."""
+        self._known = False
         await self.relay_outbox()
 
     async def relay_outbox(self) -> bool:
@@ -72,7 +68,7 @@ class Relay:
         done = False
         try:
             done = await self._relay_all()
-            if self.set_aside or not self._known:  # another server, or an operator, may change it
+            if not self._known:
                 await self._count()
         except DomainError as error:
             log.warning("the outbox could not be relayed: %s", error.reason)
@@ -84,21 +80,55 @@ class Relay:
         return done
 
     async def run(self) -> None:
-        """Relay what had to stay, again and again, until cancelled."""
+        """Relay what had to stay, and retry what is set aside, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._relay_leftovers())
+            tasks.create_task(self._retry_for_ever())
+
+    async def retry_set_aside(self) -> None:
+        """Tell what was set aside, as far as it is accepted now; another server may do so, too.
+
+        New entries do not wait for it. Raises nothing but cancellation.
+        """
+        last = 0
+        try:
+            while page := await self._set_aside_after(last):
+                told = [entry.entry_id for _, entry in page if await self._accepted(entry)]
+                if told:
+                    await self._store.write(lambda r, ids=told: self._outbox(r).forget(ids))  # type: ignore[misc]
+                last = page[-1][0]
+            await self._count()
+        except DomainError as error:
+            log.warning("what is set aside could not be told: %s", error.reason)
+        except Exception:
+            log.exception("what is set aside could not be told")
+
+    async def _relay_leftovers(self) -> None:
         failures = 0
         while True:
-            try:
-                async with asyncio.timeout(self._set_aside_retry_s):
-                    await self._leftovers.wait()
-            except TimeoutError:
-                if self.set_aside:
-                    await self.start()
-                continue
+            await self._leftovers.wait()
             self._leftovers.clear()
             failures += 1
             await asyncio.sleep(self._policy.pause(failures))
             if await self.relay_outbox():
                 failures = 0
+
+    async def _retry_for_ever(self) -> None:
+        while True:
+            await self.retry_set_aside()
+            await asyncio.sleep(self._set_aside_retry_s)
+
+    async def _set_aside_after(self, place: int) -> Sequence[tuple[int, EncodedEntry]]:
+        return await self._store.read(lambda r: self._outbox(r).set_aside_after(place, BATCH))
+
+    async def _accepted(self, entry: EncodedEntry) -> bool:
+        try:
+            await self._tell(entry)
+        except DomainError as error:
+            if error.reason in FOR_GOOD:
+                return False
+            raise
+        return True
 
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
@@ -148,13 +178,13 @@ class Relay:
         return False
 
     async def _set_aside(self, entry: EncodedEntry, error: DomainError) -> None:
-        """Take it out of the outbox. From here on another server's start may put it back."""
+        """Take it out of the outbox. From here on another server may tell it."""
+        self._known = False
         why, now_us = error.reason.value, int(time.time() * 1e6)
         await self._store.write(lambda r: self._outbox(r).set_aside(entry.entry_id, why, now_us))
         broken = "; ".join(f"{it.field}: {it.description}" for it in error.violations)
         what = "entry %s of the outbox, for %s, is set aside for now: %s %s"
         log.error(what, entry.entry_id, entry.listener or "nobody knows whom", why, broken)
-        await self._count()
 
     async def _count(self) -> None:
         self.set_aside = await self._store.read(lambda r: self._outbox(r).count_set_aside())

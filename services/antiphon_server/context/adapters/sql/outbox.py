@@ -49,11 +49,14 @@ class Form(Generic[E_contra]):
         is_ours = set_aside.c.outbox == table.name
         self.aside = insert(set_aside).values(outbox=table.name)
         self.count_aside = select(func.count()).select_from(set_aside).where(is_ours)
-        self.take_back = (
-            delete(set_aside)
-            .where(is_ours)
-            .returning(set_aside.c.place, set_aside.c.entry_id, set_aside.c.body)
+        self.aside_after = (
+            select(set_aside.c.place, set_aside.c.entry_id, set_aside.c.body)
+            .where(is_ours, set_aside.c.place > bindparam("after"))
+            .order_by(set_aside.c.place)
+            .limit(bindparam("page_limit"))
         )
+        these = set_aside.c.entry_id.in_(bindparam("entry_ids", expanding=True))
+        self.forget = delete(set_aside).where(is_ours, these)
         self.encode = encode
         self.listener = listener
 
@@ -92,7 +95,7 @@ class SqlOutbox(Generic[E_contra]):
 
     def first(self, limit: int) -> list[EncodedEntry]:
         rows = self._connection.execute(self._form.first, {"page_limit": limit})
-        return [EncodedEntry(it.entry_id, self._form.listener(it.body), it.body) for it in rows]
+        return [self._entry(it.entry_id, it.body) for it in rows]
 
     def remove(self, entry_ids: Sequence[str]) -> None:
         self._connection.execute(self._form.remove, {"entry_ids": entry_ids})
@@ -106,11 +109,16 @@ class SqlOutbox(Generic[E_contra]):
     def count_set_aside(self) -> int:
         return self._connection.execute(self._form.count_aside).scalar_one()
 
-    def put_back(self) -> None:
-        rows = self._connection.execute(self._form.take_back).all()
-        for row in sorted(rows, key=lambda it: it.place):
-            values = {"entry_id": row.entry_id, "body": row.body}
-            self._connection.execute(self._form.add, values)
+    def set_aside_after(self, place: int, limit: int) -> list[tuple[int, EncodedEntry]]:
+        values = {"after": place, "page_limit": limit}
+        rows = self._connection.execute(self._form.aside_after, values)
+        return [(it.place, self._entry(it.entry_id, it.body)) for it in rows]
+
+    def forget(self, entry_ids: Sequence[str]) -> None:
+        self._connection.execute(self._form.forget, {"entry_ids": entry_ids})
+
+    def _entry(self, entry_id: str, body: bytes) -> EncodedEntry:
+        return EncodedEntry(entry_id, self._form.listener(body), body)
 
 
 class SqlRequests:
