@@ -202,6 +202,7 @@ async def test_an_update_changes_what_the_mask_names(world: World) -> None:
         ("models", {"models": ["m" * 129]}),
         ("instructions", {"instructions": "ä" * 16385}),
         ("turn_policy", {"turn_policy": 77}),
+        ("turn_policy", {"turn_policy": -1}),
         ("workspace_id", {"workspace_id": "ws_other0000"}),
         ("create_time", {}),
     ],

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.model import (
@@ -60,10 +62,11 @@ async def settled(ledger: Ledger, it: Call, how: Settlement | None = None) -> No
     await ledger.settle(it.call_id, how or settlement())
 
 
-async def test_a_settled_call_is_told_as_it_was(ledger: Ledger) -> None:
-    """Everything that was written comes back."""
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome(77)])
+async def test_a_settled_call_is_told_as_it_was(ledger: Ledger, outcome: Outcome) -> None:
+    """Everything that was written comes back, also an outcome that newer servers know."""
     failed = Settlement(
-        Outcome.FAILED, Usage(Quantities(1, 2), True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE"
+        outcome, Usage(Quantities(1, 2), True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE"
     )
     it = call(1, turn="turn_1")
     await settled(ledger, it, failed)

@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.installed.asking import answer
 from tests.installed.environments import Installed, build, described
 from tests.proofs.bench.processes import ROOT
@@ -51,6 +53,23 @@ def test_a_chat_is_answered(bare: Installed, tmp_path: Path) -> None:
     """By a server that is started for it."""
     done = bare.antiphon(tmp_path, "chat", "--once", "Hello", ANTIPHON_MODEL=ECHO)
     assert (done.returncode, done.stdout) == (0, "Hello\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql://localhost/antiphon", "needs `pip install antiphon[postgres]`"),
+        ("mysql://localhost/antiphon", "it must begin with postgresql://"),
+    ],
+)
+def test_a_database_elsewhere_says_what_is_missing(
+    bare: Installed, tmp_path: Path, url: str, why: str
+) -> None:
+    """Before anything of its packages is imported."""
+    done = bare.antiphon(tmp_path, "up", "--port", "0", ANTIPHON_DATABASE_URL=url)
+    assert done.returncode
+    assert f"database_url: {why}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_chat_without_a_model_says_what_to_install(bare: Installed, tmp_path: Path) -> None:

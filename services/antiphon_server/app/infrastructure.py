@@ -23,6 +23,7 @@ from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import Store
+from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
@@ -65,9 +66,10 @@ async def _store(settings: Settings, data_dir: Path, services: Iterable[Descript
     if settings.database_url is None:
         await asyncio.to_thread(_check, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
+    url = settings.database_url.reveal()
+    check_postgres_url(url)
     from antiphon_server.runtime.storage.postgres_start import open_for_migrations, open_postgres
 
-    url = settings.database_url.reveal()
     database = await open_postgres(url, settings.database_pool)
     patient = open_for_migrations(url)
     try:

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+from antiphon_server.auth.model import UserKind
 from antiphon_server.auth.ports import Stores
 from antiphon_server.auth.ports.security_events import unrecorded
+from antiphon_server.auth.service.login import admit
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
 from tests.contract.auth_store.world import ANN, BOB, people, refusal
+from tests.e2e.refusals import Refused
 
 
 async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
@@ -17,6 +20,15 @@ async def test_a_user_is_found_by_id_and_name(stores: Stores) -> None:
     assert await stores.users.find("bob") == BOB
     assert await stores.users.find("eve") is None
     assert await stores.users.get(UserId("user_00000009")) is None
+
+
+async def test_an_account_of_a_kind_to_come_is_listed(stores: Stores) -> None:
+    """What a newer server has made is no mistake, and nobody signs in to it here."""
+    newer = replace(BOB, kind=UserKind(9))
+    await stores.users.add(newer, None, unrecorded)
+    assert await stores.users.get(newer.user_id) == newer
+    with Refused(Reason.USER_DISABLED):
+        admit(newer)
 
 
 async def test_names_are_found_by_ids(stores: Stores) -> None:

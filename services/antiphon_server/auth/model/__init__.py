@@ -4,7 +4,6 @@ Times are microseconds since the epoch, UTC. Hashes are SHA-256 digests.
 """
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import NewType
 
 from antiphon_server.auth.model.origin import LoginMethod as LoginMethod
@@ -12,6 +11,7 @@ from antiphon_server.auth.model.origin import Origin as Origin
 from antiphon_server.auth.model.requests import Request as Request
 from antiphon_server.runtime.access.permissions import Scope
 from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 KeyId = NewType("KeyId", str)
 
@@ -23,7 +23,7 @@ KEPT_AFTER_END = 30 * DAY
 """How long an ended session is remembered."""
 
 
-class UserKind(IntEnum):
+class UserKind(OpenIntEnum):
     """The kind of an account. Values are those of the contract."""
 
     PERSON = 1

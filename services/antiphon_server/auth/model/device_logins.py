@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, IntEnum, auto
+from enum import Enum, auto
 
 from antiphon_server.auth.model import GRACE, SECOND
 from antiphon_server.runtime.access.principal import SessionId, UserId
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 from antiphon_server.runtime.net.addresses import region
 
 LIFE = 600 * SECOND
@@ -17,7 +18,7 @@ MOST_KEPT_OF_USER = 20
 """How many that one user has let in, and that have no session yet, make no room for others."""
 
 
-class DeviceLoginState(IntEnum):
+class DeviceLoginState(OpenIntEnum):
     """How far the login is."""
 
     PENDING = 1

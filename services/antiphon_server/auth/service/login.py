@@ -118,6 +118,9 @@ class Login:
 
 
 def admit(user: User) -> None:
-    """Let in whoever has proved to be the user. Raises DomainError USER_DISABLED."""
-    if user.disabled:
+    """Let in whoever has proved to be the user. Raises DomainError USER_DISABLED.
+
+    An account of a kind that only newer servers know may do nothing here.
+    """
+    if user.disabled or not user.kind.known:
         raise DomainError(Reason.USER_DISABLED)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple, NewType
+
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 CallId = NewType("CallId", str)
 WorkspaceId = NewType("WorkspaceId", str)
@@ -13,7 +14,7 @@ CallKind = NewType("CallKind", int)
 MODEL_CALL = CallKind(1)
 
 
-class Outcome(IntEnum):
+class Outcome(OpenIntEnum):
     """How a call ended. Values are those of the contract and the store."""
 
     SUCCEEDED = 1

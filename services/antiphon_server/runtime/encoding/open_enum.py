@@ -9,7 +9,7 @@ class OpenIntEnum(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Any:
-        if not isinstance(value, int) or value < 0:
+        if not isinstance(value, int):
             return None
         unknown = int.__new__(cls, value)
         unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value

@@ -2,16 +2,14 @@
 
 from enum import Enum, auto
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 
 CONNECT_S = 5.0
-SCHEMES = ("postgresql://", "postgres://")
 STATEMENTS = 500  # prepared ones that each connection keeps
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -39,17 +37,8 @@ def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> As
 
     Raises WrongSetting for what is no URL of Postgres, or without the packages for it.
     """
-    if not url.startswith(SCHEMES):
-        raise WrongSetting("database_url: it must begin with postgresql://")
-    try:
-        _ = urlsplit(url).port
-    except ValueError as error:
-        raise WrongSetting(f"database_url: {error}") from error
-    try:
-        import asyncpg
-        import greenlet  # noqa: F401 - SQLAlchemy needs it, and says so later
-    except ImportError as error:
-        raise WrongSetting("database_url: needs `pip install antiphon[postgres]`") from error
+    check_postgres_url(url)
+    import asyncpg
 
     async def connect() -> Any:
         return await asyncpg.connect(
