@@ -82,7 +82,8 @@ async def place(tmp_path: Path) -> Place:
     place = Place(tmp_path)
     for name in ("etc", "backups"):
         (tmp_path / name).mkdir(mode=0o700)
-    install = [f"cd {ROOT}", *map(place.here, readme.commands("install", GUIDE))]
+    blocks = (*readme.commands("install", GUIDE), *readme.commands("weights", GUIDE))
+    install = [f"cd {ROOT}", *map(place.here, blocks)]
     ran = await asyncio.to_thread(readme.run, install, {}, LIMIT_S)
     assert [it for it in ran if it.exit_code] == []
     open_to_all = {"ANTIPHON_HOST": "0.0.0.0"}

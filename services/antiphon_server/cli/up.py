@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -170,13 +171,23 @@ class _Announcement:
             return
         with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
             say(f"Antiphon serves on {address}, data in {settings.data_dir}.", err=True)
-            say("Talk to it with `antiphon chat`; stop it with Ctrl-C.", err=True)
+            say(f"Talk to it with `{self._chat}`; stop it with Ctrl-C.", err=True)
             if page:
                 say(self._page(page), err=True)
             if app.test_password:
                 say(_TEST_USER.format(address=address, password=app.test_password), err=True)
             if not (settings.on_loopback or settings.in_production):
                 say(_EXPOSED, err=True)
+
+    @property
+    def _chat(self) -> str:
+        """What finds this server, wherever its data is."""
+        from antiphon_server.settings import default_data_dir
+
+        folder = self._settings.data_dir
+        if folder == default_data_dir():
+            return "antiphon chat"
+        return f"antiphon chat --data-dir {shlex.quote(str(folder))}"
 
     def _page(self, page: str) -> str:
         """Where the page is. A link that lets one in is shown to a terminal, and to no file."""

