@@ -14,7 +14,7 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
 from antiphon_server.installation import NAMES, ServiceName
-from antiphon_server.integration.models.settings import ModelSettings, model_named
+from antiphon_server.integration.models.settings import SMALL_MODEL, ModelSettings, model_named
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (
@@ -37,7 +37,7 @@ PREFIX = "ANTIPHON_"
 DEFAULT_PORT = 7450
 DEFAULT_ADMIN_PORT = 7451
 DEFAULT_WEB_PORT = 7480
-DEFAULT_MODEL = "local/smollm2-135m"
+DEFAULT_MODEL = SMALL_MODEL
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 

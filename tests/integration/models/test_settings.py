@@ -24,8 +24,10 @@ def test_a_name_alone_says_how_a_model_is_reached(name: str, kind: str, model: s
     assert (settings.kind, settings.model) == (kind, model)
 
 
-@pytest.mark.parametrize("name", ["", "gpt", "/x", "x/", "x/a b", "x/" + "y" * 200])
-def test_a_name_without_a_provider_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["", "gpt", "local/nothing", "/x", "x/", "x/a b", "x/" + "y" * 200]
+)
+def test_a_name_that_names_nothing_is_refused(name: str) -> None:
     """With a ValueError, as other settings are."""
     with pytest.raises(WrongSetting):
         model_named(name)

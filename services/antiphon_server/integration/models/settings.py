@@ -12,6 +12,8 @@ from antiphon_server.runtime.configuration import Secret, WrongSetting, configur
 
 NotNegative = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
+SMALL_MODEL = "local/smollm2-135m"
+"""The one that comes as a package."""
 Kind = Literal["openai", "local", "provider", "scripted"]
 
 _NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
@@ -102,8 +104,13 @@ def model_named(name: str) -> ModelSettings:
     """
     provider = name.partition("/")[0]
     found: dict[str, Any] = {"name": name, "kind": "provider"}
-    if provider == "local":
+    if name == SMALL_MODEL:
         found |= {"kind": "local", "context_tokens": 8192}
+    elif provider == "local":
+        raise WrongSetting(
+            f"model: {name!r} is not known by its name alone: {SMALL_MODEL} is,"
+            " and models describes others, each with its file (gguf)"
+        )
     elif provider == "scripted":
         found |= {"kind": "scripted"}
     elif provider in _OPENAI_WIRE:
