@@ -95,5 +95,6 @@ def test_a_value_to_come_is_kept() -> None:
     assert Colour(1) is Colour.RED
     assert (Colour(VALUE), Colour(VALUE).known, Colour.RED.known) == (VALUE, False, True)
     assert Colour(VALUE) == Colour(VALUE) != Colour.RED
-    with pytest.raises(ValueError, match="-1"):
-        Colour(-1)
+    assert (Colour(-1), Colour(-1).known) == (-1, False)
+    with pytest.raises(ValueError, match="red"):
+        Colour("red")  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from tests.proofs.robustness.mesh.rolling import roll
 from tests.proofs.robustness.scenario import close
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 async def test_nobody_notices_an_upgrade(postgres: Postgres, tmp_path: Path) -> None:
     """Two servers of the last version on one Postgres become this one: no call fails, no event is
