@@ -1,10 +1,14 @@
 """How many processes share the tests, and which tests, where nobody says it."""
 
+import contextlib
+import importlib
 import os
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+
+from antiphon_server.runtime.process.memory import collect_later, collect_seldom
 
 # Most tests wait rather than compute; each process may have a Postgres of its own.
 PER_CORE, MOST = 2, 8
@@ -38,10 +42,31 @@ def _in_one_process(config: pytest.Config) -> bool:
     return looking or (len(files) == 1 and files.pop().endswith(".py"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the tests, each worker from another one on: so that one compiles it for all."""
+    work = getattr(session.config, "workerinput", None)
+    if work is None:
+        return
+    collect_later()
+    named = [session.config.rootpath / arg.partition("::")[0] for arg in session.config.args]
+    files = sorted(file for path in named for file in path.rglob("test_*.py"))
+    begin = len(files) * int(work["workerid"].removeprefix("gw")) // work["workercount"]
+    for file in files[begin:] + files[:begin]:
+        inside = file.relative_to(session.config.rootpath).with_suffix("")
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # collecting tells it
+            importlib.import_module(".".join(inside.parts))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long, on one of several workers. A single process keeps the order."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: _rank(item))
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays: it is not looked at for garbage again and again."""
+    collect_seldom()
 
 
 def _rank(item: pytest.Item) -> int:
@@ -53,8 +78,9 @@ class _Files(LoadFileScheduling):  # type: ignore[misc]
     """A file's tests on one worker; those of a folder whose files build in one place, too."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "tests/clients" if file.startswith("tests/clients/") else str(file)
+        file: str = super()._split_scope(nodeid)
+        folder = "/".join(file.split("/")[:2])
+        return folder if folder in ("tests/clients", "tests/installed") else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,6 +4,7 @@ Each message at the socket asks for a process: JSON, with the files that are its
 and stderr, and one to which its id is written, and how it ended.
 """
 
+import atexit
 import contextlib
 import fcntl
 import gc
@@ -27,7 +28,10 @@ from tests.forkserver.asking import MODULE
 LONGEST = 1 << 20
 # What programs import when they run.
 _OF_A_MESH = f"{MODULE}.mesh.edge.static"  # Envoy's types, which take a second
-_LATE = ("_zoneinfo", "grpc_reflection.v1alpha.reflection", "protovalidate", "shellingham", "typer")
+_LATE = (
+    *("_zoneinfo", "encodings.idna", "grpc_reflection.v1alpha.reflection", "markdown_it"),
+    *("protovalidate", "shellingham", "typer._adapters", f"{MODULE}.agents.compose"),
+)
 
 
 def prepare() -> None:
@@ -111,8 +115,28 @@ def _writer(number: int, *, line_buffering: bool = False, errors: str = "strict"
     )
 
 
+def _run(module: str, codes: list[int]) -> None:
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            codes.append(ended.code or 0)
+        raise
+
+
+def _leave(codes: list[int]) -> None:
+    """End without taking down all that was imported: it would be copied for that."""
+    with contextlib.suppress(OSError, ValueError):  # Python says it
+        for code in codes:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
 def main() -> None:
     """Fork until nobody can ask any more; a child becomes the program."""
+    codes: list[int] = []
+    atexit.register(_leave, codes)  # the first of them, so it is called last
     control = socket.socket(fileno=int(sys.argv[1]))
     # Ctrl-C is for what is begun here, and for who asks for it.
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -123,7 +147,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, interrupted)
     control.close()
     become(*child)
-    runpy.run_module(child[0]["module"], run_name="__main__", alter_sys=True)
+    _run(child[0]["module"], codes)
 
 
 if __name__ == "__main__":

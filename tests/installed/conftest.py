@@ -34,19 +34,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Install:
-    """``installed("mesh,stores")``: the environment of the wheel with these extras, made once."""
-    made: dict[str, Installed] = {}
+    """``installed("mesh,stores")``: the environment has the wheel with these extras, no more.
 
-    def install(wanted: str) -> Installed:
-        if wanted not in made:
-            folder = tmp_path_factory.mktemp("installed") / (wanted or "bare")
-            made[wanted] = Installed.of(folder, wheel, wanted)
-        return made[wanted]
-
-    return install
+    It is one for all, so that what has been compiled once is not compiled again.
+    """
+    made = Installed.empty(tmp_path_factory.mktemp("installed") / "wheel")
+    return lambda wanted: made.have(wheel, wanted)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bare(installed: Install) -> Installed:
     """The environment of the wheel without any extra."""
     return installed("")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -42,26 +43,26 @@ class Installed:
     folder: Path
 
     @classmethod
-    def of(cls, folder: Path, wheel: Path, wanted: str = "") -> "Installed":
-        """A wheel with the wanted extras, in the versions that are pinned.
-
-        Run elsewhere, so that uv reads nothing of this tree: neither its pins, which are
-        told, nor its overrides, which nobody has who installs a wheel.
-        """
-        made = cls.empty(folder)
-        pins = folder / "pins.txt"
-        pins.write_text("\n".join(described(ROOT)["tool"]["uv"]["constraint-dependencies"]))
-        name = wheel.name.partition("-")[0].replace("_", "-")
-        requirement = f"{name}{f'[{wanted}]' if wanted else ''} @ {wheel.as_uri()}"
-        made.install("--constraint", str(pins), "--only-binary", ":all:", requirement)
-        return made
-
-    @classmethod
     def empty(cls, folder: Path) -> "Installed":
         """With nothing in it."""
         folder.mkdir(parents=True)
         uv("venv", "--quiet", "--python", sys.executable, str(folder / "env"), cwd=folder)
         return cls(folder / "env")
+
+    def have(self, wheel: Path, wanted: str = "") -> "Installed":
+        """A wheel with the wanted extras, in the versions that are pinned, and nothing else.
+
+        Run elsewhere, so that uv reads nothing of this tree: neither its pins, which are
+        told, nor its overrides, which nobody has who installs a wheel.
+        """
+        shutil.rmtree(self.folder / "share", ignore_errors=True)
+        pins = self.elsewhere / "pins.txt"
+        pins.write_text("\n".join(described(ROOT)["tool"]["uv"]["constraint-dependencies"]))
+        name = wheel.name.partition("-")[0].replace("_", "-")
+        requirement = f"{name}{f'[{wanted}]' if wanted else ''} @ {wheel.as_uri()}"
+        told = ("--exact", "--constraint", str(pins), "--only-binary", ":all:")
+        self.install(*told, requirement)
+        return self
 
     def install(self, *what: str) -> None:
         """Install more."""

@@ -19,6 +19,7 @@ from tests.mesh.up import running_up
 from tests.proofs.bench.processes import free_port
 
 QUESTION = "What is the capital of France?"
+pytestmark = pytest.mark.proof
 Use = Callable[[Installed, Path, pytest.FixtureRequest], Awaitable[None]]
 
 

@@ -23,6 +23,7 @@ from tests.proofs.bench.processes import ROOT, free_port
 
 RECIPE = ROOT / "deploy" / "docker" / "Dockerfile"
 START_S = 60.0
+pytestmark = pytest.mark.proof
 
 
 @pytest.fixture(scope="module")
