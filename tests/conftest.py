@@ -60,8 +60,6 @@ MAY_BLOCK = [
     ("antiphon_server/integration/models/adapters/gguf.py", "find_gguf"),
     # For a new connection to Postgres: whether passwords or certificates are in the home folder.
     ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args"),
-    # A chat's loop is its own, and so is its terminal.
-    ("antiphon_server/cli/chat/screen.py", "status"),
     # A log line is a small write into the system's buffers; a file is rotated every 10 MiB.
     ("logging/handlers.py", "emit"),
     # A trace shows the lines of source that it names; the log of an unconfigured test draws it.

@@ -52,19 +52,14 @@ def test_long_messages_are_not_kept() -> None:
 def test_memory_is_bounded_whatever_is_asked(messages: int, parts: int, text: str) -> None:
     """Nothing at all, little in many conversations, many parts, wide characters."""
     prompts = RememberedPrompts(encoding.said, max_bytes=1 << 20)
-    part = message_pb2.Part(text=text)
+    part, user = message_pb2.Part(text=text), message_pb2.MESSAGE_ROLE_USER
+    all_parts = message_pb2.Message(role=user, parts=[part] * parts).SerializeToString()
     tracemalloc.start()
     try:
         for conversation in range(40 if messages > 3 else 4_000):
-            said = [
-                message_pb2.Message(
-                    role=message_pb2.MESSAGE_ROLE_USER,
-                    author=f"{conversation} {n}",
-                    parts=[part] * parts,
-                )
-                for n in range(messages)
-            ]
-            found = prompts.decoded(f"c{conversation}", [it.SerializeToString() for it in said])
+            authors = (message_pb2.Message(author=f"{conversation} {n}") for n in range(messages))
+            said = [all_parts + each.SerializeToString() for each in authors]
+            found = prompts.decoded(f"c{conversation}", said)
             assert all(one.text_bytes and one.kinds for one in found)
             del said, found
         gc.collect()

@@ -24,6 +24,7 @@ from tests.proofs.wire.verdict import of_answer, of_error
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 
 
+@pytest.mark.proof
 async def test_spoiled_requests_over_sockets(tmp_path: Path) -> None:
     """Each is answered or refused in a typed way; the server and a good client live on."""
     async with over_sockets(tmp_path) as target:
@@ -33,6 +34,7 @@ async def test_spoiled_requests_over_sockets(tmp_path: Path) -> None:
     assert report.served > 0
 
 
+@pytest.mark.proof
 async def test_spoiled_requests_in_process(tmp_path: Path) -> None:
     """The same for a server in this process; every RPC of every contract had its turn."""
     async with in_process(tmp_path) as target:

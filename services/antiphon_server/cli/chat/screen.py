@@ -20,10 +20,10 @@ class Screen:
     else, it goes to stderr, in plain lines.
     """
 
-    def __init__(self, out: TextIO = sys.stdout, notes: TextIO = sys.stderr) -> None:
-        self._out = out
-        self._notes = notes
-        self.fancy = out.isatty() and notes.isatty()
+    def __init__(self, out: TextIO | None = None, notes: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._notes = notes or sys.stderr
+        self.fancy = self._out.isatty() and self._notes.isatty()
         self._column = 0
         self._word = ""
         self._status = ""
