@@ -14,10 +14,9 @@ LONG = " ".join(f"w{number}" for number in range(200))  # 4 s of echo
 SERVER_STOPS_S = 15.0
 
 
-def server_of(terminal: Terminal) -> psutil.Process:
-    """The server that a chat started for itself."""
-    [child] = psutil.Process(terminal.process.pid).children()
-    return child
+def server_of(home: Home) -> psutil.Process:
+    """The server of a user's data."""
+    return psutil.Process(json.loads((home.data_dir / SERVER_FILE).read_text())["pid"])
 
 
 @pytest.fixture
@@ -27,9 +26,9 @@ def chat(home: Home):  # type: ignore[no-untyped-def]
         yield terminal
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal) -> None:
+def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal, home: Home) -> None:
     """After a stop the next message is answered; Ctrl-D leaves; the server goes with it."""
-    server = server_of(chat)
+    server = server_of(home)
     chat.line(LONG)
     chat.wait_for(r"\nw0 w1 w2")
     chat.interrupt()
@@ -107,12 +106,12 @@ def test_what_is_not_shown_again_is_said(chat: Terminal, home: Home) -> None:
         assert "word0" not in other.seen
 
 
-def test_a_killed_server_comes_back_and_the_answer_goes_on(chat: Terminal) -> None:
+def test_a_killed_server_comes_back_and_the_answer_goes_on(chat: Terminal, home: Home) -> None:
     """Kill -9 in mid-answer: the chat brings its server back, and nothing is missing or twice."""
     chat.line(LONG)
     chat.wait_for(r"\nw0 w1 w2")
     time.sleep(0.5)
-    server_of(chat).kill()
+    server_of(home).kill()
     chat.wait_for("connection lost, trying again")
     chat.wait_for(r"\d s\n", timeout=60)
     assert f"\n{LONG}\n" in chat.seen
@@ -124,15 +123,15 @@ def test_one_ctrl_c_leaves_off_where_there_is_no_connection(home: Home) -> None:
         chat.wait_for(">$")
         chat.line(LONG)
         chat.wait_for(r"\nw0 w1 w2")
-        os.kill(json.loads((home.data_dir / SERVER_FILE).read_text())["pid"], signal.SIGKILL)
+        server_of(home).kill()
         chat.wait_for("trying again; Ctrl-C leaves off")
         chat.interrupt()
         chat.wait_for("Not waiting for the end of it.\n\n>$")
 
 
-def test_the_server_dies_with_its_chat(chat: Terminal) -> None:
+def test_the_server_dies_with_its_chat(chat: Terminal, home: Home) -> None:
     """However the chat ends, its server ends too."""
-    server = server_of(chat)
+    server = server_of(home)
     os.kill(chat.process.pid, signal.SIGKILL)
     server.wait(SERVER_STOPS_S)
 
@@ -173,7 +172,7 @@ def test_a_conversation_in_mid_answer_is_joined(chat: Terminal, home: Home) -> N
 
 def test_a_chat_that_joined_goes_on_when_the_first_one_leaves(chat: Terminal, home: Home) -> None:
     """The server that the first one started stays until the last one has left."""
-    server = server_of(chat)
+    server = server_of(home)
     with Terminal(["chat", "--handler", "echo"], home.environment) as second:
         second.wait_for(">$")
         chat.type("\x04")

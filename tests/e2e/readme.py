@@ -50,11 +50,9 @@ def _commands(lines: list[str]) -> Iterator[str]:
 def run(block: list[str], variables: Mapping[str, str], timeout_s: float = PATIENCE_S) -> list[Ran]:
     """Run a block in one shell, like somebody who types it; ``antiphon`` is this environment's."""
     script = "".join(f"{{ {line}\n}} 2>&1; code=$?; echo; echo '{_MARK}'$code\n" for line in block)
-    server = fork_server().fileno()
     done = subprocess.run(
         ["bash", "-c", script],
-        env={**os.environ, "PATH": _PATH, SERVER: str(server), **variables},
-        pass_fds=[server],
+        env={**os.environ, "PATH": _PATH, SERVER: fork_server(), **variables},
         capture_output=True,
         text=True,
         timeout=timeout_s,

@@ -1,7 +1,8 @@
-"""The process that forks: ``python -m tests.forkserver FD``, see :mod:`tests.forkserver.program`.
+"""The process that forks until its stdin ends: ``python -m tests.forkserver FD``.
 
-Each message at the socket asks for a process: JSON, with the files that are its stdin, stdout
-and stderr, and one to which its id is written, and how it ended.
+Each connection at the socket asks for a process: JSON, with the files that are its stdin, stdout
+and stderr, and one to which its id is written, and how it ended; see
+:mod:`tests.forkserver.program`.
 """
 
 import atexit
@@ -23,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.forkserver.asking import MODULE
+from tests.forkserver.asking import MODULE, PYTHON, SERVER
 
 LONGEST = 1 << 20
 # What programs import when they run.
@@ -49,19 +50,21 @@ def prepare() -> None:
     gc.freeze()  # so that a collection in a child does not copy all of it
 
 
-def serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """Fork as asked, and say how each ended; returns in each child, and at the socket's end."""
+def serve(asked_at: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Fork as asked, and say how each ended; returns in each child, and at the end of stdin."""
     with selectors.DefaultSelector() as events:
-        events.register(control, selectors.EVENT_READ)
+        events.register(0, selectors.EVENT_READ)
+        events.register(asked_at, selectors.EVENT_READ)
         while True:
             for key, _ in events.select():
-                if key.fileobj is not control:
+                if key.fileobj == 0:
+                    return None
+                if key.fileobj is not asked_at:
                     events.unregister(key.fileobj)
                     _tell_end(*key.data)
                     continue
-                asked, files, _, _ = socket.recv_fds(control, LONGEST, 4)
-                if not asked:
-                    return None
+                with asked_at.accept()[0] as connection:
+                    asked, files, _, _ = socket.recv_fds(connection, LONGEST, 4)
                 if {"mesh", "--mesh"} & set(json.loads(asked)["words"]):
                     importlib.import_module(_OF_A_MESH)
                 pid = os.fork()
@@ -86,13 +89,17 @@ def _tell(told: int, number: int) -> None:
         os.write(told, b"%d\n" % number)
 
 
-def become(asked: dict[str, Any], files: list[int]) -> None:
-    """Be a process that has just begun, with these files, environment and folder."""
+def become(asked: dict[str, Any], files: list[int], server: str) -> None:
+    """Be a process that has just begun, with these files, environment and folder.
+
+    The servers that it begins itself are begun by the fork ``server``, too.
+    """
     for number in range(3):
         os.dup2(files[number], number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.environ.clear()
-    os.environ.update(asked["environment"])
+    os.environ.update(asked["environment"], **{SERVER: server, PYTHON: sys.executable})
+    sys.executable = str(Path(__file__).with_name("python"))
     time.tzset()
     os.chdir(asked["folder"])
     if asked["at_terminal"]:
@@ -137,16 +144,17 @@ def main() -> None:
     """Fork until nobody can ask any more; a child becomes the program."""
     codes: list[int] = []
     atexit.register(_leave, codes)  # the first of them, so it is called last
-    control = socket.socket(fileno=int(sys.argv[1]))
+    asked_at = socket.socket(fileno=int(sys.argv[1]))
+    server = asked_at.getsockname()[1:].decode()
     # Ctrl-C is for what is begun here, and for who asks for it.
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare()
-    child = serve(control)
+    child = serve(asked_at)
     if child is None:
         return
     signal.signal(signal.SIGINT, interrupted)
-    control.close()
-    become(*child)
+    asked_at.close()
+    become(*child, server)
     _run(child[0]["module"], codes)
 
 

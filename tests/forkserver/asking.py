@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 
 MODULE = "antiphon_server"
 SERVER = "TESTS_FORKSERVER"
-"""The variable with the number of the socket at which a shell's children ask."""
+"""The variable with the name, in Linux's abstract namespace, of the socket at which it is asked."""
+PYTHON = "TESTS_PYTHON"
+"""The variable with the interpreter, for who calls ``bin/python`` its own."""
 
 
 def ask(
-    server: socket.socket,
+    server: str,
     words: Sequence[str],
     variables: Mapping[str, str],
     folder: str,
@@ -39,7 +41,9 @@ def ask(
     }
     told, tell = os.pipe()
     try:
-        socket.send_fds(server, [json.dumps(asked).encode()], [*files, tell])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.connect(f"\0{server}")
+            socket.send_fds(connection, [json.dumps(asked).encode()], [*files, tell])
     finally:
         os.close(tell)
     return told
@@ -58,8 +62,7 @@ def number(told: int) -> int:
 
 def main() -> int:
     """Be ``antiphon``, as the shell sees it: its files, its signals, its end."""
-    server = socket.socket(fileno=int(os.environ[SERVER]))
-    told = ask(server, sys.argv[1:], os.environ, os.getcwd(), (0, 1, 2))
+    told = ask(os.environ[SERVER], sys.argv[1:], os.environ, os.getcwd(), (0, 1, 2))
     pid = number(told)
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda it, _: os.kill(pid, it))

@@ -22,24 +22,20 @@ _END_S = 20.0
 
 
 @functools.cache
-def fork_server() -> socket.socket:
-    """Where it is asked; it ends when this process closes that, or ends."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
+def fork_server() -> str:
+    """Where it is asked; it ends with this process."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+        asked.bind("")  # a name of the system's choice
+        asked.listen()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.forkserver", str(asked.fileno())],
             cwd=ROOT,
             env=environment(),
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
+            stdin=subprocess.PIPE,
+            pass_fds=[asked.fileno()],
         )
-    atexit.register(_end, ours, process)
-    return ours
-
-
-def _end(asked: socket.socket, server: "subprocess.Popen[bytes]") -> None:
-    asked.close()
-    server.wait(_END_S)
+        atexit.register(process.communicate, timeout=_END_S)
+        return str(asked.getsockname()[1:].decode())
 
 
 class Program:
