@@ -161,34 +161,23 @@ async def server_on(
     database: Database, keep_s: float | None = None, relay_wait_s: float = RELAY_WAIT_S
 ) -> AsyncIterator[World]:
     """A server on a database that has the tables of context and of the log."""
-    clock = Clock()
+    clock, trail, accounts = Clock(), Trail(), Accounts()
     log_service = LogService(database, clock)
     await log_service.start()
-    made = _world(database, log_service, clock, keep_s, relay_wait_s)
-    yield made
-    await made.context.changes.close()
+    store, log = SqlStore(database), Flaky(EventServiceLog(log_service.stub))
+    shared = database.shared
+    context = compose(
+        store, log, clock, accounts, trail, keep_s, shared=shared, relay_wait_s=relay_wait_s
+    )
+    yield World(
+        *(database, context, _served(context), store, log_service),
+        *(log, trail, accounts, clock, itertools.count(1)),
+    )
+    await context.changes.close()
     await log_service.stop()
 
 
-def _world(
-    database: Database,
-    log_service: LogService,
-    clock: Clock,
-    keep_s: float | None,
-    relay_wait_s: float,
-) -> World:
-    store, log = SqlStore(database), Flaky(EventServiceLog(log_service.stub))
-    trail, accounts = Trail(), Accounts()
-    context = compose(
-        store,
-        log,
-        clock,
-        accounts,
-        trail,
-        keep_s,
-        shared=database.shared,
-        relay_wait_s=relay_wait_s,
-    )
+def _served(context: Context) -> LocalServer:
     inside = LocalServer([ErrorInterceptor(), AuthenticationInterceptor(Tokens())])
     add_ContextServiceServicer_to_server(context.servicer, inside)
     policy = ContextAccessPolicy(
@@ -203,10 +192,7 @@ def _world(
         ]
     )
     add_ContextServiceServicer_to_server(context.servicer, outside)
-    numbers = itertools.count(1)
-    return World(
-        database, context, outside, store, log_service, log, trail, accounts, clock, numbers
-    )
+    return outside
 
 
 def posted(message: message_pb2.Message) -> event_pb2.Event:

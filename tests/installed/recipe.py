@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from pathspec import GitIgnoreSpec
+
 from tests.installed.environments import LIMIT_S, uv
 from tests.proofs.bench.processes import environment
 
@@ -68,7 +70,7 @@ class Build:
         self._context = context
         self._root = root
         self._stages: dict[str, Path] = {}
-        self._ignored = Ignored((context / "deploy/docker/Dockerfile.dockerignore").read_text())
+        self._ignored = ignored((context / "deploy/docker/Dockerfile.dockerignore").read_text())
         self.image = Image(root)
         self._name = ""
 
@@ -126,13 +128,13 @@ class Build:
                 )
             else:
                 assert target.endswith("/"), rest
-                assert not self._ignored(source), source
+                assert not self._ignored.match_file(source), source
                 shutil.copy2(found, into)
 
     def _left_out(self, folder: str, names: list[str]) -> set[str]:
         """Names in a folder of the context that never get to the build."""
         below = Path(folder).relative_to(self._context)
-        return {name for name in names if self._ignored(str(below / name))}
+        return {name for name in names if self._ignored.match_file(str(below / name))}
 
     def _run(self, rest: str) -> None:
         """In a shell, as it stands; but no user of this machine is made."""
@@ -168,23 +170,7 @@ class Build:
         return self._root / whole.relative_to("/")
 
 
-class Ignored:
+def ignored(text: str) -> GitIgnoreSpec:
     """A ``.dockerignore``: which paths of the context do not get to the build."""
-
-    def __init__(self, text: str) -> None:
-        self._rules = [line for line in text.splitlines() if line and line[0] != "#"]
-
-    def __call__(self, path: str) -> bool:
-        """The last rule that names the path, or a folder that it is in, says."""
-        ignored = False
-        for rule in self._rules:
-            kept = rule.startswith("!")
-            if _named(path, rule.removeprefix("!")):
-                ignored = not kept
-        return ignored
-
-
-def _named(path: str, rule: str) -> bool:
-    if rule.startswith("**/"):
-        return rule.removeprefix("**/") in PurePosixPath(path).parts
-    return rule == "*" or path == rule or path.startswith(f"{rule}/")
+    rules = (re.sub(r"^(!?)(?!\*\*/)", r"\1/", line) for line in text.splitlines())
+    return GitIgnoreSpec.from_lines(rules)

@@ -1,6 +1,7 @@
 """What is written down of a call that is cancelled, or with a ledger that is slow or away."""
 
 import asyncio
+import math
 import time
 
 import pytest
@@ -42,15 +43,25 @@ class SlowLedger(SqlLedger):
 
 
 class FailingLedger(SqlLedger):
-    """A ledger whose store is away at first when something is settled."""
+    """A ledger whose store is away for the first settlements, or from the start."""
 
-    def __init__(self, database: Database, failures: int) -> None:
+    def __init__(
+        self, database: Database, failures: float = math.inf, *, opens: bool = True
+    ) -> None:
         super().__init__(database)
         self._failures = failures
+        self._opens = opens
+        self.settling = 0
+
+    async def open(self, call: Call, owner: str) -> None:
+        await asyncio.sleep(0)
+        if not self._opens:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await super().open(call, owner)
 
     async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        self._failures -= 1
-        if self._failures >= 0:
+        self.settling += 1
+        if self.settling <= self._failures:
             raise DomainError(Reason.STORE_UNAVAILABLE)
         await super().settle(call_id, settlement)
 
@@ -136,27 +147,9 @@ async def test_cancelling_twice_changes_nothing(world: World) -> None:
     assert call.settlement.outcome is Outcome.CANCELLED
 
 
-class BrokenLedger(SqlLedger):
-    """A ledger whose disk is full, from the first settlement or from the start."""
-
-    def __init__(self, database: Database, *, opens: bool) -> None:
-        super().__init__(database)
-        self._opens = opens
-        self.settling = 0
-
-    async def open(self, call: Call, owner: str) -> None:
-        await asyncio.sleep(0)
-        if not self._opens:
-            raise DomainError(Reason.STORE_UNAVAILABLE)
-
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        self.settling += 1
-        raise DomainError(Reason.STORE_UNAVAILABLE)
-
-
 async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
     """Without a ledger no provider is asked, and who asks is told at once."""
-    world.ledger = ledger = BrokenLedger(world.database, opens=False)
+    world.ledger = ledger = FailingLedger(world.database, opens=False)
     with Refused(Reason.STORE_UNAVAILABLE):
         await world.generator().run(order(), Recorder())
     assert not world.endpoint.seen
@@ -165,7 +158,7 @@ async def test_what_cannot_be_written_down_is_not_done(world: World) -> None:
 
 async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: World) -> None:
     """Whoever cancels does not wait for a store that is away."""
-    world.ledger = ledger = BrokenLedger(world.database, opens=False)
+    world.ledger = ledger = FailingLedger(world.database, opens=False)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
     await asyncio.sleep(0)
     await cancelled(task)
@@ -174,7 +167,7 @@ async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: 
 
 async def test_an_answer_is_not_lost_for_its_settlement(world: World) -> None:
     """The entry stays open, and becomes UNKNOWN at the next start."""
-    world.ledger = BrokenLedger(world.database, opens=True)
+    world.ledger = FailingLedger(world.database)
     steps = Recorder()
     await world.generator().run(order(), steps)
     assert isinstance(steps.steps[-1], Finished)
