@@ -10,8 +10,8 @@ from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
-from antiphon_server.runtime.concurrency.patience import ANSWER
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import ANSWER
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
 TURN = Turn(

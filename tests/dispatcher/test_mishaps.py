@@ -10,7 +10,7 @@ from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State
 from antiphon_server.events.model import Append, Appended, NewEvent
-from antiphon_server.runtime.concurrency.patience import TURN
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told

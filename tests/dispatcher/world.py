@@ -52,8 +52,8 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
-from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.errors import DomainError, not_found
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.database import Database

@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 from antiphon_server.agents.ports import Models, Prompt, Window
 from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
-from antiphon_server.runtime.concurrency.patience import ANSWER
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
+from antiphon_server.runtime.concurrency.retry_policies import ANSWER
 from antiphon_server.runtime.errors import DomainError, Reason
 
 DEFAULT_BUDGET_TOKENS = 3_000

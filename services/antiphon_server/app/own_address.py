@@ -6,8 +6,8 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 
-from antiphon_server.runtime.concurrency.patience import LATER
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import LATER
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
 from antiphon_server.settings import Settings
 

@@ -18,9 +18,10 @@ from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
-from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
+from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 
 SUBSCRIBE = "/antiphon.events.v1.EventService/Subscribe"
 TYPING_TIMEOUT_S = 5.0

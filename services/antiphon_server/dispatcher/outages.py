@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
-from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")

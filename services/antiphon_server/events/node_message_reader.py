@@ -7,8 +7,8 @@ from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import NODES, Offset, Page
 from antiphon_server.events.node_messages import NodeMessage, node_message_of
 from antiphon_server.events.wakeup import Wakeup
-from antiphon_server.runtime.concurrency.patience import SOON
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import SOON
 from antiphon_server.runtime.errors import DomainError
 
 PAGE_EVENTS = 500

@@ -21,13 +21,9 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
-from antiphon_server.runtime.rpc.duplex import (
-    WRITE_TIMEOUT_S,
-    TimedWriter,
-    open_stream,
-    serve_duplex,
-)
+from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.slow_readers import WRITE_TIMEOUT_S, TimedWriter
 from antiphon_server.runtime.rpc.times import timestamp
 
 MAX_APPEND_BYTES = 1088 << 10

@@ -16,8 +16,8 @@ from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
-from antiphon_server.runtime.rpc.duplex import TimedWriter
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 
 LISTED = "instances"
 WATCH = "/antiphon.mesh.v1.RegistryService/WatchInstances"

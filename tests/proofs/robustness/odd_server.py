@@ -48,7 +48,7 @@ def _shorten_patience(seconds: float) -> None:
     from antiphon_server.dispatcher import conversing
     from antiphon_server.events import compose
     from antiphon_server.events.servicer import EventServicer
-    from antiphon_server.runtime.rpc.duplex import TimedWriter
+    from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 
     short = partial(TimedWriter, within_s=seconds)
     setattr(conversing, "TimedWriter", short)  # noqa: B010 - mypy knows a class there

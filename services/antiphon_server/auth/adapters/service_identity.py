@@ -11,8 +11,8 @@ from antiphon.auth.v1.auth_service_pb2 import LoginRequest, ServiceCredential
 from antiphon_server.auth.ports import Clock, ServerSecret
 from antiphon_server.auth.service.service_statements import service_key, signed
 from antiphon_server.auth.service.token_settings import TokenSettings
-from antiphon_server.runtime.concurrency.patience import SIGN_IN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
+from antiphon_server.runtime.concurrency.retry_policies import SIGN_IN
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.errors.wire import remote_errors
 

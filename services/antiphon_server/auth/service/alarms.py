@@ -24,8 +24,8 @@ from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.ports.security_events import SecurityEvents
 from antiphon_server.auth.service.security_events import AUTH
 from antiphon_server.auth.service.windows import Windows
-from antiphon_server.runtime.concurrency.patience import LATER
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import LATER
 from antiphon_server.runtime.errors import DomainError
 
 MOST_WAITING = 1_000

@@ -15,9 +15,10 @@ from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.signing_keys import SigningKeys
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.access.rules import TokenRechecker
-from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream
+from antiphon_server.runtime.rpc.duplex import open_stream
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 
 
 class AuditServicer(AuditServiceServicer):

@@ -7,7 +7,8 @@ from antiphon.auth.v1 import verification_service_pb2 as pb
 from antiphon.auth.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from antiphon_server.auth import encoding
 from antiphon_server.auth.service.session_feed import Page, SessionFeed
-from antiphon_server.runtime.rpc.duplex import TimedWriter, open_stream
+from antiphon_server.runtime.rpc.duplex import open_stream
+from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 
 
 class VerificationServicer(VerificationServiceServicer):

@@ -10,8 +10,8 @@ from typing import Any
 
 from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.ports import EventLog, OutboxRecords, Records, RoleAudit, Store
-from antiphon_server.runtime.concurrency.patience import OUTBOX
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import OUTBOX
 from antiphon_server.runtime.errors import DomainError, Reason
 
 BATCH = 64

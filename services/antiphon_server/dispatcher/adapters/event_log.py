@@ -7,8 +7,8 @@ from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters.steps import cancelled_of, event_of, finished_of
 from antiphon_server.dispatcher.model import ConversationId, Past, Step, Tombstone, Turn, TurnId
 from antiphon_server.dispatcher.outages import patiently
-from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import remote_errors

@@ -13,8 +13,8 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.dispatcher.ports import LaneOwners
-from antiphon_server.runtime.concurrency.patience import LANE
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import LANE
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors

@@ -13,8 +13,8 @@ from antiphon_server.integration.ledger.model import (
     Usage,
 )
 from antiphon_server.integration.ledger.ports import Ledger
-from antiphon_server.runtime.concurrency.patience import TURN
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from antiphon_server.mesh.envoy.admin import AdminUnreachable, EnvoyAdmin
 from antiphon_server.mesh.envoy.binary import envoy_binary
-from antiphon_server.runtime.concurrency.patience import PROGRAM
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import PROGRAM
 from antiphon_server.runtime.net.socket_folder import SocketFolder
 from antiphon_server.runtime.process import with_parent
 from antiphon_server.runtime.process.child import Child, DidNotStart

@@ -15,8 +15,8 @@ from typing import Any
 
 from antiphon_server.runtime.cache.cache import ALONE_S, MAX_VALUE_BYTES, Found, MemoryCache
 from antiphon_server.runtime.cache.sealed_values import MORE_BYTES, SealedValues
-from antiphon_server.runtime.concurrency.patience import SOON
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import SOON
 from antiphon_server.runtime.storage.redis import Redis, RedisUnavailable
 
 PREFIX = "{antiphon:cache}:"  # one slot of a cluster, as one script may touch no more

@@ -8,8 +8,8 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from antiphon_server.runtime.concurrency.patience import PROGRAM
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.concurrency.retry_policies import PROGRAM
 
 STOP_S, LOOK_S = 20.0, 0.02
 LONG_ENOUGH_S = 60.0

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from antiphon_server.runtime.concurrency.patience import CONFLICT
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import CONFLICT
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.storage.postgres_engine import (
     CommitLost,

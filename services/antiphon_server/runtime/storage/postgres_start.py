@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from antiphon_server.runtime.concurrency.patience import STARTING
 from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import STARTING
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase

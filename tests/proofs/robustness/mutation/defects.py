@@ -222,7 +222,7 @@ DEFECTS = (
     Defect(
         "overload not ended",
         "slow readers",
-        "antiphon_server.runtime.rpc.duplex:refuse",
+        "antiphon_server.runtime.rpc.slow_readers:refuse",
         wrongs.patient,
         tests=("tests/events/test_stalled_stream.py",),
         rules=("test_a_stalled_stream_counts_until_its_client_reads_or_goes",),
