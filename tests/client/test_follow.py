@@ -232,6 +232,5 @@ async def test_leaving_the_loop_ends_the_stream() -> None:
         before = len(asyncio.all_tasks())
         assert await offsets(client, 1) == [1]
         await asyncio.sleep(0.2)
-        named = [task.get_name() for task in asyncio.all_tasks()]
-        assert not [name for name in named if name.startswith("antiphon")]
+        assert not [it for it in asyncio.all_tasks() if it.get_name().startswith("antiphon")]
         assert len(asyncio.all_tasks()) <= before + 1

@@ -17,6 +17,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import status_of
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 
@@ -58,10 +59,7 @@ async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
     found = await stored(store)
     assert found.outcome is not None
     assert found.outcome.error is not None
-    assert (found.outcome.error.reason, found.outcome.error.metadata) == (
-        Reason.MODEL_TIMEOUT,
-        {"model": "a/b", "timeout_ms": "3"},
-    )
+    assert status_of(found.outcome.error) == status_of(error)
     assert replace(found.outcome, error=None) == replace(outcome, error=None)
     assert (found.state, found.ended_us, found.has_reply) == (State.FAILED, 42, True)
 

@@ -197,8 +197,7 @@ async def test_a_turn_succeeds_though_the_log_is_started_again(step: str, stands
 async def test_a_log_elsewhere_that_stays_away_is_waited_for_once() -> None:
     """As long as one that is here: who waits for the journal does not wait again."""
     mishap = Mishap(telling("TURN_FINISHED"), ELSEWHERE)
-    soon = replace(TURN, first_s=0.001)
-    async with world(log_elsewhere=True, journal_policy=soon) as it:
+    async with world(log_elsewhere=True, journal_policy=replace(TURN, first_s=0.001)) as it:
         mishap.befall(it)
         await it.dispatch(handler="echo")
         (turn,) = (task for task in it.tasks if task.get_name().startswith("turn "))

@@ -108,15 +108,18 @@ async def test_a_reader_sees_one_moment(
 
     Without a snapshot each statement runs by itself: no lock, no moment, is kept between.
     """
+    begun, written = asyncio.Event(), asyncio.Event()
 
     def twice(connection: Connection) -> tuple[list[int], list[int]]:
         before = numbers(connection)
-        connection.execute(text("SELECT pg_sleep(0.2)"))
+        begun.set()
+        await_only(written.wait())
         return before, numbers(connection)
 
     reading = asyncio.create_task(database.read(twice, snapshot=snapshot))
-    await asyncio.sleep(0.1)
+    await begun.wait()
     await database.write(added(1))
+    written.set()
     assert await reading == ([], later)
     assert await refusal(database.read(added(2))) is Reason.STORE_UNAVAILABLE
 
@@ -136,14 +139,17 @@ async def test_cancelling_a_call_does_not_undo_it(database: PostgresDatabase) ->
 async def test_a_deadlock_is_resolved_by_running_one_again(database: PostgresDatabase) -> None:
     """Two that wait for each other are both committed in the end."""
     await database.write(lambda it: (added(1)(it), added(2)(it)))
-    runs = []
+    runs: list[int] = []
+    held = set[int]()
 
     def crossing(first: int, second: int) -> Callable[[Connection], None]:
         def work(connection: Connection) -> None:
             runs.append(first)
             lock = text("SELECT n FROM numbers WHERE n = :n FOR UPDATE")
             connection.execute(lock, {"n": first})
-            connection.execute(text("SELECT pg_sleep(0.2)"))
+            held.add(first)
+            while len(held) < 2:
+                connection.execute(text("SELECT pg_sleep(0.01)"))
             connection.execute(lock, {"n": second})
 
         return work
@@ -154,15 +160,16 @@ async def test_a_deadlock_is_resolved_by_running_one_again(database: PostgresDat
 
 async def test_a_lock_is_waited_for_so_long(url: str) -> None:
     """Whoever does not get it is told to come back."""
-    database = PostgresDatabase(url, pool=2, lock_s=0.2)
+    database, locked = PostgresDatabase(url, pool=2, lock_s=0.2), asyncio.Event()
     await database.write(lambda it: it.execute(text("CREATE TABLE held ()")))
 
     def hold(connection: Connection) -> None:
         connection.execute(text("LOCK TABLE held"))
-        connection.execute(text("SELECT pg_sleep(0.6)"))
+        locked.set()
+        connection.execute(text("SELECT pg_sleep(2)"))
 
     holding = asyncio.create_task(database.write(hold))
-    await asyncio.sleep(0.1)
+    await locked.wait()
     waiting = database.write(lambda it: it.execute(text("LOCK TABLE held")))
     assert await refusal(waiting) is Reason.OVERLOADED
     await holding
@@ -173,15 +180,16 @@ async def test_who_stands_still_loses_its_locks(
     database: PostgresDatabase, postgres: Postgres, url: str
 ) -> None:
     """Before those who wait for them give up."""
-    other = PostgresDatabase(url, pool=2, lock_s=2.0)
+    other, locked = PostgresDatabase(url, pool=2, lock_s=2.0), asyncio.Event()
 
     def stand_still(connection: Connection) -> None:
         connection.execute(text("LOCK TABLE numbers"))
+        locked.set()
         await_only(asyncio.sleep(1.5))
         connection.execute(text("SELECT 1"))
 
     standing = asyncio.create_task(refusal(other.write(stand_still)))
-    await asyncio.sleep(0.1)
+    await locked.wait()
     await database.write(added(1))
     assert await standing is Reason.STORE_UNAVAILABLE
     await other.close()
