@@ -139,8 +139,7 @@ async def test_cancelling_a_call_does_not_undo_it(database: PostgresDatabase) ->
 async def test_a_deadlock_is_resolved_by_running_one_again(database: PostgresDatabase) -> None:
     """Two that wait for each other are both committed in the end."""
     await database.write(lambda it: (added(1)(it), added(2)(it)))
-    runs: list[int] = []
-    held = set[int]()
+    runs, held = list[int](), set[int]()
 
     def crossing(first: int, second: int) -> Callable[[Connection], None]:
         def work(connection: Connection) -> None:

@@ -15,6 +15,7 @@ import psutil
 ROOT = Path(__file__).parents[3]
 READY_S = 120.0  # on a machine that is busy
 PORTS = SystemRandom()  # other processes, whose tests have seeds, choose others
+_RESERVED: list[socket.socket] = []
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -34,15 +35,19 @@ class DidNotStart(Exception):
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses now.
+    """A port of the loopback interface that nobody uses now, and no other test is given.
 
     The system gives none of this range to a client, as it may do with one that it chose itself.
     """
     while True:
         port = PORTS.randrange(15_000, 32_000)
+        mark = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe, suppress(OSError):
+            mark.bind(f"\0antiphon test port {port}")  # one process at a time can, until it ends
             probe.bind(("127.0.0.1", port))
+            _RESERVED.append(mark)
             return port
+        mark.close()
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

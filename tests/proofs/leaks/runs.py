@@ -45,15 +45,7 @@ async def streams(home: Path, run: Run) -> Figures:
     """Open and cancel streams."""
     async with Probed(home, options=run.options, memray=run.memray) as server:
         names = await conversations(await server.target())
-        chance = random.Random(run.seed)
-
-        async def piece(count: int) -> int:
-            load = Streams(await server.target(), names, chance)
-            await load.run(count)
-            load.close()
-            return count
-
-        return await _measure("streams", server, run, piece)
+        return await _measure("streams", server, run, _pieces(Streams, server, names, run))
 
 
 async def turns(home: Path, run: Run) -> Figures:
@@ -64,16 +56,22 @@ async def turns(home: Path, run: Run) -> Figures:
         server = Probed(home, models=models, options=run.options, memray=run.memray)
         await stack.enter_async_context(server)
         names = await conversations(await server.target(), max(min(250, run.count // 400), 8))
-        chance = random.Random(run.seed)
-        chance.shuffle(names)
+        return await _measure("turns", server, run, _pieces(Turns, server, names, run))
 
-        async def piece(count: int) -> int:
-            load = Turns(await server.target(), names, chance)
-            await load.run(count)
-            load.close()
-            return count
 
-        return await _measure("turns", server, run, piece)
+def _pieces(
+    load_of: type[Streams] | type[Turns], server: Probed, names: list[str], run: Run
+) -> Callable[[int], Awaitable[int]]:
+    chance = random.Random(run.seed)
+    chance.shuffle(names)
+
+    async def piece(count: int) -> int:
+        load = load_of(await server.target(), names, chance)
+        await load.run(count)
+        load.close()
+        return count
+
+    return piece
 
 
 async def heartbeats(home: Path, run: Run) -> Figures:

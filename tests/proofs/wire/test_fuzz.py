@@ -29,8 +29,7 @@ async def test_spoiled_requests_over_sockets(tmp_path: Path) -> None:
     """Each is answered or refused in a typed way; the server and a good client live on."""
     async with over_sockets(tmp_path) as target:
         report = await Campaign(target, 1, "sockets").run(3_000)
-    print(report.line)
-    assert report.wrong == []
+    assert report.wrong == [], report.line
     assert report.served > 0
 
 
@@ -39,8 +38,7 @@ async def test_spoiled_requests_in_process(tmp_path: Path) -> None:
     """The same for a server in this process; every RPC of every contract had its turn."""
     async with in_process(tmp_path) as target:
         report = await Campaign(target, 2, "process").run(6_000)
-    print(report.line)
-    assert report.wrong == []
+    assert report.wrong == [], report.line
     assert set(report.rpcs) == {rpc.path for rpc in every_rpc()}
 
 
