@@ -1,7 +1,5 @@
 """Retry and fallback."""
 
-import time
-
 import pytest
 
 from antiphon_server.integration.ledger.model import Money, Outcome, Quantities, Usage
@@ -49,11 +47,13 @@ async def test_the_last_failure_is_raised_when_retries_are_used_up(world: World)
     assert len(world.endpoint.seen) == 3
 
 
-@pytest.mark.parametrize("mode", ["401", "hang"])
-async def test_refusal_and_silence_are_not_retried(world: World, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "within_s"), [("401", 30.0), ("hang", 1.0)])
+async def test_refusal_and_silence_are_not_retried(
+    world: World, mode: str, within_s: float
+) -> None:
     """Asking again would not help, or take too long."""
     world.endpoint.behaviour = Behaviour(mode)
-    model = on_wire(world.endpoint.base_url, first_byte_timeout_s=0.05)
+    model = on_wire(world.endpoint.base_url, first_byte_timeout_s=within_s)
     with pytest.raises(DomainError):
         await world.generator(model).run(order(), Recorder())
     assert len(world.endpoint.seen) == 1
@@ -87,9 +87,8 @@ async def test_retry_after_is_waited_for_only_within_the_budget(world: World) ->
     """A provider that asks for too long a wait is left for the next model."""
     world.endpoint.behaviour = Behaviour("429", retry_after="0.2")
     patience = Patience(retries=2, first_wait_s=0.001, longest_waits_s=0.3)
-    begun = time.monotonic()
     with pytest.raises(DomainError) as raised:
         await world.generator(patience=patience).run(order(), Recorder())
-    assert 0.2 <= time.monotonic() - begun < 0.4
+    first, second = world.endpoint.seen
+    assert second.received - first.received >= 0.2
     assert raised.value.retry_after == 0.2
-    assert len(world.endpoint.seen) == 2
