@@ -101,7 +101,7 @@ class Streams:
             return
         self._waited[path] += 1
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(END_S / 2):
                 await came.wait()
                 if stream.done.done():
                     return

@@ -42,8 +42,9 @@ async def _talker(stage: Stage, name: str) -> None:
         talker = Talker(talk, scene.history, reader, client)
         await talker.run(stage.stopping, stage.chance(name))
         stage.states.update(talker.states)
-        async with stage.sure() as sure:
-            await caught_up(sure, scene.conversation_id, [reader])
+        if talker.states:  # who came in when all was over is told of nothing
+            async with stage.sure() as sure:
+                await caught_up(sure, scene.conversation_id, [reader])
 
 
 async def _writer(stage: Stage, name: str) -> None:
