@@ -57,4 +57,4 @@ async def test_it_ends_before_it_is_up(tmp_path: Path, part: str) -> None:
             assert await mesh.ends(60) == 0, mesh.output
     assert "serves on" not in mesh.output
     assert "servers: 2 of 2" not in mesh.output
-    assert not any(each.is_running() for each in started)
+    assert (await asyncio.to_thread(psutil.wait_procs, started, SOON_S))[1] == []

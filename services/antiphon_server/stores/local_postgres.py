@@ -66,8 +66,9 @@ async def _make(programs: Path, folder: Path) -> None:
         raise StoreDidNotStart(f"Postgres is not set up after {INIT_S:g} s") from error
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with those that it runs
+            await process.communicate()  # which ends when all of them have
     if process.returncode:
         raise StoreDidNotStart(f"Postgres could not be set up: {said.decode().strip()[-500:]}")
 
