@@ -12,7 +12,7 @@ from antiphon_server.app.schemas import DATABASE_FILE
 Rows = Mapping[str, frozenset[str]]
 """The rows of each table, as text."""
 # What servers of one database note of themselves all the time.
-OF_NODES = {"runtime_nodes"}
+OF_NODES = "runtime_nodes"
 
 
 async def stored_rows(data_dir: Path, url: str = "") -> Rows:
@@ -32,13 +32,10 @@ def _in_file(path: Path) -> Rows:
 async def _on_postgres(url: str) -> Rows:
     connection = await asyncpg.connect(url)
     try:
-        names = await connection.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        )
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> $1"
         return {
             name: frozenset(map(repr, await connection.fetch(f'SELECT * FROM "{name}"')))
-            for (name,) in names
-            if name not in OF_NODES
+            for (name,) in await connection.fetch(tables, OF_NODES)
         }
     finally:
         await connection.close()
