@@ -18,7 +18,7 @@ from antiphon_server.runtime.storage import postgres as adapter
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from antiphon_server.runtime.storage.postgres_start import open_postgres
-from tests.e2e.until import SOON_S
+from tests.e2e.until import SOON_S, until
 from tests.fakes.postgres import Postgres
 
 SLOW_S = 1.0
@@ -268,8 +268,7 @@ async def test_a_server_that_dies_is_gone_on_with(
     writing = [asyncio.create_task(write(range(n, 2000, 8))) for n in range(8)]
     await asyncio.sleep(0.2)
     mortal.kill()
-    await asyncio.sleep(0.3)
-    assert not mortal_database.writable
+    await until(lambda: not mortal_database.writable)
     assert mortal_database.changed.is_set()
     mortal.start()
     await asyncio.gather(*writing)

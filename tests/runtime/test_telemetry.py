@@ -220,5 +220,5 @@ async def test_a_stream_that_ends_well_is_ok(stub: Any, metrics: RpcMetrics) -> 
     """Streams count when they have ended."""
     call = stub.Subscribe(iter([pb.SubscribeRequest()]))
     assert len([frame async for frame in call]) == 1
-    await asyncio.sleep(0.05)
+    await until(lambda: bool(metrics.method(METHOD + "Subscribe").by_code))
     assert list(metrics.method(METHOD + "Subscribe").by_code) == ["OK"]

@@ -123,9 +123,9 @@ async def test_a_cancelled_call_is_settled_and_its_connection_closed_first(
 
 async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: World) -> None:
     """No entry stays open, and the provider is never asked."""
-    world.ledger = SlowLedger(world.database, 0.05)
+    world.ledger = SlowLedger(world.database, 0.5)
     task = asyncio.create_task(world.generator().run(order(), Recorder()))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     await cancelled(task)
     (call,) = await world.calls()
     assert call.settlement.outcome is Outcome.CANCELLED

@@ -20,6 +20,7 @@ from antiphon_server.integration.models.settings import ModelSettings, model_nam
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.e2e.refusals import Refused
+from tests.e2e.until import until
 from tests.integration.world import answer, asking
 
 pytest.importorskip("xllamacpp", reason="the extra `local` is missing")
@@ -104,8 +105,7 @@ async def test_it_comes_back_after_a_crash(local: LocalModel) -> None:
     await answer(local, asking(limit=2))
     (before,) = processes(*others)
     before.kill()
-    before.wait(5)
-    await asyncio.sleep(0.05)
+    await until(local._server._failed)
     text, _ = await answer(local, asking(limit=2))
     assert text
 
