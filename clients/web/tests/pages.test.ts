@@ -184,7 +184,7 @@ test("keys do what the list of keys says", async () => {
   expect(await faults()).toEqual([]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
-  expect(await page.locator("main h1").innerText()).toBe("New conversation");
+  await page.getByRole("heading", { name: "New conversation" }).waitFor();
   await typed("Hello");
   await page.fill(".composer textarea", "");
   await expect.poll(() => page.evaluate(() => sessionStorage.getItem("antiphon.draft.new"))).toBeNull();
