@@ -102,12 +102,8 @@ class Postgres:
         os.chown(self._folder, user.pw_uid, user.pw_gid)
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [*self._as_user, self._binaries / program, "-D", self._data, *arguments],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self._folder,
-        )
+        command = [*self._as_user, f"{self._binaries}/{program}", f"-D{self._data}", *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
 
     def start(self) -> None:
         """Begin a life. Raises TimeoutError if it does not come to answer."""
@@ -161,12 +157,17 @@ class Postgres:
         """To each of its processes: they are groups of their own."""
         import psutil
 
-        assert self._process is not None
         with suppress(psutil.NoSuchProcess):
-            main = psutil.Process(self._process.pid)
-            for process in [main, *main.children(recursive=True)]:
+            main = psutil.Process(self.pid)
+            main.suspend()  # so that it begins no more of them
+            others = main.children(recursive=True)
+            for process in [*others, main]:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(number)
+            for process in others if number == signal.SIGKILL else ():
+                with suppress(psutil.NoSuchProcess):  # as long as one lives, its memory is in use
+                    while process.status() != psutil.STATUS_ZOMBIE:
+                        time.sleep(0.002)
 
     def remove(self) -> None:
         """End it, and leave nothing."""
