@@ -46,7 +46,7 @@ async def test_it_is_asked_again_while_a_service_is_started_again() -> None:
 
 async def test_what_was_said_after_a_refused_post_waits_for_it() -> None:
     """One goes after the other, in the order in which they were said; to stop waits for none."""
-    it = Asks(again_s=(0.01, 0.01))
+    it = Asks(again_s=(1.0,))
 
     def say(turn_id: str) -> asyncio.Future[Accepted]:
         post = ConverseRequest(post=DispatchRequest(turn_id=turn_id))
