@@ -44,4 +44,4 @@ async def test_refused_in_the_midst_of_the_first_write(
         await raw.send(window(1, 1 << 20))
         came = await raw.refused(5)
     assert came.status == INVALID_ARGUMENT
-    assert came.messages == 1
+    assert came.messages >= 1  # what happens there meanwhile may come, too
