@@ -3,13 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_client import (
-    ApiKey,
-    FileTokenStore,
-    MemoryTokenStore,
-    Tokens,
-    Unauthenticated,
-)
+from antiphon_client import ApiKey, FileTokenStore, MemoryTokenStore, Tokens, Unauthenticated
 from antiphon_client.credentials import Password
 from antiphon_client.tokens import TokenSource
 from tests.client.fake_server import fake_server

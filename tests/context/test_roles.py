@@ -5,12 +5,7 @@ import random
 
 import pytest
 
-from antiphon_server.context.model.resources import (
-    ConversationId,
-    ResourceId,
-    Role,
-    WorkspaceId,
-)
+from antiphon_server.context.model.resources import ConversationId, ResourceId, Role, WorkspaceId
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service.changes import Changes
 from antiphon_server.context.service.conversations import Conversations, NewConversation

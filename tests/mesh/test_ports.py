@@ -11,11 +11,24 @@ from antiphon_server.mesh.compose import edge_before
 from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
 from antiphon_server.mesh.model import Address, Edge
 from antiphon_server.runtime.configuration import WrongSetting
+from antiphon_server.runtime.net.ports import MOST_KEPT, kept_port
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.server import CannotListen
 from tests.mesh.commands import output
 from tests.mesh.nodes import PORTS, settings_in
 from tests.mesh.world import HOST
+
+
+def test_a_picked_port_is_for_whoever_asks_for_it_by_number() -> None:
+    """The system gives it to nobody who asks for any; until 64 more were picked."""
+    port, *more = [kept_port() for _ in range(MOST_KEPT)]
+    assert port not in more
+    with socket.socket() as other:
+        with pytest.raises(OSError, match="in use"):
+            other.bind((HOST, port))
+        socket.create_server((HOST, port)).close()
+        kept_port()
+        other.bind((HOST, port))
 
 
 async def test_two_edges_do_not_share_a_port(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The edge as the settings want it: what it is like, where it listens, and as a file."""
 
-import socket
 from collections.abc import Iterable
 
 import msgspec
@@ -11,6 +10,7 @@ from antiphon_server.mesh.model import Address, CallRates, Edge
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.configuration import WrongSetting, host_and_port
+from antiphon_server.runtime.net.ports import kept_port
 from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.settings import Settings
 
@@ -90,11 +90,8 @@ def picked(host: str, port: int, setting: str) -> int:
     An Envoy that can't listen tells its log alone. Raises CannotListen, which names the
     ``setting``.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=family) as probe:
-            found: int = probe.getsockname()[1]
-            return found
+        return kept_port(host, port)
     except OSError as error:
         raise CannotListen(str(Address(host, port)), setting) from error
 

@@ -10,10 +10,10 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
+from antiphon_server.runtime.net.ports import HOST, kept_port
 from antiphon_server.runtime.process import with_parent
 from antiphon_server.runtime.process.child import Child
 from antiphon_server.stores.local_store import LocalStore, StoreDidNotStart, begun
-from antiphon_server.stores.ports import HOST, free_port
 from antiphon_server.stores.programs import postgres_programs
 
 USER = "antiphon"
@@ -43,7 +43,7 @@ async def start_postgres(folder: Path) -> LocalStore:
 
 
 def _store(programs: Path, folder: Path) -> LocalStore:
-    port, password = free_port(), (folder / "password").read_text()
+    port, password = kept_port(), (folder / "password").read_text()
     options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
     command = with_parent.command(
         str(programs / "postgres"), "-D", str(folder / "data"), f"-p{port}", *options

@@ -4,10 +4,10 @@ import asyncio
 import secrets
 from pathlib import Path
 
+from antiphon_server.runtime.net.ports import HOST, kept_port
 from antiphon_server.runtime.process import with_parent
 from antiphon_server.runtime.process.child import Child
 from antiphon_server.stores.local_store import LocalStore, begun
-from antiphon_server.stores.ports import HOST, free_port
 from antiphon_server.stores.programs import valkey_program
 
 START_S = 20.0
@@ -19,7 +19,7 @@ async def start_redis(folder: Path) -> LocalStore:
 
     Raises StoresMissing, StoreDidNotStart.
     """
-    port, password = free_port(), secrets.token_hex(24)
+    port, password = kept_port(), secrets.token_hex(24)
     child = await asyncio.to_thread(_prepared, folder, port, password)
     await begun(child, lambda: _listens(port), START_S)
     return LocalStore(child, f"redis://:{password}@{HOST}:{port}/0")

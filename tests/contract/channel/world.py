@@ -10,12 +10,7 @@ from google.protobuf import wrappers_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
 from antiphon.events.v1 import stream_pb2
-from antiphon_server.runtime.access.principal import (
-    Principal,
-    SessionId,
-    UserId,
-    current_principal,
-)
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, current_principal
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 
