@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 
 from antiphon_server.app.own_address import own_address
+from antiphon_server.app.own_database import check_own_database
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
@@ -21,7 +22,6 @@ from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
@@ -64,7 +64,7 @@ async def open_infrastructure(
 
 async def _store(settings: Settings, data_dir: Path, services: Iterable[Descriptor]) -> Store:
     if settings.database_url is None:
-        await asyncio.to_thread(_check, data_dir)
+        await asyncio.to_thread(check_own_database, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
     url = settings.database_url.reveal()
     check_postgres_url(url)
@@ -77,20 +77,6 @@ async def _store(settings: Settings, data_dir: Path, services: Iterable[Descript
     finally:
         await patient.close()
     return database
-
-
-def keeps_postgres(data_dir: Path) -> bool:
-    """Whether the data of several servers is there, on this machine."""
-    return (data_dir / "postgres" / "data").exists()
-
-
-def _check(data_dir: Path) -> None:
-    """A new database beside the data of several servers would look as if all was lost."""
-    if keeps_postgres(data_dir) and not (data_dir / DATABASE_FILE).exists():
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
 
 
 async def _lease(
