@@ -7,6 +7,7 @@ import typer
 
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
+from antiphon_server.cli.backup import backup, restore
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.console import CommandError, complain
@@ -56,6 +57,8 @@ for command in (
     whoami,
     approve,
     doctor,
+    backup,
+    restore,
 ):
     app.command()(command)
 app.add_typer(models, name="models")
