@@ -69,7 +69,7 @@ async def test_why_a_certificate_is_not_trusted(authority: Authority, tmp_path: 
         assert await refused(port, Tls()) == await refused(port, stranger)
         other = replace(authority.trust, server_name="other.example.org")
         assert await refused(port, other) == "the server's certificate is for another name"
-        authority.files(expired=True)
+    async with serving(authority.files(expired=True)) as port:
         assert await refused(port, authority.trust) == "the server's certificate has expired"
 
 
@@ -212,8 +212,26 @@ async def test_half_a_renewal_is_waited_for(
         files.key.write_bytes(new_key[:100])
         assert await ask(port, authority.trust)
         assert new_key.decode() not in caplog.text
+
+
+async def test_a_new_certificate_that_is_over_is_not_taken(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the old one holds, as a start would not take it; the next good one is."""
+    tls = ServerTls(authority.files())
+    ends = tls.ends
+    async with healthy(credentials=tls.credentials()) as port:
         authority.files(expired=True)
+        for _ in range(2):
+            assert await ask(port, authority.trust)
+        assert caplog.text.count("the new certificate is not used, as the old one holds") == 1
+        assert tls.ends == ends
+        authority.files()
+        assert await ask(port, authority.trust)
+    async with serving(authority.files(expired=True)) as port:
         assert "expired" in await refused(port, authority.trust)
+        authority.files()
+        assert await ask(port, authority.trust)
 
 
 def _other_key(files: TlsFiles) -> None:

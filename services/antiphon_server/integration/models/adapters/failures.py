@@ -1,8 +1,14 @@
 """What goes wrong with a model, as domain errors that hold no provider's text."""
 
+import logging
+from urllib.parse import urlsplit
+
+from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.errors import DomainError, Reason
 
+log = logging.getLogger(__name__)
 MAX_RETRY_AFTER_S = 60.0
+_LONGEST = 300
 # How endpoints say that a prompt is too long: llama.cpp, OpenAI, vLLM, Anthropic.
 _TOO_LONG = (
     "exceed_context_size_error",
@@ -10,6 +16,17 @@ _TOO_LONG = (
     "maximum context length",
     "prompt is too long",
 )
+
+
+def report(settings: ModelSettings, error: Exception | str) -> None:
+    """Tell the log, and with it the operator alone, which endpoint it was and what the system said.
+
+    Of an address no more than that: a name, a password or a parameter in it may be a secret.
+    """
+    parts = urlsplit(settings.base_url)
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    why = (str(error) or type(error).__name__)[:_LONGEST]
+    log.warning("the model %s at %s does not answer: %s", settings.name, where, why)
 
 
 def unavailable(model: str, retry_after: float | None = None) -> DomainError:
