@@ -124,7 +124,8 @@ def backups(root: CleanRoot) -> list[str]:
 
 def newer_version(folder: Path, root: CleanRoot) -> str:
     """A checkout of a version to come, with a change of tables."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     for name in listed.stdout.decode().split("\0"):
         if name.startswith(("tests/", "docs/")) or not (ROOT / name).is_file():
             continue

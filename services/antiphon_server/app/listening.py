@@ -81,7 +81,10 @@ async def _open(
     lease: NodeLease | None,
     lifecycle: Lifecycle,
 ) -> int:
-    server = Server(services.table, _limits(settings), tls.credentials() if tls else None)
+    shown = (tls.credentials(), tls.handshakes.called) if tls else ()
+    server = Server(services.table, _limits(settings), *shown)
+    if tls is not None:
+        lifecycle.spawn("handshakes", tls.handshakes.run(), vital=False)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port, *settings.more_ports)
@@ -125,6 +128,7 @@ async def _open_admin(
         return None
     machine = await _machine(settings, tls, lifecycle)
     collectors = [infrastructure.metrics, *infrastructure.guard.collectors, machine]
+    collectors += [tls.handshakes] if tls else []
     for each in services.running:
         collectors += each.collectors()
     admin = Admin(health, collectors)

@@ -50,7 +50,7 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
             _end(sentence, code_of(error), as_json=as_json)
         if not as_json:
             raise
-        log.critical("the server has a defect", exc_info=error)
+        _log_as_json("the server has a defect", error)
         raise typer.Exit(1) from None
 
 
@@ -58,13 +58,19 @@ def _end(sentence: str, code: int, *, as_json: bool) -> NoReturn:
     """As any other command, or as one more line of the log; a parent shows it to people."""
     if not as_json:
         fail(sentence, code)
+    _log_as_json(sentence)
+    raise typer.Exit(code)
+
+
+def _log_as_json(sentence: str, error: Exception | None = None) -> None:
     from antiphon_server.runtime.telemetry.logs import configure_logging
 
-    configure_logging(log_format="json")
-    log.critical("%s", sentence)
-    raise typer.Exit(code)
+    configure_logging(log_format="json")  # it may not have come to that
+    log.critical("%s", sentence, exc_info=error)
 
 
 def _json_is_wanted(given: dict[str, Any]) -> bool:
     """Whether logs are to be JSON, of settings that can't be read as a whole."""
-    return given.get("log_format", os.environ.get("ANTIPHON_LOG_FORMAT")) == "json"
+    from antiphon_server.settings import PREFIX
+
+    return given.get("log_format", os.environ.get(f"{PREFIX}LOG_FORMAT")) == "json"

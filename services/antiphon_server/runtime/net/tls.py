@@ -13,6 +13,8 @@ from pathlib import Path
 
 import grpc
 
+from antiphon_server.runtime.net.handshakes import Handshakes
+
 log = logging.getLogger(__name__)
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -106,6 +108,7 @@ class ServerTls:
 
     def __init__(self, files: TlsFiles) -> None:
         self._asks = files.client_ca is not None
+        self.handshakes = Handshakes()
         self._followed = FollowedFiles(files)
 
     @property
@@ -122,7 +125,11 @@ class ServerTls:
         )
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """What the files hold if that is new; called by gRPC's threads, one at a time."""
+        """What the files hold if that is new; called by gRPC's threads, one at a time.
+
+        They do so whenever a client connects.
+        """
+        self.handshakes.began()
         found = self._followed.renewed()
         return _configuration(found) if found is not None else None
 

@@ -25,8 +25,9 @@ def report(settings: ModelSettings, error: Exception | str) -> None:
     """
     parts = urlsplit(settings.base_url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    why = (str(error) or type(error).__name__)[:_LONGEST]
-    log.warning("the model %s at %s does not answer: %s", settings.name, where, why)
+    unusable = isinstance(error, ValueError)  # whose words may repeat all of the address
+    why = "it can't be used as an address" if unusable else str(error) or type(error).__name__
+    log.warning("the model %s at %s does not answer: %s", settings.name, where, why[:_LONGEST])
 
 
 def unavailable(model: str, retry_after: float | None = None) -> DomainError:
