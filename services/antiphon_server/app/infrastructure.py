@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 
 from antiphon_server.app.own_address import own_address
-from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
+from antiphon_server.app.schemas import DATABASE_FILE, MOVED_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret
@@ -85,11 +85,18 @@ def keeps_postgres(data_dir: Path) -> bool:
 
 
 def _check(data_dir: Path) -> None:
-    """A new database beside the data of several servers would look as if all was lost."""
-    if keeps_postgres(data_dir) and not (data_dir / DATABASE_FILE).exists():
+    """A new database beside data that is elsewhere would look as if all was lost."""
+    if (data_dir / DATABASE_FILE).exists():
+        return
+    if keeps_postgres(data_dir):
         raise DataDirUnusable(
             f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
             "with --replicas 2 or more, or choose another --data-dir"
+        )
+    if (data_dir / MOVED_FILE).exists():
+        raise DataDirUnusable(
+            f"the data of {data_dir} was migrated to a Postgres: set ANTIPHON_DATABASE_URL to it, "
+            f"or choose another --data-dir; {MOVED_FILE} is how it was before"
         )
 
 
