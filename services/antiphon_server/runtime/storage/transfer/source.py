@@ -62,18 +62,19 @@ class SqliteSource:
             yield batch
 
     def _converted(self, table: Table, found: sqlite3.Cursor) -> Iterator[Row]:
-        """SQLite has no booleans: a column of them holds 0 and 1."""
+        """SQLite has no booleans: a column of them holds 0 and 1. Postgres has no NUL in a text."""
         columns = enumerate(table.columns)
         booleans = [place for place, column in columns if isinstance(column.type, Boolean)]
         for row in found:
-            if not booleans:
-                yield row
-                continue
-            values = list(row)
+            values = [_without_nul(value) if isinstance(value, str) else value for value in row]
             for place in booleans:
                 if values[place] is not None:
                     values[place] = bool(values[place])
             yield tuple(values)
+
+
+def _without_nul(value: str) -> str:
+    return value.replace("\0", "\ufffd") if "\0" in value else value
 
 
 def key_of(table: Table, row: Row) -> Row:
