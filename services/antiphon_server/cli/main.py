@@ -18,6 +18,7 @@ from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
 from antiphon_server.cli.mesh import app as mesh
+from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
@@ -59,6 +60,7 @@ for command in (
     doctor,
     backup,
     restore,
+    migrate,
 ):
     app.command()(command)
 app.add_typer(models, name="models")

@@ -862,7 +862,7 @@ class PostMessageRequest(_message.Message):
     """request_id makes a repeated call return the first one's answer, for 24 h."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the content, at most 1 MiB in all."""
+        """parts are the content, at most 1 MiB in all (see Message.parts)."""
 
     def __init__(
         self,

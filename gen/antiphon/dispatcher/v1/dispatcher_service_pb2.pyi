@@ -52,7 +52,7 @@ class DispatchRequest(_message.Message):
     """max_output_tokens is the most the model may answer; 0 means 1024."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the message, at most 1 MiB in all."""
+        """parts are the message, at most 1 MiB in all (see Message.parts)."""
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

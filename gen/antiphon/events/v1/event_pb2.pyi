@@ -214,9 +214,11 @@ class Event(_message.Message):
     """
     last_offset: _builtins.int
     """last_offset is the last place that the event covers. It is greater than
-    first_offset where the event took the places of text deltas that were
-    folded into the finished message; a client that has a part of them replaces
-    the turn's partial text by the message.
+    first_offset where the event took the places of text deltas right before it
+    that were folded when their turn had ended: that is the next event that
+    stays, often the turn's message, and anything else that came between its
+    deltas. A client that has a part of a turn's text replaces it by the message
+    with its turn_id.
     """
     actor: _builtins.str
     """actor is who caused it: `users/user_…`, `handlers/…` or `services/…`."""
