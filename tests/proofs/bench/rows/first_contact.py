@@ -20,7 +20,7 @@ from tests.proofs.bench.servers import Floor, Measured, MeasuredServer
 CLIENTS = (10, 50)
 DELTAS = 20
 GAP_MS = 5
-TURNS = 2_000
+FIRST_TURNS, TURNS = 3, 2_000
 MB = 1_000_000
 MEASURES = (
     ("turns, 10 clients", "turns/s", at_least(1)),
@@ -104,13 +104,16 @@ def _begun(side: _Side, home: Path, model_url: str) -> Any:
     async def begin() -> None:
         begun = time.perf_counter()
         async with side.begin(home, model_url) as server:
-            target = Target(**await _target(server))
-            met = Met(Window(target, 0), DELTAS)
-            async with Clients(target, met, **side.call) as clients:
-                await (await clients.one())()
+            await _one_turn(side, await _target(server))
             side.found["start to first good turn"].append(time.perf_counter() - begun)
 
     return begin
+
+
+async def _one_turn(side: _Side, target: dict[str, Any]) -> None:
+    to = Target(**target)
+    async with Clients(to, Met(Window(to, 0), DELTAS), **side.call) as clients:
+        await (await clients.one())()
 
 
 async def _target(server: Measured) -> dict[str, Any]:
@@ -168,6 +171,6 @@ async def _serving(
         for side in sides:
             server = await stack.enter_async_context(side.begin(bench.fresh(), model.line))
             served.append(_Served(bench, side, server, await _target(server)))
-            job = {"target": served[-1].target, "clients": 2, "seconds": 0.2, "deltas": DELTAS}
-            await bench.load("first_contact", **job, **side.call)
+            for _ in range(FIRST_TURNS):
+                await _one_turn(side, served[-1].target)
         yield served
