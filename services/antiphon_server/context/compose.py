@@ -145,7 +145,7 @@ def compose(
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
-    tails = Tails(event_log, encoded_message)
+    tails = Tails(event_log, encoded_message, clock)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),

@@ -109,6 +109,11 @@ class Catalogue:
         """
         return [self.named(name) for name in dict.fromkeys(names or [""])]
 
+    def look_up_default(self) -> None:
+        """Begin to find out what the default costs, which the end of the first call waits for."""
+        if self._models:
+            self.named("").prices_by_now()
+
     def unusable(self) -> Iterator[ConfiguredModel]:
         """Those that can't be asked as they are configured."""
         return (model for model in self._models.values() if model.missing)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     false,
-    insert,
     select,
     true,
     union,
@@ -21,7 +20,6 @@ from sqlalchemy import (
 
 from antiphon_server.context.adapters.sql.rows import (
     PAGE_LIMIT,
-    add_unless_taken,
     conversation_of,
     in_use,
     older,
@@ -36,11 +34,15 @@ from antiphon_server.context.model.resources import (
 )
 from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _TABLE = conversations.c
 _COLUMNS = tuple(_TABLE)
-_GET = select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
-_ADD = insert(conversations)
+_GET = Prepared(
+    lambda: select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
+)
+# A key may be taken by a writer that was not seen yet.
+_ADD = PreparedInsert(conversations, " ON CONFLICT DO NOTHING RETURNING conversation_id")
 _PUT = (
     update(conversations)
     .where(_TABLE.conversation_id == bindparam("key"))
@@ -116,7 +118,7 @@ class SqlConversations:
         self._connection = connection
 
     def get(self, conversation_id: ConversationId) -> Conversation | None:
-        row = self._connection.execute(_GET, {"conversation_id": conversation_id}).first()
+        row = _GET.row(self._connection, {"conversation_id": conversation_id})
         return conversation_of(row) if row else None
 
     def add(self, conversation: Conversation) -> bool:
@@ -131,7 +133,7 @@ class SqlConversations:
             "archive_us": conversation.archive_us,
             "version": conversation.version,
         }
-        return add_unless_taken(self._connection, _ADD, values)
+        return bool(_ADD.returned(self._connection, [values]))
 
     def put(self, conversation: Conversation) -> None:
         values = {

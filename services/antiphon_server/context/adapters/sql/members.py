@@ -10,7 +10,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
@@ -28,7 +27,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.runtime.access.principal import UserId
-from antiphon_server.runtime.storage.statements import Prepared
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _HERE = members.alias("here")
 _AROUND = members.alias("around")
@@ -77,7 +76,7 @@ _KEY = (members.c.resource == bindparam("key_resource")) & (
 )
 _COLUMNS = (members.c.resource, members.c.user_id, members.c.role, members.c.create_us)
 _GET = select(*_COLUMNS).where(_KEY)
-_ADD = insert(members)
+_ADD = PreparedInsert(members)
 _PUT = update(members).where(_KEY).values(role=bindparam("new_role"))
 _REMOVE = delete(members).where(_KEY)
 _OWNERS = select(func.count()).where(
@@ -90,15 +89,19 @@ _LIST = (
     .limit(bindparam("page_limit"))
 )
 # SQLite has one writer and leaves FOR UPDATE out.
-_LOCK_WORKSPACE = (
-    select(workspaces.c.version)
-    .where(workspaces.c.workspace_id == bindparam("resource"))
-    .with_for_update()
+_LOCK_WORKSPACE = Prepared(
+    lambda: (
+        select(workspaces.c.version)
+        .where(workspaces.c.workspace_id == bindparam("resource"))
+        .with_for_update()
+    )
 )
-_LOCK_CONVERSATION = (
-    select(conversations.c.version)
-    .where(conversations.c.conversation_id == bindparam("resource"))
-    .with_for_update()
+_LOCK_CONVERSATION = Prepared(
+    lambda: (
+        select(conversations.c.version)
+        .where(conversations.c.conversation_id == bindparam("resource"))
+        .with_for_update()
+    )
 )
 
 
@@ -121,7 +124,7 @@ class SqlMembers:
 
     def lock(self, resource: ResourceId) -> None:
         statement = _LOCK_WORKSPACE if resource.startswith("ws_") else _LOCK_CONVERSATION
-        self._connection.execute(statement, {"resource": resource})
+        statement.row(self._connection, {"resource": resource})
 
     def get(self, resource: ResourceId, user_id: UserId) -> Member | None:
         row = self._connection.execute(_GET, _key(resource, user_id)).first()
@@ -136,7 +139,7 @@ class SqlMembers:
             "of_workspace": member.resource.startswith("ws_"),
             "resource_create_us": resource_create_us,
         }
-        self._connection.execute(_ADD, values)
+        _ADD.run(self._connection, [values])
 
     def put(self, member: Member) -> None:
         values = _key(member.resource, member.user_id) | {"new_role": member.role.value}

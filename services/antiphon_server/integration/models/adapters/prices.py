@@ -1,13 +1,25 @@
-"""Prices of known models, from genai-prices; imported when first asked."""
+"""Prices of known models, from genai-prices.
+
+Its table takes a second and 50 MB to load, and is looked into once for each model: so it is
+loaded in a process of its own, which ends.
+"""
 
 import asyncio
 import functools
+import json
+import logging
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 from antiphon_server.integration.models.model import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 
-# Prices have tiers; those of a prompt of this size stand for all.
-_SAMPLE_TOKENS = 1000
+_PROGRAM = Path(__file__).with_name("price_table.py")
+TIMEOUT_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 async def known_prices(settings: ModelSettings) -> Prices | None:
@@ -17,17 +29,14 @@ async def known_prices(settings: ModelSettings) -> Prices | None:
 
 @functools.cache
 def _look_up(provider: str, model: str) -> Prices | None:
-    try:
-        from genai_prices import Usage, calc_price
-    except ImportError:
+    if find_spec("genai_prices") is None:
         return None
+    # -P: what lies beside the program is not in the way of what it imports.
+    command = (sys.executable, "-P", str(_PROGRAM), provider, model)
     try:
-        sample = Usage(input_tokens=_SAMPLE_TOKENS, output_tokens=_SAMPLE_TOKENS)
-        price = calc_price(sample, model, provider_id=provider)
-    except (LookupError, ValueError):
+        said = subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("the price of %s/%s could not be looked up: %s", provider, model, error)
         return None
-    micros_per_million = 1_000_000 * 1_000_000 // _SAMPLE_TOKENS
-    return Prices(
-        round(price.input_price * micros_per_million),
-        round(price.output_price * micros_per_million),
-    )
+    found = json.loads(said.stdout)
+    return Prices(*found) if found else None
