@@ -2,30 +2,30 @@
 
 import type { JSX } from "preact";
 import { memo } from "preact/compat";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Entry, type Outgoing, type Thread, type TurnView, isQueued } from "../antiphon";
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
 import { Composer } from "./composer";
 import type { Desk } from "./desk";
+import { useFollowing } from "./following";
 import { Kept } from "./kept";
 import { Markdown } from "./markdown";
 import { Avatar, CopyButton, Icon, Notice, Spinner } from "./parts";
 import { useChanges, useNow, useSteady } from "./use";
 import { consumed, cutShort, duration, inWords, leftOut, moment, sentenceOf } from "./words";
 
-const NEAR_PX = 80;
-
 /** One conversation, with the place to write in below it. */
 export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread }): JSX.Element {
   useChanges(thread);
   const scroll = useRef<HTMLDivElement>(null);
-  const { isAtEnd, toEnd } = useStickiness(scroll, thread);
+  const content = useRef<HTMLDivElement>(null);
+  const { isAtEnd, toEnd } = useFollowing(scroll, content, thread);
   const { messages, open, outgoing } = thread;
   const isEmpty = !messages.length && !outgoing.length && !thread.isLoading;
   return (
     <>
       <div class="scroll" ref={scroll} tabIndex={-1}>
-        <div class="said" role="log" aria-label="Conversation" aria-busy={thread.isLoading}>
+        <div class="said" ref={content} role="log" aria-label="Conversation" aria-busy={thread.isLoading}>
           {thread.isLoading && <Skeleton />}
           <Older thread={thread} scroll={scroll} />
           {isEmpty && !thread.error && <p class="empty">Nothing has been said here yet.</p>}
@@ -86,38 +86,6 @@ function footerBelongs(thread: Thread, entry: Entry, turn: TurnView | undefined)
   return !thread.hasReply(turn) && entry.role === "user";
 }
 
-/** The view stays at its end while an answer grows, unless somebody reads further up. */
-function useStickiness(scroll: { current: HTMLDivElement | null }, thread: Thread) {
-  const [isAtEnd, setAtEnd] = useState(true);
-  const sticks = useRef(true);
-  const toEnd = useCallback(() => {
-    sticks.current = true;
-    setAtEnd(true);
-    const { current } = scroll;
-    current?.scrollTo({ top: current.scrollHeight });
-  }, []);
-  useEffect(() => {
-    const { current } = scroll;
-    if (!current) return;
-    const look = () => {
-      const left = current.scrollHeight - current.scrollTop - current.clientHeight;
-      sticks.current = left < NEAR_PX;
-      setAtEnd(left < NEAR_PX);
-    };
-    const follow = new ResizeObserver(() => sticks.current && toEnd());
-    follow.observe(current);
-    current.addEventListener("scroll", look, { passive: true });
-    return () => {
-      follow.disconnect();
-      current.removeEventListener("scroll", look);
-    };
-  }, [thread.conversationId]);
-  useLayoutEffect(() => {
-    if (sticks.current) toEnd();
-  }, [thread, thread.version]);
-  return { isAtEnd, toEnd };
-}
-
 /** Older messages come when their place is seen; what is read stays where it is. */
 function Older({ thread, scroll }: { thread: Thread; scroll: { current: HTMLDivElement | null } }) {
   const mark = useRef<HTMLDivElement>(null);
@@ -168,7 +136,7 @@ const Said = memo(
   function Said({ entry, name, isMine, turn, onAgain }: SaidProps): JSX.Element {
     const isAnswer = entry.role === "assistant";
     return (
-      <article class={`message ${entry.role} ${isMine ? "mine" : ""}`} aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}>
+      <article id={entry.id} class={`message ${entry.role} ${isMine ? "mine" : ""}`} aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}>
         {!isMine && <Head name={name} actor={entry.author} timeMs={entry.timeMs} />}
         {turn && isAnswer && <Tools turn={turn} />}
         <div class="body">
