@@ -4,7 +4,7 @@ export { Changing } from "./changing";
 export { Company } from "./company";
 export { AntiphonError, GapError, errorOf } from "./errors";
 export { Follower, type WatchListener, type Watching } from "./follower";
-export { newFollowId, newRequestId, newTurnId } from "./ids";
+export { firstOf, newFollowId, newRequestId, newTurnId } from "./ids";
 export { listed } from "./pages";
 export type { WatchOptions } from "./place";
 export type { Connection } from "./redial";

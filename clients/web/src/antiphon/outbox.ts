@@ -4,8 +4,9 @@ import { create } from "@bufbuild/protobuf";
 import { TurnPolicy } from "../gen/antiphon/context/v1/conversation_pb";
 import { type Message, PartSchema } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import { Backoff } from "./backoff";
 import type { Stubs } from "./channel";
-import { type AntiphonError, errorOf } from "./errors";
+import { type AntiphonError, connectionLost, errorOf } from "./errors";
 import { newRequestId, newTurnId } from "./ids";
 
 /** Who answers what is said to people alone. */
@@ -24,8 +25,14 @@ export interface Outgoing {
   text: string;
   wishes: Wishes;
   state: "sending" | "failed";
+  /** Whether no server took it so far, for none was there: it is tried again by itself. */
+  isHeld: boolean;
   error: AntiphonError | undefined;
 }
+
+const FIRST_PAUSE_MS = 2_000;
+const MOST_PAUSE_MS = 15_000;
+const STUCK_MS = 1_000;
 
 /** Who is told of what comes of it. */
 export interface Receiver {
@@ -36,10 +43,13 @@ export interface Receiver {
   posted(message: Message): void;
 }
 
-/** Sends what is said, in its order. */
+/** Sends what is said, in its order; what no server took again and again, until one does. */
 export class Outbox {
   outgoing: Outgoing[] = [];
   private sending = Promise.resolve();
+  private readonly backoff = new Backoff(FIRST_PAUSE_MS, MOST_PAUSE_MS);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private call: { began: number; aborting: AbortController } | undefined;
 
   constructor(
     private readonly conversationId: string,
@@ -48,27 +58,38 @@ export class Outbox {
   ) {}
 
   /** Say something. Nothing is thrown: what fails is shown where it is. */
-  async say(text: string, wishes: Wishes, turnId = newTurnId(), requestId = newRequestId()): Promise<void> {
+  say(text: string, wishes: Wishes, turnId = newTurnId()): Promise<void> {
     const outgoing: Outgoing = {
-      ...{ turnId, requestId, text, wishes: { ...wishes } },
-      ...{ state: "sending", error: undefined },
+      ...{ turnId, requestId: newRequestId(), text, wishes: { ...wishes } },
+      ...{ state: "sending", isHeld: false, error: undefined },
     };
-    const place = this.outgoing.findIndex((each) => each.turnId === turnId);
-    this.outgoing = place < 0 ? [...this.outgoing, outgoing] : this.outgoing.with(place, outgoing);
-    this.receiver.changed();
-    this.sending = this.sending.then(() => this.sendUpTo(outgoing));
-    await this.sending;
+    this.outgoing = [...this.outgoing, outgoing];
+    return this.begin(outgoing);
   }
 
   /** Say something again that failed; it is the same turn. */
-  retry({ text, wishes, turnId, requestId }: Outgoing): Promise<void> {
-    return this.say(text, wishes, turnId, requestId);
+  async retry(outgoing: Outgoing): Promise<void> {
+    const place = this.outgoing.findIndex(({ turnId }) => turnId === outgoing.turnId);
+    if (place < 0) return;
+    const again: Outgoing = { ...outgoing, state: "sending" };
+    this.outgoing = this.outgoing.with(place, again);
+    await this.begin(again);
   }
 
-  /** Try again what no server took, for none was there. */
+  /**
+   * There is reason to believe that a server is there: send what none took. A call that hangs on a
+   * connection of before is given up for it.
+   */
   retryHeld(): void {
+    if (this.call && Date.now() - this.call.began > STUCK_MS) return this.call.aborting.abort();
     const newest = this.outgoing.findLast(isHeld);
     if (newest) void this.retry(newest);
+  }
+
+  /** Send nothing more by itself. */
+  close(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** The log has it, or it is to be forgotten. */
@@ -76,6 +97,13 @@ export class Outbox {
     if (!this.outgoing.some((each) => each.turnId === turnId)) return;
     this.outgoing = this.outgoing.filter((each) => each.turnId !== turnId);
     this.receiver.changed();
+  }
+
+  private async begin(outgoing: Outgoing): Promise<void> {
+    this.close();
+    this.receiver.changed();
+    this.sending = this.sending.then(() => this.sendUpTo(outgoing));
+    await this.sending;
   }
 
   /** One goes after the other, and what no server took goes first: what is said keeps its order. */
@@ -86,8 +114,9 @@ export class Outbox {
     for (const each of [...held, newest]) {
       await this.send(each);
       if (!isHeld(each)) continue;
-      newest.state = "failed";
-      newest.error = each.error;
+      Object.assign(newest, { state: "failed", isHeld: true, error: each.error });
+      this.close();
+      this.timer = setTimeout(() => this.retryHeld(), this.backoff.next());
       break;
     }
     this.receiver.changed();
@@ -96,43 +125,50 @@ export class Outbox {
   private async send(outgoing: Outgoing): Promise<void> {
     outgoing.state = "sending";
     this.receiver.changed();
+    const aborting = new AbortController();
+    this.call = { began: Date.now(), aborting };
     try {
-      await (isToPeople(outgoing) ? this.postAlone(outgoing) : this.dispatch(outgoing));
+      await (isToPeople(outgoing) ? this.postAlone(outgoing, aborting.signal) : this.dispatch(outgoing, aborting.signal));
+      this.backoff.reset();
     } catch (thrown) {
-      outgoing.state = "failed";
-      outgoing.error = errorOf(thrown);
+      const error = aborting.signal.aborted ? connectionLost("it took too long") : errorOf(thrown);
+      Object.assign(outgoing, { state: "failed", isHeld: error.isAway, error });
+    } finally {
+      this.call = undefined;
     }
   }
 
-  private async dispatch({ turnId, text, wishes }: Outgoing): Promise<void> {
-    const { turn } = await this.stubs.dispatcher.dispatch({
+  private async dispatch({ turnId, text, wishes }: Outgoing, signal: AbortSignal): Promise<void> {
+    const request = {
       conversationId: this.conversationId,
       turnId,
       handler: wishes.handler,
       models: wishes.model ? [wishes.model] : [],
       parts: [create(PartSchema, { content: { case: "text", value: text } })],
       policy: TurnPolicy.UNSPECIFIED,
-    });
+    };
+    const { turn } = await this.stubs.dispatcher.dispatch(request, { signal });
     if (turn) this.receiver.accepted(turn);
     // Cancelled before it came: no message will tell of it.
     if (turn && !turn.messageId) this.settle(turnId);
   }
 
   /** No turn comes of it, so the answer tells where it stands. */
-  private async postAlone({ turnId, requestId, text }: Outgoing): Promise<void> {
-    const { message } = await this.stubs.context.postMessage({
+  private async postAlone({ turnId, requestId, text }: Outgoing, signal: AbortSignal): Promise<void> {
+    const request = {
       conversationId: this.conversationId,
       requestId,
       parts: [create(PartSchema, { content: { case: "text", value: text } })],
-    });
+    };
+    const { message } = await this.stubs.context.postMessage(request, { signal });
     if (message) this.receiver.posted(message);
     this.settle(turnId);
   }
 }
 
-/** Whether no server took it, for none was there. */
-function isHeld({ state, error }: Outgoing): boolean {
-  return state === "failed" && error?.isAway === true;
+/** Whether it waits for a server that takes it. */
+function isHeld({ state, isHeld }: Outgoing): boolean {
+  return state === "failed" && isHeld;
 }
 
 function isToPeople({ wishes }: Outgoing): boolean {

@@ -12,6 +12,7 @@ import { Company } from "./company";
 import { Costs } from "./costs";
 import { type AntiphonError, errorOf } from "./errors";
 import type { Follower, Watching } from "./follower";
+import { newTurnId } from "./ids";
 import { NOBODY, Outbox, type Outgoing, type Wishes, isAnswered } from "./outbox";
 import { Past } from "./past";
 import { type Entry, Transcript } from "./transcript";
@@ -117,6 +118,7 @@ export class Thread extends Changing {
     this.isClosed = true;
     this.watching?.close();
     this.company.close();
+    this.outbox.close();
     clearInterval(this.presence);
     clearTimeout(this.greeting);
     if (!this.error && !this.isLoading) this.tellPresence(false);
@@ -176,16 +178,20 @@ export class Thread extends Changing {
     return this.outbox.say(text, wishes);
   }
 
-  /** Whether an entry, a question or its answer, goes back to what one has asked oneself. */
-  mayAskAgain(entry: Entry): boolean {
-    return this.transcript.questionOf(entry)?.author === this.self && !this.isArchived;
+  /** What an entry asked, or was the answer to. */
+  questionOf(entry: Entry): Entry | undefined {
+    return this.transcript.questionOf(entry);
   }
 
-  /** Ask once more what an entry asked, or was the answer to: it is another turn. */
-  askAgain(entry: Entry, wishes: Wishes): void {
-    const question = this.transcript.questionOf(entry);
+  /** A message, if it is known. */
+  entry(messageId: string): Entry | undefined {
+    return this.transcript.entry(messageId);
+  }
+
+  /** Ask once more what was asked: it is another turn, which says whose question it repeats. */
+  askAgain(question: Entry, wishes: Wishes): void {
     const handler = wishes.handler === NOBODY ? "" : wishes.handler;
-    if (question) void this.ask(question.text, { ...wishes, handler });
+    void this.outbox.say(question.text, { ...wishes, handler }, newTurnId(question.turnId));
   }
 
   /** Say something again that failed; it is the same turn. */
@@ -196,6 +202,11 @@ export class Thread extends Changing {
   /** The stream is there, again: so what no server took can be sent. */
   private connected(): void {
     this.tellPresence(true);
+    this.outbox.retryHeld();
+  }
+
+  /** Send what no server took: there is a network, again. */
+  retryHeld(): void {
     this.outbox.retryHeld();
   }
 

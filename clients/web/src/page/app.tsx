@@ -2,8 +2,9 @@
 
 import type { JSX } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { NOBODY } from "../antiphon";
 import { Composer } from "./composer";
-import { ConversationView } from "./conversation";
+import { ConversationView } from "./conversation/conversation";
 import type { Desk } from "./desk";
 import { AccountDialog, NameDialog, ShortcutsDialog } from "./dialogs";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
@@ -64,7 +65,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       <main id="main" tabIndex={-1}>
         <header class="top">
           <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={!isHidden} />
-          <h1>{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <h1 dir="auto">{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
@@ -236,17 +237,24 @@ function ConnectionBar({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
+/** Who answers what is said now, in a sentence. */
+function whoAnswers(desk: Desk): string {
+  const wishes = desk.wishesFor("");
+  if (wishes.handler === NOBODY) return "Nobody will answer: it is for the people whom you let in.";
+  if (!desk.asksModel(wishes)) return `${wishes.handler} will answer.`;
+  const model = desk.models.find(({ name }) => name === wishes.model) ?? desk.modelOf(undefined);
+  if (model?.missing) return `${model.name} can't answer yet: ${model.missing}`;
+  return model ? `${model.name} will answer.` : "";
+}
+
 function Welcome({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
   const { user } = desk.session;
-  const fallback = desk.models.find((model) => model.default);
   return (
     <div class="welcome">
       <div class="welcome-words">
         <Mark />
         <h2>What is on your mind, {user?.displayName || user?.name}?</h2>
-        <p class="quiet">
-          {fallback?.missing ? `${fallback.name} can't answer yet: ${fallback.missing}` : fallback ? `${fallback.name} will answer.` : ""}
-        </p>
+        <p class="quiet">{whoAnswers(desk)}</p>
       </div>
       <div class="dock">
         <Composer

@@ -17,6 +17,7 @@ import type { Conversation, Workspace } from "../gen/antiphon/context/v1/convers
 import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import type { Model } from "../gen/antiphon/integration/v1/model_pb";
 import { Names } from "./names";
+import { WishBook } from "./wishes";
 import { titleOf } from "./words";
 
 const PAGE = 50;
@@ -33,7 +34,7 @@ export class Desk extends Changing {
   error: AntiphonError | undefined;
   thread: Thread | undefined;
   connection: Connection = { state: "idle" };
-  readonly wishes: Wishes = { handler: "", model: "" };
+  private readonly wishes = new WishBook();
   private reading: Promise<void> = Promise.resolve();
   private nextPage = "";
   readonly names: Names;
@@ -56,6 +57,7 @@ export class Desk extends Changing {
       },
     });
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
+    addEventListener("online", this.online);
     const { integration, dispatcher } = this.session.stubs;
     await Promise.allSettled([
       this.refresh(),
@@ -69,6 +71,7 @@ export class Desk extends Changing {
   /** Put everything down. */
   close(): void {
     clearInterval(this.timer);
+    removeEventListener("online", this.online);
     this.own?.close();
     this.thread?.close();
   }
@@ -152,10 +155,37 @@ export class Desk extends Changing {
     if (!conversation) throw new AntiphonError(13, "the server made no conversation");
     this.conversations = [conversation, ...this.conversations];
     this.openThread(conversation.conversationId);
-    void this.thread?.ask(text, this.wishes);
+    const wishes = this.wishesFor("");
+    this.wishes.move("", conversation.conversationId);
+    void this.thread?.ask(text, wishes);
     void this.refresh(); // the first conversation makes a workspace
     return conversation.conversationId;
   }
+
+  /** Who shall answer in a conversation, or in one that begins: it is chosen for each. */
+  wishesFor(conversationId: string): Wishes {
+    return this.wishes.of(conversationId);
+  }
+
+  /** Choose who shall answer in a conversation. */
+  wish(conversationId: string, wishes: Wishes): void {
+    this.wishes.set(conversationId, this.asksModel(wishes) ? wishes : { ...wishes, model: "" });
+    this.changed();
+  }
+
+  /** Whether whoever shall answer is known to ask a model. */
+  asksModel({ handler }: Wishes): boolean {
+    return handler === "" || this.handlers.some((each) => each.name === handler && each.default);
+  }
+
+  /** The model that answers where none is chosen. */
+  modelOf(conversation: Conversation | undefined): Model | undefined {
+    const name = conversation?.models[0];
+    return this.models.find((model) => (name ? model.name === name : model.default));
+  }
+
+  /** There is a network again: what waits is sent. */
+  private readonly online = () => this.thread?.retryHeld();
 
   /** Make a workspace; returns its id. Throws AntiphonError. */
   async makeWorkspace(displayName: string): Promise<string> {

@@ -70,6 +70,7 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
                       href={`#/c/${each.conversationId}`}
                       aria-current={isOpen ? "page" : undefined}
                       title={each.title}
+                      dir="auto"
                       onClick={actions.onClose}
                     >
                       {each.title || "Untitled"}

@@ -1,7 +1,7 @@
 // Where one reads: at the end of what is being said, or where one scrolled to.
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Thread } from "../antiphon";
+import type { Thread } from "../../antiphon";
 
 const NEAR_PX = 80;
 const SETTLING_MS = 1_000;
