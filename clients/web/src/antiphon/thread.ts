@@ -21,6 +21,7 @@ import type { TurnView } from "./turn";
 const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 const GREETING_MS = 2_000;
+const AWAITED_MS = 1_000;
 
 /**
  * One conversation. It is read once, and then kept up by its log: what a broken connection or a
@@ -42,6 +43,7 @@ export class Thread extends Changing {
   private ownRole: Role | undefined;
   private greeting: ReturnType<typeof setTimeout> | undefined;
   private presence: ReturnType<typeof setInterval> | undefined;
+  private awaiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     readonly conversationId: string,
@@ -82,6 +84,11 @@ export class Thread extends Changing {
     return this.past.hasOlder;
   }
 
+  /** Whether something is to come: an answer, or word of what was sent. */
+  private get isAwaited(): boolean {
+    return this.open.length > 0 || this.outgoing.some(({ state }) => state === "sending");
+  }
+
   /** A turn, if it is known. */
   turn(turnId: string): TurnView | undefined {
     return this.transcript.turn(turnId);
@@ -120,6 +127,7 @@ export class Thread extends Changing {
     this.company.close();
     this.outbox.close();
     clearInterval(this.presence);
+    clearInterval(this.awaiting);
     clearTimeout(this.greeting);
     if (!this.error && !this.isLoading) this.tellPresence(false);
   }
@@ -148,6 +156,7 @@ export class Thread extends Changing {
       { cursor, earliest: true, ephemeral: true },
     );
     this.presence = setInterval(() => this.tellPresence(true), PRESENT_EVERY_MS);
+    this.awaiting = setInterval(() => this.isAwaited && this.follower.check(), AWAITED_MS);
   }
 
   /** History was lost: read the state, and go on from what there is. */
