@@ -274,6 +274,14 @@ export class Thread extends Changing {
     this.changed();
   }
 
+  /** Take it into use again. Throws AntiphonError. */
+  async unarchive(): Promise<void> {
+    const { conversationId } = this;
+    const back = await this.stubs.context.unarchiveConversation({ conversationId });
+    this.conversation = back.conversation ?? this.conversation;
+    this.changed();
+  }
+
   private tellPresence(present: boolean): void {
     this.tell({ case: "presence", value: { present } });
   }
@@ -327,6 +335,7 @@ export class Thread extends Changing {
         break;
       case "conversationUpdated":
       case "conversationArchived":
+      case "conversationUnarchived":
         this.conversation = payload.value.conversation ?? this.conversation;
         break;
     }

@@ -45,7 +45,7 @@ export function Composer(props: {
     current.style.height = `${Math.min(current.scrollHeight, innerHeight * 0.4)}px`;
   }, [text]);
 
-  if (thread?.isArchived) return <p class="archived">This conversation is archived.</p>;
+  if (thread?.isArchived) return <Archived thread={thread} />;
 
   const send = async () => {
     const said = text.trim();
@@ -121,6 +121,20 @@ export function Composer(props: {
         </div>
       </div>
     </form>
+  );
+}
+
+/** In the place of it where nothing is taken any more. */
+function Archived({ thread }: { thread: Thread }): JSX.Element {
+  const [error, setError] = useState("");
+  return (
+    <div class="archived">
+      {error && <Notice text={error} />}
+      <p>This conversation is archived.</p>
+      <button type="button" onClick={() => thread.unarchive().catch((thrown) => setError(sentenceOf(thrown)))}>
+        <Icon name="unarchive" /> Use it again
+      </button>
+    </div>
   );
 }
 

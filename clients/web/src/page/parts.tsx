@@ -32,6 +32,7 @@ const PATHS = {
   chevron: "M6 9l6 6 6-6",
   before: "M14.5 6l-6 6 6 6",
   after: "M9.5 6l6 6-6 6",
+  megaphone: "M4 10v4h3l8 4V6l-8 4zM18 9.5a3.5 3.5 0 0 1 0 5M7.5 14l1.5 5",
   info: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 11v5M12 8v.01",
   unarchive: "M4 5h16v4H4zM6 9v10h12V9M12 17v-5M9.5 14L12 11.5l2.5 2.5",
 } as const;
