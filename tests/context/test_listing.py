@@ -1,6 +1,7 @@
 """Lists of conversations: in use or archived, by last activity, by what a title has in it."""
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
@@ -14,6 +15,7 @@ from antiphon_server.context.adapters.sql.rows import place
 from antiphon_server.context.model.listed import Listed, Order
 from antiphon_server.context.model.resources import WorkspaceId
 from antiphon_server.context.service import titles
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, SERVICE
 from tests.context.world import World, pages
@@ -82,7 +84,7 @@ async def test_what_was_last_said_in_comes_first(world: World) -> None:
     assert await listed(world, ANN) == ["3", "2", "1"]
     activity = pb.Activity(conversation_id=second, time=said.create_time)
     activity.time.seconds += 1
-    old = pb.Activity(conversation_id=third, time={"seconds": 1})
+    old = pb.Activity(conversation_id=third, time=Timestamp(seconds=1))
     unknown = pb.Activity(conversation_id="conv_unknown0", time=said.create_time)
     request = pb.RecordActivityRequest(activities=[activity, old, unknown])
     for _ in range(2):
@@ -139,8 +141,8 @@ async def test_titles_are_searched_where_they_are_kept(
     ("what", "index"),
     [
         (Listed(None, WorkspaceId("ws_1"), order=Order.LAST_ACTIVITY), "conversations_by_activity"),
-        (Listed(ANN, WorkspaceId(""), order=Order.LAST_ACTIVITY), "members_by_activity"),
-        (Listed(ANN, WorkspaceId("")), "members_by_user"),
+        (Listed(UserId(ANN), WorkspaceId(""), order=Order.LAST_ACTIVITY), "members_by_activity"),
+        (Listed(UserId(ANN), WorkspaceId("")), "members_by_user"),
     ],
 )
 async def test_a_page_is_found_by_an_index(world: World, what: Listed, index: str) -> None:

@@ -222,9 +222,7 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
     )
 
 
-def _not_to_choose(
-    records: Records, owner: UserId, conversation_id: ConversationId
-) -> DomainError:
+def _not_to_choose(records: Records, owner: UserId, conversation_id: ConversationId) -> DomainError:
     """What they are told whose id is taken, or as the server makes them: by their role alone."""
     roles = records.members.assigned_roles(owner, ResourceId(conversation_id))
     if roles is None or roles.effective is Role.NONE:
