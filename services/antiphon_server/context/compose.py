@@ -18,6 +18,7 @@ from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
+from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
@@ -61,6 +62,7 @@ class Context(Service):
     to_log: Relay
     to_trail: Relay
     changes: Changes
+    activities: Activities
     retention: Retention
     names: KnownNames | None = None
 
@@ -75,6 +77,8 @@ class Context(Service):
             await relay.start()
             lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
             await show_availability(f"outbox.{name}", relay, lifecycle, health)
+        lifecycle.on_stop("context.activities", self.activities.close)
+        lifecycle.spawn("context.activities", self.activities.run(), vital=False)
         lifecycle.spawn("context.retention", self.retention.run(), vital=False)
 
     def collectors(self) -> Sequence[Any]:
@@ -146,12 +150,14 @@ def compose(
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
     tails = Tails(event_log, encoded_message, clock)
+    activities = Activities(store, directory)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock),
+        Messages(store, directory, event_log, projection, tails, clock, activities.noted.note),
+        activities,
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
-    return Context(servicer, roles, to_log, to_trail, changes, retention)
+    return Context(servicer, roles, to_log, to_trail, changes, activities, retention)

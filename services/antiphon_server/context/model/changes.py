@@ -41,6 +41,13 @@ class ConversationArchived:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationUnarchived:
+    """It is in use again."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceUpdated:
     """The workspace changed or was archived."""
 
@@ -73,6 +80,7 @@ Change: TypeAlias = (
     ConversationCreated
     | ConversationUpdated
     | ConversationArchived
+    | ConversationUnarchived
     | WorkspaceUpdated
     | MemberAdded
     | MemberUpdated

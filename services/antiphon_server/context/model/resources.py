@@ -40,7 +40,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. ``version`` counts its changes, from 1."""
+    """A conversation. ``version`` counts its changes, from 1; activity is none."""
 
     conversation_id: ConversationId
     workspace_id: WorkspaceId
@@ -51,6 +51,12 @@ class Conversation:
     create_us: int
     archive_us: int | None = None
     version: int = 1
+    activity_us: int = 0
+
+    @property
+    def last_activity_us(self) -> int:
+        """When something was last said, or else when it was made."""
+        return self.activity_us or self.create_us  # a server before this one noted none
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,9 @@ class AssignedRoles:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page of things that are listed the newest first begins: after this one."""
+    """Where a page of things that are listed the latest first begins: after this one."""
 
-    create_us: int
+    time_us: int
     item_id: str
 
 

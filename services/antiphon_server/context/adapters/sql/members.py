@@ -130,7 +130,7 @@ class SqlMembers:
         row = self._connection.execute(_GET, _key(resource, user_id)).first()
         return Member(row[0], row[1], Role(row[2]), row[3]) if row else None
 
-    def add(self, member: Member, resource_create_us: int) -> None:
+    def add(self, member: Member, resource_create_us: int, resource_activity_us: int = 0) -> None:
         values = {
             "resource": member.resource,
             "user_id": member.user_id,
@@ -138,6 +138,7 @@ class SqlMembers:
             "create_us": member.create_us,
             "of_workspace": member.resource.startswith("ws_"),
             "resource_create_us": resource_create_us,
+            "resource_activity_us": resource_activity_us or resource_create_us,
         }
         _ADD.run(self._connection, [values])
 
