@@ -18,6 +18,7 @@ from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
+from antiphon_server.runtime.limits.shares import WRITE_S, Shares
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
@@ -68,7 +69,14 @@ class _Conversing:
 class Conversings:
     """Serves Converse. The log's frames pass through as bytes: their fields are the same."""
 
-    def __init__(self, calls: TurnCalls, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
+    def __init__(
+        self,
+        calls: TurnCalls,
+        gatekeeper: Gatekeeper,
+        events: grpc.aio.Channel,
+        shares: Shares | None = None,
+    ) -> None:
+        self._shares = shares or Shares()
         self._calls = calls
         self._gatekeeper = gatekeeper
         self._events = EventServiceStub(events)
@@ -134,6 +142,7 @@ class Conversings:
                 assert_never(action)
 
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
+        await self._shares.call(stream.principal.actor, WRITE_S)
         conversation_id = ConversationId(request.post.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)
         answer = await self._calls.dispatch(request.post, stream.caller)
