@@ -20,6 +20,7 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -61,8 +62,9 @@ async def open_infrastructure(
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
+    metrics, shares = RpcMetrics(), Shares(settings.shares)
     return Infrastructure(
-        database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+        database, mark, lease, metrics, tracing, redis, names, guard, shares, engine, secret
     )
 
 
