@@ -89,7 +89,7 @@ _RPCS = {
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
-        AuthService/GetDisplayNames
+        AuthService/GetDisplayNames IntegrationService/PlanPrompt
         ContextService/CheckAccess EventService/Append EventService/Fold EventService/Trim
     """,
 }

@@ -31,6 +31,7 @@ class Conversations:
         models: Sequence[str] = (),
         instructions: str = "",
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
+        max_output_tokens: int = 0,
     ) -> Conversation:
         """Make a conversation that the caller owns."""
         request = messages.CreateConversationRequest(
@@ -40,6 +41,7 @@ class Conversations:
             turn_policy=policy,
             models=models,
             instructions=instructions,
+            max_output_tokens=max_output_tokens,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 

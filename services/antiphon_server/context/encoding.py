@@ -86,6 +86,7 @@ def conversation(it: Conversation) -> conversation_pb2.Conversation:
         create_time=timestamp(it.create_us),
         archive_time=timestamp(it.archive_us) if it.archive_us else None,
         etag=etag(it.version),
+        max_output_tokens=it.max_output_tokens,
     )
 
 
@@ -101,6 +102,7 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         microseconds(it.create_time),
         microseconds(it.archive_time) or None,
         _version(it.etag),
+        it.max_output_tokens,
     )
 
 

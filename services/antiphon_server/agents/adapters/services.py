@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2
-from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
+from antiphon_server.agents.adapters.plans import Plans
+from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -65,6 +66,8 @@ class ModelReply:
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
+    output_limit: int = 0
+    left_out: tuple[int, int] | None = None
 
 
 class IntegrationModels:
@@ -72,6 +75,13 @@ class IntegrationModels:
 
     def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
         self._integration = integration
+        self._plans = Plans(integration)
+
+    async def budget(self, order: Order) -> int:
+        return await self._plans.budget(order)
+
+    async def check(self, order: Order) -> None:
+        await self._plans.check(order)
 
     async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
         request = integration_service_pb2.GenerateRequest(
@@ -98,15 +108,27 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
         case "delta":
             return ModelReply(text=response.delta.text)
         case "attempt":
-            return ModelReply(status=_status(response.attempt))
+            return _asking(response.attempt)
         case "progress":
             return _reading(response.progress)
         case "finished":
-            done = response.finished
-            usage = _usage(done.usage)
-            return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+            return _finished(response.finished)
         case None:  # a newer server's
             return ModelReply()
+
+
+def _asking(attempt: integration_service_pb2.AttemptStarted) -> ModelReply:
+    left_out = attempt.omitted_messages, attempt.described_parts
+    return ModelReply(status=_status(attempt), left_out=left_out)
+
+
+def _finished(done: integration_service_pb2.GenerateFinished) -> ModelReply:
+    return ModelReply(
+        usage=_usage(done.usage),
+        model=done.model,
+        finish_reason=done.finish_reason,
+        output_limit=done.output_limit,
+    )
 
 
 def _usage(message: model_pb2.Usage) -> Usage:

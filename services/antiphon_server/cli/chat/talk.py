@@ -242,6 +242,8 @@ def left_out(messages: int) -> str:
 
 
 def _ending(result: TurnResult) -> str | None:
+    if result.output_limit:
+        return f"cut off at {result.output_limit:,} tokens, the most asked for"
     if result.cut:
         return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
     return _ENDINGS.get(result.state)

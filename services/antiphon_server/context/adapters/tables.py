@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -37,6 +38,7 @@ conversations = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("archive_us", BigInteger, nullable=True),
     Column("version", Integer, nullable=False),
+    Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
 )
 

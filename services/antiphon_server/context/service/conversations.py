@@ -46,6 +46,7 @@ class NewConversation:
     turn_policy: TurnPolicy = TurnPolicy.UNSPECIFIED
     models: tuple[str, ...] = ()
     instructions: str = ""
+    max_output_tokens: int = 0
 
 
 class Conversations:
@@ -212,6 +213,7 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         wish.models,
         wish.instructions,
         now,
+        max_output_tokens=wish.max_output_tokens,
     )
 
 

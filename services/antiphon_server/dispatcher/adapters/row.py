@@ -40,6 +40,8 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     rolled_back: bool = False
     finish_reason: int = 0
     omitted: int = 0
+    described: int = 0
+    output_limit: int = 0
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -179,6 +181,8 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.rolled_back,
             outcome.finish_reason,
             outcome.omitted,
+            outcome.described,
+            outcome.output_limit,
         )
     )
 
@@ -196,6 +200,8 @@ def _outcome(encoded: bytes) -> Outcome | None:
         it.rolled_back,
         it.finish_reason,
         it.omitted,
+        it.described,
+        it.output_limit,
     )
 
 

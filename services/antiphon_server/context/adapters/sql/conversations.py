@@ -51,6 +51,7 @@ _PUT = (
         instructions=bindparam("new_instructions"),
         archive_us=bindparam("new_archive_us"),
         version=bindparam("new_version"),
+        max_output_tokens=bindparam("new_max_output_tokens"),
     )
 )
 _IDS = (
@@ -130,6 +131,7 @@ class SqlConversations:
             "create_us": conversation.create_us,
             "archive_us": conversation.archive_us,
             "version": conversation.version,
+            "max_output_tokens": conversation.max_output_tokens,
         }
         return add_unless_taken(self._connection, _ADD, values)
 
@@ -142,6 +144,7 @@ class SqlConversations:
             "new_instructions": conversation.instructions,
             "new_archive_us": conversation.archive_us,
             "new_version": conversation.version,
+            "new_max_output_tokens": conversation.max_output_tokens,
         }
         self._connection.execute(_PUT, values)
 
