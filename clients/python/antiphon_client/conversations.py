@@ -79,9 +79,11 @@ class Conversations:
 
         return pages(fetch, lambda page: page.messages)
 
-    async def post_message(self, conversation_id: str, text: str) -> Message:
-        """Say something without starting a turn."""
+    async def post_message(
+        self, conversation_id: str, text: str, *, in_context: bool = False
+    ) -> Message:
+        """Say something without starting a turn: an aside, unless models may read it later."""
         request = messages.PostMessageRequest(
-            conversation_id=conversation_id, parts=[Part(text=text)]
+            conversation_id=conversation_id, parts=[Part(text=text)], in_context=in_context
         )
         return (await self._caller.call(self._context.PostMessage, request)).message

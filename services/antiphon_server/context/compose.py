@@ -27,6 +27,7 @@ from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
+from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
@@ -150,7 +151,7 @@ def compose(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock),
+        Messages(store, directory, event_log, projection, tails, clock, Speakers(store, users)),
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)

@@ -30,6 +30,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
+from antiphon_server.integration.models.speakers import NOTE, Speakers
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of
 
@@ -56,9 +57,14 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
         raise invalid("messages", "at least one")
     history = [message.SerializeToString() for message in request.history]
     said_before = prompts.decoded(request.conversation_id, history)
+    asked = prompt_messages(request.messages)
+    if request.speakers:
+        people = Speakers({it.author: it.display_name for it in request.speakers})
+        said_before = _quoted(people, request.history, said_before)
+        asked = _quoted(people, request.messages, asked)
     known = tuple([message for message in said_before if message.parts])
     prompt = Prompt(
-        prompt_messages(request.messages),
+        asked,
         request.max_output_tokens,
         request.temperature if request.HasField("temperature") else None,
     )
@@ -67,8 +73,18 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
 
 
 def _instructions(request: pb.GenerateRequest) -> tuple[PromptMessage, ...]:
-    parts = (Part("text", request.instructions),)
-    return (PromptMessage("system", parts),) if request.instructions else ()
+    told = [request.instructions, NOTE] if request.speakers else [request.instructions]
+    text = "\n\n".join(filter(None, told))
+    return (PromptMessage("system", (Part("text", text),)),) if text else ()
+
+
+def _quoted(
+    people: Speakers,
+    messages: Iterable[message_pb2.Message | pb.PromptMessage],
+    decoded: Iterable[PromptMessage],
+) -> tuple[PromptMessage, ...]:
+    pairs = zip(messages, decoded, strict=True)
+    return tuple([people.quoted(it.author, message) for it, message in pairs])
 
 
 def remembered_prompts() -> RememberedPrompts:

@@ -1047,7 +1047,7 @@ class GetContextResponse(_message.Message):
         """
 
     @_builtins.property
-    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Speaker]:
+    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
         """speakers are the people whose messages these are, if there are several: in answers to
         services alone, and empty where one person is alone with models.
         """
@@ -1061,7 +1061,7 @@ class GetContextResponse(_message.Message):
         omitted_messages: _builtins.int = ...,
         omitted_tokens: _builtins.int = ...,
         rolled_back_messages: _builtins.int = ...,
-        speakers: _abc.Iterable[Global___Speaker] | None = ...,
+        speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1070,34 +1070,6 @@ class GetContextResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetContextResponse: _TypeAlias = GetContextResponse  # noqa: Y015
-
-@_typing.final
-class Speaker(_message.Message):
-    """Speaker is a person whose messages are in a context."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    AUTHOR_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    author: _builtins.str
-    """author is who: Message.author."""
-    display_name: _builtins.str
-    """display_name is what the person is called; empty if that is not known, and where a guest
-    takes part, who is told of nobody.
-    """
-    def __init__(
-        self,
-        *,
-        author: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "display_name", b"display_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Speaker: _TypeAlias = Speaker  # noqa: Y015
 
 @_typing.final
 class CheckAccessRequest(_message.Message):

@@ -29,8 +29,11 @@ class PromptMessage(_message.Message):
 
     ROLE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     role: _message_pb2.MessageRole.ValueType
     """role is whose voice it is."""
+    author: _builtins.str
+    """author is who says it, where there are speakers; else empty."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are its content. A model that does not take a kind of part (Model.accepts) is not
@@ -42,10 +45,11 @@ class PromptMessage(_message.Message):
         *,
         role: _message_pb2.MessageRole.ValueType = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parts", b"parts", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "parts", b"parts", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -120,6 +124,7 @@ class GenerateRequest(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -145,9 +150,16 @@ class GenerateRequest(_message.Message):
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
         """history is what was said before messages: messages of a conversation as GetContext
-        returns them, the oldest first. Only their roles and parts count. Parts that a model does
+        returns them, the oldest first. Only their roles, authors and parts count. Parts that a model does
         not take are described to it in words, and the oldest messages left out that it has no
         room for.
+        """
+
+    @_builtins.property
+    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
+        """speakers are the people of history and messages, if there are several, as GetContext
+        returns them. What each of them says is then quoted behind their name, in a form that
+        nobody can write in a message.
         """
 
     def __init__(
@@ -162,10 +174,11 @@ class GenerateRequest(_message.Message):
         max_output_tokens: _builtins.int = ...,
         temperature: _builtins.float | None = ...,
         history: _abc.Iterable[_message_pb2.Message] | None = ...,
+        speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "temperature", b"temperature", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015

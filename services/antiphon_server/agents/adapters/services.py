@@ -24,6 +24,7 @@ class ContextPrompt:
     instructions: str
     messages: Sequence[message_pb2.Message]
     omitted: int = 0
+    speakers: Sequence[message_pb2.Speaker] = ()
 
 
 class ContextWindow:
@@ -39,21 +40,26 @@ class ContextWindow:
         with remote_errors("context"):
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
         chosen = _chosen(response.messages, turn, without)
-        return ContextPrompt(response.instructions, chosen, response.omitted_messages)
+        return ContextPrompt(
+            response.instructions, chosen, response.omitted_messages, response.speakers
+        )
 
 
 def _chosen(
     messages: Sequence[message_pb2.Message], turn: Turn, without: set[TurnId]
 ) -> Sequence[message_pb2.Message]:
-    if not without and messages[-1].message_id == turn.message_id:
+    asides = any(message.aside for message in messages)  # by a service of the version before
+    if not without and not asides and messages[-1].message_id == turn.message_id:
         return messages
-    seen = [message for message in messages if message.turn_id not in without]
+    seen = [it for it in messages if it.turn_id not in without and not it.aside]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
 
 
 def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
-    return integration_service_pb2.PromptMessage(role=message.role, parts=message.parts)
+    return integration_service_pb2.PromptMessage(
+        role=message.role, parts=message.parts, author=message.author
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class IntegrationModels:
             history=prompt.messages[:-1],
             messages=[_prompt_message(message) for message in prompt.messages[-1:]],
             max_output_tokens=turn.order.max_output_tokens,
+            speakers=prompt.speakers,
         )
         call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
         try:

@@ -77,6 +77,7 @@ def _in_words(message: PromptMessage, accepts: frozenset[PartKind]) -> PromptMes
 def _described(part: Part) -> Part:
     """The part in words; of its address the last name alone, since the rest may be a secret."""
     name = unquote(urlsplit(part.content).path.rpartition("/")[2])
-    shown = "".join([char if char.isprintable() else " " for char in name])[:_LONGEST_NAME].strip()
+    shown = "".join([char if char.isprintable() else " " for char in name.replace('"', "'")])
+    shown = shown[:_LONGEST_NAME].strip()
     named = f' named "{shown}"' if shown else ""
     return Part("text", f"[{_NAMES[part.kind]}{named}, which you can't see]")

@@ -89,6 +89,9 @@ _LIST = (
     .order_by(members.c.user_id)
     .limit(bindparam("page_limit"))
 )
+_GUESTS = select(members.c.user_id).where(
+    members.c.resource == bindparam("key_resource"), members.c.role == Role.GUEST.value
+)
 # SQLite has one writer and leaves FOR UPDATE out.
 _LOCK_WORKSPACE = (
     select(workspaces.c.version)
@@ -147,6 +150,10 @@ class SqlMembers:
 
     def count_owners(self, resource: ResourceId) -> int:
         return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})
+        return guests.first() is not None
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}
