@@ -29,6 +29,7 @@ from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
+from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.telling import Telling
 from antiphon_server.context.service.workspaces import Workspaces
@@ -153,11 +154,12 @@ def compose(
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
     tails = Tails(event_log, encoded_message, clock)
     activities = Activities(store, directory)
+    speakers, noted = Speakers(store, users), activities.noted.note
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock, activities.noted.note),
+        Messages(store, directory, event_log, projection, tails, clock, speakers, noted),
         activities,
         roles,
     )

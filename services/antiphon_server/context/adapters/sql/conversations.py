@@ -48,6 +48,7 @@ _PUT = (
         instructions=bindparam("new_instructions"),
         archive_us=bindparam("new_archive_us"),
         version=bindparam("new_version"),
+        max_output_tokens=bindparam("new_max_output_tokens"),
     )
 )
 _THOSE = select(*_COLUMNS).where(_TABLE.conversation_id.in_(bindparam("ids", expanding=True)))
@@ -109,6 +110,7 @@ class SqlConversations:
             "create_us": conversation.create_us,
             "archive_us": conversation.archive_us,
             "version": conversation.version,
+            "max_output_tokens": conversation.max_output_tokens,
             "activity_us": conversation.activity_us,
         }
         return bool(_ADD.returned(self._connection, [values]))
@@ -122,6 +124,7 @@ class SqlConversations:
             "new_instructions": conversation.instructions,
             "new_archive_us": conversation.archive_us,
             "new_version": conversation.version,
+            "new_max_output_tokens": conversation.max_output_tokens,
         }
         self._connection.execute(_PUT, values)
 

@@ -90,6 +90,9 @@ _LIST = (
     .order_by(members.c.user_id)
     .limit(bindparam("page_limit"))
 )
+_GUESTS = select(members.c.user_id).where(
+    members.c.resource == bindparam("key_resource"), members.c.role == Role.GUEST.value
+)
 _THERE = select(members.c.user_id).where(
     members.c.resource == bindparam("resource"), members.c.user_id > bindparam("after")
 )
@@ -170,6 +173,10 @@ class SqlMembers:
     def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
         values = {"resource": resource, "after": after, "page_limit": limit}
         return self._connection.execute(_READERS, values).scalars().all()
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})
+        return guests.first() is not None
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}
