@@ -1,6 +1,7 @@
 """Opening what the services stand on: a store, figures, traces, limits and what is outside."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -29,6 +31,9 @@ from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.tracing import start_tracing
 from antiphon_server.settings import Settings
+
+_LEFT_HERE = "what is in %s is not in ANTIPHON_DATABASE_URL: `antiphon migrate` would take it there"
+log = logging.getLogger(__name__)
 
 
 async def open_infrastructure(
@@ -57,8 +62,9 @@ async def open_infrastructure(
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
+    metrics, shares = RpcMetrics(), Shares(settings.shares)
     return Infrastructure(
-        database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+        database, mark, lease, metrics, tracing, redis, names, guard, shares, engine, secret
     )
 
 
@@ -66,6 +72,8 @@ async def _store(settings: Settings, data_dir: Path, services: Iterable[Descript
     if settings.database_url is None:
         await asyncio.to_thread(check_own_database, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
+    if await asyncio.to_thread((data_dir / DATABASE_FILE).exists):
+        log.warning(_LEFT_HERE, data_dir / DATABASE_FILE)
     url = settings.database_url.reveal()
     check_postgres_url(url)
     from antiphon_server.runtime.storage.postgres_start import open_for_migrations, open_postgres

@@ -127,8 +127,8 @@ async def _open_admin(
     if settings.admin_port is None:
         return None
     machine = await _machine(settings, tls, lifecycle)
-    collectors = [infrastructure.metrics, *infrastructure.guard.collectors, machine]
-    collectors += [tls.handshakes] if tls else []
+    own = [infrastructure.metrics, infrastructure.shares, machine]
+    collectors = [*own, *infrastructure.guard.collectors, *([tls.handshakes] if tls else [])]
     for each in services.running:
         collectors += each.collectors()
     admin = Admin(health, collectors)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from antiphon_server.app.schemas import DATABASE_FILE
+from antiphon_server.app.schemas import DATABASE_FILE, MOVED_FILE
 from antiphon_server.auth.adapters.secret_files import OPERATOR_FILE
 from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.ownership import first_not_ours
@@ -18,15 +18,25 @@ def check_own_database(data_dir: Path) -> None:
     one that belongs to another user.
     """
     database = data_dir / DATABASE_FILE
-    if keeps_postgres(data_dir) and not database.exists():
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
+    if not database.exists():
+        _check_elsewhere(data_dir)
     if whose := first_not_ours(database_files(data_dir)):
         raise DataDirUnusable(whose)
     if left := lost_database(data_dir):
         raise DataDirUnusable(_lost(database, left))
+
+
+def _check_elsewhere(data_dir: Path) -> None:
+    if keeps_postgres(data_dir):
+        raise DataDirUnusable(
+            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
+            "with --replicas 2 or more, or choose another --data-dir"
+        )
+    if (data_dir / MOVED_FILE).exists():
+        raise DataDirUnusable(
+            f"the data of {data_dir} was migrated to a Postgres: set ANTIPHON_DATABASE_URL to it, "
+            f"or choose another --data-dir; {MOVED_FILE} is how it was before"
+        )
 
 
 def keeps_postgres(data_dir: Path) -> bool:

@@ -1,7 +1,8 @@
 // Markdown's tokens, within bounds: who writes to us decides what is read here, and some texts of
 // a few hundred characters would take minutes, or more of the stack than there is.
 
-import { Lexer, type Token, Tokenizer, type TokensList } from "marked";
+import { Lexer, type Token, Tokenizer, type TokenizerThis, type TokensList } from "marked";
+import { formula, formulaBlock } from "./formulas";
 
 const LONGEST_TEXT = 60_000;
 const LONGEST_RUN = 4_000;
@@ -10,6 +11,15 @@ const MOST_STEPS = 30_000;
 const LONGEST_MS = 100;
 
 class TooMuch extends Error {}
+
+const EXTENSIONS = {
+  block: [formulaBlock.tokenizer],
+  startBlock: [(src: string) => formulaBlock.start!.call({} as TokenizerThis, src) || undefined],
+  inline: [formula.tokenizer],
+  startInline: [(src: string) => formula.start!.call({} as TokenizerThis, src) || undefined],
+  renderers: {},
+  childTokens: {},
+};
 
 /** The tokens of a text; none if it is too long, nests too deeply, or takes too long. */
 export function tokensOf(text: string): TokensList | undefined {
@@ -29,7 +39,7 @@ class BoundedLexer extends Lexer {
   private readonly began = performance.now();
 
   constructor() {
-    super({ gfm: true, breaks: true, pedantic: false, tokenizer: new BoundedTokenizer() });
+    super({ gfm: true, breaks: true, pedantic: false, tokenizer: new BoundedTokenizer(), extensions: EXTENSIONS });
   }
 
   /** One more step. Throws if there were too many, or if they took too long. */

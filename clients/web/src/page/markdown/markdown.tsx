@@ -4,43 +4,80 @@
 import type { Token, Tokens } from "marked";
 import type { ComponentChildren, JSX } from "preact";
 import { memo } from "preact/compat";
+import { CodeBlock } from "./code";
+import { Formula } from "./formula";
+import type { FormulaToken } from "./formulas";
 import { tokensOf } from "./lexing";
-import { CopyButton } from "./parts";
+import { codeOf, depthsOf, piecesOf } from "./pieces";
 
+const LONG = 10_000;
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 
-/**
- * A text in Markdown. While it is being written the same elements stay, and the end grows. What
- * can't be read in bounds is shown as it was written.
- */
+/** A text in Markdown. While it is being written what is above stays, and the end grows. */
 export const Markdown = memo(function Markdown({ text }: { text: string }): JSX.Element {
-  const tokens = tokensOf(text);
-  if (!tokens) return <p class="plain">{text}</p>;
-  return <div class="markdown">{blocks(tokens)}</div>;
+  const depths = depthsOf(text);
+  return (
+    <div class="markdown">
+      {piecesOf(text).map((piece, index) => (
+        <Piece key={index} text={piece} depths={depths} />
+      ))}
+    </div>
+  );
 });
 
-function blocks(tokens: Token[]): ComponentChildren[] {
-  return tokens.map((token, index) => block(token as Tokens.Generic, index));
+/** What can't be read in bounds is shown as it was written. */
+const Piece = memo(function Piece({ text, depths }: { text: string; depths: string }): JSX.Element {
+  const code = text.length > LONG ? codeOf(text) : undefined;
+  const tokens = code ? undefined : tokensOf(text);
+  return (
+    <div class="piece">
+      {code && <CodeBlock {...code} />}
+      {tokens && blocks(tokens, depths)}
+      {!code && !tokens && (
+        <p class="plain" dir="auto">
+          {text}
+        </p>
+      )}
+    </div>
+  );
+});
+
+function blocks(tokens: Token[], depths: string): ComponentChildren[] {
+  return tokens.map((token, index) => block(token as Tokens.Generic, index, depths));
 }
 
-function block(token: Tokens.Generic, key: number): ComponentChildren {
+function block(token: Tokens.Generic, key: number, depths: string): ComponentChildren {
   switch (token.type) {
     case "space":
     case "def":
       return null;
     case "heading": {
-      // A message is a part of the page: its headings stand below the page's own.
-      const Heading = `h${Math.min(6, token["depth"] + 2)}` as "h3";
-      return <Heading key={key}>{inline(token.tokens)}</Heading>;
+      // A message is a part of the page: its headings stand below the message's own.
+      const Heading = `h${Math.min(6, 3 + Math.max(0, depths.indexOf(token["depth"])))}` as "h3";
+      return (
+        <Heading key={key} dir="auto">
+          {inline(token.tokens)}
+        </Heading>
+      );
     }
     case "paragraph":
-      return <p key={key}>{inline(token.tokens)}</p>;
+      return (
+        <p key={key} dir="auto">
+          {inline(token.tokens)}
+        </p>
+      );
+    case "formulaBlock":
+      return <Formula key={key} {...(token as FormulaToken)} />;
     case "code":
       return <CodeBlock key={key} text={token["text"]} language={token["lang"] ?? ""} />;
     case "blockquote":
-      return <blockquote key={key}>{blocks(token.tokens ?? [])}</blockquote>;
+      return (
+        <blockquote key={key} dir="auto">
+          {blocks(token.tokens ?? [], depths)}
+        </blockquote>
+      );
     case "list":
-      return list(token as Tokens.List, key);
+      return list(token as Tokens.List, key, depths);
     case "table":
       return table(token as Tokens.Table, key);
     case "hr":
@@ -48,21 +85,32 @@ function block(token: Tokens.Generic, key: number): ComponentChildren {
     case "text":
       return <span key={key}>{token.tokens ? inline(token.tokens) : decoded(token["text"])}</span>;
     case "checkbox":
-      return <input key={key} type="checkbox" checked={token["checked"]} disabled />;
+      return checkbox(token, key);
     default:
       return <p key={key}>{token.raw}</p>;
   }
 }
 
-function list(token: Tokens.List, key: number): JSX.Element {
+function checkbox(token: Tokens.Generic, key: number): JSX.Element {
+  const isDone: boolean = token["checked"];
+  return <input key={key} type="checkbox" checked={isDone} disabled aria-label={isDone ? "done" : "to do"} />;
+}
+
+function list(token: Tokens.List, key: number, depths: string): JSX.Element {
   const items = token.items.map((item, index) => (
     <li key={index} class={item.task ? "task" : undefined}>
-      {blocks(item.tokens)}
+      {blocks(item.tokens, depths)}
     </li>
   ));
-  if (!token.ordered) return <ul key={key}>{items}</ul>;
+  if (!token.ordered) {
+    return (
+      <ul key={key} dir="auto">
+        {items}
+      </ul>
+    );
+  }
   return (
-    <ol key={key} start={Number(token.start) || 1}>
+    <ol key={key} dir="auto" start={Number(token.start) || 1}>
       {items}
     </ol>
   );
@@ -70,7 +118,7 @@ function list(token: Tokens.List, key: number): JSX.Element {
 
 function table(token: Tokens.Table, key: number): JSX.Element {
   const cell = (Cell: "td" | "th") => (found: Tokens.TableCell, index: number) => (
-    <Cell key={index} class={found.align ? `align-${found.align}` : undefined}>
+    <Cell key={index} dir="auto" class={found.align ? `align-${found.align}` : undefined}>
       {inline(found.tokens)}
     </Cell>
   );
@@ -115,7 +163,9 @@ function piece(token: Tokens.Generic, key: number): ComponentChildren {
     case "text":
       return token.tokens ? inline(token.tokens) : decoded(token["text"]);
     case "checkbox":
-      return <input key={key} type="checkbox" checked={token["checked"]} disabled />;
+      return checkbox(token, key);
+    case "formula":
+      return <Formula key={key} {...(token as FormulaToken)} />;
     default:
       return token.raw;
   }
@@ -159,18 +209,4 @@ function decoded(text: string): string {
     const code = dec ? Number(dec) : Number.parseInt(hex, 16);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
   });
-}
-
-function CodeBlock({ text, language }: { text: string; language: string }): JSX.Element {
-  return (
-    <div class="code">
-      <div class="code-bar">
-        <span>{language.split(/\s/)[0] || "text"}</span>
-        <CopyButton text={text} label="Copy code" />
-      </div>
-      <pre tabIndex={0}>
-        <code>{text}</code>
-      </pre>
-    </div>
-  );
 }

@@ -22,7 +22,7 @@ export class Kept extends Component<KeptProps, { isBroken: boolean }> {
     return (
       <article class={`message ${role}`}>
         <div class="body">
-          <p class="plain">{text}</p>
+          <p class="plain" dir="auto">{text}</p>
         </div>
       </article>
     );
