@@ -52,7 +52,7 @@ def test_starting_imports_nothing_heavy(module: str) -> None:
 
 
 def test_a_server_that_draws_no_traces_does_without_rich() -> None:
-    """structlog would bring it; whoever imports it later gets it."""
+    """By itself structlog would bring it; whoever imports it later gets it."""
     program = """
 import sys
 from antiphon_server.runtime.telemetry.plain_structlog import import_plain
