@@ -51,8 +51,10 @@ class Tail:
     size: int = _A_TAIL
 
     def extend(self, messages: Iterable[Message]) -> None:
-        """Add what was said since; what is known is passed over."""
+        """Add what was said since; what is known is passed over, and what is no model's to read."""
         for message in messages:
+            if message.content.aside:
+                continue
             if not self.messages or message.offset > self.messages[-1].offset:
                 self.messages.append(message)
                 self.tokens += message.content.tokens

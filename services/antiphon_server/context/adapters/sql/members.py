@@ -11,6 +11,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    union,
     update,
 )
 from sqlalchemy.sql.functions import coalesce
@@ -26,6 +27,7 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
+from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
@@ -88,6 +90,22 @@ _LIST = (
     .order_by(members.c.user_id)
     .limit(bindparam("page_limit"))
 )
+_GUESTS = select(members.c.user_id).where(
+    members.c.resource == bindparam("key_resource"), members.c.role == Role.GUEST.value
+)
+_THERE = select(members.c.user_id).where(
+    members.c.resource == bindparam("resource"), members.c.user_id > bindparam("after")
+)
+_AROUND_THERE = (
+    select(members.c.user_id)
+    .join(conversations, conversations.c.workspace_id == members.c.resource)
+    .where(
+        conversations.c.conversation_id == bindparam("resource"),
+        members.c.user_id > bindparam("after"),
+        members.c.role.in_([role.value for role in INHERITED]),
+    )
+)
+_READERS = union(_THERE, _AROUND_THERE).order_by("user_id").limit(bindparam("page_limit"))
 # SQLite has one writer and leaves FOR UPDATE out.
 _LOCK_WORKSPACE = Prepared(
     lambda: (
@@ -130,7 +148,7 @@ class SqlMembers:
         row = self._connection.execute(_GET, _key(resource, user_id)).first()
         return Member(row[0], row[1], Role(row[2]), row[3]) if row else None
 
-    def add(self, member: Member, resource_create_us: int) -> None:
+    def add(self, member: Member, resource_create_us: int, resource_activity_us: int = 0) -> None:
         values = {
             "resource": member.resource,
             "user_id": member.user_id,
@@ -138,6 +156,7 @@ class SqlMembers:
             "create_us": member.create_us,
             "of_workspace": member.resource.startswith("ws_"),
             "resource_create_us": resource_create_us,
+            "resource_activity_us": resource_activity_us or resource_create_us,
         }
         _ADD.run(self._connection, [values])
 
@@ -150,6 +169,14 @@ class SqlMembers:
 
     def count_owners(self, resource: ResourceId) -> int:
         return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
+
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        values = {"resource": resource, "after": after, "page_limit": limit}
+        return self._connection.execute(_READERS, values).scalars().all()
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})
+        return guests.first() is not None
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}

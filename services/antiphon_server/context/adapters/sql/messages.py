@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    case,
     delete,
     false,
     func,
@@ -24,6 +25,7 @@ from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT
 from antiphon_server.context.adapters.tables import messages, projections
 from antiphon_server.context.model.messages import (
     Content,
+    LeftOut,
     Message,
     MessageId,
     MessageRole,
@@ -63,9 +65,12 @@ _UNDO = (
     .where(_HERE, _TABLE.turn_id.in_(bindparam("turns", expanding=True)))
     .values(rolled_back=True)
 )
-_UNDONE = select(func.count(), func.coalesce(func.sum(_TABLE.tokens), 0)).where(
-    _HERE, _BELOW, _TABLE.rolled_back == true()
-)
+# What is not in the context: rolled back ones, which are of turns, and asides, which are of none.
+_LEFT_OUT = select(
+    func.count(),
+    func.coalesce(func.sum(_TABLE.tokens), 0),
+    func.coalesce(func.sum(case((_TABLE.turn_id != "", 1), else_=0)), 0),
+).where(_HERE, _BELOW, _TABLE.rolled_back == true())
 _IN_CONTEXT = _TABLE.rolled_back == false()
 _SIZES = (
     select(_TABLE.log_offset, _TABLE.tokens, _TABLE.size_bytes)
@@ -164,9 +169,9 @@ class SqlMessages:
         row = _SO_FAR.row(self._connection, _below(conversation_id, before))
         return Totals(row[0], row[1]) if row else Totals(0, 0)
 
-    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        row = self._connection.execute(_UNDONE, _below(conversation_id, before)).one()
-        return Totals(row[0], int(row[1]))
+    def left_out(self, conversation_id: ConversationId, before: Offset | None) -> LeftOut:
+        row = self._connection.execute(_LEFT_OUT, _below(conversation_id, before)).one()
+        return LeftOut(Totals(row[0], int(row[1])), int(row[2]))
 
     def newest_before(
         self, conversation_ids: Collection[ConversationId], create_us: int
@@ -194,7 +199,7 @@ def _row(message: Message, tokens: int, so_far: Totals) -> dict[str, Any]:
         "author": message.author,
         "turn_id": message.turn_id,
         "truncated": message.truncated,
-        "rolled_back": False,
+        "rolled_back": message.content.aside,
         "create_us": message.create_us,
         "tokens": tokens,
         "text_bytes": message.content.text_bytes,

@@ -20,7 +20,7 @@ _LATEST_US = 1 << 62
 
 
 def older(created: ColumnElement[int], item_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """What comes after a page's place in a list of the newest first; an index finds it."""
+    """What comes after a page's place in a list of the latest first; an index finds it."""
     return and_(
         created <= bindparam("after_us"),
         or_(created < bindparam("after_us"), item_id < bindparam("after_id")),
@@ -32,13 +32,12 @@ def in_use(archive_us: ColumnElement[int | None]) -> ColumnElement[bool]:
     return or_(bindparam("show_archived", type_=Boolean), archive_us.is_(None))
 
 
-def place(after: Position | None, limit: int, *, archived: bool) -> dict[str, Any]:
-    """The parameters of :func:`older`, :func:`in_use` and ``PAGE_LIMIT``."""
+def place(after: Position | None, limit: int) -> dict[str, Any]:
+    """The parameters of :func:`older` and ``PAGE_LIMIT``."""
     return {
-        "after_us": after.create_us if after else _LATEST_US,
+        "after_us": after.time_us if after else _LATEST_US,
         "after_id": after.item_id if after else "",
         "page_limit": limit,
-        "show_archived": archived,
     }
 
 

@@ -75,5 +75,5 @@ class SqlWorkspaces:
     def list_of(
         self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
     ) -> list[Workspace]:
-        values = {"user_id": user_id, **place(after, limit, archived=archived)}
+        values = {"user_id": user_id, "show_archived": archived, **place(after, limit)}
         return [workspace_of(row) for row in self._connection.execute(_LIST, values)]

@@ -1,6 +1,7 @@
-"""A program: ``price_table.py PROVIDER MODEL`` says what a million tokens cost, in and out.
+"""A program: ``price_table.py PROVIDER MODEL`` says what is publicly known of a model.
 
-Both in millionths of a dollar, as a JSON list; ``null`` if that is not known.
+What a million tokens cost, in and out, in millionths of a dollar, and how many fit its context,
+0 if unknown: as a JSON list; ``null`` if the model is not known.
 """
 
 import json
@@ -21,8 +22,8 @@ def main(provider: str, model: str) -> None:
     except (LookupError, ValueError):
         print("null")
         return
-    found = (price.input_price, price.output_price)
-    print(json.dumps([round(it * _MICROS_PER_MILLION) for it in found]))
+    costs = [round(it * _MICROS_PER_MILLION) for it in (price.input_price, price.output_price)]
+    print(json.dumps([*costs, price.model.context_window or 0]))
 
 
 if __name__ == "__main__":

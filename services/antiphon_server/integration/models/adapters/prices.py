@@ -1,4 +1,4 @@
-"""Prices of known models, from genai-prices.
+"""What is publicly known of models, from genai-prices.
 
 Its table takes a second and 50 MB to load, and is looked into once for each model: so it is
 loaded in a process of its own, which ends.
@@ -10,6 +10,8 @@ import json
 import logging
 import subprocess
 import sys
+import threading
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,17 +20,41 @@ from antiphon_server.integration.models.settings import ModelSettings
 
 _PROGRAM = Path(__file__).with_name("price_table.py")
 TIMEOUT_S = 60.0
+_ONE_AT_A_TIME = threading.Lock()
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    prices: Prices
+    context_tokens: int
+
+
 async def known_prices(settings: ModelSettings) -> Prices | None:
     """What the provider publicly asks for the model, None if unknown."""
-    return await asyncio.to_thread(_look_up, settings.provider, settings.model)
+    known = await asyncio.to_thread(_looked_up, settings.provider, settings.model)
+    return known.prices if known else None
+
+
+async def known_context(settings: ModelSettings) -> int:
+    """The most tokens that its prompt and answer may have together, 0 if unknown.
+
+    Whoever runs an endpoint of their own says so in its settings: for that nothing is loaded.
+    """
+    if not settings.is_public:
+        return 0
+    known = await asyncio.to_thread(_looked_up, settings.provider, settings.model)
+    return known.context_tokens if known else 0
+
+
+def _looked_up(provider: str, model: str) -> _Known | None:
+    with _ONE_AT_A_TIME:  # prices and context are asked for at once
+        return _look_up(provider, model)
 
 
 @functools.cache
-def _look_up(provider: str, model: str) -> Prices | None:
+def _look_up(provider: str, model: str) -> _Known | None:
     if find_spec("genai_prices") is None:
         return None
     # -P: what lies beside the program is not in the way of what it imports.
@@ -39,4 +65,4 @@ def _look_up(provider: str, model: str) -> Prices | None:
         log.warning("the price of %s/%s could not be looked up: %s", provider, model, error)
         return None
     found = json.loads(said.stdout)
-    return Prices(*found) if found else None
+    return _Known(Prices(found[0], found[1]), found[2]) if found else None
