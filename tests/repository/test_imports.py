@@ -51,6 +51,20 @@ def test_starting_imports_nothing_heavy(module: str) -> None:
     assert printed(program) == []
 
 
+def test_a_server_that_draws_no_traces_does_without_rich() -> None:
+    """By itself structlog would bring it; whoever imports it later gets it."""
+    program = """
+import sys
+from antiphon_server.runtime.telemetry.plain_structlog import import_plain
+import_plain()
+import antiphon_server.app, antiphon_server.runtime.telemetry.logs
+print(*{"rich", "pygments"} & set(sys.modules))
+import rich.console
+print(rich.console.Console.__name__)
+"""
+    assert printed(program) == ["Console"]
+
+
 def printed(program: str) -> list[str]:
     """What a program of another process prints."""
     run = subprocess.run(

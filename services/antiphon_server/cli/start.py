@@ -27,6 +27,9 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     from antiphon_server.runtime.process.memory import collect_later
 
     collect_later()
+    from antiphon_server.runtime.telemetry.plain_structlog import import_plain
+
+    import_plain()
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.settings import read_settings
 
