@@ -99,9 +99,12 @@ class Watch:
                 raise await self._history_lost(log)
             found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
             if found is None:
+                cuts = self.hub.cuts
                 page = await log.stored(
                     request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
                 )
+                if cuts != self.hub.cuts:
+                    continue  # it may be from before
                 if not page.records and page.position <= self.position:
                     await log.live(request.scope)  # so that the others here learn it, too
                     raise await self._history_lost(log)
