@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     model: str = DEFAULT_MODEL
     models: tuple[ModelSettings, ...] = ()
+    max_prompt_tokens: Annotated[int, Meta(ge=0, le=2_000_000)] = 0
+    max_output_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     env: Literal["development", "production"] = "development"
     tls_cert: Path | None = None
     tls_key: Path | None = None

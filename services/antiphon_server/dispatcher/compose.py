@@ -13,6 +13,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.openings import ContextOpenings
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
@@ -29,6 +30,7 @@ from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
@@ -38,6 +40,7 @@ from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.concurrency.latest import Latest
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.nodes import NodeLease
@@ -71,6 +74,7 @@ class Dispatcher(Service):
     store: SqlTurnStore
     routed: RoutedCalls | None
     metrics: TurnMetrics
+    activity: Latest[ConversationId]
     tasks: TaskSet
     links: Links
 
@@ -81,6 +85,8 @@ class Dispatcher(Service):
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Adopt what an earlier process left; where services are elsewhere, when they answer."""
         lifecycle.on_stop("turns' store", self.close)
+        lifecycle.on_stop("turns' activity", self.activity.close)
+        lifecycle.spawn("turns.activity", self.activity.run(), vital=False)
         lifecycle.on_stop("turns", self.tasks.stop)
         lifecycle.on_stop("turns adopted", self.adoptions.close)
         if self.links.elsewhere:
@@ -154,7 +160,13 @@ def compose_service(
     node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
-    journal = EventLogJournal(EventServiceStub(internal), elsewhere="events" in links.elsewhere)
+    conversations = ContextConversations(ContextServiceStub(internal))
+    activity = Latest(conversations.active)
+    journal = EventLogJournal(
+        EventServiceStub(internal),
+        elsewhere="events" in links.elsewhere,
+        on_said=activity.note,
+    )
     registry = Handlers([*handlers(internal), Echo(text_of)])
     metrics = TurnMetrics()
     shares = infrastructure.shares
@@ -163,7 +175,6 @@ def compose_service(
     limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, registry, runner, lanes, execution)
-    conversations = ContextConversations(ContextServiceStub(internal))
     gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     turns = Turns(
         store,
@@ -182,9 +193,11 @@ def compose_service(
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here
-    conversings = Conversings(calls, gatekeeper, links.on_behalf, shares)
-    servicer = DispatcherServicer(calls, registry, conversings)
-    parts = (servicer, store, routed, metrics, tasks, links)
+    on_behalf = links.on_behalf
+    openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, registry.named)
+    conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
+    servicer = DispatcherServicer(calls, registry, conversings, openings)
+    parts = (servicer, store, routed, metrics, activity, tasks, links)
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

@@ -62,7 +62,9 @@ class TurnWork:
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
+    output_limit: int = 0
     omitted: int = 0
+    described: int = 0
 
     @property
     def others(self) -> set[TurnId]:
@@ -77,13 +79,16 @@ class TurnWork:
         """See :meth:`Work.progress`."""
         await self.writer.progress(TurnProgressed(status, fraction))
 
-    def leave_out(self, messages: int) -> None:
+    def leave_out(self, messages: int, described: int = 0) -> None:
         """See :meth:`Work.leave_out`."""
-        self.omitted = messages
+        self.omitted, self.described = messages, described
 
-    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
+    def account(
+        self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
+    ) -> None:
         """See :meth:`Work.account`."""
-        self.usage, self.model, self.finish_reason = usage, model, finish_reason
+        self.usage, self.model = usage, model
+        self.finish_reason, self.output_limit = finish_reason, output_limit
 
 
 class Runner:
@@ -195,6 +200,8 @@ class Runner:
             stop.rolled_back,
             work.finish_reason,
             work.omitted,
+            work.described,
+            work.output_limit,
         )
 
     async def finish(

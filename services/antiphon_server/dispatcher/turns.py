@@ -68,8 +68,8 @@ class Turns:
 
         ``digest`` identifies the request: the same turn id with another is refused.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
-        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED; and what
-        removed members get who waited for their place.
+        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, what the handler
+        says of the message's parts; and what removed members get who waited for their place.
         """
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
@@ -90,7 +90,12 @@ class Turns:
         digest: bytes,
     ) -> Turn:
         policy = order.policy or view.policy or Policy.QUEUE
-        order = replace(order, policy=policy, models=order.models or view.models)
+        order = replace(
+            order,
+            policy=policy,
+            models=order.models or view.models,
+            max_output_tokens=order.max_output_tokens or view.max_output_tokens,
+        )
         return Turn(
             turn_id,
             view.conversation_id,
@@ -108,6 +113,8 @@ class Turns:
             return await self._again(active.turn, turn)
         await self._settled(lane, turn)
         try:
+            if turn.order.kinds:
+                await self._handlers.named(turn.order.handler).check(turn.order)
             self._admit(lane, view, turn)
         except DomainError:
             # Only what is new is refused.
