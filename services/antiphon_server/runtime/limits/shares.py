@@ -26,17 +26,17 @@ FRAME_S: Final = 0.00015
 
 THERE_S = 60.0
 """For so long after the last thing that they asked for, somebody is there."""
-BURST_S = 0.02
-"""So much may come at once: a person's click is a few calls."""
-MOST_DEBT_S = 0.1
+BURST_S = 0.1
+"""So much may come at once: a person's click is a few calls and a turn, on a slow machine too."""
+MOST_DEBT_S = 0.2
 """Who was alone had all; when others come, that is held against them for no longer."""
 TOGETHER = 0.75
 """What all who want more than their share have together."""
 MOST_CALLS = 256
 """Calls of one user that wait; those of a hundred streams and turns wait one by one."""
 METER_S = 0.5
-LEAST_METERED = 0.02
-MOST_FACTOR = 5.0
+LEAST_METERED = 0.1
+MOST_FACTOR = 4.0
 RECHECK_S = 0.1
 TICK_S = 0.002
 
