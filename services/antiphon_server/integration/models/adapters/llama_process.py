@@ -43,8 +43,7 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.n_threads_http = 2 * arguments.parallel
     params.fit_params = False
     params.warmup = False
-    params.sampling.temp = 0.0
-    params.sampling.penalty_repeat = 1.05
+    _break_loops(params.sampling)
     params.verbosity = -1
     params.hostnames = ["127.0.0.1"]
     params.api_keys = [key]
@@ -52,6 +51,20 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.ui = False
     params.endpoint_slots = False
     return xllamacpp.Server(params)
+
+
+def _break_loops(sampling):  # type: ignore[no-untyped-def]
+    """The likeliest token each time, but less and less what would go on a repetition.
+
+    A model of this size says the same lines for ever otherwise. The penalty of tokens alone has
+    to be so high for that that it breaks sentences; DRY, of sequences alone, comes too late.
+    """
+    sampling.temp = 0.0
+    sampling.penalty_repeat = 1.15
+    sampling.penalty_last_n = 256
+    sampling.dry_multiplier = 0.8
+    sampling.dry_allowed_length = 3
+    sampling.dry_penalty_last_n = 512
 
 
 if __name__ == "__main__":
