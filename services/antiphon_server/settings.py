@@ -25,6 +25,7 @@ from antiphon_server.runtime.configuration import (
     host_and_port,
 )
 from antiphon_server.runtime.limits.rate_limits import RateLimits
+from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.net.addresses import Network
 from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.runtime.net.tls import TlsFiles
@@ -96,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     lease_s: Annotated[float, Meta(ge=1, le=300)] = LEASE_S
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
+    shares: ShareSettings = ShareSettings()
     policy_address: str = ""
     registry: str = ""
     mesh: MeshSettings = MeshSettings()

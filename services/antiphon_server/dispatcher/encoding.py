@@ -29,11 +29,10 @@ def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
 
     Raises DomainError INVALID_ARGUMENT if the message is too large.
     """
-    content = event_pb2.MessagePosted(
-        message=message_pb2.Message(parts=request.parts)
-    ).SerializeToString(deterministic=True)
-    if len(content) > MAX_MESSAGE_BYTES:
+    message = message_pb2.Message(parts=request.parts)
+    if message.ByteSize() > MAX_MESSAGE_BYTES:  # what PostMessage counts
         raise invalid("parts", "a message has at most 1 MiB; larger content goes by reference")
+    content = event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
     limit = request.time_limit
     return Order(
         content,

@@ -25,6 +25,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
@@ -101,7 +102,9 @@ class Runner:
         lease_s: float,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
+        shares: Shares | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._observers = observers
         self._store = store
         self._journal = journal
@@ -149,7 +152,8 @@ class Runner:
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
         """
-        writer = TextWriter(self._journal, turn, resumed_text)
+        share = self._shares.of(turn.creator, turn.workspace_id)
+        writer = TextWriter(self._journal, turn, resumed_text, share)
         work = TurnWork(turn, resumed_text, writer, others)
         outcome = await self._outcome(handler, work, stop)
         stop.seal()

@@ -130,7 +130,7 @@ class Turns:
         Their ends may be in the log already, and whoever asks for the turn may have seen them.
         """
         others = lane.before(turn.order.policy) if turn.order.policy is Policy.REJECT else []
-        if self._lanes.of_actor(turn.creator) >= self._limits.of_user:
+        if self._lanes.of_actor(turn.creator) >= self._limits.most_of(turn.creator):
             others += self._lanes.ending(turn.creator)
         await asyncio.gather(*(other.as_it_is() for other in others))
 
@@ -148,8 +148,9 @@ class Turns:
         if len(lane.turns) >= limits.of_conversation:
             limit = f"{limits.of_conversation} turns a conversation"
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
-        if self._lanes.of_actor(turn.creator) >= limits.of_user:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} turns a user")
+        most = limits.most_of(turn.creator)
+        if self._lanes.of_actor(turn.creator) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
 
     async def _again(self, known: StoredTurn, turn: Turn) -> StoredTurn:
         """Answer a turn id that was seen before."""

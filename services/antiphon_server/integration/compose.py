@@ -81,6 +81,7 @@ class Integration(Service):
         """Settle what an earlier process left open, and what others leave."""
         lifecycle.on_stop("integration", self.close)
         await self.settle()
+        self.catalogue.look_up_default()
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
 

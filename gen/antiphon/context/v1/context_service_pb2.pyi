@@ -10,7 +10,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ConversationOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConversationOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConversationOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONVERSATION_ORDER_UNSPECIFIED: _ConversationOrder.ValueType  # 0
+    """CONVERSATION_ORDER_UNSPECIFIED is CONVERSATION_ORDER_NEWEST."""
+    CONVERSATION_ORDER_NEWEST: _ConversationOrder.ValueType  # 1
+    """CONVERSATION_ORDER_NEWEST: the one that was made last."""
+    CONVERSATION_ORDER_LAST_ACTIVITY: _ConversationOrder.ValueType  # 2
+    """CONVERSATION_ORDER_LAST_ACTIVITY: the one in which something was last said."""
+
+class ConversationOrder(_ConversationOrder, metaclass=_ConversationOrderEnumTypeWrapper):
+    """ConversationOrder says which conversation of a list comes first."""
+
+CONVERSATION_ORDER_UNSPECIFIED: ConversationOrder.ValueType  # 0
+"""CONVERSATION_ORDER_UNSPECIFIED is CONVERSATION_ORDER_NEWEST."""
+CONVERSATION_ORDER_NEWEST: ConversationOrder.ValueType  # 1
+"""CONVERSATION_ORDER_NEWEST: the one that was made last."""
+CONVERSATION_ORDER_LAST_ACTIVITY: ConversationOrder.ValueType  # 2
+"""CONVERSATION_ORDER_LAST_ACTIVITY: the one in which something was last said."""
+Global___ConversationOrder: _TypeAlias = ConversationOrder  # noqa: Y015
 
 @_typing.final
 class CreateWorkspaceRequest(_message.Message):
@@ -297,7 +323,10 @@ class CreateConversationRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
-    """conversation_id is chosen by the client, or empty for one by the server."""
+    """conversation_id is chosen by the client, or empty for one by the server. One that
+    looks like the server's (`conv_01`, g to z, 23 more of 0-9 a-z without i, l, o, u)
+    can't be chosen, so nobody learns by that which of them exist.
+    """
     workspace_id: _builtins.str
     """workspace_id is where it belongs; empty means the caller's own workspace,
     which is made at the first use.
@@ -420,16 +449,28 @@ class ListConversationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_ARCHIVED_FIELD_NUMBER: _builtins.int
+    ONLY_ARCHIVED_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    TITLE_CONTAINS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id limits the list to one workspace; empty means all."""
     page_size: _builtins.int
     """page_size is the most to return; 0 means 50, more than 200 is 200. A page is
-    shorter if its instructions come to more than 1 MiB.
+    shorter if its instructions come to more than 1 MiB, and may even be empty where
+    title_contains was looked for in the 2,000 titles before the next page.
     """
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
     show_archived: _builtins.bool
     """show_archived includes archived ones."""
+    only_archived: _builtins.bool
+    """only_archived leaves out those in use, whatever show_archived says."""
+    order: Global___ConversationOrder.ValueType
+    """order says which comes first."""
+    title_contains: _builtins.str
+    """title_contains leaves out those whose titles do not have it; letters in either case
+    are the same.
+    """
     def __init__(
         self,
         *,
@@ -437,10 +478,13 @@ class ListConversationsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         show_archived: _builtins.bool = ...,
+        only_archived: _builtins.bool = ...,
+        order: Global___ConversationOrder.ValueType = ...,
+        title_contains: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_archived", b"show_archived", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["only_archived", b"only_archived", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "show_archived", b"show_archived", "title_contains", b"title_contains", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -581,6 +625,121 @@ class ArchiveConversationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ArchiveConversationResponse: _TypeAlias = ArchiveConversationResponse  # noqa: Y015
+
+@_typing.final
+class UnarchiveConversationRequest(_message.Message):
+    """UnarchiveConversationRequest is the request of UnarchiveConversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is the conversation to take into use again."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnarchiveConversationRequest: _TypeAlias = UnarchiveConversationRequest  # noqa: Y015
+
+@_typing.final
+class UnarchiveConversationResponse(_message.Message):
+    """UnarchiveConversationResponse is the response of UnarchiveConversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """conversation is the conversation, in use."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnarchiveConversationResponse: _TypeAlias = UnarchiveConversationResponse  # noqa: Y015
+
+@_typing.final
+class Activity(_message.Message):
+    """Activity is when something was last said in a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is when."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Activity: _TypeAlias = Activity  # noqa: Y015
+
+@_typing.final
+class RecordActivityRequest(_message.Message):
+    """RecordActivityRequest is the request of RecordActivity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedCompositeFieldContainer[Global___Activity]:
+        """activities are at most one of each conversation."""
+
+    def __init__(
+        self,
+        *,
+        activities: _abc.Iterable[Global___Activity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityRequest: _TypeAlias = RecordActivityRequest  # noqa: Y015
+
+@_typing.final
+class RecordActivityResponse(_message.Message):
+    """RecordActivityResponse is the response of RecordActivity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityResponse: _TypeAlias = RecordActivityResponse  # noqa: Y015
 
 @_typing.final
 class AddMemberRequest(_message.Message):
@@ -873,7 +1032,7 @@ class PostMessageRequest(_message.Message):
     """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the content, at most 1 MiB in all."""
+        """parts are the content, at most 1 MiB in all (see Message.parts)."""
 
     def __init__(
         self,

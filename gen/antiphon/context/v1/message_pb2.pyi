@@ -90,7 +90,10 @@ class Reference(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     uri: _builtins.str
-    """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss)."""
+    """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss).
+    It carries no name and password (`https://user:pw@…`): everybody who reads the message would
+    have them. What stands before the @ of abfs is a container.
+    """
     media_type: _builtins.str
     """media_type is its type, e.g. "image/png" (RFC 6838)."""
     size_bytes: _builtins.int
@@ -190,7 +193,8 @@ class Message(_message.Message):
     """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
-        """parts are the content, at most 1 MiB in all. Shown as text, each text part
+        """parts are the content, at most 1 MiB in all, as serialised: their bytes and some of
+        framing, 4 to 8 for each text, up to 24 for each reference. Shown as text, each text part
         begins a line of its own.
         """
 

@@ -4,7 +4,7 @@ Rules run as synchronous functions of :class:`Records` inside one transaction of
 :class:`Store`, so that what they check still holds when they change something.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from antiphon_server.context.model.changes import (
@@ -14,6 +14,7 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.messages import (
     LeftOut,
     Message,
@@ -87,22 +88,26 @@ class ConversationRecords(Protocol):
         """Replace the stored conversation."""
         ...
 
-    def list_of(
-        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
-    ) -> list[Conversation]:
-        """Those that the user may read, by a role there or as admin of the workspace."""
+    def page(self, listed: Listed, after: Position | None, limit: int) -> list[Conversation]:
+        """Those that are listed, behind that place."""
         ...
 
-    def list_in(
-        self,
-        workspace_id: WorkspaceId,
-        member: UserId | None,
-        after: Position | None,
-        limit: int,
-        *,
-        archived: bool,
-    ) -> list[Conversation]:
-        """Those of one workspace; with ``member`` only where that user has a direct role."""
+    def titles(
+        self, listed: Listed, after: Position | None, limit: int
+    ) -> list[tuple[Position, str]]:
+        """Places and titles of the same."""
+        ...
+
+    def those(self, conversation_ids: Sequence[str]) -> list[Conversation]:
+        """Those that are there of these, in this order."""
+        ...
+
+    def note(self, activities: Mapping[ConversationId, int]) -> None:
+        """Note when conversations were active, unless something later is known."""
+        ...
+
+    def note_missing(self) -> None:
+        """What a server of the version before has made counts as active when it was made."""
         ...
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
@@ -131,8 +136,11 @@ class MemberRecords(Protocol):
         """The user's direct role on the resource."""
         ...
 
-    def add(self, member: Member, resource_create_us: int) -> None:
-        """Store a new member of a resource that was made at that time."""
+    def add(self, member: Member, resource_create_us: int, resource_activity_us: int = 0) -> None:
+        """Store a new member of a resource that was made, and last active, at those times.
+
+        Without the second it was last active when it was made.
+        """
         ...
 
     def put(self, member: Member) -> None:
@@ -146,6 +154,12 @@ class MemberRecords(Protocol):
     def count_owners(self, resource: ResourceId) -> int:
         """How many direct owners the resource has."""
         ...
+
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        """A page of who may read the resource, by a role on it or on the workspace around it.
+
+        In the order of their ids, behind ``after``.
+        """
 
     def has_guests(self, resource: ResourceId) -> bool:
         """Whether anybody is a guest there."""

@@ -1,7 +1,7 @@
 """The rules of messages."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from antiphon_server.context.model.messages import (
@@ -38,6 +38,7 @@ to come where the clock was set back meanwhile."""
 class Messages:
     """Posts messages to the log and reads them from its projection.
 
+    ``active`` is told where and when something was said, in microseconds since 1970.
     Everything raises DomainError if the log or the store can't be used.
     """
 
@@ -50,8 +51,10 @@ class Messages:
         tails: Tails,
         clock: Clock,
         speakers: Speakers,
+        active: Callable[[ConversationId, int], None],
     ) -> None:
         self._store = store
+        self._active = active
         self._directory = directory
         self._log = event_log
         self._projection = projection
@@ -79,10 +82,13 @@ class Messages:
             return await self._said_before(wish)
         for message in wish.messages():
             try:
-                return _said(message, await self._log.post(message, wish.log_request))
+                said = _said(message, await self._log.post(message, wish.log_request))
             except DomainError as error:
                 if error.reason is not Reason.REQUEST_ID_REUSED:
                     raise
+            else:
+                self._active(conversation_id, said.create_us)
+                return said
         raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
 
     async def _said_before(self, wish: "_Wish") -> Message:

@@ -143,6 +143,11 @@ class Catalogue:
         """
         return [self.named(name) for name in dict.fromkeys(names or [""])]
 
+    def look_up_default(self) -> None:
+        """Begin to find out what the default costs, which the end of the first call waits for."""
+        if self._models:
+            self.named("").prices_by_now()
+
     def taking(
         self, names: Sequence[str], messages: Sequence[PromptMessage]
     ) -> list[ConfiguredModel]:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     delete,
     false,
     func,
-    insert,
     select,
     true,
     update,
@@ -35,6 +34,7 @@ from antiphon_server.context.model.messages import (
     Totals,
 )
 from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _TABLE = messages.c
 _HERE = _TABLE.conversation_id == bindparam("conversation")
@@ -42,19 +42,23 @@ _BELOW = _TABLE.log_offset < bindparam("before")
 _NO_END = 1 << 62
 
 _PROJECTED = projections.c.conversation_id == bindparam("conversation")
-_CURSOR = select(projections.c.cursor).where(_PROJECTED)
-_BEGIN = insert(projections)
-_SET_CURSOR = update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
+_CURSOR = Prepared(lambda: select(projections.c.cursor).where(_PROJECTED))
+_BEGIN = PreparedInsert(projections)
+_SET_CURSOR = Prepared(
+    lambda: update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
+)
 _SET_TRIMMED = update(projections).where(_PROJECTED).values(trimmed_offset=bindparam("trimmed"))
 _CLEAR = delete(messages).where(_HERE)
 _CLEAR_CURSOR = delete(projections).where(_PROJECTED)
 
-_ADD = insert(messages)
-_SO_FAR = (
-    select(_TABLE.messages_so_far, _TABLE.tokens_so_far)
-    .where(_HERE, _BELOW)
-    .order_by(_TABLE.log_offset.desc())
-    .limit(1)
+_ADD = PreparedInsert(messages)
+_SO_FAR = Prepared(
+    lambda: (
+        select(_TABLE.messages_so_far, _TABLE.tokens_so_far)
+        .where(_HERE, _BELOW)
+        .order_by(_TABLE.log_offset.desc())
+        .limit(1)
+    )
 )
 _UNDO = (
     update(messages)
@@ -110,14 +114,14 @@ class SqlMessages:
         self._connection = connection
 
     def cursor(self, conversation_id: ConversationId) -> str:
-        cursor = self._connection.execute(_CURSOR, {"conversation": conversation_id}).scalar()
-        return cursor or ""
+        row = _CURSOR.row(self._connection, {"conversation": conversation_id})
+        return row[0] if row else ""
 
     def set_cursor(self, conversation_id: ConversationId, cursor: str) -> None:
         values = {"conversation": conversation_id, "new_cursor": cursor}
-        if self._connection.execute(_SET_CURSOR, values).rowcount == 0:
+        if _SET_CURSOR.run(self._connection, values) == 0:
             first = {"conversation_id": conversation_id, "cursor": cursor, "trimmed_offset": 0}
-            self._connection.execute(_BEGIN, first)
+            _BEGIN.run(self._connection, [first])
 
     def add(self, messages: Sequence[Message]) -> None:
         so_far = self.totals(messages[0].conversation_id, None)
@@ -126,7 +130,7 @@ class SqlMessages:
             tokens = message.content.tokens
             so_far = Totals(so_far.messages + 1, so_far.tokens + tokens)
             rows.append(_row(message, tokens, so_far))
-        self._connection.execute(_ADD, rows)
+        _ADD.run(self._connection, rows)
 
     def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
         values = {"conversation": conversation_id, "turns": list(turn_ids)}
@@ -162,7 +166,7 @@ class SqlMessages:
         return [_message(conversation_id, row) for row in rows]
 
     def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        row = self._connection.execute(_SO_FAR, _below(conversation_id, before)).first()
+        row = _SO_FAR.row(self._connection, _below(conversation_id, before))
         return Totals(row[0], row[1]) if row else Totals(0, 0)
 
     def left_out(self, conversation_id: ConversationId, before: Offset | None) -> LeftOut:
