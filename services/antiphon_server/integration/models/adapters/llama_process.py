@@ -8,6 +8,7 @@ address, and ends when its standard input does, that is, when its parent dies.
 import argparse
 import os
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -38,7 +39,9 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.kv_unified = True  # the slots share the context, each may use all of it
     params.n_ctx_checkpoints = 0
     params.cache_ram_mib = 0
-    params.cpuparams.n_threads = arguments.threads
+    # One token of so small a model is too little work to share: on a busy machine the threads
+    # spend their time in waiting for each other, and an answer takes minutes.
+    params.cpuparams.n_threads = 1
     params.cpuparams_batch.n_threads = arguments.threads
     params.n_threads_http = 2 * arguments.parallel
     params.fit_params = False
@@ -53,7 +56,7 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     return xllamacpp.Server(params)
 
 
-def _break_loops(sampling):  # type: ignore[no-untyped-def]
+def _break_loops(sampling: Any) -> None:
     """The likeliest token each time, but less and less what would go on a repetition.
 
     A model of this size says the same lines for ever otherwise. The penalty of tokens alone has
