@@ -13,6 +13,7 @@ from antiphon_server.integration.models.adapters.failures import (
     report,
     silent,
     unavailable,
+    words_of,
 )
 from antiphon_server.integration.models.adapters.missing import missing_key
 from antiphon_server.integration.models.adapters.openai_request import encode_request
@@ -28,6 +29,7 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     PromptProgress,
+    ProviderSaid,
 )
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.net.http_pool import HttpPool
@@ -116,7 +118,8 @@ class OpenAIModel:
             raise (silent(model, limit) if late else unavailable(model)) from error
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
-            raise of_status(model, response.status, retry_after, await _refusal(response))
+            said = await _refusal(response)
+            raise of_status(self._settings, response.status, retry_after, said)
         return response
 
     async def _send(
@@ -155,7 +158,8 @@ class OpenAIModel:
         except Malformed as error:
             raise garbled(self._settings.name) from error
         except ProviderFault as error:
-            raise unavailable(self._settings.name) from error
+            said = ProviderSaid(0, words_of(self._settings, str(error)))
+            raise unavailable(self._settings.name, said=said) from error
 
 
 async def _refusal(response: "aiohttp.ClientResponse") -> str:
