@@ -41,7 +41,7 @@ from antiphon_client.token_store import MemoryTokenStore, TokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
-from antiphon_client.wire import Wire
+from antiphon_client.wire import SILENCE_S, Wire
 
 
 class Client(
@@ -89,7 +89,7 @@ class Client(
         tls: Tls | None = None,
         device: str = "antiphon_client",
         deadline: float = DEADLINE_S,
-        silence: float = 40.0,
+        silence: float = SILENCE_S,
         give_up_after: float = 300.0,
         patient: bool = True,
         on_connection: Callable[[Connection], None] = ignore_connection,
@@ -101,7 +101,8 @@ class Client(
         calls, ``silence`` for how long a stream may say nothing before it is opened again,
         ``give_up_after`` for how long a stream tries to; all in seconds. Calls that may be
         made twice are, for some 10 s if ``patient`` and else for less than one, while the server
-        is away. ``on_connection`` is told how streams' connections are.
+        is away. ``on_connection`` is told how streams' connections are; of a conversation in which
+        somebody waits for an answer also within 2 s that its server says nothing.
         """
         channel = open_channel(address, tls, patient=patient)
         exchange = TokenExchange(channel, device)
@@ -172,7 +173,9 @@ class Client(
         """
         place = Place(f"conversations/{conversation_id}", cursor, ephemeral=on_event is not None)
         redial = self._redial()
-        return LiveConversation(conversation_id, self._converse, redial, place, on_event)
+        return LiveConversation(
+            conversation_id, self._converse, redial, place, on_event, self._silence
+        )
 
     async def health(self, parts: Iterable[str] = ()) -> dict[str, bool]:
         """Whether each service and internal part serves, by grpc.health.v1; "" is the whole.

@@ -76,5 +76,6 @@ def _creation(wish: NewConversation, turn_id: str) -> CreateConversationRequest:
         turn_policy=wish.turn_policy,
         models=wish.models,
         instructions=wish.instructions,
+        max_output_tokens=wish.max_output_tokens,
         request_id=str(uuid.uuid5(_TURNS, turn_id)) if turn_id else "",
     )
