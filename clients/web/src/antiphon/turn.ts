@@ -33,6 +33,8 @@ export class TurnView {
   usage: Usage | undefined;
   error: AntiphonError | undefined;
   finishReason: FinishReason | undefined;
+  /** The limit of tokens at which it was cut off, if what was asked for set it. */
+  outputLimit = 0;
   /** How many older messages the model was asked without. */
   omittedMessages = 0;
   isStopping = false;
@@ -64,6 +66,7 @@ export class TurnView {
     this.usage = turn.usage;
     this.finishReason = turn.finishReason;
     this.omittedMessages = turn.omittedMessages;
+    this.outputLimit = limitOf(turn);
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
       this.startMs = timestampMs((turn.startTime ?? turn.createTime)!);
@@ -124,6 +127,7 @@ export class TurnView {
         this.model = payload.value.model;
         this.finishReason = payload.value.finishReason;
         this.omittedMessages = payload.value.omittedMessages;
+        this.outputLimit = limitOf(payload.value);
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
         break;
@@ -148,4 +152,8 @@ export class TurnView {
     }
     return call;
   }
+}
+
+function limitOf(ended: { outputLimit?: number }): number {
+  return ended.outputLimit ?? 0;
 }

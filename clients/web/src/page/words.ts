@@ -104,8 +104,10 @@ export function whySignedOut(error: AntiphonError | undefined): string {
 }
 
 /** Why an answer ended early, if it did. */
-export function cutShort(reason: FinishReason | undefined): string {
-  if (reason === FinishReason.LENGTH) return "cut off at the model's limit";
+export function cutShort(reason: FinishReason | undefined, limit: number): string {
+  if (reason === FinishReason.LENGTH) {
+    return limit ? `cut off at the limit of ${limit.toLocaleString()} tokens` : "cut off at the model's limit";
+  }
   return reason === FinishReason.CONTENT_FILTER ? "the provider withheld the rest" : "";
 }
 

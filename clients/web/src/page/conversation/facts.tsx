@@ -71,7 +71,7 @@ export function Facts(props: {
 
 /** Why it ended early, if it did. */
 function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated: boolean }): JSX.Element | null {
-  const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason))) || (isTruncated ? "cut off" : "");
+  const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason, turn.outputLimit))) || (isTruncated ? "cut off" : "");
   if (!ending) return null;
   const isWished = turn?.state === TurnState.CANCELLED;
   return <span class={`ending ${isWished ? "" : "wrong"}`}>{ending}</span>;
