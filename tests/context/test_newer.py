@@ -34,7 +34,7 @@ async def test_an_entry_is_told_as_it_was_written(world: World) -> None:
     before = len(await read(world, scope))
     values = {"entry_id": "out_newer", "body": entry(scope).SerializeToString()}
     await world.database.write(lambda it: it.execute(insert(outbox), values))
-    relay = relay_to_log(world.store, EventServiceLog(world.log_service.stub))
+    relay = relay_to_log(world.store, EventServiceLog(world.log_service.stub).append)
     assert await relay.relay_outbox()
     assert relay.up
     told = (await read(world, scope))[before:]

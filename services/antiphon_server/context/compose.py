@@ -12,6 +12,7 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.context.adapters.changes_codec import for_lists
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
@@ -29,6 +30,7 @@ from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
 from antiphon_server.context.service.tails import Tails
+from antiphon_server.context.service.telling import Telling
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.cache.known_names import KnownNames
@@ -144,7 +146,7 @@ def compose(
     have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
-    to_log = relay_to_log(store, event_log)
+    to_log = relay_to_log(store, Telling(store, event_log, for_lists).tell)
     to_trail = relay_to_trail(store, audit)
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)

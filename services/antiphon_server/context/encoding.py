@@ -107,20 +107,20 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
 
 
 def member(it: Member, display_name: str = "") -> conversation_pb2.Member:
-    """Encode a member, in answers with what the user is called."""
+    """Encode a member, in answers with what the user is called now."""
     return conversation_pb2.Member(
         resource=it.resource,
         user_id=it.user_id,
         role=access_pb2.Role.ValueType(it.role.value),
         create_time=timestamp(it.create_us),
-        display_name=display_name,
+        display_name=display_name or it.display_name,
     )
 
 
 def member_of(it: conversation_pb2.Member) -> Member:
     """Decode a member that :func:`member` encoded."""
     role, created = Role(it.role), microseconds(it.create_time)
-    return Member(ResourceId(it.resource), UserId(it.user_id), role, created)
+    return Member(ResourceId(it.resource), UserId(it.user_id), role, created, it.display_name)
 
 
 @dataclass(frozen=True, slots=True)

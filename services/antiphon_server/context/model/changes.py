@@ -160,6 +160,11 @@ def user_scope(user_id: UserId) -> Scope:
     return Scope(f"users/{user_id}")
 
 
+def resource_of(scope: Scope) -> ResourceId:
+    """The workspace or conversation whose log it is."""
+    return ResourceId(scope.partition("/")[2])
+
+
 def scope_of(resource: ResourceId) -> Scope:
     """The log of a workspace or conversation."""
     kind = "workspaces" if resource.startswith("ws_") else "conversations"

@@ -61,12 +61,13 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's role on one resource."""
+    """A user's role on one resource; ``display_name`` is what the user is called, if known."""
 
     resource: ResourceId
     user_id: UserId
     role: Role
     create_us: int
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,13 @@ class MemberRecords(Protocol):
         """How many direct owners the resource has."""
         ...
 
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        """A page of who may read the resource, by a role on it or on the workspace around it.
+
+        In the order of their ids, behind ``after``.
+        """
+        ...
+
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         """A page of the resource's direct members, in the order of their user ids."""
         ...

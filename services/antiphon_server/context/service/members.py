@@ -59,8 +59,8 @@ class Members:
         REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
-        await self._users.require(user_id)  # accounts are never removed
-        member = Member(resource, user_id, role, int(self._clock() * 1e6))
+        name = await self._users.require(user_id)  # accounts are never removed
+        member = Member(resource, user_id, role, int(self._clock() * 1e6), name)
 
         def work(records: Records, own_role: Role) -> _Changed:
             if records.members.get(resource, user_id) is not None:
@@ -121,6 +121,7 @@ class Members:
         REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
+        names = await self._users.names_of([user_id])
 
         def work(records: Records, own_role: Role) -> _Changed:
             before = _member(records, resource, user_id)
@@ -128,7 +129,7 @@ class Members:
                 return before, role, role
             _only_owners(own_role, role, before.role)
             _keep_an_owner(records, before)
-            after = replace(before, role=role)
+            after = replace(before, role=role, display_name=names.get(user_id, ""))
             records.members.put(after)
             _tell(records, principal, after, MemberUpdated(after))
             return after, before.role, role

@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union,
     update,
 )
 from sqlalchemy.sql.functions import coalesce
@@ -27,6 +28,7 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
+from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.storage.statements import Prepared
 
@@ -89,6 +91,19 @@ _LIST = (
     .order_by(members.c.user_id)
     .limit(bindparam("page_limit"))
 )
+_THERE = select(members.c.user_id).where(
+    members.c.resource == bindparam("resource"), members.c.user_id > bindparam("after")
+)
+_AROUND_THERE = (
+    select(members.c.user_id)
+    .join(conversations, conversations.c.workspace_id == members.c.resource)
+    .where(
+        conversations.c.conversation_id == bindparam("resource"),
+        members.c.user_id > bindparam("after"),
+        members.c.role.in_([role.value for role in INHERITED]),
+    )
+)
+_READERS = union(_THERE, _AROUND_THERE).order_by("user_id").limit(bindparam("page_limit"))
 # SQLite has one writer and leaves FOR UPDATE out.
 _LOCK_WORKSPACE = (
     select(workspaces.c.version)
@@ -148,6 +163,10 @@ class SqlMembers:
 
     def count_owners(self, resource: ResourceId) -> int:
         return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
+
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        values = {"resource": resource, "after": after, "page_limit": limit}
+        return self._connection.execute(_READERS, values).scalars().all()
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}
