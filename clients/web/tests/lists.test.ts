@@ -37,6 +37,22 @@ afterEach(async ({ task }) => {
 
 const titles = () => one.page.locator(".list a").allInnerTexts();
 
+test("what is made and renamed elsewhere comes into the list by itself", async () => {
+  const first = async () => (await titles())[0];
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
+  const conversation = { conversationId: ids[COUNT - 1]!, title: "Renamed" };
+  await session.stubs.context.updateConversation({ conversation, updateMask: { paths: ["title"] } });
+  await expect.poll(first, { timeout: 10_000 }).toBe("Renamed");
+  await session.stubs.context.archiveConversation(conversation);
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 2}`);
+  await session.stubs.context.unarchiveConversation(conversation);
+  await session.stubs.context.updateConversation({
+    conversation: { ...conversation, title: `Conversation number ${COUNT - 1}` },
+    updateMask: { paths: ["title"] },
+  });
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
+}, 60_000);
+
 test("the conversation in which something was said last is the first of the list", async () => {
   await one.page.reload();
   await expect.poll(async () => (await titles())[0], { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);

@@ -154,6 +154,6 @@ export class TurnView {
   }
 }
 
-function limitOf(ended: { outputLimit?: number }): number {
+function limitOf(ended: { finishReason: FinishReason; outputLimit?: number }): number {
   return ended.outputLimit ?? 0;
 }
