@@ -92,7 +92,7 @@ _RPCS = {
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
-        AuthService/GetDisplayNames
+        AuthService/GetDisplayNames IntegrationService/PlanPrompt
         ContextService/CheckAccess ContextService/RecordActivity
         EventService/Append EventService/Fold EventService/Trim
     """,

@@ -55,7 +55,7 @@ async def test_messages_are_listed_and_shown_as_they_were_posted(world: World) -
     unknown.newer.text = "of the event"
     for it in (unknown, event, unknown):
         await world.append(conversation_id, event_pb2.Event.FromString(it.SerializeToString()))
-    await world.post(conversation_id, "and on it goes")
+    await world.say(conversation_id, "and on it goes")
     listed = await world.client(ANN).ListMessages(
         pb.ListMessagesRequest(conversation_id=conversation_id)
     )

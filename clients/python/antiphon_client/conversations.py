@@ -32,6 +32,7 @@ class Conversations:
         models: Sequence[str] = (),
         instructions: str = "",
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
+        max_output_tokens: int = 0,
     ) -> Conversation:
         """Make a conversation that the caller owns."""
         request = messages.CreateConversationRequest(
@@ -41,6 +42,7 @@ class Conversations:
             turn_policy=policy,
             models=models,
             instructions=instructions,
+            max_output_tokens=max_output_tokens,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 
@@ -94,9 +96,11 @@ class Conversations:
 
         return pages(fetch, lambda page: page.messages)
 
-    async def post_message(self, conversation_id: str, text: str) -> Message:
-        """Say something without starting a turn."""
+    async def post_message(
+        self, conversation_id: str, text: str, *, in_context: bool = False
+    ) -> Message:
+        """Say something without starting a turn: an aside, unless models may read it later."""
         request = messages.PostMessageRequest(
-            conversation_id=conversation_id, parts=[Part(text=text)]
+            conversation_id=conversation_id, parts=[Part(text=text)], in_context=in_context
         )
         return (await self._caller.call(self._context.PostMessage, request)).message

@@ -29,6 +29,7 @@ from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
+from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.telling import Telling
 from antiphon_server.context.service.workspaces import Workspaces
@@ -151,13 +152,14 @@ def compose(
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
-    tails = Tails(event_log, encoded_message)
+    tails = Tails(event_log, encoded_message, clock)
     activities = Activities(store, directory)
+    speakers, noted = Speakers(store, users), activities.noted.note
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock, activities.noted.note),
+        Messages(store, directory, event_log, projection, tails, clock, speakers, noted),
         activities,
         roles,
     )

@@ -112,6 +112,7 @@ class ContextServicer(ContextServiceServicer):
             TurnPolicy(request.turn_policy),
             tuple(map(encoding.shown, request.models)),
             request.instructions,
+            request.max_output_tokens,
         )
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
@@ -285,11 +286,12 @@ def _membership(
 
 
 def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
-    allowed = ("title", "turn_policy", "models", "instructions")
+    allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens")
     paths, wish = masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
         title=encoding.shown(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
         models=tuple(map(encoding.shown, wish.models)) if "models" in paths else None,
         instructions=wish.instructions if "instructions" in paths else None,
+        max_output_tokens=wish.max_output_tokens if "max_output_tokens" in paths else None,
     )

@@ -42,6 +42,7 @@ from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.latest import Latest
 from antiphon_server.runtime.concurrency.tasks import TaskSet
+from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.nodes import NodeLease
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
@@ -68,6 +69,7 @@ class Dispatcher(Service):
     turns: Turns
     leases: Leases
     adoptions: Adoptions
+    execution: Execution
     servicer: DispatcherServicer
     store: SqlTurnStore
     routed: RoutedCalls | None
@@ -107,9 +109,19 @@ class Dispatcher(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        what = "Turns that this process works on or keeps waiting."
-        in_hand = Gauges({"antiphon_turns_in_hand": (what, lambda: len(self.tasks))})
-        return [self.metrics, in_hand]
+        gauges = Gauges(
+            {
+                "antiphon_turns_in_hand": (
+                    "Turns that this process works on or keeps waiting.",
+                    lambda: len(self.tasks),
+                ),
+                "antiphon_turns_waiting": (
+                    "Of them those that wait until one more of their user may run.",
+                    lambda: self.execution.waiting,
+                ),
+            }
+        )
+        return [self.metrics, gauges]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -157,9 +169,10 @@ def compose_service(
     )
     registry = Handlers([*handlers(internal), Echo(text_of)])
     metrics = TurnMetrics()
-    runner = Runner(store, journal, node, lease_s, observers=[metrics])
+    shares = infrastructure.shares
+    runner = Runner(store, journal, node, lease_s, observers=[metrics], shares=shares)
     lanes = Lanes()
-    limits = TurnLimits()
+    limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, registry, runner, lanes, execution)
     gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
@@ -182,11 +195,14 @@ def compose_service(
     calls = routed or here
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, registry.named)
-    conversings = Conversings(calls, gatekeeper, openings, on_behalf)
+    conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     servicer = DispatcherServicer(calls, registry, conversings, openings)
-    return Dispatcher(
-        turns, leases, adoptions, servicer, store, routed, metrics, activity, tasks, links
-    )
+    parts = (servicer, store, routed, metrics, activity, tasks, links)
+    return Dispatcher(turns, leases, adoptions, execution, *parts)
+
+
+def _limits(shares: ShareSettings) -> TurnLimits:
+    return TurnLimits(running_of_user=shares.running, of_user=shares.turns, weight=shares.weight)
 
 
 def _routed(

@@ -18,6 +18,7 @@ from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
+from antiphon_server.runtime.limits.shares import WRITE_S, Shares
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
@@ -74,7 +75,9 @@ class Conversings:
         gatekeeper: Gatekeeper,
         openings: Openings,
         events: grpc.aio.Channel,
+        shares: Shares | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._calls = calls
         self._openings = openings
         self._gatekeeper = gatekeeper
@@ -141,6 +144,7 @@ class Conversings:
                 assert_never(action)
 
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
+        await self._shares.call(stream.principal.actor, WRITE_S)
         post = await self._openings.opened(request.post, stream.caller)
         conversation_id = ConversationId(post.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)

@@ -75,7 +75,7 @@ export class Transcript {
       timeMs: timeMs ?? (message.createTime ? timestampMs(message.createTime) : 0),
       offset,
       isTruncated: message.truncated,
-      isAside: isAside(message, turnId),
+      isAside: message.aside,
     });
     this.sorted = undefined;
   }
@@ -86,10 +86,6 @@ export class Transcript {
     this.turns.clear();
     this.sorted = undefined;
   }
-}
-
-function isAside(message: Message & { aside?: boolean }, turnId: string): boolean {
-  return message.aside ?? (message.role === MessageRole.USER && !message.turnId && !turnId);
 }
 
 function roleOf(message: Message): Entry["role"] {

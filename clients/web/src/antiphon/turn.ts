@@ -66,7 +66,7 @@ export class TurnView {
     this.usage = turn.usage;
     this.finishReason = turn.finishReason;
     this.omittedMessages = turn.omittedMessages;
-    this.outputLimit = limitOf(turn);
+    this.outputLimit = turn.outputLimit;
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
       this.startMs = timestampMs((turn.startTime ?? turn.createTime)!);
@@ -127,7 +127,7 @@ export class TurnView {
         this.model = payload.value.model;
         this.finishReason = payload.value.finishReason;
         this.omittedMessages = payload.value.omittedMessages;
-        this.outputLimit = limitOf(payload.value);
+        this.outputLimit = payload.value.outputLimit;
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
         break;
@@ -152,8 +152,4 @@ export class TurnView {
     }
     return call;
   }
-}
-
-function limitOf(ended: { finishReason: FinishReason; outputLimit?: number }): number {
-  return ended.outputLimit ?? 0;
 }

@@ -321,6 +321,7 @@ class CreateConversationRequest(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is chosen by the client, or empty for one by the server. One that
     looks like the server's (`conv_01`, g to z, 23 more of 0-9 a-z without i, l, o, u)
@@ -340,6 +341,10 @@ class CreateConversationRequest(_message.Message):
     """instructions are given to the model before the history, at most 32 KiB."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that a model may answer to a turn that does not say;
+    0 means what the server says, and the model if it does not either.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
@@ -354,10 +359,11 @@ class CreateConversationRequest(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         instructions: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        max_output_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "models", b"models", "request_id", b"request_id", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "request_id", b"request_id", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -532,7 +538,7 @@ class UpdateConversationRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """update_mask names the fields to change: title, turn_policy, models,
-        instructions.
+        instructions, max_output_tokens.
         """
 
     def __init__(
@@ -1015,13 +1021,18 @@ class PostMessageRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    IN_CONTEXT_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where to say it."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
+    in_context: _builtins.bool
+    """in_context lets models read it with the turns to come. Without it the message is
+    marked as an aside.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the content, at most 1 MiB in all."""
+        """parts are the content, at most 1 MiB in all (see Message.parts)."""
 
     def __init__(
         self,
@@ -1029,10 +1040,11 @@ class PostMessageRequest(_message.Message):
         conversation_id: _builtins.str = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         request_id: _builtins.str = ...,
+        in_context: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "parts", b"parts", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "in_context", b"in_context", "parts", b"parts", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1172,6 +1184,7 @@ class GetContextResponse(_message.Message):
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     OMITTED_TOKENS_FIELD_NUMBER: _builtins.int
     ROLLED_BACK_MESSAGES_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
     instructions: _builtins.str
     """instructions are the conversation's own, not counted in the budget."""
     estimated_tokens: _builtins.int
@@ -1182,7 +1195,7 @@ class GetContextResponse(_message.Message):
     """omitted_tokens is what they would have cost."""
     rolled_back_messages: _builtins.int
     """rolled_back_messages is how many were left out because their turn was
-    rolled back.
+    rolled back. Asides are left out and counted nowhere.
     """
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
@@ -1190,6 +1203,12 @@ class GetContextResponse(_message.Message):
         be answered, else the newest, is kept even if it alone is over the budget.
         At most 3 MiB, counting 512 bytes for each besides its parts, whatever the
         budget: so never more than 6,144.
+        """
+
+    @_builtins.property
+    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
+        """speakers are the people whose messages these are, if there are several: in answers to
+        services alone, and empty where one person is alone with models.
         """
 
     def __init__(
@@ -1201,10 +1220,11 @@ class GetContextResponse(_message.Message):
         omitted_messages: _builtins.int = ...,
         omitted_tokens: _builtins.int = ...,
         rolled_back_messages: _builtins.int = ...,
+        speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -124,6 +124,7 @@ class Conversation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ARCHIVE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id identifies the conversation: `conv_…`. The client may
@@ -141,6 +142,10 @@ class Conversation(_message.Message):
     """
     etag: _builtins.str
     """etag changes with every change; send it back to change only what you saw."""
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that a model may answer to a turn that does not say;
+    0 means what the server says, and the model if it does not either.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order by handlers that call a model; empty means
@@ -173,11 +178,12 @@ class Conversation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         archive_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        max_output_tokens: _builtins.int = ...,
         last_activity_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_activity_time", b"last_activity_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,10 +50,12 @@ class DispatchRequest(_message.Message):
     policy: _conversation_pb2.TurnPolicy.ValueType
     """policy overrides the conversation's turn_policy for this turn."""
     max_output_tokens: _builtins.int
-    """max_output_tokens is the most the model may answer; 0 means 1024."""
+    """max_output_tokens is the most the model may answer; 0 means what the conversation
+    says, else the server, else the model.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the message, at most 1 MiB in all."""
+        """parts are the message, at most 1 MiB in all (see Message.parts)."""
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -49,7 +49,8 @@ class DispatcherServiceStub:
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+    such a part; nothing was posted), DRAINING (also on several servers).
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -98,7 +99,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+    such a part; nothing was posted), DRAINING (also on several servers).
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -150,7 +152,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING (also on several servers).
+        their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+        such a part; nothing was posted), DRAINING (also on several servers).
         """
 
     @_abc_1.abstractmethod

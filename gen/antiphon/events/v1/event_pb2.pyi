@@ -230,9 +230,11 @@ class Event(_message.Message):
     """
     last_offset: _builtins.int
     """last_offset is the last place that the event covers. It is greater than
-    first_offset where the event took the places of text deltas that were
-    folded into the finished message; a client that has a part of them replaces
-    the turn's partial text by the message.
+    first_offset where the event took the places of text deltas right before it
+    that were folded when their turn had ended: that is the next event that
+    stays, often the turn's message, and anything else that came between its
+    deltas. A client that has a part of a turn's text replaces it by the message
+    with its turn_id.
     """
     actor: _builtins.str
     """actor is who caused it: `users/user_…`, `handlers/…` or `services/…`."""
@@ -537,6 +539,8 @@ class TurnFinished(_message.Message):
     ROLLED_BACK_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
+    DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
+    OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -549,11 +553,20 @@ class TurnFinished(_message.Message):
     """
     finish_reason: _model_pb2.FinishReason.ValueType
     """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
-    answer was cut at the model's limit has FINISH_REASON_LENGTH.
+    answer was cut off at a limit of tokens has FINISH_REASON_LENGTH.
     """
     omitted_messages: _builtins.int
     """omitted_messages is how many older messages of the conversation the model was asked
     without, because they did not fit; 0 also where no model was asked.
+    """
+    described_parts: _builtins.int
+    """described_parts is how many pictures, recordings and files the model was told of in words
+    alone, because it does not take them; 0 also where no model was asked.
+    """
+    output_limit: _builtins.int
+    """output_limit is the limit of tokens at which the answer was cut off, where finish_reason is
+    FINISH_REASON_LENGTH and what was asked for set it (max_output_tokens); 0 where the model
+    had no room for more.
     """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
@@ -577,10 +590,12 @@ class TurnFinished(_message.Message):
         rolled_back: _builtins.bool = ...,
         finish_reason: _model_pb2.FinishReason.ValueType = ...,
         omitted_messages: _builtins.int = ...,
+        described_parts: _builtins.int = ...,
+        output_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

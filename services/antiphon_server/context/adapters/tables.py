@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from antiphon_server.runtime.storage.partial_index import partial_index
@@ -41,6 +42,7 @@ conversations = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("archive_us", BigInteger, nullable=True),
     Column("version", Integer, nullable=False),
+    Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
     # Of the newest message, or else of the making; 0 from a server of the version before.
     Column("activity_us", BigInteger, nullable=False, server_default="0"),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
@@ -76,7 +78,7 @@ messages = Table(
     Column("author", String(160), nullable=False),
     Column("turn_id", String(80), nullable=False),
     Column("truncated", Boolean, nullable=False),
-    Column("rolled_back", Boolean, nullable=False),
+    Column("rolled_back", Boolean, nullable=False),  # or an aside: not in the context
     Column("create_us", BigInteger, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("text_bytes", Integer, nullable=False),

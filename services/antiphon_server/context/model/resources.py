@@ -40,7 +40,10 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. ``version`` counts its changes, from 1; activity is none."""
+    """A conversation. ``version`` counts its changes, from 1; activity is none.
+
+    ``max_output_tokens`` is 0 where it leaves the length of answers to server and model.
+    """
 
     conversation_id: ConversationId
     workspace_id: WorkspaceId
@@ -51,6 +54,7 @@ class Conversation:
     create_us: int
     archive_us: int | None = None
     version: int = 1
+    max_output_tokens: int = 0
     activity_us: int = 0
 
     @property

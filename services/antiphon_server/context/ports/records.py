@@ -16,6 +16,7 @@ from antiphon_server.context.model.changes import (
 )
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.messages import (
+    LeftOut,
     Message,
     MessageId,
     MessageSize,
@@ -159,6 +160,9 @@ class MemberRecords(Protocol):
 
         In the order of their ids, behind ``after``.
         """
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        """Whether anybody is a guest there."""
         ...
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
@@ -201,7 +205,9 @@ class MessageRecords(Protocol):
         *,
         rolled_back: bool,
     ) -> list[MessageSize]:
-        """Of messages below ``before``, the newest first; rolled back ones if asked for."""
+        """Of messages below ``before``, the newest first; those that are not in the context
+        (rolled back ones, asides) if asked for.
+        """
         ...
 
     def between(
@@ -211,11 +217,11 @@ class MessageRecords(Protocol):
         ...
 
     def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """All messages below ``before``, rolled back or not, at a cost that does not grow."""
+        """All messages below ``before``, in the context or not, at a cost that does not grow."""
         ...
 
-    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """The rolled back messages below ``before``."""
+    def left_out(self, conversation_id: ConversationId, before: Offset | None) -> LeftOut:
+        """The messages below ``before`` that are not in the context."""
         ...
 
     def newest_before(

@@ -48,6 +48,7 @@ class NewConversation:
     turn_policy: TurnPolicy = TurnPolicy.UNSPECIFIED
     models: tuple[str, ...] = ()
     instructions: str = ""
+    max_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         wish.models,
         wish.instructions,
         now,
+        max_output_tokens=wish.max_output_tokens,
         activity_us=now,
     )
 

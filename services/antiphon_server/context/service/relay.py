@@ -133,7 +133,9 @@ class Relay:
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
             while True:
-                entries = await self._store.read(lambda r: self._outbox(r).first(BATCH))
+                entries = await self._store.read(
+                    lambda r: self._outbox(r).first(BATCH), snapshot=False
+                )
                 if not entries:
                     return True
                 came = await self._tell_all(entries)

@@ -45,4 +45,5 @@ def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
         archived=conversation.HasField("archive_time"),
         policy=Policy(conversation.turn_policy),
         models=tuple(conversation.models),
+        max_output_tokens=conversation.max_output_tokens,
     )

@@ -10,7 +10,6 @@ from sqlalchemy import (
     String,
     bindparam,
     func,
-    insert,
     select,
     text,
     update,
@@ -19,7 +18,6 @@ from sqlalchemy import (
 from antiphon_server.context.adapters.sql.listing import MANAGED, listing
 from antiphon_server.context.adapters.sql.rows import (
     PAGE_LIMIT,
-    add_unless_taken,
     conversation_of,
     place,
 )
@@ -31,12 +29,15 @@ from antiphon_server.context.adapters.tables import (
 )
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.resources import Conversation, ConversationId, Position
-from antiphon_server.runtime.storage.statements import Prepared
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _TABLE = conversations.c
 _COLUMNS = tuple(_TABLE)
-_GET = select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
-_ADD = insert(conversations)
+_GET = Prepared(
+    lambda: select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
+)
+# A key may be taken by a writer that was not seen yet.
+_ADD = PreparedInsert(conversations, " ON CONFLICT DO NOTHING RETURNING conversation_id")
 _PUT = (
     update(conversations)
     .where(_TABLE.conversation_id == bindparam("key"))
@@ -47,6 +48,7 @@ _PUT = (
         instructions=bindparam("new_instructions"),
         archive_us=bindparam("new_archive_us"),
         version=bindparam("new_version"),
+        max_output_tokens=bindparam("new_max_output_tokens"),
     )
 )
 _THOSE = select(*_COLUMNS).where(_TABLE.conversation_id.in_(bindparam("ids", expanding=True)))
@@ -94,7 +96,7 @@ class SqlConversations:
         self._connection = connection
 
     def get(self, conversation_id: ConversationId) -> Conversation | None:
-        row = self._connection.execute(_GET, {"conversation_id": conversation_id}).first()
+        row = _GET.row(self._connection, {"conversation_id": conversation_id})
         return conversation_of(row) if row else None
 
     def add(self, conversation: Conversation) -> bool:
@@ -108,9 +110,10 @@ class SqlConversations:
             "create_us": conversation.create_us,
             "archive_us": conversation.archive_us,
             "version": conversation.version,
+            "max_output_tokens": conversation.max_output_tokens,
             "activity_us": conversation.activity_us,
         }
-        return add_unless_taken(self._connection, _ADD, values)
+        return bool(_ADD.returned(self._connection, [values]))
 
     def put(self, conversation: Conversation) -> None:
         values = {
@@ -121,6 +124,7 @@ class SqlConversations:
             "new_instructions": conversation.instructions,
             "new_archive_us": conversation.archive_us,
             "new_version": conversation.version,
+            "new_max_output_tokens": conversation.max_output_tokens,
         }
         self._connection.execute(_PUT, values)
 

@@ -7,30 +7,16 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Connection,
-    Insert,
     Integer,
-    Row,
     and_,
     bindparam,
     or_,
 )
-from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.context.model.resources import Conversation, Position, TurnPolicy, Workspace
 
 PAGE_LIMIT = bindparam("page_limit", type_=Integer)
 _LATEST_US = 1 << 62
-
-
-def add_unless_taken(connection: Connection, statement: Insert, values: dict[str, Any]) -> bool:
-    """Insert a row; False if its key is taken, also by a writer that was not seen yet."""
-    try:
-        with connection.begin_nested():
-            connection.execute(statement, values)
-    except IntegrityError:
-        return False
-    return True
 
 
 def older(created: ColumnElement[int], item_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -55,9 +41,9 @@ def place(after: Position | None, limit: int) -> dict[str, Any]:
     }
 
 
-def workspace_of(row: Row[Any]) -> Workspace:
-    """A row of all columns."""
-    return Workspace(row.workspace_id, row.display_name, row.create_us, row.archive_us, row.version)
+def workspace_of(row: Sequence[Any]) -> Workspace:
+    """A row of all columns, in their order."""
+    return Workspace(*row)
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
