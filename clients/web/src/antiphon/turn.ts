@@ -37,6 +37,8 @@ export class TurnView {
   outputLimit = 0;
   /** How many older messages the model was asked without. */
   omittedMessages = 0;
+  /** How many pictures, recordings and files it was told of in words alone. */
+  describedParts = 0;
   isStopping = false;
   /** Grows when something becomes known after the end. */
   revision = 0;
@@ -66,6 +68,7 @@ export class TurnView {
     this.usage = turn.usage;
     this.finishReason = turn.finishReason;
     this.omittedMessages = turn.omittedMessages;
+    this.describedParts = turn.describedParts;
     this.outputLimit = turn.outputLimit;
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
@@ -127,6 +130,7 @@ export class TurnView {
         this.model = payload.value.model;
         this.finishReason = payload.value.finishReason;
         this.omittedMessages = payload.value.omittedMessages;
+        this.describedParts = payload.value.describedParts;
         this.outputLimit = payload.value.outputLimit;
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
