@@ -73,6 +73,8 @@ class Dialogue:
             # at each prompt, and asks for none when it leaves it.
             readline.parse_and_bind("set enable-bracketed-paste on")
             self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
+        for notice in self._loop.call(self._talk.notices()):
+            self._screen.note(f"Notice: {in_a_line(notice)}")
         if conversation_id:
             self._open(conversation_id)
         interrupted = False

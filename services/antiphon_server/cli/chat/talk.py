@@ -114,6 +114,15 @@ class Talk:
                 self._screen.status("stopping; Ctrl-C again does not wait for it")
             await self._live.cancel(self._turn_id)
 
+    async def notices(self) -> list[str]:
+        """What the operators say to everybody now; nothing while the server can't tell."""
+        try:
+            return [it.text async for it in self.client.list_notices()]
+        except AntiphonError as error:  # an older server's, a key without SCOPE_READ
+            if error.reason in ("UNIMPLEMENTED", "SCOPE_MISSING"):
+                return []
+            raise
+
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
         async for model in self.client.list_models():
