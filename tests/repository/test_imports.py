@@ -1,7 +1,10 @@
+import re
 import subprocess
 import sys
 
 import pytest
+
+from tests.proofs.bench.processes import ROOT
 
 HEAVY = (
     "aiohttp",
@@ -16,6 +19,7 @@ HEAVY = (
     "opentelemetry.sdk",
     "pydantic_ai",
     "redis",
+    "rich",
     "sqlalchemy.dialects.postgresql",
     "xllamacpp",
 )
@@ -49,6 +53,15 @@ def test_starting_imports_nothing_heavy(module: str) -> None:
     """What costs time and memory is imported when it is first used."""
     program = f"import sys, {module}; print(*set({HEAVY!r}) & set(sys.modules))"
     assert printed(program) == []
+
+
+def test_whoever_logs_does_so_without_rich() -> None:
+    """structlog would import it, so it is taken from where that is seen to."""
+    own = "antiphon_server/runtime/telemetry/structured.py"
+    pattern = re.compile(r"^\s*(import structlog|from structlog)", re.MULTILINE)
+    files = (ROOT / "services").rglob("*.py")
+    found = [file for file in files if pattern.search(file.read_text())]
+    assert [file.relative_to(ROOT / "services").as_posix() for file in found] == [own]
 
 
 def printed(program: str) -> list[str]:

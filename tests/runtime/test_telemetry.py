@@ -178,6 +178,33 @@ async def test_the_session_is_in_every_line(metrics: RpcMetrics, log_file: Path)
     assert found == {"inside": "sess_1", "rpc": "sess_1", "outside": None}
 
 
+async def test_the_session_is_in_a_defects_trace(metrics: RpcMetrics, log_file: Path) -> None:
+    """And in what a task logs that the call has begun, also when that is over."""
+    log, over = structlog.get_logger("test"), asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def later() -> None:
+        await over.wait()
+        log.info("later")
+
+    async def handler(_request: Any, _context: Any) -> None:
+        tasks.append(asyncio.create_task(later()))
+        raise RuntimeError("canary")
+
+    method = Method(METHOD + "Subscribe", request_streaming=True)
+    inner = AuthenticationInterceptor(Tokens()).wrap(method, handler)
+    call = TelemetryInterceptor(metrics).wrap(method, ErrorInterceptor().wrap(method, inner))
+    metadata = (("authorization", "Bearer sess_1"),)
+    context: Any = LocalServer().channel().begin("/x/Y", metadata, None)[1]
+    with pytest.raises(grpc.aio.AbortError):
+        await call(None, context)
+    over.set()
+    await asyncio.gather(*tasks)
+    log.info("outside")
+    found = [e.get("session") for e in lines(log_file)]
+    assert found == ["sess_1", "sess_1", "sess_1", None]
+
+
 def test_secrets_do_not_reach_the_log(log_file: Path) -> None:
     """Passwords, tokens and keys are replaced, wherever they stand."""
     jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"

@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import structlog
+from antiphon_server.runtime.telemetry.current_rpc import current_session
+from antiphon_server.runtime.telemetry.structured import structlog
 
 LogFormat = Literal["json", "console"]
 FILE_BYTES = 10 << 20
@@ -100,9 +101,16 @@ def _clean(value: Any) -> Any:
     return value
 
 
+def _name_session(_logger: Any, _method: str, event: Event) -> Event:
+    if session := current_session():
+        event.setdefault("session", session)
+    return event
+
+
 def _shared() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
+        _name_session,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
