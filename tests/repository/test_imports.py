@@ -56,7 +56,7 @@ def test_starting_imports_nothing_heavy(module: str) -> None:
 
 
 def test_whoever_logs_does_so_without_rich() -> None:
-    """structlog would import it, so it is taken from where that is seen to."""
+    """Structlog would import it, so it is taken from where that is seen to."""
     own = "antiphon_server/runtime/telemetry/structured.py"
     pattern = re.compile(r"^\s*(import structlog|from structlog)", re.MULTILINE)
     files = (ROOT / "services").rglob("*.py")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from antiphon_server.runtime.telemetry.current_rpc import current_session
+from antiphon_server.runtime.telemetry.error_file import ErrorFile
 from antiphon_server.runtime.telemetry.structured import structlog
 
 LogFormat = Literal["json", "console"]
@@ -35,15 +36,20 @@ Event = MutableMapping[str, Any]
 
 
 def configure_logging(
-    level: str = "info", log_format: LogFormat = "console", path: Path | None = None
+    level: str = "info",
+    log_format: LogFormat = "console",
+    path: Path | None = None,
+    errors: Path | None = None,
 ) -> None:
     """Send all logs to standard error, and to a rotating file of JSON if ``path`` is given.
 
-    May be called again; the last call counts.
+    Errors alone go to the file ``errors`` besides. May be called again; the last call counts.
     """
     handlers: list[logging.Handler] = [_stderr(log_format)]
     if path is not None:
         handlers.append(_file(path))
+    if errors is not None:
+        handlers.append(ErrorFile(errors, _json()))
     root = logging.getLogger()
     for old in [h for h in root.handlers if getattr(h, "_ours", False)]:
         root.removeHandler(old)
