@@ -1,14 +1,17 @@
 """Starting a server from a command: settings in, and why it did not start out."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from antiphon_server.cli.console import aside, fail
+from antiphon_server.cli.env_file import FILE, take_env_file
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
@@ -24,6 +27,9 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     from antiphon_server.runtime.process.memory import collect_later
 
     collect_later()
+    taken = take_env_file(Path.cwd(), os.environ)
+    if taken and not quiet:
+        aside(f"· of {FILE}: {', '.join(taken)}")
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.settings import read_settings
 
