@@ -58,10 +58,12 @@ class FakeServer:
     auth_delay_s: float = 0.0
     batch_limit: int = 64
     streams: int = 0
+    felt: int = 0  # how often a client asked for a word
     skip: int = 0  # an offset never delivered
     ends: list[stream_pb2.WatchEnded] = field(default_factory=list)  # one per stream, on create
     drain: asyncio.Event = field(default_factory=asyncio.Event)
     silent: bool = False
+    frozen: int = 0  # so many streams say nothing more once there are events
     posts: list[str] = field(default_factory=list)
     answer: list[str] = field(default_factory=lambda: ["Hello", " wide", " wörld", "!"])
     gap_s: float = 0.0
@@ -179,11 +181,14 @@ class Streams:
         server = self.server
         await server.check(context)
         server.streams += 1
+        number = server.streams
         tasks: list[asyncio.Task[None]] = []
         writing = asyncio.Lock()
 
         async def write(**frame: Any) -> None:
             async with writing:
+                if number <= server.frozen and server.log.events:
+                    await asyncio.Event().wait()
                 await context.write(self.response(**frame))
 
         try:
@@ -194,6 +199,10 @@ class Streams:
                     tasks.append(asyncio.create_task(watch))
                 elif action == "refresh":
                     server.renewals.append(request.refresh.access_token)
+                elif action == "unsubscribe":
+                    server.felt += 1
+                    gone = stream_pb2.WatchEnded(watch_id=request.unsubscribe.watch_id)
+                    await write(ended=gone)
                 elif action == "post":
                     await self.post(request, write)
                 elif action == "cancel":

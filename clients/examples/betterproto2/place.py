@@ -28,7 +28,7 @@ class Place:
         return fresh
 
     def _is_new(self, event: Event) -> bool:
-        """Each begins right after the last; one that took over folded places, perhaps before that."""
+        """Each begins right after the last; one that took over folded places, maybe before."""
         if event.last_offset <= self.offset:
             return False
         if self.offset == 0:

@@ -60,6 +60,11 @@ class Asks:
                 del self._open[tag]
                 self._release(tag)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something was asked and not yet answered."""
+        return bool(self._open)
+
     def unanswered(self) -> Iterable[ConverseRequest]:
         """What a new connection is to be told first; the outbox begins anew."""
         self.outbox = asyncio.Queue()

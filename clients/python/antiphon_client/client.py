@@ -39,7 +39,7 @@ from antiphon_client.token_store import MemoryTokenStore, TokenStore
 from antiphon_client.tokens import TokenSource
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
-from antiphon_client.wire import Wire
+from antiphon_client.wire import SILENCE_S, Wire
 
 
 class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Models, Logs):
@@ -84,7 +84,7 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         tls: Tls | None = None,
         device: str = "antiphon_client",
         deadline: float = DEADLINE_S,
-        silence: float = 40.0,
+        silence: float = SILENCE_S,
         give_up_after: float = 300.0,
         patient: bool = True,
         on_connection: Callable[[Connection], None] = ignore_connection,
@@ -96,7 +96,8 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         calls, ``silence`` for how long a stream may say nothing before it is opened again,
         ``give_up_after`` for how long a stream tries to; all in seconds. Calls that may be
         made twice are, for some 10 s if ``patient`` and else for less than one, while the server
-        is away. ``on_connection`` is told how streams' connections are.
+        is away. ``on_connection`` is told how streams' connections are; of a conversation in which
+        somebody waits for an answer also within 2 s that its server says nothing.
         """
         channel = open_channel(address, tls, patient=patient)
         exchange = TokenExchange(channel, device)
@@ -167,7 +168,9 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         """
         place = Place(f"conversations/{conversation_id}", cursor, ephemeral=on_event is not None)
         redial = self._redial()
-        return LiveConversation(conversation_id, self._converse, redial, place, on_event)
+        return LiveConversation(
+            conversation_id, self._converse, redial, place, on_event, self._silence
+        )
 
     async def health(self, parts: Iterable[str] = ()) -> dict[str, bool]:
         """Whether each service and internal part serves, by grpc.health.v1; "" is the whole.

@@ -20,20 +20,23 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2 import (
 )
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import Event
+from antiphon.events.v1.stream_pb2 import CancelWatch
 from antiphon_client.asks import Asks
 from antiphon_client.errors import AntiphonError, Unauthenticated, connection_lost
 from antiphon_client.frames import Cancelled, Intake
 from antiphon_client.ids import new_turn_id
 from antiphon_client.place import Place
+from antiphon_client.pulse import Pulse
 from antiphon_client.redial import Redial
 from antiphon_client.status import error_of_status
 from antiphon_client.turn import TurnHandle
-from antiphon_client.wire import Wire
+from antiphon_client.wire import SILENCE_S, Wire
 
 ConverseWire = Wire[ConverseRequest, ConverseResponse]
 
 
 _MOST_UNSENT = 16
+_NO_WATCH = "none"
 
 
 class LiveConversation:
@@ -50,6 +53,7 @@ class LiveConversation:
         redial: Redial,
         place: Place,
         on_event: Callable[[Event], None] | None = None,
+        silence: float = SILENCE_S,
     ) -> None:
         self.conversation_id = conversation_id
         self._dial = dial
@@ -59,6 +63,7 @@ class LiveConversation:
         self._on_event = on_event
         self._asks = Asks()
         self._turns: dict[str, TurnHandle] = {}
+        self._pulse = Pulse(redial, self._awaited, self._ask_for_a_word, silence)
         self._error: AntiphonError | None = None
 
     async def __aenter__(self) -> Self:
@@ -177,20 +182,37 @@ class LiveConversation:
         self._redial.connecting()
         async with self._dial() as wire:
             await wire.send(ConverseRequest(subscribe=self._place.watch()))
-            writer: asyncio.Task[None] | None = None
+            tasks = [asyncio.create_task(self._feel(wire), name="antiphon pulse")]
             try:
                 while True:
                     frame = await wire.receive()
+                    created = frame.HasField("created")
+                    self._pulse.heard(lives=not created)
                     self._take(frame)
-                    if writer is None and frame.HasField("created"):
-                        writer = asyncio.create_task(self._write(wire), name="antiphon writer")
+                    if created and len(tasks) == 1:
+                        writing = asyncio.create_task(self._write(wire), name="antiphon writer")
+                        tasks.append(writing)
             except Unauthenticated:
                 wire.reject_token()
                 raise
             finally:
-                if writer is not None:
-                    writer.cancel()
-                    await asyncio.wait([writer])
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+
+    async def _feel(self, wire: ConverseWire) -> None:
+        await self._pulse.keep()
+        wire.give_up()
+
+    def _awaited(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._turns) or self._asks.waiting
+
+    def _ask_for_a_word(self) -> None:
+        """The end of a watch that there is not is answered at once, wherever the stream ends."""
+        if self._asks.outbox.qsize() < _MOST_UNSENT:
+            none = CancelWatch(watch_id=_NO_WATCH)
+            self._asks.outbox.put_nowait(ConverseRequest(unsubscribe=none))
 
     async def _write(self, wire: ConverseWire) -> None:
         try:

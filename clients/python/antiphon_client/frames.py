@@ -15,7 +15,7 @@ from antiphon_client.errors import (
     Unauthenticated,
     connection_lost,
 )
-from antiphon_client.place import Place
+from antiphon_client.place import WATCH_ID, Place
 from antiphon_client.redial import Redial
 from antiphon_client.status import error_of_status
 
@@ -51,7 +51,7 @@ class Intake:
                 self._place.progressed(frame.progress)
             case "draining":
                 self._redial.hold(frame.draining.reconnect_after.ToTimedelta().total_seconds())
-            case "ended":
+            case "ended" if frame.ended.watch_id in ("", WATCH_ID):
                 raise ending(frame.ended)
         return ()
 

@@ -30,9 +30,12 @@ _RESUMABLE_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a stream's connection is: ``error`` and the pause in seconds while it is waiting."""
+    """How a stream's connection is: ``error`` and the pause in seconds while it is waiting.
 
-    state: Literal["connecting", "connected", "waiting"]
+    ``silent`` is one that stands, and on which nothing comes though something should.
+    """
+
+    state: Literal["connecting", "connected", "silent", "waiting"]
     error: AntiphonError | None = None
     pause: float = 0.0
 
@@ -86,6 +89,14 @@ class Redial:
         """Something came of it, so the next break is a new one."""
         self._worked = time.monotonic()
         self._backoff.reset()
+
+    def silent(self) -> None:
+        """The server does not answer, and may be gone."""
+        self._tell(Connection("silent"))
+
+    def audible(self) -> None:
+        """It answers after all."""
+        self._tell(Connection("connected"))
 
     def hold(self, seconds: float) -> None:
         """The server asked to be left alone for a while."""

@@ -16,6 +16,8 @@ Response = TypeVar("Response")
 
 MAX_AGE_S = 3600.0
 OPENING_S = 10.0
+SILENCE_S = 40.0
+"""So long a stream may say nothing: heartbeats come after 25 s at the latest."""
 
 
 class Wire(Generic[Request, Response]):
@@ -38,6 +40,7 @@ class Wire(Generic[Request, Response]):
         self._silence = silence
         self._patience = min(OPENING_S, silence)
         self._writing = asyncio.Lock()
+        self._reading: asyncio.Timeout | None = None
 
     async def __aenter__(self) -> Self:
         self._token = await self._tokens.get()
@@ -69,17 +72,21 @@ class Wire(Generic[Request, Response]):
     async def receive(self) -> Response:
         """The next frame. Raises AntiphonError when the stream ends, however it ends."""
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._patience) as self._reading:
                 frame = await self._call.read()
         except TimeoutError:
-            silent = f"the server was silent for {self._patience:g} s"
-            raise connection_lost(silent) from None
+            raise connection_lost("the server does not answer") from None
         except grpc.aio.AioRpcError as error:
             raise self._failure(error) from None
         if frame is grpc.aio.EOF:
             raise connection_lost("the server ended the stream")
         self._patience = self._silence
         return cast(Response, frame)
+
+    def give_up(self) -> None:
+        """Take the server for dead: who receives is told so now."""
+        if self._reading is not None and not self._reading.expired():
+            self._reading.reschedule(asyncio.get_running_loop().time())
 
     def reject_token(self) -> None:
         """The server said in a frame that it does not accept the token any more."""

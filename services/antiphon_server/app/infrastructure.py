@@ -8,7 +8,8 @@ from pathlib import Path
 import grpc
 
 from antiphon_server.app.own_address import own_address
-from antiphon_server.app.schemas import DATABASE_FILE, MOVED_FILE, migrate_all
+from antiphon_server.app.own_database import check_own_database
+from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
 from antiphon_server.auth.adapters.server_secret import MasterSecret
@@ -19,10 +20,10 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
@@ -61,14 +62,15 @@ async def open_infrastructure(
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
+    metrics, shares = RpcMetrics(), Shares(settings.shares)
     return Infrastructure(
-        database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+        database, mark, lease, metrics, tracing, redis, names, guard, shares, engine, secret
     )
 
 
 async def _store(settings: Settings, data_dir: Path, services: Iterable[Descriptor]) -> Store:
     if settings.database_url is None:
-        await asyncio.to_thread(_check, data_dir)
+        await asyncio.to_thread(check_own_database, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
     if await asyncio.to_thread((data_dir / DATABASE_FILE).exists):
         log.warning(_LEFT_HERE, data_dir / DATABASE_FILE)
@@ -83,27 +85,6 @@ async def _store(settings: Settings, data_dir: Path, services: Iterable[Descript
     finally:
         await patient.close()
     return database
-
-
-def keeps_postgres(data_dir: Path) -> bool:
-    """Whether the data of several servers is there, on this machine."""
-    return (data_dir / "postgres" / "data").exists()
-
-
-def _check(data_dir: Path) -> None:
-    """A new database beside data that is elsewhere would look as if all was lost."""
-    if (data_dir / DATABASE_FILE).exists():
-        return
-    if keeps_postgres(data_dir):
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
-    if (data_dir / MOVED_FILE).exists():
-        raise DataDirUnusable(
-            f"the data of {data_dir} was migrated to a Postgres: set ANTIPHON_DATABASE_URL to it, "
-            f"or choose another --data-dir; {MOVED_FILE} is how it was before"
-        )
 
 
 async def _lease(

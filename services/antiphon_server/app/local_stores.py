@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from antiphon_server.app.infrastructure import keeps_postgres
+from antiphon_server.app.own_database import keeps_postgres
 from antiphon_server.app.schemas import DATABASE_FILE
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable

@@ -230,6 +230,7 @@ def summary(result: TurnResult, seconds: float) -> str:
         result.model or None,
         f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
         left_out(result.omitted_messages) or None,
+        _described(result.described_parts) or None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
@@ -241,7 +242,14 @@ def left_out(messages: int) -> str:
     return f"{messages:,} older message{'s'[: messages > 1]} left out" if messages else ""
 
 
+def _described(parts: int) -> str:
+    """That the model was told of so many pictures, recordings and files in words alone."""
+    return f"{parts:,} attachment{'s'[: parts > 1]} the model can't see" if parts else ""
+
+
 def _ending(result: TurnResult) -> str | None:
+    if result.output_limit:
+        return f"cut off at {result.output_limit:,} tokens, the most asked for"
     if result.cut:
         return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
     return _ENDINGS.get(result.state)
