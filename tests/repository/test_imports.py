@@ -1,7 +1,10 @@
+import re
 import subprocess
 import sys
 
 import pytest
+
+from tests.proofs.bench.processes import ROOT
 
 HEAVY = (
     "aiohttp",
@@ -16,6 +19,7 @@ HEAVY = (
     "opentelemetry.sdk",
     "pydantic_ai",
     "redis",
+    "rich",
     "sqlalchemy.dialects.postgresql",
     "xllamacpp",
 )
@@ -52,17 +56,24 @@ def test_starting_imports_nothing_heavy(module: str) -> None:
 
 
 def test_a_server_that_draws_no_traces_does_without_rich() -> None:
-    """By itself structlog would bring it; whoever imports it later gets it."""
+    """By itself structlog would bring it; whoever imports rich later gets it."""
     program = """
 import sys
-from antiphon_server.runtime.telemetry.plain_structlog import import_plain
-import_plain()
 import antiphon_server.app, antiphon_server.runtime.telemetry.logs
 print(*{"rich", "pygments"} & set(sys.modules))
 import rich.console
 print(rich.console.Console.__name__)
 """
     assert printed(program) == ["Console"]
+
+
+def test_whoever_logs_does_so_without_rich() -> None:
+    """Structlog would import it, so it is taken from where that is seen to."""
+    own = "antiphon_server/runtime/telemetry/structured.py"
+    pattern = re.compile(r"^\s*(import structlog|from structlog)", re.MULTILINE)
+    files = (ROOT / "services").rglob("*.py")
+    found = [file for file in files if pattern.search(file.read_text())]
+    assert [file.relative_to(ROOT / "services").as_posix() for file in found] == [own]
 
 
 def printed(program: str) -> list[str]:

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from antiphon_server.cli.console import aside, fail
+from antiphon_server.cli.console import CommandError, aside, fail
+from antiphon_server.cli.env_file import FILE, take_env_file
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
@@ -27,17 +29,17 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     from antiphon_server.runtime.process.memory import collect_later
 
     collect_later()
-    from antiphon_server.runtime.telemetry.plain_structlog import import_plain
-
-    import_plain()
     from antiphon_server.runtime.configuration import WrongSetting
     from antiphon_server.settings import read_settings
 
     try:
+        taken = take_env_file(Path.cwd(), os.environ)
         settings = read_settings(**given)
-    except WrongSetting as error:
+    except (CommandError, WrongSetting) as error:
         _end(str(error), 2, as_json=_json_is_wanted(given) and not quiet)
     try:
+        if taken and settings.log_format != "json" and not quiet:
+            aside(f"· of {FILE}: {', '.join(taken)}")
         if sys.stderr.isatty() and not quiet:  # somebody waits for what takes seconds
             aside("· starting")
         with work(settings) as coroutine:
