@@ -75,6 +75,20 @@ async def test_many_who_want_much_share_alike() -> None:
     assert 1.5 < done[CARL] / done[BERT] < 2.7
 
 
+async def test_who_had_less_than_others_does_not_wait() -> None:
+    """However busy the server is, and though it is more than a share: the greedy one makes way."""
+    it = shares(user=0.05)
+    await it.call(BERT, STEP_S)
+    greedy = [asyncio.create_task(took_s(it, ANNA, 1000)) for _ in range(50)]
+    await asyncio.sleep(0.1)
+    for _ in range(30):
+        await it.call(ANNA, 10 * STEP_S, waits=False)
+    assert await took_s(it, BERT, 20) < 1.0  # of which it would else wait two
+    for task in greedy:
+        task.cancel()
+    await asyncio.wait(greedy)
+
+
 async def test_a_workspace_has_a_share_too() -> None:
     """Two users of one wait for another's, though neither takes more than theirs."""
     it = shares(user=1.0, workspace=0.1)
