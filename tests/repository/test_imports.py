@@ -76,6 +76,15 @@ def test_whoever_logs_does_so_without_rich() -> None:
     assert [file.relative_to(ROOT / "services").as_posix() for file in found] == [own]
 
 
+@pytest.mark.parametrize(
+    "module", ["antiphon_server.cli.start_failures", "antiphon_server.backups"]
+)
+def test_extras_are_not_needed_without_them(module: str) -> None:
+    """Why a server did not start is said, and a backup made, where Postgres' packages are not."""
+    program = f"import sys; sys.modules.update(greenlet=None, asyncpg=None); import {module}"
+    assert printed(program) == []
+
+
 def printed(program: str) -> list[str]:
     """What a program of another process prints."""
     run = subprocess.run(
