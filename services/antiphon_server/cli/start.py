@@ -72,4 +72,6 @@ def _end(sentence: str, code: int, *, as_json: bool) -> NoReturn:
 
 def _json_is_wanted(given: dict[str, Any]) -> bool:
     """Whether logs are to be JSON, of settings that can't be read as a whole."""
-    return given.get("log_format", os.environ.get("ANTIPHON_LOG_FORMAT")) == "json"
+    from antiphon_server.settings import PREFIX
+
+    return given.get("log_format", os.environ.get(f"{PREFIX}LOG_FORMAT")) == "json"
