@@ -14,6 +14,7 @@ HEAVY = (
     "httpx",
     "mcp",
     "opentelemetry.sdk",
+    "prompt_toolkit",
     "pydantic_ai",
     "redis",
     "sqlalchemy.dialects.postgresql",

@@ -6,6 +6,7 @@ import typer
 
 from antiphon_server.cli.console import in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import found_or_started
 
 
 def conversations(
@@ -17,6 +18,8 @@ def conversations(
 ) -> None:
     """List your conversations, the newest first.
 
+    Where no server runs on this machine, one is started for as long as it takes.
+
     For example:
 
     - `antiphon conversations`
@@ -24,7 +27,8 @@ def conversations(
     - `antiphon chat --conversation conv_…` (goes on with one of them)
     - `antiphon members add conv_… anna` (lets somebody in)
     """
-    run(_list(limit, archived, json, address, data_dir))
+    with found_or_started(address, data_dir) as found:
+        run(_list(limit, archived, json, found.address, data_dir))
 
 
 async def _list(
